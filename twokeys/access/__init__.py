@@ -1,0 +1,1 @@
+"""The access graph: doors, keys and findings."""

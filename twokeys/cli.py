@@ -1,0 +1,64 @@
+"""The `twokeys` command: it only names the rooms; each room brings its own commands, imported when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import NoReturn
+
+import click
+
+from twokeys.errors import Refusal
+
+ROOMS = {
+    "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
+    "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
+}
+
+
+class _Rooms(click.Group):
+    """A group whose members are imported only when they are called, so that `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(ROOMS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in ROOMS:
+            return None
+        module, _, attribute = ROOMS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - ROOMS is ours
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, ROOMS[name][1]) for name in sorted(ROOMS)])
+
+
+@click.group(cls=_Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="twokeys")
+def _twokeys() -> None:
+    """Know, before anything is applied, exactly who can enter which AWS account."""
+
+
+def main() -> NoReturn:
+    """Run the command line; a refusal is printed as four lines (or as JSON after `--json`) and exits with 1."""
+    try:
+        code = _twokeys.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except Refusal as refusal:
+        if "--json" in sys.argv:
+            click.echo(json.dumps({"refused": refusal.as_dict()}))
+        else:
+            click.echo(f"Refused: {refusal.what}", err=True)
+            click.echo(f"  where: {refusal.where}", err=True)
+            click.echo(f"  why:   {refusal.why}", err=True)
+            click.echo(f"  next:  {refusal.next_step}", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,25 @@
+"""The one voice in which TwoKeys refuses: what, where, why, and the next step."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accident
+    """Something was refused before it could do harm; nothing was changed by the part that raised it.
+
+    Attributes:
+        what: what is refused, in a few words ("the state of stack stage is damaged").
+        where: the file, config key, URN or ARN it concerns.
+        why: the reason, as a sentence without its full stop.
+        next_step: what the reader can do about it, as an imperative sentence.
+    """
+
+    def __init__(self, what: str, *, where: str, why: str, next_step: str) -> None:
+        self.what = what
+        self.where = where
+        self.why = why
+        self.next_step = next_step
+        super().__init__(f"{what} ({where}): {why}. Next step: {next_step}")
+
+    def as_dict(self) -> dict[str, str]:
+        """The refusal as JSON-ready data, for `--json`."""
+        return {"what": self.what, "where": self.where, "why": self.why, "nextStep": self.next_step}

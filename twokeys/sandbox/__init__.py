@@ -1,0 +1,1 @@
+"""A local AWS and enough engine to preview and update this program."""
