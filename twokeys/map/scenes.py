@@ -1,0 +1,294 @@
+"""What is on one picture: boxes within boxes, and arrows between them, few enough to be read.
+
+A picture of every door of 500 accounts is no picture (laid out it is 89,000 pixels wide), so a scene shows as much detail as
+can be read: roles, else accounts, else organizational units down to some depth, and the doors between two boxes as
+one arrow for each state. What is wrong is not folded away while it is rare: an account at a door that is not open stays a
+box of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from twokeys.map.model import Account, Door, Key, Organization, Principal, State, doors_of
+
+MOST_ARROWS = 28
+MOST_BOXES = 40
+MOST_EXCEPTIONS = 8
+"""Up to how many accounts with a door that is not open stay out of the box that their unit is folded into."""
+
+_ROLES, _ACCOUNTS = 1_000_001, 1_000_000
+"""Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
+
+_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of a scene, with the boxes in it.
+
+    `kind` is "root", "unit", "outside", "account", "accounts" (several in one box) or "principal" (also the role behind a
+    door); `about` is what it stands for: a unit's path, an account's id, or a principal's kind, account and name.
+    `lines` is its text.
+    """
+
+    key: str
+    kind: str
+    about: tuple[str, ...]
+    lines: tuple[str, ...]
+    children: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """One or more doors between the same two boxes, alike in what they lack; `source` and `target` are the boxes' keys.
+
+    It is drawn in two halves, the grant from the source to the middle and the trust from there to the target, so that
+    it shows which key is missing. `around` is the key of the innermost box that holds both ends, None for the outermost.
+    """
+
+    key: str
+    source: str
+    target: str
+    around: str | None
+    grant: State
+    trust: State
+    lines: tuple[str, ...]
+    doors: tuple[Door, ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture before it is laid out.
+
+    `kind` is "overview", "environment", "unit", "account" or "principal", and `about` names which one, as in a box.
+    """
+
+    kind: str
+    about: tuple[str, ...]
+    title: str
+    subtitle: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def overview(whole: Organization) -> Scene:
+    """The whole organization with all its doors."""
+    return _scene(whole, "overview", (), "The whole organization", whole.doors, whole.accounts)
+
+
+def close_ups(whole: Organization) -> Iterator[Scene]:
+    """A scene for each environment, organizational unit, account and principal: its doors, and where they lead or come from."""
+    touching: dict[str, dict[Door, None]] = {account.id: {} for account in whole.accounts}
+    for door in whole.doors:
+        touching[door.source.account][door] = touching[door.account][door] = None
+
+    def around(kind: str, about: tuple[str, ...], title: str, near: Collection[Account]) -> Scene:
+        doors = dict.fromkeys(door for account in near for door in touching[account.id])
+        return _scene(whole, kind, about, title, tuple(doors), near)
+
+    for environment in whole.environments:
+        near = [account for account in whole.accounts if account.environment == environment]
+        yield around("environment", (environment,), f"Environment {environment}", near)
+    for unit in whole.units:
+        near = [account for account in whole.accounts if (account.unit or ())[: len(unit)] == unit]
+        yield around("unit", unit, f"Organizational unit {' / '.join(unit)}", near)
+    for account in whole.accounts:
+        yield around("account", (account.id,), f"Account {account.name}", [account])
+    names = {account.id: account for account in whole.accounts}
+    for who in whole.principals:
+        home = names[who.account]
+        about = (who.kind, who.account, who.name)
+        yield _scene(whole, "principal", about, f"{who.label} of account {home.name}", doors_of(whole, who), [home], who)
+
+
+Segment = tuple[str, tuple[str, ...]]
+Path = tuple[Segment, ...]
+"""Where a box is, from the outermost box in: (kind, about) of each box around it, and its own."""
+
+
+def _scene(
+    whole: Organization,
+    kind: str,
+    about: tuple[str, ...],
+    title: str,
+    doors: Collection[Door],
+    near: Collection[Account],
+    subject: Principal | None = None,
+) -> Scene:
+    """The scene with the most detail that can be read; `near` accounts keep theirs longer than those that doors lead to."""
+    inside = {account.id for account in near}
+    touched = {id for door in doors for id in (door.source.account, door.account)}
+    shown = [account for account in whole.accounts if account.id in inside | touched]
+    deepest = max((len(account.unit or ()) for account in shown), default=0)
+    levels = [_ROLES, _ACCOUNTS, *range(deepest, -1, -1)]
+    ladder = [(close, far) for close in levels for far in levels if far <= close]
+    if inside >= touched:
+        ladder = [(level, level) for level in levels]
+    for close, far in ladder:
+        cuts = {account.id: close if account.id in inside else far for account in shown}
+        drawing = _Drawing(shown, doors, cuts, subject)
+        if drawing.fits:
+            break
+    subtitle = f"{_count(len(shown), 'account')}, {_count(len(doors), 'door')}{_trouble(doors)}"
+    empty = [unit[:close] for unit in whole.units] if kind == "overview" else []
+    return Scene(kind, about, title, subtitle, drawing.boxes(empty), drawing.arrows())
+
+
+class _Drawing:
+    """Some accounts, each shown down to its level of detail, and the doors between them."""
+
+    def __init__(
+        self, shown: Collection[Account], doors: Collection[Door], cuts: dict[str, int], subject: Principal | None
+    ) -> None:
+        self._accounts = {account.id: account for account in shown}
+        self._doors = doors
+        self._cuts = cuts
+        self._apart = _exceptions(doors)
+        folded = [account for account in shown if account.id not in self._apart]
+        self._together = Counter(self._surroundings(account) for account in folded)
+        self._paths: dict[Path, None] = {}
+        for account in sorted(shown, key=lambda account: (account.unit is None, account.unit or ())):
+            self._paths[self._account_path(account)] = None
+        if subject is not None:
+            self._paths[self._path(subject)] = None
+        self._between: dict[tuple[Path, Path, str], list[Door]] = {}
+        for door in doors:
+            ends = self._end(door.source, door), self._end(Principal("role", door.account, door.role), door)
+            self._between.setdefault((*ends, door.lacks), []).append(door)
+        self._keys: dict[Path, str] = {}
+
+    @property
+    def fits(self) -> bool:
+        return len(self._between) <= MOST_ARROWS and len(self._paths) <= MOST_BOXES
+
+    def boxes(self, units: Iterable[tuple[str, ...]]) -> tuple[Box, ...]:
+        """The outermost boxes; `units` are shown also where they are empty."""
+        tree: dict[Path, dict[Path, None]] = {}
+        paths = [*self._paths, *(_unit_path(unit) for unit in units)]
+        for path in paths:
+            for depth in range(len(path)):
+                tree.setdefault(path[:depth], {})[path[: depth + 1]] = None
+        return tuple(self._box(path, tree) for path in tree.get((), ()))
+
+    def arrows(self) -> tuple[Arrow, ...]:
+        """The arrows, between boxes that `boxes` has made."""
+        return tuple(
+            self._arrow(f"arrow-{number}", source, target, doors)
+            for number, ((source, target, _), doors) in enumerate(self._between.items(), start=1)
+        )
+
+    def _arrow(self, key: str, source: Path, target: Path, doors: list[Door]) -> Arrow:
+        shared = max(depth for depth in range(min(len(source), len(target))) if source[:depth] == target[:depth])
+        return Arrow(
+            key=key,
+            source=self._keys[source],
+            target=self._keys[target],
+            around=self._keys[source[:shared]] if shared else None,
+            grant=_half(doors[0], doors[0].grant),
+            trust=_half(doors[0], doors[0].trust),
+            lines=_label(source, target, doors),
+            doors=tuple(doors),
+        )
+
+    def _box(self, path: Path, tree: dict[Path, dict[Path, None]]) -> Box:
+        key = self._keys[path] = f"box-{len(self._keys) + 1}"
+        kind, about = path[-1]
+        inner = list(tree.get(path, ()))
+        lines = self._lines(kind, about, path)
+        if kind == "unit" and not inner:
+            return Box(key, kind, about, (*lines, "no accounts"))
+        if kind in ("unit", "outside") and len(inner) == 1 and inner[0][-1][0] == "accounts":
+            self._keys[inner[0]] = key
+            return Box(key, kind, about, (*lines, *self._lines("accounts", about, inner[0])))
+        return Box(key, kind, about, lines, tuple(self._box(child, tree) for child in inner))
+
+    def _lines(self, kind: str, about: tuple[str, ...], path: Path) -> tuple[str, ...]:
+        if kind == "root":
+            return ("Organization root",)
+        if kind == "unit":
+            return (f"OU {about[-1]}",)
+        if kind == "outside":
+            return ("Outside the organization",)
+        if kind == "accounts":
+            depth = len(path) - 1
+            apart = any(other[:depth] == path[:depth] and other[depth][0] == "account" for other in self._paths)
+            return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
+        if kind == "account":
+            return account_lines(self._accounts[about[0]])
+        return (Principal(about[0], about[1], about[2]).label,)
+
+    def _surroundings(self, account: Account) -> Path:
+        if account.unit is None:
+            return (("outside", ()),)
+        return _unit_path(account.unit[: self._cuts[account.id]])
+
+    def _account_path(self, account: Account) -> Path:
+        around = self._surroundings(account)
+        together = self._cuts[account.id] < _ACCOUNTS and account.id not in self._apart and self._together[around] > 1
+        own: Segment = ("accounts", around[-1][1]) if together else ("account", (account.id,))
+        return (*around, own)
+
+    def _path(self, who: Principal) -> Path:
+        path = self._account_path(self._accounts[who.account])
+        if self._cuts[who.account] < _ROLES:
+            return path
+        return (*path, ("principal", (who.kind, who.account, who.name)))
+
+    def _end(self, who: Principal, door: Door) -> Path:
+        """Where an arrow ends: at the unit for the many doors that are open, where its accounts are folded into one box."""
+        path = self._path(who)
+        account = self._accounts[who.account]
+        around = self._surroundings(account)
+        folded = self._cuts[account.id] < _ACCOUNTS and self._together[around] > 1
+        if folded and door.state is State.OPEN and around[-1][0] != "root":
+            return around
+        self._paths[path] = None
+        return path
+
+
+def account_lines(account: Account) -> tuple[str, ...]:
+    """An account in words: its name, its id or that it has none yet, and its environment."""
+    id = account.id if account.id.isdigit() else "not created yet"
+    if account.name == account.id:
+        return (account.id,)
+    return (account.name, f"{id} · {account.environment}" if account.environment else id)
+
+
+def _unit_path(unit: tuple[str, ...]) -> Path:
+    return (("root", ()), *(("unit", unit[:depth]) for depth in range(1, len(unit) + 1)))
+
+
+def _exceptions(doors: Iterable[Door]) -> frozenset[str]:
+    apart = {id for door in doors if door.state is not State.OPEN for id in (door.account, door.source.account)}
+    return frozenset(apart) if len(apart) <= MOST_EXCEPTIONS else frozenset()
+
+
+def _half(door: Door, key: Key) -> State:
+    """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
+    if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
+        return door.state
+    return {Key.PRESENT: State.OPEN, Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}[key]
+
+
+def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
+    keys = f"grant {_SIGN[doors[0].grant]} · trust {_SIGN[doors[0].trust]}"
+    known = [] if doors[0].lacks in ("both keys", "no trust", "no grant") else [doors[0].lacks]
+    needs = sorted({", ".join(door.requirements) for door in doors})
+    needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
+    names = {(door.source.label, door.role) for door in doors}
+    plain = source[-1][0] == target[-1][0] == "principal"
+    who = [] if plain or len(names) > 1 else [f"{label} → {role}" for label, role in names]
+    return (*who, *([f"{len(doors)} doors"] if len(doors) > 1 else []), keys, *known, *needed)
+
+
+def _trouble(doors: Iterable[Door]) -> str:
+    shut = [door for door in doors if door.state is not State.OPEN]
+    counts = Counter(door.lacks for door in shut)
+    return "".join(f", {number} with {text}" for text, number in sorted(counts.items()))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
