@@ -23,10 +23,11 @@ pulumi.export("parent_account_id", parent_arn.apply(lambda arn: arn.split(":")[4
 pulumi.export("parent_caller_arn", parent_arn)
 pulumi.export("readme", Path(__file__).with_name("Pulumi.README.md").read_text(encoding="utf-8"))
 
-organization = None
+organization, principals = None, []
 if settings.organization:
     organization = Organization("organization", organization_args(settings.organization), in_parent)
     people = People("people", people_args(settings), in_parent)
+    principals = [people]
     pulumi.export("organization_id", organization.organization_id)
     pulumi.export("root_id", organization.root_id)
     pulumi.export("organizational_unit_ids", organization.organizational_unit_ids)
@@ -34,7 +35,7 @@ if settings.organization:
     pulumi.export("group_members", people.group_members)
     pulumi.export("role_arns", people.role_arns)
 
-accounts = Accounts(settings, parent, organization)
+accounts = Accounts(settings, parent, organization, principals)
 members = accounts.members()
 doors = accounts.doors(members)
 

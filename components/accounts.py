@@ -1,6 +1,6 @@
 """The accounts of a stack, each with its provider, and the doors that lead into them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -28,14 +28,26 @@ class Account:
 
 
 class Accounts:
-    """What a stack makes of `accounts` and `doors`: everything in the management account goes through `parent`."""
+    """What a stack makes of `accounts` and `doors`.
 
-    def __init__(self, settings: Settings, parent: aws.Provider, organization: Organization | None) -> None:
+    Everything in the management account goes through `parent`. `organization` and `principals` are what the same stack
+    makes there: accounts wait for the one, doors for the others.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        parent: aws.Provider,
+        organization: Organization | None = None,
+        principals: Sequence[pulumi.Resource] = (),
+    ) -> None:
         self._settings = settings
         self._stack = pulumi.get_stack()
         self._parent = parent
         self._organization = organization
-        self._management = ManagementStack(settings.management_stack)
+        self._principals = list(principals)
+        beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
+        self._management = ManagementStack(settings.management_stack or beside)
 
     def members(self) -> dict[str, Account]:
         """Create or adopt each account; its provider works only once the account can be entered."""
@@ -100,6 +112,7 @@ class Accounts:
                 target_provider=target.provider,
                 members=self._group_members(name),
             ),
+            pulumi.ResourceOptions(depends_on=self._principals),
         )
 
     def _group_members(self, name: str) -> pulumi.Input[list[str]]:

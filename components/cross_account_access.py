@@ -1,5 +1,6 @@
 """A door: both keys from one declaration, the trust in the target account and the grant in the source account."""
 
+from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
@@ -18,7 +19,9 @@ from components.door_documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.access.declaration import PROPERTY, render, resolve, symbol
+from twokeys.access.declaration import PROPERTY, render, resolve, symbol, symbols
+
+_After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 
 
 class CrossAccountAccessArgs(TypedDict):
@@ -96,23 +99,18 @@ class CrossAccountAccess(pulumi.ComponentResource):
         self._target_id = pulumi.Output.from_input(args["target_account_id"])
         # Only the members of a group can be unknown; what names resources does not depend on them.
         shape = _plan(name, args, [])
-        keys = args.get("keys", ["trust", "grant"])
-        if "trust" in keys:
-            self._trust(shape, plan, opts)
-        if "grant" in keys:
-            self._grant(shape)
+        after = opts.depends_on if opts else None
+        if "trust" in shape.keys:
+            self._trust(shape, plan, after)
+        if "grant" in shape.keys:
+            self._grant(shape, after)
         self.role_arn = self._target_id.apply(lambda id_: str(resolve(shape.role_arn, _ids(args, id_))))
         self.door = pulumi.Output.all(plan=plan, id=self._target_id).apply(
             lambda known: _exported(known["plan"], _ids(args, known["id"]))
         )
         self.register_outputs({**declared, "roleArn": self.role_arn})
 
-    def _trust(
-        self,
-        shape: DoorPlan,
-        plan: pulumi.Output[DoorPlan],
-        opts: pulumi.ResourceOptions | None,
-    ) -> None:
+    def _trust(self, shape: DoorPlan, plan: pulumi.Output[DoorPlan], after: _After) -> None:
         args, name = self._args, shape.name
         child = pulumi.ResourceOptions(parent=self, provider=args["target_provider"])
         role = aws.iam.Role(
@@ -125,9 +123,7 @@ class CrossAccountAccess(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.all(plan=plan, id=self._target_id).apply(
                 lambda known: render(trust_document(known["plan"]), _ids(args, known["id"]))
             ),
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=opts.depends_on if opts else None)
-            ),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=after)),
         )
         for arn in args.get("managed_policy_arns", []):
             aws.iam.RolePolicyAttachment(f"{name}-{name_of(arn)}", role=role.name, policy_arn=arn, opts=child)
@@ -136,14 +132,14 @@ class CrossAccountAccess(pulumi.ComponentResource):
                 permissions_resource(shape),
                 name=name,
                 role=role.name,
-                policy=self._target_id.apply(lambda id_: render(permissions_document(shape), _ids(args, id_))),
+                policy=self._rendered(permissions_document(shape)),
                 opts=child,
             )
 
-    def _grant(self, shape: DoorPlan) -> None:
+    def _grant(self, shape: DoorPlan, after: _After) -> None:
         args, name = self._args, grant_resource(shape)
-        policy = self._target_id.apply(lambda id_: render(grant_document(shape), _ids(args, id_)))
-        child = pulumi.ResourceOptions(parent=self, provider=args["source_provider"])
+        policy = self._rendered(grant_document(shape))
+        child = pulumi.ResourceOptions(parent=self, provider=args["source_provider"], depends_on=after)
         grantee = name_of(shape.grantee)
         if shape.grantee_kind == "role":
             aws.iam.RolePolicy(name, name=shape.grant_name, role=grantee, policy=policy, opts=child)
@@ -151,6 +147,11 @@ class CrossAccountAccess(pulumi.ComponentResource):
             aws.iam.UserPolicy(name, name=shape.grant_name, user=grantee, policy=policy, opts=child)
         else:
             aws.iam.GroupPolicy(name, name=shape.grant_name, group=grantee, policy=policy, opts=child)
+
+    def _rendered(self, document: dict[str, Any]) -> pulumi.Input[str]:
+        if not symbols(document):
+            return render(document, {})  # known also in the preview of an account that does not exist yet
+        return self._target_id.apply(lambda id_: render(document, _ids(self._args, id_)))
 
 
 def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPlan:

@@ -79,8 +79,7 @@ class MemberAccount(pulumi.ComponentResource):
             email=args["email"],
             role_name=args["role_name"],
             parent_id=args.get("parent_id"),
-            tags=args.get("tags"),
-            close_on_deletion=False,
+            tags=args.get("tags") or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=True,
@@ -143,7 +142,7 @@ def _refuse_another_identity(name: str, args: MemberAccountArgs, actual: Mapping
         if there and _comparable(key, there) != _comparable(key, wanted):
             raise ProgramRefusal(
                 f"a changed {key.replace('_', ' ')} of account {name}",
-                where=f"account {name} ({actual['id']})",
+                where=f"account {actual['id']}",
                 why=f"the account was made with {there!r} and the config now says {wanted!r}; Pulumi could only change"
                 " that by replacing the account",
                 next_step=f"put {there!r} back into the config, or add a second account under another key"

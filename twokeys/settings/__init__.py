@@ -125,17 +125,14 @@ def _next_step(detail: ErrorDetails) -> str:
 
 def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:
     found = list(problems)
-    where = f"config of stack {stack}, {', '.join(dict.fromkeys(f'{_full(each.key)}' for each in found))}"
+    where = f"config of stack {stack}"
     if len(found) == 1:
         only = found[0]
         return Refusal(f"{_full(only.key)} = {_shown(only.value)}", where=where, why=only.why, next_step=only.next_step)
-    lines = [f"{_full(each.key)} = {_shown(each.value)}: {each.why}; {each.next_step}" for each in found]
-    return Refusal(
-        f"{len(found)} settings",
-        where=where,
-        why="\n  - ".join(["each of them on its own", *lines]),
-        next_step=f"correct them in Pulumi.{stack}.yaml",
+    listed = "".join(
+        f"\n  - {_full(each.key)} = {_shown(each.value)}: {each.why}. Next step: {each.next_step}" for each in found
     )
+    return Refusal(f"{len(found)} settings", where=where, why=listed, next_step=f"correct them in Pulumi.{stack}.yaml")
 
 
 def _full(key: str) -> str:

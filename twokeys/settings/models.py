@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -12,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from twokeys.settings.values import (
     AccountId,
     AccountName,
+    Day,
     Email,
     ExternalId,
     GroupName,
@@ -199,7 +199,7 @@ class DoorSettings(_Model):
     keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: date | None = None
+    expires: Day | None = None
 
 
 class Settings(_Model):
@@ -209,7 +209,7 @@ class Settings(_Model):
     root_email: Email
     region: Region = "us-east-1"
     tags: Tags = {}
-    management_stack: Annotated[str, Field(min_length=1)] = "organization/twokeys/management"
+    management_stack: Annotated[str, Field(min_length=1)] | None = None
     organization: OrganizationSettings | None = None
     people: PeopleSettings = PeopleSettings()
     accounts: dict[Slug, MemberSettings] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from botocore.loaders import Loader
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
@@ -96,6 +97,17 @@ def check_scp(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def check_day(value: object) -> object:
+    """A day as in 2027-01-31. Without quotes YAML makes a moment of it, which the Pulumi CLI writes in Go's form."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    text = str(value).removesuffix(" 00:00:00 +0000 UTC")
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise refuse("not a day of the calendar", "write it as in 2027-01-31") from None
+
+
 AccountId = Annotated[
     str,
     must_match(
@@ -104,6 +116,7 @@ AccountId = Annotated[
         'write all 12 digits in quotes, as in "111111111111"',
     ),
 ]
+Day = Annotated[date, BeforeValidator(check_day)]
 Email = Annotated[str, AfterValidator(check_email)]
 Region = Annotated[str, AfterValidator(check_region)]
 UnitPath = Annotated[str, AfterValidator(check_unit_path)]
