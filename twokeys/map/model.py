@@ -17,7 +17,7 @@ class Key(Enum):
 
 
 class State(Enum):
-    """What a door looks like: open with both keys, not proved either way, or shut for want of a key; the worst is last."""
+    """What a door looks like: open with both keys, not proved either way, or shut for want of one; the worst last."""
 
     OPEN = "open"
     UNPROVED = "unproved"
@@ -57,8 +57,8 @@ class Account:
 class Door:
     """One (source principal, target role) pair across accounts, with both keys.
 
-    `verdict` is ALLOW, DENY, CONDITIONAL or UNKNOWN, or None where only the two keys are known. `requirements` say in words
-    what a session must show beside its identity. `explanation` is text that may have several lines.
+    `verdict` is ALLOW, DENY, CONDITIONAL or UNKNOWN, or None where only the two keys are known. `requirements` say in
+    words what a session must show beside its identity. `explanation` is text that may have several lines.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Door:
 
     @property
     def state(self) -> State:
-        """SHUT as soon as a key is missing or the verdict is DENY; OPEN only if both keys are there and no doubt is left."""
+        """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
         keys = {self.trust, self.grant}
         if Key.MISSING in keys or self.verdict == "DENY":
             return State.SHUT
@@ -102,10 +102,10 @@ class Door:
 
 @dataclass(frozen=True)
 class Organization:
-    """Everything on one map. Build it with `organization`, which keeps it whole: each door's accounts are among `accounts`.
+    """Everything on one map. Build it with `organization`: then each account that a door names is among `accounts`.
 
-    `units` are the paths of all organizational units, so that one without accounts is seen too. `memberships` are pairs of a
-    user and a group: who is let in where a door names a group.
+    `units` are the paths of all organizational units, so that one without accounts is seen too. `memberships` are pairs
+    of a user and a group: who is let in where a door names a group.
     """
 
     name: str
@@ -155,7 +155,7 @@ def organization(
 
 
 def doors_of(whole: Organization, principal: Principal) -> tuple[Door, ...]:
-    """The doors of a principal: its own, those of its groups, and those behind a role that it can reach (role chaining).
+    """The doors of a principal: its own, those of its groups, and those behind roles that it can reach (role chaining).
 
     A door that is shut leads nowhere, so nothing behind it is listed; one that is not proved may be open, so what is
     behind it is.

@@ -17,7 +17,7 @@ from twokeys.map.model import Account, Door, Organization, Principal, doors_of
 from twokeys.map.scenes import Box, Scene, close_ups, overview
 
 
-def page(whole: Organization, progress: Callable[[int, int], None] = lambda done, of: None) -> str:
+def page(whole: Organization, progress: Callable[[int, int], None] | None = None) -> str:
     """The page as HTML text. `progress` is told how many of its pictures are laid out.
 
     A content security policy in the page itself keeps it from loading anything and from running any script but its own.
@@ -27,7 +27,8 @@ def page(whole: Organization, progress: Callable[[int, int], None] = lambda done
     pictures = []
     for picture in laid_out(scenes):
         pictures.append(picture)
-        progress(len(pictures), len(scenes))
+        if progress is not None:
+            progress(len(pictures), len(scenes))
     script = _source("page.js")
     packed = gzip.compress(json.dumps(pictures).encode(), mtime=0)
     return _filled(

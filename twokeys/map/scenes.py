@@ -1,9 +1,9 @@
 """What is on one picture: boxes within boxes, and arrows between them, few enough to be read.
 
-A picture of every door of 500 accounts is no picture (laid out it is 89,000 pixels wide), so a scene shows as much detail as
-can be read: roles, else accounts, else organizational units down to some depth, and the doors between two boxes as
-one arrow for each state. What is wrong is not folded away while it is rare: an account at a door that is not open stays a
-box of its own.
+A picture of every door of 500 accounts is no picture (laid out it is 89,000 pixels wide), so a scene shows as much
+detail as can be read: roles, else accounts, else organizational units down to some depth, and the doors between two
+boxes as one arrow for each state. What is wrong is not folded away while it is rare: an account at a door that is not
+open stays a box of its own.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
 class Box:
     """A box of a scene, with the boxes in it.
 
-    `kind` is "root", "unit", "outside", "account", "accounts" (several in one box) or "principal" (also the role behind a
-    door); `about` is what it stands for: a unit's path, an account's id, or a principal's kind, account and name.
+    `kind` is "root", "unit", "outside", "account", "accounts" (several in one box) or "principal" (also the role behind
+    a door); `about` is what it stands for: a unit's path, an account's id, or a principal's kind, account and name.
     `lines` is its text.
     """
 
@@ -46,7 +46,7 @@ class Arrow:
     """One or more doors between the same two boxes, alike in what they lack; `source` and `target` are the boxes' keys.
 
     It is drawn in two halves, the grant from the source to the middle and the trust from there to the target, so that
-    it shows which key is missing. `around` is the key of the innermost box that holds both ends, None for the outermost.
+    it shows which key is missing. `around` is the key of the innermost box that holds both ends, if there is one.
     """
 
     key: str
@@ -72,22 +72,24 @@ class Scene:
     subtitle: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    memberships: tuple[tuple[str, str], ...] = ()
+    """The boxes of a user and of a group that it is in."""
 
 
 def overview(whole: Organization) -> Scene:
     """The whole organization with all its doors."""
-    return _scene(whole, "overview", (), "The whole organization", whole.doors, whole.accounts)
+    return _scene(whole, _Subject("overview", (), "The whole organization"), whole.doors, whole.accounts)
 
 
 def close_ups(whole: Organization) -> Iterator[Scene]:
-    """A scene for each environment, organizational unit, account and principal: its doors, and where they lead or come from."""
+    """A scene for each environment, organizational unit, account and principal, with its doors to both sides."""
     touching: dict[str, dict[Door, None]] = {account.id: {} for account in whole.accounts}
     for door in whole.doors:
         touching[door.source.account][door] = touching[door.account][door] = None
 
     def around(kind: str, about: tuple[str, ...], title: str, near: Collection[Account]) -> Scene:
         doors = dict.fromkeys(door for account in near for door in touching[account.id])
-        return _scene(whole, kind, about, title, tuple(doors), near)
+        return _scene(whole, _Subject(kind, about, title), tuple(doors), near)
 
     for environment in whole.environments:
         near = [account for account in whole.accounts if account.environment == environment]
@@ -101,7 +103,8 @@ def close_ups(whole: Organization) -> Iterator[Scene]:
     for who in whole.principals:
         home = names[who.account]
         about = (who.kind, who.account, who.name)
-        yield _scene(whole, "principal", about, f"{who.label} of account {home.name}", doors_of(whole, who), [home], who)
+        subject = _Subject("principal", about, f"{who.label} of account {home.name}", who)
+        yield _scene(whole, subject, doors_of(whole, who), [home])
 
 
 Segment = tuple[str, tuple[str, ...]]
@@ -109,16 +112,16 @@ Path = tuple[Segment, ...]
 """Where a box is, from the outermost box in: (kind, about) of each box around it, and its own."""
 
 
-def _scene(
-    whole: Organization,
-    kind: str,
-    about: tuple[str, ...],
-    title: str,
-    doors: Collection[Door],
-    near: Collection[Account],
-    subject: Principal | None = None,
-) -> Scene:
-    """The scene with the most detail that can be read; `near` accounts keep theirs longer than those that doors lead to."""
+@dataclass(frozen=True)
+class _Subject:
+    kind: str
+    about: tuple[str, ...]
+    title: str
+    who: Principal | None = None
+
+
+def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near: Collection[Account]) -> Scene:
+    """The scene with the most detail that can be read; `near` accounts keep theirs longer than the others."""
     inside = {account.id for account in near}
     touched = {id for door in doors for id in (door.source.account, door.account)}
     shown = [account for account in whole.accounts if account.id in inside | touched]
@@ -129,12 +132,15 @@ def _scene(
         ladder = [(level, level) for level in levels]
     for close, far in ladder:
         cuts = {account.id: close if account.id in inside else far for account in shown}
-        drawing = _Drawing(shown, doors, cuts, subject)
+        drawing = _Drawing(shown, doors, cuts, subject.who)
         if drawing.fits:
             break
     subtitle = f"{_count(len(shown), 'account')}, {_count(len(doors), 'door')}{_trouble(doors)}"
-    empty = [unit[:close] for unit in whole.units] if kind == "overview" else []
-    return Scene(kind, about, title, subtitle, drawing.boxes(empty), drawing.arrows())
+    empty = [unit[:close] for unit in whole.units] if subject.kind == "overview" else []
+    boxes = drawing.boxes(empty)
+    groups = [group for user, group in whole.memberships if user == subject.who]
+    ties = drawing.memberships(subject.who, groups)
+    return Scene(subject.kind, subject.about, subject.title, subtitle, boxes, drawing.arrows(), ties)
 
 
 class _Drawing:
@@ -179,6 +185,13 @@ class _Drawing:
             self._arrow(f"arrow-{number}", source, target, doors)
             for number, ((source, target, _), doors) in enumerate(self._between.items(), start=1)
         )
+
+    def memberships(self, user: Principal | None, groups: Iterable[Principal]) -> tuple[tuple[str, str], ...]:
+        """The ties of a user to those of its groups that have a box of their own."""
+        if user is None:
+            return ()
+        mine, paths = self._path(user), [self._path(group) for group in groups]
+        return tuple((self._keys[mine], self._keys[path]) for path in paths if path in self._keys and path != mine)
 
     def _arrow(self, key: str, source: Path, target: Path, doors: list[Door]) -> Arrow:
         shared = max(depth for depth in range(min(len(source), len(target))) if source[:depth] == target[:depth])
@@ -238,7 +251,7 @@ class _Drawing:
         return (*path, ("principal", (who.kind, who.account, who.name)))
 
     def _end(self, who: Principal, door: Door) -> Path:
-        """Where an arrow ends: at the unit for the many doors that are open, where its accounts are folded into one box."""
+        """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
         path = self._path(who)
         account = self._accounts[who.account]
         around = self._surroundings(account)
@@ -278,10 +291,17 @@ def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
     known = [] if doors[0].lacks in ("both keys", "no trust", "no grant") else [doors[0].lacks]
     needs = sorted({", ".join(door.requirements) for door in doors})
     needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
-    names = {(door.source.label, door.role) for door in doors}
     plain = source[-1][0] == target[-1][0] == "principal"
-    who = [] if plain or len(names) > 1 else [f"{label} → {role}" for label, role in names]
+    who = [] if plain else [f"{_one(_labels(doors), 'principals')} → {_one({door.role for door in doors}, 'roles')}"]
     return (*who, *([f"{len(doors)} doors"] if len(doors) > 1 else []), keys, *known, *needed)
+
+
+def _labels(doors: Iterable[Door]) -> set[str]:
+    return {door.source.label for door in doors}
+
+
+def _one(names: set[str], things: str) -> str:
+    return next(iter(names)) if len(names) == 1 else f"{len(names)} {things}"
 
 
 def _trouble(doors: Iterable[Door]) -> str:
