@@ -136,8 +136,8 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
         if drawing.fits:
             break
     subtitle = f"{_count(len(shown), 'account')}, {_count(len(doors), 'door')}{_trouble(doors)}"
-    empty = [unit[:close] for unit in whole.units] if subject.kind == "overview" else []
-    boxes = drawing.boxes(empty)
+    units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
+    boxes = drawing.boxes(unit[:close] for unit in units)
     groups = [group for user, group in whole.memberships if user == subject.who]
     ties = drawing.memberships(subject.who, groups)
     return Scene(subject.kind, subject.about, subject.title, subtitle, boxes, drawing.arrows(), ties)

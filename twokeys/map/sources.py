@@ -32,14 +32,14 @@ _ENDS = re.compile(
 def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
     """The sandbox's state files of the named stacks, or of all. Raises Refusal where there is none."""
     folder = project / SANDBOX_STATES
-    there = {path.stem: path for path in sorted(folder.glob("*.json")) if "." not in path.stem}
+    there = {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
     for stack in stacks:
         if stack not in there:
             raise Refusal(
                 f"there is no state of stack {stack}",
                 where=str(folder),
                 why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass with `--state FILE` what `pulumi stack export` writes",
+                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
             )
     if not there:
         raise Refusal(
@@ -127,6 +127,9 @@ def _doors(graph: access.Graph) -> Iterator[Door]:
     for statement in said.values():
         if ends := _ENDS.fullmatch(statement.door):
             yield _one_key(ends, statement, declared)
+    for role in {trust.role for trust in graph.open_trusts if trust.account is None}:
+        if f"{access.EVERYONE} -> {role.arn}" not in said:
+            yield _to_everyone(role)
 
 
 def _keys(door: access.Door, statement: Statement | None) -> tuple[Key, Key]:
@@ -183,6 +186,20 @@ def _one_key(ends: re.Match[str], statement: Statement, declared: _Declared) -> 
         owner=about.owner if about else None,
         expires=about.expires if about else None,
         explanation=f"{statement.message}.\nNext step: {statement.next_step}.",
+    )
+
+
+def _to_everyone(role: Known) -> Door:
+    """A trust in everyone, of which somebody here makes use: anybody else in AWS may have the grant too."""
+    return Door(
+        name=f"everyone to {role.name}",
+        source=Principal("everyone", "*"),
+        account=role.account,
+        role=role.name,
+        trust=Key.PRESENT,
+        grant=Key.UNKNOWN,
+        explanation=f"Role {role.arn} trusts everyone: whoever in AWS is granted it may enter, unless a "
+        "condition of that trust keeps them out.\nNext step: trust those who shall enter by their ARNs.",
     )
 
 
