@@ -24,7 +24,7 @@ NAMES = (
 
 def hostile() -> Organization:
     """An organization in which every text comes from an enemy."""
-    accounts, doors = [Account("111111111111", NAMES[1], NAMES[2])], []
+    accounts, doors = [Account("111111111111", NAMES[1])], []
     for number, name in enumerate(NAMES):
         id = f"{200000000000 + number}"
         accounts.append(Account(id, name, name, (f"unit-{number % 3}", name)))

@@ -61,7 +61,7 @@ def test_a_missing_key_is_drawn_in_another_colour_and_another_line_than_one_that
         for name in group.get("class", "").split():
             if name in {state.value for state in State} and (path := group.find(f"{SVG}path")) is not None:
                 dashes[name] = (path.get("stroke"), "dasharray" in path.get("style", ""))
-    assert dashes == {"open": ("#0072B2", False), "unproved": ("#CC79A7", True), "shut": ("#D55E00", True)}
+    assert dashes == {"open": ("#0072B2", False), "unproved": ("#000000", True), "shut": ("#D55E00", True)}
 
 
 @pytest.mark.parametrize("size", [3, 15, 50, 500])

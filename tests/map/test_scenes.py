@@ -81,7 +81,7 @@ def test_a_small_organization_is_shown_down_to_its_roles_with_both_keys_on_each_
         ("grant ✓ · trust ✓",),
         ("grant ✓ · trust ✓",),
         ("grant ✓ · trust ✓", "with MFA"),
-        ("grant ✗ · trust ✓", "with MFA"),
+        ("grant ✗ · trust ✓", "no grant", "with MFA"),
     ]
 
 

@@ -20,8 +20,8 @@ from twokeys.errors import Refusal
 from twokeys.map.model import Organization, State
 from twokeys.map.scenes import Arrow, Box, Scene, overview
 
-STROKES = {State.OPEN: "#0072B2", State.UNPROVED: "#CC79A7", State.SHUT: "#D55E00"}
-DARK_STROKES = STROKES | {State.OPEN: "#56B4E9"}
+STROKES = {State.OPEN: "#0072B2", State.UNPROVED: "#000000", State.SHUT: "#D55E00"}
+DARK_STROKES = {State.OPEN: "#56B4E9", State.UNPROVED: "#ffffff", State.SHUT: "#D55E00"}
 MEANINGS = {State.OPEN: "key present ✓", State.UNPROVED: "not proved ?", State.SHUT: "key missing ✗, or denied"}
 _LINES = {
     State.OPEN: "stroke-width: 2",

@@ -101,7 +101,7 @@
     const scene = data.scenes[index];
     const found = matching(view);
     showPicture(index, scene, new Set(found), view);
-    const arrow = scene.arrows[view.arrow];
+    const arrow = Object.hasOwn(scene.arrows, view.arrow) ? scene.arrows[view.arrow] : null;
     showList(arrow ? found.filter((door) => arrow.includes(door)) : found, view, Boolean(arrow));
     showAccounts(view);
     showDoor(view);

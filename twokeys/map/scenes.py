@@ -288,12 +288,12 @@ def _half(door: Door, key: Key) -> State:
 
 def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
     keys = f"grant {_SIGN[doors[0].grant]} · trust {_SIGN[doors[0].trust]}"
-    known = [] if doors[0].lacks in ("both keys", "no trust", "no grant") else [doors[0].lacks]
+    lack = [doors[0].lacks] if doors[0].state is not State.OPEN else []
     needs = sorted({", ".join(door.requirements) for door in doors})
     needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
     plain = source[-1][0] == target[-1][0] == "principal"
     who = [] if plain else [f"{_one(_labels(doors), 'principals')} → {_one({door.role for door in doors}, 'roles')}"]
-    return (*who, *([f"{len(doors)} doors"] if len(doors) > 1 else []), keys, *known, *needed)
+    return (*who, *([f"{len(doors)} doors"] if len(doors) > 1 else []), keys, *lack, *needed)
 
 
 def _labels(doors: Iterable[Door]) -> set[str]:

@@ -110,18 +110,17 @@ def _accounts(snapshot: Snapshot, accounts: Accounts, units: Mapping[str, tuple[
 
 
 def _doors(graph: access.Graph) -> Iterator[Door]:
-    """The doors of the graph, and those of which it has only one key: what its statements about keys tell."""
+    """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
+
+    What misses a key and is no statement is no door. A group's door is left out where those of its members are there.
+    """
     declared = _Declared(graph)
     said = {statement.door: statement for statement in statements(graph)}
-    entered = {(door.source, door.target) for door in graph.doors}
+    by_members = {(group, door.target) for door in graph.doors for group in door.source.groups}
     for door in graph.doors:
         statement = said.pop(door.id, None)
         keys = _keys(door, statement)
-        if Key.MISSING in keys and statement is None:
-            continue
-        if door.source.kind == "group" and any(
-            door.source in member.groups and (member, door.target) in entered for member in graph.principals
-        ):
+        if (Key.MISSING in keys and statement is None) or (door.source, door.target) in by_members:
             continue
         yield _door(door, keys, statement, declared)
     for statement in said.values():
