@@ -59,10 +59,14 @@ class Provider(Protocol):
     """One configured provider resource, with its own credentials, got by really assuming the configured roles."""
 
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
-        """Make the object and return (id, outputs).
+        """Make the object and return (id, outputs); an object of that name or e-mail that exists already is an error."""
+        ...
 
-        Called again with the same inputs after a run was killed in the middle of a create, it must find the object that
-        the killed run made instead of making a second one.
+    def find(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties] | None:
+        """The object that these inputs name, as (id, outputs), or None when it does not exist.
+
+        Asked instead of `create` only when the state says that an earlier run was killed in the middle of this very
+        create, so that an account is never made twice (it is matched by its e-mail); None is followed by `create`.
         """
         ...
 
