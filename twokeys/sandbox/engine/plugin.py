@@ -59,7 +59,7 @@ class Provider(Protocol):
     """One configured provider resource, with its own credentials, got by really assuming the configured roles."""
 
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
-        """Make the object and return (id, outputs); an object of that name or e-mail that exists already is an error."""
+        """Make the object and return (id, outputs); one that exists already is an error."""
         ...
 
     def find(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties] | None:
