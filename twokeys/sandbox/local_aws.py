@@ -106,7 +106,8 @@ class LocalAws:
                 return running
             with _listen(port, _last_port(directory)) as listener:
                 child = _launch(directory, listener, detached=detached)
-            return cls._when_ready(directory, child, listener_port=child[1], detached=detached)
+                port = listener.getsockname()[1]
+            return cls._when_ready(directory, child, port, detached=detached)
 
     @classmethod
     def attach(cls, directory: Path) -> Self | None:
@@ -171,12 +172,9 @@ class LocalAws:
         return found if _answers(found.endpoint) else None
 
     @classmethod
-    def _when_ready(
-        cls, directory: Path, child: tuple[subprocess.Popen[bytes], int], *, listener_port: int, detached: bool
-    ) -> Self:
-        process, _ = child
+    def _when_ready(cls, directory: Path, process: subprocess.Popen[bytes], port: int, *, detached: bool) -> Self:
         try:
-            record = _Record(process.pid, psutil.Process(process.pid).create_time(), listener_port)
+            record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
             server = cls(directory, record, detached=detached, child=process)
             deadline = time.monotonic() + _READY_SECONDS
             while not _answers(server.endpoint):
@@ -249,10 +247,10 @@ def _listen(port: int, last: int) -> socket.socket:
     raise AssertionError("the last candidate either listens or refuses")
 
 
-def _launch(directory: Path, listener: socket.socket, *, detached: bool) -> tuple[subprocess.Popen[bytes], int]:
+def _launch(directory: Path, listener: socket.socket, *, detached: bool) -> subprocess.Popen[bytes]:
     port: int = listener.getsockname()[1]
     with _log_path(directory).open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
+        return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
             [sys.executable, "-m", "twokeys.sandbox.local_server", str(listener.fileno()), str(directory)],
             env=_server_environment(directory, port, detached=detached),
             stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
@@ -262,12 +260,13 @@ def _launch(directory: Path, listener: socket.socket, *, detached: bool) -> tupl
             # Ctrl-C goes to every process of the terminal's group; the server must outlive it until we are done.
             start_new_session=True,
         )
-    return child, port
 
 
 def _server_environment(directory: Path, port: int, *, detached: bool) -> dict[str, str]:
     """What ministack reads. Nothing of the caller's AWS or Docker settings gets in."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH")}
+    kept = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH")
+    }
     return kept | {
         "AUTH": "true",
         "BIND_HOST": _LOOPBACK,
@@ -310,8 +309,9 @@ def _gone(process: psutil.Process, child: subprocess.Popen[bytes] | None) -> Non
 
 
 def _answers(endpoint: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy: it is loopback
     try:
-        with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5) as answer:  # noqa: S310 - loopback
+        with direct.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

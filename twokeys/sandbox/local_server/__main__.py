@@ -10,16 +10,15 @@ import threading
 
 import hypercorn.asyncio
 import hypercorn.config
+from ministack import app as ministack
+
+from twokeys.sandbox.local_server import account, durable, iam, organizations
 
 _FORCED_EXIT_SECONDS = 5.0
 
 
 def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
-    from ministack import app as ministack
-
-    from twokeys.sandbox.local_server import account, durable, iam, organizations
-
     for supplement in (organizations, account, iam):
         supplement.install()
     durable.keep_sessions()
@@ -42,7 +41,8 @@ async def _serve(app: object, config: hypercorn.config.Config) -> None:
 
 def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     """Standard input is a pipe that only our parent holds: it ends when the parent does, however that happens."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     threading.Timer(_FORCED_EXIT_SECONDS, os._exit, args=(1,)).start()
     loop.call_soon_threadsafe(stop.set)
 

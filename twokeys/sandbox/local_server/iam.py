@@ -28,7 +28,7 @@ def install() -> None:
         base._IAM_HANDLERS[name] = marked(name, _checking(check, base._IAM_HANDLERS[name]))
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         self.status, self.code = status, code
         super().__init__(message)
@@ -42,7 +42,7 @@ def _answering(name: str, operation: Callable[[Params], str]) -> Callable[[Param
     def answer(params: Params) -> Answer:
         try:
             result = operation(params)
-        except _Refused as refused:
+        except _RefusedError as refused:
             return refused.answer()
         status, headers, body = base._xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>", ns="iam")
         return status, headers, body
@@ -54,7 +54,7 @@ def _checking(check: Callable[[Params], None], handler: Callable[[Params], Answe
     def answer(params: Params) -> Answer:
         try:
             check(params)
-        except _Refused as refused:
+        except _RefusedError as refused:
             return refused.answer()
         return handler(params)
 
@@ -85,9 +85,9 @@ def _rename(params: Params, store: AccountScopedDict, kind: str, name_key: str, 
     old = base._p(params, name_key)
     new = base._p(params, new_key) or old
     if old not in store:
-        raise _Refused(404, "NoSuchEntity", f"The {kind} with name {old} cannot be found.")
+        raise _RefusedError(404, "NoSuchEntity", f"The {kind} with name {old} cannot be found.")
     if new != old and new in store:
-        raise _Refused(409, "EntityAlreadyExists", f"The {kind} with name {new} already exists.")
+        raise _RefusedError(409, "EntityAlreadyExists", f"The {kind} with name {new} already exists.")
     entity = store.pop(old)
     entity["Path"] = base._p(params, "NewPath") or entity["Path"]
     entity[name_key] = new
@@ -123,7 +123,7 @@ def _set_default_version(params: Params) -> str:
     policy = base._policies.get(base._p(params, "PolicyArn"))
     version = base._p(params, "VersionId")
     if policy is None or version not in policy["Versions"]:
-        raise _Refused(404, "NoSuchEntity", f"Policy version {version} does not exist.")
+        raise _RefusedError(404, "NoSuchEntity", f"Policy version {version} does not exist.")
     for known in policy["Versions"].values():
         known["IsDefaultVersion"] = known["VersionId"] == version
     policy["DefaultVersionId"] = version
@@ -141,7 +141,7 @@ def _saml(params: Params) -> dict[str, Any]:
 def _entity(store: AccountScopedDict, arn: str) -> dict[str, Any]:
     entity: dict[str, Any] | None = store.get(arn)
     if entity is None:
-        raise _Refused(404, "NoSuchEntity", f"{arn} not found.")
+        raise _RefusedError(404, "NoSuchEntity", f"{arn} not found.")
     return entity
 
 
@@ -200,7 +200,7 @@ def _group_is_unused(params: Params) -> None:
 def _refuse_conflicts(in_use: dict[str, bool]) -> None:
     for what, still in in_use.items():
         if still:
-            raise _Refused(409, "DeleteConflict", f"Cannot delete entity, {what} first.")
+            raise _RefusedError(409, "DeleteConflict", f"Cannot delete entity, {what} first.")
 
 
 def _principals_exist(document: str) -> None:
@@ -218,7 +218,7 @@ def _principals_exist(document: str) -> None:
         named = principal.get("AWS", []) if isinstance(principal, dict) else []
         for arn in [named] if isinstance(named, str) else named:
             if not _exists(arn):
-                raise _Refused(400, "MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
+                raise _RefusedError(400, "MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
 
 
 def _exists(principal: str) -> bool:
