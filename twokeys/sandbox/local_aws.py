@@ -38,6 +38,7 @@ from twokeys.errors import Refusal
 MANAGEMENT_ACCOUNT = "111111111111"
 """The account that the sandbox's organization is created from, as in the classic example."""
 
+_COMMAND = (sys.executable, "-m", "twokeys.sandbox.local_server")
 _LOOPBACK = "127.0.0.1"
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -152,9 +153,7 @@ class LocalAws:
                     process.kill()
                     _gone(process, self._child)
         if self._child is not None:
-            if self._child.stdin is not None:
-                self._child.stdin.close()
-            self._child.wait()
+            _reap(self._child)
 
     def __enter__(self) -> Self:
         return self
@@ -184,7 +183,7 @@ class LocalAws:
             _write_record(directory, record)
         except BaseException:
             process.kill()
-            process.wait()
+            _reap(process)
             raise
         return server
 
@@ -251,7 +250,7 @@ def _launch(directory: Path, listener: socket.socket, *, detached: bool) -> subp
     port: int = listener.getsockname()[1]
     with _log_path(directory).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-            [sys.executable, "-m", "twokeys.sandbox.local_server", str(listener.fileno()), str(directory)],
+            [*_COMMAND, str(listener.fileno())],
             env=_server_environment(directory, port, detached=detached),
             stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=log,
@@ -295,6 +294,12 @@ def _never_ready(directory: Path, code: int | None) -> Refusal:
         why=how + (", and said last:\n  " + "\n  ".join(lines) if lines else " and said nothing"),
         next_step="Read the log; if the kept accounts are damaged, remove the directory and run `up` again",
     )
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
+    child.wait()
 
 
 def _gone(process: psutil.Process, child: subprocess.Popen[bytes] | None) -> None:

@@ -13,6 +13,7 @@ from twokeys.sandbox.aws import (
     iam_providers,
     iam_roles,
     organizations,
+    s3,
     sts,
 )
 from twokeys.sandbox.aws.client import Aws
@@ -28,6 +29,7 @@ _MODULES = (
     iam_people,
     iam_providers,
     iam_account,
+    s3,
     sts,
 )
 

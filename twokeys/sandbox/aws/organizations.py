@@ -462,14 +462,26 @@ RESOURCE_TYPES = (
     ResourceType(
         type="aws:organizations/account:Account",
         inputs=frozenset(
-            {"closeOnDeletion", "email", "iamUserAccessToBilling", "name", "parentId", "roleName", "tags"}
+            {
+                "closeOnDeletion",
+                "createGovcloud",
+                "email",
+                "iamUserAccessToBilling",
+                "name",
+                "parentId",
+                "roleName",
+                "tags",
+            }
         ),
         required=frozenset({"email"}),
         computed=frozenset({"arn", "govcloudId", "joinedMethod", "joinedTimestamp", "state", "status"}),
         volatile=frozenset({"state", "status"}),
         replaces=frozenset({"email", "name", "roleName", "iamUserAccessToBilling"}),
-        unreadable=frozenset({"closeOnDeletion", "iamUserAccessToBilling", "roleName"}),
+        defaults={"closeOnDeletion": False},
+        unreadable=frozenset({"closeOnDeletion", "createGovcloud", "iamUserAccessToBilling", "roleName"}),
+        also_computed=frozenset({"parentId"}),
         validations={
+            "createGovcloud": lambda wanted: "the sandbox makes no accounts in AWS GovCloud (US)" if wanted else None,
             "email": matches(r"[^\s@]+@[^\s@]+\.[^\s@]+(?<=.{6})(?<!.{65})", "an e-mail address of 6 to 64 characters"),
             "iamUserAccessToBilling": one_of("ALLOW", "DENY"),
             "name": matches(r".{1,50}", "1 to 50 characters"),
@@ -478,7 +490,6 @@ RESOURCE_TYPES = (
             ),
             "roleName": matches(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits or characters of +=,.@-_"),
         },
-        unsupported={"createGovcloud": "accounts in AWS GovCloud (US) cannot be made in the sandbox"},
         auto_name=AutoName(longest=50),
         taggable=True,
         create=_account_create,

@@ -121,11 +121,8 @@ class AwsProvider:
         if found is None:
             return None
         state = self._merged(known, {**outputs, **inputs}, found)
-        read_inputs = {
-            name: value
-            for name, value in state.items()
-            if name in inputs or (name in known.inputs - known.also_computed and value)
-        }
+        readable = known.inputs - known.also_computed if inputs else known.inputs
+        read_inputs = {name: value for name, value in state.items() if name in inputs or (name in readable and value)}
         return id, {**known.defaults, **read_inputs}, {**known.defaults, **state}
 
     def diff(  # noqa: PLR0913, PLR0917 - as the plugin's

@@ -1,4 +1,4 @@
-"""`python -m twokeys.sandbox.local_server FD DIRECTORY`: serve on an inherited loopback socket until told to stop."""
+"""`python -m twokeys.sandbox.local_server FD`: serve on an inherited loopback socket until told to stop."""
 
 from __future__ import annotations
 
