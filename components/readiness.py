@@ -82,16 +82,17 @@ async def wait_until_assumable(
     role: AccessRole,
     *,
     timeout_seconds: float,
-    attempt: Callable[[AccessRole], Awaitable[None]] = assume,
+    attempt: Callable[[AccessRole], Awaitable[None]] | None = None,
     clock: Clock | None = None,
     say: Callable[[str], None] = pulumi.log.info,
 ) -> None:
-    """Return once the role could be assumed; say every half minute that it still waits.
+    """Return once the role could be assumed; say every half minute that it waits.
 
     Raises ProgramRefusal after `timeout_seconds`, or at once when AWS refuses for a reason that does not pass.
     """
-    clock = clock or EventLoopClock()
-    started = last_said = clock.now()
+    attempt, clock = attempt or assume, clock or EventLoopClock()
+    started = clock.now()
+    said_at: float | None = None
     pause = _FIRST_PAUSE
     while True:
         try:
@@ -100,9 +101,9 @@ async def wait_until_assumable(
             now = clock.now()
             if now - started + pause > timeout_seconds:
                 raise _gave_up(role, f"still refused after {now - started:.0f} seconds: {error}") from None
-            if now - last_said >= _PROGRESS_EVERY or now == started:
+            if said_at is None or now - said_at >= _PROGRESS_EVERY:
                 say(f"waiting until {role.arn} can be assumed ({now - started:.0f} of {timeout_seconds:.0f} s)")
-                last_said = now
+                said_at = now
             await clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         except (ClientError, BotoCoreError) as error:

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.documents import Document
-from twokeys.access.graph import EVERYONE, Door, Grant, Graph, Key, Trust
+from twokeys.access.graph import Door, Grant, Graph, Key, Trust
+from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal
 from twokeys.iam import UNKNOWN, Verdict
 

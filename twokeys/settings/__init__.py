@@ -136,7 +136,7 @@ def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:
 
 
 def _full(key: str) -> str:
-    return key if ":" in key else f"{PROJECT}:{key}"
+    return key if ":" in key.partition(".")[0] else f"{PROJECT}:{key}"
 
 
 def _shown(value: object) -> str:

@@ -150,9 +150,9 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
     for operator, condition in (("Bool", "aws:MultiFactorAuthPresent"), ("StringEquals", "sts:ExternalId")):
         if any(given.casefold() == condition.casefold() for given in door.conditions.get(operator, {})):
             yield Problem(
-                f"{key}.conditions.{operator}.{condition}",
+                f"{key}.conditions.{operator}",
                 door.conditions[operator],
-                "this condition has a setting of its own",
+                f"{condition} has a setting of its own",
                 "use `mfa` or `externalId` instead",
             )
 
