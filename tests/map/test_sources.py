@@ -168,6 +168,28 @@ def test_a_property_named_door_that_is_something_else_is_left_alone(edited) -> N
     assert len(edited("management", other).doors) == 4
 
 
+def test_an_external_id_is_named_as_a_requirement(edited) -> None:
+    def external_id(resources: list[dict[str, Any]]) -> None:
+        role = one(resources, "aws:iam/role:Role", "stage-developer")
+        for side in ("inputs", "outputs"):
+            trust = json.loads(role[side]["assumeRolePolicy"])
+            trust["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "s3cret"}}
+            role[side]["assumeRolePolicy"] = json.dumps(trust)
+
+    assert door(edited("stage", external_id), "222222222222", "developer").requirements == ("external ID",)
+
+
+def test_mfa_is_not_claimed_where_a_session_without_it_passes(edited) -> None:
+    # BoolIfExists holds for a request that says nothing of MFA, as those with access keys do:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    def if_exists(resources: list[dict[str, Any]]) -> None:
+        role = one(resources, "aws:iam/role:Role", "stage-developer")
+        for side in ("inputs", "outputs"):
+            role[side]["assumeRolePolicy"] = role[side]["assumeRolePolicy"].replace('"Bool"', '"BoolIfExists"')
+
+    assert "MFA" not in door(edited("stage", if_exists), "222222222222", "developer").requirements
+
+
 def test_a_name_can_be_given() -> None:
     assert read(ALL, "Example Ltd").name == "Example Ltd"
 

@@ -15,6 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
 from twokeys.map.model import Organization, State
 from twokeys.map.page import data, page
+from twokeys.map.scenes import counted
 from twokeys.map.sources import read, sandbox_states
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -65,8 +66,8 @@ def _summary(organization: Organization, written: list[Path]) -> None:
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]
     click.echo(
-        f"{organization.name}: {len(organization.accounts)} accounts, {len(organization.doors)} doors, "
-        f"{len(shut)} without a key or denied, {len(unproved)} not proved"
+        f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
+        f"{counted(len(organization.doors), 'door')}, {len(shut)} without a key or denied, {len(unproved)} not proved"
     )
     names = {account.id: account.name for account in organization.accounts}
     for door in (*shut, *unproved):

@@ -135,7 +135,7 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
         drawing = _Drawing(shown, doors, cuts, subject.who)
         if drawing.fits:
             break
-    subtitle = f"{_count(len(shown), 'account')}, {_count(len(doors), 'door')}{_trouble(doors)}"
+    subtitle = f"{counted(len(shown), 'account')}, {counted(len(doors), 'door')}{_trouble(doors)}"
     units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
     boxes = drawing.boxes(unit[:close] for unit in units)
     groups = [group for user, group in whole.memberships if user == subject.who]
@@ -310,5 +310,6 @@ def _trouble(doors: Iterable[Door]) -> str:
     return "".join(f", {number} with {text}" for text, number in sorted(counts.items()))
 
 
-def _count(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: "1 door", "2 doors"."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -13,7 +13,9 @@ from twokeys.access import declaration
 from twokeys.access import graph as access
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
 from twokeys.access.keys import Lack, Statement, statements
+from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal as Known
+from twokeys.access.requirements import requires_mfa
 from twokeys.access.snapshot import STACK_REFERENCE, Resource, Snapshot
 from twokeys.access.state import read_state
 from twokeys.errors import Refusal
@@ -127,7 +129,7 @@ def _doors(graph: access.Graph) -> Iterator[Door]:
         if ends := _ENDS.fullmatch(statement.door):
             yield _one_key(ends, statement, declared)
     for role in {trust.role for trust in graph.open_trusts if trust.account is None}:
-        if f"{access.EVERYONE} -> {role.arn}" not in said:
+        if f"{EVERYONE} -> {role.arn}" not in said:
             yield _to_everyone(role)
 
 
@@ -217,10 +219,10 @@ class _Declared:
         self._snapshot = graph.snapshot
         self._doors: dict[_Place, declaration.Door] = {}
         for door in self._all():
+            account, target = map(self.accounts.canonical, (door.source.account, door.target.account))
             for name in door.source.names or ("",):
-                source = Principal(door.source.kind, self.accounts.canonical(door.source.account), name)
-                place = _Place(source, self.accounts.canonical(door.target.account), door.target.role)
-                self._doors[place] = door
+                source = Principal(door.source.kind, account, _without_path(name))
+                self._doors[_Place(source, target, _without_path(door.target.role))] = door
 
     def of(self, source: Principal, groups: Sequence[Principal], account: str, role: str) -> declaration.Door | None:
         """The declaration that covers a door: it names the principal, a group of it, or its account as a whole."""
@@ -271,12 +273,20 @@ def _requirements(verdict: Verdict) -> list[str]:
 
 
 def _in_words(requirement: Requirement) -> str:
-    key = requirement.key.lower()
-    if key == "aws:multifactorauthpresent" and requirement.values == ("true",) and not requirement.negated:
+    if requires_mfa([requirement]):
         return "MFA"
-    if key == "sts:externalid" and not requirement.negated:
+    if (
+        requirement.key.lower() == "sts:externalid"
+        and requirement.operator == "StringEquals"
+        and not requirement.negated
+    ):
         return "external ID"
     return str(requirement)
+
+
+def _without_path(name: str) -> str:
+    """The name of a principal, which is unique among its kind in an account, whatever its path."""
+    return name.rpartition("/")[2]
 
 
 def _id(resource: Resource) -> str:
