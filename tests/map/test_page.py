@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.map.hostile import NAMES, hostile
 from tests.map.organizations import classic, grown
+from twokeys.map.drawing import draw
 from twokeys.map.model import Organization
 from twokeys.map.page import page as page_of
 
@@ -321,6 +323,25 @@ def test_text_and_lines_have_the_contrast_that_wcag_asks_for(opened: Opened, sch
     ratios = {name: contrast(*pair) for name, pair in colours.items()}
     assert all(ratios[name] >= 4.5 for name in ("text", "unit", "quiet")), ratios
     assert all(ratios[name] >= 3 for name in ("open", "unproved", "shut")), ratios
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_that_stands_alone_can_be_read_in_light_and_dark(
+    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"]
+) -> None:
+    path = tmp_path / "map.svg"
+    path.write_text(draw(grown(50)), encoding="utf-8")
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(path.as_uri())
+    pairs = page.evaluate(
+        """() => [...document.querySelectorAll('g')].flatMap((group) => {
+             const box = group.querySelector(':scope > .shape > rect'), text = group.querySelector(':scope > text');
+             return box && text ? [[text.textContent, getComputedStyle(text).fill, getComputedStyle(box).fill]] : [];
+           })"""
+    )
+    page.close()
+    assert len(pairs) > 10
+    assert [text for text, ink, paper in pairs if contrast(ink, paper) < 4.5] == []
 
 
 def contrast(one: str, other: str) -> float:

@@ -127,6 +127,12 @@ def test_a_unit_without_accounts_is_seen() -> None:
     assert ("OU suspended", "no accounts") in {box.lines for box in boxes(scene)}
 
 
+def test_very_many_empty_units_are_folded_too() -> None:
+    units = [("old", f"unit-{number}") for number in range(100)]
+    scene = overview(organization("example", [Account(MANAGEMENT, "management")], [], units))
+    assert len([box for box in boxes(scene) if not box.children]) == 2
+
+
 def test_an_account_that_does_not_exist_yet_says_so() -> None:
     scene = overview(organization("example", [Account("account:stage", "stage", "stage", ("stage",))], []))
     assert ("stage", "not created yet · stage") in {box.lines for box in boxes(scene)}

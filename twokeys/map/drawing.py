@@ -83,7 +83,7 @@ def dark_style(scope: str) -> str:
     """CSS rules that turn a drawing inside `scope` (a selector) dark; for a dark-mode media query."""
     swaps = [(_LIGHT[name], _DARK[name]) for name in _LIGHT]
     swaps += [(STROKES[state], DARK_STROKES[state]) for state in State]
-    rules = [f"{scope} .fill-N7 {{ fill: {_DARK['page']}; }}", f"{scope} text {{ fill: {_DARK['ink']}; }}"]
+    rules = [f"{scope} .fill-N7 {{ fill: {_DARK['page']}; }}", f"{scope} text[class] {{ fill: {_DARK['ink']}; }}"]
     for light, dark in swaps:
         rules += [f'{scope} [{paint}="{light}"] {{ {paint}: {dark}; }}' for paint in ("fill", "stroke")]
     return "\n".join(rules)

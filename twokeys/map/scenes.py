@@ -125,7 +125,8 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
     inside = {account.id for account in near}
     touched = {id for door in doors for id in (door.source.account, door.account)}
     shown = [account for account in whole.accounts if account.id in inside | touched]
-    deepest = max((len(account.unit or ()) for account in shown), default=0)
+    units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
+    deepest = max(map(len, (*units, *(account.unit or () for account in shown))), default=0)
     levels = [_ROLES, _ACCOUNTS, *range(deepest, -1, -1)]
     ladder = [(close, far) for close in levels for far in levels if far <= close]
     if inside >= touched:
@@ -133,11 +134,11 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
     for close, far in ladder:
         cuts = {account.id: close if account.id in inside else far for account in shown}
         drawing = _Drawing(shown, doors, cuts, subject.who)
+        drawing.add_units(unit[:close] for unit in units)
         if drawing.fits:
             break
     subtitle = f"{counted(len(shown), 'account')}, {counted(len(doors), 'door')}{_trouble(doors)}"
-    units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
-    boxes = drawing.boxes(unit[:close] for unit in units)
+    boxes = drawing.boxes()
     groups = [group for user, group in whole.memberships if user == subject.who]
     ties = drawing.memberships(subject.who, groups)
     return Scene(subject.kind, subject.about, subject.title, subtitle, boxes, drawing.arrows(), ties)
@@ -168,13 +169,17 @@ class _Drawing:
 
     @property
     def fits(self) -> bool:
-        return len(self._between) <= MOST_ARROWS and len(self._paths) <= MOST_BOXES
+        around = {path[:depth] for path in self._paths for depth in range(len(path))}
+        return len(self._between) <= MOST_ARROWS and len(self._paths.keys() - around) <= MOST_BOXES
 
-    def boxes(self, units: Iterable[tuple[str, ...]]) -> tuple[Box, ...]:
-        """The outermost boxes; `units` are shown also where they are empty."""
+    def add_units(self, units: Iterable[tuple[str, ...]]) -> None:
+        """Show these units even where they are empty."""
+        self._paths.update(dict.fromkeys(map(_unit_path, units)))
+
+    def boxes(self) -> tuple[Box, ...]:
+        """The outermost boxes."""
         tree: dict[Path, dict[Path, None]] = {}
-        paths = [*self._paths, *(_unit_path(unit) for unit in units)]
-        for path in paths:
+        for path in self._paths:
             for depth in range(len(path)):
                 tree.setdefault(path[:depth], {})[path[: depth + 1]] = None
         return tuple(self._box(path, tree) for path in tree.get((), ()))
@@ -227,7 +232,7 @@ class _Drawing:
             return ("Outside the organization",)
         if kind == "accounts":
             depth = len(path) - 1
-            apart = any(other[:depth] == path[:depth] and other[depth][0] == "account" for other in self._paths)
+            apart = any(other[:depth] == path[:depth] and _kind_at(other, depth) == "account" for other in self._paths)
             return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
         if kind == "account":
             return account_lines(self._accounts[about[0]])
@@ -268,6 +273,10 @@ def account_lines(account: Account) -> tuple[str, ...]:
     if account.name == account.id:
         return (account.id,)
     return (account.name, f"{id} · {account.environment}" if account.environment else id)
+
+
+def _kind_at(path: Path, depth: int) -> str | None:
+    return path[depth][0] if len(path) > depth else None
 
 
 def _unit_path(unit: tuple[str, ...]) -> Path:
