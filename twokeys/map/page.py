@@ -38,14 +38,14 @@ def page(whole: Organization, progress: Callable[[int, int], None] | None = None
             "style": _style(scenes),
             "script": script,
             "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            "data": _inside_script(data(whole, scenes)),
+            "data": _inside_script(data(whole) | {"scenes": _scenes(whole, scenes)}),
             "pictures": base64.b64encode(packed).decode(),
         },
     )
 
 
-def data(whole: Organization, scenes: Iterable[Scene] = ()) -> dict[str, Any]:
-    """The organization as JSON-ready data: what `--json` prints, and with scenes what the page's script reads.
+def data(whole: Organization) -> dict[str, Any]:
+    """The organization as JSON-ready data, for `--json` and for the page's script.
 
     Doors are referred to by their place in the list `doors`.
     """
@@ -57,7 +57,6 @@ def data(whole: Organization, scenes: Iterable[Scene] = ()) -> dict[str, Any]:
         "accounts": [_account(account) for account in whole.accounts],
         "principals": [_principal(whole, who, place) for who in whole.principals],
         "doors": [_door(door) for door in whole.doors],
-        "scenes": [_scene(scene, place) for scene in scenes],
     }
 
 
@@ -96,6 +95,11 @@ def _door(door: Door) -> dict[str, Any]:
         "expires": door.expires.isoformat() if door.expires else None,
         "explanation": door.explanation,
     }
+
+
+def _scenes(whole: Organization, scenes: Iterable[Scene]) -> list[dict[str, Any]]:
+    place = {door: index for index, door in enumerate(whole.doors)}
+    return [_scene(scene, place) for scene in scenes]
 
 
 def _scene(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:

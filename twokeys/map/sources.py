@@ -68,10 +68,11 @@ def from_snapshot(snapshot: Snapshot, name: str | None = None) -> Organization:
     found = next(snapshot.of_type(ORGANIZATION), None)
     identity = _id(found) if found else None
     units = _units(snapshot)
+    doors = list(_doors(graph))
     return organization(
         name or (f"Organization {identity}" if identity else "Organization"),
-        _accounts(snapshot, graph.accounts, units),
-        _doors(graph),
+        [*_strangers(doors, graph.accounts), *_accounts(snapshot, graph.accounts, units)],
+        doors,
         units.values(),
         ((_principal(user), _principal(group)) for user in graph.principals for group in user.groups),
     )
@@ -95,6 +96,15 @@ def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     return exported | {id: path(id) for id in made}
 
 
+def _strangers(doors: Iterable[Door], accounts: Accounts) -> Iterator[Account]:
+    """Whatever stands at the end of a door and is no account of which an id or a symbol is known."""
+    for id in {id for door in doors for id in (door.source.account, door.account)}:
+        if id == EVERYONE:
+            yield Account(id, "any AWS account", None, None)
+        elif not accounts.pinned(id):
+            yield Account(id, accounts.name(id), None, None)
+
+
 def _accounts(snapshot: Snapshot, accounts: Accounts, units: Mapping[str, tuple[str, ...]]) -> Iterator[Account]:
     """The organization's accounts, those last that tell most: an account that is given twice is shown as given last."""
     for resource in snapshot.of_type(ORGANIZATION):
@@ -114,33 +124,38 @@ def _accounts(snapshot: Snapshot, accounts: Accounts, units: Mapping[str, tuple[
 def _doors(graph: access.Graph) -> Iterator[Door]:
     """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
 
-    What misses a key and is no statement is no door. A group's door is left out where those of its members are there.
+    A pattern that grants a role which does not trust the principal is no door. A group's door is left out where those
+    of its members are there.
     """
     declared = _Declared(graph)
     said = {statement.door: statement for statement in statements(graph)}
+    to_everyone = {f"{EVERYONE} -> {trust.role.arn}": trust.role for trust in graph.open_trusts if not trust.account}
     by_members = {(group, door.target) for door in graph.doors for group in door.source.groups}
     for door in graph.doors:
         statement = said.pop(door.id, None)
-        keys = _keys(door, statement)
-        if (Key.MISSING in keys and statement is None) or (door.source, door.target) in by_members:
+        no_door = Key.PRESENT not in (keys := _keys(door, statement, graph.accounts)) and Key.MISSING in keys
+        if no_door or (door.source, door.target) in by_members or not (door.asked or door.open):
             continue
         yield _door(door, keys, statement, declared)
-    for statement in said.values():
-        if ends := _ENDS.fullmatch(statement.door):
-            yield _one_key(ends, statement, declared)
-    for role in {trust.role for trust in graph.open_trusts if trust.account is None}:
-        if f"{EVERYONE} -> {role.arn}" not in said:
+    for id, role in to_everyone.items():
+        if id not in said:
             yield _to_everyone(role)
+    for id, statement in said.items():
+        ends = _ENDS.fullmatch(id)
+        if ends and (id in to_everyone or not ends["everyone"]):
+            yield _one_key(ends, statement, declared)
 
 
-def _keys(door: access.Door, statement: Statement | None) -> tuple[Key, Key]:
-    """Trust and grant. A key that no stack here could show is not missing: the statement then says it is not proved."""
+def _keys(door: access.Door, statement: Statement | None, accounts: Accounts) -> tuple[Key, Key]:
+    """Trust and grant. What these stacks cannot show is not proved: only a statement says that a key is missing.
+
+    Where it is not known which account an end of the door is in, nothing is proved of it.
+    """
+    if not (accounts.pinned(door.source.account) and accounts.pinned(door.target.account)):
+        return Key.UNKNOWN, Key.UNKNOWN
     trust, grant = _KEYS[door.trust_key], _KEYS[door.grant_key]
-    if statement is not None and statement.lack is Lack.PROOF:
-        return (
-            Key.UNKNOWN if trust is Key.MISSING else trust,
-            Key.UNKNOWN if grant is Key.MISSING else grant,
-        )
+    if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
+        return (Key.PRESENT, Key.UNKNOWN) if trust is Key.PRESENT else (Key.UNKNOWN, Key.PRESENT)
     return trust, grant
 
 
