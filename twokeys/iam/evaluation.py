@@ -37,16 +37,10 @@ __all__ = [
     "evaluate_trust",
 ]
 
-_ROLE_ACTIONS = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-    }
-)
 _ASSUME_ROLE = "sts:assumerole"
+_WITH_SAML = "sts:assumerolewithsaml"
+_WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
+_ROLE_ACTIONS = frozenset({_ASSUME_ROLE, _WITH_SAML, _WITH_WEB_IDENTITY, "sts:tagsession", "sts:setsourceidentity"})
 
 
 @dataclass(frozen=True)
@@ -170,8 +164,12 @@ def _impossible(request: Request) -> Verdict | None:
         why = "a session of GetFederationToken can call nothing of STS but GetCallerIdentity"
     elif action == _ASSUME_ROLE and caller.kind is CallerKind.FEDERATED:
         why = "a federated person assumes a role with AssumeRoleWithSAML or AssumeRoleWithWebIdentity"
-    elif action.startswith("sts:assumerolewith") and caller.kind is not CallerKind.FEDERATED:
+    elif action in (_WITH_SAML, _WITH_WEB_IDENTITY) and caller.kind is not CallerKind.FEDERATED:
         why = f"{request.action} is called by a federated person, not by a {caller.kind.value}"
+    elif action == _WITH_SAML and not caller.is_saml_provider:
+        why = "AssumeRoleWithSAML is for people of a SAML provider"
+    elif action == _WITH_WEB_IDENTITY and caller.is_saml_provider:
+        why = "AssumeRoleWithWebIdentity is for people of an OIDC or web identity provider"
     elif caller.partition and caller.partition != target.partition:
         why = f"the caller is in partition {caller.partition}, the target in {target.partition}"
     if why is None:

@@ -79,6 +79,11 @@ class Caller:
         return self.role_arn is not None and ":role/aws-service-role/" in self.role_arn
 
     @cached_property
+    def is_saml_provider(self) -> bool:
+        """Whether this is a person of a SAML provider."""
+        return self.kind is CallerKind.FEDERATED and ":saml-provider/" in self.arn
+
+    @cached_property
     def lineage(self) -> tuple[str, ...]:
         """The ARNs that name the caller, from its account to itself: account root, role, session."""
         if self.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
