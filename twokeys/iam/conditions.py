@@ -99,7 +99,7 @@ class ConditionClause:
 
     @cached_property
     def if_exists(self) -> bool:
-        """Whether an absent key makes the clause true."""
+        """Whether the operator ends in IfExists."""
         return self.operator.endswith("IfExists")
 
     @cached_property
@@ -146,8 +146,8 @@ class ConditionClause:
     def evaluate(self, lookup: Lookup) -> Truth:
         """Whether the request meets the clause.
 
-        An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues;
-        ForAnyValue with an absent key is false also when negated. A value of the policy that is not resolved yet
+        An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues.
+        ForAnyValue asks for a value, so with an absent key it is false, negated or with IfExists too. A value of the policy that is not resolved yet
         makes it unknown wherever it could matter; a free key makes it free unless every value gives the same answer.
         """
         found = lookup(self.lower_key)
@@ -171,9 +171,9 @@ class ConditionClause:
 
     @cached_property
     def _when_absent(self) -> Truth:
-        if self.if_exists or self.set_operator == "ForAllValues":
-            return Truth.TRUE
-        return truth(self.base.negated and self.set_operator is None)
+        if self.set_operator is not None:
+            return truth(self.set_operator == "ForAllValues")
+        return truth(self.if_exists or self.base.negated)
 
     def _one(self, value: str, lookup: Lookup) -> Truth:
         """Whether one value of the request matches any value of the policy, negated if the operator is."""

@@ -100,22 +100,36 @@ class Statement:
         return found if self.actions is not None else _not(found)
 
     @cached_property
+    def _exact_resources(self) -> frozenset[str]:
+        """The names of Resource or NotResource that are neither patterns nor unresolved."""
+        names = self.resources if self.resources is not None else self.not_resources or ()
+        return frozenset(name for name in names if isinstance(name, str) and not self._is_pattern(name))
+
+    @cached_property
     def resource_patterns(self) -> tuple[ArnPattern, ...]:
-        """The compiled names of Resource or NotResource; unresolved ones are left out."""
+        """The names of Resource or NotResource with wildcards or variables, compiled."""
         names = self.resources if self.resources is not None else self.not_resources or ()
         return tuple(
-            ArnPattern(name, variables=self.variables, resource=True) for name in names if isinstance(name, str)
+            ArnPattern(name, variables=self.variables, resource=True)
+            for name in names
+            if isinstance(name, str) and self._is_pattern(name)
         )
+
+    def _is_pattern(self, name: str) -> bool:
+        return "*" in name or "?" in name or (self.variables and "${" in name)
 
     def covers_resource(self, resource: str, lookup: Lookup) -> Truth:
         """Whether Resource or NotResource covers a resource; a statement with neither covers every resource."""
         names = self.resources if self.resources is not None else self.not_resources
         if names is None:
             return Truth.TRUE
-        results = [pattern.matches(resource, lookup) for pattern in self.resource_patterns]
-        if UNKNOWN in names:
-            results.append(Truth.UNKNOWN)
-        found = any_of(results)
+        if resource in self._exact_resources:
+            found = Truth.TRUE
+        else:
+            results = [pattern.matches(resource, lookup) for pattern in self.resource_patterns]
+            if UNKNOWN in names:
+                results.append(Truth.UNKNOWN)
+            found = any_of(results)
         return found if self.resources is not None else _not(found)
 
     @property
