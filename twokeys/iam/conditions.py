@@ -147,8 +147,8 @@ class ConditionClause:
         """Whether the request meets the clause.
 
         An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues.
-        ForAnyValue asks for a value, so with an absent key it is false, negated or with IfExists too. A value of the policy that is not resolved yet
-        makes it unknown wherever it could matter; a free key makes it free unless every value gives the same answer.
+        ForAnyValue asks for a value, so with an absent key it is false, negated or with IfExists too. A value of the
+        policy that is not resolved yet makes it unknown wherever it could matter; a free key makes it free.
         """
         found = lookup(self.lower_key)
         if found is UNKNOWN:
