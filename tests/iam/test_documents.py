@@ -96,6 +96,8 @@ def test_a_condition_key_that_differs_only_in_case_is_there_twice():
     ({"NotAction": "*"}, "Statement[0].NotAction", "exclusive-elements"),
     ({"NotResource": "*"}, "Statement[0].NotResource", "exclusive-elements"),
     ({"Resource": "role/x"}, "Statement[0].Resource", "resource"),
+    ({"Resource": ""}, "Statement[0].Resource", "resource"),
+    ({"Resource": ["*", "*:role/x"]}, "Statement[0].Resource[1]", "resource"),
     ({"Resource": ["*", None]}, "Statement[0].Resource[1]", "wrong-type"),
     ({"Principal": "*"}, "Statement[0].Principal", "principal-in-identity-policy"),
     ({"NotPrincipal": "*"}, "Statement[0].NotPrincipal", "principal-in-identity-policy"),

@@ -189,6 +189,7 @@ def test_a_root_user_cannot_assume_a_role():
 def test_nobody_crosses_a_partition():
     caller = f"arn:aws-cn:iam::{SOURCE}:role/ci"
     assert outcome(caller, trust(admits(SOURCE, caller)), grant({})) is DENY
+    assert evaluate_trust(request(caller), trust(admits(SOURCE, caller))).outcome is DENY
 
 
 @pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity", "STS:tagsession"])

@@ -128,3 +128,10 @@ def test_a_text_that_is_no_arn_matches_no_arn_pattern_but_the_star():
 def test_a_symbol_is_an_id_that_nobody_knows_yet(pattern: str, value: str, expected: Truth):
     assert arn(pattern, value) is expected
     assert like(pattern, value) is expected
+
+
+def test_another_text_may_begin_like_a_symbol():
+    assert like("account:*", "account:1234") is Truth.TRUE
+    assert like("account:12*", "account:1234") is Truth.TRUE
+    assert like("account:1234", "account:1234") is Truth.TRUE
+    assert like("arn:aws:iam::account:st*:role/x", "arn:aws:iam::account:stage:role/x") is Truth.FALSE

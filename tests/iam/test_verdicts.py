@@ -78,6 +78,24 @@ def test_keys_that_exclude_each_other_shut_the_door(one: Any, other: Any, expect
     assert judge(trust(admits(SOURCE, Condition=one)), grant({"Condition": other})).outcome is expected
 
 
+@pytest.mark.parametrize(("operator", "wanted", "keys", "expected"), [
+    ("StringEquals", "${aws:username}", {"aws:username": "*"}, Requirement("StringEquals", "a:k", ("${*}",))),
+    ("StringEquals", "${aws:username, 'x'}", {"aws:username": ()}, Requirement("StringEquals", "a:k", ("x",))),
+    ("StringEquals", "${aws:username}", {"aws:username": ()}, Outcome.DENY),
+    ("StringNotEquals", "${aws:username}", {"aws:username": ()}, Outcome.ALLOW),
+    ("StringEquals", ["${aws:username}", "y"], {"aws:username": ()}, Requirement("StringEquals", "a:k", ("y",))),
+    ("StringEquals", "${a:other}", {}, Requirement("StringEquals", "a:k", ("${a:other}",))),
+])  # fmt: skip
+def test_a_requirement_has_the_values_of_the_variables_that_are_known(
+    operator: str, wanted: Any, keys: Any, expected: Any
+):
+    verdict = judge(trust(admits(SOURCE, Condition={operator: {"a:k": wanted}})), keys=keys)
+    if isinstance(expected, Outcome):
+        assert verdict.outcome is expected
+    else:
+        assert verdict.requirements == (expected,)
+
+
 def test_a_role_is_named_by_the_arn_of_a_session_if_it_is_that_session():
     session = f"arn:aws:sts::{SOURCE}:assumed-role/ci/build"
     verdict = judge(trust(admits(session)))

@@ -127,19 +127,11 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
     found = (text for atom in atoms for text in _texts(atom))
     texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))
     options: list[Option] = [(), *((text,) for text in texts)]
-    exact = len({value for clause in clauses for value in _wildcards(clause)}) <= 1
+    exact = len({pattern.text for clause in clauses for pattern in clause.patterns if pattern.wild}) <= 1
     if any(clause.set_operator is not None for clause in clauses) and len(clauses) > 1:
         options += itertools.combinations(texts, 2)
         exact = exact and len(clauses) == 2
     return options, exact
-
-
-def _wildcards(clause: ConditionClause) -> list[str]:
-    """The values of a clause that match more than one text and less than all."""
-    if clause.base.family != "arn" and clause.base.positive != "StringLike":
-        return []
-    values = [value for value in clause.values if isinstance(value, str) and value.strip("*")]
-    return [value for value in values if "*" in value or "?" in value]
 
 
 def _ordered_texts(clauses: list[ConditionClause]) -> list[str]:
@@ -172,22 +164,16 @@ def _texts(atom: Atom) -> tuple[str, ...]:
         fillings = (pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns)
         return tuple(text for text in fillings if text is not None)
     clause = atom.clause
+    if clause.patterns:
+        found = [text for pattern in clause.patterns for text in pattern.samples(_OTHER)]
+        return tuple(dict.fromkeys((*found, *(text.swapcase() for text in found))))
     values = [value for value in clause.values if not isinstance(value, Unknown)]
-    return tuple(dict.fromkeys(text for value in values for text in _BY_FAMILY[clause.base.family](clause, value)))
+    if clause.base.family == "ip":
+        return tuple(dict.fromkeys(text for value in values for text in _ip_texts(value)))
+    return tuple(values)
 
 
-def _string_texts(clause: ConditionClause, value: str) -> list[str]:
-    if clause.base.positive == "StringEqualsIgnoreCase":
-        return [value, value.swapcase()]
-    return _instances(value) if clause.base.positive == "StringLike" else [value]
-
-
-def _instances(pattern: str) -> list[str]:
-    filled = pattern.replace("?", _OTHER)
-    return [filled.replace("*", ""), filled.replace("*", _OTHER), pattern]
-
-
-def _ip_texts(_clause: ConditionClause, value: str) -> list[str]:
+def _ip_texts(value: str) -> list[str]:
     network = parse_network(value)
     if network is None:
         return []
@@ -195,15 +181,3 @@ def _ip_texts(_clause: ConditionClause, value: str) -> list[str]:
     make = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
     highest = (1 << network.max_prefixlen) - 1
     return [str(make(number)) for number in (first - 1, first, last, last + 1) if 0 <= number <= highest]
-
-
-_BY_FAMILY: dict[str, Callable[[ConditionClause, str], list[str]]] = {
-    "string": _string_texts,
-    "arn": lambda _clause, value: _instances(value),
-    "numeric": lambda _clause, _value: [],
-    "date": lambda _clause, _value: [],
-    "bool": lambda _clause, value: [value, "true", "false"],
-    "binary": lambda _clause, value: [value],
-    "ip": _ip_texts,
-    "null": lambda _clause, _value: [],
-}

@@ -185,6 +185,7 @@ def _not(found: Truth) -> Truth:
 
 
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
+_STARS = re.compile(r"\*+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
@@ -448,7 +449,7 @@ class _Reader:
         path = (*path, name)
         resources = self._strings(elements[name], path, "a resource")
         for place, resource in enumerate(resources):
-            if isinstance(resource, str) and resource.strip("*") and not resource.startswith(("arn:", "*", "${")):
+            if isinstance(resource, str) and not resource.startswith("arn:") and not _STARS.fullmatch(resource):
                 raise self._error(
                     f"{_shown(resource)} is neither an ARN nor '*'",
                     self._item_path(elements[name], path, place), "resource",

@@ -95,18 +95,21 @@ class Caller:
     def context(self) -> dict[str, tuple[str, ...]]:
         """The condition keys that follow from who the caller is; the empty tuple is an absent key.
 
+        A federated person's call is not signed, so nothing follows.
+
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
-        known: dict[str, tuple[str, ...]] = {"aws:principalisawsservice": ("false",)}
+        if self.kind is CallerKind.FEDERATED:
+            return {}
+        known: dict[str, tuple[str, ...]] = {}
         if self.kind is CallerKind.SERVICE:
             known["aws:principalisawsservice"] = ("true",)
             known["aws:principalservicename"] = (self.arn,)
             for absent in ("principalarn", "principalaccount", "username", "userid", "principalorgid"):
                 known[f"aws:{absent}"] = ()
             return known
+        known["aws:principalisawsservice"] = ("false",)
         known["aws:principalservicename"] = ()
-        if self.kind is CallerKind.FEDERATED:
-            return known
         known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
         known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)
