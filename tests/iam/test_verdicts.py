@@ -115,6 +115,17 @@ def test_a_verdict_says_which_unresolved_value_it_hangs_on():
     assert verdict.unknowns == ("Statement[0].Condition.StringEquals.sts:ExternalId of the trust policy",)
 
 
+def test_a_pattern_that_fixes_digits_of_an_id_nobody_knows_is_unknown():
+    stage = {"StringEquals": {"aws:SourceAccount": "account:stage"}}
+    digits = {"StringLike": {"aws:SourceAccount": "1*"}}
+    verdict = judge(trust(admits(SOURCE, Condition=stage)), grant({"Condition": digits}))
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.unknowns == ("the id of an account that does not exist yet",)
+    partial = grant({"Resource": "arn:aws:iam::1*:role/deployer"})
+    asked = request(to="arn:aws:iam::account:stage:role/deployer")
+    assert evaluate(asked, Policies((partial,), trust(admits(SOURCE)))).outcome is Outcome.UNKNOWN
+
+
 ONE = ("a:one", [(), ("x",), ("y",), ("xy",), ("true",), ("5",), ("7",), ("",)])
 MANY = ("a:many", [(), ("x",), ("y",), ("xy",), ("x", "y"), ("x", "z"), ("",)])
 """AWS demands set operators for keys with several values, and none for others."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Formula, Or, decide
 from twokeys.iam.matches import Match, Scan, scan
 from twokeys.iam.principals import Caller, CallerKind, Form
@@ -30,7 +30,6 @@ __all__ = [
     "Policies",
     "Request",
     "Requirement",
-    "Statement",
     "Verdict",
     "evaluate",
     "evaluate_grant",
@@ -83,7 +82,7 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     trust = _scanned(request, policies.trust, "trust policy", policies)
     rcps = () if request.caller.is_service_linked else _levels(request, policies.rcps, "RCP")
     denies = [*trust.denies, *side.denies, *(deny for level in rcps for one in level for deny in one.denies)]
-    gates: list[Formula] = [_rcp_gate(level) for level in rcps if any(one.has_allow for one in level)]
+    gates: list[Formula] = [Or("RCPs", _allows(level)) for level in rcps if any(one.has_allow for one in level)]
     same_account = request.caller.account == request.target.account
     if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
         gates.append(Or("trust policy", trust.allows))
@@ -206,10 +205,6 @@ def _within_account(request: Request, trust: Scan, side: _CallerSide) -> Formula
     if request.action_name in _ROLE_ACTIONS:
         delegated = And((Or("trust policy", trust.allows), delegated))
     return Or("trust policy", (), (direct, as_role, delegated))
-
-
-def _rcp_gate(level: tuple[Scan, ...]) -> Formula:
-    return Or("RCPs", _allows(level))
 
 
 def _scanned(request: Request, document: PolicyDocument | Unknown | None, label: str, policies: Policies) -> Scan:
