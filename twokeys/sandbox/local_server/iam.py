@@ -6,9 +6,11 @@ refusal of a trust policy that names a principal which does not exist (in an acc
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import AccountScopedDict, get_account_id
@@ -22,6 +24,8 @@ Params: TypeAlias = dict[str, list[str]]
 
 def install() -> None:
     """Add what is missing to ministack's table of operations."""
+    # An empty parameter clears a value (UpdateRole's Description); ministack's parsing would lose it.
+    base.parse_qs = functools.partial(parse_qs, keep_blank_values=True)
     for name, operation in _MISSING.items():
         base._IAM_HANDLERS[name] = marked(name, _answering(name, operation))
     for name, check in _CHECKS.items():
