@@ -32,8 +32,9 @@ def test_a_refusal_says_what_was_done_and_what_the_api_said(management: Driver) 
 
 
 def test_a_request_that_boto3_refuses_is_said_too(management: Driver) -> None:
-    with pytest.raises(ProviderError, match=r"refused before it was sent.*\n.*policyArn|PolicyArn"):
-        management.up("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a", role="a", policyArn="arn:aws:iam::aws:")
+    contact = {"alternateContactType": "BILLING", "emailAddress": "", "phoneNumber": "+1", "title": "CFO"}
+    with pytest.raises(ProviderError, match=r"refused before it was sent(.*\n)*.*EmailAddress"):
+        management.up("aws:account/alternativeContact:AlternativeContact", "a", **contact)
 
 
 @pytest.fixture
@@ -128,6 +129,22 @@ def test_policies_that_a_role_does_not_declare_are_left_alone(management: Driver
     management.provider.update(ROLE, urn(ROLE, "r"), identifier, inputs, read[2], changed)
     attached = management.api("iam").list_attached_role_policies(RoleName="r")["AttachedPolicies"]
     assert [one["PolicyArn"] for one in attached] == [READ_ONLY]
+
+
+def test_descriptions_and_tags_may_hold_any_character(management: Driver) -> None:
+    text = {"description": 'R&D <"red">', "tags": {"Team & area": "R&D <x>"}}
+    inputs = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111"), **text})
+    identifier, outputs = management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    assert text.items() <= outputs.items()
+    cleared = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111")})
+    after = management.provider.update(ROLE, urn(ROLE, "r"), identifier, inputs, outputs, cleared)
+    assert (after.get("description"), after["tagsAll"]) == (None, {})
+
+
+def test_a_trust_policy_that_is_no_json_is_refused_by_the_local_aws_too(management: Driver) -> None:
+    client = management.api("iam")
+    with pytest.raises(client.exceptions.MalformedPolicyDocumentException):
+        client.create_role(RoleName="r", AssumeRolePolicyDocument="nonsense")
 
 
 def test_drift_shows_in_what_is_read(management: Driver) -> None:
