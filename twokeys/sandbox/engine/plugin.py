@@ -47,15 +47,32 @@ class ProviderError(Exception):
     Attributes:
         message: one sentence that names the operation, the object and what the API said.
         reasons: further lines: what is known about the cause, the next step.
+        uncertain: True when the object may have been made or changed nevertheless, because the answer was lost (the
+            connection broke); a create that failed so stays pending, and the next run asks `find` first.
     """
 
-    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, reasons: tuple[str, ...] = (), *, uncertain: bool = False) -> None:
         self.message = message
         self.reasons = reasons
+        self.uncertain = uncertain
         super().__init__("\n".join((message, *reasons)))
 
 
-class Provider(Protocol):
+class Reader(Protocol):
+    """What answers reads and look-ups."""
+
+    def read(
+        self, type: str, urn: str, id: str, inputs: Properties, outputs: Properties
+    ) -> tuple[str, Properties, Properties] | None:
+        """Look the object up by id: (id, inputs, outputs), or None when there is none. For import and `.get`."""
+        ...
+
+    def invoke(self, token: str, args: Properties) -> Properties:
+        """Answer a look-up ("aws:index/getCallerIdentity:getCallerIdentity"); the arguments are all known."""
+        ...
+
+
+class Provider(Reader, Protocol):
     """One configured provider resource, with its own credentials, got by really assuming the configured roles."""
 
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
@@ -68,12 +85,6 @@ class Provider(Protocol):
         Asked instead of `create` only when the state says that an earlier run was killed in the middle of this very
         create, so that an account is never made twice (it is matched by its e-mail); None is followed by `create`.
         """
-        ...
-
-    def read(
-        self, type: str, urn: str, id: str, inputs: Properties, outputs: Properties
-    ) -> tuple[str, Properties, Properties] | None:
-        """Look the object up by id: (id, inputs, outputs), or None when there is none. For import and `.get`."""
         ...
 
     def update(  # noqa: PLR0913, PLR0917 - the protocol's arguments
@@ -90,10 +101,6 @@ class Provider(Protocol):
 
     def delete(self, type: str, urn: str, id: str, inputs: Properties, outputs: Properties) -> None:
         """Remove the object; one that is already gone is success."""
-        ...
-
-    def invoke(self, token: str, args: Properties) -> Properties:
-        """Answer a look-up ("aws:index/getCallerIdentity:getCallerIdentity"); the arguments are all known."""
         ...
 
 
