@@ -40,7 +40,7 @@ class ManagementStack:
                 raise ProgramRefusal(
                     f"{key!r} of the management stack",
                     where=f"output {output} of stack {self._name}",
-                    why=f"it has: {', '.join(known) or 'none'}",
+                    why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
                     next_step=f"add it to {config} of the management stack and update that stack first",
                 )
             return known[key]

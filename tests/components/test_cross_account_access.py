@@ -155,6 +155,13 @@ def test_the_role_has_the_session_boundary_and_path_of_the_declaration() -> None
     }
 
 
+def test_each_managed_policy_is_attached_once_under_a_name_of_its_own() -> None:
+    arns = [f"arn:aws:iam::{owner}:policy/{path}X" for owner, path in (("aws", ""), ("aws", "a/"), (MEMBER, ""))]
+    attached = make(managed_policy_arns=arns).of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    assert sorted(each.inputs["policyArn"] for each in attached.values()) == sorted(arns)
+    assert len(attached) == 3
+
+
 def test_inline_permissions_without_account_ids_are_known_before_the_account_exists() -> None:
     statement = {"Effect": "Allow", "Action": "logs:StartQuery", "Resource": "*"}
     done = make(preview=True, statements=[statement])

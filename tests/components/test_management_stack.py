@@ -65,6 +65,12 @@ def test_another_failure_of_the_look_up_is_not_taken_for_a_missing_stack() -> No
         read(broken, preview=True)
 
 
+def test_a_group_without_members_is_refused() -> None:
+    with pytest.raises(ProgramRefusal) as refusal:
+        read(OUTPUTS | {"group_members": {"developers": []}})
+    assert refusal.value.why == "it is empty"
+
+
 def test_a_unit_that_the_management_stack_does_not_have_is_refused_with_those_it_has() -> None:
     with pytest.raises(ProgramRefusal) as refusal:
         read(OUTPUTS, unit="Workloads/Prod")

@@ -63,7 +63,7 @@ def test_a_role_trusts_its_own_account_when_nothing_else_is_said() -> None:
 def test_a_role_for_tokens_names_issuer_audience_and_subjects() -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
     oidc = {"issuer": GITHUB, "audience": "sts.amazonaws.com", "subjects": ["repo:company/app:ref:refs/heads/main"]}
-    assert trust_of({"description": "", "oidc": oidc}, "111111111111", "aws")["Statement"] == [  # type: ignore[typeddict-item]
+    assert trust_of({"oidc": oidc}, "111111111111", "aws")["Statement"] == [  # type: ignore[typeddict-item]
         {
             "Effect": "Allow",
             "Principal": {"Federated": f"arn:aws:iam::111111111111:oidc-provider/{GITHUB}"},
@@ -79,7 +79,7 @@ def test_a_role_for_tokens_names_issuer_audience_and_subjects() -> None:
 def test_roles_of_one_issuer_share_its_provider_and_wait_for_it() -> None:
     one = {"issuer": GITHUB, "audience": "sts.amazonaws.com", "subjects": ["a"]}
     two = {"issuer": GITHUB, "audience": "other", "subjects": ["b"]}
-    done = make(one={"description": "", "oidc": one}, two={"description": "", "oidc": two})
+    done = make(one={"oidc": one}, two={"oidc": two})
     (provider,) = done.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider").values()
     assert provider.inputs == {"url": f"https://{GITHUB}", "clientIdLists": ["other", "sts.amazonaws.com"]}
     assert all(provider.urn in role.dependencies for role in done.of("aws:iam/role:Role").values())
