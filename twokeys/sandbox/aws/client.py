@@ -22,7 +22,6 @@ _session_lock = threading.Lock()
 _session: boto3.Session | None = None
 
 _RENEW_BEFORE = timedelta(minutes=5)
-_ABSENT = ("NoSuchEntity", "NotFound", "NoSuchBucket", "NoSuchTagSet", "404")
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,8 @@ def code(error: ClientError) -> str:
 
 def absent(error: ClientError) -> bool:
     """Whether an API says that the object does not exist."""
-    return any(word in code(error) for word in _ABSENT)
+    said = code(error)
+    return said.startswith("NoSuch") or "NotFound" in said or said == "404"
 
 
 def or_none(call: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401 - as above

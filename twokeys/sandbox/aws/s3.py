@@ -138,6 +138,7 @@ def _bucket(type: str) -> ResourceType:
         update=_bucket_update,
         delete=_bucket_delete,
         identify=lambda _, inputs: inputs.get("bucket"),
+        set_after=frozenset({"tags"}),
     )
 
 
@@ -155,7 +156,6 @@ RESOURCE_TYPES = (
         read=_policy_read,
         update=lambda aws, _identifier, _old, new: _policy_put(aws, new),
         delete=_policy_delete,
-        identify=lambda _, inputs: inputs["bucket"],
     ),
     ResourceType(
         type="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -168,7 +168,6 @@ RESOURCE_TYPES = (
         read=_block_read,
         update=lambda aws, _identifier, _old, new: _block_put(aws, new),
         delete=_block_delete,
-        identify=lambda _, inputs: inputs["bucket"],
     ),
 )
 

@@ -7,8 +7,10 @@ refusal of a trust policy that names a principal which does not exist (in an acc
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import AccountScopedDict, get_account_id
@@ -22,10 +24,25 @@ Params: TypeAlias = dict[str, list[str]]
 
 def install() -> None:
     """Add what is missing to ministack's table of operations."""
+    base.parse_qs = _parsed
     for name, operation in _MISSING.items():
         base._IAM_HANDLERS[name] = marked(name, _answering(name, operation))
     for name, check in _CHECKS.items():
         base._IAM_HANDLERS[name] = marked(name, _checking(check, base._IAM_HANDLERS[name]))
+
+
+def _parsed(text: str) -> Params:
+    """A request's parameters, with the empty ones: an empty Description clears it, and ministack would not see it.
+
+    ministack writes descriptions and tags into its XML as they are, so they are escaped before it keeps them.
+    """
+    return {
+        name: [base._xml_escape(value) for value in values] if _WRITTEN_AS_IS.fullmatch(name) else values
+        for name, values in parse_qs(text, keep_blank_values=True).items()
+    }
+
+
+_WRITTEN_AS_IS = re.compile(r"Description|Tags\.member\.\d+\.(Key|Value)|TagKeys\.member\.\d+")
 
 
 class _RefusedError(Exception):
@@ -211,8 +228,8 @@ def _principals_exist(document: str) -> None:
     """
     try:
         statements = json.loads(document)["Statement"]
-    except (ValueError, KeyError, TypeError):
-        return  # ministack refuses a malformed document in its own words
+    except (ValueError, KeyError, TypeError) as error:
+        raise _RefusedError(400, "MalformedPolicyDocument", "This policy contains invalid Json") from error
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal")
         named = principal.get("AWS", []) if isinstance(principal, dict) else []
