@@ -57,7 +57,7 @@ def _ways(graph: Graph, names: dict[str, str]) -> dict[tuple[str, str], Way]:
 
 def _way(path: Path, names: dict[str, str]) -> Way:
     doors = path.doors
-    requirements = [*doors[0].trust.requirements, *doors[0].grant.requirements]
+    requirements = [one for door in doors for key in (door.trust, door.grant) for one in key.requirements]
     return Way(
         source=_with_ids(path.source.arn, names),
         target=_with_ids(path.target.arn, names),

@@ -44,6 +44,11 @@ def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
             "correct the role's ARN or allowed_account_ids, so that both name one account",
         )
     works_in = graph.accounts.of_provider(entry.urn)
+    if not graph.accounts.pinned(works_in):
+        return (
+            "works in an account that cannot be told: its role and its id are not known yet, and hang on no account",
+            "set assume_roles and allowed_account_ids from the account's own resource, or from values known in preview",
+        )
     if entry.assumes == () and works_in in graph.accounts.members:
         return (
             f"works in member account {graph.accounts.name(works_in)} without assuming a role there",
@@ -80,7 +85,7 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
 That one is the management account, whose credentials run the program. Unknown: a role or an id that is not known yet
-counts as set; that both mean one account is checked when they are known.
+has to hang on one account of the stack; that both mean one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
 

@@ -612,6 +612,8 @@ class Deployment:
                 self._forget(position)
 
     def _remove_object(self, one: Resource, going: frozenset[str]) -> None:
+        if one.retain_on_delete:
+            self.report(Diagnostic(Severity.INFO, f"{one.id} is only forgotten, it is not deleted", one.urn))
         leave = one.external or one.retain_on_delete or one.deleted_with in going or one.is_provider or not one.custom
         if self.settings.dry_run or leave:
             return

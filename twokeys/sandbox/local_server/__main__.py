@@ -12,14 +12,14 @@ import hypercorn.asyncio
 import hypercorn.config
 from ministack import app as ministack
 
-from twokeys.sandbox.local_server import account, durable, iam, organizations
+from twokeys.sandbox.local_server import account, durable, iam, mfa, organizations
 
 _FORCED_EXIT_SECONDS = 5.0
 
 
 def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
-    for supplement in (organizations, account, iam):
+    for supplement in (organizations, account, iam, mfa):
         supplement.install()
     durable.keep_sessions()
     config = hypercorn.config.Config()
