@@ -156,6 +156,7 @@ RESOURCE_TYPES = (
         read=_policy_read,
         update=lambda aws, _identifier, _old, new: _policy_put(aws, new),
         delete=_policy_delete,
+        identify=lambda _, inputs: inputs["bucket"],
     ),
     ResourceType(
         type="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
