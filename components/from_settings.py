@@ -136,7 +136,9 @@ def _guard_rail(guard_rail: GuardRailSettings) -> GuardRailArgs:
 
 
 def _principal_role(role: PrincipalRoleSettings) -> PrincipalRoleArgs:
-    args: PrincipalRoleArgs = {"description": role.description}
+    args: PrincipalRoleArgs = {}
+    if role.description:
+        args["description"] = role.description
     if role.oidc:
         args["oidc"] = {
             "issuer": role.oidc.issuer,

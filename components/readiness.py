@@ -64,7 +64,8 @@ async def assume(role: AccessRole) -> None:
     """
 
     def call() -> None:
-        sts = boto3.client("sts", region_name=role.region)
+        # A session of its own: boto3's default session is not made for several threads.
+        sts = boto3.Session().client("sts", region_name=role.region)
         if role.external_id is None:
             sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name)
         else:

@@ -98,6 +98,12 @@ def test_a_member_account_gets_a_plus_address_of_the_root_address() -> None:
     assert parse("stage", STAGE).email_of("stage") == "example+stage@company.com"
 
 
+def test_a_contact_may_have_a_longer_address_than_an_account() -> None:
+    # 254 characters: CONTACT
+    contact = {"name": "n", "title": "t", "phone": "1", "email": f"{'a' * 60}@{'b' * 60}.com"}
+    assert parse("stage", changed(STAGE, "accounts.stage.contacts.security", contact))
+
+
 def test_a_member_account_may_have_an_address_of_its_own() -> None:
     settings = parse("stage", changed(STAGE, "accounts.stage.email", "stage@company.com"))
     assert settings.email_of("stage") == "stage@company.com"
@@ -120,6 +126,10 @@ REFUSED_VALUES = [
     ("rootEmail", f"{'a' * 53}@company.com", "6 to 64 characters"),
     ("rootEmail", "exa mple@company.com", "not an e-mail address"),
     ("rootEmail", "example@company..com", "not an e-mail address"),
+    ("rootEmail", "exämple@company.com", "ASCII"),  # CREATE_ACCOUNT
+    ("rootEmail", "a%b@company.com", "without"),
+    ("rootEmail", "a&b@company.com", "without"),
+    ("accounts.stage.adopt", 222222222222, "valid string"),
     ("region", "us-east-9", "no AWS region"),  # REGIONS
     ("region", "aws-global", "no AWS region"),
     ("accounts.stage.name", "", "1 to 50"),  # CREATE_ACCOUNT
@@ -160,7 +170,7 @@ REFUSED_VALUES = [
     ("doors.stage-deployer.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),
     ("doors.stage-deployer.keys", ["trust", "trust"], "listed twice"),
     ("doors.stage-deployer.expires", "2027-02-30", "not a day"),
-    ("doors.stage-deployer.reason", "", "at least 1 character"),
+    ("doors.stage-deployer.reason", "", "1 to 1000"),
     ("aws:region", "eu-west-1", "default provider"),
     ("accounts", "{", "not JSON"),
 ]
@@ -255,6 +265,11 @@ def test_permissions_of_a_role_that_another_stack_makes_are_refused() -> None:
     refusal = refused(changed(STAGE, "doors.stage-deployer.keys", ["grant"]))
     assert "twokeys:doors.stage-deployer.permissions" in refusal.what
     assert "does not make the role" in refusal.why
+
+
+def test_a_policy_listed_twice_is_refused() -> None:
+    path = "doors.stage-deployer.permissions.managedPolicies"
+    assert "listed twice" in refused(changed(STAGE, path, ["arn:aws:iam::aws:policy/A"] * 2)).why
 
 
 def test_people_outside_the_management_stack_are_refused() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pulumi
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import configure
+from pulumi.runtime.settings import SETTINGS, configure
 from pulumi.runtime.stack import run_in_stack
 
 MANAGEMENT = "111111111111"
@@ -144,7 +144,7 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
         outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
-        if "pulumi:pulumi:Stack" in request.urn:
+        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
             self._run.exports = outputs
         else:
             self._run.component_outputs[request.urn] = outputs
@@ -223,6 +223,13 @@ def run(
             pulumi.runtime.set_all_config(dict(config or {}))
             loop.run_until_complete(run_in_stack(program))
         finally:
+            # A program that was refused leaves tasks behind, and the SDK would await them in the next run.
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            SETTINGS.rpc_manager.clear()
+            SETTINGS.outputs.clear()
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
             asyncio.set_event_loop(None)

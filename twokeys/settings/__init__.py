@@ -14,8 +14,6 @@ from pydantic_core import ErrorDetails
 from twokeys.errors import Refusal
 from twokeys.settings.contradictions import Problem, contradictions
 from twokeys.settings.models import (
-    DEFAULT_ACCESS_ROLE,
-    ROOT,
     DoorSettings,
     GuardRailSettings,
     OrganizationSettings,
@@ -29,8 +27,6 @@ from twokeys.settings.models import (
 )
 
 __all__ = [
-    "DEFAULT_ACCESS_ROLE",
-    "ROOT",
     "DoorSettings",
     "GuardRailSettings",
     "OrganizationSettings",
@@ -83,7 +79,7 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
                 Problem(
                     key,
                     raw,
-                    "it belongs to a default provider, and this project has none, so it would do nothing",
+                    "it configures a default provider, and this project has none, so it would do nothing",
                     f"remove it; the region is {PROJECT}:region",
                 )
             )
@@ -105,7 +101,11 @@ def _decoded(name: str, raw: object) -> object:
 
 _OBJECTS = frozenset({"tags", "organization", "people", "accounts", "doors"})
 
-_NEXT_STEPS = {"missing": "add it", "extra_forbidden": "remove it, or correct its spelling"}
+_NEXT_STEPS = {
+    "missing": "add it",
+    "extra_forbidden": "remove it, or correct its spelling",
+    "string_type": "write it as text, in quotes if YAML would read it as something else",
+}
 
 
 def _problem_of(detail: ErrorDetails) -> Problem:

@@ -135,6 +135,13 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "a role that may do nothing opens nothing",
             "add managedPolicies or statements",
         )
+    if len(set(permissions.managed_policies)) != len(permissions.managed_policies):
+        yield Problem(
+            f"{key}.permissions.managedPolicies",
+            list(permissions.managed_policies),
+            "a policy is listed twice",
+            "list it once",
+        )
     if not makes_role and permissions != PermissionsSettings():
         yield Problem(
             f"{key}.permissions", "(set)", "this stack does not make the role", "set them where the role is made"

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from twokeys.settings.values import (
     AccountId,
     AccountName,
+    ContactEmail,
     Day,
     Email,
     ExternalId,
@@ -21,6 +22,7 @@ from twokeys.settings.values import (
     PathAndName,
     PolicyArn,
     PolicyType,
+    Reason,
     Region,
     RoleName,
     ServicePrincipal,
@@ -92,7 +94,7 @@ class PrincipalRoleSettings(_Model):
     Without `oidc` it trusts the management account itself: whoever that account's own policies let in.
     """
 
-    description: Annotated[str, Field(max_length=1000)] = ""
+    description: Reason | None = None
     oidc: OidcSettings | None = None
 
 
@@ -109,7 +111,7 @@ class ContactSettings(_Model):
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     title: Annotated[str, Field(min_length=1, max_length=50)]
-    email: Email
+    email: ContactEmail
     phone: Annotated[
         str,
         must_match(
@@ -179,7 +181,11 @@ class TargetSettings(_Model):
 
 
 class PermissionsSettings(_Model):
-    """What the role may do: managed policies, statements of an inline policy, a permissions boundary."""
+    """What the role may do: managed policies, statements of an inline policy, a permissions boundary.
+
+    AWS attaches 10 managed policies to a role, on request up to 20:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
 
     managed_policies: Annotated[tuple[PolicyArn, ...], Field(max_length=20)] = ()
     statements: tuple[dict[str, Any], ...] = ()
@@ -197,7 +203,7 @@ class DoorSettings(_Model):
     external_id: ExternalId | None = None
     conditions: dict[str, dict[str, str | tuple[str, ...]]] = {}
     keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
     expires: Day | None = None
 

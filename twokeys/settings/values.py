@@ -40,12 +40,23 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
 
 
 def check_email(value: str) -> str:
-    """RFC 5321 syntax without a DNS look-up, and the 6 to 64 characters of CreateAccount's `Email`."""
+    """The address of an account's root user: a mailbox within CreateAccount's rules for `Email`."""
     if not 6 <= len(value) <= 64:
         raise refuse(
             f"an account's e-mail address has 6 to 64 characters, this one has {len(value)} ({_CREATE_ACCOUNT})",
-            "give a shorter address",
+            "give an address of that length",
         )
+    check_mailbox(value)
+    if not value.isascii() or set(value.rpartition("@")[0]) & set("\"'()<>[]:;,\\|%&"):
+        raise refuse(
+            f"an account's e-mail address is ASCII without \"'()<>[]:;,\\|%& before the @ ({_CREATE_ACCOUNT})",
+            "give an address without these characters",
+        )
+    return value
+
+
+def check_mailbox(value: str) -> str:
+    """An address that mail can go to, by its syntax (RFC 5321), without a DNS look-up."""
     try:
         validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -118,6 +129,7 @@ AccountId = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(check_day)]
 Email = Annotated[str, AfterValidator(check_email)]
+ContactEmail = Annotated[str, Field(max_length=254), AfterValidator(check_mailbox)]
 Region = Annotated[str, AfterValidator(check_region)]
 UnitPath = Annotated[str, AfterValidator(check_unit_path)]
 UnitId = Annotated[
@@ -193,6 +205,14 @@ ExternalId = Annotated[
         r"[\w+=,.@:/-]{2,1224}",
         f"an external ID has 2 to 1224 letters, digits and +=,.@:/_- ({_STS_PAGE})",
         "choose such an ID; it is an identifier, not a secret",
+    ),
+]
+Reason = Annotated[
+    str,
+    must_match(
+        r"[\t\n\r\x20-\x7e\xa1-\xff]{1,1000}",
+        f"it becomes the role's description: 1 to 1000 printable Latin-1 characters ({_ROLE_PAGE})",
+        "say it in fewer or simpler words",
     ),
 ]
 ServicePrincipal = Annotated[
