@@ -173,6 +173,13 @@ def test_a_second_start_finds_the_running_one(started: LocalAws, directory: Path
     assert started.alive
 
 
+def test_one_that_hangs_is_ended_so_that_no_two_serve_the_same_accounts(started: LocalAws, directory: Path) -> None:
+    os.kill(started.pid, signal.SIGSTOP)
+    with LocalAws.start(directory) as second:
+        assert second.pid != started.pid
+        assert not psutil.pid_exists(started.pid) or psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_second_start_on_another_port_is_refused(started: LocalAws, directory: Path) -> None:
     with pytest.raises(Refusal, match=rf"already running on port {started.port}"):
         LocalAws.start(directory, port=started.port + 1)

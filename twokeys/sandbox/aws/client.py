@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ParamValidationError
 
 from twokeys.errors import Refusal
 from twokeys.sandbox.engine.plugin import ProviderError
@@ -162,8 +162,10 @@ def refusals(doing: str, endpoint: str, *, in_steps: bool = False) -> Iterator[N
             (str(error), "Run the command again: the local AWS starts with what it kept, and the update continues."),
             uncertain=True,
         ) from error
-    except BotoCoreError as error:
+    except ParamValidationError as error:
         raise ProviderError(f"{doing} was refused before it was sent", (str(error),)) from error
+    except BotoCoreError as error:
+        raise ProviderError(f"{doing} failed", (str(error),), uncertain=in_steps) from error
 
 
 def code(error: ClientError) -> str:
