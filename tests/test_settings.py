@@ -89,6 +89,15 @@ def test_what_pulumi_yaml_gives_as_an_empty_default_counts_as_not_set() -> None:
     assert settings == parse("stage", STAGE)
 
 
+def test_pulumi_s_own_keys_are_not_ours() -> None:
+    assert parse("stage", STAGE | {"pulumi:disable-default-providers": '["aws"]'}) == parse("stage", STAGE)
+
+
+def test_a_guard_rail_without_statements_is_refused() -> None:
+    path = "organization.serviceControlPolicies.stay.document"
+    assert "Statement" in refused(changed(MANAGEMENT, path, {"Version": "2012-10-17"})).why
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         parse("stage", STAGE).region = "eu-west-1"  # type: ignore[misc]
@@ -252,7 +261,40 @@ def test_two_accounts_with_one_name_are_refused() -> None:
 def test_two_doors_that_make_one_role_are_refused_even_in_different_paths() -> None:
     # Role names are unique in an account whatever their path and case: CREATE_ROLE
     doors = {"one": DOOR, "two": DOOR | {"to": {"role": "other/Deployer"}}}
-    assert "doors.one makes a role of this name" in refused(STAGE | {"doors": doors}).why
+    assert "doors.one makes this role" in refused(STAGE | {"doors": doors}).why
+
+
+def test_two_doors_that_make_one_grant_are_refused() -> None:
+    grant = {key: value for key, value in DOOR.items() if key != "permissions"} | {"keys": ["grant"]}
+    assert "doors.one makes this grant" in refused(STAGE | {"doors": {"one": grant, "two": grant}}).why
+    other = grant | {"from": {"role": "other"}}
+    assert parse("stage", STAGE | {"doors": {"one": grant, "two": other}})
+
+
+def test_a_member_account_may_not_take_the_management_account_s_name() -> None:
+    assert "management account" in refused(STAGE | {"accounts": {"management": {}}, "doors": {}}).why
+
+
+@pytest.mark.parametrize("key", ["policyTypes", "trustedServices"])
+def test_an_organization_that_is_only_looked_up_cannot_be_changed(key: str) -> None:
+    organization = {"create": False, key: []}
+    refusal = refused(MANAGEMENT | {"organization": organization})
+    assert f"twokeys:organization.{key}" in refusal.what
+
+
+def test_a_door_from_an_empty_group_is_refused() -> None:
+    config = changed(MANAGEMENT, "people.groups.developers", []) | {
+        "accounts": {"stage": {}},
+        "doors": {"d": DOOR | {"from": {"group": "developers"}}},
+    }
+    assert "nobody is in this group" in refused(config).why
+
+
+def test_an_organizational_unit_that_exists_implies_no_parents() -> None:
+    units = {"a/b": {"id": "ou-ab12-cd345678"}, "a/b/c": {}}
+    settings = parse("management", MANAGEMENT | {"organization": {"organizationalUnits": units}})
+    assert settings.organization is not None
+    assert all_units(settings.organization) == ("a/b", "a/b/c")
 
 
 def test_a_door_of_a_stack_with_two_accounts_has_to_name_one() -> None:

@@ -36,6 +36,8 @@ from twokeys.settings.values import (
 )
 
 DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
+MANAGEMENT = "management"
+"""What the management account is called among the accounts."""
 ROOT = "root"
 """How a guard rail names the organization's root among its targets."""
 
@@ -264,12 +266,17 @@ def asks_for_mfa(door: DoorSettings) -> bool:
 
 
 def all_units(organization: OrganizationSettings) -> tuple[str, ...]:
-    """The paths of all organizational units, parents first; parents that are not listed are implied."""
-    paths = {
-        "/".join(names[:depth])
-        for names in (path.split("/") for path in organization.organizational_units)
-        for depth in range(1, len(names) + 1)
-    }
+    """The paths of all organizational units, parents first; parents that are not listed are implied.
+
+    An existing unit (one with an id) implies none: it has its parents.
+    """
+    units = organization.organizational_units
+    paths = set()
+    for listed in units:
+        path = listed
+        while path:
+            paths.add(path)
+            path = "" if path in units and units[path].id else path.rpartition("/")[0]
     return tuple(sorted(paths, key=lambda path: (path.count("/"), path)))
 
 
