@@ -220,6 +220,7 @@ RESOURCE_TYPES = (
         update=_role_update,
         delete=_role_delete,
         identify=lambda _, inputs: inputs.get("name"),
+        set_after=frozenset({"inlinePolicies", "managedPolicyArns"}),
     ),
     ResourceType(
         type="aws:iam/instanceProfile:InstanceProfile",
@@ -236,6 +237,7 @@ RESOURCE_TYPES = (
         update=_profile_update,
         delete=_profile_delete,
         identify=lambda _, inputs: inputs.get("name"),
+        set_after=frozenset({"role"}),
     ),
 )
 

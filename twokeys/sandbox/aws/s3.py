@@ -138,6 +138,7 @@ def _bucket(type: str) -> ResourceType:
         update=_bucket_update,
         delete=_bucket_delete,
         identify=lambda _, inputs: inputs.get("bucket"),
+        set_after=frozenset({"tags"}),
     )
 
 
@@ -168,7 +169,6 @@ RESOURCE_TYPES = (
         read=_block_read,
         update=lambda aws, _identifier, _old, new: _block_put(aws, new),
         delete=_block_delete,
-        identify=lambda _, inputs: inputs["bucket"],
     ),
 )
 

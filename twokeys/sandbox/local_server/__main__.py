@@ -19,9 +19,11 @@ _FORCED_EXIT_SECONDS = 5.0
 
 def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
+    durable.refuse_damaged_states()
     for supplement in (organizations, account, iam):
         supplement.install()
     durable.keep_sessions()
+    durable.without_copies()
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"

@@ -1,0 +1,183 @@
+"""Free keys, case by case: whether some values, or all values, of them allow a request.
+
+Instead of every value a key can have, the few that its conditions can tell apart are tried: absent, each value of a
+policy, one inside each pattern or range and one outside of all. Where that is not certain to cover every case (several
+overlapping patterns, values that depend on other keys, too many combinations) the answer says so. A key to which no
+set operator is applied has one value: AWS demands set operators for keys with several.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import TypeAlias
+
+from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.matches import Atom, ClauseAtom, ResourceAtom, SessionAtom
+from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values
+
+Option: TypeAlias = tuple[str, ...]
+_OTHER = "\ue000"
+_MOST_COMBINATIONS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Possibilities:
+    """`some`: values were found that allow; `every`: none that do not; `exact`: every case was covered."""
+
+    some: bool
+    every: bool
+    exact: bool
+
+
+def explore(
+    allows: Iterable[Atom],
+    denies: Iterable[Atom],
+    lookup: Lookup,
+    decision: Callable[[Callable[[Atom], Truth]], bool],
+) -> Possibilities:
+    """Try the cases of the free keys that the atoms read.
+
+    Args:
+        allows: the atoms of matches that would allow.
+        denies: the atoms of matches that would deny.
+        lookup: the request's own values.
+        decision: whether the request is allowed, given the truth of each atom. It must allow when all of `allows` hold
+            and none of `denies`, and not when it is the other way round.
+    """
+    allowing, denying = dict.fromkeys(allows), dict.fromkeys(denies)
+    atoms = list(dict.fromkeys((*allowing, *denying)))
+    if not allowing.keys() & denying.keys() and _independent(atoms):
+        return Possibilities(some=True, every=False, exact=True)
+    return _explore(atoms, lookup, decision)
+
+
+def _independent(atoms: list[Atom]) -> bool:
+    """Whether no two atoms read the same key, and each can be both true and false.
+
+    Of an atom with variables that is taken for granted: it was found free with the request's own values.
+    """
+    keys = [key for atom in atoms for key in set(atom.keys)]
+    return len(set(keys)) == len(keys) and all(_contingent(atom) for atom in atoms if _is_plain(atom))
+
+
+def _is_plain(atom: Atom) -> bool:
+    """Whether the atom reads one key and compares it with fixed values."""
+    return not isinstance(atom, ResourceAtom) and len(atom.keys) == 1
+
+
+@lru_cache(maxsize=16384)
+def _contingent(atom: Atom) -> bool:
+    (key,) = atom.keys
+    options, _ = _options(key, (atom,))
+    found = {atom.evaluate(_override({key: option}, _absent)) for option in options}
+    return Truth.TRUE in found and Truth.FALSE in found
+
+
+def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
+    keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
+    exact = all(map(_is_plain, atoms))
+    pool = () if exact else tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
+    choices: list[list[Option]] = []
+    combinations = 1
+    for key in keys:
+        options, covered = _options(key, tuple(atom for atom in atoms if key in atom.keys), pool)
+        exact = exact and covered
+        choices.append(options)
+        combinations *= len(options)
+    if combinations > _MOST_COMBINATIONS:
+        return Possibilities(some=True, every=False, exact=False)
+    some, every = False, True
+    for combination in itertools.product(*choices):
+        look = _override(dict(zip(keys, combination, strict=True)), lookup)
+        allowed = decision(partial(_held, look))
+        some, every = some or allowed, every and allowed
+        if some and not every:
+            break
+    return Possibilities(some, every, exact)
+
+
+def _held(lookup: Lookup, atom: Atom) -> Truth:
+    return atom.evaluate(lookup)
+
+
+def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:
+    return lookup(key) is FREE or any(isinstance(atom, SessionAtom) and key in atom.keys for atom in atoms)
+
+
+def _absent(_key: str) -> Values:
+    return ()
+
+
+def _override(values: dict[str, Option], lookup: Lookup) -> Lookup:
+    def look(key: str) -> Values:
+        found = values.get(key)
+        return lookup(key) if found is None else found
+
+    return look
+
+
+def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> tuple[list[Option], bool]:
+    """The cases of one key, and whether they are all there are."""
+    clauses = [atom.clause for atom in atoms if isinstance(atom, ClauseAtom) and atom.clause.lower_key == key]
+    found = (text for atom in atoms for text in _texts(atom))
+    texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))
+    options: list[Option] = [(), *((text,) for text in texts)]
+    exact = len({pattern.text for clause in clauses for pattern in clause.patterns if pattern.wild}) <= 1
+    if any(clause.set_operator is not None for clause in clauses) and len(clauses) > 1:
+        options += itertools.combinations(texts, 2)
+        exact = exact and len(clauses) == 2
+    return options, exact
+
+
+def _ordered_texts(clauses: list[ConditionClause]) -> list[str]:
+    """The numbers and dates of all clauses, and numbers below, above and between them.
+
+    They have a fraction, since a date of four digits alone would be a year.
+    """
+    parsed = [
+        _ORDERED[clause.base.family](value)
+        for clause in clauses
+        if clause.base.family in _ORDERED
+        for value in clause.values
+        if isinstance(value, str)
+    ]
+    numbers = {number for number in parsed if number is not None}
+    ordered = sorted(numbers)
+    between = [(low + high) / 2 for low, high in itertools.pairwise(ordered)]
+    return [f"{number:.9f}" for number in (*ordered, *between, *(ordered[:1] and (ordered[0] - 1, ordered[-1] + 1)))]
+
+
+_ORDERED: dict[str, Callable[[str], Decimal | None]] = {"numeric": parse_number, "date": parse_date}
+
+
+@lru_cache(maxsize=16384)
+def _texts(atom: Atom) -> tuple[str, ...]:
+    """The single values between which an atom can tell."""
+    if isinstance(atom, SessionAtom):
+        return (f"{_OTHER}:{atom.session}", f"{_OTHER}:{_OTHER}")
+    if isinstance(atom, ResourceAtom):
+        fillings = (pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns)
+        return tuple(text for text in fillings if text is not None)
+    clause = atom.clause
+    if clause.patterns:
+        found = [text for pattern in clause.patterns for text in pattern.samples(_OTHER)]
+        return tuple(dict.fromkeys((*found, *(text.swapcase() for text in found))))
+    values = [value for value in clause.values if not isinstance(value, Unknown)]
+    if clause.base.family == "ip":
+        return tuple(dict.fromkeys(text for value in values for text in _ip_texts(value)))
+    return tuple(values)
+
+
+def _ip_texts(value: str) -> list[str]:
+    network = parse_network(value)
+    if network is None:
+        return []
+    first, last = int(network.network_address), int(network.broadcast_address)
+    make = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
+    highest = (1 << network.max_prefixlen) - 1
+    return [str(make(number)) for number in (first - 1, first, last, last + 1) if 0 <= number <= highest]
