@@ -39,13 +39,14 @@ STAGE: dict[str, Any] = {
     "accounts": {"stage": {}},
     "doors": {"stage-deployer": DOOR},
 }
+DENY = {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
 MANAGEMENT: dict[str, Any] = {
     "managementAccountId": "111111111111",
     "rootEmail": "example@company.com",
     "organization": {
         "organizationalUnits": {"Workloads/Stage": {}},
         "serviceControlPolicies": {
-            "stay": {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": []}}
+            "stay": {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": [DENY]}}
         },
     },
     "people": {"users": ["alice"], "groups": {"developers": ["alice"]}, "roles": {"ci": {}}},
@@ -91,6 +92,30 @@ def test_what_pulumi_yaml_gives_as_an_empty_default_counts_as_not_set() -> None:
 
 def test_pulumi_s_own_keys_are_not_ours() -> None:
     assert parse("stage", STAGE | {"pulumi:disable-default-providers": '["aws"]'}) == parse("stage", STAGE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+        (
+            "doors.stage-deployer.permissions.statements",
+            [{"Effect": "allow", "Action": "*", "Resource": "*"}],
+            "Statement[0].Effect",
+        ),
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+        ("doors.stage-deployer.conditions", {"IpAdress": {"aws:SourceIp": "10.0.0.0/8"}}, "IpAdress"),
+    ],
+)
+def test_a_policy_that_iam_would_not_take_is_refused_with_the_place(key: str, value: object, why: str) -> None:
+    refusal = refused(changed(STAGE, key, value))
+    assert f"twokeys:{key} = " in refusal.what
+    assert why in refusal.why
+
+
+def test_permissions_may_name_an_account_by_its_symbol() -> None:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:stage:role/next"}
+    assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
 
 
 def test_a_guard_rail_without_statements_is_refused() -> None:
@@ -339,9 +364,9 @@ def test_a_guard_rail_may_stand_at_the_root_and_at_an_implied_parent(target: str
 def test_a_guard_rail_longer_than_aws_takes_is_refused() -> None:
     # 5120 characters: QUOTAS
     path = "organization.serviceControlPolicies.stay.document"
-    outline = len('{"Version":"2012-10-17","Statement":[{"Sid":""}]}')
+    outline = len(json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": ""}]}, separators=(",", ":")))
     for size, fits in ((5120, True), (5121, False)):
-        document = {"Version": "2012-10-17", "Statement": [{"Sid": "x" * (size - outline)}]}
+        document = {"Version": "2012-10-17", "Statement": [DENY | {"Sid": "x" * (size - outline)}]}
         config = changed(MANAGEMENT, path, document)
         if fits:
             assert parse("management", config)

@@ -30,7 +30,9 @@ from twokeys.settings.values import (
     Tags,
     UnitId,
     UnitPath,
+    check_conditions,
     check_scp,
+    check_statements,
     must_match,
     regions,
 )
@@ -190,7 +192,7 @@ class PermissionsSettings(_Model):
     """
 
     managed_policies: Annotated[tuple[PolicyArn, ...], Field(max_length=20)] = ()
-    statements: tuple[dict[str, Any], ...] = ()
+    statements: Annotated[tuple[dict[str, Any], ...], AfterValidator(check_statements)] = ()
     boundary: PolicyArn | None = None
 
 
@@ -203,7 +205,7 @@ class DoorSettings(_Model):
     session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
     mfa: bool | None = None
     external_id: ExternalId | None = None
-    conditions: dict[str, dict[str, str | tuple[str, ...]]] = {}
+    conditions: Annotated[dict[str, dict[str, str | list[str]]], AfterValidator(check_conditions)] = {}
     keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
