@@ -1,0 +1,236 @@
+"""Which account a resource lives in: read from its provider, also when the account does not exist yet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from twokeys.access import declaration
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.iam import UNKNOWN
+
+ACCOUNT = "aws:organizations/account:Account"
+ORGANIZATION = "aws:organizations/organization:Organization"
+ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
+ROLE = "aws:iam/role:Role"
+_ORGANIZATIONS = "aws:organizations/"
+_ID = re.compile(r"\d{12}")
+_ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
+_ACCOUNT_ARN = re.compile(r"arn:[^:]+:organizations::(\d{12}):account/o-[^/]+/(\d{12})")
+_OWN_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):")
+_UNPINNED = "unpinned--"
+
+DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
+"""The role that AWS makes in a created account unless `roleName` says otherwise; it trusts the management account.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a provider gets into its account: the roles it assumes in order, and the ids it may work in."""
+
+    urn: str
+    name: str
+    assumes: tuple[str, ...] | None
+    """The role ARNs; empty: none; None: it assumes a role whose ARN is not known yet."""
+    allowed: tuple[str, ...] | None
+    """`allowedAccountIds`; empty: not pinned; None: pinned to an id that is not known yet."""
+
+    @property
+    def assumed_account(self) -> str | None:
+        """The account of the last role it assumes, if that is known."""
+        found = _ROLE_ARN.fullmatch(self.assumes[-1]) if self.assumes else None
+        return found.group(1) if found else None
+
+
+class Accounts:
+    """The accounts of a snapshot. An account is named by its 12-digit id or, before it has one, by its symbol.
+
+    The account of a resource is that of its provider: the account of the last role the provider assumes, else the
+    single id it is pinned to, else the `Account` (or the role) those values are made from, else the account that a
+    resource of the provider has in its own ARN. Otherwise it is an account of its own that equals no other: `pinned`
+    tells. Nothing is ever read from credentials.
+    """
+
+    def __init__(self, snapshot: Snapshot, names: Mapping[str, str] | None = None) -> None:
+        self._snapshot = snapshot
+        self._names = dict(names or {})
+        self._of_provider: dict[str, str] = {}
+        self._seen_in: dict[str, str] = {}
+        self.by_symbol: dict[str, Resource] = {}
+        self.ids: dict[str, str] = {}
+        self._symbols: dict[str, str] = {}
+        for resource in snapshot.of_type(ACCOUNT):
+            symbol = declaration.SYMBOL_PREFIX + _slug(resource.name)
+            while symbol in self.by_symbol:
+                symbol += "-"
+            self.by_symbol[symbol] = resource
+            self._symbols[resource.urn] = symbol
+            if identity := _account_id(resource):
+                self.ids[symbol] = identity
+        for resource in snapshot.resources:
+            own = _OWN_ARN.match(resource.text("arn") or "")
+            if own and resource.provider:
+                self._seen_in.setdefault(resource.provider, own.group(1))
+        self.entries: tuple[Entry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
+
+    def of(self, resource: Resource) -> str:
+        """The account a resource lives in."""
+        return self.of_provider(resource.provider or "")
+
+    def of_provider(self, urn: str, _above: frozenset[str] = frozenset()) -> str:
+        """The account a provider works in."""
+        if urn not in self._of_provider:
+            self._of_provider[urn] = self.canonical(self._find(urn, _above | {urn}))
+        return self._of_provider[urn]
+
+    def named_by(self, resource: Resource) -> str:
+        """The account that an `Account` resource makes."""
+        return self.canonical(self._symbols[resource.urn])
+
+    def canonical(self, account: str) -> str:
+        """The id of an account if it is known, else the symbol as it came."""
+        return self.ids.get(account, account)
+
+    def pinned(self, account: str) -> bool:
+        """Whether the account is really known (by id or symbol), so that statements about it mean something."""
+        return not account.startswith(declaration.SYMBOL_PREFIX + _UNPINNED)
+
+    def name(self, account: str) -> str:
+        """What people call an account: its resource's name and its id, or what is known of it."""
+        if not self.pinned(account):
+            provider = account.removeprefix(declaration.SYMBOL_PREFIX + _UNPINNED)
+            return f"the account of provider {provider} (not pinned)"
+        resource = self.resource(account)
+        given = (resource.text("name") or resource.name) if resource else self._names.get(account)
+        identity = account if _ID.fullmatch(account) else "id not known yet"
+        return f"{given} ({identity})" if given else account
+
+    def resource(self, account: str) -> Resource | None:
+        """The `Account` resource of the stack behind an account."""
+        for symbol, resource in self.by_symbol.items():
+            if account in (symbol, self.ids.get(symbol)):
+                return resource
+        return None
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """The accounts that the stack works in: those of its aws providers."""
+        return frozenset(self.of_provider(found.urn) for found in self.entries)
+
+    @cached_property
+    def management(self) -> str | None:
+        """The management account, as far as the stack shows it: organizations are only managed from there.
+
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_getting-started_concepts.html
+        """
+        for resource in self._snapshot.resources:
+            if resource.type.startswith(_ORGANIZATIONS):
+                if found := _ACCOUNT_ARN.fullmatch(resource.text("arn") or ""):
+                    return found.group(1)
+                if master := resource.text("masterAccountId"):
+                    return master
+                account = self.of(resource)
+                if self.pinned(account):
+                    return account
+        direct = {self.of_provider(found.urn) for found in self.entries if found.assumes == ()}
+        through = any(arn.endswith("/" + DEFAULT_ACCESS_ROLE) for found in self.entries for arn in found.assumes or ())
+        only = next(iter(direct)) if len(direct) == 1 else None
+        return only if only and through and self.pinned(only) else None
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The member accounts that the stack shows: its `Account` resources and those its organization lists."""
+        found = {self.canonical(symbol) for symbol in self.by_symbol}
+        for resource in self._snapshot.of_type(ORGANIZATION):
+            for key in ("accounts", "nonMasterAccounts"):
+                listed = resource.get(key)
+                if isinstance(listed, list):
+                    found |= {str(item["id"]) for item in listed if isinstance(item, Mapping) and item.get("id")}
+        return frozenset(found - {self.management or ""})
+
+    def access_role(self, account: str) -> str:
+        """The name of the role that AWS made in an account for its management account."""
+        resource = self.resource(account)
+        return (resource.text("roleName") if resource else None) or DEFAULT_ACCESS_ROLE
+
+    def environment(self, account: str) -> str | None:
+        """The environment of an account: the `environment` tag of its `Account` resource."""
+        resource = self.resource(account)
+        for key in ("tags", "tagsAll"):
+            tags = resource.get(key) if resource else None
+            if isinstance(tags, Mapping):
+                for tag, value in tags.items():
+                    if tag.lower() == "environment" and isinstance(value, str):
+                        return value
+        return None
+
+    def _find(self, urn: str, above: frozenset[str]) -> str:
+        provider = self._snapshot.by_urn.get(urn)
+        if provider is None:
+            return self._seen_in.get(urn) or _unpinned(urn.rpartition("::")[2] or "none")
+        found = entry(provider)
+        if found.assumed_account:
+            return found.assumed_account
+        if found.allowed is not None and len(found.allowed) == 1:
+            return found.allowed[0]
+        for key in ("assumeRoles", "allowedAccountIds"):
+            if account := self._snapshot.behind(provider, key, ACCOUNT):
+                return self._symbols[account.urn]
+        role = self._snapshot.behind(provider, "assumeRoles", ROLE)
+        if role and role.provider and role.provider not in above:
+            return self.of_provider(role.provider, above)
+        return self._seen_in.get(urn) or _unpinned(provider.name)
+
+
+def entry(provider: Resource) -> Entry:
+    """How a provider gets into its account. Provider inputs reach us as JSON strings; an unreadable one is unknown."""
+    roles = _listed(provider, "assumeRoles", "assumeRole")
+    assumes: tuple[str, ...] | None = None
+    if roles is not None:
+        arns = [item.get("roleArn") if isinstance(item, Mapping) else None for item in roles]
+        assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
+    allowed = _listed(provider, "allowedAccountIds")
+    ids = tuple(map(_as_id, allowed)) if allowed is not None and UNKNOWN not in allowed else None
+    return Entry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids)
+
+
+def _listed(provider: Resource, *keys: str) -> Iterable[object] | None:
+    """A list among a provider's inputs; [] where it is absent, None where it is not known."""
+    for key in keys:
+        value = provider.get(key)
+        if value is None:
+            continue
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return None
+        if isinstance(value, Mapping):
+            value = [value]
+        return value if isinstance(value, list) else None
+    return []
+
+
+def _as_id(value: object) -> str:
+    return f"{value:012.0f}" if isinstance(value, int | float) else str(value)
+
+
+def _account_id(resource: Resource) -> str | None:
+    found = _ACCOUNT_ARN.fullmatch(resource.text("arn") or "")
+    identity = found.group(2) if found else resource.text("id")
+    return identity if identity and _ID.fullmatch(identity) else None
+
+
+def _slug(name: str) -> str:
+    """A logical name as a symbol may hold it; components only declare names that need no change."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
+def _unpinned(provider: str) -> str:
+    return declaration.SYMBOL_PREFIX + _UNPINNED + _slug(provider)

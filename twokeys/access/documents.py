@@ -1,0 +1,152 @@
+"""The policy documents of a snapshot: the real one where it is known, the declared one until then, else unknown."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from twokeys.access import declaration
+from twokeys.access.accounts import Accounts
+from twokeys.access.declaration import SymbolicDocument
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknown, parse_policy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """One policy document and where it stands.
+
+    `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause. `waits_for`
+    names the resources that it is made from. `declared` tells that a component's declaration stands in for it; `stack`
+    names the other stack that exports it.
+    """
+
+    policy: PolicyDocument | Unknown
+    title: str
+    urn: str | None = None
+    source: str | None = None
+    problem: str | None = None
+    waits_for: tuple[str, ...] = ()
+    declared: bool = False
+    stack: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A symbolic document as a component gave it, with the resource that it covers (None: there is no such one)."""
+
+    document: SymbolicDocument
+    component: Resource
+    covers: Resource | None
+
+
+@dataclass(frozen=True, slots=True)
+class BadDeclaration:
+    """A component whose `symbolicDocuments` cannot be read."""
+
+    component: Resource
+    why: str
+
+
+class Documents:
+    """Finds the documents of a snapshot's resources."""
+
+    def __init__(self, snapshot: Snapshot, accounts: Accounts) -> None:
+        self._snapshot = snapshot
+        self._accounts = accounts
+        self._parsed: dict[tuple[str, PolicyKind], PolicyDocument | PolicyError] = {}
+        self.declared: list[Declared] = []
+        self.bad_declarations: list[BadDeclaration] = []
+        self._by_place: dict[tuple[str, str], SymbolicDocument] = {}
+        self._read_declarations()
+
+    def of(self, resource: Resource, key: str, kind: PolicyKind, title: str) -> Document:
+        """The document that a property of a resource holds."""
+        return self.read(resource, key, resource.get(key), kind, title)
+
+    def read(self, resource: Resource, key: str, value: object, kind: PolicyKind, title: str) -> Document:
+        """A document given as JSON text or as a mapping; anything else is unknown unless a declaration covers it."""
+        if isinstance(value, str | Mapping):
+            parsed = self.parse(value, kind)
+            if isinstance(parsed, PolicyError):
+                return Document(UNKNOWN, title, resource.urn, resource.source, problem=f"it cannot be read: {parsed}")
+            return Document(parsed, title, resource.urn, resource.source)
+        declared = self._by_place.get((resource.urn, key))
+        if declared is not None:
+            parsed = self.parse(declaration.resolve(declared.document, self._accounts.ids), kind)
+            if isinstance(parsed, PolicyError):
+                why = f"its declaration cannot be read: {parsed}"
+                return Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
+            return Document(parsed, title, resource.urn, resource.source, declared=True)
+        return Document(
+            UNKNOWN,
+            title,
+            resource.urn,
+            resource.source,
+            problem="it is not known yet and no component declares it",
+            waits_for=self._waits_for(resource, key),
+        )
+
+    def parse(self, value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
+        """Parse a document once, however often it is attached."""
+        place = (value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr), kind)
+        if place not in self._parsed:
+            try:
+                self._parsed[place] = parse_policy(value, kind)
+            except PolicyError as error:
+                self._parsed[place] = error
+        return self._parsed[place]
+
+    def declaration_of(self, resource: Resource, key: str) -> SymbolicDocument | None:
+        """What a component declares that a property will say."""
+        return self._by_place.get((resource.urn, key))
+
+    def declared_property(self, resource: Resource, key: str) -> str | None:
+        """An identifying property (a name, a path, a role) as a declaration of the resource gives it."""
+        for place in ("assumeRolePolicy", "policy"):
+            declared = self._by_place.get((resource.urn, place))
+            if declared is not None and key in declared.properties:
+                return declared.properties[key]
+        return None
+
+    def _read_declarations(self) -> None:
+        components = [
+            found for found in self._snapshot.resources if declaration.PROPERTY in (found.inputs or found.outputs)
+        ]
+        if not components:
+            return
+        places: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        for resource in self._snapshot.resources:
+            places[resource.type, resource.name].append(resource)
+        for component in components:
+            for document in self._declarations(component):
+                covers = [
+                    resource
+                    for resource in places[document.type, document.name]
+                    if component.urn in self._snapshot.ancestors(resource)
+                ]
+                found = covers[0] if len(covers) == 1 else None
+                self.declared.append(Declared(document, component, found))
+                if found is not None:
+                    self._by_place[found.urn, document.property] = document
+
+    def _declarations(self, component: Resource) -> Iterator[SymbolicDocument]:
+        listed = (component.inputs or component.outputs)[declaration.PROPERTY]
+        if not isinstance(listed, list):
+            self.bad_declarations.append(BadDeclaration(component, "it is not a list that is known in preview"))
+            return
+        for item in listed:
+            try:
+                yield SymbolicDocument.model_validate(item)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"])) or "the document"
+                self.bad_declarations.append(BadDeclaration(component, f"{where}: {first['msg']}"))
+
+    def _waits_for(self, resource: Resource, key: str) -> tuple[str, ...]:
+        urns = resource.property_dependencies.get(key, ())
+        return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)

@@ -1,0 +1,85 @@
+"""The keys that live in other stacks, as those stacks export them and a stack reference brings them here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from twokeys.access.accounts import ROLE
+from twokeys.access.declaration import ExportedDoor, SymbolicDocument
+from twokeys.access.documents import Document, Documents
+from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
+from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
+
+OUTPUT = "doors"
+
+
+@dataclass(frozen=True, slots=True)
+class BadExport:
+    """A stack reference whose `doors` output cannot be read."""
+
+    urn: str
+    stack: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    stack: str
+    document: SymbolicDocument
+
+
+class Exported:
+    """The exported documents of every stack that the snapshot refers to."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.bad: list[BadExport] = []
+        self._keys: list[_Key] = []
+        for reference in snapshot.of_type(STACK_REFERENCE):
+            stack = reference.text("name") or reference.name
+            outputs = reference.get("outputs")
+            listed = outputs.get(OUTPUT) if isinstance(outputs, dict) else None
+            for item in listed if isinstance(listed, list) else ():
+                try:
+                    door = ExportedDoor.model_validate(item)
+                except ValidationError as error:
+                    first = error.errors()[0]
+                    where = ".".join(map(str, first["loc"])) or "a door"
+                    self.bad.append(BadExport(reference.urn, stack, f"{where}: {first['msg']}"))
+                else:
+                    self._keys.extend(_Key(stack, document) for document in door.documents)
+
+    def join(self, principals: Principals, documents: Documents) -> list[Principal]:
+        """Give the principals what other stacks give them; returns the roles of other stacks whose trust is known."""
+        roles: dict[str, Principal] = {}
+        for key in self._keys:
+            declared = key.document
+            if declared.type == ROLE and declared.property == "assumeRolePolicy":
+                role = self._role(key, principals, documents)
+                if role is not None:
+                    roles[role.arn] = role
+            elif kind := INLINE_POLICIES.get(declared.type):
+                holder = principals.outsider(declared.account, kind, declared.properties.get(kind, declared.name))
+                document = self._document(key, documents, PolicyKind.IDENTITY)
+                if all(document.policy != known.policy for known in holder.documents):
+                    holder.documents.append(document)
+        return list(roles.values())
+
+    def _role(self, key: _Key, principals: Principals, documents: Documents) -> Principal | None:
+        declared = key.document
+        name, path = declared.properties.get("name", declared.name), declared.properties.get("path", "/")
+        role = principals.outsider(declared.account, "role", name, f"arn:aws:iam::{declared.account}:role{path}{name}")
+        if role.urn is not None:
+            return None
+        role.trust = self._document(key, documents, PolicyKind.TRUST)
+        return role
+
+    def _document(self, key: _Key, documents: Documents, kind: PolicyKind) -> Document:
+        title = f"{key.document.property} of {key.document.name} in stack {key.stack}"
+        parsed = documents.parse(key.document.document, kind)
+        if isinstance(parsed, PolicyError):
+            why = f"what stack {key.stack} exports cannot be read: {parsed}"
+            return Document(UNKNOWN, title, problem=why, stack=key.stack)
+        return Document(parsed, title, stack=key.stack)

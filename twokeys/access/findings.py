@@ -1,0 +1,130 @@
+"""What a rule is and what it finds; how a rule is run so that nothing it does can turn into a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from twokeys.access.graph import Graph
+
+Severity = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation: a sentence, the next step, and the resource and the door it is about.
+
+    `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
+    """
+
+    rule: str
+    message: str
+    next_step: str
+    urn: str | None = None
+    door: str | None = None
+    source: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The finding as it is shown to people."""
+        place = f" ({self.source})" if self.source else ""
+        where = f" [{self.urn}]" if self.urn else ""
+        return f"{self.message}{place}.{where} Next step: {self.next_step}."
+
+
+class Config(BaseModel):
+    """What can be set of a rule; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class DoorException(Config):
+    """A door that a rule lets stand: which, why, who answers for it, and the last day on which it holds.
+
+    `stack` limits it to one stack, so that one configuration can serve several.
+    """
+
+    door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    expires: date
+    stack: str | None = None
+
+
+class DoorConfig(Config):
+    """A rule about doors can let single doors stand."""
+
+    exceptions: tuple[DoorException, ...] = ()
+
+
+C = TypeVar("C", bound=Config)
+
+
+@dataclass(frozen=True)
+class Rule(Generic[C]):
+    """A pure rule with what people need to know of it.
+
+    `check` takes the graph, the rule's configuration and today's date, and yields findings. `mandatory` is the
+    enforcement when the pack's configuration says nothing else.
+    """
+
+    name: str
+    description: str
+    severity: Severity
+    remediation: str
+    url: str
+    check: Callable[[Graph, C, date], Iterable[Finding]]
+    config: type[C]
+    mandatory: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one rule; `failure` is an error of the rule itself, which no one may take for a pass."""
+
+    findings: tuple[Finding, ...] = ()
+    failure: Finding | None = None
+
+
+def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date) -> Result:
+    """Run a rule and apply its exceptions; never raises.
+
+    An exception that has expired or that no finding needed is itself a finding.
+    """
+    try:
+        settings = rule.config.model_validate(dict(config))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        message = f"The configuration of {rule.name} cannot be read: {where}: {first['msg']}"
+        return Result(failure=Finding(rule.name, message, f"correct {where} in the policy pack's configuration"))
+    try:
+        findings = tuple(rule.check(graph, settings, today))
+        if isinstance(settings, DoorConfig):
+            findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, today))
+    except Exception as error:  # a rule that fails has proved nothing
+        message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
+        step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
+        return Result(failure=Finding(rule.name, message, step))
+    return Result(findings)
+
+
+def _excused(
+    rule: str, findings: tuple[Finding, ...], exceptions: tuple[DoorException, ...], graph: Graph, today: date
+) -> Iterable[Finding]:
+    here = [one for one in exceptions if one.stack is None or one.stack == graph.snapshot.stack]
+    valid = {one.door for one in here if one.expires >= today}
+    yield from (finding for finding in findings if finding.door is None or finding.door not in valid)
+    doors = {finding.door for finding in findings}
+    for one in here:
+        if one.expires < today:
+            message = f"The exception for the door {one.door} ({one.reason}) expired on {one.expires}"
+            yield Finding(rule, message, f"close the door, or ask {one.owner} to renew the exception", door=one.door)
+        elif one.door not in doors:
+            message = f"The exception for the door {one.door} ({one.reason}) is not used: nothing here needs it"
+            yield Finding(rule, message, f"remove it from the configuration of {rule}, or correct its door or stack")

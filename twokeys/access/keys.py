@@ -1,0 +1,274 @@
+"""Which keys are missing: the one place that turns a graph into statements about single keys.
+
+The two rules about keys and the one about what is not proved read these statements; none of them decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
+from twokeys.access.documents import Document
+from twokeys.access.graph import EVERYONE, Door, Grant, Graph, Key, Trust
+from twokeys.access.principals import Principal
+from twokeys.iam import UNKNOWN, Verdict
+
+_ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through a pulumi.StackReference"
+_EXCEPT = "make an exception with reason, owner and expiry"
+_PIN = "set allowed_account_ids of that provider to the one account that it works in"
+_DECLARE = (
+    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
+    "from values that are known in preview, or create what it waits for in an earlier update"
+)
+_UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
+
+
+class Lack(Enum):
+    """What is the matter with a door."""
+
+    GRANT = "the grant key is missing"
+    TRUST = "the trust key is missing"
+    PROOF = "a key is not proved"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence about one door, with the next step; the fields are those of a finding."""
+
+    lack: Lack
+    message: str
+    next_step: str
+    door: str
+    urn: str | None
+    source: str | None = None
+
+
+def statements(graph: Graph) -> Iterator[Statement]:
+    """Everything that keeps the graph from showing two keys at every door.
+
+    A door with no key at all is no door, and a door within one account is none either. Services and federated
+    identities hold no grants, so trusts in them are not looked at.
+    """
+    reader = _Reader(graph)
+    yield from reader.blind()
+    yield from reader.unpinned()
+    for door in graph.doors:
+        yield from reader.door(door)
+    for trust in graph.open_trusts:
+        yield from reader.open_trust(trust)
+    for grant in graph.lone_grants:
+        yield from reader.lone_grant(grant)
+
+
+class _Reader:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._accounts = graph.accounts
+        self._namesakes = graph.principals.namesakes_in_unpinned_accounts
+        chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
+        self._steps = {step for chain in chains for step in pairwise(chain)}
+        self._assumed = {role for chain in chains for role in chain}
+
+    def blind(self) -> Iterator[Statement]:
+        for document in self._graph.blind:
+            made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
+            about = f"The {document.title} is not proved: {document.problem}{made_from}"
+            yield Statement(Lack.PROOF, about, _DECLARE, f"{document.title} -> *", document.urn, document.source)
+        for loose in self._graph.loose:
+            resource = loose.resource
+            about = f"What {resource.type} {resource.name} gives to whom is not proved: {loose.why}"
+            step = "name the principal by a value that is known in preview, or by the output of one resource"
+            yield Statement(Lack.PROOF, about, step, f"{resource.name} -> *", resource.urn, resource.source)
+        for bad in self._graph.exported.bad:
+            about = f"The doors that stack {bad.stack} exports cannot be read: {bad.why}"
+            yield Statement(Lack.PROOF, about, _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+
+    def unpinned(self) -> Iterator[Statement]:
+        """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""
+        concerned: dict[Principal, str] = {}
+        for door in self._graph.doors:
+            if not self._pinned(door.target) and door.target.urn is not None:
+                concerned.setdefault(door.target, f"its trust policy names {door.source.arn}")
+            elif not self._pinned(door.source) and door.asked:
+                concerned.setdefault(door.source, f"it is granted {door.target.arn}")
+        for trust in self._graph.open_trusts:
+            if not self._pinned(trust.role):
+                concerned.setdefault(trust.role, f"its trust policy names {trust.names}")
+        for grant in self._graph.lone_grants:
+            if not self._pinned(grant.source):
+                concerned.setdefault(grant.source, f"it is granted {grant.resource}")
+        for principal, why in concerned.items():
+            about = (
+                f"The {principal.kind} {principal.name} lives in {self._account(principal)}, and {why}: "
+                "whether that is a door is not proved"
+            )
+            side = f"* -> {principal.arn}" if principal.trust is not None else f"{principal.arn} -> *"
+            yield Statement(Lack.PROOF, about, _PIN, side, principal.urn, principal.source)
+
+    def door(self, door: Door) -> Iterator[Statement]:
+        """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
+        if not (door.asked and self._pinned(door.source) and self._pinned(door.target)):
+            return
+        trust, grant = door.trust_key, door.grant_key
+        if trust is not Key.MISSING and (door.source.arn, door.target.arn) in self._steps:
+            return
+        if trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
+            yield self._without_grant(door)
+        elif grant is Key.PRESENT and trust is Key.MISSING and _given_here(door.source):
+            yield self._without_trust(door)
+        elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
+            yield from self._unproved(door)
+
+    def _without_grant(self, door: Door) -> Statement:
+        source, role = door.source, door.target
+        about = (
+            f"Role {role.arn} in account {self._account(role)} trusts {source.arn} of account {self._account(source)}"
+        )
+        step = (
+            f"give {_who(source)} a policy that allows sts:AssumeRole on {role.arn}, or take it out of the trust policy"
+        )
+        namesakes = self._namesakes(source.kind, source.name)
+        if source.urn is not None or source.documents:
+            why = _denial(door.grant, "identity") or f"no policy of {_who(source)} grants sts:AssumeRole on it"
+            return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
+        if namesakes:
+            about += f", but {_who(source)} of this stack lives in {self._account(namesakes[0])}"
+            return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
+        if source.account in self._accounts.held:
+            about += f", but this stack has neither that {source.kind} nor a grant for it: the grant key is missing"
+            return _about(door, Lack.GRANT, about, step + _ELSEWHERE, role)
+        about += ", but that account is not in this stack and no stack reference shows a grant"
+        return _about(door, Lack.PROOF, about + ": the grant key is not proved", _elsewhere("grant"), role)
+
+    def _without_trust(self, door: Door) -> Statement:
+        source, role = door.source, door.target
+        why = _denial(door.trust, "trust") or "the trust policy of that role names neither it nor its account"
+        about = (
+            f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
+            f"{role.arn} in account {self._account(role)}, but {why}: the trust key is missing"
+        )
+        named = f"arn:aws:iam::{source.account}:root" if source.kind == "group" else source.arn
+        step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
+        return _about(door, Lack.TRUST, about, step, source if source.urn else role)
+
+    def _unproved(self, door: Door) -> Iterator[Statement]:
+        """Said once: what hangs on a document that `blind` already speaks of is not repeated for each door."""
+        source, role = door.source, door.target
+        unknown = [document for document in _documents(door) if document.policy is UNKNOWN]
+        if unknown and all(document.urn is not None for document in unknown):
+            return
+        key, verdict = ("trust", door.trust) if door.trust_key is Key.UNPROVED else ("grant", door.grant)
+        reasons = [f"{document.title}: {document.problem}" for document in unknown if document.urn is None]
+        about = (
+            f"The door from {source.arn} of account {self._account(source)} to role {role.arn} in account "
+            f"{self._account(role)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
+        )
+        step = f"write the {key} as a policy of its own in this stack, or {_EXCEPT}"
+        yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
+
+    def open_trust(self, trust: Trust) -> Iterator[Statement]:
+        """A trust in an account as a whole, or in everyone: somebody has to hold a grant.
+
+        A role that a provider of the stack assumes is in use by the credentials that run the program.
+        """
+        role, account = trust.role, trust.account
+        if role.urn is None or account == role.account or not self._pinned(role) or role.arn in self._assumed:
+            return
+        if any(door.open or door.grant_key is Key.UNPROVED for door in trust.holders) or self._blind_in(account):
+            return
+        if any(door.asked and door.trust_key is Key.PRESENT for door in trust.holders):
+            return
+        door = f"{EVERYONE if account is None else f'arn:aws:iam::{account}:root'} -> {role.arn}"
+        whom = "everyone" if account is None else f"account {self._accounts.name(account)} as a whole"
+        about = f"Role {role.arn} in account {self._account(role)} trusts {whom}, but "
+        if account is not None and account in self._accounts.held:
+            about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
+            step = f"give those who shall enter a policy that allows sts:AssumeRole on {role.arn}{_ELSEWHERE}"
+            yield Statement(Lack.GRANT, about, step, door, role.urn, role.source)
+        else:
+            about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
+            yield Statement(Lack.PROOF, about, _elsewhere("grant"), door, role.urn, role.source)
+
+    def _blind_in(self, account: str | None) -> bool:
+        return any(
+            document.policy is UNKNOWN and document.urn is not None
+            for principal in self._graph.principals
+            if account is None or principal.account == account
+            for document in principal.documents
+        )
+
+    def lone_grant(self, grant: Grant) -> Iterator[Statement]:
+        """A grant on a role of another account that is not in the stack, or on a pattern that no role there answers."""
+        source = grant.source
+        account, _, name = grant.resource.partition(":role/")
+        account = self._accounts.canonical(account.split("::", 1)[1])
+        if account == source.account or not self._pinned(source):
+            return
+        there, manager = self._accounts.name(account), self._accounts.management
+        namesakes = self._namesakes("role", name.rpartition("/")[2])
+        if name in (self._accounts.access_role(account), DEFAULT_ACCESS_ROLE):
+            if manager in (None, source.account):
+                return
+            but = f"AWS made that role to trust only the management account {self._accounts.name(manager or '')}"
+            lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {source.arn}, or remove the grant"
+        elif namesakes:
+            lack, step = Lack.PROOF, _PIN
+            but = f"the role of that name lives in {self._account(namesakes[0])}"
+        elif account in self._accounts.held:
+            but = "no role of this stack answers to that and trusts it"
+            step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
+            lack, step = Lack.TRUST, step + _ELSEWHERE
+        else:
+            but = "that account is not in this stack and no stack reference shows the role's trust"
+            lack, step = Lack.PROOF, _elsewhere("trust")
+        about = (
+            f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on "
+            f"{grant.resource} in account {there}, but {but}: the trust key is "
+            f"{'missing' if lack is Lack.TRUST else 'not proved'}"
+        )
+        door = f"{source.arn} -> {grant.resource}"
+        yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+
+    def _account(self, principal: Principal) -> str:
+        return self._accounts.name(principal.account)
+
+    def _pinned(self, principal: Principal) -> bool:
+        return self._accounts.pinned(principal.account)
+
+
+def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> Statement:
+    return Statement(lack, about, step, door.id, where.urn, where.source)
+
+
+def _elsewhere(key: str) -> str:
+    return f"read the stack that holds the {key} through a pulumi.StackReference (it exports `doors`), or {_EXCEPT}"
+
+
+def _who(principal: Principal) -> str:
+    return f"{principal.kind} {principal.name}"
+
+
+def _given_here(source: Principal) -> bool:
+    return source.urn is not None or any(document.stack is None for document in source.documents)
+
+
+def _documents(door: Door) -> Iterator[Document]:
+    if door.target.trust is not None:
+        yield door.target.trust
+    yield from door.source.all_documents
+    if door.source.boundary is not None:
+        yield door.source.boundary
+
+
+def _denial(verdict: Verdict, own: str) -> str | None:
+    """Why a key does not turn although its own kind of document allows it; None if that document just does not."""
+    for decision in verdict.decisions:
+        sid = f" ({decision.sid})" if decision.sid else ""
+        if decision.effect == "Deny":
+            return f"{decision.document}{sid} denies it"
+        if decision.effect == "implicit deny" and own not in decision.document:
+            return f"{decision.document} does not allow it"
+    return None

@@ -1,0 +1,113 @@
+"""The service and resource control policies of the snapshot, and the accounts they bind.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.documents import Documents
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, Unknown, parse_policy
+
+_POLICY = "aws:organizations/policy:Policy"
+_ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
+_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
+_ROOT = "root"
+
+Levels = tuple[tuple[PolicyDocument | Unknown, ...], ...]
+
+
+class Guards:
+    """Which control policies bind an account, from the root of the organization down to the account.
+
+    AWS attaches FullAWSAccess (and RCPFullAWSAccess) everywhere; a snapshot does not show it, so it is taken to be
+    attached still. The management account is bound by none. An attachment whose target cannot be told makes the policy
+    UNKNOWN for every member account.
+    """
+
+    def __init__(self, snapshot: Snapshot, accounts: Accounts, documents: Documents) -> None:
+        self._snapshot = snapshot
+        self._accounts = accounts
+        self._attached: dict[PolicyKind, dict[str, list[PolicyDocument | Unknown]]] = {
+            kind: defaultdict(list) for kind in _KINDS.values()
+        }
+        self._parents: dict[str, str] = {}
+        self._levels: dict[tuple[PolicyKind, str], Levels] = {}
+        self._read_tree()
+        for attachment in snapshot.of_type(_ATTACHMENT):
+            self._read_attachment(attachment, documents)
+
+    def scps(self, account: str) -> Levels:
+        """The service control policies on each level above and at an account; () when none bind it."""
+        return self._of(PolicyKind.SCP, account)
+
+    def rcps(self, account: str) -> Levels:
+        """The resource control policies on each level above and at an account; () when none bind it."""
+        return self._of(PolicyKind.RCP, account)
+
+    def _of(self, kind: PolicyKind, account: str) -> Levels:
+        attached = self._attached[kind]
+        if not attached or account == self._accounts.management:
+            return ()
+        if (kind, account) not in self._levels:
+            self._levels[kind, account] = tuple(
+                (_full_access(kind), *attached.get(node, ())) for node in self._line(account)
+            )
+        return self._levels[kind, account]
+
+    def _line(self, account: str) -> list[str]:
+        line = [account]
+        while line[-1] in self._parents and self._parents[line[-1]] not in line:
+            line.append(self._parents[line[-1]])
+        if line[-1] != _ROOT:
+            line.append(_ROOT)
+        return line[::-1]
+
+    def _read_tree(self) -> None:
+        for resource in self._snapshot.of_type(ORGANIZATIONAL_UNIT, ACCOUNT):
+            parent = self._node(resource, "parentId")
+            if parent is not None:
+                self._parents[self._key(resource)] = parent
+
+    def _read_attachment(self, attachment: Resource, documents: Documents) -> None:
+        policy = self._snapshot.behind(attachment, "policyId", _POLICY) or self._by_id(attachment.text("policyId"))
+        if policy is None:
+            return
+        kind = _KINDS.get(policy.text("type") or "SERVICE_CONTROL_POLICY")
+        if kind is None:
+            return
+        document = documents.of(policy, "content", kind, f"{kind.value} {policy.name}").policy
+        node = self._node(attachment, "targetId")
+        if node is None:
+            self._attached[kind][_ROOT].append(UNKNOWN)
+        else:
+            self._attached[kind][node].append(document)
+
+    def _by_id(self, identity: str | None) -> Resource | None:
+        found = [policy for policy in self._snapshot.of_type(_POLICY) if identity and policy.text("id") == identity]
+        return found[0] if len(found) == 1 else None
+
+    def _node(self, resource: Resource, key: str) -> str | None:
+        """The root, organizational unit or account that a property names."""
+        identity = resource.text(key)
+        if identity is not None:
+            return _ROOT if identity.startswith("r-") else self._accounts.canonical(identity)
+        behind = self._snapshot.behind(resource, key, ORGANIZATION, ORGANIZATIONAL_UNIT, ACCOUNT)
+        return self._key(behind) if behind else None
+
+    def _key(self, resource: Resource) -> str:
+        if resource.type == ORGANIZATION:
+            return _ROOT
+        if resource.type == ACCOUNT:
+            return self._accounts.named_by(resource)
+        return resource.text("id") or resource.urn
+
+
+def _full_access(kind: PolicyKind) -> PolicyDocument:
+    statement: dict[str, object] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    if kind is PolicyKind.RCP:
+        statement["Principal"] = "*"
+    return parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind)

@@ -1,0 +1,330 @@
+"""The principals of a snapshot, and every policy that bears on each, wherever pulumi-aws lets one write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from twokeys.access import aws_managed
+from twokeys.access.accounts import ROLE, Accounts
+from twokeys.access.documents import Document, Documents
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, parse_policy
+
+USER = "aws:iam/user:User"
+GROUP = "aws:iam/group:Group"
+MANAGED_POLICY = "aws:iam/policy:Policy"
+_KINDS = {ROLE: "role", USER: "user", GROUP: "group"}
+_TYPES = {kind: type_ for type_, kind in _KINDS.items()}
+INLINE_POLICIES = {
+    "aws:iam/rolePolicy:RolePolicy": "role",
+    "aws:iam/userPolicy:UserPolicy": "user",
+    "aws:iam/groupPolicy:GroupPolicy": "group",
+}
+_ATTACHMENT = {
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "role",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": "user",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "group",
+}
+_ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
+_EXCLUSIVE_INLINE = {
+    "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": "role",
+    "aws:iam/userPoliciesExclusive:UserPoliciesExclusive": "user",
+    "aws:iam/groupPoliciesExclusive:GroupPoliciesExclusive": "group",
+}
+_EXCLUSIVE_ATTACHMENT = {
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "role",
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": "user",
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": "group",
+}
+
+
+@dataclass(eq=False, slots=True)
+class Principal:
+    """A role, a user, a group (that is: any member of it) or an account's root.
+
+    `urn` is None when the principal is no resource of the stack: then its `documents` are only those the stack gives
+    it, and `trust` is None. `guessed` tells that its name or path is not known, so that the ARN only stands in.
+    """
+
+    arn: str
+    kind: str
+    account: str
+    name: str
+    urn: str | None = None
+    source: str | None = None
+    guessed: bool = False
+    trust: Document | None = None
+    boundary: Document | None = None
+    documents: list[Document] = field(default_factory=list)
+    groups: list[Principal] = field(default_factory=list)
+
+    @property
+    def all_documents(self) -> Iterator[Document]:
+        """Its own identity-based policies, then those of its groups."""
+        yield from self.documents
+        for group in self.groups:
+            yield from group.documents
+
+    @property
+    def caller_arn(self) -> str:
+        """The ARN that calls AWS: a group never calls, any member of it does."""
+        return self.arn.replace(":group/", ":user/any-member-of/", 1) if self.kind == "group" else self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A resource that gives somebody a policy, where it cannot be told who or which."""
+
+    resource: Resource
+    why: str
+
+
+class Principals:
+    """Reads principals and their policies from a snapshot.
+
+    Reads Role, User, Group; RolePolicy, UserPolicy, GroupPolicy; Role's `inlinePolicies` and `managedPolicyArns`;
+    Policy with RolePolicyAttachment, UserPolicyAttachment, GroupPolicyAttachment and PolicyAttachment; GroupMembership,
+    UserGroupMembership; permissions boundaries; and the resources that say which policies a principal has exclusively.
+    """
+
+    def __init__(self, snapshot: Snapshot, accounts: Accounts, documents: Documents) -> None:
+        self._snapshot = snapshot
+        self._accounts = accounts
+        self._documents = documents
+        self._by_urn: dict[str, Principal] = {}
+        self._by_name: dict[tuple[str, str, str], Principal] = {}
+        self.by_arn: dict[str, Principal] = {}
+        self.loose: list[Loose] = []
+        self._managed: dict[str, Document] = {}
+        self._managed_by_arn: dict[str, Document] = {}
+        self._read_principals()
+        self._read_managed_policies()
+        self._read_policies()
+        self._read_memberships()
+        self._read_exclusive()
+        self._read_boundaries()
+
+    def __iter__(self) -> Iterator[Principal]:
+        yield from self._by_urn.values()
+        yield from (found for found in self._by_name.values() if found.urn is None)
+
+    @property
+    def managed_policies(self) -> Iterable[Document]:
+        """The documents of the managed policies that the stack makes, attached or not."""
+        return self._managed.values()
+
+    def named(self, account: str, kind: str, name: str) -> Principal | None:
+        """A principal by its name, which is unique among its kind in an account."""
+        return self._by_name.get((account, kind, name))
+
+    def outsider(self, account: str, kind: str, name: str, arn: str | None = None) -> Principal:
+        """A principal that is no resource of the stack; made when it is first spoken of."""
+        found = self._by_name.get((account, kind, name))
+        if found is None:
+            found = Principal(arn or f"arn:aws:iam::{account}:{kind}/{name}", kind, account, name)
+            self._by_name[account, kind, name] = found
+        return found
+
+    def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> list[Principal]:
+        """The stack's principals of this kind and name whose account is not known."""
+        return [
+            found
+            for found in self._by_urn.values()
+            if found.kind == kind and found.name == name and not self._accounts.pinned(found.account)
+        ]
+
+    def _read_principals(self) -> None:
+        for resource in self._snapshot.of_type(*_KINDS):
+            kind = _KINDS[resource.type]
+            account = self._accounts.of(resource)
+            known = self._identity(resource, "name")
+            path = self._identity(resource, "path") or "/"
+            name = known or f"{resource.name}-???????"
+            arn = f"arn:{_partition(resource, self._snapshot)}:iam::{account}:{kind}{path}{name}"
+            principal = Principal(
+                arn, kind, account, name, urn=resource.urn, source=resource.source, guessed=known is None
+            )
+            if kind == "role":
+                title = f"trust policy of role {name}"
+                principal.trust = self._documents.of(resource, "assumeRolePolicy", PolicyKind.TRUST, title)
+            self._by_urn[resource.urn] = principal
+            self._by_name[account, kind, name] = principal
+            self.by_arn[arn] = principal
+
+    def _identity(self, resource: Resource, key: str) -> str | None:
+        return resource.text(key) or self._documents.declared_property(resource, key)
+
+    def _read_managed_policies(self) -> None:
+        for resource in self._snapshot.of_type(MANAGED_POLICY):
+            name = resource.text("name")
+            document = self._documents.of(
+                resource, "policy", PolicyKind.IDENTITY, f"managed policy {name or resource.name}"
+            )
+            self._managed[resource.urn] = document
+            arn = resource.text("arn")
+            if arn is None and name is not None:
+                path = resource.text("path") or "/"
+                arn = (
+                    f"arn:{_partition(resource, self._snapshot)}:iam::{self._accounts.of(resource)}:policy{path}{name}"
+                )
+            if arn is not None:
+                self._managed_by_arn[arn] = document
+
+    def _read_policies(self) -> None:
+        for resource in self._snapshot.resources:
+            if kind := INLINE_POLICIES.get(resource.type):
+                self._read_inline(resource, kind)
+            elif kind := _ATTACHMENT.get(resource.type):
+                self._attach(resource, self._referred(resource, kind, kind))
+            elif resource.type == _ATTACHMENT_TO_MANY:
+                for kind in ("role", "user", "group"):
+                    self._attach(resource, self._all_referred(resource, kind + "s", kind))
+            elif resource.type == ROLE:
+                self._read_policies_of_role(resource)
+
+    def _read_inline(self, resource: Resource, kind: str) -> None:
+        named = self._identity(resource, "name") or resource.name
+        holders = self._referred(resource, kind, kind)
+        whose = ", ".join(holder.name for holder in holders) or "not known yet"
+        title = f"inline policy {named} of {kind} {whose}"
+        document = self._documents.of(resource, "policy", PolicyKind.IDENTITY, title)
+        for holder in holders:
+            holder.documents.append(document)
+        if not holders:
+            self.loose.append(Loose(resource, f"the {kind} that it belongs to is not known yet"))
+
+    def _read_policies_of_role(self, resource: Resource) -> None:
+        """Only what the program asks for: the outputs also list what other resources attach, or no longer do."""
+        role = self._by_urn[resource.urn]
+        inline = resource.asked("inlinePolicies")
+        for item in inline if isinstance(inline, list) else [UNKNOWN] if inline is UNKNOWN else []:
+            policy = item.get("policy") if isinstance(item, Mapping) else UNKNOWN
+            if policy is None:
+                continue
+            named = item.get("name") if isinstance(item, Mapping) else None
+            title = f"inline policy {named if isinstance(named, str) else 'without a known name'} of role {role.name}"
+            role.documents.append(self._documents.read(resource, "inlinePolicies", policy, PolicyKind.IDENTITY, title))
+        self._attach_arns(resource, "managedPolicyArns", resource.asked("managedPolicyArns"), [role])
+
+    def _attach(self, resource: Resource, holders: list[Principal]) -> None:
+        if not holders:
+            if resource.type != _ATTACHMENT_TO_MANY:
+                self.loose.append(Loose(resource, "the principal that it attaches a policy to is not known yet"))
+            return
+        self._attach_arns(resource, "policyArn", [resource.get("policyArn")], holders)
+
+    def _attach_arns(self, resource: Resource, key: str, arns: object, holders: list[Principal]) -> None:
+        if arns is None:
+            return
+        for document in self._managed_documents(resource, key, arns):
+            for holder in holders:
+                holder.documents.append(document)
+
+    def _managed_documents(self, resource: Resource, key: str, arns: object) -> Iterator[Document]:
+        listed = arns if isinstance(arns, list) else [UNKNOWN]
+        if any(not isinstance(arn, str) for arn in listed):
+            behind = [urn for urn in resource.property_dependencies.get(key, ()) if urn in self._managed]
+            yield from (self._managed[urn] for urn in behind)
+            if not behind:
+                title = f"a policy that {resource.name} attaches"
+                why = "its ARN is not known yet and hangs on no policy of this stack"
+                yield Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
+        for arn in listed:
+            if isinstance(arn, str):
+                yield self._managed_document(arn)
+
+    def _managed_document(self, arn: str) -> Document:
+        if arn not in self._managed_by_arn:
+            title = f"managed policy {arn.rpartition('/')[2]}"
+            statements = aws_managed.statements(arn)
+            if statements is not None:
+                document = Document(_of_statements(statements), title)
+            elif aws_managed.is_aws_managed(arn):
+                document = Document(UNKNOWN, title, problem=f"what {arn} grants is not recorded here")
+            else:
+                document = Document(UNKNOWN, title, problem=f"{arn} is made outside this stack")
+            self._managed_by_arn[arn] = document
+        return self._managed_by_arn[arn]
+
+    def _read_memberships(self) -> None:
+        for resource in self._snapshot.of_type("aws:iam/groupMembership:GroupMembership"):
+            for group in self._referred(resource, "group", "group"):
+                for user in self._all_referred(resource, "users", "user"):
+                    user.groups.append(group)
+        for resource in self._snapshot.of_type("aws:iam/userGroupMembership:UserGroupMembership"):
+            for user in self._referred(resource, "user", "user"):
+                user.groups.extend(self._all_referred(resource, "groups", "group"))
+
+    def _read_exclusive(self) -> None:
+        """An exclusive list detaches what it does not name, and a list of attachments also attaches what it names."""
+        for resource in self._snapshot.of_type(*_EXCLUSIVE_INLINE):
+            kind = _EXCLUSIVE_INLINE[resource.type]
+            names = resource.get("policyNames")
+            for holder in self._referred(resource, f"{kind}Name", kind):
+                if isinstance(names, list) and UNKNOWN not in names:
+                    stays = {f"inline policy {name} of {kind} {holder.name}" for name in names}
+                    holder.documents[:] = [
+                        document
+                        for document in holder.documents
+                        if not document.title.startswith("inline policy ") or document.title in stays
+                    ]
+        for resource in self._snapshot.of_type(*_EXCLUSIVE_ATTACHMENT):
+            kind = _EXCLUSIVE_ATTACHMENT[resource.type]
+            for holder in self._referred(resource, f"{kind}Name", kind):
+                named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
+                inline = [document for document in holder.documents if document.title.startswith("inline policy ")]
+                holder.documents[:] = inline + named
+
+    def _read_boundaries(self) -> None:
+        for resource in self._snapshot.of_type(ROLE, USER):
+            value = resource.get("permissionsBoundary")
+            if value is None or value == "":
+                continue
+            found = list(self._managed_documents(resource, "permissionsBoundary", [value]))
+            self._by_urn[resource.urn].boundary = found[0]
+
+    def _referred(self, resource: Resource, key: str, kind: str) -> list[Principal]:
+        """The principal that a property names, as a list of one; [] if it cannot be told."""
+        name = self._identity(resource, key)
+        if name is not None:
+            return [self._by_given_name(resource, kind, name)]
+        behind = self._snapshot.behind(resource, key, _TYPES[kind])
+        return [self._by_urn[behind.urn]] if behind else []
+
+    def _all_referred(self, resource: Resource, key: str, kind: str) -> list[Principal]:
+        """The principals that a list names; unknown items are those that the list was made from."""
+        value = resource.get(key)
+        if value is None:
+            return []
+        items = value if isinstance(value, list) else [UNKNOWN]
+        found = [self._by_given_name(resource, kind, item) for item in items if isinstance(item, str)]
+        if any(not isinstance(item, str) for item in items):
+            made_from = [
+                self._by_urn[urn]
+                for urn in resource.property_dependencies.get(key, ())
+                if urn in self._by_urn and self._by_urn[urn].kind == kind
+            ]
+            if not made_from:
+                self.loose.append(Loose(resource, f"the {kind}s that it names are not known yet"))
+            found.extend(principal for principal in made_from if principal not in found)
+        return found
+
+    def _by_given_name(self, resource: Resource, kind: str, name: str) -> Principal:
+        return self.outsider(self._accounts.of(resource), kind, name)
+
+
+def _of_statements(statements: tuple[Mapping[str, object], ...]) -> PolicyDocument:
+    if not statements:
+        return PolicyDocument(version="2012-10-17", id=None, statements=())
+    return parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, PolicyKind.IDENTITY)
+
+
+def _partition(resource: Resource, snapshot: Snapshot) -> str:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html names the partitions by their regions."""
+    arn = resource.text("arn")
+    if arn is not None:
+        return arn.split(":")[1]
+    provider = snapshot.by_urn.get(resource.provider or "")
+    region = (provider.text("region") if provider else None) or ""
+    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"

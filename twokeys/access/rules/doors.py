@@ -1,0 +1,82 @@
+"""Every door has two keys, and both are proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.keys import Lack, statements
+
+_CROSS_ACCOUNT = (
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"
+)
+
+
+def _of(name: str, lack: Lack) -> Callable[[Graph, DoorConfig, date], Iterator[Finding]]:
+    def check(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+        for found in statements(graph):
+            if found.lack is lack:
+                yield Finding(name, found.message, found.next_step, found.urn, found.door, found.source)
+
+    return check
+
+
+DOOR_NEEDS_GRANT = Rule(
+    name="door-needs-grant",
+    description="A role that trusts another account needs a grant of sts:AssumeRole there.",
+    severity="high",
+    remediation=(
+        "Add a policy that allows sts:AssumeRole on the role's exact ARN to the principal that the trust policy names, "
+        "or take that principal out of the trust policy."
+    ),
+    url=_CROSS_ACCOUNT,
+    check=_of("door-needs-grant", Lack.GRANT),
+    config=DoorConfig,
+)
+"""A trust without a grant: half a door, waiting for whoever can write a policy in the other account.
+
+Each principal that a trust policy names needs a grant of its own; an account named as a whole needs one somebody in it.
+A grant that an explicit deny, a permissions boundary or an SCP of the snapshot kills is no grant.
+Unknown: a principal with a document that is not known is left to `unproved-door`.
+Does not check: principals in accounts that the stack does not hold (`unproved-door`), trusts within one account,
+services and federated identities, SCPs that another stack manages.
+"""
+
+DOOR_NEEDS_TRUST = Rule(
+    name="door-needs-trust",
+    description="A grant of sts:AssumeRole on a role in another account needs that role's trust.",
+    severity="high",
+    remediation="Add the principal to the role's trust policy, correct the role's ARN, or remove the grant.",
+    url=_CROSS_ACCOUNT,
+    check=_of("door-needs-trust", Lack.TRUST),
+    config=DoorConfig,
+)
+"""A grant without a trust: half a door, or a typing mistake in an ARN.
+
+Grants that name a role, or roles of one account by a pattern, are checked; a pattern needs one role that answers.
+AWS's own access role (made with each account, trusting the management account) counts as a role that trusts the
+management account. Unknown: a role whose trust policy is not known is left to `unproved-door`.
+Does not check: grants on `*` or across all accounts (`wildcard-grant` looks at those), grants within one account.
+"""
+
+UNPROVED_DOOR = Rule(
+    name="unproved-door",
+    description="A door whose keys cannot both be shown is not proved, and counts as open.",
+    severity="high",
+    remediation=(
+        "Declare the door with CrossAccountAccess, pin the provider's account, read the other stack through a stack "
+        "reference, or make an exception with reason, owner and expiry."
+    ),
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
+    check=_of("unproved-door", Lack.PROOF),
+    config=DoorConfig,
+)
+"""Whatever is neither shown to have two keys nor shown to lack one.
+
+Unknown: this is where every unknown ends: a trust policy or a grant that is not known and that no declaration covers, a
+policy attachment that does not tell what it attaches to whom, a principal under a provider whose account is not pinned,
+and a door whose other key lives in a stack that nobody refers to.
+Does not check: whether what another stack exports is still true there.
+"""

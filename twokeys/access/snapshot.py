@@ -1,0 +1,102 @@
+"""What a stack holds, whoever tells it: the resources of a preview, an update, a state file or live accounts.
+
+An adapter turns its source into a `Snapshot`; everything after it reads only this model. A property is plain JSON data;
+`twokeys.iam.UNKNOWN` stands where the engine does not know a value yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from twokeys.iam import UNKNOWN
+
+PROVIDER = "pulumi:providers:aws"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
+
+    `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
+    """
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, object] | None = None
+    outputs: Mapping[str, object] = field(default_factory=dict)
+    provider: str | None = None
+    parent: str | None = None
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    protect: bool = False
+    source: str | None = None
+
+    def get(self, key: str) -> object:
+        """The value of a property: None where it is absent, UNKNOWN where it is or may be there but is not known yet.
+
+        What came of a resource wins over what was asked for; what was asked for stands in where the engine shows
+        nothing (the resources of a provider that cannot be configured yet).
+        """
+        asked = self.asked(key)
+        told = self.outputs.get(key)
+        if told is None or told is UNKNOWN:
+            return told if asked is None else asked
+        return told
+
+    def asked(self, key: str) -> object:
+        """The value that the program asked for, without what the cloud added: see `get`."""
+        if self.inputs is None:
+            return UNKNOWN if key in self.property_dependencies and key not in self.outputs else self.outputs.get(key)
+        value = self.inputs.get(key)
+        return UNKNOWN if value is None and self.property_dependencies.get(key) else value
+
+    def text(self, key: str) -> str | None:
+        """The value of a property if it is a known, non-empty string."""
+        value = self.get(key)
+        return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people."""
+
+    resources: tuple[Resource, ...]
+    origin: str = "this stack"
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        """Each resource by its URN."""
+        return {resource.urn: resource for resource in self.resources}
+
+    @property
+    def stack(self) -> str | None:
+        """The name of the stack, as its URNs have it."""
+        parts = self.resources[0].urn.split("::") if self.resources else []
+        return parts[0].removeprefix("urn:pulumi:") if len(parts) > 1 else None
+
+    def of_type(self, *types: str) -> Iterator[Resource]:
+        """The resources of the given types, in the snapshot's order."""
+        return (resource for resource in self.resources if resource.type in types)
+
+    def behind(self, resource: Resource, key: str, *types: str) -> Resource | None:
+        """The one resource of the given types that a property was made from, or None if there is not exactly one."""
+        found = {
+            urn: self.by_urn[urn]
+            for urn in resource.property_dependencies.get(key, ())
+            if urn in self.by_urn and self.by_urn[urn].type in types
+        }
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def ancestors(self, resource: Resource) -> Iterator[str]:
+        """The URNs of a resource's parents, nearest first."""
+        seen: set[str] = set()
+        parent = resource.parent
+        while parent is not None and parent not in seen:
+            seen.add(parent)
+            yield parent
+            above = self.by_urn.get(parent)
+            parent = above.parent if above else None
