@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.errors",
         "botocore",
     },
+    "twokeys/costs": {"twokeys.costs", "twokeys.exports", "twokeys.files", "twokeys.errors", "boto3", "botocore"},
     "components": {
         "components",
         "twokeys.settings",
