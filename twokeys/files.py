@@ -149,5 +149,5 @@ def _refusing(path: Path) -> Iterator[None]:
             "the file cannot be read or written",
             where=str(error.filename or path),
             why=error.strerror or str(error),
-            next_step="Mend the path or its permissions, or name another file with --config.",
+            next_step="Mend the path or its permissions, or name another file.",
         ) from error

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -116,6 +118,16 @@ def test_the_standard_input_and_parts_of_a_report_are_read(report: str, tmp_path
     )
     assert json.loads(ended.stdout)["total"] == "18.5000002002"
     assert ended.stderr == b""
+
+
+def test_a_pipe_is_read_like_a_file(report: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(Path(report).read_bytes()))
+    writer.start()
+    told = json.loads(run("--file", str(pipe), "--json").output)
+    writer.join()
+    assert told["total"] == TOTAL
 
 
 def test_without_a_report_the_api_is_asked_for_the_last_whole_month(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ TEAM = Dimension("tag", "Team")
 def costs(*reports: bytes, question: Question | None = None) -> Costs:
     ledger = Ledger(question or Question(((ACCOUNT,), (SERVICE,), (TEAM,))))
     for report in reports:
-        read_csv(io.BytesIO(report), "report.csv", ledger)
+        read_csv(io.BufferedReader(io.BytesIO(report)), "report.csv", ledger)
     found = ledger.costs("report.csv")
     check(found, "report.csv", exact=True)
     return found

@@ -165,8 +165,34 @@ def test_json_says_what_was_done(config: Path, tmp_path: Path) -> None:
         "changed": [],
         "removed": [],
         "kept": [],
+        "notes": [],
     }
     assert json.loads(run("--person", "ada", "--state", stage, "--json").output)["written"] is False
+
+
+def test_a_source_profile_that_is_not_there_yet_is_noted(config: Path, tmp_path: Path) -> None:
+    # botocore refuses such a profile when it is used, so it is told when it is written.
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    told = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
+    assert told["notes"] == ["the source profile hub is not there yet: `aws configure --profile hub` makes it"]
+    assert "there is no door of theirs" in run("--person", "eve", "--state", stage).stderr
+    assert "twokeys" not in config.read_text()
+
+
+def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
+    config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    shown = run("--person", "ada", "--state", stage, "--dry-run").output
+    assert [line for line in shown.splitlines() if line.startswith("-")] == [f"--- {config}"]
+    assert "wJalr" not in shown
+
+
+def test_exports_that_do_not_speak_of_doors_are_refused_and_take_nothing_away(config: Path, tmp_path: Path) -> None:
+    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))))
+    before = config.read_bytes()
+    with pytest.raises(Refusal, match="no door at all"):
+        run("--person", "ada", "--state", write(tmp_path, "other.json", {"parent_account_id": MANAGEMENT}))
+    assert config.read_bytes() == before
 
 
 @pytest.mark.usefixtures("config")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -9,14 +10,14 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
 from twokeys import files
 from twokeys.costs.breakdown import METRICS, Costs, Dimension, Question, check
 from twokeys.costs.picture import draw
-from twokeys.costs.report import Ledger, read_csv, read_parquet
+from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
 from twokeys.costs.tables import as_data, print_tables
 from twokeys.errors import Refusal
 from twokeys.exports import account_names, read_exports
@@ -139,16 +140,16 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
     with _progress() as progress:
         for report in reports:
             if report == "-":
-                read_csv(sys.stdin.buffer, "the standard input", ledger)
+                read_csv(_peekable(sys.stdin.buffer), "the standard input", ledger)
                 continue
             try:
-                with Path(report).open("rb") as probe:
-                    parquet = probe.read(4) == b"PAR1"
-                if parquet:
-                    task = progress.add_task(report, total=1)
-                    read_parquet(report, ledger, partial(_told, progress, task))
-                else:
-                    with progress.open(report, "rb", description=report) as stream:
+                # Opened once: it may be a pipe.
+                with progress.open(report, "rb", description=report) as opened:
+                    stream = _peekable(opened)
+                    if is_parquet(stream):
+                        task = progress.add_task(report, total=1)
+                        read_parquet(report, ledger, partial(_told, progress, task))
+                    else:
                         read_csv(stream, report, ledger)
             except OSError as error:
                 raise Refusal(
@@ -158,6 +159,10 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
                     next_step="Give the path of an exported Cost and Usage Report.",
                 ) from error
     return ledger.costs(", ".join(reports))
+
+
+def _peekable(stream: BinaryIO) -> io.BufferedReader[io.RawIOBase]:
+    return io.BufferedReader(cast("io.RawIOBase", stream))
 
 
 def _told(progress: Progress, task: TaskID, done: float) -> None:

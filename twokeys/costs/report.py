@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import BinaryIO, cast
 
 from twokeys.costs.breakdown import (
     ACCOUNT,
@@ -97,12 +96,16 @@ class Ledger:
         )
 
 
-def read_csv(stream: BinaryIO, where: str, ledger: Ledger) -> None:
+def is_parquet(stream: io.BufferedReader[io.RawIOBase]) -> bool:
+    """Whether a report is Parquet; nothing is taken out of the stream."""
+    return stream.peek(4)[:4] == b"PAR1"
+
+
+def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger) -> None:
     """Add a CSV report (plain or gzip) to the ledger, line by line.
 
     Refuses a file that is cut off or damaged, lacks a column, or has a cost that is no number, naming the line.
     """
-    stream = io.BufferedReader(cast("io.RawIOBase", stream))
     start = stream.peek(2)[:2]
     if start == b"PK":
         raise _unreadable(where, "it is a ZIP archive", "Unpack it and give the CSV file in it.")
@@ -291,7 +294,7 @@ def _as_text(value: object) -> str:
         return ""
     if isinstance(value, float):
         return repr(value)
-    if isinstance(value, list):  # a Parquet map
+    if isinstance(value, list | dict):  # a Parquet map or struct
         return json.dumps(dict(value), sort_keys=True)
     return str(value)
 

@@ -111,11 +111,13 @@ def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
 
 
 def diff(old: str, new: str, where: str) -> str:
-    """The change as a unified diff without context lines: a line of context may be somebody's secret key."""
-    return "".join(
-        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
-        for line in difflib.unified_diff(_lines(old), _lines(new), where, where, n=0)
-    )
+    """The change of our block as a unified diff without lines around it: one of those may be somebody's secret key.
+
+    For the same reason a last line that only gets its end is no difference here.
+    """
+    if new.startswith(old) and not old.endswith("\n"):
+        old += new[len(old) :].partition("\n")[0] + "\n" if old else ""
+    return "".join(difflib.unified_diff(_lines(old), _lines(new), where, where, n=0))
 
 
 def _render(block: str, sections: Sequence[Section], end_of_line: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from twokeys.profiles import awsconfig
 from twokeys.profiles.page import render_page
 from twokeys.profiles.reading import read_ways
 from twokeys.profiles.sections import Choices, chained, sections_for
-from twokeys.profiles.ways import Principal, Way, people, ways_of
+from twokeys.profiles.ways import Principal, RoleWay, Way, people, ways_of
 
 _WOULD_CHANGE = 3
 
@@ -127,11 +128,17 @@ def write(  # noqa: PLR0913 - one parameter an option
     ways = ways_of(all_ways, members, who, groups)
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
 
+    credentials = _credentials()
+    source = (
+        ("credential_source", credential_source)
+        if credential_source
+        else ("source_profile", source_profile or "default")
+    )
+
     def change(text: str) -> awsconfig.Change:
-        source = ("credential_source", credential_source) if credential_source else None
         choices = Choices(
-            source=source or ("source_profile", source_profile or "default"),
-            source_is_session=_is_session(text, source_profile or "default", path) if source is None else False,
+            source=source,
+            source_is_session=chained(awsconfig.profiles_in(text, str(path)).get(source[1], {})),
             prefix=prefix,
             region=region,
             mfa_serial=mfa_serial,
@@ -142,25 +149,28 @@ def write(  # noqa: PLR0913 - one parameter an option
             endpoint_url=endpoint_url,
         )
         sections = sections_for(who, ways, choices, awsconfig.sso_sessions_in(text, block, str(path)))
-        _refuse_shadowed(each.name for each in sections if each.kind == "profile")
+        _refuse_shadowed(sections, credentials)
         return awsconfig.rewrite(text, block, sections, str(path))
 
-    if dry_run:
+    with contextlib.nullcontext() if dry_run else files.locked(path):
         old = files.read_text(path)
         done = change(old)
-        shown = awsconfig.diff(old, done.text, str(path))
-        click.echo(json.dumps(_report(who, path, done, written=False, diff=shown)) if as_json else shown, nl=as_json)
-        return _WOULD_CHANGE if done.text != old else 0
-    with files.locked(path):
-        old = files.read_text(path)
-        done = change(old)
-        if done.text != old:
+        differs = done.text != old
+        if differs and not dry_run:
             files.replace_text(path, old, done.text)
+    notes = _notes(done.text, path, source, credentials[1], ways)
+    shown = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
-        click.echo(json.dumps(_report(who, path, done, written=done.text != old)))
+        report = _report(who, path, done, notes)
+        report |= {"written": differs and not dry_run} | ({"diff": shown} if dry_run else {})
+        click.echo(json.dumps(report))
+    elif shown is not None:
+        click.echo(shown, nl=False)
     else:
-        _say(who, path, done, ways)
-    return 0
+        _say(path, done)
+    for note in () if as_json else notes:
+        click.echo(f"Note: {note}.", err=True)
+    return _WOULD_CHANGE if dry_run and differs else 0
 
 
 @profiles.command()
@@ -201,42 +211,48 @@ def page(  # noqa: PLR0913 - one parameter an option
     return 0
 
 
-def _is_session(text: str, source_profile: str, path: Path) -> bool:
-    return chained(awsconfig.profiles_in(text, str(path)).get(source_profile, {}))
-
-
-def _refuse_shadowed(names: Iterable[str]) -> None:
-    """The credentials file wins over the config file for a profile of the same name, so one there is refused."""
+def _credentials() -> tuple[Path, frozenset[str]]:
+    """The credentials file and the names of its profiles."""
     path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
-    known = awsconfig.profiles_in(files.read_text(path), str(path), credentials=True)
-    for name in names:
-        if name in known:
+    return path, frozenset(awsconfig.profiles_in(files.read_text(path), str(path), credentials=True))
+
+
+def _refuse_shadowed(sections: Iterable[awsconfig.Section], credentials: tuple[Path, frozenset[str]]) -> None:
+    """The credentials file wins over the config file for a profile of the same name, so one there is refused."""
+    path, known = credentials
+    for section in sections:
+        if section.kind == "profile" and section.name in known:
             raise Refusal(
-                f"the profile {name} is already there",
-                where=f"{path}: [{name}]",
+                f"the profile {section.name} is already there",
+                where=f"{path}: [{section.name}]",
                 why="the credentials file has settings of that name, which would be mixed with ours",
                 next_step="Rename or remove it, or give our profiles a --prefix.",
             )
 
 
-def _report(
-    who: Principal, path: Path, done: awsconfig.Change, *, written: bool, diff: str | None = None
-) -> dict[str, object]:
-    report: dict[str, object] = {
+def _notes(text: str, path: Path, source: tuple[str, str], known: frozenset[str], ways: Sequence[Way]) -> list[str]:
+    """What is no reason to refuse, but will keep somebody from using a profile."""
+    if not ways:
+        return ["there is no door of theirs in these exports"]
+    profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
+    if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
+        return []
+    return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+
+
+def _report(who: Principal, path: Path, done: awsconfig.Change, notes: list[str]) -> dict[str, object]:
+    return {
         "for": {"kind": who.kind, "name": who.name},
         "file": str(path),
-        "written": written,
         "added": done.added,
         "changed": done.changed,
         "removed": done.removed,
         "kept": done.kept,
+        "notes": notes,
     }
-    return report if diff is None else {**report, "diff": diff}
 
 
-def _say(who: Principal, path: Path, done: awsconfig.Change, ways: tuple[Way, ...]) -> None:
-    if not ways:
-        click.echo(f"{who.name} has no door in these exports.", err=True)
+def _say(path: Path, done: awsconfig.Change) -> None:
     for sign, headers in (("+", done.added), ("~", done.changed), ("-", done.removed), ("=", done.kept)):
         for header in headers:
             click.echo(f"{sign} {header}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class IdentityCenter:
                 )
             title, account_name = self.sets[arn].text("name") or "", names.get(account, account)
             yield AssignmentWay(
-                name=f"{account_name}-{title}".replace(" ", "-"),
+                name=re.sub(r"[^A-Za-z0-9_.@+-]+", "-", f"{account_name}-{title}"),
                 sources=(self.principal(each.text("principalType"), each.text("principalId") or ""),),
                 account=account,
                 account_name=account_name,

@@ -13,10 +13,10 @@ from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way
 _KINDS = {
     "user": "IAM user",
     "sso user": "Identity Center user",
-    "group": "group, members unknown here",
-    "sso group": "Identity Center group, members unknown here",
-    "role": "role, no console",
-    "root": "everybody in the account who is granted it",
+    "group": "group (members unknown here)",
+    "sso group": "Identity Center group (members unknown here)",
+    "role": "role (no console)",
+    "root": "everybody who is granted it",
 }
 
 _STYLE = """

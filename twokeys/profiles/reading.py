@@ -32,7 +32,8 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
     """Every way that the exports tell of, in the order of their names, and the groups they tell of.
 
     The same way in two exports (a door is listed by each stack that holds one of its keys) is one. Refuses doors that
-    are sealed, malformed, still without account ids, or two different ones of one name.
+    are hidden as secrets, malformed, still without account ids, or two different ones of one name; and exports that do
+    not speak of doors, which is not the same as having none.
     """
     names, center = account_names(exports), IdentityCenter.told_by(exports)
     ways: dict[str, Way] = {}
@@ -52,6 +53,13 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
                     "--prefix.",
                 )
             ways[way.name] = _merged(known, way)
+    if not ways and not any("doors" in each.outputs for each in exports):
+        raise Refusal(
+            "these exports tell of no door at all",
+            where=", ".join(each.where for each in exports),
+            why="none of them has the output doors or an assignment of Identity Center",
+            next_step="Give the exports of the stacks that hold the member accounts.",
+        )
     return tuple(ways[name] for name in sorted(ways)), members
 
 
