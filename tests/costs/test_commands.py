@@ -97,6 +97,12 @@ def test_hostile_names_stay_text_in_the_picture_and_on_the_terminal(tmp_path: Pa
     assert "<script>" in " ".join(root.itertext())
 
 
+def test_what_looks_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "[red]report.csv"
+    file.write_bytes(cur2())
+    assert "tag:[/red]" in run("--file", str(file), "--by", "tag:[/red]").output
+
+
 def test_a_picture_of_many_accounts_and_services_groups_the_rest_and_a_bill_of_credits_has_none(tmp_path: Path) -> None:
     file, picture = tmp_path / "report.csv", tmp_path / "costs.svg"
     many = [Line(f"{index:012}", f"c{index}", f"s{index}", f"{index + 1}") for index in range(60)]
@@ -130,7 +136,9 @@ def test_a_pipe_is_read_like_a_file(report: str, tmp_path: Path) -> None:
     assert told["total"] == TOTAL
 
 
-def test_without_a_report_the_api_is_asked_for_the_last_whole_month(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_report_the_api_is_asked_for_the_last_whole_month(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     class Today(date):
         @classmethod
         def today(cls) -> date:
@@ -139,9 +147,13 @@ def test_without_a_report_the_api_is_asked_for_the_last_whole_month(monkeypatch:
     monkeypatch.setattr(commands, "date", Today)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with serving(Explorer(BILL)) as served:
+    with serving(Explorer(BILL, page=100)) as served:
         monkeypatch.setenv("AWS_ENDPOINT_URL", served.endpoint)
         told = json.loads(run("--json").output)
+        without = len(served.requests)
+        run("--picture", str(tmp_path / "costs.svg"))
+    # What is paid for: records by account, the total, two tables; the picture is one more.
+    assert (without, len(served.requests) - without) == (4, 5)
     assert (told["from"], told["to"], told["total"]) == ("2026-10-01", "2026-11-01", TOTAL)
 
 
@@ -169,6 +181,7 @@ def test_a_bound_that_is_not_said_is_the_month_s(
         ("--from", "2026-11", "--to", "2026-10", "--file", "x"),
         ("--currency", "USD"),
         ("--profile", "x", "--file", "y"),
+        ("--file", "x.csv", "--file", "./x.csv"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:

@@ -54,7 +54,7 @@ def test_every_request_is_one_that_the_api_takes_and_every_page_is_fetched(monke
     assert len(served.requests) > 6
 
 
-def test_a_table_that_the_picture_needs_too_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_table_costs_three_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Explorer(BILL, page=100)) as served:
         ask(served, monkeypatch, breakdowns=((ACCOUNT, SERVICE),))
     assert len(served.requests) == 3

@@ -101,12 +101,18 @@ class Costs:
     charges: Decimal
     total: Decimal
     breakdowns: tuple[Breakdown, ...]
-    by_account_and_service: Breakdown
     apart: Mapping[tuple[str, str], Decimal]
     names: Mapping[str, str]
     first: date | None = None
     end: date | None = None
     notes: tuple[str, ...] = ()
+
+    def breakdown(self, *by: Dimension) -> Breakdown:
+        """The breakdown by these dimensions. Raises KeyError when nobody asked for it."""
+        for each in self.breakdowns:
+            if each.by == by:
+                return each
+        raise KeyError(by)
 
     def named(self, names: Mapping[str, str]) -> Costs:
         """The same bill with these names of accounts beside, and before, its own."""
@@ -145,7 +151,7 @@ def break_down(
 
 def check(costs: Costs, where: str, *, exact: bool) -> None:
     """Refuse costs whose parts do not add up to their total: exactly, or up to Cost Explorer's rounding."""
-    parts = {", ".join(map(str, each.by)): each.total for each in (*costs.breakdowns, costs.by_account_and_service)}
+    parts = {", ".join(map(str, each.by)): each.total for each in costs.breakdowns}
     allowed = ZERO if exact else _ROUNDING
     for name, found in parts.items():
         if abs(found - costs.charges) > allowed:

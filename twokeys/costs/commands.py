@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import click
 
 from twokeys import files
-from twokeys.costs.breakdown import METRICS, Costs, Dimension, Question, check
+from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question, check
 from twokeys.costs.picture import draw
 from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
 from twokeys.costs.tables import as_data, print_tables
@@ -87,7 +88,8 @@ def costs(  # noqa: PLR0913 - one parameter an option
     total that was counted on its own; amounts are exact decimals (JSON has every digit that AWS sent).
 
     Without --file the Cost Explorer API is asked, in the management account, for --from to --to (the last whole month
-    by default): two pages and one more for each table, at $0.01 each. A report is read as a stream, whatever its size.
+    by default): two pages and one more for each table and the picture, at $0.01 each. A report is read as a stream,
+    whatever its size.
 
     \b
     Examples:
@@ -105,13 +107,17 @@ def costs(  # noqa: PLR0913 - one parameter an option
         first, end = _whole_month(first, end)
     if first and end and first >= end:
         raise click.UsageError(f"--from {first} does not lie before --to {end}.")
-    question = Question(breakdowns, metric, first, end, currency)
+    if len({Path(each).resolve() for each in reports}) < len(reports):
+        raise click.UsageError("A --file is given twice, and would be counted twice.")
+    wanted = dict.fromkeys((*breakdowns, (ACCOUNT, SERVICE))) if picture else breakdowns
+    question = Question(tuple(wanted), metric, first, end, currency)
     names = account_names([read_exports(each) for each in states])
     found = _from_reports(reports, question) if reports else _from_explorer(profile, question)
     found = found.named(names)
     check(found, ", ".join(reports) or "Cost Explorer", exact=bool(reports))
     if picture:
         files.write_output(picture, draw(found, _title(found)))
+    found = replace(found, breakdowns=tuple(found.breakdown(*by) for by in breakdowns))
     if as_json:
         click.echo(json.dumps(as_data(found), ensure_ascii=False))
     else:
@@ -136,6 +142,8 @@ def _whole_month(first: date | None, end: date | None) -> tuple[date, date]:
 
 
 def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
+    from rich.markup import escape  # noqa: PLC0415
+
     ledger = Ledger(question)
     with _progress() as progress:
         for report in reports:
@@ -144,10 +152,10 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
                 continue
             try:
                 # Opened once: it may be a pipe.
-                with progress.open(report, "rb", description=report) as opened:
+                with progress.open(report, "rb", description=escape(report)) as opened:
                     stream = _peekable(opened)
                     if is_parquet(stream):
-                        task = progress.add_task(report, total=1)
+                        task = progress.add_task(escape(report), total=1)
                         read_parquet(report, ledger, partial(_told, progress, task))
                     else:
                         read_csv(stream, report, ledger)

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
+from twokeys.costs.breakdown import ACCOUNT, METRICS, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
 
 if TYPE_CHECKING:
@@ -63,13 +63,11 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
         groups = conversation.groups(definitions, used)
         return Breakdown(by, {_values(by, keys): amount for keys, amount in groups.items()})
 
-    known = {by: broken_down(by) for by in dict.fromkeys((*question.breakdowns, (ACCOUNT, SERVICE)))}
     return Costs(
         currency=conversation.currency(),
         charges=add([total, -add(apart.values())]),
         total=total,
-        breakdowns=tuple(known[by] for by in question.breakdowns),
-        by_account_and_service=known[ACCOUNT, SERVICE],
+        breakdowns=tuple(broken_down(by) for by in question.breakdowns),
         apart=apart,
         names=conversation.names,
         first=question.first,

@@ -6,13 +6,14 @@ Drawn by pygal. Lengths are floats, since they are pixels; the amounts written b
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from xml.etree.ElementTree import Element
 
 import pygal  # type: ignore[import-untyped]
 from pygal.style import Style  # type: ignore[import-untyped]
 
-from twokeys.costs.breakdown import Costs, add
+from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, add
 
 # pygal leaves a finder of the import protocol of old behind, at which Python warns whenever a module is not found.
 sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
@@ -26,14 +27,14 @@ _REST = "#999999"
 def draw(costs: Costs, title: str) -> str:
     """The SVG: the forty most expensive accounts, the eight most expensive services in colours, the rest as one.
 
-    What is apart (credits, refunds, taxes) is not in it.
+    What is apart (credits, refunds, taxes) is not in it. Needs the breakdown by account and service.
     """
-    services = _highest(costs, 1, _SERVICES)
-    accounts = _highest(costs, 0, _ACCOUNTS)
-    bars = [*accounts, *(["other accounts"] if _more(costs, 0, accounts) else [])]
-    stacks = [*services, *(["other services"] if _more(costs, 1, services) else [])]
+    amounts = costs.breakdown(ACCOUNT, SERVICE).amounts
+    accounts, services = _highest(amounts, 0, _ACCOUNTS), _highest(amounts, 1, _SERVICES)
+    bars = [*accounts, *(["other accounts"] if any(account not in accounts for account, _ in amounts) else [])]
+    stacks = [*services, *(["other services"] if any(service not in services for _, service in amounts) else [])]
     cells: dict[tuple[str, str], Decimal] = {}
-    for (account, service), amount in costs.by_account_and_service.amounts.items():
+    for (account, service), amount in amounts.items():
         place = (account if account in accounts else bars[-1], service if service in services else stacks[-1])
         cells[place] = add([cells.get(place, Decimal(0)), amount])
     sums = {bar: add(amount for (account, _), amount in cells.items() if account == bar) for bar in bars}
@@ -75,8 +76,8 @@ def draw(costs: Costs, title: str) -> str:
     upwards = list(reversed(bars))
     chart.x_labels = [f"{called(bar, costs)}  {money(sums[bar])}" for bar in upwards]
     for stack in stacks:
-        amounts = [cells.get((bar, stack)) for bar in upwards]
-        chart.add(shown(stack) or "(no service)", [None if amount is None else float(amount) for amount in amounts])
+        lengths = [cells.get((bar, stack)) for bar in upwards]
+        chart.add(shown(stack) or "(no service)", [None if amount is None else float(amount) for amount in lengths])
     chart.add_xml_filter(_without_scripts)
     return str(chart.render(is_unicode=True))
 
@@ -107,17 +108,9 @@ def _without_scripts(svg: Element) -> Element:
     return svg
 
 
-def _highest(costs: Costs, place: int, most: int) -> list[str]:
-    sums = _sums(costs, place)
-    return sorted(sums, key=lambda each: (-sums[each], each))[:most]
-
-
-def _more(costs: Costs, place: int, shown: list[str]) -> bool:
-    return len(_sums(costs, place)) > len(shown)
-
-
-def _sums(costs: Costs, place: int) -> dict[str, Decimal]:
+def _highest(amounts: Mapping[tuple[str, ...], Decimal], place: int, most: int) -> list[str]:
+    """The values with the highest sums, where `place` says which part of the key is the value."""
     sums: dict[str, Decimal] = {}
-    for key, amount in costs.by_account_and_service.amounts.items():
+    for key, amount in amounts.items():
         sums[key[place]] = add([sums.get(key[place], Decimal(0)), amount])
-    return sums
+    return sorted(sums, key=lambda each: (-sums[each], each))[:most]

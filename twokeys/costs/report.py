@@ -87,7 +87,6 @@ class Ledger:
             charges=add([self.total, -add(apart.values())]),
             total=self.total,
             breakdowns=tuple(break_down(by, named, columns) for by in self.question.breakdowns),
-            by_account_and_service=break_down((ACCOUNT, SERVICE), named, columns),
             apart=apart,
             names=self.account_names,
             first=self.question.first,
@@ -220,7 +219,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
 def _need(columns: Mapping[str, int], name: str, where: str) -> int:
     if name not in columns:
         spelled = _SPELLED.get(name) or "lineItem/" + next(
-            each for each in METRICS.values() if name.endswith(_plain(each))
+            each for each in METRICS.values() if name == "lineitem" + _plain(each)
         )
         raise _unreadable(
             where,

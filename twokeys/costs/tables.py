@@ -16,10 +16,10 @@ def print_tables(costs: Costs, top: int) -> None:
     """Print a table for each breakdown with its `top` highest rows, then what is apart and the total."""
     console = Console()
     for breakdown in costs.breakdowns:
-        table = Table(title=f"By {', '.join(map(str, breakdown.by))}", title_justify="left", show_footer=True)
+        table = Table(title=Text(f"By {', '.join(map(str, breakdown.by))}"), title_justify="left", show_footer=True)
         for index, dimension in enumerate(breakdown.by):
-            table.add_column(str(dimension), footer="" if index else "Charges", overflow="fold")
-        table.add_column(costs.currency, justify="right", footer=money(costs.charges), no_wrap=True)
+            table.add_column(Text(str(dimension)), footer="" if index else "Charges", overflow="fold")
+        table.add_column(Text(costs.currency), justify="right", footer=money(costs.charges), no_wrap=True)
         table.add_column("share", justify="right", no_wrap=True)
         rows = breakdown.sorted()
         for values, amount in rows[:top]:
@@ -31,7 +31,7 @@ def print_tables(costs: Costs, top: int) -> None:
         console.print(table)
     apart = Table(title="Apart, and all together", title_justify="left", show_header=False, show_footer=True)
     apart.add_column(footer="Total")
-    apart.add_column(justify="right", footer=f"{costs.currency} {money(costs.total)}", no_wrap=True)
+    apart.add_column(justify="right", footer=Text(f"{costs.currency} {money(costs.total)}"), no_wrap=True)
     apart.add_row("Charges", money(costs.charges))
     for kind in APART:
         amounts = [amount for (_, each), amount in costs.apart.items() if each == kind]
