@@ -8,7 +8,6 @@ import pulumi_aws as aws
 
 from components.door_documents import (
     DoorPlan,
-    Kind,
     door,
     grant_document,
     grant_resource,
@@ -20,6 +19,7 @@ from components.door_documents import (
     trust_document,
 )
 from twokeys.access.declaration import PROPERTY, render, resolve, symbol, symbols
+from twokeys.settings.values import Kind
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 
@@ -126,7 +126,7 @@ class CrossAccountAccess(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=after)),
         )
         for arn in args.get("managed_policy_arns", []):
-            aws.iam.RolePolicyAttachment(f"{name}-{name_of(arn)}", role=role.name, policy_arn=arn, opts=child)
+            aws.iam.RolePolicyAttachment(f"{name}-{_policy_name(arn)}", role=role.name, policy_arn=arn, opts=child)
         if shape.statements:
             aws.iam.RolePolicy(
                 permissions_resource(shape),
@@ -152,6 +152,12 @@ class CrossAccountAccess(pulumi.ComponentResource):
         if not symbols(document):
             return render(document, {})  # known also in the preview of an account that does not exist yet
         return self._target_id.apply(lambda id_: render(document, _ids(self._args, id_)))
+
+
+def _policy_name(arn: str) -> str:
+    """A managed policy's path and name, after its account unless it is AWS's own: unique in a role."""
+    account, _, path = arn.split(":", 4)[4].partition(":policy/")
+    return path if account == "aws" else f"{account}-{path}"
 
 
 def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPlan:

@@ -105,10 +105,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         "statements": list(door.permissions.statements),
         "session_seconds": door.session_seconds,
         "mfa": asks_for_mfa(door),
-        "conditions": {
-            operator: {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
-            for operator, keys in door.conditions.items()
-        },
+        "conditions": {operator: dict(keys) for operator, keys in door.conditions.items()},
         "keys": list(door.keys),
         "reason": door.reason,
         "owner": door.owner,
@@ -136,7 +133,9 @@ def _guard_rail(guard_rail: GuardRailSettings) -> GuardRailArgs:
 
 
 def _principal_role(role: PrincipalRoleSettings) -> PrincipalRoleArgs:
-    args: PrincipalRoleArgs = {"description": role.description}
+    args: PrincipalRoleArgs = {}
+    if role.description:
+        args["description"] = role.description
     if role.oidc:
         args["oidc"] = {
             "issuer": role.oidc.issuer,

@@ -27,24 +27,27 @@ class ManagementStack:
         """The users in a group by its name. Raises ProgramRefusal when management has no such group."""
         return self._read("group_members", group, "people.groups")
 
-    def _read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
+    def refer(self) -> pulumi.Output[Mapping[str, Any]]:
+        """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""
         if self._outputs is None:
-            self._outputs = self._refer()
+            self._outputs = self._found()
+        return self._outputs
 
+    def _read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
         def entry(outputs: Mapping[str, Any]) -> object:
             known = outputs.get(output) or {}
             if not known.get(key):
                 raise ProgramRefusal(
                     f"{key!r} of the management stack",
                     where=f"output {output} of stack {self._name}",
-                    why=f"it has: {', '.join(known) or 'none'}",
+                    why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
                     next_step=f"add it to {config} of the management stack and update that stack first",
                 )
             return known[key]
 
-        return self._outputs.apply(entry)
+        return self.refer().apply(entry)
 
-    def _refer(self) -> pulumi.Output[Mapping[str, Any]]:
+    def _found(self) -> pulumi.Output[Mapping[str, Any]]:
         if self._is_deployed():
             return pulumi.StackReference(self._name).outputs
         next_step = "update the management stack first, or name another one in twokeys:managementStack"

@@ -21,7 +21,7 @@ class OidcTrustArgs(TypedDict):
 class PrincipalRoleArgs(TypedDict):
     """A role that doors start from."""
 
-    description: str
+    description: NotRequired[str]
     """What it is for."""
     oidc: NotRequired[OidcTrustArgs]
     """Whose tokens it takes; without it, the role trusts its own account."""
@@ -72,7 +72,7 @@ class People(pulumi.ComponentResource):
             role: aws.iam.Role(
                 role,
                 name=role,
-                description=said["description"] or None,
+                description=said.get("description"),
                 assume_role_policy=json.dumps(trust_of(said, args["account_id"], args.get("partition", "aws"))),
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[providers[said["oidc"]["issuer"]]] if "oidc" in said else []

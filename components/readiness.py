@@ -64,7 +64,8 @@ async def assume(role: AccessRole) -> None:
     """
 
     def call() -> None:
-        sts = boto3.client("sts", region_name=role.region)
+        # A session of its own: boto3's default session is not made for several threads.
+        sts = boto3.Session().client("sts", region_name=role.region)
         if role.external_id is None:
             sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name)
         else:
@@ -82,16 +83,17 @@ async def wait_until_assumable(
     role: AccessRole,
     *,
     timeout_seconds: float,
-    attempt: Callable[[AccessRole], Awaitable[None]] = assume,
+    attempt: Callable[[AccessRole], Awaitable[None]] | None = None,
     clock: Clock | None = None,
     say: Callable[[str], None] = pulumi.log.info,
 ) -> None:
-    """Return once the role could be assumed; say every half minute that it still waits.
+    """Return once the role could be assumed; say every half minute that it waits.
 
     Raises ProgramRefusal after `timeout_seconds`, or at once when AWS refuses for a reason that does not pass.
     """
-    clock = clock or EventLoopClock()
-    started = last_said = clock.now()
+    attempt, clock = attempt or assume, clock or EventLoopClock()
+    started = clock.now()
+    said_at: float | None = None
     pause = _FIRST_PAUSE
     while True:
         try:
@@ -100,9 +102,9 @@ async def wait_until_assumable(
             now = clock.now()
             if now - started + pause > timeout_seconds:
                 raise _gave_up(role, f"still refused after {now - started:.0f} seconds: {error}") from None
-            if now - last_said >= _PROGRESS_EVERY or now == started:
+            if said_at is None or now - said_at >= _PROGRESS_EVERY:
                 say(f"waiting until {role.arn} can be assumed ({now - started:.0f} of {timeout_seconds:.0f} s)")
-                last_said = now
+                said_at = now
             await clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         except (ClientError, BotoCoreError) as error:

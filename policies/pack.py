@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import pulumi.runtime
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -22,13 +23,16 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from policies.before import state_before
 from policies.engine import Inputs
+from twokeys.access.diff import changes
 from twokeys.access.findings import Finding, Rule, run
 from twokeys.access.graph import Graph, build
 from twokeys.access.rules import RULES
 
 NAME = "twokeys"
 FAIL_CLOSED = "every-rule-ran"
+DOORS_CHANGED = "doors-changed"
 
 
 class _Analysis:
@@ -70,6 +74,15 @@ def policies() -> list[Policy]:
         ),
         *(_policy(analysis, rule) for rule in RULES),
         StackValidationPolicy(
+            name=DOORS_CHANGED,
+            description="What this change does to who can enter which account.",
+            enforcement_level=EnforcementLevel.ADVISORY,
+            severity=Severity.LOW,
+            config_schema=PolicyConfigSchema({"state": {"type": "string", "description": "A state to compare with."}}),
+            remediation_steps="Read the list; nothing has to be done if this is what the change is for.",
+            validate=lambda args, report: _report_changes(analysis, args, report),
+        ),
+        StackValidationPolicy(
             name=FAIL_CLOSED,
             description="Every rule has run to its end; a rule that failed has proved nothing.",
             enforcement_level=EnforcementLevel.MANDATORY,
@@ -105,6 +118,24 @@ def _policy(analysis: _Analysis, rule: Rule[Any]) -> StackValidationPolicy:
         remediation_steps=rule.remediation,
         url=rule.url,
     )
+
+
+def _report_changes(analysis: _Analysis, args: StackValidationArgs, report: ReportViolation) -> None:
+    """Say which doors are gained and lost, in preview only; silent where the state cannot be reached."""
+    graph = analysis.graph(DOORS_CHANGED, args)
+    if graph is None or not pulumi.runtime.is_dry_run() or not graph.snapshot.resources:
+        return
+    try:
+        before = state_before(graph.snapshot.resources[0].urn, args.get_config().get("state"))
+        found = changes(build(before), graph) if before is not None else None
+    except Exception as error:  # a difference that cannot be told must not look like none
+        message = f"The doors gained and lost cannot be told ({type(error).__name__}: {error})"
+        report(f"{message}. Next step: name a state in the configuration of {DOORS_CHANGED}, or correct it.", None)
+        return
+    if found:
+        lines = [f"+ {way}" for way in found.gained] + [f"- {way}" for way in found.lost]
+        lines += [f"~ {old}  is now  {new}" for old, new in found.changed]
+        report("Doors gained (+), lost (-) and changed (~):\n" + "\n".join(lines), None)
 
 
 def _report_failures(analysis: _Analysis, args: StackValidationArgs, report: ReportViolation) -> None:

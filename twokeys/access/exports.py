@@ -14,6 +14,8 @@ from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
 
 OUTPUT = "doors"
+MEMBERS_OUTPUT = "group_members"
+ACCOUNT_OUTPUT = "parent_account_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,16 @@ class Exported:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.bad: list[BadExport] = []
+        self.members: dict[tuple[str, str], frozenset[str]] = {}
+        """The users of a group, by account and group, where a referenced stack tells them."""
         self._keys: list[_Key] = []
         for reference in snapshot.of_type(STACK_REFERENCE):
             stack = reference.text("name") or reference.name
             outputs = reference.get("outputs")
-            listed = outputs.get(OUTPUT) if isinstance(outputs, dict) else None
+            if not isinstance(outputs, dict):
+                continue
+            self._read_members(outputs)
+            listed = outputs.get(OUTPUT)
             for item in listed if isinstance(listed, list) else ():
                 try:
                     door = ExportedDoor.model_validate(item)
@@ -50,6 +57,18 @@ class Exported:
                     self.bad.append(BadExport(reference.urn, stack, f"{where}: {first['msg']}"))
                 else:
                     self._keys.extend(_Key(stack, document) for document in door.documents)
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts that the exported doors' documents belong to."""
+        return frozenset(key.document.account for key in self._keys)
+
+    def _read_members(self, outputs: dict[str, object]) -> None:
+        account, groups = outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
+        if isinstance(account, str) and isinstance(groups, dict):
+            for group, users in groups.items():
+                if isinstance(users, list) and all(isinstance(user, str) for user in users):
+                    self.members[account, group] = frozenset(users)
 
     def join(self, principals: Principals, documents: Documents) -> list[Principal]:
         """Give the principals what other stacks give them; returns the roles of other stacks whose trust is known."""

@@ -21,6 +21,8 @@ from typing import cast
 from twokeys.access.accounts import Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.exports import Exported
+from twokeys.access.membership import join_declared_groups
+from twokeys.access.names import ASSUME_ROLE, EVERYONE, granted_resources, trusted_names
 from twokeys.access.organization import Guards
 from twokeys.access.principals import Loose, Principal, Principals
 from twokeys.access.snapshot import Snapshot
@@ -32,17 +34,14 @@ from twokeys.iam import (
     Policies,
     PolicyDocument,
     Request,
-    Statement,
     Unknown,
     Verdict,
     evaluate,
     evaluate_grant,
     evaluate_trust,
 )
-from twokeys.iam.truth import FREE, Truth
+from twokeys.iam.truth import FREE
 
-ASSUME_ROLE = "sts:AssumeRole"
-EVERYONE = "*"
 _ROOT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12}|account:[A-Za-z0-9_-]+)(?::root)?")
 _PRINCIPAL = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):(role|user)/(.+)")
 _SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}|account:[A-Za-z0-9_-]+):assumed-role/([^/]+)/.+")
@@ -183,6 +182,7 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None) -> Graph:
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
+    join_declared_groups(documents, principals, exported)
     graph = Graph(snapshot, accounts, documents, principals, exported, Guards(snapshot, accounts, documents))
     _Builder(graph, exported.join(principals, documents)).run()
     return graph
@@ -316,36 +316,6 @@ class Judge:
                 scps=self._guards.scps(source.account),
             )
         return self._policies[source]
-
-
-def trusted_names(trust: PolicyDocument) -> tuple[str, ...]:
-    """The AWS principals that a trust policy allows `sts:AssumeRole`, as it names them; `*` for everyone."""
-    names: dict[str, None] = {}
-    for statement in _allowing(trust):
-        if statement.not_principals is not None or statement.principals is None or statement.principals.everyone:
-            names[EVERYONE] = None
-        else:
-            names |= {name: None for name in statement.principals.aws if isinstance(name, str)}
-    return tuple(names)
-
-
-def granted_resources(policy: PolicyDocument) -> tuple[str, ...]:
-    """The resources, exact or with wildcards, on which an identity-based policy allows `sts:AssumeRole`."""
-    names: dict[str, None] = {}
-    for statement in _allowing(policy):
-        if statement.resources is None:
-            names["*"] = None
-        else:
-            names |= {name: None for name in statement.resources if isinstance(name, str)}
-    return tuple(names)
-
-
-def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
-    return (
-        statement
-        for statement in policy.statements
-        if statement.effect == "Allow" and statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
-    )
 
 
 def _half_a_door(resource: str) -> bool:

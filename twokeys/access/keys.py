@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.documents import Document
-from twokeys.access.graph import EVERYONE, Door, Grant, Graph, Key, Trust
+from twokeys.access.graph import Door, Grant, Graph, Key, Trust
+from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal
 from twokeys.iam import UNKNOWN, Verdict
 
@@ -71,6 +72,12 @@ class _Reader:
         chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
         self._steps = {step for chain in chains for step in pairwise(chain)}
         self._assumed = {role for chain in chains for role in chain}
+        self._through_members = {
+            (group, door.target)
+            for door in graph.doors
+            if door.trust_key is not Key.MISSING
+            for group in door.source.groups
+        }
 
     def blind(self) -> Iterator[Statement]:
         for document in self._graph.blind:
@@ -118,7 +125,8 @@ class _Reader:
         if trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door)
         elif grant is Key.PRESENT and trust is Key.MISSING and _given_here(door.source):
-            yield self._without_trust(door)
+            if (door.source, door.target) not in self._through_members:
+                yield self._without_trust(door)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
 

@@ -14,8 +14,7 @@ from pydantic_core import ErrorDetails
 from twokeys.errors import Refusal
 from twokeys.settings.contradictions import Problem, contradictions
 from twokeys.settings.models import (
-    DEFAULT_ACCESS_ROLE,
-    ROOT,
+    MANAGEMENT,
     DoorSettings,
     GuardRailSettings,
     OrganizationSettings,
@@ -29,8 +28,7 @@ from twokeys.settings.models import (
 )
 
 __all__ = [
-    "DEFAULT_ACCESS_ROLE",
-    "ROOT",
+    "MANAGEMENT",
     "DoorSettings",
     "GuardRailSettings",
     "OrganizationSettings",
@@ -75,7 +73,7 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
     values: dict[str, object] = {}
     problems: list[Problem] = []
     for key, raw in config.items():
-        namespace, colon, rest = key.rpartition(":")
+        namespace, _, name = key.rpartition(":")
         if namespace == "pulumi":
             continue
         if namespace not in ("", PROJECT):
@@ -83,12 +81,11 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
                 Problem(
                     key,
                     raw,
-                    "it belongs to a default provider, and this project has none, so it would do nothing",
+                    "it configures a default provider, and this project has none, so it would do nothing",
                     f"remove it; the region is {PROJECT}:region",
                 )
             )
             continue
-        name = rest if colon else key
         try:
             value = _decoded(name, raw)
         except ValueError as error:
@@ -105,7 +102,11 @@ def _decoded(name: str, raw: object) -> object:
 
 _OBJECTS = frozenset({"tags", "organization", "people", "accounts", "doors"})
 
-_NEXT_STEPS = {"missing": "add it", "extra_forbidden": "remove it, or correct its spelling"}
+_NEXT_STEPS = {
+    "missing": "add it",
+    "extra_forbidden": "remove it, or correct its spelling",
+    "string_type": "write it as text, in quotes if YAML would read it as something else",
+}
 
 
 def _problem_of(detail: ErrorDetails) -> Problem:
@@ -136,7 +137,7 @@ def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:
 
 
 def _full(key: str) -> str:
-    return key if ":" in key else f"{PROJECT}:{key}"
+    return key if ":" in key.partition(".")[0] else f"{PROJECT}:{key}"
 
 
 def _shown(value: object) -> str:

@@ -14,6 +14,8 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from twokeys.iam import PolicyError, PolicyKind, parse_policy
+
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 _QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
@@ -40,12 +42,23 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
 
 
 def check_email(value: str) -> str:
-    """RFC 5321 syntax without a DNS look-up, and the 6 to 64 characters of CreateAccount's `Email`."""
+    """The address of an account's root user: a mailbox within CreateAccount's rules for `Email`."""
     if not 6 <= len(value) <= 64:
         raise refuse(
             f"an account's e-mail address has 6 to 64 characters, this one has {len(value)} ({_CREATE_ACCOUNT})",
-            "give a shorter address",
+            "give an address of that length",
         )
+    check_mailbox(value)
+    if not value.isascii() or set(value.rpartition("@")[0]) & set("\"'()<>[]:;,\\|%&"):
+        raise refuse(
+            f"an account's e-mail address is ASCII without \"'()<>[]:;,\\|%& before the @ ({_CREATE_ACCOUNT})",
+            "give an address without these characters",
+        )
+    return value
+
+
+def check_mailbox(value: str) -> str:
+    """An address that mail can go to, by its syntax (RFC 5321), without a DNS look-up."""
     try:
         validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -85,16 +98,40 @@ def check_unit_path(value: str) -> str:
 
 
 def check_scp(value: dict[str, Any]) -> dict[str, Any]:
-    """The size and the outline of a service control policy; its statements are left to AWS and the policy pack."""
+    """A well-formed service control policy within AWS's size."""
     size = len(json.dumps(value, separators=(",", ":")))
     if size > _SCP_CHARACTERS:
         raise refuse(
             f"a service control policy has at most {_SCP_CHARACTERS} characters, this one has {size} ({_QUOTAS_PAGE})",
             "split it into several guard rails",
         )
-    if not isinstance(value.get("Statement"), list | dict):
-        raise refuse("a policy document has a Statement", "write Version and Statement as in IAM")
+    _must_parse(value, PolicyKind.SCP)
     return value
+
+
+def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Well-formed statements of an identity-based policy; accounts may be symbols."""
+    if value:
+        _must_parse({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
+    return value
+
+
+def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
+    """Condition operators that IAM has, each with keys and values."""
+    if value:
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": value}
+        _must_parse({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+    return value
+
+
+def _must_parse(document: dict[str, Any], kind: PolicyKind) -> None:
+    try:
+        parse_policy(document, kind)
+    except PolicyError as error:
+        raise refuse(
+            f"not a policy that IAM takes: {error.path}: {error.message}",
+            "correct it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html describes",
+        ) from None
 
 
 def check_day(value: object) -> object:
@@ -118,6 +155,7 @@ AccountId = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(check_day)]
 Email = Annotated[str, AfterValidator(check_email)]
+ContactEmail = Annotated[str, Field(max_length=254), AfterValidator(check_mailbox)]
 Region = Annotated[str, AfterValidator(check_region)]
 UnitPath = Annotated[str, AfterValidator(check_unit_path)]
 UnitId = Annotated[
@@ -193,6 +231,14 @@ ExternalId = Annotated[
         r"[\w+=,.@:/-]{2,1224}",
         f"an external ID has 2 to 1224 letters, digits and +=,.@:/_- ({_STS_PAGE})",
         "choose such an ID; it is an identifier, not a secret",
+    ),
+]
+Reason = Annotated[
+    str,
+    must_match(
+        r"[\t\n\r\x20-\x7e\xa1-\xff]{1,1000}",
+        f"it becomes the role's description: 1 to 1000 printable Latin-1 characters ({_ROLE_PAGE})",
+        "say it in fewer or simpler words",
     ),
 ]
 ServicePrincipal = Annotated[

@@ -53,7 +53,7 @@ class Driver:
         assert failures == ()
         return checked
 
-    def up(self, type: str, name: str, **inputs: Any) -> tuple[str, dict[str, Any]]:
+    def up(self, type: str, name: str, /, **inputs: Any) -> tuple[str, dict[str, Any]]:
         return self.provider.create(type, urn(type, name), self.check(type, name, inputs))
 
     def diff(self, type: str, name: str, old: dict[str, Any], new: dict[str, Any]) -> Diff:

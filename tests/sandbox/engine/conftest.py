@@ -26,15 +26,15 @@ from pulumi import ResourceOptions as Opts
 
 
 class Thing(pulumi.CustomResource):
-    def __init__(self, name, opts=None, **inputs):
-        super().__init__("mem:index:Thing", name, {"arn": None, "serial": None, **inputs}, opts)
+    def __init__(self, resource_name, /, opts=None, **inputs):
+        super().__init__("mem:index:Thing", resource_name, {"arn": None, "serial": None, **inputs}, opts)
 
     arn: pulumi.Output[str]
 
 
 class Provider(pulumi.ProviderResource):
-    def __init__(self, name, opts=None, **inputs):
-        super().__init__("mem", name, inputs, opts)
+    def __init__(self, resource_name, /, opts=None, **inputs):
+        super().__init__("mem", resource_name, inputs, opts)
 
 
 class Group(pulumi.ComponentResource):

@@ -5,7 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from twokeys.access.findings import Rule
+from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE
+from twokeys.access.rules.declared import DECLARED_EQUALS_REAL
 from twokeys.access.rules.doors import DOOR_NEEDS_GRANT, DOOR_NEEDS_TRUST, UNPROVED_DOOR
+from twokeys.access.rules.environments import ENVIRONMENTS_ISOLATED
+from twokeys.access.rules.members import ACCOUNT_KEPT, NO_IAM_USERS, UNIQUE_EMAILS
+from twokeys.access.rules.providers import NO_DEFAULT_PROVIDER, PROVIDER_ENTERS_ITS_ACCOUNT
+from twokeys.access.rules.upkeep import DOOR_EXPIRED, POLICY_LINT
+from twokeys.access.rules.wildcards import WILDCARD_GRANT, WILDCARD_TRUST
 
-RULES: tuple[Rule[Any], ...] = (DOOR_NEEDS_GRANT, DOOR_NEEDS_TRUST, UNPROVED_DOOR)
+RULES: tuple[Rule[Any], ...] = (
+    DOOR_NEEDS_GRANT,
+    DOOR_NEEDS_TRUST,
+    UNPROVED_DOOR,
+    DECLARED_EQUALS_REAL,
+    WILDCARD_TRUST,
+    WILDCARD_GRANT,
+    EXTERNAL_ID,
+    MFA_FOR_PEOPLE,
+    ENVIRONMENTS_ISOLATED,
+    PROVIDER_ENTERS_ITS_ACCOUNT,
+    NO_DEFAULT_PROVIDER,
+    NO_IAM_USERS,
+    ACCOUNT_KEPT,
+    UNIQUE_EMAILS,
+    POLICY_LINT,
+    DOOR_EXPIRED,
+)
 """Every rule, in the order in which a pack reports them."""

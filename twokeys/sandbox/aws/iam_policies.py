@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html.
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 from twokeys.sandbox.aws import tags
@@ -167,7 +168,7 @@ def _get_policy_document(_: Aws, args: Properties) -> Properties:
     document["Statement"] = statements
     text = json.dumps(document, indent=2)
     return {
-        "id": str(abs(hash(text))),
+        "id": str(zlib.crc32(text.encode())),
         "json": text,
         "minifiedJson": json.dumps(document, separators=(",", ":")),
         **{name: args[name] for name in args},

@@ -84,7 +84,8 @@ def _role_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
 
 def _role_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
     client = aws.client("iam")
-    client.update_assume_role_policy(RoleName=identifier, PolicyDocument=new["assumeRolePolicy"])
+    if canonical_json(old["assumeRolePolicy"]) != canonical_json(new["assumeRolePolicy"]):
+        client.update_assume_role_policy(RoleName=identifier, PolicyDocument=new["assumeRolePolicy"])
     client.update_role(
         RoleName=identifier, Description=new.get("description", ""), MaxSessionDuration=new["maxSessionDuration"]
     )
@@ -220,6 +221,7 @@ RESOURCE_TYPES = (
         update=_role_update,
         delete=_role_delete,
         identify=lambda _, inputs: inputs.get("name"),
+        set_after=frozenset({"inlinePolicies", "managedPolicyArns"}),
     ),
     ResourceType(
         type="aws:iam/instanceProfile:InstanceProfile",
@@ -236,6 +238,7 @@ RESOURCE_TYPES = (
         update=_profile_update,
         delete=_profile_delete,
         identify=lambda _, inputs: inputs.get("name"),
+        set_after=frozenset({"role"}),
     ),
 )
 

@@ -113,8 +113,12 @@ def _organization_update(aws: Aws, _: str, old: Properties, new: Properties) -> 
     _organization_settings(aws, old, new)
 
 
-def _organization_delete(aws: Aws, _identifier: str, _known: Properties) -> None:
-    aws.client("organizations").delete_organization()
+def _organization_delete(aws: Aws, _identifier: str, _inputs: Properties) -> None:
+    client = aws.client("organizations")
+    try:
+        client.delete_organization()
+    except client.exceptions.AWSOrganizationsNotInUseException:
+        return
 
 
 def _organization_identify(aws: Aws, _: Properties) -> str | None:
@@ -198,6 +202,7 @@ def _account_when_made(aws: Aws, inputs: Properties, status: Mapping[str, Any]) 
             raise ProviderError(
                 f"the account {inputs['name']} is still being made after {_CREATE_ACCOUNT_SECONDS:.0f} seconds",
                 (f"Request {status['Id']} goes on. Run the command again: it waits for this one and makes no other.",),
+                uncertain=True,
             )
         time.sleep(pause)
         pause = min(2 * pause, 5.0)
@@ -435,6 +440,7 @@ RESOURCE_TYPES = (
         ),
         volatile=frozenset({"accounts", "nonMasterAccounts", "roots"}),
         defaults={"featureSet": "ALL"},
+        replaces_when={"featureSet": lambda old, _new: old == "ALL"},
         unordered=frozenset({"awsServiceAccessPrincipals", "enabledPolicyTypes"}),
         unreadable=frozenset({"returnOrganizationOnly"}),
         validations={"featureSet": one_of("ALL", "CONSOLIDATED_BILLING")},
@@ -443,6 +449,7 @@ RESOURCE_TYPES = (
         update=_organization_update,
         delete=_organization_delete,
         identify=_organization_identify,
+        set_after=frozenset({"awsServiceAccessPrincipals", "enabledPolicyTypes"}),
     ),
     ResourceType(
         type="aws:organizations/organizationalUnit:OrganizationalUnit",
@@ -497,6 +504,7 @@ RESOURCE_TYPES = (
         update=_account_update,
         delete=_account_delete,
         identify=_account_identify,
+        set_after=frozenset({"parentId", "tags"}),
     ),
     ResourceType(
         type="aws:organizations/policy:Policy",

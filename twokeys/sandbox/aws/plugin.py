@@ -95,20 +95,31 @@ class AwsProvider:
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
         """Make the object in the provider's account and return (id, outputs)."""
         known = _resource_type(type)
-        with refusals(f"creating {_called(urn)}", self.aws.endpoint):
+        with refusals(f"creating {_called(urn)}", self.aws.endpoint, in_steps=bool(known.set_after)):
             made = known.create(self.aws, inputs)
             identifier, told_once = (made, {}) if isinstance(made, str) else (made.id, made.told_once)
             return identifier, self._outputs(known, identifier, inputs, told_once, urn)
 
     def find(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties] | None:
-        """The object that a killed create may have made already, or None; an account is found by its e-mail."""
+        """The object that a killed create made already, completed, or None; an account is found by its e-mail.
+
+        An object that differs in what its first call sets was made by somebody else: None, and the create that follows
+        fails as it does on AWS (EntityAlreadyExists), instead of taking it over.
+        """
         known = _resource_type(type)
         if known.identify is None:
             return None
         with refusals(f"looking for {_called(urn)}", self.aws.endpoint):
             identifier = known.identify(self.aws, inputs)
-            if identifier is None or known.read(self.aws, identifier, inputs) is None:
+            found = None if identifier is None else known.read(self.aws, identifier, inputs)
+            if identifier is None or found is None:
                 return None
+            state = self._merged(known, inputs, found)
+            differing = {name for name in inputs if not known.same_value(name, state.get(name), inputs[name])}
+            if differing - known.set_after:
+                return None
+            if differing and known.update is not None:
+                known.update(self.aws, identifier, state, inputs)
             return identifier, self._outputs(known, identifier, inputs, {}, urn)
 
     def read(

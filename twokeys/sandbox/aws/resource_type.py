@@ -66,8 +66,11 @@ class ResourceType:
         read: the object's properties, inputs included, by id and what was known of it; None when it does not exist.
         update: brings it from known outputs (with the old inputs) to new inputs; None when every change replaces.
         delete: removes it, given the id and the inputs.
-        identify: the id that inputs name, for continuing a create that was killed; None where only the API knows it.
+        identify: the id of the object that inputs name, for continuing a create that was killed; None where no input
+            names it (an access key), or where the object is always there and its create can be repeated.
+        set_after: inputs that the create sets by further calls, so a killed create may have left them undone.
         replaces: inputs whose change needs a new object.
+        replaces_when: inputs whose change needs a new object for some (old, new) values only.
         defaults: what the provider fills in.
         documents: inputs that hold JSON, compared by meaning.
         unordered: lists whose order and repetitions mean nothing.
@@ -88,9 +91,11 @@ class ResourceType:
     delete: Callable[[Aws, str, Properties], None]
     update: Callable[[Aws, str, Properties, Properties], object] | None = None
     identify: Callable[[Aws, Properties], str | None] | None = None
+    set_after: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
     replaces: frozenset[str] = frozenset()
+    replaces_when: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     documents: frozenset[str] = frozenset()
     unordered: frozenset[str] = frozenset()
@@ -123,7 +128,7 @@ class ResourceType:
         left_out = self.also_computed - new.keys()
         names = sorted((old.keys() | new.keys()) - ignored - left_out)
         changed = tuple(name for name in names if not self.same_value(name, old.get(name), new.get(name)))
-        replaces = tuple(name for name in changed if self.update is None or name in self.replaces)
+        replaces = tuple(name for name in changed if self._replaces(name, old.get(name), new.get(name)))
         return Diff(changed, replaces, delete_before_replace=bool(replaces) and self._name_is_kept(urn, old, new))
 
     def preview(self, inputs: Properties, old_outputs: Properties | None) -> Properties:
@@ -150,6 +155,10 @@ class ResourceType:
         if isinstance(old, list | dict) or isinstance(new, list | dict):
             return (old or None) == (new or None)
         return bool(old == new)
+
+    def _replaces(self, name: str, old: Any, new: Any) -> bool:  # noqa: ANN401 - property values have no type
+        condition = self.replaces_when.get(name, lambda _old, _new: False)
+        return self.update is None or name in self.replaces or condition(old, new)
 
     def _name_is_kept(self, urn: str, old: Properties, new: Properties) -> bool:
         if self.auto_name is None:

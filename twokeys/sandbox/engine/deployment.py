@@ -23,7 +23,13 @@ from twokeys.sandbox.engine.builtins import STACK_REFERENCE, Builtins
 from twokeys.sandbox.engine.events import Diagnostic, Op, Report, Severity, Step, StepDone, StepStarted, Violation
 from twokeys.sandbox.engine.paths import differs_at, kept, parse_path
 from twokeys.sandbox.engine.plugin import CheckFailure, Diff, Plugin, ProviderError, Reader
-from twokeys.sandbox.engine.providers import EngineError, Handle, default_provider_denied, denied_message
+from twokeys.sandbox.engine.providers import (
+    DeniedProviderError,
+    EngineError,
+    Handle,
+    default_provider_denied,
+    denied_message,
+)
 from twokeys.sandbox.engine.resource import (
     PROVIDER_PREFIX,
     STACK_TYPE,
@@ -35,7 +41,7 @@ from twokeys.sandbox.engine.resource import (
     provider_urn,
 )
 from twokeys.sandbox.engine.state import Snapshot, now
-from twokeys.sandbox.engine.values import UNKNOWN, Properties, PropertyValue, Secret, has_unknown, plain
+from twokeys.sandbox.engine.values import UNKNOWN, Properties, PropertyValue, Secret, has_secret, has_unknown, plain
 
 _Answer = TypeVar("_Answer")
 
@@ -272,7 +278,7 @@ class Deployment:
         if package == "pulumi":
             return self._builtins.invoke(token, plain(args))
         if not provider and default_provider_denied(self.settings.config, package):
-            raise EngineError(f"Invoke: {denied_message(package, token)}")
+            raise DeniedProviderError(f"Invoke: {denied_message(package, token)}")
         if any(self._is_absent(urn) for urn in depends_on):
             return None
         reference = provider or self._default_provider(_bare_goal(self, package, version))
@@ -364,9 +370,9 @@ class Deployment:
             plugin = self._plugin(package)
             given = {key: value for key, value in goal.inputs.items() if key != "version"}
             checked, failures = plugin.check_config(goal.urn, plain(given))
-            self._refuse_invalid(goal.urn, failures)
+            _refuse_invalid(goal, failures)
             inputs = _remarked(_existing(checked), given)
-            version = goal.version or goal.inputs.get("version") or plugin.version
+            version = goal.version or goal.inputs.get("version")
             if version:
                 inputs["version"] = version
             self._handles[goal.urn] = Handle(plugin, goal.urn, inputs)
@@ -392,22 +398,30 @@ class Deployment:
         left = self._books.left_pending.get(goal.urn)
         known_inputs = old.inputs if old and not gone else left.inputs if left else Properties()
         seed = secrets.token_bytes(32)
-        new = _resource(goal, reference, self._check(handle, goal, known_inputs, seed))
-        new = self._analyze(new, goal, self._books.news.get(provider_urn(reference)))
+        checked, failures = self._check(handle, goal, known_inputs, seed)
+        new = self._analyze(_resource(goal, reference, checked), goal, self._books.news.get(provider_urn(reference)))
+        _refuse_invalid(goal, failures)
         work = _Work(handle, goal, new, seed, position, old)
         if goal.import_id and (old is None or old.id != goal.import_id):
             return self._import(work)
         if old is None or gone:
             return self._create(work, work.step(Op.REPLACE if old else Op.CREATE))
+        return self._bring(work, old)
+
+    def _bring(self, work: _Work, old: Resource, *, imported: bool = False) -> Resource:
+        """Bring what exists to its goal; an import that needs no change is settled with its import."""
         diff = self._diff(work, old)
         if diff.replaces:
             return self._replace(work, old, diff)
         if diff.changed:
             return self._update(work, old, diff)
-        unchanged = replace(new, id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
+        same = replace(work.new, id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
+        if imported:
+            self._settle(same, work.position)
+            return same
         with self._stepping(work.step(Op.SAME)):
-            self._settle(unchanged, position)
-        return unchanged
+            self._settle(same, work.position)
+        return same
 
     def _create(self, work: _Work, step: Step, *, mark_old: bool = False) -> Resource:
         with self._stepping(step):
@@ -478,7 +492,8 @@ class Deployment:
                 goal.urn,
             )
         self._books.replaced.add(goal.urn)
-        inputs = self._check(work.handle, goal, {}, work.seed)
+        inputs, failures = self._check(work.handle, goal, {}, work.seed)
+        _refuse_invalid(goal, failures)
         work = replace(work, new=replace(work.new, inputs=inputs))
         before = diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
         if before:
@@ -488,39 +503,30 @@ class Deployment:
         return self._create(work, work.step(Op.REPLACE, diff), mark_old=not before)
 
     def _import(self, work: _Work) -> Resource:
-        goal = work.goal
+        """Take over an object that exists, then change it where the program wants it otherwise."""
+        goal, handle = work.goal, work.handle
         new = replace(work.new, import_id=goal.import_id)
         with self._stepping(work.step(Op.IMPORT)):
-            if work.handle.known:
-                new = self._imported(work, new)
-            else:
+            if not handle.known:
                 self._books.absent.add(goal.urn)
-            self._settle(_stamped(new, Op.CREATE), work.position)
-        return new
+                self._settle(_stamped(new, Op.CREATE), work.position)
+                return new
+            found = handle.provider.read(goal.type, goal.urn, goal.import_id, {}, {})
+            if found is None:
+                raise EngineError(f"resource '{goal.import_id}' does not exist")
+            id, inputs, outputs = found
+            imported = _stamped(replace(new, id=id, inputs=inputs, outputs=_marked(outputs, goal)), Op.CREATE)
+        return self._bring(replace(work, new=new), imported, imported=True)
 
-    def _imported(self, work: _Work, new: Resource) -> Resource:
-        goal, handle = work.goal, work.handle
-        found = handle.provider.read(goal.type, goal.urn, goal.import_id, {}, {})
-        if found is None:
-            raise EngineError(f"resource '{goal.import_id}' does not exist")
-        id, inputs, outputs = found
-        diff = handle.plugin.diff(goal.type, goal.urn, id, inputs, outputs, plain(new.inputs), goal.ignore_changes)
-        if diff.changed or diff.replaces:
-            differing = ", ".join(diff.changed or diff.replaces)
-            message = f"inputs to import do not match the existing resource ({differing})"
-            if not self.settings.dry_run:
-                raise EngineError(message)
-            self.report(Diagnostic(Severity.WARNING, f"{message}; importing this resource will fail", goal.urn))
-        return replace(new, id=id, outputs=_marked(outputs, goal))
-
-    def _check(self, handle: Handle, goal: Goal, olds: Properties, seed: bytes) -> Properties:
+    def _check(
+        self, handle: Handle, goal: Goal, olds: Properties, seed: bytes
+    ) -> tuple[Properties, tuple[CheckFailure, ...]]:
         inputs = goal.inputs
         for text in goal.ignore_changes if olds else ():
             inputs = kept(_path(text), olds, inputs)
         checked, failures = handle.plugin.check(goal.type, goal.urn, plain(olds), plain(inputs), seed)
-        self._refuse_invalid(goal.urn, failures)
         # Pulumi does not ask a provider that is not configured yet, so a policy sees no defaults; we ask for failures.
-        return _remarked(_existing(checked), inputs) if handle.known else inputs
+        return (_remarked(_existing(checked), inputs) if handle.known else inputs), failures
 
     def _diff(self, work: _Work, old: Resource) -> Diff:
         handle, goal, new = work.handle, work.goal, work.new
@@ -600,12 +606,14 @@ class Deployment:
             if one.pending_replacement and not one.delete:
                 self._forget(position)
                 continue
-            op = Op.DELETE_REPLACED if one.delete else Op.DELETE
+            op = Op.DISCARD if one.external else Op.DELETE_REPLACED if one.delete else Op.DELETE
             with self._stepping(Step(op, one.urn, one.type, one.id, old=one.inputs)):
                 self._remove_object(one, going)
                 self._forget(position)
 
     def _remove_object(self, one: Resource, going: frozenset[str]) -> None:
+        if one.retain_on_delete:
+            self.report(Diagnostic(Severity.INFO, f"{one.id} is only forgotten, it is not deleted", one.urn))
         leave = one.external or one.retain_on_delete or one.deleted_with in going or one.is_provider or not one.custom
         if self.settings.dry_run or leave:
             return
@@ -733,7 +741,7 @@ class Deployment:
     def _default_provider(self, goal: Goal) -> str:
         package = package_of(goal.type)
         if package != "pulumi" and default_provider_denied(self.settings.config, package):
-            raise EngineError(denied_message(package, goal.type))
+            raise DeniedProviderError(denied_message(package, goal.urn))
         version = goal.version.replace(".", "_")
         type = f"{PROVIDER_PREFIX}{package}"
         urn = self.urn("", type, f"default_{version}" if version else "default")
@@ -797,11 +805,6 @@ class Deployment:
         self.failed = True
         self.report(Diagnostic(Severity.ERROR, message, urn))
 
-    def _refuse_invalid(self, urn: str, failures: tuple[CheckFailure, ...]) -> None:
-        if failures:
-            reasons = (f"{one.property}: {one.reason}" if one.property else one.reason for one in failures)
-            raise EngineError(f"resource {urn} is invalid:\n" + "\n".join(reasons))
-
     def _timed(self, goal: Goal, operation: str, call: Callable[[], _Answer]) -> _Answer:
         return self._limited(goal.timeouts.get(operation), goal.urn, operation, call)
 
@@ -816,6 +819,25 @@ class Deployment:
             raise ProviderError(message, uncertain=True) from error
         finally:
             executor.shutdown(wait=False)
+
+
+def _refuse_invalid(goal: Goal, failures: tuple[CheckFailure, ...]) -> None:
+    if not failures:
+        return
+    subject = f"{goal.type} resource '{goal.name}'"
+    raise EngineError(
+        "\n".join(
+            f"{subject}: property {one.property}{_shown(goal.inputs, one.property)} has a problem: {one.reason}"
+            if one.property
+            else f"{subject} has a problem: {one.reason}"
+            for one in failures
+        )
+    )
+
+
+def _shown(inputs: Properties, key: str) -> str:
+    value = inputs.get(key)
+    return "" if value is None or has_unknown(value) or has_secret(value) else f" value {{{value}}}"
 
 
 def _resource(goal: Goal, provider: str, inputs: Properties) -> Resource:

@@ -19,8 +19,8 @@ class Op(Enum):
     DELETE = "delete"
     DELETE_REPLACED = "delete-replaced"
     READ = "read"
+    DISCARD = "discard"
     IMPORT = "import"
-    RESUME = "resume"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from pulumi.runtime.proto import (
 from twokeys.sandbox.engine.deployment import Deployment, Stopped
 from twokeys.sandbox.engine.events import Diagnostic, Report, Severity
 from twokeys.sandbox.engine.plugin import ProviderError
-from twokeys.sandbox.engine.providers import EngineError
+from twokeys.sandbox.engine.providers import DeniedProviderError, EngineError
 from twokeys.sandbox.engine.resource import UNKNOWN_ID, Goal, make_urn, urn_name
 from twokeys.sandbox.engine.values import UNKNOWN, UnsupportedValueError, from_struct, to_struct
 
@@ -161,6 +161,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                     version=request.version,
                     depends_on=tuple(request.dependsOn),
                 )
+            except DeniedProviderError:
+                raise
             except (ProviderError, EngineError) as error:
                 context.abort(grpc.StatusCode.UNKNOWN, f"invocation of {request.tok} returned an error: {error}")
             if answer is None:

@@ -14,6 +14,10 @@ class EngineError(Exception):
     """The program asked for something that cannot be done; the message says what and why."""
 
 
+class DeniedProviderError(EngineError):
+    """A resource or a look-up needs the default provider, which is disabled."""
+
+
 class Handle:
     """One provider resource during a run: its plugin, its checked inputs, and its credentials once they are needed."""
 
@@ -63,6 +67,6 @@ def default_provider_denied(config: Mapping[str, str], package: str) -> bool:
     return any(name.strip() in ("*", package) for name in names)
 
 
-def denied_message(subject: str, token: str) -> str:
+def denied_message(package: str, subject: str) -> str:
     """What the engine says when a resource or look-up has no provider of its own and the default one is disabled."""
-    return f"Default provider for '{subject}' disabled. '{token}' must use an explicit provider."
+    return f"Default provider for '{package}' disabled. '{subject}' must use an explicit provider."

@@ -1,14 +1,17 @@
 """IAM operations and refusals that ministack lacks: https://docs.aws.amazon.com/IAM/latest/APIReference/.
 
-Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use, and the
-refusal of a trust policy that names a principal which does not exist (in an account that this local AWS has).
+Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use or to
+attach what does not exist, and the refusal of a trust policy that names a principal which does not exist (in an
+account that this local AWS has).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import AccountScopedDict, get_account_id
@@ -22,10 +25,25 @@ Params: TypeAlias = dict[str, list[str]]
 
 def install() -> None:
     """Add what is missing to ministack's table of operations."""
+    base.parse_qs = _parsed
     for name, operation in _MISSING.items():
         base._IAM_HANDLERS[name] = marked(name, _answering(name, operation))
     for name, check in _CHECKS.items():
         base._IAM_HANDLERS[name] = marked(name, _checking(check, base._IAM_HANDLERS[name]))
+
+
+def _parsed(text: str) -> Params:
+    """A request's parameters, with the empty ones: an empty Description clears it, and ministack would not see it.
+
+    ministack writes descriptions and tags into its XML as they are, so they are escaped before it keeps them.
+    """
+    return {
+        name: [base._xml_escape(value) for value in values] if _WRITTEN_AS_IS.fullmatch(name) else values
+        for name, values in parse_qs(text, keep_blank_values=True).items()
+    }
+
+
+_WRITTEN_AS_IS = re.compile(r"Description|Tags\.member\.\d+\.(Key|Value)|TagKeys\.member\.\d+")
 
 
 class _RefusedError(Exception):
@@ -203,6 +221,16 @@ def _refuse_conflicts(in_use: dict[str, bool]) -> None:
             raise _RefusedError(409, "DeleteConflict", f"Cannot delete entity, {what} first.")
 
 
+def _policy_exists(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html: NoSuchEntity.
+
+    AWS's own policies are not checked: ministack has the documents of some twenty of them only.
+    """
+    arn = base._p(params, "PolicyArn")
+    if not base._is_aws_managed_arn(arn) and arn not in base._policies:
+        raise _RefusedError(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+
+
 def _principals_exist(document: str) -> None:
     """A role or user that a trust policy names must exist: IAM keeps its unique id, not its name.
 
@@ -211,8 +239,8 @@ def _principals_exist(document: str) -> None:
     """
     try:
         statements = json.loads(document)["Statement"]
-    except (ValueError, KeyError, TypeError):
-        return  # ministack refuses a malformed document in its own words
+    except (ValueError, KeyError, TypeError) as error:
+        raise _RefusedError(400, "MalformedPolicyDocument", "This policy contains invalid Json") from error
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal")
         named = principal.get("AWS", []) if isinstance(principal, dict) else []
@@ -253,4 +281,7 @@ _CHECKS: dict[str, Callable[[Params], None]] = {
     "UpdateAssumeRolePolicy": lambda params: _principals_exist(base._p(params, "PolicyDocument")),
     "DeleteUser": _user_is_unused,
     "DeleteGroup": _group_is_unused,
+    "AttachRolePolicy": _policy_exists,
+    "AttachGroupPolicy": _policy_exists,
+    "AttachUserPolicy": _policy_exists,
 }

@@ -1,0 +1,226 @@
+"""Accounts that do not exist yet: the declared documents are judged, and later compared with the real ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.access.world import CI, HUB, TYPES, World, arn, document, grants, trusts
+from twokeys.access.declaration import render
+from twokeys.access.snapshot import Resource
+from twokeys.iam import UNKNOWN
+
+NEW = "account:new"
+NEW_ID = "4" * 12
+TARGET = f"arn:aws:iam::{NEW}:role/deployer"
+
+
+def parsed(text: str) -> dict[str, Any]:
+    loaded = json.loads(text)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def symbolic(kind: str, logical: str, account: str, key: str, text: str, /, **properties: str) -> dict[str, Any]:
+    return {
+        "type": TYPES[kind],
+        "name": logical,
+        "account": account,
+        "property": key,
+        "properties": properties,
+        "document": parsed(text),
+    }
+
+
+def declared_door(
+    trust: str = document(trusts(CI)), grant: str = document(grants(TARGET)), *, ids: dict[str, str] | None = None
+) -> tuple[World, Resource]:
+    """A door into a new account as the engine shows it: `{}` for what lives there, unless `ids` has the id."""
+    world = World()
+    inside = world.new_account()
+    documents = [
+        symbolic("Role", "deployer", NEW, "assumeRolePolicy", trust, name="deployer", path="/"),
+        symbolic("RolePolicy", "grant", HUB, "policy", grant, role="ci", name="enter"),
+    ]
+    component = world.add("Component", "door", symbolicDocuments=documents)
+    role = world.add(
+        "Role", "deployer", inside, parent=component, outputs={}, name="deployer", assumeRolePolicy=UNKNOWN
+    )
+    world.add(
+        "RolePolicy",
+        "grant",
+        world.hub,
+        parent=component,
+        made_from={"policy": [role]},
+        **{"role": "ci", "name": "enter"},
+    )
+    if ids:
+        account = next(one for one in world.resources if one.type == TYPES["Account"])
+        world.change(account, outputs={**(account.inputs or {}), "id": ids[NEW]})
+        for resource in list(world.resources):
+            for symbolic_document in documents:
+                if resource.name == symbolic_document["name"] and resource.type == symbolic_document["type"]:
+                    text = render(symbolic_document["document"], ids)
+                    values = {**(resource.inputs or {}), symbolic_document["property"]: text}
+                    world.change(resource, inputs=values, outputs=values)
+    return world, component
+
+
+def test_a_declared_door_into_a_new_account_is_proved_before_the_account_exists() -> None:
+    world, _ = declared_door()
+    assert [finding.text for finding in world.findings()] == []
+    (door,) = world.graph.doors
+    assert door.id == f"{CI} -> {TARGET}"
+    assert door.open
+
+
+@pytest.mark.parametrize(
+    ("trust", "grant", "rules"),
+    [
+        (document(trusts(CI)), document(grants(f"arn:aws:iam::{NEW}:role/deployr")), ["door-needs-grant"]),
+        (document(trusts(arn(HUB, "role/cd"))), document(grants(TARGET)), ["door-needs-grant", "door-needs-trust"]),
+        (document(trusts("*")), document(grants(TARGET)), ["wildcard-trust"]),
+    ],
+)
+def test_a_declared_door_with_one_key_is_refused_before_the_account_exists(
+    trust: str, grant: str, rules: list[str]
+) -> None:
+    world, _ = declared_door(trust, grant)
+    assert set(rules) <= set(world.rules())
+
+
+def test_a_declaration_covers_only_what_lives_below_its_component() -> None:
+    world, _ = declared_door()
+    for resource in list(world.resources):
+        if resource.name == "grant":
+            world.change(resource, parent=None)
+    assert world.rules() == ["declared-equals-real", "unproved-door"]
+
+
+def test_the_same_verdict_comes_from_the_real_documents() -> None:
+    world, _ = declared_door(ids={NEW: NEW_ID})
+    assert world.rules() == []
+    assert [door.target.arn for door in world.graph.doors] == [arn(NEW_ID, "role/deployer")]
+
+
+def test_the_order_of_lists_and_the_form_of_an_account_are_no_difference() -> None:
+    world, _ = declared_door(document(trusts(CI, HUB)), ids={NEW: NEW_ID})
+    role = next(one for one in world.resources if one.type == TYPES["Role"])
+    text = document(trusts(f"arn:aws:iam::{HUB}:root", CI))
+    world.change(role, outputs={**role.outputs, "assumeRolePolicy": text})
+    assert world.rules() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"assumeRolePolicy": document(trusts(CI, HUB))}, "says something else"),
+        ({"name": "deployer2"}, "its name is declared as deployer, but is deployer2"),
+    ],
+)
+def test_a_real_resource_that_is_not_as_declared_is_refused(change: dict[str, object], part: str) -> None:
+    world, _ = declared_door(ids={NEW: NEW_ID})
+    role = next(one for one in world.resources if one.type == TYPES["Role"])
+    world.change(role, outputs={**role.outputs, **change})
+    messages = [finding.message for finding in world.findings() if finding.rule == "declared-equals-real"]
+    assert len(messages) == 1
+    assert part in messages[0]
+
+
+def test_a_declaration_for_another_account_than_the_providers_is_refused() -> None:
+    world, _ = declared_door()
+    role = next(one for one in world.resources if one.type == TYPES["Role"])
+    world.change(role, provider=world.stage.urn)
+    assert "declared-equals-real" in world.rules()
+
+
+@pytest.mark.parametrize("bad", [UNKNOWN, [{"type": "x"}], "text", [UNKNOWN]])
+def test_a_declaration_that_cannot_be_read_is_refused(bad: object) -> None:
+    world, component = declared_door()
+    world.change(component, inputs={"symbolicDocuments": bad}, outputs={})
+    assert {"declared-equals-real", "unproved-door"} <= set(world.rules())
+
+
+def exported(stack_document: dict[str, Any], **more: object) -> dict[str, object]:
+    door = {
+        "name": "deploy",
+        "source": {"kind": "role", "account": HUB, "names": ["ci"]},
+        "target": {"account": "3" * 12, "role": "x"},
+    }
+    return {"doors": [{"name": "deploy", "door": door, "documents": [stack_document]}], **more}
+
+
+def test_a_grant_here_is_proved_by_the_trust_that_another_stack_exports() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    target = arn("3" * 12, "role/x")
+    world.grant("ci", world.hub, target)
+    assert world.rules() == ["unproved-door"]
+    trust = symbolic("Role", "x", "3" * 12, "assumeRolePolicy", document(trusts(CI)), name="x", path="/")
+    world.add("StackReference", "other", name="org/twokeys/prod", outputs={"outputs": exported(trust)})
+    assert world.rules() == []
+
+
+def test_a_trust_here_is_proved_by_the_grant_that_another_stack_exports() -> None:
+    world = World()
+    outside = arn("3" * 12, "role/auditor")
+    role = arn("2" * 12, "role/audited")
+    world.role("audited", world.stage, document(trusts(outside)))
+    assert world.rules() == ["external-id", "unproved-door"]
+    grant = symbolic("RolePolicy", "g", "3" * 12, "policy", document(grants(role)), role="auditor", name="enter")
+    world.add("StackReference", "other", name="org/twokeys/prod", outputs={"outputs": exported(grant)})
+    assert world.rules() == []
+
+
+def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn("3" * 12, "role/x"))
+    trust = symbolic("Role", "x", "3" * 12, "assumeRolePolicy", document(trusts(arn(HUB, "role/cd"))), name="x")
+    world.add("StackReference", "other", name="org/twokeys/prod", outputs={"outputs": exported(trust)})
+    assert world.rules() == ["door-needs-trust"]
+
+
+def group_door(world: World, *, members: list[str] | None) -> None:
+    """A door for a group that another stack makes: its trust names the members."""
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    target = arn("2" * 12, "role/reader")
+    trust = document(trusts(arn(HUB, "user/alice"), condition=mfa))
+    documents = [
+        symbolic("Role", "reader", "2" * 12, "assumeRolePolicy", trust, name="reader", path="/"),
+        symbolic("GroupPolicy", "grant", HUB, "policy", document(grants(target)), group="people", name="enter"),
+    ]
+    door = {
+        "name": "reader",
+        "source": {"kind": "group", "account": HUB, "names": ["people"]},
+        "target": {"account": "2" * 12, "role": "reader"},
+    }
+    component = world.add("Component", "door", symbolicDocuments=documents, door=door)
+    world.add("Role", "reader", world.stage, parent=component, name="reader", path="/", assumeRolePolicy=trust)
+    world.add(
+        "GroupPolicy",
+        "grant",
+        world.hub,
+        parent=component,
+        group="people",
+        name="enter",
+        policy=document(grants(target)),
+    )
+    if members is not None:
+        outputs = {"parent_account_id": HUB, "group_members": {"people": members}}
+        world.add("StackReference", "management", name="org/twokeys/management", outputs={"outputs": outputs})
+
+
+def test_a_declared_door_for_a_group_of_another_stack_lets_its_members_in() -> None:
+    for members in (None, ["alice", "bob"]):
+        world = World()
+        group_door(world, members=members)
+        assert world.rules() == []
+
+
+def test_a_user_who_is_not_in_the_group_according_to_its_stack_holds_no_grant() -> None:
+    world = World()
+    group_door(world, members=["bob"])
+    assert "door-needs-grant" in world.rules()

@@ -1,0 +1,494 @@
+"""Both keys at every door: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+
+"The requester must have an identity-based policy that allows the request, and the resource-based policy in the other
+account must allow it": each correct stack has both and passes in silence, each wrong one differs from it in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    PROD,
+    SERVICE,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
+from twokeys.iam import UNKNOWN
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def world_of(build: Callable[[World], object]) -> World:
+    world = World()
+    build(world)
+    return world
+
+
+def role_to_role(world: World, trust: str, *, ci_inputs: dict[str, object] | None = None) -> None:
+    world.role("ci", world.hub, **(ci_inputs or {}))
+    world.role("deployer", world.stage, trust)
+
+
+def group(world: World, *members: str) -> None:
+    world.add("Group", "developers", world.hub, name="developers")
+    world.add("GroupPolicy", "enter", world.hub, group="developers", name="enter", policy=document(grants(DEPLOYER)))
+    for user in members:
+        world.add("User", user, world.hub, name=user)
+        world.add("UserGroupMembership", user, world.hub, user=user, groups=["developers"])
+
+
+def managed(world: World, kind: str, **holder: object) -> None:
+    policy = world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))
+    made_from = {"policyArn": [policy]}
+    world.add(kind, "attached", world.hub, made_from=made_from, **holder)
+
+
+CORRECT: dict[str, Callable[[World], object]] = {}
+WRONG: dict[str, tuple[Callable[[World], object], list[str]]] = {}
+
+
+def correct(build: Callable[[World], object]) -> Callable[[World], object]:
+    CORRECT[build.__name__.replace("_", " ")] = build
+    return build
+
+
+def wrong(*rules: str) -> Callable[[Callable[[World], object]], Callable[[World], object]]:
+    def register(build: Callable[[World], object]) -> Callable[[World], object]:
+        WRONG[build.__name__.replace("_", " ")] = (build, sorted(rules))
+        return build
+
+    return register
+
+
+@correct
+def role_and_inline_grant(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def grant_in_a_managed_policy_whose_arn_is_not_known_yet(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    managed(world, "RolePolicyAttachment", role="ci")
+
+
+@correct
+def grant_attached_to_many_at_once(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    managed(world, "PolicyAttachment", roles=["ci"])
+
+
+@correct
+def grant_in_the_role_itself(world: World) -> None:
+    inline = [{"name": "enter", "policy": document(grants(DEPLOYER))}]
+    role_to_role(world, document(trusts(CI)), ci_inputs={"inlinePolicies": inline})
+
+
+@correct
+def grant_by_an_administrators_policy(world: World) -> None:
+    role_to_role(world, document(trusts(CI)), ci_inputs={"managedPolicyArns": [ADMIN]})
+
+
+@correct
+def grant_by_a_pattern_of_one_account(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    world.grant("ci", world.hub, arn(STAGE, "role/deploy*"))
+
+
+@correct
+def trust_in_the_account_and_grant_to_a_role(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "root"))))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def trust_in_the_account_by_its_bare_id(world: World) -> None:
+    role_to_role(world, document(trusts(HUB)))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def trust_in_the_account_and_grant_to_a_group(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "root"), condition=MFA)))
+    group(world)
+
+
+@correct
+def trust_in_a_user_and_grant_to_its_group(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    group(world, "alice")
+
+
+@correct
+def trust_in_a_user_and_grant_to_a_group_that_lists_it(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    group(world)
+    user = world.add("User", "alice", world.hub, name="alice")
+    world.add("GroupMembership", "members", world.hub, group="developers", made_from={"users": [user]})
+
+
+@correct
+def trust_in_a_user_and_grant_to_the_user(world: World) -> None:
+    world.add("User", "alice", world.hub, name="alice")
+    world.add("UserPolicy", "enter", world.hub, user="alice", name="enter", policy=document(grants(DEPLOYER)))
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+
+
+@correct
+def trust_in_the_account_limited_to_the_role(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "root"), condition={"ArnLike": {"aws:PrincipalArn": CI}})))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def trust_in_the_organization(world: World) -> None:
+    role_to_role(world, document(trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def trust_with_an_external_id(world: World) -> None:
+    role_to_role(world, document(trusts(CI, condition={"StringEquals": {"sts:ExternalId": "x"}})))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def trust_in_a_service(world: World) -> None:
+    world.role("deployer", world.stage)
+
+
+@correct
+def trust_in_a_federated_identity(world: World) -> None:
+    oidc = arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")
+    condition = {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:o/r:ref:refs/heads/main"}}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": oidc},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+    world.role("deployer", world.stage, document(statement))
+
+
+@correct
+def trust_in_the_roles_own_account(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(STAGE, "root"))))
+
+
+@correct
+def grant_within_the_account(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(HUB, "role/elsewhere"))
+
+
+@correct
+def grant_on_awss_own_access_role(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(STAGE, "role/OrganizationAccountAccessRole"))
+
+
+@correct
+def access_role_of_an_invited_account(world: World) -> None:
+    world.role("OrganizationAccountAccessRole", world.stage, document(trusts(arn(HUB, "root"))))
+
+
+@correct
+def role_with_a_path(world: World) -> None:
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(CI)), path="/ops/")
+    world.grant("ci", world.hub, arn(STAGE, "role/ops/deployer"))
+
+
+@correct
+def boundary_that_allows(world: World) -> None:
+    boundary = world.add("Policy", "limit", world.hub, name="limit", policy=document(grants("*", action="*")))
+    ci = world.role("ci", world.hub)
+    world.change(
+        ci,
+        inputs={**(ci.inputs or {}), "permissionsBoundary": UNKNOWN},
+        property_dependencies={"permissionsBoundary": (boundary.urn,)},
+    )
+    world.role("deployer", world.stage, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@correct
+def chain_through_a_third_account(world: World) -> None:
+    prod = world.provider("prod", PROD)
+    role_to_role(world, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("inner", prod, document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(PROD, "role/inner"))
+
+
+@correct
+def trust_alone_known_in_a_new_account_with_a_service(world: World) -> None:
+    world.role("deployer", world.new_account())
+
+
+@correct
+def deny_of_something_else(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    policy = document(grants(DEPLOYER), grants(arn(STAGE, "role/other"), effect="Deny"))
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+
+
+@correct
+def service_control_policy_that_denies_something_else(world: World) -> None:
+    chain_through_a_third_account(world)
+    guard(world, document(grants("*", effect="Deny", action="s3:*")))
+
+
+def guard(world: World, content: str) -> None:
+    policy = world.add("ControlPolicy", "guard", world.hub, name="guard", content=content)
+    world.add("ControlPolicyAttachment", "guard", world.hub, made_from={"policyId": [policy]}, targetId=STAGE)
+
+
+@wrong("door-needs-grant")
+def no_grant(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+
+
+@wrong("door-needs-grant")
+def trust_in_the_account_and_no_grant_in_it(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "root"))))
+
+
+@wrong("door-needs-grant")
+def managed_policy_that_is_not_attached(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))
+
+
+@wrong("door-needs-grant")
+def second_principal_without_grant(world: World) -> None:
+    role_to_role(world, document(trusts(CI, arn(HUB, "role/cd"))))
+    world.role("cd", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-grant", "door-needs-trust")
+def one_character_off_in_the_grant(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    world.grant("ci", world.hub, arn(STAGE, "role/deployr"))
+
+
+@wrong("door-needs-grant", "door-needs-trust")
+def other_case_in_the_trust(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "role/CI"))))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-grant", "door-needs-trust")
+def path_forgotten_in_the_grant(world: World) -> None:
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(CI)), path="/ops/")
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-grant")
+def grant_of_another_action(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    policy = document(grants(DEPLOYER, action="sts:GetCallerIdentity"))
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+
+
+@wrong("door-needs-grant")
+def grant_that_an_explicit_deny_kills(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    policy = document(grants(DEPLOYER), grants("*", effect="Deny"))
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+
+
+@wrong("door-needs-grant")
+def grant_that_a_boundary_kills(world: World) -> None:
+    limit = arn(HUB, "policy/limit")
+    world.add("Policy", "limit", world.hub, name="limit", policy=document(grants("*", action="s3:*")))
+    role_to_role(world, document(trusts(CI)), ci_inputs={"permissionsBoundary": limit})
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-grant")
+def grant_that_a_service_control_policy_kills(world: World) -> None:
+    chain_through_a_third_account(world)
+    guard(world, document(grants("*", effect="Deny")))
+
+
+@wrong("door-needs-grant")
+def only_read_only_access(world: World) -> None:
+    role_to_role(world, document(trusts(CI)), ci_inputs={"managedPolicyArns": [READ_ONLY]})
+
+
+@wrong("door-needs-grant", "door-needs-trust")
+def grant_to_a_group_that_the_user_is_not_in(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/bob"), condition=MFA)))
+    world.add("User", "bob", world.hub, name="bob")
+    group(world, "alice")
+
+
+@wrong("door-needs-trust")
+def no_trust(world: World) -> None:
+    role_to_role(world, SERVICE)
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-trust")
+def trust_that_an_explicit_deny_kills(world: World) -> None:
+    role_to_role(world, document(trusts(CI), trusts(CI, effect="Deny")))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-grant", "door-needs-trust")
+def trust_in_the_account_limited_to_another_role(world: World) -> None:
+    condition = {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/other")}}
+    role_to_role(world, document(trusts(arn(HUB, "root"), condition=condition)))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("door-needs-trust")
+def grant_on_a_pattern_that_nothing_answers(world: World) -> None:
+    role_to_role(world, SERVICE)
+    world.grant("ci", world.hub, arn(STAGE, "role/deploy*"))
+
+
+@wrong("door-needs-trust")
+def grant_on_the_access_role_from_a_member_account(world: World) -> None:
+    world.provider("prod", PROD)
+    world.role("sneak", world.stage)
+    world.grant("sneak", world.stage, arn(PROD, "role/OrganizationAccountAccessRole"))
+
+
+@wrong("unproved-door")
+def grant_on_a_role_of_an_account_outside_the_stack(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(PROD, "role/deployer"))
+
+
+@wrong("unproved-door")
+def trust_in_a_third_party_with_an_external_id(world: World) -> None:
+    condition = {"StringEquals": {"sts:ExternalId": "x"}}
+    world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=condition)))
+
+
+@wrong("external-id", "unproved-door")
+def trust_in_a_third_party_without_an_external_id(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+
+
+@wrong("unproved-door")
+def grant_that_is_not_known_yet(world: World) -> None:
+    deployer = world.role("deployer", world.new_account(), document(trusts(CI)))
+    world.role("ci", world.hub)
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", made_from={"policy": [deployer]})
+
+
+@wrong("unproved-door")
+def trust_that_is_not_known_yet(world: World) -> None:
+    world.role("deployer", world.new_account(), UNKNOWN)
+
+
+@wrong("unproved-door")
+def attachment_of_something_not_known_yet(world: World) -> None:
+    world.role("ci", world.hub)
+    world.add("RolePolicyAttachment", "enter", world.hub, role="ci", policyArn=UNKNOWN)
+
+
+@wrong("unproved-door")
+def boundary_made_elsewhere(world: World) -> None:
+    role_to_role(world, document(trusts(CI)), ci_inputs={"permissionsBoundary": arn(HUB, "policy/elsewhere")})
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("unproved-door")
+def aws_managed_policy_of_unknown_content(world: World) -> None:
+    arns = ["arn:aws:iam::aws:policy/job-function/SystemAdministrator"]
+    role_to_role(world, document(trusts(CI)), ci_inputs={"managedPolicyArns": arns})
+
+
+@wrong("door-needs-grant")
+def new_account_without_grant(world: World) -> None:
+    world.role("deployer", world.new_account(), document(trusts(CI)))
+    world.role("ci", world.hub)
+
+
+@wrong("provider-enters-its-account", "unproved-door")
+def role_under_a_provider_that_is_not_pinned(world: World) -> None:
+    loose = world.provider("loose", STAGE, assume=False, pin=False)
+    world.role("ci", world.hub)
+    world.role("deployer", loose, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@wrong("unproved-door")
+def trust_that_aws_would_refuse(world: World) -> None:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": CI}, "Action": "sts:AssumeRole"}
+    role_to_role(world, document(statement))
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_correct_stack_passes_in_silence(name: str) -> None:
+    assert [finding.text for finding in world_of(CORRECT[name]).findings()] == []
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_stack_is_refused_by_these_rules_and_no_other(name: str) -> None:
+    build, rules = WRONG[name]
+    assert world_of(build).rules() == rules
+
+
+def test_the_message_names_role_account_source_key_and_next_step() -> None:
+    world = two_keys()
+    world.resources.pop()
+    (finding,) = world.findings()
+    for part in (DEPLOYER, STAGE, CI, HUB, "the grant key is missing", "give role ci a policy", "sts:AssumeRole"):
+        assert part in finding.text
+    assert finding.urn is not None
+    assert finding.urn.endswith("::deployer")
+    assert finding.door == f"{CI} -> {DEPLOYER}"
+
+
+def test_only_the_principal_without_a_grant_is_named() -> None:
+    (finding,) = world_of(second_principal_without_grant).findings()
+    assert finding.door == f"{arn(HUB, 'role/cd')} -> {DEPLOYER}"
+
+
+def test_an_account_without_an_id_is_named_by_its_symbol_and_its_name() -> None:
+    (finding,) = world_of(new_account_without_grant).findings()
+    assert "arn:aws:iam::account:new:role/deployer" in finding.message
+    assert "account new (id not known yet)" in finding.message
+
+
+def test_an_unpinned_provider_is_explained_by_the_step_that_pins_it() -> None:
+    steps = [finding.next_step for finding in world_of(role_under_a_provider_that_is_not_pinned).findings()]
+    assert all("allowed_account_ids" in step for step in steps)
+
+
+def test_a_killed_grant_names_what_kills_it() -> None:
+    (finding,) = world_of(grant_that_a_boundary_kills).findings()
+    assert "permissions boundary does not allow it" in finding.message
+    (finding,) = world_of(grant_that_an_explicit_deny_kills).findings()
+    assert "denies it" in finding.message
+
+
+def test_outputs_that_still_list_a_removed_grant_do_not_hide_that_it_is_gone() -> None:
+    """A role's outputs list inline policies that other resources made, until the next refresh."""
+    world = two_keys()
+    world.resources.pop()
+    ci = world.resources[2]
+    stale = [{"name": "enter", "policy": document(grants(DEPLOYER))}]
+    world.change(ci, outputs={**ci.outputs, "inlinePolicies": stale})
+    assert world.rules() == ["door-needs-grant"]

@@ -1,0 +1,314 @@
+"""Each rule: one stack that it lets pass, and one change that it, and only it, refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    TODAY,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
+from twokeys.access.findings import DoorConfig, Finding, Rule, run
+from twokeys.access.rules import RULES
+from twokeys.iam import UNKNOWN
+
+CI_DOOR = f"{CI} -> {DEPLOYER}"
+
+
+def replaced(world: World, name: str, **inputs: object) -> None:
+    found = next(one for one in world.resources if one.name == name)
+    values = {**(found.inputs or {}), **inputs}
+    world.change(found, inputs=values, outputs=values)
+
+
+def everyone(world: World) -> None:
+    replaced(world, "deployer", assumeRolePolicy=document(trusts("*")))
+
+
+def everyone_if_they_like(world: World) -> None:
+    condition = {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    replaced(world, "deployer", assumeRolePolicy=document(trusts("*", condition=condition)))
+
+
+def everyone_but_one(world: World) -> None:
+    condition = {"StringNotEquals": {"aws:PrincipalAccount": OUTSIDE}}
+    replaced(world, "deployer", assumeRolePolicy=document(trusts("*", condition=condition)))
+
+
+def every_role_of_the_account(world: World) -> None:
+    replaced(world, "ci-grant", policy=document(grants(arn(STAGE, "role/*"))))
+
+
+def every_role_anywhere(world: World) -> None:
+    replaced(world, "ci-grant", policy=document(grants("*")))
+
+
+def this_role_of_any_account(world: World) -> None:
+    replaced(world, "ci-grant", policy=document(grants("arn:aws:iam::*:role/deployer")))
+
+
+def user_without_mfa(world: World) -> None:
+    world.add("User", "alice", world.hub, name="alice")
+    world.add("UserPolicy", "enter", world.hub, user="alice", name="enter", policy=document(grants(DEPLOYER)))
+    replaced(world, "deployer", assumeRolePolicy=document(trusts(CI, arn(HUB, "user/alice"))))
+
+
+def user_with_mfa_if_the_key_exists(world: World) -> None:
+    user_without_mfa(world)
+    condition = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}
+    trust = document(trusts(CI), trusts(arn(HUB, "user/alice"), condition=condition))
+    replaced(world, "deployer", assumeRolePolicy=trust)
+
+
+def two_environments(world: World) -> None:
+    for name, identity in (("stage", STAGE), ("prod", PROD)):
+        outputs = {"id": identity, "name": name, "email": f"a+{name}@example.com", "tags": {"environment": name}}
+        world.add("Account", f"{name}-account", world.hub, protect=True, outputs=outputs)
+    world.prod = world.provider("prod", PROD)  # type: ignore[attr-defined]
+
+
+def from_stage_to_prod(world: World) -> None:
+    two_environments(world)
+    world.role("inner", world.prod, document(trusts(DEPLOYER)))  # type: ignore[attr-defined]
+    world.grant("deployer", world.stage, arn(PROD, "role/inner"))
+
+
+def from_stage_to_prod_through_the_hub(world: World) -> None:
+    two_environments(world)
+    world.role("relay", world.hub, document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(HUB, "role/relay"))
+    world.role("inner", world.prod, document(trusts(arn(HUB, "role/relay"))))  # type: ignore[attr-defined]
+    world.grant("relay", world.hub, arn(PROD, "role/inner"))
+
+
+def from_stage_to_prod_through_two_roles_of_the_hub(world: World) -> None:
+    two_environments(world)
+    world.role("relay", world.hub, document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(HUB, "role/relay"))
+    world.role("second", world.hub, document(trusts(arn(HUB, "role/relay"))))
+    world.role("inner", world.prod, document(trusts(arn(HUB, "role/second"))))  # type: ignore[attr-defined]
+    world.grant("second", world.hub, arn(PROD, "role/inner"))
+
+
+def provider_without_pin(world: World) -> None:
+    world.provider("more", PROD, pin=False)
+
+
+def provider_pinned_elsewhere(world: World) -> None:
+    roles = f'[{{"roleArn": "{arn(PROD, "role/x")}"}}]'
+    world.add("Provider", "more", assumeRoles=roles, allowedAccountIds=f'["{STAGE}"]')
+
+
+def provider_that_may_work_in_two_accounts(world: World) -> None:
+    world.add("Provider", "more", allowedAccountIds=f'["{HUB}", "{PROD}"]')
+
+
+def second_provider_that_assumes_no_role(world: World) -> None:
+    world.provider("more", PROD, assume=False)
+
+
+def provider_of_an_account_that_cannot_be_told(world: World) -> None:
+    world.add("Provider", "more", allowedAccountIds=UNKNOWN, assumeRoles=UNKNOWN)
+
+
+def default_provider(world: World) -> None:
+    default = world.add("Provider", "default_7_51_1")
+    world.add("Group", "lost", default, name="lost")
+
+
+def user_in_a_member_account(world: World) -> None:
+    world.add("User", "alice", world.stage, name="alice")
+
+
+def access_key_in_a_member_account(world: World) -> None:
+    world.add("AccessKey", "key", world.stage, user="alice")
+
+
+def unprotected_account(world: World) -> None:
+    world.add("Account", "more", world.hub, name="more", email="more@example.com")
+
+
+def account_closed_on_deletion(world: World) -> None:
+    world.add("Account", "more", world.hub, protect=True, name="more", email="m@example.com", closeOnDeletion=True)
+
+
+def one_address_for_two_accounts(world: World) -> None:
+    for name, email in (("one", "a@example.com"), ("two", "A@Example.com")):
+        world.add("Account", name, world.hub, protect=True, name=name, email=email)
+
+
+def for_all_values_of_nothing(world: World) -> None:
+    condition = {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
+    replaced(world, "deployer", assumeRolePolicy=document(trusts(CI, condition=condition)))
+
+
+def door_past_its_day(world: World) -> None:
+    world.add("Component", "door", door=door(expires="2026-11-23"))
+
+
+def door(expires: str | None) -> dict[str, object]:
+    return {
+        "name": "deploy",
+        "source": {"kind": "role", "account": HUB, "names": ["ci"]},
+        "target": {"account": STAGE, "role": "deployer"},
+        "owner": "platform",
+        "expires": expires,
+    }
+
+
+CHANGES: list[tuple[Callable[[World], None], list[str]]] = [
+    (everyone, ["wildcard-trust"]),
+    (everyone_if_they_like, ["wildcard-trust"]),
+    (everyone_but_one, ["wildcard-trust"]),
+    (every_role_of_the_account, ["wildcard-grant"]),
+    (every_role_anywhere, ["wildcard-grant"]),
+    (this_role_of_any_account, ["wildcard-grant"]),
+    (user_without_mfa, ["mfa-for-people"]),
+    (user_with_mfa_if_the_key_exists, ["mfa-for-people", "policy-lint"]),
+    (from_stage_to_prod, ["environments-isolated"]),
+    (from_stage_to_prod_through_the_hub, ["environments-isolated"]),
+    (from_stage_to_prod_through_two_roles_of_the_hub, ["environments-isolated"]),
+    (provider_without_pin, ["provider-enters-its-account"]),
+    (provider_pinned_elsewhere, ["provider-enters-its-account"]),
+    (provider_that_may_work_in_two_accounts, ["provider-enters-its-account"]),
+    (second_provider_that_assumes_no_role, ["provider-enters-its-account"]),
+    (provider_of_an_account_that_cannot_be_told, ["provider-enters-its-account"]),
+    (default_provider, ["no-default-provider"]),
+    (user_in_a_member_account, ["no-iam-users"]),
+    (access_key_in_a_member_account, ["no-iam-users"]),
+    (unprotected_account, ["account-kept"]),
+    (account_closed_on_deletion, ["account-kept"]),
+    (one_address_for_two_accounts, ["unique-emails"]),
+    (for_all_values_of_nothing, ["policy-lint"]),
+    (door_past_its_day, ["door-expired"]),
+]
+
+
+@pytest.mark.parametrize(("change", "rules"), CHANGES, ids=[change.__name__ for change, _ in CHANGES])
+def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(
+    change: Callable[[World], None], rules: list[str]
+) -> None:
+    world = two_keys()
+    assert world.rules() == []
+    change(world)
+    assert world.rules() == rules
+
+
+def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
+    world = two_keys()
+    from_stage_to_prod(world)
+    world.role("deeper", world.prod, document(trusts(arn(PROD, "role/inner"))))  # type: ignore[attr-defined]
+    assert [finding.door for finding in world.findings()] == [f"{DEPLOYER} -> {arn(PROD, 'role/inner')}"]
+
+
+def test_the_environment_in_the_configuration_wins_over_the_tag() -> None:
+    world = two_keys()
+    from_stage_to_prod(world)
+    assert world.rules({"environments-isolated": {"accounts": {PROD: "sandbox"}}}) == []
+
+
+def test_a_door_from_prod_to_stage_is_no_matter_of_isolation() -> None:
+    world = two_keys()
+    two_environments(world)
+    world.role("watcher", world.prod)  # type: ignore[attr-defined]
+    replaced(world, "deployer", assumeRolePolicy=document(trusts(CI, arn(PROD, "role/watcher"))))
+    world.grant("watcher", world.prod, DEPLOYER)  # type: ignore[attr-defined]
+    assert world.rules() == []
+
+
+def test_a_door_on_its_last_day_may_still_exist() -> None:
+    world = two_keys()
+    world.add("Component", "door", door=door(expires=TODAY.isoformat()))
+    assert world.rules() == []
+
+
+def test_an_account_that_is_listed_needs_no_external_id() -> None:
+    world = World()
+    world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    assert world.rules({"external-id": {"organizationAccounts": [OUTSIDE]}}) == ["unproved-door"]
+
+
+def exception(door: str, expires: str, **more: object) -> dict[str, object]:
+    return {"door": door, "reason": "migration", "owner": "platform", "expires": expires, **more}
+
+
+def without_grant() -> World:
+    world = two_keys()
+    world.resources.pop()
+    return world
+
+
+def test_a_valid_exception_lets_its_door_stand_and_no_other() -> None:
+    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-24")]}}
+    assert without_grant().rules(config) == []
+    world = without_grant()
+    world.role("second", world.stage, document(trusts(CI)))
+    assert [finding.door for finding in world.findings(config)] == [f"{CI} -> {arn(STAGE, 'role/second')}"]
+
+
+def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
+    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-23")]}}
+    messages = [finding.message for finding in without_grant().findings(config)]
+    assert len(messages) == 2
+    assert "expired on 2026-11-23" in messages[1]
+
+
+def test_an_exception_that_nothing_needs_is_a_violation() -> None:
+    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
+    (finding,) = two_keys().findings(config)
+    assert "is not used" in finding.message
+
+
+def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
+    config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31", stack="prod")]}}
+    assert two_keys().rules(config) == []
+    assert without_grant().rules(config) == ["door-needs-grant"]
+
+
+@pytest.mark.parametrize("missing", ["reason", "owner", "expires"])
+def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(missing: str) -> None:
+    entry = exception(CI_DOOR, "2027-01-31")
+    del entry[missing]
+    verdicts = without_grant().check({"door-needs-grant": {"exceptions": [entry]}})
+    assert any(f"exceptions.0.{missing}" in finding.message for finding in verdicts.mandatory)
+
+
+def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -> None:
+    def broken(*_: object) -> list[Finding]:
+        raise KeyError("boom")
+
+    rule = Rule("broken", "d", "low", "r", "https://example.com", broken, DoorConfig, mandatory=False)
+    result = run(rule, two_keys().graph, {}, TODAY)
+    assert result.findings == ()
+    assert result.failure is not None
+    assert "KeyError" in result.failure.message
+    assert result.failure.next_step
+
+
+def test_a_disabled_rule_is_silent_and_an_advisory_one_does_not_refuse() -> None:
+    assert without_grant().check({"door-needs-grant": {"enforcementLevel": "disabled"}}).mandatory == ()
+    verdicts = without_grant().check({"door-needs-grant": {"enforcementLevel": "advisory"}})
+    assert (len(verdicts.mandatory), len(verdicts.advisory)) == (0, 1)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_tells_people_what_it_is_and_what_to_do(rule: Rule[DoorConfig]) -> None:
+    assert rule.description.endswith(".")
+    assert rule.remediation.endswith(".")
+    assert rule.url.startswith("https://")
+    assert rule.config.model_validate({}) is not None
+    assert list(rule.check(World().graph, rule.config.model_validate({}), date(2026, 1, 1))) == []

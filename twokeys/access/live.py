@@ -1,0 +1,223 @@
+"""A snapshot of what really is: IAM and Organizations, read with boto3.
+
+Reads only: GetCallerIdentity, GetAccountAuthorizationDetails, and in the management account the accounts, their tags
+and the control policies with what they are attached to.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+The result has the shape of a stack's resources, so that everything after it is the same code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.access.accounts import ACCOUNT, DEFAULT_ACCESS_ROLE, ORGANIZATIONAL_UNIT, ROLE
+from twokeys.access.principals import GROUP, MANAGED_POLICY, USER
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.errors import Refusal
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+    from types_boto3_organizations import OrganizationsClient
+
+_SCOPE = "urn:pulumi:live::aws"
+_SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+
+
+def read_live(session: boto3.Session | None = None, *, member_role: str = DEFAULT_ACCESS_ROLE) -> Snapshot:
+    """The snapshot of the session's account and, from a management account, of every active member account.
+
+    Members are read by assuming `member_role` in each. Raises Refusal when the first account cannot be read, or a
+    member account cannot be entered: what was not read cannot be shown to be closed.
+    """
+    session = session or boto3.Session()
+    try:
+        account = session.client("sts").get_caller_identity()["Account"]
+        resources = [*_account(session.client("iam"), account), _provider(account)]
+        organization = session.client("organizations")
+        members = list(_organization(organization, account))
+    except (BotoCoreError, ClientError) as error:
+        raise _refused("the account of your credentials", error) from error
+    resources += members
+    for member in members:
+        if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["status"] == "ACTIVE":
+            resources += _member(session, str(member.outputs["id"]), member_role)
+    return Snapshot(tuple(resources), origin=f"live accounts, seen from {account}")
+
+
+def _member(session: boto3.Session, account: str, role: str) -> list[Resource]:
+    try:
+        assumed = session.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="twokeys-access"
+        )["Credentials"]
+        inside = session.client(
+            "iam",
+            aws_access_key_id=assumed["AccessKeyId"],
+            aws_secret_access_key=assumed["SecretAccessKey"],
+            aws_session_token=assumed["SessionToken"],
+        )
+        return [*_account(inside, account), _provider(account, role)]
+    except (BotoCoreError, ClientError) as error:
+        raise _refused(f"account {account} through role {role}", error) from error
+
+
+def _refused(where: str, error: Exception) -> Refusal:
+    return Refusal(
+        "live IAM cannot be read",
+        where=where,
+        why=str(error),
+        next_step="use credentials that may call iam:GetAccountAuthorizationDetails there, or name the role with "
+        "--member-role",
+    )
+
+
+def _provider(account: str, role: str | None = None) -> Resource:
+    inputs: dict[str, object] = {"allowedAccountIds": json.dumps([account])}
+    if role is not None:
+        inputs["assumeRoles"] = json.dumps([{"roleArn": f"arn:aws:iam::{account}:role/{role}"}])
+    return Resource(urn=_provider_urn(account), type=PROVIDER, name=account, inputs=inputs)
+
+
+def _provider_urn(account: str) -> str:
+    return f"{_SCOPE}::{PROVIDER}::{account}"
+
+
+def _account(iam: IAMClient, account: str) -> Iterator[Resource]:
+    for page in iam.get_paginator("get_account_authorization_details").paginate():
+        for policy in page.get("Policies", []):
+            yield from _policy(policy, account)
+        for group in page.get("GroupDetailList", []):
+            yield from _principal(group, account, "group", GROUP, group.get("GroupPolicyList", []))
+        for user in page.get("UserDetailList", []):
+            yield from _principal(user, account, "user", USER, user.get("UserPolicyList", []))
+            yield _made(
+                "aws:iam/userGroupMembership:UserGroupMembership",
+                user["UserName"],
+                account,
+                {"user": user["UserName"], "groups": list(user.get("GroupList", []))},
+            )
+        for role in page.get("RoleDetailList", []):
+            yield from _principal(role, account, "role", ROLE, role.get("RolePolicyList", []))
+
+
+def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
+    for version in policy.get("PolicyVersionList", []):
+        if version.get("IsDefaultVersion"):
+            values = {
+                "arn": policy["Arn"],
+                "name": policy["PolicyName"],
+                "path": policy.get("Path"),
+                "policy": version["Document"],
+            }
+            yield _made(MANAGED_POLICY, policy["Arn"], account, values)
+
+
+def _principal(
+    found: Mapping[str, Any], account: str, kind: str, type_: str, inline: Iterable[Mapping[str, Any]]
+) -> Iterator[Resource]:
+    name = found[f"{kind.capitalize()}Name"]
+    boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    values = {
+        "name": name,
+        "path": found.get("Path"),
+        "arn": found["Arn"],
+        "assumeRolePolicy": found.get("AssumeRolePolicyDocument"),
+        "permissionsBoundary": boundary,
+    }
+    yield _made(type_, name, account, values)
+    for policy in inline:
+        values = {kind: name, "name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
+        type_of_policy = f"aws:iam/{kind}Policy:{kind.capitalize()}Policy"
+        yield _made(type_of_policy, f"{name}/{policy['PolicyName']}", account, values)
+    for policy in found.get("AttachedManagedPolicies", []):
+        values = {kind: name, "policyArn": policy["PolicyArn"]}
+        type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
+        yield _made(type_of_attachment, f"{name}/{policy['PolicyArn']}", account, values)
+
+
+def _organization(organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
+    """Accounts, organizational units and control policies; nothing when this is not a management account."""
+    try:
+        described = organizations.describe_organization()["Organization"]
+        if described.get("MasterAccountId") != account:
+            return
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("AWSOrganizationsNotInUseException", "AccessDeniedException"):
+            return
+        raise
+    yield _made(
+        "aws:organizations/organization:Organization",
+        "organization",
+        account,
+        {"id": described["Id"], "masterAccountId": account},
+    )
+    parents: dict[str, str] = {}
+    for root in organizations.list_roots()["Roots"]:
+        parents |= dict(_children(organizations, root["Id"]))
+    for page in organizations.get_paginator("list_accounts").paginate():
+        for found in page["Accounts"]:
+            yield _made(ACCOUNT, found["Name"], account, _account_values(organizations, found, parents))
+    for child, parent in parents.items():
+        if child.startswith("ou-"):
+            yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent})
+    for kind in (_SCP, _RCP):
+        yield from _control_policies(organizations, account, kind)
+
+
+def _account_values(
+    organizations: OrganizationsClient, found: Mapping[str, Any], parents: Mapping[str, str]
+) -> dict[str, object]:
+    tags = organizations.list_tags_for_resource(ResourceId=found["Id"]).get("Tags", [])
+    return {
+        "id": found["Id"],
+        "arn": found.get("Arn"),
+        "name": found["Name"],
+        "email": found.get("Email"),
+        "status": found.get("Status"),
+        "parentId": parents.get(found["Id"]),
+        "tags": {tag["Key"]: tag["Value"] for tag in tags},
+    }
+
+
+def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple[str, str]]:
+    for accounts in organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=parent):
+        yield from ((found["Id"], parent) for found in accounts["Accounts"])
+    for units in organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent):
+        for unit in units["OrganizationalUnits"]:
+            yield unit["Id"], parent
+            yield from _children(organizations, unit["Id"])
+
+
+def _control_policies(organizations: OrganizationsClient, account: str, kind: Any) -> Iterator[Resource]:  # noqa: ANN401
+    try:
+        pages = list(organizations.get_paginator("list_policies").paginate(Filter=kind))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("PolicyTypeNotEnabledException", "InvalidInputException"):
+            return
+        raise
+    for summary in (policy for page in pages for policy in page["Policies"]):
+        if summary.get("AwsManaged"):
+            continue
+        content = organizations.describe_policy(PolicyId=summary["Id"])["Policy"]["Content"]
+        values = {"id": summary["Id"], "type": kind, "content": content}
+        yield _made("aws:organizations/policy:Policy", summary["Name"], account, values)
+        for page in organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=summary["Id"]):
+            for target in page["Targets"]:
+                values = {"policyId": summary["Id"], "targetId": target["TargetId"]}
+                name = f"{summary['Name']}/{target['TargetId']}"
+                yield _made("aws:organizations/policyAttachment:PolicyAttachment", name, account, values)
+
+
+def _made(type_: str, name: str, account: str, values: Mapping[str, object]) -> Resource:
+    return Resource(
+        urn=f"{_SCOPE}::{account}::{type_}::{name}",
+        type=type_,
+        name=name,
+        outputs={key: value for key, value in values.items() if value is not None},
+        provider=_provider_urn(account),
+        protect=True,
+    )

@@ -1,0 +1,53 @@
+"""Who is in a group that another stack makes: AWS takes no group as a principal, so a door for a group names users.
+
+The grant then belongs to the group and the trust to its members. Which users those are is known where the groups are
+made: in this stack as resources, in another one through its output `group_members`. Where neither tells, the declared
+door does: it says that the users its trust names come as members of the group that it grants.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import ValidationError
+
+from twokeys.access.accounts import ROLE
+from twokeys.access.declaration import Door
+from twokeys.access.documents import Declared, Documents
+from twokeys.access.exports import Exported
+from twokeys.access.names import trusted_names
+from twokeys.access.principals import Principals
+from twokeys.iam import PolicyError, PolicyKind
+
+_USER = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):user/(?:.*/)?([^/]+)")
+
+
+def join_declared_groups(documents: Documents, principals: Principals, exported: Exported) -> None:
+    """Put the users that a declared door's trust names into the group that the door is for."""
+    for declared in documents.declared:
+        door = _group_door(declared)
+        if door is None:
+            continue
+        trust = documents.parse(declared.document.document, PolicyKind.TRUST)
+        if isinstance(trust, PolicyError):
+            continue
+        for path_and_name in door.source.names:
+            name = path_and_name.rpartition("/")[2]
+            group = principals.outsider(door.source.account, "group", name)
+            if group.urn is not None:
+                continue
+            members = exported.members.get((door.source.account, name))
+            for arn in trusted_names(trust):
+                user = _USER.fullmatch(arn)
+                if user and user.group(1) == door.source.account and (members is None or user.group(2) in members):
+                    principals.outsider(user.group(1), "user", user.group(2), arn).groups.append(group)
+
+
+def _group_door(declared: Declared) -> Door | None:
+    if declared.document.type != ROLE:
+        return None
+    try:
+        door = Door.model_validate((declared.component.inputs or declared.component.outputs).get("door"))
+    except ValidationError:
+        return None  # `door-expired` refuses a door that cannot be read
+    return door if door.source.kind == "group" else None

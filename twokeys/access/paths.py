@@ -1,0 +1,73 @@
+"""Ways that lead through more than one role: role chaining.
+
+A session of a role can assume the next role. So whoever opens a door to a role has every door of that role too.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from twokeys.access.graph import Door, Graph
+from twokeys.access.principals import Principal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A way from a principal to a role, as the doors it leads through, in order."""
+
+    doors: tuple[Door, ...]
+
+    @property
+    def source(self) -> Principal:
+        """Where it begins."""
+        return self.doors[0].source
+
+    @property
+    def target(self) -> Principal:
+        """The role it ends in."""
+        return self.doors[-1].target
+
+    @property
+    def id(self) -> str:
+        """`<source ARN> -> <target ARN>`, like a door's."""
+        return f"{self.source.arn} -> {self.target.arn}"
+
+    def __str__(self) -> str:
+        return " -> ".join([self.source.arn, *(door.target.arn for door in self.doors)])
+
+
+def paths_from(graph: Graph, starts: Callable[[Principal], bool]) -> Iterator[Path]:
+    """The shortest way from each starting principal to each role it can reach, in order of length.
+
+    Only open doors count, those under conditions included: conditions can be met. Doors within one account are steps of
+    a way, but a way is only told if it leads into another account.
+    """
+    doors = _open_doors(graph)
+    for start in [principal for principal in doors if starts(principal)]:
+        yield from _from(start, doors)
+
+
+def _open_doors(graph: Graph) -> Mapping[Principal, list[Door]]:
+    found: dict[Principal, list[Door]] = defaultdict(list)
+    for door in (*graph.doors, *graph.inner):
+        if door.open:
+            found[door.source].append(door)
+    return found
+
+
+def _from(start: Principal, doors: Mapping[Principal, list[Door]]) -> Iterator[Path]:
+    reached = {start}
+    waiting: deque[tuple[Door, ...]] = deque([()])
+    while waiting:
+        way = waiting.popleft()
+        here = way[-1].target if way else start
+        for door in doors.get(here, ()):
+            if door.target not in reached:
+                reached.add(door.target)
+                longer = (*way, door)
+                waiting.append(longer)
+                if door.target.account != start.account:
+                    yield Path(longer)

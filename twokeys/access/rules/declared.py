@@ -1,0 +1,106 @@
+"""What was declared in preview is what came to be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access import declaration
+from twokeys.access.documents import Declared
+from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.snapshot import Resource
+from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement
+
+NAME = "declared-equals-real"
+
+
+def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    for bad in graph.documents.bad_declarations:
+        about = f"What {bad.component.name} declares cannot be read: {bad.why}"
+        step = "declare documents with twokeys.access.declaration.SymbolicDocument, from values known in preview"
+        yield Finding(NAME, about, step, bad.component.urn, source=bad.component.source)
+    for declared in graph.documents.declared:
+        if declared.covers is None:
+            document = declared.document
+            about = f"{declared.component.name} declares a document of {document.type} {document.name}"
+            step = "make exactly one such resource below that component, or take the declaration out"
+            message = f"{about}, but below it there is not exactly one such resource"
+            yield Finding(NAME, message, step, declared.component.urn, source=declared.component.source)
+        else:
+            for difference in _differences(graph, declared, declared.covers):
+                yield _finding(declared, declared.covers, difference)
+
+
+def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterator[str]:
+    document = declared.document
+    account = graph.accounts.canonical(document.account)
+    if account != graph.accounts.of(resource):
+        there = graph.accounts.name(graph.accounts.of(resource))
+        yield f"it is declared for account {graph.accounts.name(account)}, but its provider works in {there}"
+    for key, value in document.properties.items():
+        real = resource.text(key)
+        if real is not None and real != value:
+            yield f"its {key} is declared as {value}, but is {real}"
+    real_document = resource.get(document.property)
+    if isinstance(real_document, str):
+        kind = PolicyKind.TRUST if document.property == "assumeRolePolicy" else PolicyKind.IDENTITY
+        said = graph.documents.parse(declaration.resolve(document.document, graph.accounts.ids), kind)
+        real_parsed = graph.documents.parse(real_document, kind)
+        if isinstance(said, PolicyError):
+            yield f"its declared {document.property} cannot be read: {said}"
+        elif isinstance(real_parsed, PolicyError):
+            yield f"its {document.property} cannot be read: {real_parsed}"
+        elif _normal(said) != _normal(real_parsed):
+            yield f"its {document.property} says something else than was declared"
+
+
+def _finding(declared: Declared, resource: Resource, difference: str) -> Finding:
+    message = f"{resource.type} {resource.name} is not what {declared.component.name} declared: {difference}"
+    step = "make both from one structure with twokeys.access.declaration.render, and update again"
+    return Finding(NAME, message, step, resource.urn, source=resource.source)
+
+
+def _normal(document: PolicyDocument) -> tuple[object, ...]:
+    """A document up to what AWS does not tell apart: order, one or a list, an account's id or root ARN, Sids."""
+    statements = Counter(_normal_statement(statement) for statement in document.statements)
+    return (document.version or "2008-10-17", frozenset(statements.items()))
+
+
+def _normal_statement(statement: Statement) -> tuple[object, ...]:
+    return (
+        statement.effect,
+        _normal_principals(statement.principals),
+        _normal_principals(statement.not_principals),
+        None if statement.actions is None else frozenset(str(name).lower() for name in statement.actions),
+        None if statement.not_actions is None else frozenset(str(name).lower() for name in statement.not_actions),
+        None if statement.resources is None else frozenset(statement.resources),
+        None if statement.not_resources is None else frozenset(statement.not_resources),
+        frozenset((clause.operator, clause.key.lower(), frozenset(clause.values)) for clause in statement.conditions),
+    )
+
+
+def _normal_principals(principals: Principals | None) -> object:
+    if principals is None:
+        return None
+    aws = frozenset(str(name).removeprefix("arn:aws:iam::").removesuffix(":root") for name in principals.aws)
+    rest = (principals.service, principals.federated, principals.canonical_user)
+    return (principals.everyone, aws, *(frozenset(names) for names in rest))
+
+
+DECLARED_EQUALS_REAL = Rule(
+    name=NAME,
+    description="A document that a component declared with symbols says the same once the ids are known.",
+    severity="high",
+    remediation="Make the declared and the real document from one structure.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
+    check=_check,
+    config=Config,
+)
+"""A declaration stands in for a document in preview, so it must never say something else.
+
+Compares account, identifying properties and document, whatever the order of lists and statements. Unknown: what is not
+known yet cannot differ yet; a declaration of a resource that is not there is refused at once.
+Does not check: whether a resource has a declaration (`unproved-door` misses it where it matters).
+"""

@@ -1,0 +1,74 @@
+"""No way leads from one environment into another that is closed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from pydantic import Field
+
+from twokeys.access.findings import Config, DoorConfig, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.paths import Path, paths_from
+
+NAME = "environments-isolated"
+
+
+class ClosedTo(Config):
+    """No way may lead from accounts of one environment into accounts of another."""
+
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+
+
+class EnvironmentConfig(DoorConfig):
+    """Which environments are closed to which, and the environments of accounts that carry no tag."""
+
+    closed: tuple[ClosedTo, ...] = (ClosedTo.model_validate({"from": "stage", "to": "prod"}),)
+    accounts: dict[str, str] = Field(
+        default_factory=dict, description="The environment of an account, by id or symbol; wins over its tag."
+    )
+
+
+def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Finding]:
+    given = {graph.accounts.canonical(account): name for account, name in config.accounts.items()}
+
+    def environment(account: str) -> str | None:
+        return given.get(account) or graph.accounts.environment(account)
+
+    for closed in config.closed:
+        for path in _between(graph, environment, closed):
+            around = "" if len(path.doors) == 1 else f" (through {path})"
+            message = (
+                f"{path.source.arn} of {closed.source} account {graph.accounts.name(path.source.account)} can enter "
+                f"{closed.target} account {graph.accounts.name(path.target.account)} as role {path.target.arn}{around}"
+            )
+            step = f"take the last door's trust or grant away, or make an exception of {NAME} with reason and expiry"
+            last = path.doors[-1].target
+            yield Finding(NAME, message, step, last.urn or path.source.urn, path.id, last.source)
+
+
+def _between(graph: Graph, environment: Callable[[str], str | None], closed: ClosedTo) -> Iterator[Path]:
+    """The ways into an environment; where one leads on within it, only the way in is told."""
+    for path in paths_from(graph, lambda principal: environment(principal.account) == closed.source):
+        inside = [door for door in path.doors if environment(door.target.account) == closed.target]
+        if inside == [path.doors[-1]]:
+            yield path
+
+
+ENVIRONMENTS_ISOLATED = Rule(
+    name=NAME,
+    description="No door leads from stage to prod, directly or through other roles.",
+    severity="critical",
+    remediation="Remove the trust or the grant that opens the way, or make an exception for it.",
+    url="https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/design-principles-for-your-multi-account-strategy.html",
+    check=_check,
+    config=EnvironmentConfig,
+)
+"""Open doors, chained, from an account of one environment into an account of another.
+
+The environment of an account is what the configuration says, else its `environment` tag. Unknown: a door that is not
+proved is left to `unproved-door`, and an account without an environment is in none.
+Does not check: ways that lead through a service or through what a role may do (such as iam:PassRole), and ways through
+accounts of other stacks.
+"""

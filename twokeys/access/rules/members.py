@@ -1,0 +1,103 @@
+"""Member accounts: kept for good, reachable by an e-mail of their own, and entered through roles only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access.accounts import ACCOUNT
+from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.snapshot import Resource
+
+_LONG_TERM = {
+    "aws:iam/user:User": "IAM user",
+    "aws:iam/accessKey:AccessKey": "access key",
+    "aws:iam/userLoginProfile:UserLoginProfile": "console password",
+}
+
+
+def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    entered = {graph.accounts.of_provider(entry.urn) for entry in graph.accounts.entries if entry.assumes != ()}
+    members = (graph.accounts.members | entered) - {graph.accounts.management or ""}
+    for resource in graph.snapshot.of_type(*_LONG_TERM):
+        account = graph.accounts.of(resource)
+        if account in members:
+            message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
+            step = "give people and machines a role in that account, and a grant where they already are"
+            message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
+            yield Finding("no-iam-users", message, step, resource.urn, source=resource.source)
+
+
+def _kept(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    for account in graph.snapshot.of_type(ACCOUNT):
+        name = account.text("name") or account.name
+        if not account.protect:
+            message = f"Account {name} is not protected: a changed name, e-mail or role name would replace it"
+            yield _account("account-kept", account, message, "set the option protect=True on the account")
+        if account.get("closeOnDeletion") in (True, "true"):
+            message = f"Account {name} would be closed when it leaves the program"
+            yield _account("account-kept", account, message, "leave close_on_deletion out, and close accounts by hand")
+
+
+def _emails(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    users: dict[str, list[Resource]] = defaultdict(list)
+    for account in graph.snapshot.of_type(ACCOUNT):
+        if email := account.text("email"):
+            users[email.strip().casefold()].append(account)
+    for email, accounts in users.items():
+        for account in accounts[1:]:
+            message = f"Account {account.name} has the e-mail {email} of account {accounts[0].name}"
+            yield _account("unique-emails", account, message, "give each account an address of its own")
+
+
+def _account(rule: str, account: Resource, message: str, step: str) -> Finding:
+    return Finding(rule, message, step, account.urn, source=account.source)
+
+
+NO_IAM_USERS = Rule(
+    name="no-iam-users",
+    description="No IAM users, passwords or access keys in member accounts.",
+    severity="high",
+    remediation="Use roles in member accounts.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
+    check=_long_term,
+    config=Config,
+)
+"""Long-term credentials are a way into an account that has no second key.
+
+Member accounts are those that the stack makes, lists or enters by assuming a role. Unknown: a resource whose account is
+not pinned is not judged here (`provider-enters-its-account` refuses its provider).
+Does not check: the management account, root users.
+"""
+
+ACCOUNT_KEPT = Rule(
+    name="account-kept",
+    description="An account is never deleted or replaced by a change to the program.",
+    severity="critical",
+    remediation="Protect the account resource, and leave close_on_deletion out.",
+    url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
+    check=_kept,
+    config=Config,
+)
+"""A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
+itself refuses to delete or to replace it, in preview already.
+
+Unknown: `protect` is always known. Does not check: an account whose protection and definition are removed at once
+(two updates are needed for that: the engine still refuses the first).
+"""
+
+UNIQUE_EMAILS = Rule(
+    name="unique-emails",
+    description="Each account has an e-mail address of its own.",
+    severity="medium",
+    remediation="Give each account an address of its own, for instance by plus-addressing.",
+    url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_create.html",
+    check=_emails,
+    config=Config,
+)
+"""AWS takes an address for one account only, and compares without case.
+
+Unknown: an address that is not known yet is not compared. Does not check: addresses used in other stacks.
+"""

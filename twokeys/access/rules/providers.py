@@ -1,0 +1,104 @@
+"""Every resource is made by a provider that can only work in the account it is meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access.accounts import Entry
+from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.snapshot import PROVIDER
+
+_NAME = "provider-enters-its-account"
+_PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
+
+
+def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    direct = {}
+    for entry in graph.accounts.entries:
+        if _is_default(entry.name):
+            continue
+        if problem := _problem(graph, entry):
+            message, step = problem
+            yield Finding(_NAME, f"Provider {entry.name} {message}", step, entry.urn)
+        elif entry.assumes == ():
+            direct[entry.urn] = graph.accounts.of_provider(entry.urn)
+    if len(set(direct.values())) > 1:
+        for urn, account in direct.items():
+            if account != graph.accounts.management:
+                name = graph.accounts.name(account)
+                message = f"A provider works in account {name} without assuming a role there, beside another account"
+                yield Finding(_NAME, message, "set assume_roles to a role of that account", urn)
+
+
+def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
+    if entry.allowed == ():
+        return "is not pinned to its account", "set allowed_account_ids to the one account that it works in"
+    if entry.allowed is not None and len(entry.allowed) > 1:
+        return f"may work in any of {', '.join(entry.allowed)}", "set allowed_account_ids to one account"
+    account = entry.assumed_account
+    if account is not None and entry.allowed is not None and account not in entry.allowed:
+        return (
+            f"assumes a role in account {account}, but is pinned to {entry.allowed[0]}",
+            "correct the role's ARN or allowed_account_ids, so that both name one account",
+        )
+    works_in = graph.accounts.of_provider(entry.urn)
+    if not graph.accounts.pinned(works_in):
+        return (
+            "works in an account that cannot be told: its role and its id are not known yet, and hang on no account",
+            "set assume_roles and allowed_account_ids from the account's own resource, or from values known in preview",
+        )
+    if entry.assumes == () and works_in in graph.accounts.members:
+        return (
+            f"works in member account {graph.accounts.name(works_in)} without assuming a role there",
+            "set assume_roles to a role of that account",
+        )
+    return None
+
+
+def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
+    for provider in graph.snapshot.of_type(PROVIDER):
+        if _is_default(provider.name):
+            resources = [found.name for found in graph.snapshot.resources if found.provider == provider.urn]
+            what = f"{', '.join(resources[:3])}{' and more' if len(resources) > 3 else ''}"
+            whose = f"makes {what}" if provider.urn in used else "answers a look-up"
+            message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
+            step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
+            yield Finding("no-default-provider", message, step, provider.urn)
+
+
+def _is_default(name: str) -> bool:
+    return name == "default" or name.startswith("default_")
+
+
+PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
+    name=_NAME,
+    description="A provider assumes a role into its account and is pinned to it.",
+    severity="high",
+    remediation="Set assume_roles and allowed_account_ids of the provider.",
+    url=_PROVIDER,
+    check=_entries,
+    config=Config,
+)
+"""Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
+
+That one is the management account, whose credentials run the program. Unknown: a role or an id that is not known yet
+has to hang on one account of the stack; that both mean one account is checked when they are known.
+Does not check: whether the role can be assumed, and which credentials run the program.
+"""
+
+NO_DEFAULT_PROVIDER = Rule(
+    name="no-default-provider",
+    description="No resource is made by the default aws provider.",
+    severity="high",
+    remediation="Pass an explicit provider, and disable the default one for the project.",
+    url="https://www.pulumi.com/docs/iac/concepts/providers/#disabling-default-providers",
+    check=_defaults,
+    config=Config,
+)
+"""The default provider works in whatever account the environment's credentials belong to.
+
+Unknown: nothing that it reads can be unknown. Does not check: default providers of other packages.
+"""

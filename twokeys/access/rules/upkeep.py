@@ -1,0 +1,91 @@
+"""Documents that say what they mean, and doors that close when they should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from pydantic import ValidationError
+
+from twokeys.access.declaration import Door
+from twokeys.access.documents import Document
+from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.principals import Principal
+from twokeys.iam import UNKNOWN, PolicyKind, lint
+
+_ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
+
+
+def _lint(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    for principal in graph.principals:
+        if principal.trust is not None:
+            yield from _linted(graph, principal, principal.trust, PolicyKind.TRUST)
+        for document in principal.documents:
+            yield from _linted(graph, principal, document, PolicyKind.IDENTITY)
+
+
+def _linted(graph: Graph, principal: Principal, document: Document, kind: PolicyKind) -> Iterator[Finding]:
+    if document.policy is UNKNOWN or document.urn is None:
+        return
+    organization = graph.accounts.held | graph.accounts.members
+    for found in lint(document.policy, kind, account=principal.account, organization=organization):
+        if found.rule not in _ELSEWHERE:
+            message = (
+                f"The {document.title} in account {graph.accounts.name(principal.account)} has a flaw at {found.path}: "
+                f"{found.message}"
+            )
+            yield Finding("policy-lint", message, f"see {found.url}", document.urn, source=document.source)
+
+
+def _expired(graph: Graph, _config: Config, today: date) -> Iterator[Finding]:
+    for resource in graph.snapshot.resources:
+        declared = (resource.inputs or resource.outputs).get("door")
+        if not isinstance(declared, dict) or "source" not in declared or "target" not in declared:
+            continue
+        try:
+            door = Door.model_validate(declared)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            message = f"The door that {resource.name} declares cannot be read: {where}: {first['msg']}"
+            step = "declare it with twokeys.access.declaration.Door, from values known in preview"
+            yield Finding("door-expired", message, step, resource.urn, source=resource.source)
+            continue
+        if door.expires is not None and door.expires < today:
+            reason = f" ({door.reason})" if door.reason else ""
+            message = f"The door {door.name}{reason} to role {door.target.role} expired on {door.expires}"
+            step = f"remove the door, or let {door.owner or 'its owner'} set a later day"
+            yield Finding("door-expired", message, step, resource.urn, source=resource.source)
+
+
+POLICY_LINT = Rule(
+    name="policy-lint",
+    description="Policy documents say what they mean.",
+    severity="low",
+    remediation="Correct the document as the page that is named describes.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html",
+    check=_lint,
+    config=Config,
+    mandatory=False,
+)
+"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA.
+
+Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
+IDs), and whether trusts in services limit their source, since a service is no door between accounts.
+"""
+
+DOOR_EXPIRED = Rule(
+    name="door-expired",
+    description="A temporary door is closed when its time is over.",
+    severity="high",
+    remediation="Remove the door, or set a later day if it is still needed.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
+    check=_expired,
+    config=Config,
+)
+"""A declared door exists up to and including the day `expires`.
+
+Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
+Does not check: doors without a declaration, and whether anybody closes a door between two updates.
+"""

@@ -1,0 +1,125 @@
+"""A door leads from somebody to somewhere: neither side is `*`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access.documents import Document
+from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.principals import Principal
+from twokeys.access.requirements import demanded_keys
+from twokeys.iam import UNKNOWN, Statement
+from twokeys.iam.truth import Truth
+
+_LIMITS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount"})
+_EXACT_ENOUGH = re.compile(r"arn:[^:*?]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):role/(?:[^*?]+/)?[^*?/]+.*")
+_ACCOUNT = re.compile(r"arn:[^:]+:iam::([^:*?]+|account:[A-Za-z0-9_-]+):")
+
+
+def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+    for role in graph.roles:
+        if role.trust is None or role.trust.policy is UNKNOWN:
+            continue
+        for statement in role.trust.policy.statements:
+            if _admits_everyone(statement) and not demanded_keys(statement) & _LIMITS:
+                message = (
+                    f"The trust policy of role {role.arn} in account {graph.accounts.name(role.account)} admits "
+                    f"everyone (statement {statement.index}), and no condition limits that to known principals"
+                )
+                step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
+                yield Finding("wildcard-trust", message, step, role.urn, f"* -> {role.arn}", role.source)
+
+
+def _admits_everyone(statement: Statement) -> bool:
+    if statement.effect != "Allow" or not _assumes(statement):
+        return False
+    if statement.not_principals is not None:
+        return True
+    return statement.principals is not None and statement.principals.everyone
+
+
+def _assumes(statement: Statement) -> bool:
+    actions = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+    return any(statement.covers_action(action) is not Truth.FALSE for action in actions)
+
+
+def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+    seen: set[tuple[int, str]] = set()
+    for principal in graph.principals:
+        for document in principal.documents:
+            for resource in _wide_resources(document, principal):
+                if (id(document), resource) not in seen:
+                    seen.add((id(document), resource))
+                    yield _wide(graph, principal, document, resource)
+
+
+def _wide_resources(document: Document, principal: Principal) -> Iterator[str]:
+    if document.policy is UNKNOWN or document.urn is None:
+        return
+    for statement in document.policy.statements:
+        if statement.effect != "Allow" or not _grants_by_name(statement):
+            continue
+        for resource in statement.resources if statement.resources is not None else ("*",):
+            if isinstance(resource, str) and not _exact_enough(resource, principal.account):
+                yield resource
+
+
+def _grants_by_name(statement: Statement) -> bool:
+    names = [name for name in statement.actions or () if isinstance(name, str) and name.lower().startswith("sts:")]
+    return bool(names) and statement.covers_action("sts:AssumeRole") is not Truth.FALSE
+
+
+def _exact_enough(resource: str, own: str) -> bool:
+    account = _ACCOUNT.match(resource)
+    inside = account is not None and account.group(1) == own
+    return inside or _EXACT_ENOUGH.fullmatch(resource) is not None or not _could_be_role(resource)
+
+
+def _could_be_role(resource: str) -> bool:
+    """A resource of another service grants no role, whatever wildcards it holds."""
+    service = resource.split(":")[2] if resource.count(":") >= 5 else "*"
+    return service in ("iam", "*") or "*" in service or "?" in service
+
+
+def _wide(graph: Graph, principal: Principal, document: Document, resource: str) -> Finding:
+    message = (
+        f"The {document.title} in account {graph.accounts.name(principal.account)} grants sts:AssumeRole on "
+        f"{resource}, which is not certain roles of one account"
+    )
+    step = "name the roles by their exact ARNs, or at least by account and the beginning of their name"
+    return Finding("wildcard-grant", message, step, document.urn, f"{principal.arn} -> {resource}", document.source)
+
+
+WILDCARD_TRUST = Rule(
+    name="wildcard-trust",
+    description="A trust policy names who may come in; everyone is nobody in particular.",
+    severity="critical",
+    remediation="Name the principals by ARN, or limit `*` with a condition on aws:PrincipalOrgID.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous",
+    check=_open_trusts,
+    config=DoorConfig,
+)
+"""`Principal: *` (or NotPrincipal) in a trust that no condition on the caller's organization, account or ARN limits.
+
+A condition counts if the statement demands it: not negated, not IfExists, not `*` itself. Unknown: a trust policy that
+is not known is left to `unproved-door`. Does not check: whether the organization's id in the condition is this one's.
+"""
+
+WILDCARD_GRANT = Rule(
+    name="wildcard-grant",
+    description="A grant of sts:AssumeRole names the roles that it is for.",
+    severity="high",
+    remediation="Write the exact ARNs of the roles into Resource.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html",
+    check=_wide_grants,
+    config=DoorConfig,
+)
+"""`sts:AssumeRole` on `*`, on every role of an account (`role/*`) or on roles of any account.
+
+`role/deploy-*` in one named account passes. Unknown: a document that is not known is left to `unproved-door`.
+Does not check: `Action: *` (an administrator's policy says what it is), AWS-managed policies, grants within the
+principal's own account.
+"""

@@ -1,0 +1,309 @@
+"""The model of a map from the stacks' states. Who may enter is not decided here: `twokeys.access` tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from twokeys.access import declaration
+from twokeys.access import graph as access
+from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.keys import Lack, Statement, statements
+from twokeys.access.names import EVERYONE
+from twokeys.access.principals import Principal as Known
+from twokeys.access.requirements import requires_mfa
+from twokeys.access.snapshot import STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.state import read_state
+from twokeys.errors import Refusal
+from twokeys.iam import Requirement, Verdict
+from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
+
+SANDBOX_STATES = Path(".twokeys", "stacks")
+_STACK = "pulumi:pulumi:Stack"
+_KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
+_ENDS = re.compile(
+    r"(?:arn:[^:]+:iam::(?P<account>\d{12}|account:[A-Za-z0-9_-]+):(?:root|(?P<kind>role|user|group)/(?:\S*/)?(?P<name>\S+))"
+    r"|(?P<everyone>\*)) -> arn:[^:]+:iam::(?P<target>\d{12}|account:[A-Za-z0-9_-]+):role/(?:\S*/)?(?P<role>\S+)"
+)
+
+
+def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
+    """The sandbox's state files of the named stacks, or of all. Raises Refusal where there is none."""
+    folder = project / SANDBOX_STATES
+    there = {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
+    for stack in stacks:
+        if stack not in there:
+            raise Refusal(
+                f"there is no state of stack {stack}",
+                where=str(folder),
+                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
+                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
+            )
+    if not there:
+        raise Refusal(
+            "there is nothing to draw",
+            where=str(folder),
+            why="the sandbox has updated no stack here, and no --state was given",
+            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
+        )
+    return [there[stack] for stack in stacks] if stacks else list(there.values())
+
+
+def read(states: Iterable[Path], name: str | None = None) -> Organization:
+    """The organization that these states show together, called `name` or by its id.
+
+    A state is what `pulumi stack export` writes, or a file of the sandbox. Raises Refusal for one that is not.
+    """
+    resources = tuple(resource for path in states for resource in read_state(path).resources)
+    return from_snapshot(Snapshot(resources, "these stacks"), name)
+
+
+def from_snapshot(snapshot: Snapshot, name: str | None = None) -> Organization:
+    """The organization that a snapshot shows; it may hold the resources of several stacks."""
+    graph = access.build(snapshot)
+    found = next(snapshot.of_type(ORGANIZATION), None)
+    identity = _id(found) if found else None
+    units = _units(snapshot)
+    doors = list(_doors(graph))
+    return organization(
+        name or (f"Organization {identity}" if identity else "Organization"),
+        [*_strangers(doors, graph.accounts), *_accounts(snapshot, graph.accounts, units)],
+        doors,
+        units.values(),
+        ((_principal(user), _principal(group)) for user in graph.principals for group in user.groups),
+    )
+
+
+def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """The path of each organizational unit by its id: from the units themselves, else as a stack exports them."""
+    made = {_id(unit): unit for unit in snapshot.of_type(ORGANIZATIONAL_UNIT)}
+
+    def path(id: str, below: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        unit = made.get(id)
+        if unit is None or id in below:
+            return exported.get(id, ())
+        return (*path(unit.text("parentId") or "", below | {id}), unit.text("name") or unit.name)
+
+    exported: dict[str, tuple[str, ...]] = {}
+    for outputs in _stack_outputs(snapshot):
+        ids = outputs.get("organizational_unit_ids")
+        if isinstance(ids, Mapping):
+            exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}
+    return exported | {id: path(id) for id in made}
+
+
+def _strangers(doors: Iterable[Door], accounts: Accounts) -> Iterator[Account]:
+    """Whatever stands at the end of a door and is no account of which an id or a symbol is known."""
+    for id in {id for door in doors for id in (door.source.account, door.account)}:
+        if id == EVERYONE:
+            yield Account(id, "any AWS account", None, None)
+        elif not accounts.pinned(id):
+            yield Account(id, accounts.name(id), None, None)
+
+
+def _accounts(snapshot: Snapshot, accounts: Accounts, units: Mapping[str, tuple[str, ...]]) -> Iterator[Account]:
+    """The organization's accounts, those last that tell most: an account that is given twice is shown as given last."""
+    for resource in snapshot.of_type(ORGANIZATION):
+        listed = resource.get("accounts")
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, Mapping) and item.get("id"):
+                yield Account(str(item["id"]), str(item.get("name") or item["id"]))
+    if accounts.management:
+        yield Account(accounts.management, "management")
+    for resource in snapshot.of_type(ACCOUNT):
+        id, parent = accounts.named_by(resource), resource.text("parentId") or ""
+        unit = units.get(parent, (parent,) if parent.startswith("ou-") else ())
+        stack = resource.urn.removeprefix("urn:pulumi:").partition("::")[0]
+        yield Account(id, resource.text("name") or resource.name, accounts.environment(id) or stack, unit)
+
+
+def _doors(graph: access.Graph) -> Iterator[Door]:
+    """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
+
+    A pattern that grants a role which does not trust the principal is no door. A group's door is left out where those
+    of its members are there.
+    """
+    declared = _Declared(graph)
+    said = {statement.door: statement for statement in statements(graph)}
+    to_everyone = {f"{EVERYONE} -> {trust.role.arn}": trust.role for trust in graph.open_trusts if not trust.account}
+    by_members = {(group, door.target) for door in graph.doors for group in door.source.groups}
+    for door in graph.doors:
+        statement = said.pop(door.id, None)
+        no_door = Key.PRESENT not in (keys := _keys(door, statement, graph.accounts)) and Key.MISSING in keys
+        if no_door or (door.source, door.target) in by_members or not (door.asked or door.open):
+            continue
+        yield _door(door, keys, statement, declared)
+    for id, role in to_everyone.items():
+        if id not in said:
+            yield _to_everyone(role)
+    for id, statement in said.items():
+        ends = _ENDS.fullmatch(id)
+        if ends and (id in to_everyone or not ends["everyone"]):
+            yield _one_key(ends, statement, declared)
+
+
+def _keys(door: access.Door, statement: Statement | None, accounts: Accounts) -> tuple[Key, Key]:
+    """Trust and grant. What these stacks cannot show is not proved: only a statement says that a key is missing.
+
+    Where it is not known which account an end of the door is in, nothing is proved of it.
+    """
+    if not (accounts.pinned(door.source.account) and accounts.pinned(door.target.account)):
+        return Key.UNKNOWN, Key.UNKNOWN
+    trust, grant = _KEYS[door.trust_key], _KEYS[door.grant_key]
+    if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
+        return (Key.PRESENT, Key.UNKNOWN) if trust is Key.PRESENT else (Key.UNKNOWN, Key.PRESENT)
+    return trust, grant
+
+
+def _door(door: access.Door, keys: tuple[Key, Key], statement: Statement | None, declared: _Declared) -> Door:
+    source, (trust, grant) = _principal(door.source), keys
+    about = declared.of(
+        source, [_principal(group) for group in door.source.groups], door.target.account, door.target.name
+    )
+    told = [f"{statement.message}.", f"Next step: {statement.next_step}."] if statement else []
+    told += [f"The trust alone: {door.trust.explain()}", f"The grant alone: {door.grant.explain()}"]
+    return Door(
+        name=about.name if about else f"{source.label} to {door.target.name}",
+        source=source,
+        account=door.target.account,
+        role=door.target.name,
+        trust=trust,
+        grant=grant,
+        verdict="UNKNOWN" if Key.UNKNOWN in keys else door.outcome.value,
+        requirements=tuple(dict.fromkeys([*_requirements(door.trust), *_requirements(door.grant)])),
+        max_session_seconds=(about.max_session_seconds if about else None) or declared.session_of(door.target),
+        reason=about.reason if about else None,
+        owner=about.owner if about else None,
+        expires=about.expires if about else None,
+        explanation="\n".join(told),
+    )
+
+
+def _one_key(ends: re.Match[str], statement: Statement, declared: _Declared) -> Door:
+    """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role that is not there."""
+    canonical = declared.accounts.canonical
+    kind = "everyone" if ends["everyone"] else ends["kind"] or "root"
+    source = Principal(kind, "*" if ends["everyone"] else canonical(ends["account"]), ends["name"] or "")
+    other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
+    trusted = kind in ("root", "everyone")
+    about = declared.of(source, [], canonical(ends["target"]), ends["role"])
+    return Door(
+        name=about.name if about else f"{source.label} to {ends['role']}",
+        source=source,
+        account=canonical(ends["target"]),
+        role=ends["role"],
+        trust=Key.PRESENT if trusted else other,
+        grant=other if trusted else Key.PRESENT,
+        reason=about.reason if about else None,
+        owner=about.owner if about else None,
+        expires=about.expires if about else None,
+        explanation=f"{statement.message}.\nNext step: {statement.next_step}.",
+    )
+
+
+def _to_everyone(role: Known) -> Door:
+    """A trust in everyone, of which somebody here makes use: anybody else in AWS may have the grant too."""
+    return Door(
+        name=f"everyone to {role.name}",
+        source=Principal("everyone", "*"),
+        account=role.account,
+        role=role.name,
+        trust=Key.PRESENT,
+        grant=Key.UNKNOWN,
+        explanation=f"Role {role.arn} trusts everyone: whoever in AWS is granted it may enter, unless a "
+        "condition of that trust keeps them out.\nNext step: trust those who shall enter by their ARNs.",
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    source: Principal
+    account: str
+    role: str
+
+
+class _Declared:
+    """What the stacks say of their doors for people: name, reason, owner, expiry."""
+
+    def __init__(self, graph: access.Graph) -> None:
+        self.accounts = graph.accounts
+        self._snapshot = graph.snapshot
+        self._doors: dict[_Place, declaration.Door] = {}
+        for door in self._all():
+            account, target = map(self.accounts.canonical, (door.source.account, door.target.account))
+            for name in door.source.names or ("",):
+                source = Principal(door.source.kind, account, _without_path(name))
+                self._doors[_Place(source, target, _without_path(door.target.role))] = door
+
+    def of(self, source: Principal, groups: Sequence[Principal], account: str, role: str) -> declaration.Door | None:
+        """The declaration that covers a door: it names the principal, a group of it, or its account as a whole."""
+        for who in (source, *groups, Principal("root", source.account)):
+            if found := self._doors.get(_Place(who, account, role)):
+                return found
+        return None
+
+    def session_of(self, role: Known) -> int | None:
+        """The longest session of a role in seconds, if the stacks have the role."""
+        resource = self._snapshot.by_urn.get(role.urn or "")
+        seconds = resource.get("maxSessionDuration") if resource else None
+        return int(seconds) if isinstance(seconds, int | float) else None
+
+    def _all(self) -> Iterator[declaration.Door]:
+        for resource in self._snapshot.resources:
+            yield from _validated(resource.get("door"))
+        for outputs in _stack_outputs(self._snapshot):
+            doors = outputs.get("doors")
+            for exported in doors if isinstance(doors, list) else ():
+                yield from _validated(exported.get("door") if isinstance(exported, Mapping) else None)
+
+
+def _validated(value: object) -> Iterator[declaration.Door]:
+    """A declaration, if the value is one: another component's property of the same name may be anything."""
+    if isinstance(value, Mapping):
+        try:
+            yield declaration.Door.model_validate(value)
+        except ValidationError:
+            return
+
+
+def _stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
+    for resource in snapshot.of_type(STACK_REFERENCE):
+        outputs = resource.get("outputs")
+        if isinstance(outputs, Mapping):
+            yield outputs
+    for resource in snapshot.of_type(_STACK):
+        yield resource.outputs
+
+
+def _principal(known: Known) -> Principal:
+    return Principal(known.kind, known.account, "" if known.kind == "root" else known.name)
+
+
+def _requirements(verdict: Verdict) -> list[str]:
+    return [_in_words(requirement) for requirement in verdict.requirements]
+
+
+def _in_words(requirement: Requirement) -> str:
+    if requires_mfa([requirement]):
+        return "MFA"
+    if (
+        requirement.key.lower() == "sts:externalid"
+        and requirement.operator == "StringEquals"
+        and not requirement.negated
+    ):
+        return "external ID"
+    return str(requirement)
+
+
+def _without_path(name: str) -> str:
+    """The name of a principal, which is unique among its kind in an account, whatever its path."""
+    return name.rpartition("/")[2]
+
+
+def _id(resource: Resource) -> str:
+    """The id of an organization or unit: a state keeps it outside the outputs, but the ARN ends with it."""
+    return resource.text("id") or (resource.text("arn") or "").rpartition("/")[2]
