@@ -17,6 +17,18 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/settings.py": {"twokeys.errors"},
     "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
     "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/files.py": {"twokeys.errors"},
+    "twokeys/profiles": {
+        "twokeys.profiles",
+        "twokeys.exports",
+        "twokeys.files",
+        "twokeys.access",
+        "twokeys.iam",
+        "twokeys.errors",
+        "botocore",
+    },
+    "twokeys/costs": {"twokeys.costs", "twokeys.exports", "twokeys.files", "twokeys.errors", "boto3", "botocore"},
     "components": {
         "components",
         "twokeys.settings",
