@@ -4,9 +4,9 @@ Two ways to run it, because two kinds of commands need it:
 
 - *with us* (the default): the server reads a pipe that only we hold open, and ends when the pipe does: at our exit,
   after Ctrl-C, and after a crash or `kill -9` of ours. That works on every POSIX system and needs no cleanup.
-- *detached* (`detached=True`): the server outlives the command, so that `twokeys sandbox up` and a later `shell` reach
-  the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a process is only
-  ever taken for ours, or ended, when both match, so a recycled pid is never touched.
+- *detached* (`detached=True`): once it is ready the server outlives the command, so that `twokeys sandbox up` and a
+  later `shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a
+  process is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
 
 Either way what the server acknowledged is on disk before the caller sees the answer (`twokeys.sandbox.local_server`),
 so a server that was killed is started again on the same accounts, roles and sessions, on the same port if it is free.
@@ -38,6 +38,9 @@ from twokeys.errors import Refusal
 MANAGEMENT_ACCOUNT = "111111111111"
 """The account that the sandbox's organization is created from, as in the classic example."""
 
+DETACH = b"d"
+"""What a server reads on its standard input when it is to outlive the end of that pipe."""
+
 _COMMAND = (sys.executable, "-m", "twokeys.sandbox.local_server")
 _LOOPBACK = "127.0.0.1"
 _READY_SECONDS = 30.0
@@ -59,7 +62,7 @@ class _Record:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.started) > 0.01 or process.status() == psutil.STATUS_ZOMBIE:
                 return None
-        except psutil.NoSuchProcess:
+        except psutil.Error:
             return None
         return process
 
@@ -105,8 +108,9 @@ class LocalAws:
                         next_step="Use it as it is, or stop it first",
                     )
                 return running
+            _end_one_that_hangs(directory)
             with _listen(port, _last_port(directory)) as listener:
-                child = _launch(directory, listener, detached=detached)
+                child = _launch(directory, listener)
                 port = listener.getsockname()[1]
             return cls._when_ready(directory, child, port, detached=detached)
 
@@ -181,11 +185,21 @@ class LocalAws:
                     raise _never_ready(directory, process.poll())
                 time.sleep(0.02)
             _write_record(directory, record)
+            if detached and process.stdin is not None:
+                process.stdin.write(DETACH)
+                process.stdin.close()
         except BaseException:
             process.kill()
             _reap(process)
             raise
         return server
+
+
+def _end_one_that_hangs(directory: Path) -> None:
+    """A server that is there and does not answer would serve the same accounts beside the new one."""
+    record = _read_record(directory)
+    if record is not None:
+        LocalAws(directory, record, detached=True, child=None).stop()
 
 
 def _make(directory: Path) -> None:
@@ -246,13 +260,13 @@ def _listen(port: int, last: int) -> socket.socket:
     raise AssertionError("the last candidate either listens or refuses")
 
 
-def _launch(directory: Path, listener: socket.socket, *, detached: bool) -> subprocess.Popen[bytes]:
+def _launch(directory: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
     port: int = listener.getsockname()[1]
     with _log_path(directory).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
             [*_COMMAND, str(listener.fileno())],
-            env=_server_environment(directory, port, detached=detached),
-            stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
+            env=_server_environment(directory, port),
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=(listener.fileno(),),
@@ -261,7 +275,7 @@ def _launch(directory: Path, listener: socket.socket, *, detached: bool) -> subp
         )
 
 
-def _server_environment(directory: Path, port: int, *, detached: bool) -> dict[str, str]:
+def _server_environment(directory: Path, port: int) -> dict[str, str]:
     """What ministack reads. Nothing of the caller's AWS or Docker settings gets in."""
     kept = {
         name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH")
@@ -281,7 +295,6 @@ def _server_environment(directory: Path, port: int, *, detached: bool) -> dict[s
         "IOT_MTLS_ENABLED": "0",
         # ministack removes containers of other ministacks when it finds a Docker daemon; it must find none.
         "DOCKER_HOST": f"unix://{directory / 'no-docker.sock'}",
-        "TWOKEYS_LOCAL_AWS_DETACHED": "1" if detached else "0",
     }
 
 

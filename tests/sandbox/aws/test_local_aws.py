@@ -103,6 +103,10 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
         "aws_secret_access_key": session["SecretAccessKey"],
         "aws_session_token": session["SessionToken"],
     }
+    api(started, "iam").create_user(UserName="operator")
+    operator = api(started, "iam").create_access_key(UserName="operator")["AccessKey"]
+    login = {"aws_access_key_id": operator["AccessKeyId"], "aws_secret_access_key": operator["SecretAccessKey"]}
+    temporary = api(started, "sts", **login).get_session_token()["Credentials"]
     api(started, "iam", **keys).create_user(UserName="ci")
     bucket = api(started, "s3", **keys)
     bucket.create_bucket(Bucket="kept-here")
@@ -114,6 +118,14 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
         assert again.endpoint == started.endpoint
         assert [one["Name"] for one in api(again, "organizations").list_accounts()["Accounts"]][-1] == "stage"
         assert api(again, "iam", **keys).get_user(UserName="ci")["User"]["UserName"] == "ci"
+        identity = api(
+            again,
+            "sts",
+            aws_access_key_id=temporary["AccessKeyId"],
+            aws_secret_access_key=temporary["SecretAccessKey"],
+            aws_session_token=temporary["SessionToken"],
+        ).get_caller_identity()
+        assert identity["Arn"] == "arn:aws:iam::111111111111:user/operator"
         assert api(again, "s3", **keys).get_object(Bucket="kept-here", Key="a")["Body"].read() == b"b"
 
 
@@ -161,6 +173,13 @@ def test_a_second_start_finds_the_running_one(started: LocalAws, directory: Path
     assert started.alive
 
 
+def test_one_that_hangs_is_ended_so_that_no_two_serve_the_same_accounts(started: LocalAws, directory: Path) -> None:
+    os.kill(started.pid, signal.SIGSTOP)
+    with LocalAws.start(directory) as second:
+        assert second.pid != started.pid
+        assert not psutil.pid_exists(started.pid) or psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_second_start_on_another_port_is_refused(started: LocalAws, directory: Path) -> None:
     with pytest.raises(Refusal, match=rf"already running on port {started.port}"):
         LocalAws.start(directory, port=started.port + 1)
@@ -177,6 +196,18 @@ def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
     with pytest.raises(Refusal, match=r"(?s)ended with code 3.*no module named ministack") as refusal:
         LocalAws.start(directory)
     assert refusal.value.where.endswith("server.log")
+
+
+def test_kept_accounts_that_are_damaged_are_refused_and_not_overwritten(
+    directory: Path, api: Callable[..., Any]
+) -> None:
+    with LocalAws.start(directory) as running:
+        api(running, "iam").create_user(UserName="kept")
+    state = directory / "state" / "iam.json"
+    state.write_text(state.read_text()[:100])
+    with pytest.raises(Refusal, match=r"(?s)kept state .*iam.json is damaged"):
+        LocalAws.start(directory)
+    assert len(state.read_text()) == 100
 
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -52,8 +52,10 @@ def test_a_local_aws_that_is_killed_in_the_middle_is_a_clear_error_and_a_restart
     inputs, _ = plugin.check(USER, urn(USER, "a"), {}, {"name": "a"}, b"1")
     provider.create(USER, urn(USER, "a"), inputs)
     os.kill(mortal.pid, signal.SIGKILL)
-    with pytest.raises(LostConnectionError, match=r"creating aws:iam/user:User b did not finish.*\n(.*\n)*.*continues"):
+    lost = r"creating aws:iam/user:User b did not finish.*\n(.*\n)*.*continues"
+    with pytest.raises(LostConnectionError, match=lost) as refusal:
         provider.create(USER, urn(USER, "b"), {**inputs, "name": "b"})
+    assert refusal.value.uncertain
     with LocalAws.start(mortal.directory):
         assert provider.read(USER, urn(USER, "a"), "a", inputs, {}) is not None
         assert provider.find(USER, urn(USER, "b"), {**inputs, "name": "b"}) is None
@@ -80,6 +82,27 @@ def test_a_role_whose_create_was_cut_short_is_finished(management: Driver) -> No
     attached = management.api("iam").list_attached_role_policies(RoleName="deployer")["AttachedPolicies"]
     assert [one["PolicyArn"] for one in attached] == [READ_ONLY]
     assert management.api("iam").list_role_policies(RoleName="deployer")["PolicyNames"] == ["enter"]
+
+
+def test_a_create_that_is_refused_half_way_is_uncertain_and_finished_by_the_next_run(management: Driver) -> None:
+    missing = f"arn:aws:iam::{management.account}:policy/missing"
+    inputs = management.check(
+        ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111"), "managedPolicyArns": [missing]}
+    )
+    with pytest.raises(ProviderError, match="AttachRolePolicy: NoSuchEntity") as refusal:
+        management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    assert refusal.value.uncertain
+    management.up("aws:iam/policy:Policy", "p", name="missing", policy=grant("*"))
+    found = management.provider.find(ROLE, urn(ROLE, "r"), inputs)
+    assert found is not None
+    assert found[1]["managedPolicyArns"] == [missing]
+
+
+def test_a_create_that_is_refused_at_once_is_certain(management: Driver) -> None:
+    management.up(ROLE, "r", name="r", assumeRolePolicy=trust("111111111111"))
+    with pytest.raises(ProviderError, match="EntityAlreadyExists") as refusal:
+        management.up(ROLE, "r", name="r", assumeRolePolicy=trust("222222222222"))
+    assert not refusal.value.uncertain
 
 
 def test_somebody_elses_role_of_the_same_name_is_not_taken_over(management: Driver) -> None:

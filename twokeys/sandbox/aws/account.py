@@ -92,6 +92,7 @@ RESOURCE_TYPES = (
         read=_alternate_read,
         update=lambda aws, _identifier, _old, new: _alternate_put(aws, new),
         delete=_alternate_delete,
+        identify=lambda _, inputs: "/".join(filter(None, (inputs.get("accountId"), inputs["alternateContactType"]))),
     ),
     ResourceType(
         type="aws:account/primaryContact:PrimaryContact",
@@ -103,6 +104,7 @@ RESOURCE_TYPES = (
         read=_primary_read,
         update=lambda aws, _identifier, _old, new: _primary_put(aws, new),
         delete=lambda _aws, _identifier, _known: None,  # AWS has no call that removes the primary contact
+        identify=lambda aws, inputs: inputs.get("accountId") or aws.account,
     ),
 )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ParamValidationError
 
 from twokeys.errors import Refusal
 from twokeys.sandbox.engine.plugin import ProviderError
@@ -139,8 +139,11 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
 
 
 @contextlib.contextmanager
-def refusals(doing: str, endpoint: str) -> Iterator[None]:
+def refusals(doing: str, endpoint: str, *, in_steps: bool = False) -> Iterator[None]:
     """Say an API's refusal in our voice: what was being done, and what the API said.
+
+    `in_steps` says that a create goes on after its first call: when a later call is refused, the object exists already,
+    so the error is uncertain and the next run finds and finishes it.
 
     Raises:
         ProviderError: for every error of boto3.
@@ -151,14 +154,18 @@ def refusals(doing: str, endpoint: str) -> Iterator[None]:
     except ClientError as error:
         said = error.response["Error"]
         reason = f"{error.operation_name}: {said.get('Code')}: {said.get('Message')}"
-        raise ProviderError(f"{doing} was refused by the local AWS", (reason,)) from error
+        begun = in_steps and not error.operation_name.startswith("Create")
+        raise ProviderError(f"{doing} was refused by the local AWS", (reason,), uncertain=begun) from error
     except (ConnectionError, HTTPClientError) as error:
         raise LostConnectionError(
             f"{doing} did not finish: the local AWS at {endpoint} ended or does not answer",
             (str(error), "Run the command again: the local AWS starts with what it kept, and the update continues."),
+            uncertain=True,
         ) from error
-    except BotoCoreError as error:
+    except ParamValidationError as error:
         raise ProviderError(f"{doing} was refused before it was sent", (str(error),)) from error
+    except BotoCoreError as error:
+        raise ProviderError(f"{doing} failed", (str(error),), uncertain=in_steps) from error
 
 
 def code(error: ClientError) -> str:

@@ -101,6 +101,7 @@ RESOURCE_TYPES = (
         read=_password_policy_read,
         update=lambda aws, _, _old, new: _password_policy_put(aws, new),
         delete=_password_policy_delete,
+        identify=lambda _aws, _inputs: _PASSWORD_POLICY_ID,
     ),
 )
 

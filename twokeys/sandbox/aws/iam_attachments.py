@@ -53,6 +53,7 @@ def _inline_policy(kind: str) -> ResourceType:
         read=read,
         update=update,
         delete=delete,
+        identify=_both(kind, "name", ":"),
     )
 
 
@@ -86,7 +87,15 @@ def _attachment(kind: str) -> ResourceType:
         create=create,
         read=read,
         delete=delete,
+        identify=_both(kind, "policyArn", "/"),
     )
+
+
+def _both(first: str, second: str, separator: str) -> Callable[[Aws, Properties], str | None]:
+    def identify(_: Aws, inputs: Properties) -> str | None:
+        return f"{inputs[first]}{separator}{inputs[second]}" if inputs.get(second) else None
+
+    return identify
 
 
 _KINDS = ("role", "group", "user")

@@ -246,6 +246,7 @@ RESOURCE_TYPES = (
         read=_group_membership_read,
         update=lambda aws, _, old, new: _change_members(aws, new["group"], old["users"], new["users"]),
         delete=lambda aws, _, inputs: _change_members(aws, inputs["group"], inputs["users"], []),
+        identify=lambda _, inputs: inputs["name"],
     ),
     ResourceType(
         type="aws:iam/userGroupMembership:UserGroupMembership",
@@ -257,6 +258,7 @@ RESOURCE_TYPES = (
         read=_user_groups_read,
         update=lambda aws, _, old, new: _change_groups(aws, new["user"], old["groups"], new["groups"]),
         delete=lambda aws, _, inputs: _change_groups(aws, inputs["user"], inputs["groups"], []),
+        identify=lambda _, inputs: "/".join((inputs["user"], *sorted(inputs["groups"]))),
     ),
     ResourceType(
         type="aws:iam/accessKey:AccessKey",

@@ -254,6 +254,7 @@ RESOURCE_TYPES = (
         read=_attachment_read,
         update=lambda aws, _, old, new: _attach(aws, new["policyArn"], old, new),
         delete=_attachment_delete,
+        identify=lambda _, inputs: inputs["name"],
     ),
 )
 

@@ -84,7 +84,8 @@ def _role_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
 
 def _role_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
     client = aws.client("iam")
-    client.update_assume_role_policy(RoleName=identifier, PolicyDocument=new["assumeRolePolicy"])
+    if canonical_json(old["assumeRolePolicy"]) != canonical_json(new["assumeRolePolicy"]):
+        client.update_assume_role_policy(RoleName=identifier, PolicyDocument=new["assumeRolePolicy"])
     client.update_role(
         RoleName=identifier, Description=new.get("description", ""), MaxSessionDuration=new["maxSessionDuration"]
     )

@@ -202,6 +202,7 @@ def _account_when_made(aws: Aws, inputs: Properties, status: Mapping[str, Any]) 
             raise ProviderError(
                 f"the account {inputs['name']} is still being made after {_CREATE_ACCOUNT_SECONDS:.0f} seconds",
                 (f"Request {status['Id']} goes on. Run the command again: it waits for this one and makes no other.",),
+                uncertain=True,
             )
         time.sleep(pause)
         pause = min(2 * pause, 5.0)

@@ -95,7 +95,7 @@ class AwsProvider:
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
         """Make the object in the provider's account and return (id, outputs)."""
         known = _resource_type(type)
-        with refusals(f"creating {_called(urn)}", self.aws.endpoint):
+        with refusals(f"creating {_called(urn)}", self.aws.endpoint, in_steps=bool(known.set_after)):
             made = known.create(self.aws, inputs)
             identifier, told_once = (made, {}) if isinstance(made, str) else (made.id, made.told_once)
             return identifier, self._outputs(known, identifier, inputs, told_once, urn)

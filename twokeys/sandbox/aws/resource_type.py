@@ -66,8 +66,8 @@ class ResourceType:
         read: the object's properties, inputs included, by id and what was known of it; None when it does not exist.
         update: brings it from known outputs (with the old inputs) to new inputs; None when every change replaces.
         delete: removes it, given the id and the inputs.
-        identify: the id of the object that inputs name, for continuing a create that was killed. Only types whose
-            create fails when the object exists need it: the other creates can simply be repeated.
+        identify: the id of the object that inputs name, for continuing a create that was killed; None where no input
+            names it (an access key), or where the object is always there and its create can be repeated.
         set_after: inputs that the create sets by further calls, so a killed create may have left them undone.
         replaces: inputs whose change needs a new object.
         replaces_when: inputs whose change needs a new object for some (old, new) values only.

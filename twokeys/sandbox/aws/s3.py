@@ -70,13 +70,13 @@ def _bucket_update(aws: Aws, identifier: str, _old: Properties, new: Properties)
 def _bucket_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
     client = _client(aws, inputs)
     if inputs.get("forceDestroy") and or_none(client.head_bucket, Bucket=identifier) is not None:
-        for version in _versions(aws, identifier):
+        for version in _versions(client, identifier):
             client.delete_object(Bucket=identifier, Key=version["Key"], VersionId=version["VersionId"])
     client.delete_bucket(Bucket=identifier)
 
 
-def _versions(aws: Aws, bucket: str) -> list[Any]:
-    pages = aws.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
+def _versions(client: Any, bucket: str) -> list[Any]:  # noqa: ANN401 - as above
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket)
     return [one for page in pages for kind in ("Versions", "DeleteMarkers") for one in page.get(kind, ())]
 
 
@@ -156,6 +156,7 @@ RESOURCE_TYPES = (
         read=_policy_read,
         update=lambda aws, _identifier, _old, new: _policy_put(aws, new),
         delete=_policy_delete,
+        identify=lambda _, inputs: inputs["bucket"],
     ),
     ResourceType(
         type="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",

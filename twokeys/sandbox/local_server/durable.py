@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import types
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,13 +19,18 @@ from urllib.parse import parse_qs
 
 from ministack import app as ministack
 from ministack.core import persistence
-from ministack.services import sts
+from ministack.services import iam, organizations, sts
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_READ_PREFIXES = ("Get", "List", "Describe", "Simulate", "Head", "Generate")
+_READ_PREFIXES = ("Get", "List", "Describe", "Simulate", "Head")
+_CHANGING_GETS = ("GetSessionToken", "GetFederationToken")
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
+_CHANGED_BY = {"iam": ("iam",), "sts": ("sts",), "account": ("account",), "organizations": ("organizations", "iam")}
+"""Which states a service's requests change; those of other services may change any (S3 notifies other services)."""
+
 EXIT_NOT_KEPT = 74
 """The exit code (EX_IOERR) when a change could not be written: what cannot be kept must not be served."""
 
@@ -52,15 +59,18 @@ class Durable:
             answer.append(message)
 
         await self._app(scope, listening, holding)
-        if not _operation(scope, bytes(body)).startswith(_READ_PREFIXES):
-            self._keep()
+        operation = _operation(scope, bytes(body))
+        if operation in _CHANGING_GETS or not operation.startswith(_READ_PREFIXES):
+            self._keep(_CHANGED_BY.get(_service(scope)))
         for message in answer:
             await send(message)
 
-    def _keep(self) -> None:
+    def _keep(self, services: tuple[str, ...] | None) -> None:
         try:
-            for service, state in _states().items():
-                text = json.dumps(state, default=persistence._json_default)
+            for service, read in ministack._build_persistence_save_dict().items():
+                if services is not None and service not in services:
+                    continue
+                text = json.dumps(read(), default=persistence._json_default)
                 if self._kept.get(service) != text:
                     _write(Path(persistence.STATE_DIR) / f"{service}.json", text, service)
                     self._kept[service] = text
@@ -68,6 +78,24 @@ class Durable:
             sys.stderr.write(f"The change cannot be kept ({error}); stopping, so that nothing unkept is served.\n")
             sys.stderr.flush()
             os._exit(EXIT_NOT_KEPT)
+
+
+def refuse_damaged_states() -> None:
+    """End with a message instead of starting without what was kept, as ministack would, and then overwriting it."""
+    for path in sorted(Path(persistence.STATE_DIR).glob("*.json")):
+        try:
+            json.loads(path.read_text())
+        except ValueError as error:
+            sys.exit(f"The kept state {path} is damaged: {error}. Restore it, or move it away to start without it.")
+
+
+def without_copies() -> None:
+    """Read states without copying them first: two thirds of the cost, and they are written out before anything changes.
+
+    Both modules copy for no other purpose.
+    """
+    for module in (iam, organizations):
+        module.copy = types.SimpleNamespace(deepcopy=lambda state: state)
 
 
 def keep_sessions() -> None:
@@ -80,11 +108,6 @@ def keep_sessions() -> None:
     sts.load_persisted_state = restore
 
 
-def _states() -> dict[str, Any]:
-    """The state of every service that was used, by the name of the file it is kept in."""
-    return {name: read() for name, read in ministack._build_persistence_save_dict().items()}
-
-
 def _write(path: Path, state: str, service: str) -> None:
     """Write in ministack's own format, so that its loader reads it at the next start."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +115,15 @@ def _write(path: Path, state: str, service: str) -> None:
     version = persistence._state_format_version(service)
     new.write_text(f'{{"__ministack_format__": {version}, "payload": {state}}}')
     new.replace(path)
+
+
+def _service(scope: Message) -> str:
+    """The service that a signed request is for: `Credential=KEY/date/region/SERVICE/aws4_request`; "" when unsigned."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            signed = _CREDENTIAL_SCOPE.search(value.decode(errors="replace"))
+            return signed[1] if signed else ""
+    return ""
 
 
 def _operation(scope: Message, body: bytes) -> str:

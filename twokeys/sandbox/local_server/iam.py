@@ -1,7 +1,8 @@
 """IAM operations and refusals that ministack lacks: https://docs.aws.amazon.com/IAM/latest/APIReference/.
 
-Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use, and the
-refusal of a trust policy that names a principal which does not exist (in an account that this local AWS has).
+Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use or to
+attach what does not exist, and the refusal of a trust policy that names a principal which does not exist (in an
+account that this local AWS has).
 """
 
 from __future__ import annotations
@@ -220,6 +221,16 @@ def _refuse_conflicts(in_use: dict[str, bool]) -> None:
             raise _RefusedError(409, "DeleteConflict", f"Cannot delete entity, {what} first.")
 
 
+def _policy_exists(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html: NoSuchEntity.
+
+    AWS's own policies are not checked: ministack has the documents of some twenty of them only.
+    """
+    arn = base._p(params, "PolicyArn")
+    if not base._is_aws_managed_arn(arn) and arn not in base._policies:
+        raise _RefusedError(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+
+
 def _principals_exist(document: str) -> None:
     """A role or user that a trust policy names must exist: IAM keeps its unique id, not its name.
 
@@ -270,4 +281,7 @@ _CHECKS: dict[str, Callable[[Params], None]] = {
     "UpdateAssumeRolePolicy": lambda params: _principals_exist(base._p(params, "PolicyDocument")),
     "DeleteUser": _user_is_unused,
     "DeleteGroup": _group_is_unused,
+    "AttachRolePolicy": _policy_exists,
+    "AttachGroupPolicy": _policy_exists,
+    "AttachUserPolicy": _policy_exists,
 }
