@@ -11,13 +11,14 @@ from components.from_settings import organization_args, people_args
 from components.organization import Organization
 from components.people import People
 from components.stack_config import stack_settings
+from twokeys.settings import MANAGEMENT
 
 settings = stack_settings()
 parent = account_provider(
-    "management", account_id=settings.management_account_id, region=settings.region, tags=settings.tags
+    MANAGEMENT, account_id=settings.management_account_id, region=settings.region, tags=settings.tags
 )
 in_parent = pulumi.ResourceOptions(provider=parent)
-parent_arn = caller_arn(parent, settings.management_account_id, account="management")
+parent_arn = caller_arn(parent, settings.management_account_id, account=MANAGEMENT)
 
 pulumi.export("parent_account_id", parent_arn.apply(lambda arn: arn.split(":")[4]))
 pulumi.export("parent_caller_arn", parent_arn)

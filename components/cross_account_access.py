@@ -8,7 +8,6 @@ import pulumi_aws as aws
 
 from components.door_documents import (
     DoorPlan,
-    Kind,
     door,
     grant_document,
     grant_resource,
@@ -20,6 +19,7 @@ from components.door_documents import (
     trust_document,
 )
 from twokeys.access.declaration import PROPERTY, render, resolve, symbol, symbols
+from twokeys.settings.values import Kind
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 

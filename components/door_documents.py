@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from twokeys.access.declaration import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+from twokeys.settings.values import Kind
 
-Kind = Literal["role", "user", "group", "root"]
 _GRANT_TYPES = {
     "role": ("aws:iam/rolePolicy:RolePolicy", "role"),
     "user": ("aws:iam/userPolicy:UserPolicy", "user"),
@@ -51,7 +51,7 @@ class DoorPlan:
     def grant_name(self) -> str:
         """The name of the grant's inline policy: one source may go through doors of several stacks."""
         account = self.target_account.rpartition(":")[2]
-        return f"assume-{account}-{name_of(self.role)}"[:128]
+        return f"assume-{account}-{name_of(self.role)}"
 
 
 def trust_document(plan: DoorPlan) -> dict[str, Any]:

@@ -105,10 +105,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         "statements": list(door.permissions.statements),
         "session_seconds": door.session_seconds,
         "mfa": asks_for_mfa(door),
-        "conditions": {
-            operator: {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
-            for operator, keys in door.conditions.items()
-        },
+        "conditions": {operator: dict(keys) for operator, keys in door.conditions.items()},
         "keys": list(door.keys),
         "reason": door.reason,
         "owner": door.owner,

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components.readiness import AccessRole, wait_until_assumable
 from components.refusing import ProgramRefusal
 
-_IDENTITY = ("name", "email", "role_name")
+_IDENTITY = frozenset({"name", "email", "role_name"})
 """What CreateAccount fixes for good: a change of any of them would replace the account."""
 
 
@@ -84,17 +84,12 @@ class MemberAccount(pulumi.ComponentResource):
                 parent=self,
                 protect=True,
                 retain_on_delete=True,
-                ignore_changes=list(_IDENTITY),
+                ignore_changes=sorted(_IDENTITY),
                 import_=args.get("adopt"),
             ),
         )
         self.account_arn = self.account.arn
-        self.account_id = pulumi.Output.all(
-            id=self.account.id,
-            name=self.account.name,
-            email=self.account.email,
-            role_name=self.account.role_name,
-        ).apply(lambda actual: _usable(name, args, actual))
+        self.account_id = self._usable_id(name, args)
         partition = args.get("partition", "aws")
         self.access_role_arn = self.account_id.apply(lambda id_: _role_arn(partition, id_, args["role_name"]))
         for kind, contact in args.get("contacts", {}).items():
@@ -106,6 +101,19 @@ class MemberAccount(pulumi.ComponentResource):
                 "accessRoleArn": self.access_role_arn,
             }
         )
+
+    def _usable_id(self, name: str, args: MemberAccountArgs) -> pulumi.Output[str]:
+        account = self.account
+        id_ = pulumi.Output.all(id=account.id, name=account.name, email=account.email).apply(
+            lambda actual: _same_account(name, args, actual)
+        )
+        # On its own: what an adopted account has not on record looks in a preview like something still to come.
+        role = pulumi.Output.all(id=account.id, role_name=account.role_name).apply(
+            lambda actual: _same_account(name, args, actual)
+        )
+        if pulumi.runtime.is_dry_run():
+            return id_
+        return pulumi.Output.all(id_, role).apply(lambda known: _enterable(args, known[0]))
 
     def _contact(self, name: str, kind: str, contact: AlternateContactArgs) -> None:
         aws.account.AlternativeContact(
@@ -120,24 +128,20 @@ class MemberAccount(pulumi.ComponentResource):
         )
 
 
-async def _usable(name: str, args: MemberAccountArgs, actual: Mapping[str, str | None]) -> str:
-    account_id = actual["id"]
-    assert account_id is not None  # noqa: S101 - `apply` runs for a known id only
-    _refuse_another_identity(name, args, actual)
-    if not pulumi.runtime.is_dry_run():
-        role = AccessRole(
-            arn=_role_arn(args.get("partition", "aws"), account_id, args["role_name"]),
-            session_name=args["session_name"],
-            region=args["region"],
-            external_id=args.get("external_id"),
-        )
-        await wait_until_assumable(role, timeout_seconds=args.get("ready_seconds", 600))
+async def _enterable(args: MemberAccountArgs, account_id: str) -> str:
+    role = AccessRole(
+        arn=_role_arn(args.get("partition", "aws"), account_id, args["role_name"]),
+        session_name=args["session_name"],
+        region=args["region"],
+        external_id=args.get("external_id"),
+    )
+    await wait_until_assumable(role, timeout_seconds=args.get("ready_seconds", 600))
     return account_id
 
 
-def _refuse_another_identity(name: str, args: MemberAccountArgs, actual: Mapping[str, str | None]) -> None:
+def _same_account(name: str, args: MemberAccountArgs, actual: Mapping[str, str | None]) -> str:
     declared = {"name": args["account_name"], "email": args["email"], "role_name": args["role_name"]}
-    for key in _IDENTITY:
+    for key in _IDENTITY & actual.keys():
         there, wanted = actual[key], declared[key]
         if there and _comparable(key, there) != _comparable(key, wanted):
             raise ProgramRefusal(
@@ -148,6 +152,7 @@ def _refuse_another_identity(name: str, args: MemberAccountArgs, actual: Mapping
                 next_step=f"put {there!r} back into the config, or add a second account under another key"
                 " (name and e-mail address can also be changed by the account's root user, then run `pulumi refresh`)",
             )
+    return str(actual["id"])
 
 
 def _comparable(key: str, value: str) -> str:

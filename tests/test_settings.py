@@ -39,13 +39,14 @@ STAGE: dict[str, Any] = {
     "accounts": {"stage": {}},
     "doors": {"stage-deployer": DOOR},
 }
+DENY = {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
 MANAGEMENT: dict[str, Any] = {
     "managementAccountId": "111111111111",
     "rootEmail": "example@company.com",
     "organization": {
         "organizationalUnits": {"Workloads/Stage": {}},
         "serviceControlPolicies": {
-            "stay": {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": []}}
+            "stay": {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": [DENY]}}
         },
     },
     "people": {"users": ["alice"], "groups": {"developers": ["alice"]}, "roles": {"ci": {}}},
@@ -87,6 +88,39 @@ def test_what_pulumi_yaml_gives_as_an_empty_default_counts_as_not_set() -> None:
     assert settings.organization is None
     assert settings.management_stack is None
     assert settings == parse("stage", STAGE)
+
+
+def test_pulumi_s_own_keys_are_not_ours() -> None:
+    assert parse("stage", STAGE | {"pulumi:disable-default-providers": '["aws"]'}) == parse("stage", STAGE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+        (
+            "doors.stage-deployer.permissions.statements",
+            [{"Effect": "allow", "Action": "*", "Resource": "*"}],
+            "Statement[0].Effect",
+        ),
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+        ("doors.stage-deployer.conditions", {"IpAdress": {"aws:SourceIp": "10.0.0.0/8"}}, "IpAdress"),
+    ],
+)
+def test_a_policy_that_iam_would_not_take_is_refused_with_the_place(key: str, value: object, why: str) -> None:
+    refusal = refused(changed(STAGE, key, value))
+    assert f"twokeys:{key} = " in refusal.what
+    assert why in refusal.why
+
+
+def test_permissions_may_name_an_account_by_its_symbol() -> None:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:stage:role/next"}
+    assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
+
+
+def test_a_guard_rail_without_statements_is_refused() -> None:
+    path = "organization.serviceControlPolicies.stay.document"
+    assert "Statement" in refused(changed(MANAGEMENT, path, {"Version": "2012-10-17"})).why
 
 
 def test_settings_do_not_change() -> None:
@@ -252,7 +286,40 @@ def test_two_accounts_with_one_name_are_refused() -> None:
 def test_two_doors_that_make_one_role_are_refused_even_in_different_paths() -> None:
     # Role names are unique in an account whatever their path and case: CREATE_ROLE
     doors = {"one": DOOR, "two": DOOR | {"to": {"role": "other/Deployer"}}}
-    assert "doors.one makes a role of this name" in refused(STAGE | {"doors": doors}).why
+    assert "doors.one makes this role" in refused(STAGE | {"doors": doors}).why
+
+
+def test_two_doors_that_make_one_grant_are_refused() -> None:
+    grant = {key: value for key, value in DOOR.items() if key != "permissions"} | {"keys": ["grant"]}
+    assert "doors.one makes this grant" in refused(STAGE | {"doors": {"one": grant, "two": grant}}).why
+    other = grant | {"from": {"role": "other"}}
+    assert parse("stage", STAGE | {"doors": {"one": grant, "two": other}})
+
+
+def test_a_member_account_may_not_take_the_management_account_s_name() -> None:
+    assert "management account" in refused(STAGE | {"accounts": {"management": {}}, "doors": {}}).why
+
+
+@pytest.mark.parametrize("key", ["policyTypes", "trustedServices"])
+def test_an_organization_that_is_only_looked_up_cannot_be_changed(key: str) -> None:
+    organization = {"create": False, key: []}
+    refusal = refused(MANAGEMENT | {"organization": organization})
+    assert f"twokeys:organization.{key}" in refusal.what
+
+
+def test_a_door_from_an_empty_group_is_refused() -> None:
+    config = changed(MANAGEMENT, "people.groups.developers", []) | {
+        "accounts": {"stage": {}},
+        "doors": {"d": DOOR | {"from": {"group": "developers"}}},
+    }
+    assert "nobody is in this group" in refused(config).why
+
+
+def test_an_organizational_unit_that_exists_implies_no_parents() -> None:
+    units = {"a/b": {"id": "ou-ab12-cd345678"}, "a/b/c": {}}
+    settings = parse("management", MANAGEMENT | {"organization": {"organizationalUnits": units}})
+    assert settings.organization is not None
+    assert all_units(settings.organization) == ("a/b", "a/b/c")
 
 
 def test_a_door_of_a_stack_with_two_accounts_has_to_name_one() -> None:
@@ -297,9 +364,9 @@ def test_a_guard_rail_may_stand_at_the_root_and_at_an_implied_parent(target: str
 def test_a_guard_rail_longer_than_aws_takes_is_refused() -> None:
     # 5120 characters: QUOTAS
     path = "organization.serviceControlPolicies.stay.document"
-    outline = len('{"Version":"2012-10-17","Statement":[{"Sid":""}]}')
+    outline = len(json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": ""}]}, separators=(",", ":")))
     for size, fits in ((5120, True), (5121, False)):
-        document = {"Version": "2012-10-17", "Statement": [{"Sid": "x" * (size - outline)}]}
+        document = {"Version": "2012-10-17", "Statement": [DENY | {"Sid": "x" * (size - outline)}]}
         config = changed(MANAGEMENT, path, document)
         if fits:
             assert parse("management", config)

@@ -161,7 +161,9 @@ class _Answers(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ in self._there:
-            return IDS.get(args.typ, args.resource_id or args.name), {**args.inputs, **self._there[args.typ]}
+            state = {**args.inputs, **self._there[args.typ]}
+            known = {key: value for key, value in state.items() if value is not None}
+            return IDS.get(args.typ, args.resource_id or args.name), known
         if self._preview and args.custom and not args.typ.startswith("pulumi:"):
             return "", dict(args.inputs)
         computed = COMPUTED.get(args.typ, lambda _, __: {})
@@ -197,7 +199,7 @@ def run(
         preview: whether ids and computed outputs of new resources are unknown.
         config: the stack's config, full keys to text.
         calls: answers to function calls, by token, beside those of `CALLS`.
-        there: outputs of resource types that exist already (known in a preview too), by type.
+        there: outputs of resource types that exist already (known in a preview too), by type; None is not on record.
     """
     done = Run()
     logger = logging.Logger("program")

@@ -67,6 +67,7 @@ def test_a_changed_name_email_or_role_name_is_refused(there: dict[str, Any], key
     assert MEMBER in refusal.value.where
 
 
+@pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
     "there",
     [
@@ -74,8 +75,13 @@ def test_a_changed_name_email_or_role_name_is_refused(there: dict[str, Any], key
         {"roleName": None},  # an adopted account has none on record
     ],
 )
-def test_what_is_no_other_account_is_not_refused(there: dict[str, Any]) -> None:
-    assert make(False, THERE | there).exports["id"] == MEMBER
+def test_what_is_no_other_account_is_not_refused(there: dict[str, Any], preview: bool) -> None:
+    assert make(preview, THERE | there).exports["id"] == MEMBER
+
+
+def test_an_adopted_account_is_compared_too() -> None:
+    with pytest.raises(ProgramRefusal, match="a changed email of account stage"):
+        make(True, THERE | {"roleName": None, "email": "other@company.com"}, adopt=MEMBER)
 
 
 def test_an_existing_account_is_adopted_and_not_created() -> None:

@@ -12,6 +12,7 @@ import pulumi
 import pytest
 import yaml
 
+from components.readiness import AccessRole
 from components.refusing import ProgramRefusal
 from tests.components.mock_engine import MANAGEMENT, MEMBER, CallRefusedError, Run, run
 
@@ -142,6 +143,57 @@ def test_nothing_leads_from_stage_to_prod(stacks: Stacks) -> None:
     for stack in ("stage", "prod"):
         sources = {door["door"]["source"]["account"] for door in stacks.run(stack).exports["doors"]}
         assert sources == {MANAGEMENT}
+
+
+def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[AccessRole]) -> None:
+    oidc = {"issuer": "token.actions.githubusercontent.com", "subjects": ["repo:company/app:*"]}
+    contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
+    done = stacks.run(
+        "management",
+        deployed=False,
+        people={"roles": {"ci": {"description": "Deploys", "oidc": oidc}, "ops": {}}},
+        accounts={
+            "stage": {
+                "adopt": MEMBER,
+                "access": {"role": "Access", "externalId": "abc", "sessionSeconds": 900},
+                "contacts": {"security": contact},
+                "tags": {"team": "web"},
+            }
+        },
+        doors={
+            "ops": {
+                "from": {"root": True, "grantTo": {"role": "ops"}},
+                "to": {"role": "ops"},
+                "permissions": {
+                    "statements": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+                    "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+                },
+                "externalId": "xyz",
+                "conditions": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+                "sessionSeconds": 3600,
+                "reason": "Nights",
+                "owner": "platform",
+                "expires": "2027-01-31",
+            }
+        },
+    )
+    account = done.one("aws:organizations/account:Account", "stage")
+    assert (account.import_id, account.inputs["roleName"], account.inputs["tags"]) == (
+        MEMBER,
+        "Access",
+        {"team": "web"},
+    )
+    assert "stage-security" in done.of("aws:account/alternativeContact:AlternativeContact")
+    (assumed,) = json.loads(done.one("pulumi:providers:aws", "stage").inputs["assumeRoles"])
+    assert (assumed["externalId"], assumed["duration"]) == ("abc", "900s")
+    assert tried_roles[0].external_id == "abc"
+    trust = json.loads(done.one("aws:iam/role:Role", "ops").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Condition"] == {
+        "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
+        "StringEquals": {"sts:ExternalId": "xyz"},
+    }
+    assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" in {each.type for each in done.resources}
+    assert done.exports["doors"][0]["door"]["expires"] == "2027-01-31"
 
 
 def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -147,6 +148,13 @@ def test_the_role_is_assumed_with_its_session_name_and_external_id(credentials: 
     assert "Action=AssumeRole" in asked
     assert "RoleSessionName=twokeys-stage" in asked
     assert "ExternalId=abc" in asked
+
+
+def test_without_an_external_id_none_is_sent(credentials: pytest.MonkeyPatch) -> None:
+    with Sts(200, SESSION) as sts:
+        credentials.setenv("AWS_ENDPOINT_URL", sts.url)
+        asyncio.run(REALLY_ASSUME(replace(ROLE, external_id=None)))
+    assert "ExternalId" not in sts.asked[0]
 
 
 def test_a_refusal_that_passes_by_itself_is_told_from_one_that_does_not(credentials: pytest.MonkeyPatch) -> None:

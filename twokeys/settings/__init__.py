@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from twokeys.errors import Refusal
 from twokeys.settings.contradictions import Problem, contradictions
 from twokeys.settings.models import (
+    MANAGEMENT,
     DoorSettings,
     GuardRailSettings,
     OrganizationSettings,
@@ -27,6 +28,7 @@ from twokeys.settings.models import (
 )
 
 __all__ = [
+    "MANAGEMENT",
     "DoorSettings",
     "GuardRailSettings",
     "OrganizationSettings",
@@ -71,7 +73,7 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
     values: dict[str, object] = {}
     problems: list[Problem] = []
     for key, raw in config.items():
-        namespace, colon, rest = key.rpartition(":")
+        namespace, _, name = key.rpartition(":")
         if namespace == "pulumi":
             continue
         if namespace not in ("", PROJECT):
@@ -84,7 +86,6 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
                 )
             )
             continue
-        name = rest if colon else key
         try:
             value = _decoded(name, raw)
         except ValueError as error:

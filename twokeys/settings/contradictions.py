@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from twokeys.settings.models import (
+    MANAGEMENT,
     ROOT,
     DoorSettings,
     PeopleSettings,
@@ -42,7 +43,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from _people(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
-    yield from _roles_made_twice(settings)
+    yield from _keys_made_twice(settings)
 
 
 def _emails(settings: Settings) -> Iterator[Problem]:
@@ -64,6 +65,10 @@ def _emails(settings: Settings) -> Iterator[Problem]:
 
 
 def _account_names(settings: Settings) -> Iterator[Problem]:
+    if MANAGEMENT in settings.accounts:
+        yield Problem(
+            f"accounts.{MANAGEMENT}", MANAGEMENT, "this is what the management account is called", "choose another key"
+        )
     names = Counter(settings.name_of(account) for account in settings.accounts)
     for account in settings.accounts:
         if names[name := settings.name_of(account)] > 1:
@@ -74,6 +79,15 @@ def _organization(settings: Settings) -> Iterator[Problem]:
     organization = settings.organization
     if organization is None:
         return
+    if not organization.create:
+        for field, key in (("policy_types", "policyTypes"), ("trusted_services", "trustedServices")):
+            if field in organization.model_fields_set:
+                yield Problem(
+                    f"organization.{key}",
+                    list(getattr(organization, field)),
+                    "an organization that is only looked up is not changed",
+                    "remove it, or set organization.create to true",
+                )
     for name, guard_rail in organization.service_control_policies.items():
         key = f"organization.serviceControlPolicies.{name}.targets"
         for target in guard_rail.targets:
@@ -123,6 +137,13 @@ def _people(settings: Settings) -> Iterator[Problem]:
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _door_source(f"{key}.from", door.source)
+    if door.source.members is None and settings.people.groups.get(door.source.group or "") == ():
+        yield Problem(
+            f"{key}.from.group",
+            door.source.group,
+            "nobody is in this group, and a trust has to name somebody",
+            "add a member",
+        )
     yield from _door_target(settings, f"{key}.to", door.target)
     if len(set(door.keys)) != len(door.keys):
         yield Problem(f"{key}.keys", list(door.keys), "a key is listed twice", "list trust, grant or both")
@@ -211,18 +232,22 @@ def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterat
         )
 
 
-def _roles_made_twice(settings: Settings) -> Iterator[Problem]:
-    made: dict[tuple[str | None, str], str] = {}
+def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
+    made: dict[tuple[object, ...], str] = {}
     for name, door in settings.doors.items():
-        if "trust" not in door.keys or (door.target.account is None and len(settings.accounts) != 1):
-            continue
-        role_name = door.target.role.rpartition("/")[2].casefold()
-        place = (settings.target_account_of(door), role_name)
-        if place in made:
-            yield Problem(
-                f"doors.{name}.to.role",
-                door.target.role,
-                f"doors.{made[place]} makes a role of this name in the same account",
-                "give each door a role of its own",
-            )
-        made.setdefault(place, name)
+        if len(named(door.source)) != 1 or (door.target.account is None and len(settings.accounts) != 1):
+            continue  # which principal or account is meant is another problem's matter
+        # Role names are unique in an account whatever their path and case.
+        role = (settings.target_account_of(door), door.target.role.rpartition("/")[2].casefold())
+        grantee = door.source.grant_to or door.source
+        for key, what in (("trust", ("role", *role)), ("grant", ("grant", *role, named(grantee)))):
+            if key in door.keys and what in made:
+                yield Problem(
+                    f"doors.{name}.to.role",
+                    door.target.role,
+                    f"doors.{made[what]} makes this {what[0]} in the same account",
+                    "give each door a role of its own",
+                )
+                break
+            if key in door.keys:
+                made[what] = name

@@ -30,12 +30,16 @@ from twokeys.settings.values import (
     Tags,
     UnitId,
     UnitPath,
+    check_conditions,
     check_scp,
+    check_statements,
     must_match,
     regions,
 )
 
 DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
+MANAGEMENT = "management"
+"""What the management account is called among the accounts."""
 ROOT = "root"
 """How a guard rail names the organization's root among its targets."""
 
@@ -188,7 +192,7 @@ class PermissionsSettings(_Model):
     """
 
     managed_policies: Annotated[tuple[PolicyArn, ...], Field(max_length=20)] = ()
-    statements: tuple[dict[str, Any], ...] = ()
+    statements: Annotated[tuple[dict[str, Any], ...], AfterValidator(check_statements)] = ()
     boundary: PolicyArn | None = None
 
 
@@ -201,7 +205,7 @@ class DoorSettings(_Model):
     session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
     mfa: bool | None = None
     external_id: ExternalId | None = None
-    conditions: dict[str, dict[str, str | tuple[str, ...]]] = {}
+    conditions: Annotated[dict[str, dict[str, str | list[str]]], AfterValidator(check_conditions)] = {}
     keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
@@ -264,12 +268,17 @@ def asks_for_mfa(door: DoorSettings) -> bool:
 
 
 def all_units(organization: OrganizationSettings) -> tuple[str, ...]:
-    """The paths of all organizational units, parents first; parents that are not listed are implied."""
-    paths = {
-        "/".join(names[:depth])
-        for names in (path.split("/") for path in organization.organizational_units)
-        for depth in range(1, len(names) + 1)
-    }
+    """The paths of all organizational units, parents first; parents that are not listed are implied.
+
+    An existing unit (one with an id) implies none: it has its parents.
+    """
+    units = organization.organizational_units
+    paths = set()
+    for listed in units:
+        path = listed
+        while path:
+            paths.add(path)
+            path = "" if path in units and units[path].id else path.rpartition("/")[0]
     return tuple(sorted(paths, key=lambda path: (path.count("/"), path)))
 
 

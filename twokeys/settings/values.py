@@ -14,6 +14,8 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from twokeys.iam import PolicyError, PolicyKind, parse_policy
+
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 _QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
@@ -96,16 +98,40 @@ def check_unit_path(value: str) -> str:
 
 
 def check_scp(value: dict[str, Any]) -> dict[str, Any]:
-    """The size and the outline of a service control policy; its statements are left to AWS and the policy pack."""
+    """A well-formed service control policy within AWS's size."""
     size = len(json.dumps(value, separators=(",", ":")))
     if size > _SCP_CHARACTERS:
         raise refuse(
             f"a service control policy has at most {_SCP_CHARACTERS} characters, this one has {size} ({_QUOTAS_PAGE})",
             "split it into several guard rails",
         )
-    if not isinstance(value.get("Statement"), list | dict):
-        raise refuse("a policy document has a Statement", "write Version and Statement as in IAM")
+    _must_parse(value, PolicyKind.SCP)
     return value
+
+
+def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Well-formed statements of an identity-based policy; accounts may be symbols."""
+    if value:
+        _must_parse({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
+    return value
+
+
+def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
+    """Condition operators that IAM has, each with keys and values."""
+    if value:
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": value}
+        _must_parse({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+    return value
+
+
+def _must_parse(document: dict[str, Any], kind: PolicyKind) -> None:
+    try:
+        parse_policy(document, kind)
+    except PolicyError as error:
+        raise refuse(
+            f"not a policy that IAM takes: {error.path}: {error.message}",
+            "correct it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html describes",
+        ) from None
 
 
 def check_day(value: object) -> object:
