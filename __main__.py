@@ -1,0 +1,50 @@
+"""One program for every stack: what a stack is follows from its config (see Pulumi.yaml)."""
+
+from pathlib import Path
+
+import pulumi
+
+from components.account_provider import account_provider
+from components.accounts import Accounts
+from components.caller_identity import caller_arn
+from components.from_settings import organization_args, people_args
+from components.organization import Organization
+from components.people import People
+from components.stack_config import stack_settings
+from twokeys.settings import MANAGEMENT
+
+settings = stack_settings()
+parent = account_provider(
+    MANAGEMENT, account_id=settings.management_account_id, region=settings.region, tags=settings.tags
+)
+in_parent = pulumi.ResourceOptions(provider=parent)
+parent_arn = caller_arn(parent, settings.management_account_id, account=MANAGEMENT)
+
+pulumi.export("parent_account_id", parent_arn.apply(lambda arn: arn.split(":")[4]))
+pulumi.export("parent_caller_arn", parent_arn)
+pulumi.export("readme", Path(__file__).with_name("Pulumi.README.md").read_text(encoding="utf-8"))
+
+organization, principals = None, []
+if settings.organization:
+    organization = Organization("organization", organization_args(settings.organization), in_parent)
+    people = People("people", people_args(settings), in_parent)
+    principals = [people]
+    pulumi.export("organization_id", organization.organization_id)
+    pulumi.export("root_id", organization.root_id)
+    pulumi.export("organizational_unit_ids", organization.organizational_unit_ids)
+    pulumi.export("user_arns", people.user_arns)
+    pulumi.export("group_members", people.group_members)
+    pulumi.export("role_arns", people.role_arns)
+
+accounts = Accounts(settings, parent, organization, principals)
+members = accounts.members()
+doors = accounts.doors(members)
+
+if members:
+    if len(members) == 1:
+        pulumi.export("child_account_id", next(iter(members.values())).id)
+    pulumi.export("member_account_ids", {name: member.id for name, member in members.items()})
+    pulumi.export("member_caller_arns", {name: member.caller_arn for name, member in members.items()})
+    pulumi.export("access_role_arns", {name: member.access_role_arn for name, member in members.items()})
+    pulumi.export("switch_role_urls", accounts.switch_role_urls(members))
+    pulumi.export("doors", [door.door for door in doors.values()])

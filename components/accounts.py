@@ -1,0 +1,135 @@
+"""The accounts of a stack, each with its provider, and the doors that lead into them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account_provider import AssumedRole, account_provider
+from components.caller_identity import caller_arn
+from components.cross_account_access import CrossAccountAccess
+from components.from_settings import door_args, member_account_args, session_name
+from components.management_stack import ManagementStack
+from components.member_account import MemberAccount
+from components.organization import Organization
+from components.switch_role import switch_role_url
+from twokeys.settings import Settings, asks_for_mfa, is_unit_id, who
+
+
+@dataclass(frozen=True)
+class Account:
+    """A member account that can be worked in."""
+
+    id: pulumi.Output[str]
+    caller_arn: pulumi.Output[str]
+    access_role_arn: pulumi.Output[str]
+    provider: aws.Provider
+
+
+class Accounts:
+    """What a stack makes of `accounts` and `doors`.
+
+    Everything in the management account goes through `parent`. `organization` and `principals` are what the same stack
+    makes there: accounts wait for the one, doors for the others.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        parent: aws.Provider,
+        organization: Organization | None = None,
+        principals: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        self._settings = settings
+        self._stack = pulumi.get_stack()
+        self._parent = parent
+        self._organization = organization
+        self._principals = list(principals)
+        beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
+        self._management = ManagementStack(settings.management_stack or beside)
+
+    def members(self) -> dict[str, Account]:
+        """Create or adopt each account; its provider works only once the account can be entered."""
+        return {account: self._member(account) for account in self._settings.accounts}
+
+    def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess]:
+        """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
+        if any(len(door.keys) == 1 for door in self._settings.doors.values()):
+            self._management.refer()
+        return {name: self._door(name, members) for name in self._settings.doors}
+
+    def switch_role_urls(self, members: Mapping[str, Account]) -> dict[str, pulumi.Output[str]]:
+        """A console link for each role that people may switch to, by `account/role`."""
+        settings = self._settings
+        roles = {(account, member.access.role) for account, member in settings.accounts.items()}
+        roles |= {
+            (settings.target_account_of(door), door.target.role)
+            for door in settings.doors.values()
+            if asks_for_mfa(door) or who(door.source).kind != "role"
+        }
+        return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
+
+    def _member(self, name: str) -> Account:
+        settings, member = self._settings, self._settings.accounts[name]
+        account = MemberAccount(
+            name,
+            member_account_args(settings, name, stack=self._stack, parent_id=self._unit_id(name)),
+            pulumi.ResourceOptions(
+                provider=self._parent, depends_on=[self._organization] if self._organization else None
+            ),
+        )
+        role = AssumedRole(
+            arn=account.access_role_arn,
+            session_name=session_name(self._stack),
+            session_seconds=member.access.session_seconds,
+            external_id=member.access.external_id,
+        )
+        provider = account_provider(
+            name, account_id=account.account_id, region=settings.region, role=role, tags=settings.tags
+        )
+        arn = caller_arn(provider, account.account_id, account=name, depends_on=[account.account])
+        return Account(
+            id=account.account_id, caller_arn=arn, access_role_arn=account.access_role_arn, provider=provider
+        )
+
+    def _unit_id(self, account: str) -> pulumi.Input[str] | None:
+        unit = self._settings.accounts[account].organizational_unit
+        if unit is None or is_unit_id(unit):
+            return unit
+        if self._organization:
+            return self._organization.organizational_unit_ids.apply(lambda ids: ids[unit])
+        return self._management.organizational_unit_id(unit)
+
+    def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
+        settings, door = self._settings, self._settings.doors[name]
+        target = members[settings.target_account_of(door)]
+        return CrossAccountAccess(
+            name,
+            door_args(
+                settings,
+                door,
+                target_account_id=target.id,
+                source_provider=self._parent,
+                target_provider=target.provider,
+                members=self._group_members(name),
+            ),
+            pulumi.ResourceOptions(depends_on=self._principals),
+        )
+
+    def _group_members(self, name: str) -> pulumi.Input[list[str]]:
+        source = self._settings.doors[name].source
+        if source.group is None:
+            return []
+        if source.members is not None:
+            return list(source.members)
+        own = self._settings.people.groups.get(source.group)
+        return list(own) if own is not None else self._management.members_of(source.group)
+
+    def _link(self, member: Account, account: str, role: str) -> pulumi.Output[str]:
+        partition, stack = self._settings.partition, self._stack
+        return member.id.apply(
+            lambda id_: switch_role_url(
+                id_, role, display_name=f"{account} {role}", environment=stack, partition=partition
+            )
+        )

@@ -1,0 +1,199 @@
+"""A door: both keys from one declaration, the trust in the target account and the grant in the source account."""
+
+from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict, cast
+
+import pulumi
+import pulumi_aws as aws
+
+from components.door_documents import (
+    DoorPlan,
+    door,
+    grant_document,
+    grant_resource,
+    name_of,
+    path_of,
+    permissions_document,
+    permissions_resource,
+    symbolic_documents,
+    trust_document,
+)
+from twokeys.access.declaration import PROPERTY, render, resolve, symbol, symbols
+from twokeys.settings.values import Kind
+
+_After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
+
+
+class CrossAccountAccessArgs(TypedDict):
+    """Who may enter which account, as which role, on what conditions."""
+
+    source_kind: str
+    """Who comes: `role`, `user`, `group` or `root` (the whole account, as far as it gets the grant)."""
+    source_account_id: str
+    """The 12-digit id of the account they come from."""
+    target_account: str
+    """The logical name of the target account's resource: `account:<name>` stands where its id will."""
+    target_account_id: pulumi.Input[str]
+    """The id of the target account."""
+    role: str
+    """The role to make in the target account, with its path if it has one: `deployer`, `deploy/deployer`."""
+    source_provider: aws.Provider
+    """The provider of the source account."""
+    target_provider: aws.Provider
+    """The provider of the target account."""
+    source: NotRequired[str]
+    """The role, user or group, with its path if it has one; left out for `root`."""
+    members: NotRequired[pulumi.Input[list[str]]]
+    """The users that the trust names for a group: AWS takes no group as a principal."""
+    grant_to_kind: NotRequired[str]
+    """For `root`: what gets the grant, `role`, `user` or `group`."""
+    grant_to: NotRequired[str]
+    """For `root`: who gets the grant."""
+    managed_policy_arns: NotRequired[list[str]]
+    """Managed policies of the role."""
+    statements: NotRequired[list[dict[str, Any]]]
+    """Statements of the role's inline policy."""
+    permissions_boundary: NotRequired[str]
+    """The ARN of the role's permissions boundary."""
+    session_seconds: NotRequired[int]
+    """The longest session of the role, 3600 to 43200 seconds; 3600 by default."""
+    mfa: NotRequired[bool]
+    """Whether the trust asks for MFA; by default it does for people (`user`, `group`)."""
+    external_id: NotRequired[str]
+    """The external ID that the trust asks for."""
+    conditions: NotRequired[dict[str, dict[str, Any]]]
+    """Further conditions of the trust: operator, key, value or values."""
+    keys: NotRequired[list[str]]
+    """The keys to make, `trust` and `grant` by default; one of them if the other lives elsewhere."""
+    reason: NotRequired[str]
+    """What the door is for."""
+    owner: NotRequired[str]
+    """Who answers for it."""
+    expires: NotRequired[str]
+    """The last day on which it may exist, as in 2027-01-31."""
+    partition: NotRequired[str]
+    """The partition that stands in ARNs, `aws` by default."""
+
+
+class CrossAccountAccess(pulumi.ComponentResource):
+    """A role in one account that exactly the named principals of another account can assume.
+
+    The door is declared with symbols for the ids that are not known yet (`symbolicDocuments`, `door`), and the real
+    documents are rendered from the same structure. The trust is written after everything in the component's
+    `depends_on`: pass the principals that the same stack makes, since AWS refuses a trust in somebody who is not there.
+    """
+
+    role_arn: pulumi.Output[str]
+    """The ARN of the role behind the door."""
+    door: pulumi.Output[dict[str, Any]]
+    """The door with real ids, as `ExportedDoor` describes it."""
+
+    def __init__(self, name: str, args: CrossAccountAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        plan = pulumi.Output.from_input(args.get("members", [])).apply(lambda members: _plan(name, args, members))
+        declared = {
+            PROPERTY: plan.apply(lambda it: [each.to_props() for each in symbolic_documents(it)]),
+            "door": plan.apply(lambda it: door(it).to_props()),
+        }
+        super().__init__("twokeys:access:CrossAccountAccess", name, declared, opts)
+        self._args = args
+        self._target_id = pulumi.Output.from_input(args["target_account_id"])
+        # Only the members of a group can be unknown; what names resources does not depend on them.
+        shape = _plan(name, args, [])
+        after = opts.depends_on if opts else None
+        if "trust" in shape.keys:
+            self._trust(shape, plan, after)
+        if "grant" in shape.keys:
+            self._grant(shape, after)
+        self.role_arn = self._target_id.apply(lambda id_: str(resolve(shape.role_arn, _ids(args, id_))))
+        self.door = pulumi.Output.all(plan=plan, id=self._target_id).apply(
+            lambda known: _exported(known["plan"], _ids(args, known["id"]))
+        )
+        self.register_outputs({**declared, "roleArn": self.role_arn})
+
+    def _trust(self, shape: DoorPlan, plan: pulumi.Output[DoorPlan], after: _After) -> None:
+        args, name = self._args, shape.name
+        child = pulumi.ResourceOptions(parent=self, provider=args["target_provider"])
+        role = aws.iam.Role(
+            name,
+            name=name_of(shape.role),
+            path=path_of(shape.role),
+            description=shape.reason,
+            max_session_duration=shape.session_seconds,
+            permissions_boundary=args.get("permissions_boundary"),
+            assume_role_policy=pulumi.Output.all(plan=plan, id=self._target_id).apply(
+                lambda known: render(trust_document(known["plan"]), _ids(args, known["id"]))
+            ),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=after)),
+        )
+        for arn in args.get("managed_policy_arns", []):
+            aws.iam.RolePolicyAttachment(f"{name}-{_policy_name(arn)}", role=role.name, policy_arn=arn, opts=child)
+        if shape.statements:
+            aws.iam.RolePolicy(
+                permissions_resource(shape),
+                name=name,
+                role=role.name,
+                policy=self._rendered(permissions_document(shape)),
+                opts=child,
+            )
+
+    def _grant(self, shape: DoorPlan, after: _After) -> None:
+        args, name = self._args, grant_resource(shape)
+        policy = self._rendered(grant_document(shape))
+        child = pulumi.ResourceOptions(parent=self, provider=args["source_provider"], depends_on=after)
+        grantee = name_of(shape.grantee)
+        if shape.grantee_kind == "role":
+            aws.iam.RolePolicy(name, name=shape.grant_name, role=grantee, policy=policy, opts=child)
+        elif shape.grantee_kind == "user":
+            aws.iam.UserPolicy(name, name=shape.grant_name, user=grantee, policy=policy, opts=child)
+        else:
+            aws.iam.GroupPolicy(name, name=shape.grant_name, group=grantee, policy=policy, opts=child)
+
+    def _rendered(self, document: dict[str, Any]) -> pulumi.Input[str]:
+        if not symbols(document):
+            return render(document, {})  # known also in the preview of an account that does not exist yet
+        return self._target_id.apply(lambda id_: render(document, _ids(self._args, id_)))
+
+
+def _policy_name(arn: str) -> str:
+    """A managed policy's path and name, after its account unless it is AWS's own: unique in a role."""
+    account, _, path = arn.split(":", 4)[4].partition(":policy/")
+    return path if account == "aws" else f"{account}-{path}"
+
+
+def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPlan:
+    kind = cast("Kind", args["source_kind"])
+    grantee_kind = args["grant_to_kind"] if kind == "root" else kind
+    return DoorPlan(
+        name=name,
+        kind=kind,
+        source=args.get("source", ""),
+        source_account=args["source_account_id"],
+        members=tuple(members),
+        grantee_kind=grantee_kind,
+        grantee=args["grant_to"] if kind == "root" else args["source"],
+        target_account=symbol(args["target_account"]),
+        role=args["role"],
+        statements=tuple(args.get("statements", [])),
+        mfa=args.get("mfa", grantee_kind != "role"),
+        external_id=args.get("external_id"),
+        conditions=args.get("conditions", {}),
+        keys=tuple(args.get("keys", ["trust", "grant"])),
+        session_seconds=args.get("session_seconds", 3600),
+        reason=args.get("reason"),
+        owner=args.get("owner"),
+        expires=args.get("expires"),
+        partition=args.get("partition", "aws"),
+    )
+
+
+def _ids(args: CrossAccountAccessArgs, target_id: str) -> dict[str, str]:
+    return {symbol(args["target_account"]): target_id}
+
+
+def _exported(plan: DoorPlan, ids: dict[str, str]) -> dict[str, Any]:
+    declared = {
+        "name": plan.name,
+        "door": door(plan).to_props(),
+        "documents": [each.to_props() for each in symbolic_documents(plan)],
+    }
+    return cast("dict[str, Any]", resolve(declared, ids))

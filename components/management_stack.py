@@ -1,0 +1,75 @@
+"""What the other stacks read from the management stack: ids of organizational units and members of groups."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.refusing import ProgramRefusal
+
+
+class ManagementStack:
+    """A reference to the management stack, made when something is first read from it.
+
+    The engine ends the program over a reference to a stack that is not there. So the stack is looked for first:
+    in a preview what would come from it is unknown, and a warning says so; an update is refused.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._outputs: pulumi.Output[Mapping[str, Any]] | None = None
+
+    def organizational_unit_id(self, path: str) -> pulumi.Output[str]:
+        """The id of an organizational unit by its path. Raises ProgramRefusal when management has none of this path."""
+        return self._read("organizational_unit_ids", path, "organization.organizationalUnits")
+
+    def members_of(self, group: str) -> pulumi.Output[list[str]]:
+        """The users in a group by its name. Raises ProgramRefusal when management has no such group."""
+        return self._read("group_members", group, "people.groups")
+
+    def refer(self) -> pulumi.Output[Mapping[str, Any]]:
+        """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""
+        if self._outputs is None:
+            self._outputs = self._found()
+        return self._outputs
+
+    def _read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
+        def entry(outputs: Mapping[str, Any]) -> object:
+            known = outputs.get(output) or {}
+            if not known.get(key):
+                raise ProgramRefusal(
+                    f"{key!r} of the management stack",
+                    where=f"output {output} of stack {self._name}",
+                    why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
+                    next_step=f"add it to {config} of the management stack and update that stack first",
+                )
+            return known[key]
+
+        return self.refer().apply(entry)
+
+    def _found(self) -> pulumi.Output[Mapping[str, Any]]:
+        if self._is_deployed():
+            return pulumi.StackReference(self._name).outputs
+        next_step = "update the management stack first, or name another one in twokeys:managementStack"
+        if not pulumi.runtime.is_dry_run():
+            raise ProgramRefusal(
+                "an update without its management stack",
+                where=f"stack {self._name}",
+                why="it is not deployed, and this stack needs ids from it",
+                next_step=next_step,
+            )
+        pulumi.log.warn(
+            f"stack {self._name} is not deployed: what comes from it is unknown in this preview. Next step: {next_step}"
+        )
+        unknown: Any = pulumi.UNKNOWN
+        return pulumi.Output.from_input(unknown)
+
+    def _is_deployed(self) -> bool:
+        try:
+            found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": self._name}).value
+        except Exception as error:
+            # The SDK has no class of its own for a failed invoke.
+            if "unknown stack" in str(error):
+                return False
+            raise
+        return bool(found and found.get("outputs"))

@@ -1,0 +1,123 @@
+"""Principals of the management account that doors start from. Nobody gets an access key or a password here."""
+
+import json
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+
+class OidcTrustArgs(TypedDict):
+    """Whose tokens a role takes."""
+
+    issuer: str
+    """The issuer without https://, as in token.actions.githubusercontent.com."""
+    audience: str
+    """The audience that a token must name."""
+    subjects: list[str]
+    """The subjects that a token may have; `*` and `?` are wildcards."""
+
+
+class PrincipalRoleArgs(TypedDict):
+    """A role that doors start from."""
+
+    description: NotRequired[str]
+    """What it is for."""
+    oidc: NotRequired[OidcTrustArgs]
+    """Whose tokens it takes; without it, the role trusts its own account."""
+
+
+class PeopleArgs(TypedDict):
+    """Who there is."""
+
+    account_id: str
+    """The 12-digit id of the account they live in."""
+    users: list[str]
+    """Names of users."""
+    groups: dict[str, list[str]]
+    """Names of users by group."""
+    roles: dict[str, PrincipalRoleArgs]
+    """Roles by name."""
+    partition: NotRequired[str]
+    """The partition that stands in ARNs, `aws` by default."""
+
+
+class People(pulumi.ComponentResource):
+    """Users, groups and roles in the provider's account."""
+
+    user_arns: pulumi.Output[dict[str, str]]
+    """ARNs of the users by name."""
+    group_members: pulumi.Output[dict[str, list[str]]]
+    """Names of users by group."""
+    role_arns: pulumi.Output[dict[str, str]]
+    """ARNs of the roles by name."""
+
+    def __init__(self, name: str, args: PeopleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("twokeys:people:People", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        users = {user: aws.iam.User(user, name=user, opts=child) for user in args["users"]}
+        groups = {group: aws.iam.Group(group, name=group, opts=child) for group in args["groups"]}
+        for user, resource in users.items():
+            joined = [groups[group].name for group, members in args["groups"].items() if user in members]
+            if joined:
+                aws.iam.UserGroupMembership(user, user=resource.name, groups=joined, opts=child)
+        issuers = _issuers(args)
+        providers = {
+            issuer: aws.iam.OpenIdConnectProvider(
+                issuer, url=f"https://{issuer}", client_id_lists=sorted(audiences), opts=child
+            )
+            for issuer, audiences in issuers.items()
+        }
+        roles = {
+            role: aws.iam.Role(
+                role,
+                name=role,
+                description=said.get("description"),
+                assume_role_policy=json.dumps(trust_of(said, args["account_id"], args.get("partition", "aws"))),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[providers[said["oidc"]["issuer"]]] if "oidc" in said else []
+                ),
+            )
+            for role, said in args["roles"].items()
+        }
+        self.user_arns = pulumi.Output.all(**{user: resource.arn for user, resource in users.items()})
+        self.group_members = pulumi.Output.from_input(args["groups"])
+        self.role_arns = pulumi.Output.all(**{role: resource.arn for role, resource in roles.items()})
+        self.register_outputs(
+            {"userArns": self.user_arns, "groupMembers": self.group_members, "roleArns": self.role_arns}
+        )
+
+
+def trust_of(role: PrincipalRoleArgs, account_id: str, partition: str) -> dict[str, Any]:
+    """The trust policy of a role that doors start from. Pure.
+
+    An OIDC trust always names audience and subjects, or anyone with a token of that issuer could come:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+    """
+    if "oidc" not in role:
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{partition}:iam::{account_id}:root"},
+            "Action": "sts:AssumeRole",
+        }
+    else:
+        oidc = role["oidc"]
+        issuer = oidc["issuer"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Federated": f"arn:{partition}:iam::{account_id}:oidc-provider/{issuer}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {f"{issuer}:aud": oidc["audience"]},
+                "StringLike": {f"{issuer}:sub": oidc["subjects"]},
+            },
+        }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _issuers(args: PeopleArgs) -> dict[str, set[str]]:
+    issuers: dict[str, set[str]] = {}
+    for role in args["roles"].values():
+        if "oidc" in role:
+            issuers.setdefault(role["oidc"]["issuer"], set()).add(role["oidc"]["audience"])
+    return issuers

@@ -1,0 +1,123 @@
+"""Waiting until a new account can be entered: AWS may refuse its access role for minutes after the account exists.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_create.html
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import boto3
+import pulumi
+from botocore.exceptions import BotoCoreError, ClientError
+
+from components.refusing import ProgramRefusal
+
+# What AssumeRole answers while a new account, or its role, has not yet reached every part of AWS.
+_NOT_YET = frozenset({"AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "RegionDisabledException"})
+# The root user of the management account may not assume roles, however long it waits.
+_FOR_GOOD = "may not be assumed by root"
+_FIRST_PAUSE, _LONGEST_PAUSE, _PROGRESS_EVERY = 1.0, 15.0, 30.0
+
+
+@dataclass(frozen=True)
+class AccessRole:
+    """The role to enter, and what AssumeRole is called with."""
+
+    arn: str
+    session_name: str
+    region: str
+    external_id: str | None = None
+
+
+class NotYetError(Exception):
+    """AWS refused for a reason that passes by itself in a new account."""
+
+
+class Clock(Protocol):
+    """Seconds that only go forward, and a way to let some of them pass."""
+
+    def now(self) -> float:
+        """Seconds since some fixed moment."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+
+
+class EventLoopClock:
+    """The real clock."""
+
+    def now(self) -> float:
+        """The event loop's own seconds."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep without holding up the rest of the program."""
+        await asyncio.sleep(seconds)
+
+
+async def assume(role: AccessRole) -> None:
+    """Assume the role once with the surrounding credentials, and let the session go.
+
+    Raises NotYetError when that may still come, and what boto3 raises for anything else.
+    """
+
+    def call() -> None:
+        # A session of its own: boto3's default session is not made for several threads.
+        sts = boto3.Session().client("sts", region_name=role.region)
+        if role.external_id is None:
+            sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name)
+        else:
+            sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name, ExternalId=role.external_id)
+
+    try:
+        await asyncio.to_thread(call)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NOT_YET and _FOR_GOOD not in str(error):
+            raise NotYetError(str(error)) from error
+        raise
+
+
+async def wait_until_assumable(
+    role: AccessRole,
+    *,
+    timeout_seconds: float,
+    attempt: Callable[[AccessRole], Awaitable[None]] | None = None,
+    clock: Clock | None = None,
+    say: Callable[[str], None] = pulumi.log.info,
+) -> None:
+    """Return once the role could be assumed; say every half minute that it waits.
+
+    Raises ProgramRefusal after `timeout_seconds`, or at once when AWS refuses for a reason that does not pass.
+    """
+    attempt, clock = attempt or assume, clock or EventLoopClock()
+    started = clock.now()
+    said_at: float | None = None
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            await attempt(role)
+        except NotYetError as error:
+            now = clock.now()
+            if now - started + pause > timeout_seconds:
+                raise _gave_up(role, f"still refused after {now - started:.0f} seconds: {error}") from None
+            if said_at is None or now - said_at >= _PROGRESS_EVERY:
+                say(f"waiting until {role.arn} can be assumed ({now - started:.0f} of {timeout_seconds:.0f} s)")
+                said_at = now
+            await clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        except (ClientError, BotoCoreError) as error:
+            raise _gave_up(role, str(error)) from None
+        else:
+            return
+
+
+def _gave_up(role: AccessRole, why: str) -> ProgramRefusal:
+    return ProgramRefusal(
+        "entering the account",
+        where=role.arn,
+        why=why,
+        next_step="check that the surrounding credentials may call sts:AssumeRole on this role and that the role"
+        " trusts the management account, then run the update again: it continues from here",
+    )

@@ -1,0 +1,21 @@
+"""Links that switch to a role in the AWS console.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
+"""
+
+from urllib.parse import urlencode
+
+_HOSTS = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws-us-gov": "signin.amazonaws-us-gov.com"}
+_RED, _YELLOW, _GREEN, _BLUE = "F2B0A9", "FAD791", "B7CA9D", "99BCE3"
+_COLOURS = {"prod": _RED, "production": _RED, "stage": _YELLOW, "staging": _YELLOW, "dev": _GREEN, "test": _GREEN}
+
+
+def switch_role_url(account_id: str, role: str, *, display_name: str, environment: str, partition: str = "aws") -> str:
+    """The link for one role (with its path, if it has one); its colour tells the environments apart, prod is red."""
+    query = {
+        "account": account_id,
+        "roleName": role,
+        "displayName": display_name[:64],
+        "color": _COLOURS.get(environment, _BLUE),
+    }
+    return f"https://{_HOSTS.get(partition, _HOSTS['aws'])}/switchrole?{urlencode(query)}"

@@ -1,0 +1,125 @@
+"""A member account is made once, never replaced, and handed on only when it can be entered.
+
+What CreateAccount fixes for good: https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components import readiness
+from components.member_account import MemberAccount, MemberAccountArgs
+from components.readiness import AccessRole, NotYetError
+from components.refusing import ProgramRefusal
+from tests.components.mock_engine import MEMBER, Run, run
+
+ACCOUNT = "aws:organizations/account:Account"
+THERE = {"arn": "arn:aws:organizations::111111111111:account/o-a/222222222222"}
+
+
+def make(preview: bool = False, there: dict[str, Any] | None = None, **changes: Any) -> Run:
+    def program() -> None:
+        parent = aws.Provider("management", region="us-east-1")
+        args: MemberAccountArgs = {
+            "account_name": "stage",
+            "email": "example+stage@company.com",
+            "role_name": "OrganizationAccountAccessRole",
+            "session_name": "twokeys-stage",
+            "region": "us-east-1",
+        }
+        args.update(changes)  # type: ignore[typeddict-item]
+        account = MemberAccount("stage", args, pulumi.ResourceOptions(provider=parent))
+        pulumi.export("id", account.account_id)
+        pulumi.export("role", account.access_role_arn)
+
+    return run(program, preview=preview, there={ACCOUNT: there} if there else None)
+
+
+def test_the_account_is_protected_and_kept_in_aws_in_any_case() -> None:
+    account = make().one(ACCOUNT, "stage")
+    assert account.protect
+    assert account.retain_on_delete
+    assert "closeOnDeletion" not in account.inputs
+
+
+def test_the_engine_never_sees_a_change_that_it_would_answer_with_a_replacement() -> None:
+    assert set(make().one(ACCOUNT, "stage").ignore_changes) == {"name", "email", "roleName"}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("there", "key"),
+    [
+        ({"name": "other"}, "name"),
+        ({"email": "other@company.com"}, "email"),
+        ({"roleName": "Other"}, "role name"),
+    ],
+)
+def test_a_changed_name_email_or_role_name_is_refused(there: dict[str, Any], key: str, preview: bool) -> None:
+    with pytest.raises(ProgramRefusal) as refusal:
+        make(preview, THERE | there)
+    assert refusal.value.what == f"a changed {key} of account stage"
+    assert next(iter(there.values())) in refusal.value.next_step
+    assert MEMBER in refusal.value.where
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    "there",
+    [
+        {"email": "Example+Stage@company.com"},  # AWS compares addresses without case
+        {"roleName": None},  # an adopted account has none on record
+    ],
+)
+def test_what_is_no_other_account_is_not_refused(there: dict[str, Any], preview: bool) -> None:
+    assert make(preview, THERE | there).exports["id"] == MEMBER
+
+
+def test_an_adopted_account_is_compared_too() -> None:
+    with pytest.raises(ProgramRefusal, match="a changed email of account stage"):
+        make(True, THERE | {"roleName": None, "email": "other@company.com"}, adopt=MEMBER)
+
+
+def test_an_existing_account_is_adopted_and_not_created() -> None:
+    assert make(adopt="222222222222").one(ACCOUNT, "stage").import_id == "222222222222"
+
+
+def test_in_an_update_the_access_role_is_tried_before_the_id_is_handed_on(tried_roles: list[AccessRole]) -> None:
+    done = make(external_id="abc")
+    arn = f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"
+    assert tried_roles == [AccessRole(arn, "twokeys-stage", "us-east-1", "abc")]
+    assert done.exports == {"id": MEMBER, "role": arn}
+
+
+def test_a_preview_tries_nothing(tried_roles: list[AccessRole]) -> None:
+    assert make(True, THERE).exports["id"] == MEMBER
+    assert isinstance(make(True).exports["id"], pulumi.output.Unknown)
+    assert tried_roles == []
+
+
+def test_an_update_ends_when_the_account_cannot_be_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(role: AccessRole) -> None:
+        raise NotYetError(f"no {role.arn}")
+
+    monkeypatch.setattr(readiness, "assume", never)
+    with pytest.raises(ProgramRefusal, match="entering the account"):
+        make(ready_seconds=0)
+
+
+def test_alternate_contacts_are_those_of_the_account() -> None:
+    contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
+    made = make(contacts={"SECURITY": contact}).one(
+        "aws:account/alternativeContact:AlternativeContact", "stage-security"
+    )
+    assert made.inputs == {
+        "accountId": MEMBER,
+        "alternateContactType": "SECURITY",
+        "name": "Security",
+        "title": "On call",
+        "emailAddress": "s@company.com",
+        "phoneNumber": "+1(555)000-0000",
+    }

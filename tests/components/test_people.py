@@ -1,0 +1,85 @@
+"""Principals that doors start from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.people import People, trust_of
+from tests.components.mock_engine import Run, run
+
+GITHUB = "token.actions.githubusercontent.com"
+
+
+def make(**roles: Any) -> Run:
+    def program() -> None:
+        parent = aws.Provider("management", region="us-east-1")
+        made = People(
+            "people",
+            {
+                "account_id": "111111111111",
+                "users": ["alice", "bob"],
+                "groups": {"developers": ["alice"]},
+                "roles": roles or {"ci": {"description": "Deploys"}},
+            },
+            pulumi.ResourceOptions(provider=parent),
+        )
+        pulumi.export("people", [made.user_arns, made.group_members, made.role_arns])
+
+    return run(program, stack="management")
+
+
+def test_users_groups_and_roles_are_made_and_told() -> None:
+    assert make().exports["people"] == [
+        {"alice": "arn:aws:iam::111111111111:user/alice", "bob": "arn:aws:iam::111111111111:user/bob"},
+        {"developers": ["alice"]},
+        {"ci": "arn:aws:iam::111111111111:role/ci"},
+    ]
+
+
+def test_only_members_of_a_group_get_a_membership() -> None:
+    memberships = make().of("aws:iam/userGroupMembership:UserGroupMembership")
+    assert {name: each.inputs for name, each in memberships.items()} == {
+        "alice": {"user": "alice", "groups": ["developers"]}
+    }
+
+
+def test_nobody_gets_an_access_key_or_a_password() -> None:
+    kinds = {each.type for each in make().resources}
+    assert not kinds & {"aws:iam/accessKey:AccessKey", "aws:iam/userLoginProfile:UserLoginProfile"}
+
+
+def test_a_role_trusts_its_own_account_when_nothing_else_is_said() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+    trust = json.loads(make().one("aws:iam/role:Role", "ci").inputs["assumeRolePolicy"])
+    assert trust["Statement"] == [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "sts:AssumeRole"}
+    ]
+
+
+def test_a_role_for_tokens_names_issuer_audience_and_subjects() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+    oidc = {"issuer": GITHUB, "audience": "sts.amazonaws.com", "subjects": ["repo:company/app:ref:refs/heads/main"]}
+    assert trust_of({"oidc": oidc}, "111111111111", "aws")["Statement"] == [  # type: ignore[typeddict-item]
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": f"arn:aws:iam::111111111111:oidc-provider/{GITHUB}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"},
+                "StringLike": {f"{GITHUB}:sub": ["repo:company/app:ref:refs/heads/main"]},
+            },
+        }
+    ]
+
+
+def test_roles_of_one_issuer_share_its_provider_and_wait_for_it() -> None:
+    one = {"issuer": GITHUB, "audience": "sts.amazonaws.com", "subjects": ["a"]}
+    two = {"issuer": GITHUB, "audience": "other", "subjects": ["b"]}
+    done = make(one={"oidc": one}, two={"oidc": two})
+    (provider,) = done.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider").values()
+    assert provider.inputs == {"url": f"https://{GITHUB}", "clientIdLists": ["other", "sts.amazonaws.com"]}
+    assert all(provider.urn in role.dependencies for role in done.of("aws:iam/role:Role").values())

@@ -1,0 +1,232 @@
+"""The whole program, with the example of each stack, on the SDK's mock monitor."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from components.readiness import AccessRole
+from components.refusing import ProgramRefusal
+from tests.components.mock_engine import MANAGEMENT, MEMBER, CallRefusedError, Run, run
+
+READ, REFERENCE = "pulumi:pulumi:readStackOutputs", "pulumi:pulumi:StackReference"
+OUTPUTS = {
+    "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
+    "group_members": {"developers": ["alice"]},
+}
+
+
+def missing(args: Mapping[str, Any], provider: str) -> Mapping[str, Any]:
+    raise CallRefusedError(f'unknown stack "{args["name"]}"{provider}')
+
+
+class Stacks:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def config(self, stack: str) -> dict[str, str]:
+        config = yaml.safe_load((self._root / f"Pulumi.{stack}.yaml").read_text())["config"]
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+    def run(self, stack: str, *, preview: bool = False, deployed: bool = True, **config: Any) -> Run:
+        changes = {f"twokeys:{key}": json.dumps(value) for key, value in config.items()}
+        answer = (lambda _, __: {"outputs": OUTPUTS}) if deployed else missing
+
+        def program() -> None:
+            runpy.run_path(str(self._root / "__main__.py"), run_name="__main__")
+
+        return run(
+            program,
+            stack=stack,
+            preview=preview,
+            config=self.config(stack) | changes,
+            calls={READ: answer},
+            there={REFERENCE: {"outputs": OUTPUTS}},
+        )
+
+
+@pytest.fixture
+def stacks(project_root: Path) -> Stacks:
+    return Stacks(project_root)
+
+
+def test_the_classic_example_comes_out_two_providers_a_parent_and_a_child(stacks: Stacks) -> None:
+    done = stacks.run("stage")
+    assert set(done.of("pulumi:providers:aws")) == {"management", "stage"}
+    assert done.exports["parent_account_id"] == MANAGEMENT
+    assert done.exports["child_account_id"] == MEMBER
+
+
+def test_a_member_stack_exports_all_that_people_and_other_stacks_ask_for(stacks: Stacks) -> None:
+    exports = stacks.run("stage").exports
+    role = "OrganizationAccountAccessRole"
+    assert exports["member_account_ids"] == {"stage": MEMBER}
+    assert exports["member_caller_arns"] == {"stage": f"arn:aws:sts::{MEMBER}:assumed-role/x/y"}
+    assert exports["parent_caller_arn"] == f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/y"
+    assert exports["access_role_arns"] == {"stage": f"arn:aws:iam::{MEMBER}:role/{role}"}
+    assert set(exports["switch_role_urls"]) == {f"stage/{role}", "stage/developer"}
+    assert [door["name"] for door in exports["doors"]] == ["stage-deployer", "stage-developer"]
+    assert exports["readme"].startswith("# ")
+
+
+def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> None:
+    exports = stacks.run("management").exports
+    assert set(exports["organizational_unit_ids"]) == {"Workloads", "Workloads/Stage", "Workloads/Prod"}
+    assert exports["group_members"] == {"developers": ["alice"]}
+    assert exports["role_arns"] == {"ci": f"arn:aws:iam::{MANAGEMENT}:role/ci"}
+    assert exports["root_id"] == "r-ab12"
+    assert "child_account_id" not in exports
+
+
+def test_an_account_is_placed_in_the_unit_that_the_management_stack_tells(stacks: Stacks) -> None:
+    account = stacks.run("prod").one("aws:organizations/account:Account", "prod")
+    assert account.inputs["parentId"] == "ou-ab12-cd345679"
+
+
+@pytest.mark.parametrize("stack", ["management", "stage", "prod"])
+def test_each_stack_can_be_previewed_alone_before_anything_exists(stacks: Stacks, stack: str) -> None:
+    done = stacks.run(stack, preview=True, deployed=False)
+    assert done.exports["parent_account_id"] == MANAGEMENT
+    for component in done.of("twokeys:access:CrossAccountAccess").values():
+        assert json.dumps(component.inputs["symbolicDocuments"])
+
+
+def test_a_stack_that_needs_nothing_from_management_does_not_ask_for_it(stacks: Stacks) -> None:
+    done = stacks.run("stage", deployed=False, accounts={"stage": {}})
+    assert READ not in done.calls
+
+
+def test_a_door_whose_other_key_lives_elsewhere_brings_the_management_stack_along(stacks: Stacks) -> None:
+    door = {
+        "from": {"role": "ci"},
+        "to": {"role": "deployer"},
+        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+        "keys": ["trust"],
+        "reason": "r",
+        "owner": "o",
+    }
+    done = stacks.run("stage", accounts={"stage": {}}, doors={"half": door})
+    assert READ in done.calls
+    assert done.of("aws:iam/rolePolicy:RolePolicy") == {}
+
+
+def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_none(stacks: Stacks) -> None:
+    doors = json.loads(stacks.config("stage")["twokeys:doors"])
+    del doors["stage-developer"]["from"]["members"]
+    done = stacks.run("stage", doors=doors)
+    trust = json.loads(done.one("aws:iam/role:Role", "stage-developer").inputs["assumeRolePolicy"])
+    assert trust["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{MANAGEMENT}:user/alice"}
+
+
+def test_everything_in_a_member_account_goes_through_that_account_s_one_provider(stacks: Stacks) -> None:
+    done = stacks.run("stage")
+    roles = [each.provider for each in done.of("aws:iam/role:Role").values()]
+    assert len(roles) == 2
+    assert all("pulumi:providers:aws::stage::" in provider for provider in roles)
+
+
+def test_no_aws_resource_is_without_an_explicit_provider(stacks: Stacks) -> None:
+    for stack in ("management", "stage", "prod"):
+        made = [each for each in stacks.run(stack).resources if each.type.startswith("aws:")]
+        assert made
+        assert all("pulumi:providers:aws::" in each.provider for each in made)
+
+
+def test_nothing_leads_from_stage_to_prod(stacks: Stacks) -> None:
+    for stack in ("stage", "prod"):
+        sources = {door["door"]["source"]["account"] for door in stacks.run(stack).exports["doors"]}
+        assert sources == {MANAGEMENT}
+
+
+def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[AccessRole]) -> None:
+    oidc = {"issuer": "token.actions.githubusercontent.com", "subjects": ["repo:company/app:*"]}
+    contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
+    done = stacks.run(
+        "management",
+        deployed=False,
+        people={"roles": {"ci": {"description": "Deploys", "oidc": oidc}, "ops": {}}},
+        accounts={
+            "stage": {
+                "adopt": MEMBER,
+                "access": {"role": "Access", "externalId": "abc", "sessionSeconds": 900},
+                "contacts": {"security": contact},
+                "tags": {"team": "web"},
+            }
+        },
+        doors={
+            "ops": {
+                "from": {"root": True, "grantTo": {"role": "ops"}},
+                "to": {"role": "ops"},
+                "permissions": {
+                    "statements": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+                    "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+                },
+                "externalId": "xyz",
+                "conditions": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+                "sessionSeconds": 3600,
+                "reason": "Nights",
+                "owner": "platform",
+                "expires": "2027-01-31",
+            }
+        },
+    )
+    account = done.one("aws:organizations/account:Account", "stage")
+    assert (account.import_id, account.inputs["roleName"], account.inputs["tags"]) == (
+        MEMBER,
+        "Access",
+        {"team": "web"},
+    )
+    assert "stage-security" in done.of("aws:account/alternativeContact:AlternativeContact")
+    (assumed,) = json.loads(done.one("pulumi:providers:aws", "stage").inputs["assumeRoles"])
+    assert (assumed["externalId"], assumed["duration"]) == ("abc", "900s")
+    assert tried_roles[0].external_id == "abc"
+    trust = json.loads(done.one("aws:iam/role:Role", "ops").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Condition"] == {
+        "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
+        "StringEquals": {"sts:ExternalId": "xyz"},
+    }
+    assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" in {each.type for each in done.resources}
+    assert done.exports["doors"][0]["door"]["expires"] == "2027-01-31"
+
+
+def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks) -> None:
+    stage = stacks.config("stage")
+    done = stacks.run(
+        "management",
+        deployed=False,
+        accounts=json.loads(stage["twokeys:accounts"]),
+        doors=json.loads(stage["twokeys:doors"]),
+    )
+    trust = done.one("aws:iam/role:Role", "stage-deployer")
+    assert done.one("aws:iam/role:Role", "ci").urn in trust.dependencies
+    assert done.one("aws:organizations/account:Account", "stage").inputs["parentId"] == "Workloads/Stage-id"
+
+
+def test_a_wrong_config_is_refused_before_anything_is_registered(stacks: Stacks) -> None:
+    with pytest.raises(ProgramRefusal) as refusal:
+        stacks.run("stage", region="us-east-9")
+    assert "twokeys:region" in refusal.value.what
+    assert isinstance(refusal.value, pulumi.RunError)
+
+
+def test_default_providers_are_off_for_the_whole_project_and_settings_are_typed(project_root: Path) -> None:
+    project = yaml.safe_load((project_root / "Pulumi.yaml").read_text())
+    config = project["config"]
+    assert config.pop("pulumi:disable-default-providers") == {"value": ["aws"]}
+    assert project["runtime"] == {"name": "python", "options": {"toolchain": "uv"}}
+    assert all(each["type"] and each["description"] for each in config.values())
+
+
+def test_the_project_declares_every_setting_and_no_other(project_root: Path) -> None:
+    from twokeys.settings import Settings
+
+    config = yaml.safe_load((project_root / "Pulumi.yaml").read_text())["config"]
+    declared = {key for key in config if ":" not in key}
+    assert declared == {field.alias for field in Settings.model_fields.values()}

@@ -1,0 +1,144 @@
+"""The local AWS lets nobody in with one key: trust policy *and* grant, as AWS has it across accounts.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html. The sandbox's
+demonstration stands or falls with this, so it is shown through the very providers that a program uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.aws.conftest import Driver, Organized, grant, trust
+from twokeys.sandbox.engine.plugin import ProviderError
+
+CreateClient = Callable[..., Any]
+
+
+class TwoAccounts:
+    """A user `ci` in the management account, a role `deployer` in a member account, and no key yet."""
+
+    def __init__(self, organized: Organized, client_of: CreateClient) -> None:
+        self.source = organized.driver
+        self.account = organized.account("stage")
+        self.target = organized.driver.member(self.account)
+        _, user = self.source.up("aws:iam/user:User", "ci", name="ci")
+        self.user_arn = user["arn"]
+        self.role_arn = f"arn:aws:iam::{self.account}:role/deployer"
+        _, key = self.source.up("aws:iam/accessKey:AccessKey", "key", user="ci")
+        created = key["secret"].value
+        identifier = self.source.api("iam").list_access_keys(UserName="ci")["AccessKeyMetadata"][0]["AccessKeyId"]
+        self.sts = client_of("sts", identifier, created)
+
+    def trust(self, document: str) -> None:
+        self.target.up("aws:iam/role:Role", "deployer", name="deployer", assumeRolePolicy=document)
+
+    def grant(self, *resources: str) -> None:
+        self.source.up("aws:iam/userPolicy:UserPolicy", "enter", name="enter", user="ci", policy=grant(*resources))
+
+    def enter(self, **arguments: str) -> str:
+        answer = self.sts.assume_role(RoleArn=self.role_arn, RoleSessionName="test", **arguments)
+        return str(answer["AssumedRoleUser"]["Arn"])
+
+
+@pytest.fixture
+def two(organized: Organized, client_of: CreateClient) -> Any:
+    accounts = TwoAccounts(organized, client_of)
+    yield accounts
+    accounts.target.provider.close()
+
+
+def test_both_keys_open_the_door(two: TwoAccounts) -> None:
+    two.trust(trust(two.user_arn))
+    two.grant(two.role_arn)
+    assert two.enter() == f"arn:aws:sts::{two.account}:assumed-role/deployer/test"
+
+
+def test_a_trust_policy_alone_does_not(two: TwoAccounts) -> None:
+    two.trust(trust(two.user_arn))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        two.enter()
+
+
+def test_a_grant_alone_does_not(two: TwoAccounts) -> None:
+    two.trust(trust(f"arn:aws:iam::{two.account}:root"))
+    two.grant(two.role_arn)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        two.enter()
+
+
+def test_a_grant_for_another_role_does_not(two: TwoAccounts) -> None:
+    two.trust(trust(two.user_arn))
+    two.grant(two.role_arn.replace("deployer", "reader"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        two.enter()
+
+
+@pytest.mark.parametrize("given", [{}, {"ExternalId": "wrong"}])
+def test_a_wrong_external_id_does_not(two: TwoAccounts, given: dict[str, str]) -> None:
+    two.trust(trust(two.user_arn, Condition={"StringEquals": {"sts:ExternalId": "right"}}))
+    two.grant(two.role_arn)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        two.enter(**given)
+    assert two.enter(ExternalId="right")
+
+
+def test_a_trust_policy_cannot_name_a_principal_that_does_not_exist(two: TwoAccounts) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
+    nobody = two.user_arn.replace("user/ci", "user/nobody")
+    with pytest.raises(ProviderError, match=r"MalformedPolicyDocument: Invalid principal in policy.*nobody"):
+        two.trust(trust(nobody))
+
+
+def test_a_provider_assumes_its_roles_with_their_external_id(organized: Organized) -> None:
+    account = organized.account("stage")
+    inside = organized.driver.member(account)
+    protected = trust(
+        f"arn:aws:iam::{organized.driver.account}:root", Condition={"StringEquals": {"sts:ExternalId": "right"}}
+    )
+    _, role = inside.up("aws:iam/role:Role", "door", name="door", assumeRolePolicy=protected)
+    inside.provider.close()
+
+    def configured(**settings: str) -> Driver:
+        return organized.driver.member(account, assumeRoles=[{"roleArn": role["arn"], **settings}])
+
+    with pytest.raises(ProviderError, match=rf"assuming the role {role['arn']} was refused"):
+        configured(externalId="wrong")
+    opened = configured(externalId="right", sessionName="me", duration="15m")
+    identity = opened.provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
+    assert identity["arn"] == f"arn:aws:sts::{account}:assumed-role/door/me"
+    opened.provider.close()
+
+
+def test_a_provider_assumes_one_role_through_another(organized: Organized) -> None:
+    """`assumeRoles` is a chain: each role is assumed with the session of the one before."""
+    first, second = organized.account("first"), organized.account("second")
+    inside = organized.driver.member(second)
+    through = f"arn:aws:iam::{first}:role/OrganizationAccountAccessRole"
+    _, role = inside.up("aws:iam/role:Role", "inner", name="inner", assumeRolePolicy=trust(through))
+    inside.provider.close()
+    chained = organized.driver.member(second, assumeRoles=[{"roleArn": through}, {"roleArn": role["arn"]}])
+    identity = chained.provider.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
+    assert identity["arn"] == f"arn:aws:sts::{second}:assumed-role/inner/pulumi"
+    chained.provider.close()
+
+
+def test_what_a_member_provider_makes_is_in_the_member_account(organized: Organized) -> None:
+    account = organized.account("stage")
+    inside = organized.driver.member(account)
+    _, role = inside.up("aws:iam/user:User", "u", name="u")
+    assert role["arn"] == f"arn:aws:iam::{account}:user/u"
+    assert organized.driver.api("iam").list_users()["Users"] == []
+    inside.provider.close()
+
+
+def test_a_session_policy_narrows_what_a_provider_may_do(organized: Organized) -> None:
+    account = organized.account("stage")
+    access = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    narrowed = organized.driver.member(account, assumeRoles=[{"roleArn": access, "policy": grant("*")}])
+    with pytest.raises(ProviderError, match="AccessDenied"):
+        narrowed.up("aws:iam/user:User", "u", name="u")
+    narrowed.provider.close()

@@ -1,0 +1,313 @@
+"""The local AWS as a process: how it starts, what it survives, and that it never outlives what it should."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from twokeys.errors import Refusal
+from twokeys.sandbox import local_aws
+from twokeys.sandbox.local_aws import LocalAws
+
+ROLE = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "aws"
+
+
+@pytest.fixture
+def started(directory: Path) -> Iterator[LocalAws]:
+    with LocalAws.start(directory) as running:
+        yield running
+    attached = LocalAws.attach(directory)
+    if attached is not None:
+        attached.stop()
+
+
+@pytest.fixture
+def api() -> Iterator[Callable[..., Any]]:
+    made: list[Any] = []
+
+    def make(server: LocalAws, service: str, account: str = "111111111111", **keys: str) -> Any:
+        settings = {"aws_access_key_id": account, "aws_secret_access_key": "test", **keys}
+        once = Config(retries={"total_max_attempts": 1})
+        made.append(
+            boto3.client(service, endpoint_url=server.endpoint, region_name="us-east-1", config=once, **settings)
+        )
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+def test_it_answers_on_loopback_and_on_no_other_address(started: LocalAws) -> None:
+    assert started.alive
+    listening = [c.laddr for c in psutil.Process(started.pid).net_connections("inet") if c.status == "LISTEN"]
+    assert [tuple(address) for address in listening] == [("127.0.0.1", started.port)]
+
+
+def test_it_ends_when_its_context_ends(directory: Path) -> None:
+    with LocalAws.start(directory) as running:
+        process = psutil.Process(running.pid)
+    assert not process.is_running()
+    assert not running.alive
+
+
+def test_it_never_sees_the_callers_aws_settings(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
+    with LocalAws.start(directory) as running:
+        seen = psutil.Process(running.pid).environ()
+    assert "AWS_ACCESS_KEY_ID" not in seen
+    assert seen["DOCKER_HOST"].endswith("no-docker.sock")
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(
+    started: LocalAws, directory: Path, api: Callable[..., Any]
+) -> None:
+    organizations = api(started, "organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    account = organizations.create_account(Email="a+stage@b.co", AccountName="stage")["CreateAccountStatus"][
+        "AccountId"
+    ]
+    session = api(started, "sts").assume_role(RoleArn=ROLE.format(account), RoleSessionName="before")["Credentials"]
+    keys = {
+        "aws_access_key_id": session["AccessKeyId"],
+        "aws_secret_access_key": session["SecretAccessKey"],
+        "aws_session_token": session["SessionToken"],
+    }
+    api(started, "iam").create_user(UserName="operator")
+    operator = api(started, "iam").create_access_key(UserName="operator")["AccessKey"]
+    login = {"aws_access_key_id": operator["AccessKeyId"], "aws_secret_access_key": operator["SecretAccessKey"]}
+    temporary = api(started, "sts", **login).get_session_token()["Credentials"]
+    api(started, "iam", **keys).create_user(UserName="ci")
+    bucket = api(started, "s3", **keys)
+    bucket.create_bucket(Bucket="kept-here")
+    bucket.put_object(Bucket="kept-here", Key="a", Body=b"b")
+
+    os.kill(started.pid, signal.SIGKILL)
+    assert until(lambda: not started.alive)
+    with LocalAws.start(directory) as again:
+        assert again.endpoint == started.endpoint
+        assert [one["Name"] for one in api(again, "organizations").list_accounts()["Accounts"]][-1] == "stage"
+        assert api(again, "iam", **keys).get_user(UserName="ci")["User"]["UserName"] == "ci"
+        identity = api(
+            again,
+            "sts",
+            aws_access_key_id=temporary["AccessKeyId"],
+            aws_secret_access_key=temporary["SecretAccessKey"],
+            aws_session_token=temporary["SessionToken"],
+        ).get_caller_identity()
+        assert identity["Arn"] == "arn:aws:iam::111111111111:user/operator"
+        assert api(again, "s3", **keys).get_object(Bucket="kept-here", Key="a")["Body"].read() == b"b"
+
+
+def test_what_cannot_be_kept_is_not_acknowledged(started: LocalAws, directory: Path, api: Callable[..., Any]) -> None:
+    """A full disk, a read-only folder: the server stops instead of serving what a restart would not have."""
+    iam = api(started, "iam")
+    iam.create_user(UserName="kept")
+    (directory / "state").rename(directory / "aside")
+    (directory / "state").write_text("not a directory")
+    with pytest.raises(Exception, match=r"closed|refused|Could not connect|reset"):
+        iam.create_user(UserName="lost")
+    assert until(lambda: not started.alive)
+    assert "cannot be kept" in (directory / "server.log").read_text()
+    (directory / "state").unlink()
+    (directory / "aside").rename(directory / "state")
+    with LocalAws.start(directory) as again:
+        assert [user["UserName"] for user in api(again, "iam").list_users()["Users"]] == ["kept"]
+
+
+def test_a_named_port_that_is_taken_is_refused(directory: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Refusal, match=rf"cannot listen on port {port}.*Name another port"):
+            LocalAws.start(directory, port=port)
+
+
+def test_another_port_is_taken_when_the_last_one_is_not_free(directory: Path) -> None:
+    with LocalAws.start(directory) as first:
+        port = first.port
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with LocalAws.start(directory) as second:
+            assert second.alive
+            assert second.port != port
+
+
+def test_a_second_start_finds_the_running_one(started: LocalAws, directory: Path) -> None:
+    with LocalAws.start(directory) as second:
+        assert (second.pid, second.endpoint) == (started.pid, started.endpoint)
+        assert not second.started_here
+    assert started.alive
+
+
+def test_one_that_hangs_is_ended_so_that_no_two_serve_the_same_accounts(started: LocalAws, directory: Path) -> None:
+    os.kill(started.pid, signal.SIGSTOP)
+    with LocalAws.start(directory) as second:
+        assert second.pid != started.pid
+        assert not psutil.pid_exists(started.pid) or psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_second_start_on_another_port_is_refused(started: LocalAws, directory: Path) -> None:
+    with pytest.raises(Refusal, match=rf"already running on port {started.port}"):
+        LocalAws.start(directory, port=started.port + 1)
+
+
+def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        local_aws,
+        "_COMMAND",
+        (sys.executable, "-c", "import sys; print('no module named ministack'); sys.exit(3)"),
+    )
+    with pytest.raises(Refusal, match=r"(?s)ended with code 3.*no module named ministack") as refusal:
+        LocalAws.start(directory)
+    assert refusal.value.where.endswith("server.log")
+
+
+def test_kept_accounts_that_are_damaged_are_refused_and_not_overwritten(
+    directory: Path, api: Callable[..., Any]
+) -> None:
+    with LocalAws.start(directory) as running:
+        api(running, "iam").create_user(UserName="kept")
+    state = directory / "state" / "iam.json"
+    state.write_text(state.read_text()[:100])
+    with pytest.raises(Refusal, match=r"(?s)kept state .*iam.json is damaged"):
+        LocalAws.start(directory)
+    assert len(state.read_text()) == 100
+
+
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refusal, match="no place to keep its accounts"):
+        LocalAws.start(tmp_path / "file" / "aws")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param({"pid": os.getpid(), "started": 1.0, "port": 1}, id="a pid that somebody else has by now"),
+        pytest.param({"pid": 2**22 - 1, "started": 1.0, "port": 1}, id="a pid that nobody has"),
+        pytest.param({"pid": "half"}, id="half a record"),
+    ],
+)
+def test_a_stale_pid_file_is_no_server_and_nobody_is_killed(directory: Path, record: dict[str, Any]) -> None:
+    directory.mkdir()
+    (directory / "server.json").write_text(json.dumps(record))
+    assert LocalAws.attach(directory) is None
+    with LocalAws.start(directory) as running:
+        assert running.alive
+        assert running.started_here
+
+
+def test_stopping_twice_is_no_error_and_a_recycled_pid_is_left_alone(directory: Path) -> None:
+    running = LocalAws.start(directory)
+    running.stop()
+    running.stop()
+    record = local_aws._Record(pid=os.getpid(), started=1.0, port=running.port)
+    LocalAws(directory, record, detached=True, child=None).stop()
+    assert psutil.Process().is_running()
+
+
+def test_a_detached_one_is_found_by_a_later_process_and_can_be_stopped_there(directory: Path) -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", _START.format(directory=str(directory), detached=True, then="print(server.endpoint)")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = LocalAws.attach(directory)
+    assert found is not None
+    try:
+        assert found.endpoint == started.stdout.strip()
+        assert found.alive
+    finally:
+        found.stop()
+    assert not found.alive
+    assert LocalAws.attach(directory) is None
+
+
+_START = textwrap.dedent(
+    """
+    import os, signal, sys, time
+    from pathlib import Path
+    from twokeys.sandbox.local_aws import LocalAws
+    server = LocalAws.start(Path({directory!r}), detached={detached})
+    {then}
+    """
+)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param("os.kill(os.getpid(), signal.SIGKILL)", id="kill -9"),
+        pytest.param("os._exit(1)", id="a crash without cleanup"),
+        pytest.param("os.kill(os.getpid(), signal.SIGINT); time.sleep(30)", id="Ctrl-C"),
+        pytest.param("pass", id="the end of the program without stopping it"),
+    ],
+)
+def test_it_ends_with_the_process_that_started_it(directory: Path, end: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", _START.format(directory=str(directory), detached=False, then=end)],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    record = local_aws._read_record(directory)
+    assert record is not None
+    assert until(lambda: record.process() is None)
+
+
+def test_ctrl_c_in_a_terminal_does_not_reach_the_server_before_us(started: LocalAws) -> None:
+    assert os.getpgid(started.pid) != os.getpgid(0)
+
+
+def test_its_environment_makes_boto3_the_accounts_root_user(started: LocalAws, api: Callable[..., Any]) -> None:
+    environment = started.environment("222222222222")
+    sts = api(started, "sts", environment["AWS_ACCESS_KEY_ID"])
+    assert environment["AWS_ENDPOINT_URL"] == started.endpoint
+    assert sts.get_caller_identity()["Arn"] == "arn:aws:iam::222222222222:root"
+
+
+def test_authorization_is_on(started: LocalAws, api: Callable[..., Any]) -> None:
+    key = api(started, "iam")
+    key.create_user(UserName="nobody")
+    created = key.create_access_key(UserName="nobody")["AccessKey"]
+    iam = api(started, "iam", created["AccessKeyId"], aws_secret_access_key=created["SecretAccessKey"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        iam.list_users()

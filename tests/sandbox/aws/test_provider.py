@@ -1,0 +1,351 @@
+"""Refusals, lost connections, half-made objects and deletes, as a provider meets them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.aws.conftest import Driver, grant, trust, urn
+from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.client import LostConnectionError
+from twokeys.sandbox.aws.iam_people import smtp_password
+from twokeys.sandbox.engine.plugin import ProviderError
+from twokeys.sandbox.engine.values import Secret
+from twokeys.sandbox.local_aws import LocalAws
+
+ROLE, USER, GROUP = "aws:iam/role:Role", "aws:iam/user:User", "aws:iam/group:Group"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_a_refusal_says_what_was_done_and_what_the_api_said(management: Driver) -> None:
+    management.up(USER, "ci", name="ci")
+    with pytest.raises(ProviderError) as refusal:
+        management.up(USER, "ci", name="ci")
+    assert refusal.value.message == "creating aws:iam/user:User ci was refused by the local AWS"
+    assert refusal.value.reasons == ("CreateUser: EntityAlreadyExists: User with name ci already exists.",)
+
+
+def test_a_request_that_boto3_refuses_is_said_too(management: Driver) -> None:
+    contact = {"alternateContactType": "BILLING", "emailAddress": "", "phoneNumber": "+1", "title": "CFO"}
+    with pytest.raises(ProviderError, match=r"refused before it was sent(.*\n)*.*EmailAddress"):
+        management.up("aws:account/alternativeContact:AlternativeContact", "a", **contact)
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[LocalAws]:
+    """A local AWS of the test's own, to be killed."""
+    with LocalAws.start(tmp_path / "aws") as running:
+        yield running
+
+
+def test_a_local_aws_that_is_killed_in_the_middle_is_a_clear_error_and_a_restart_continues(
+    mortal: LocalAws, fresh_account: str
+) -> None:
+    plugin = AwsPlugin(mortal.environment(fresh_account))
+    provider = plugin.configure({"maxRetries": "0"})
+    inputs, _ = plugin.check(USER, urn(USER, "a"), {}, {"name": "a"}, b"1")
+    provider.create(USER, urn(USER, "a"), inputs)
+    os.kill(mortal.pid, signal.SIGKILL)
+    lost = r"creating aws:iam/user:User b did not finish.*\n(.*\n)*.*continues"
+    with pytest.raises(LostConnectionError, match=lost) as refusal:
+        provider.create(USER, urn(USER, "b"), {**inputs, "name": "b"})
+    assert refusal.value.uncertain
+    with LocalAws.start(mortal.directory):
+        assert provider.read(USER, urn(USER, "a"), "a", inputs, {}) is not None
+        assert provider.find(USER, urn(USER, "b"), {**inputs, "name": "b"}) is None
+        assert provider.create(USER, urn(USER, "b"), {**inputs, "name": "b"})[0] == "b"
+    provider.close()
+
+
+def test_a_role_whose_create_was_cut_short_is_finished(management: Driver) -> None:
+    document = trust("111111111111")
+    management.api("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=document)
+    inputs = management.check(
+        ROLE,
+        "deployer",
+        {
+            "name": "deployer",
+            "assumeRolePolicy": document,
+            "managedPolicyArns": [READ_ONLY],
+            "inlinePolicies": [{"name": "enter", "policy": grant("*")}],
+        },
+    )
+    found = management.provider.find(ROLE, urn(ROLE, "deployer"), inputs)
+    assert found is not None
+    assert inputs.items() <= found[1].items()
+    attached = management.api("iam").list_attached_role_policies(RoleName="deployer")["AttachedPolicies"]
+    assert [one["PolicyArn"] for one in attached] == [READ_ONLY]
+    assert management.api("iam").list_role_policies(RoleName="deployer")["PolicyNames"] == ["enter"]
+
+
+def test_a_create_that_is_refused_half_way_is_uncertain_and_finished_by_the_next_run(management: Driver) -> None:
+    missing = f"arn:aws:iam::{management.account}:policy/missing"
+    inputs = management.check(
+        ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111"), "managedPolicyArns": [missing]}
+    )
+    with pytest.raises(ProviderError, match="AttachRolePolicy: NoSuchEntity") as refusal:
+        management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    assert refusal.value.uncertain
+    management.up("aws:iam/policy:Policy", "p", name="missing", policy=grant("*"))
+    found = management.provider.find(ROLE, urn(ROLE, "r"), inputs)
+    assert found is not None
+    assert found[1]["managedPolicyArns"] == [missing]
+
+
+def test_a_create_that_is_refused_at_once_is_certain(management: Driver) -> None:
+    management.up(ROLE, "r", name="r", assumeRolePolicy=trust("111111111111"))
+    with pytest.raises(ProviderError, match="EntityAlreadyExists") as refusal:
+        management.up(ROLE, "r", name="r", assumeRolePolicy=trust("222222222222"))
+    assert not refusal.value.uncertain
+
+
+def test_somebody_elses_role_of_the_same_name_is_not_taken_over(management: Driver) -> None:
+    management.api("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=trust("222222222222"))
+    inputs = management.check(ROLE, "deployer", {"name": "deployer", "assumeRolePolicy": trust("111111111111")})
+    assert management.provider.find(ROLE, urn(ROLE, "deployer"), inputs) is None
+    with pytest.raises(ProviderError, match="EntityAlreadyExists"):
+        management.provider.create(ROLE, urn(ROLE, "deployer"), inputs)
+
+
+def test_a_role_with_policies_of_others_is_removed_only_with_force_detach(management: Driver) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html: DeleteConflict."""
+    inputs = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111")})
+    management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    management.up("aws:iam/instanceProfile:InstanceProfile", "p", name="p", role="r")
+    management.api("iam").attach_role_policy(RoleName="r", PolicyArn=READ_ONLY)
+    with pytest.raises(ProviderError, match="DeleteConflict"):
+        management.provider.delete(ROLE, urn(ROLE, "r"), "r", inputs, {})
+    management.provider.delete(ROLE, urn(ROLE, "r"), "r", {**inputs, "forceDetachPolicies": True}, {})
+    assert management.api("iam").list_roles()["Roles"] == []
+
+
+def test_a_role_takes_the_policies_that_it_declares_with_it(management: Driver) -> None:
+    inputs = management.check(
+        ROLE,
+        "r",
+        {
+            "name": "r",
+            "assumeRolePolicy": trust("111111111111"),
+            "managedPolicyArns": [READ_ONLY],
+            "inlinePolicies": [{"name": "enter", "policy": grant("*")}],
+        },
+    )
+    management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    management.provider.delete(ROLE, urn(ROLE, "r"), "r", inputs, {})
+    assert management.api("iam").list_roles()["Roles"] == []
+
+
+def test_policies_that_a_role_does_not_declare_are_left_alone(management: Driver) -> None:
+    inputs = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111")})
+    identifier, outputs = management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    management.api("iam").attach_role_policy(RoleName="r", PolicyArn=READ_ONLY)
+    read = management.provider.read(ROLE, urn(ROLE, "r"), identifier, inputs, outputs)
+    assert read is not None
+    assert (read[1], read[2]["managedPolicyArns"]) == (inputs, [READ_ONLY])
+    changed = {**inputs, "description": "Deploys."}
+    management.provider.update(ROLE, urn(ROLE, "r"), identifier, inputs, read[2], changed)
+    attached = management.api("iam").list_attached_role_policies(RoleName="r")["AttachedPolicies"]
+    assert [one["PolicyArn"] for one in attached] == [READ_ONLY]
+
+
+def test_descriptions_and_tags_may_hold_any_character(management: Driver) -> None:
+    text = {"description": 'R&D <"red">', "tags": {"Team & area": "R&D <x>"}}
+    inputs = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111"), **text})
+    identifier, outputs = management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    assert text.items() <= outputs.items()
+    cleared = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111")})
+    after = management.provider.update(ROLE, urn(ROLE, "r"), identifier, inputs, outputs, cleared)
+    assert (after.get("description"), after["tagsAll"]) == (None, {})
+
+
+def test_a_trust_policy_that_is_no_json_is_refused_by_the_local_aws_too(management: Driver) -> None:
+    client = management.api("iam")
+    with pytest.raises(client.exceptions.MalformedPolicyDocumentException):
+        client.create_role(RoleName="r", AssumeRolePolicyDocument="nonsense")
+
+
+def test_drift_shows_in_what_is_read(management: Driver) -> None:
+    inputs = management.check(ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111")})
+    identifier, outputs = management.provider.create(ROLE, urn(ROLE, "r"), inputs)
+    management.api("iam").update_assume_role_policy(RoleName="r", PolicyDocument=trust("222222222222"))
+    read = management.provider.read(ROLE, urn(ROLE, "r"), identifier, inputs, outputs)
+    assert read is not None
+    difference = management.plugin.diff(ROLE, urn(ROLE, "r"), identifier, read[1], read[2], inputs, ())
+    assert difference.changed == ("assumeRolePolicy",)
+
+
+def test_a_user_with_keys_is_removed_only_with_force_destroy(management: Driver) -> None:
+    inputs = management.check(USER, "ci", {"name": "ci"})
+    management.provider.create(USER, urn(USER, "ci"), inputs)
+    management.up(GROUP, "g", name="g")
+    management.up("aws:iam/userGroupMembership:UserGroupMembership", "m", user="ci", groups=["g"])
+    management.up("aws:iam/accessKey:AccessKey", "k", user="ci")
+    management.api("iam").create_login_profile(UserName="ci", Password="correct horse battery 1A!")
+    with pytest.raises(ProviderError, match="DeleteConflict"):
+        management.provider.delete(USER, urn(USER, "ci"), "ci", inputs, {})
+    management.provider.delete(USER, urn(USER, "ci"), "ci", {**inputs, "forceDestroy": True}, {})
+    assert management.api("iam").list_users()["Users"] == []
+
+
+def test_a_group_with_users_is_not_removed(management: Driver) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html: DeleteConflict."""
+    inputs = management.check(GROUP, "g", {"name": "g"})
+    management.provider.create(GROUP, urn(GROUP, "g"), inputs)
+    management.up(USER, "ci", name="ci")
+    management.up("aws:iam/groupMembership:GroupMembership", "m", name="m", group="g", users=["ci"])
+    with pytest.raises(ProviderError, match="DeleteConflict"):
+        management.provider.delete(GROUP, urn(GROUP, "g"), "g", inputs, {})
+
+
+def test_a_renamed_user_keeps_its_groups_and_keys(management: Driver) -> None:
+    inputs = management.check(USER, "ci", {"name": "ci"})
+    identifier, outputs = management.provider.create(USER, urn(USER, "ci"), inputs)
+    management.up(GROUP, "g", name="g")
+    management.up("aws:iam/userGroupMembership:UserGroupMembership", "m", user="ci", groups=["g"])
+    management.up("aws:iam/accessKey:AccessKey", "k", user="ci")
+    renamed = {**inputs, "name": "robot"}
+    after = management.provider.update(USER, urn(USER, "ci"), identifier, inputs, outputs, renamed)
+    iam = management.api("iam")
+    assert after["uniqueId"] == outputs["uniqueId"]
+    assert [one["GroupName"] for one in iam.list_groups_for_user(UserName="robot")["Groups"]] == ["g"]
+    assert len(iam.list_access_keys(UserName="robot")["AccessKeyMetadata"]) == 1
+    management.provider.delete(USER, urn(USER, "ci"), identifier, {**renamed, "forceDestroy": True}, after)
+    assert iam.list_users()["Users"] == []
+
+
+def test_a_managed_policy_keeps_five_versions_and_the_newest_counts(management: Driver) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html: at most five."""
+    type, where = "aws:iam/policy:Policy", urn("aws:iam/policy:Policy", "p")
+    inputs = management.check(type, "p", {"name": "p", "policy": grant("arn:aws:iam::111111111111:role/r0")})
+    identifier, outputs = management.provider.create(type, where, inputs)
+    for number in range(1, 8):
+        changed = {**inputs, "policy": grant(f"arn:aws:iam::111111111111:role/r{number}")}
+        outputs = management.provider.update(type, where, identifier, inputs, outputs, changed)
+        inputs = changed
+    versions = management.api("iam").list_policy_versions(PolicyArn=identifier)["Versions"]
+    assert len(versions) == 5
+    assert outputs["policy"] == inputs["policy"]
+    management.provider.delete(type, where, identifier, inputs, outputs)
+
+
+def test_an_attached_policy_is_not_removed(management: Driver) -> None:
+    type = "aws:iam/policy:Policy"
+    identifier, _ = management.up(type, "p", name="p", policy=grant("*"))
+    management.up(USER, "ci", name="ci")
+    management.up("aws:iam/userPolicyAttachment:UserPolicyAttachment", "a", user="ci", policyArn=identifier)
+    with pytest.raises(ProviderError, match="DeleteConflict"):
+        management.provider.delete(type, urn(type, "p"), identifier, {}, {})
+
+
+def test_an_access_keys_secret_is_a_secret_and_works(management: Driver, client_of: Callable[..., Any]) -> None:
+    management.up(USER, "ci", name="ci")
+    identifier, outputs = management.up("aws:iam/accessKey:AccessKey", "k", user="ci")
+    assert isinstance(outputs["secret"], Secret)
+    assert isinstance(outputs["sesSmtpPasswordV4"], Secret)
+    identity = client_of("sts", identifier, outputs["secret"].value).get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:iam::{management.account}:user/ci"
+
+
+def test_the_smtp_password_is_the_one_that_ses_derives() -> None:
+    """The algorithm of https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html, whose first byte is 0x04."""
+    password = smtp_password("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
+    assert len(password) == 44
+    assert password.startswith("B")
+    assert password != smtp_password("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eu-west-1")
+
+
+def test_a_prefix_names_the_object(management: Driver) -> None:
+    identifier, outputs = management.up(ROLE, "r", namePrefix="job-", assumeRolePolicy=trust("111111111111"))
+    assert identifier.startswith("job-")
+    assert (outputs["name"], outputs["namePrefix"]) == (identifier, "job-")
+
+
+def test_a_bucket_with_objects_is_emptied_only_with_force_destroy(management: Driver) -> None:
+    bucket = "aws:s3/bucket:Bucket"
+    inputs = management.check(bucket, "b", {"bucket": f"b-{management.account}"})
+    identifier, _ = management.provider.create(bucket, urn(bucket, "b"), inputs)
+    management.api("s3").put_object(Bucket=identifier, Key="k", Body=b"v")
+    with pytest.raises(ProviderError, match="BucketNotEmpty"):
+        management.provider.delete(bucket, urn(bucket, "b"), identifier, inputs, {})
+    management.provider.delete(bucket, urn(bucket, "b"), identifier, {**inputs, "forceDestroy": True}, {})
+    assert management.provider.read(bucket, urn(bucket, "b"), identifier, inputs, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("type", "id"),
+    [
+        ("aws:iam/accessKey:AccessKey", "AKIA0"),
+        ("aws:iam/policyAttachment:PolicyAttachment", "p"),
+        ("aws:iam/groupMembership:GroupMembership", "m"),
+    ],
+)
+def test_what_cannot_be_imported_says_so(management: Driver, type: str, id: str) -> None:
+    """Their ids do not name what they belong to: https://www.pulumi.com/registry/packages/aws/api-docs/iam/accesskey/."""
+    with pytest.raises(ProviderError, match="cannot be imported"):
+        management.provider.read(type, urn(type, "x"), id, {}, {})
+
+
+def test_a_look_up_of_a_role_tells_what_the_resource_tells(management: Driver) -> None:
+    _, role = management.up(ROLE, "r", name="r", assumeRolePolicy=trust("111111111111"), tags={"a": "b"})
+    found = management.provider.invoke("aws:iam/getRole:getRole", {"name": "r"})
+    assert (found["arn"], found["uniqueId"], found["tags"]) == (role["arn"], role["uniqueId"], {"a": "b"})
+    with pytest.raises(ProviderError, match="NoSuchEntity"):
+        management.provider.invoke("aws:iam/getRole:getRole", {"name": "nobody"})
+
+
+def test_look_ups_of_policy_partition_and_alias(management: Driver) -> None:
+    invoke = management.provider.invoke
+    arn, _ = management.up("aws:iam/policy:Policy", "p", name="p", policy=grant("*"))
+    assert invoke("aws:iam/getPolicy:getPolicy", {"name": "p"})["arn"] == arn
+    assert invoke("aws:iam/getPolicy:getPolicy", {"arn": ADMINISTRATOR})["name"] == "AdministratorAccess"
+    assert invoke("aws:index/getPartition:getPartition", {})["partition"] == "aws"
+    with pytest.raises(ProviderError, match="no IAM policy matches"):
+        invoke("aws:iam/getPolicy:getPolicy", {"name": "other"})
+    with pytest.raises(ProviderError, match="has no alias"):
+        invoke("aws:iam/getAccountAlias:getAccountAlias", {})
+    management.up("aws:iam/accountAlias:AccountAlias", "a", accountAlias=f"a-{management.account}")
+    assert invoke("aws:iam/getAccountAlias:getAccountAlias", {})["accountAlias"] == f"a-{management.account}"
+
+
+def test_a_policy_document_is_written_as_the_provider_writes_it(management: Driver) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/iam/getpolicydocument/."""
+    import json
+
+    statement = {
+        "sid": "Enter",
+        "actions": ["sts:AssumeRole"],
+        "principals": [{"type": "AWS", "identifiers": ["arn:aws:iam::111111111111:user/&{aws:username}"]}],
+        "conditions": [{"test": "Bool", "variable": "aws:MultiFactorAuthPresent", "values": ["true"]}],
+    }
+    override = {"Statement": [{"Sid": "Enter", "Effect": "Deny", "Action": "*", "Principal": "*"}]}
+    args = {"statements": [statement, {"effect": "Deny", "notActions": ["iam:*"], "resources": ["*"]}]}
+    token = "aws:iam/getPolicyDocument:getPolicyDocument"
+    assert json.loads(management.provider.invoke(token, args)["json"]) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Enter",
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"AWS": "arn:aws:iam::111111111111:user/${aws:username}"},
+                "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+            },
+            {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"},
+        ],
+    }
+    merged = management.provider.invoke(token, {**args, "overridePolicyDocuments": [json.dumps(override)]})
+    assert json.loads(merged["minifiedJson"])["Statement"][-1] == override["Statement"][0]
+
+
+def test_what_twokeys_answers_in_ministacks_place_is_marked(organized: Any) -> None:
+    client = organized.driver.api("organizations")
+    ours = client.list_aws_service_access_for_organization()["ResponseMetadata"]["HTTPHeaders"]
+    theirs = client.list_roots()["ResponseMetadata"]["HTTPHeaders"]
+    assert ours["x-twokeys-supplement"] == "ListAWSServiceAccessForOrganization"
+    assert "x-twokeys-supplement" not in theirs

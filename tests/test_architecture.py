@@ -1,0 +1,67 @@
+"""Dependencies point one way; a newcomer finds where a thing belongs from what may import what."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+# What each room may import of ours and of the libraries that tie code to an engine or a cloud.
+OURS = {"twokeys", "components", "policies"}
+ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "boto3", "botocore", "ministack", "grpc"}
+ALLOWED: dict[str, set[str]] = {
+    "twokeys/iam": {"twokeys.iam"},
+    "twokeys/errors.py": set(),
+    "twokeys/settings.py": {"twokeys.errors"},
+    "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
+    "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "components": {
+        "components",
+        "twokeys.settings",
+        "twokeys.errors",
+        "twokeys.access.declaration",
+        "pulumi",
+        "pulumi_aws",
+        "boto3",
+        "botocore",
+    },
+    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy"},
+}
+
+
+def _imports(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{file}: relative imports hide where a thing comes from"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def _within(name: str, room: str) -> bool:
+    return name == room or name.startswith(room + ".")
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_a_room_imports_only_what_lies_below_it(room: str, project_root: Path) -> None:
+    place = project_root / room
+    files = [place] if place.is_file() else sorted(place.rglob("*.py"))
+    assert files, f"{room} has moved: change this test with it"
+    for file in files:
+        for name in _imports(file):
+            if name.split(".")[0] in OURS | ENGINES:
+                assert any(_within(name, allowed) for allowed in ALLOWED[room]), (
+                    f"{file.relative_to(project_root)} imports {name}, which {room} must not know"
+                )
+
+
+def test_the_iam_evaluation_imports_nothing_but_the_standard_library(project_root: Path) -> None:
+    for file in sorted((project_root / "twokeys/iam").rglob("*.py")):
+        for name in _imports(file):
+            assert name.split(".")[0] in sys.stdlib_module_names or _within(name, "twokeys.iam"), (
+                f"{file} imports {name}"
+            )

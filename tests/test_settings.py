@@ -1,0 +1,430 @@
+"""What a stack's config may say. Limits are AWS's; the short names in comments stand for these pages:
+
+CREATE_ACCOUNT https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
+CREATE_OU https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html
+QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+CREATE_ROLE https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+ROLE_CHAINING https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+PRINCIPAL https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ASSUME_ROLE https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+CONTACT https://docs.aws.amazon.com/accounts/latest/APIReference/API_AlternateContact.html
+REGIONS https://docs.aws.amazon.com/general/latest/gr/rande.html
+RFC5321 https://www.rfc-editor.org/rfc/rfc5321 (mailbox syntax)
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from twokeys.errors import Refusal
+from twokeys.settings import Who, all_units, asks_for_mfa, parse, who
+
+DOOR: dict[str, Any] = {
+    "from": {"role": "ci"},
+    "to": {"role": "deployer"},
+    "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/PowerUserAccess"]},
+    "reason": "Deployments",
+    "owner": "platform",
+}
+STAGE: dict[str, Any] = {
+    "managementAccountId": "111111111111",
+    "rootEmail": "example@company.com",
+    "accounts": {"stage": {}},
+    "doors": {"stage-deployer": DOOR},
+}
+DENY = {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
+MANAGEMENT: dict[str, Any] = {
+    "managementAccountId": "111111111111",
+    "rootEmail": "example@company.com",
+    "organization": {
+        "organizationalUnits": {"Workloads/Stage": {}},
+        "serviceControlPolicies": {
+            "stay": {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": [DENY]}}
+        },
+    },
+    "people": {"users": ["alice"], "groups": {"developers": ["alice"]}, "roles": {"ci": {}}},
+}
+
+
+def changed(config: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    copy = deepcopy(config)
+    *parents, last = path.split(".")
+    inner = copy
+    for key in parents:
+        inner = inner.setdefault(key, {})
+    inner[last] = value
+    return copy
+
+
+def refused(config: dict[str, Any], stack: str = "stage") -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        parse(stack, config)
+    return caught.value
+
+
+@pytest.mark.parametrize("stack", ["management", "stage", "prod"])
+def test_the_example_of_each_stack_is_accepted(stack: str, project_root: Path) -> None:
+    config = yaml.safe_load((project_root / f"Pulumi.{stack}.yaml").read_text())["config"]
+    settings = parse(stack, config)
+    assert (settings.organization is not None) == (stack == "management")
+    assert set(settings.accounts) == {stack} - {"management"}
+
+
+def test_a_value_is_read_the_same_as_text_and_as_an_object() -> None:
+    as_text = {f"twokeys:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in STAGE.items()}
+    assert parse("stage", as_text) == parse("stage", STAGE)
+
+
+def test_what_pulumi_yaml_gives_as_an_empty_default_counts_as_not_set() -> None:
+    empty = {"organization": {}, "people": {}, "tags": "{}", "managementStack": ""}
+    settings = parse("stage", STAGE | empty)
+    assert settings.organization is None
+    assert settings.management_stack is None
+    assert settings == parse("stage", STAGE)
+
+
+def test_pulumi_s_own_keys_are_not_ours() -> None:
+    assert parse("stage", STAGE | {"pulumi:disable-default-providers": '["aws"]'}) == parse("stage", STAGE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+        (
+            "doors.stage-deployer.permissions.statements",
+            [{"Effect": "allow", "Action": "*", "Resource": "*"}],
+            "Statement[0].Effect",
+        ),
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+        ("doors.stage-deployer.conditions", {"IpAdress": {"aws:SourceIp": "10.0.0.0/8"}}, "IpAdress"),
+    ],
+)
+def test_a_policy_that_iam_would_not_take_is_refused_with_the_place(key: str, value: object, why: str) -> None:
+    refusal = refused(changed(STAGE, key, value))
+    assert f"twokeys:{key} = " in refusal.what
+    assert why in refusal.why
+
+
+def test_permissions_may_name_an_account_by_its_symbol() -> None:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:stage:role/next"}
+    assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
+
+
+def test_a_guard_rail_without_statements_is_refused() -> None:
+    path = "organization.serviceControlPolicies.stay.document"
+    assert "Statement" in refused(changed(MANAGEMENT, path, {"Version": "2012-10-17"})).why
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parse("stage", STAGE).region = "eu-west-1"  # type: ignore[misc]
+
+
+def test_a_member_account_gets_a_plus_address_of_the_root_address() -> None:
+    assert parse("stage", STAGE).email_of("stage") == "example+stage@company.com"
+
+
+def test_a_contact_may_have_a_longer_address_than_an_account() -> None:
+    # 254 characters: CONTACT
+    contact = {"name": "n", "title": "t", "phone": "1", "email": f"{'a' * 60}@{'b' * 60}.com"}
+    assert parse("stage", changed(STAGE, "accounts.stage.contacts.security", contact))
+
+
+def test_a_member_account_may_have_an_address_of_its_own() -> None:
+    settings = parse("stage", changed(STAGE, "accounts.stage.email", "stage@company.com"))
+    assert settings.email_of("stage") == "stage@company.com"
+
+
+def test_the_partition_follows_from_the_region() -> None:
+    assert [parse("stage", STAGE | {"region": region}).partition for region in ("eu-west-1", "cn-north-1")] == [
+        "aws",
+        "aws-cn",
+    ]
+
+
+REFUSED_VALUES = [
+    ("managementAccountId", "11111111111", "12 digits"),  # CREATE_ACCOUNT, ids of accounts
+    ("managementAccountId", "1111111111111", "12 digits"),
+    ("managementAccountId", "11111111111a", "12 digits"),
+    ("managementAccountId", "\u0661" * 12, "12 digits"),  # digits, but not ASCII's
+    ("rootEmail", "example", "not an e-mail address"),  # RFC5321
+    ("rootEmail", "a@b.c", "6 to 64 characters"),  # CREATE_ACCOUNT
+    ("rootEmail", f"{'a' * 53}@company.com", "6 to 64 characters"),
+    ("rootEmail", "exa mple@company.com", "not an e-mail address"),
+    ("rootEmail", "example@company..com", "not an e-mail address"),
+    ("rootEmail", "exämple@company.com", "ASCII"),  # CREATE_ACCOUNT
+    ("rootEmail", "a%b@company.com", "without"),
+    ("rootEmail", "a&b@company.com", "without"),
+    ("accounts.stage.adopt", 222222222222, "valid string"),
+    ("region", "us-east-9", "no AWS region"),  # REGIONS
+    ("region", "aws-global", "no AWS region"),
+    ("accounts.stage.name", "", "1 to 50"),  # CREATE_ACCOUNT
+    ("accounts.stage.name", "x" * 51, "1 to 50"),
+    ("accounts.stage.name", "Büro", "1 to 50"),
+    ("accounts.stage.adopt", "123", "12 digits"),
+    ("accounts.stage.access.role", "a b", "1 to 64"),  # CREATE_ROLE
+    ("accounts.stage.access.role", "x" * 65, "1 to 64"),
+    ("accounts.stage.access.externalId", "x", "2 to 1224"),  # ASSUME_ROLE
+    ("accounts.stage.access.sessionSeconds", 899, "greater than or equal to 900"),  # ASSUME_ROLE
+    ("accounts.stage.organizationalUnit", "a/b/c/d/e/f", "at most 5 deep"),  # QUOTAS
+    ("accounts.stage.organizationalUnit", "a//b", "1 to 128"),  # CREATE_OU
+    ("accounts.stage.organizationalUnit", "x" * 129, "1 to 128"),
+    (
+        "accounts.stage.contacts.security",
+        {"name": "n", "title": "t", "email": "a@b.co", "phone": "x"},
+        "phone",
+    ),  # CONTACT
+    ("doors.stage-deployer.sessionSeconds", 3599, "greater than or equal to 3600"),  # CREATE_ROLE
+    ("doors.stage-deployer.sessionSeconds", 43201, "less than or equal to 43200"),
+    ("doors.stage-deployer.sessionSeconds", 3601, "role chaining"),  # ROLE_CHAINING
+    ("doors.stage-deployer.externalId", "has space", "2 to 1224"),
+    ("doors.stage-deployer.externalId", "x" * 1225, "2 to 1224"),
+    ("doors.stage-deployer.permissions.managedPolicies", ["ReadOnlyAccess"], "by its ARN"),
+    ("doors.stage-deployer.permissions.boundary", "arn:aws:iam::aws:role/x", "by its ARN"),
+    ("doors.stage-deployer.permissions", {}, "may do nothing"),
+    ("doors.stage-deployer.to.role", "OrganizationAccountAccessRole", "own access role"),
+    ("doors.stage-deployer.to.role", "/deployer", "path"),
+    ("doors.stage-deployer.to.account", "prod", "accounts of this stack: stage"),
+    ("doors.stage-deployer.from", {"role": "ci", "user": "alice"}, "exactly one source"),
+    ("doors.stage-deployer.from", {}, "exactly one source"),
+    ("doors.stage-deployer.from", {"role": "ci", "members": ["alice"]}, "only a group"),  # PRINCIPAL
+    ("doors.stage-deployer.from", {"group": "developers", "members": []}, "name somebody"),
+    ("doors.stage-deployer.from", {"root": True}, "whoever gets the grant"),
+    ("doors.stage-deployer.from", {"root": True, "grantTo": {}}, "whoever gets the grant"),
+    ("doors.stage-deployer.from", {"role": "ci", "grantTo": {"role": "ci"}}, "to the role itself"),
+    ("doors.stage-deployer.conditions", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "has a setting of its own"),
+    ("doors.stage-deployer.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),
+    ("doors.stage-deployer.keys", ["trust", "trust"], "listed twice"),
+    ("doors.stage-deployer.expires", "2027-02-30", "not a day"),
+    ("doors.stage-deployer.reason", "", "1 to 1000"),
+    ("aws:region", "eu-west-1", "default provider"),
+    ("accounts", "{", "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "why"), REFUSED_VALUES)
+def test_a_value_that_aws_would_refuse_is_refused_with_its_key_and_value(key: str, value: object, why: str) -> None:
+    refusal = refused(changed(STAGE, key, value) if ":" not in key else STAGE | {key: value})
+    full = key if ":" in key else f"twokeys:{key}"
+    assert full in refusal.what
+    assert why in refusal.why
+    assert "stack stage" in refusal.where
+    assert refusal.next_step
+
+
+ACCEPTED_VALUES = [
+    ("rootEmail", f"{'a' * 40}@company.com"),
+    ("accounts.stage.name", "x" * 50),
+    ("accounts.stage.access.role", "x" * 64),
+    ("accounts.stage.access.externalId", "ab"),
+    ("accounts.stage.organizationalUnit", "a/b/c/d/e"),
+    ("accounts.stage.organizationalUnit", "ou-ab12-cd345678"),
+    ("doors.stage-deployer.sessionSeconds", 3600),
+    ("doors.stage-deployer.externalId", "x" * 1224),
+    ("doors.stage-deployer.to.role", "deploy/team/deployer"),
+    ("doors.stage-deployer.permissions.boundary", "arn:aws-cn:iam::222222222222:policy/team/limits"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), ACCEPTED_VALUES)
+def test_a_value_at_aws_s_limit_is_accepted(key: str, value: object) -> None:
+    assert parse("stage", changed(STAGE, key, value))
+
+
+@pytest.mark.parametrize("key", ["managementAccountId", "rootEmail"])
+def test_what_every_stack_needs_is_asked_for(key: str) -> None:
+    refusal = refused({name: value for name, value in STAGE.items() if name != key})
+    assert refusal.what == f"twokeys:{key} = (missing)"
+    assert refusal.why == "it is required"
+
+
+def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
+    refusal = refused(changed(STAGE, "doors.stage-deployer.to.roel", "x"))
+    assert "twokeys:doors.stage-deployer.to.roel = x" in refusal.what
+    assert refusal.why == "there is no such setting"
+
+
+def test_all_wrong_values_are_told_at_once() -> None:
+    wrong = changed(changed(STAGE, "rootEmail", "x"), "accounts.stage.name", "")
+    refusal = refused(wrong | {"regoin": "us-east-1"})
+    assert refusal.what == "3 settings"
+    assert all(f"twokeys:{key} = " in refusal.why for key in ("rootEmail", "accounts.stage.name", "regoin"))
+    assert "Pulumi.stage.yaml" in refusal.next_step
+
+
+def test_two_accounts_with_one_address_are_refused_whatever_its_case() -> None:
+    accounts = {"one": {"email": "Team@company.com"}, "two": {"email": "team@company.com"}}
+    refusal = refused(STAGE | {"accounts": accounts, "doors": {}})
+    assert "accounts.two.email = team@company.com" in refusal.what
+    assert "accounts.one.email" in refusal.why
+
+
+def test_an_account_with_the_root_address_is_refused() -> None:
+    assert "rootEmail" in refused(changed(STAGE, "accounts.stage.email", "EXAMPLE@company.com")).why
+
+
+def test_a_derived_address_that_is_too_long_is_refused_at_the_account() -> None:
+    refusal = refused(changed(STAGE, "rootEmail", f"{'a' * 50}@company.com"))
+    assert "twokeys:accounts.stage.email" in refusal.what
+    assert "6 to 64" in refusal.why
+
+
+def test_two_accounts_with_one_name_are_refused() -> None:
+    refusal = refused(STAGE | {"accounts": {"one": {"name": "same"}, "two": {"name": "same"}}, "doors": {}})
+    assert "accounts.one.name" in refusal.why
+    assert "accounts.two.name" in refusal.why
+
+
+def test_two_doors_that_make_one_role_are_refused_even_in_different_paths() -> None:
+    # Role names are unique in an account whatever their path and case: CREATE_ROLE
+    doors = {"one": DOOR, "two": DOOR | {"to": {"role": "other/Deployer"}}}
+    assert "doors.one makes this role" in refused(STAGE | {"doors": doors}).why
+
+
+def test_two_doors_that_make_one_grant_are_refused() -> None:
+    grant = {key: value for key, value in DOOR.items() if key != "permissions"} | {"keys": ["grant"]}
+    assert "doors.one makes this grant" in refused(STAGE | {"doors": {"one": grant, "two": grant}}).why
+    other = grant | {"from": {"role": "other"}}
+    assert parse("stage", STAGE | {"doors": {"one": grant, "two": other}})
+
+
+def test_a_member_account_may_not_take_the_management_account_s_name() -> None:
+    assert "management account" in refused(STAGE | {"accounts": {"management": {}}, "doors": {}}).why
+
+
+@pytest.mark.parametrize("key", ["policyTypes", "trustedServices"])
+def test_an_organization_that_is_only_looked_up_cannot_be_changed(key: str) -> None:
+    organization = {"create": False, key: []}
+    refusal = refused(MANAGEMENT | {"organization": organization})
+    assert f"twokeys:organization.{key}" in refusal.what
+
+
+def test_a_door_from_an_empty_group_is_refused() -> None:
+    config = changed(MANAGEMENT, "people.groups.developers", []) | {
+        "accounts": {"stage": {}},
+        "doors": {"d": DOOR | {"from": {"group": "developers"}}},
+    }
+    assert "nobody is in this group" in refused(config).why
+
+
+def test_an_organizational_unit_that_exists_implies_no_parents() -> None:
+    units = {"a/b": {"id": "ou-ab12-cd345678"}, "a/b/c": {}}
+    settings = parse("management", MANAGEMENT | {"organization": {"organizationalUnits": units}})
+    assert settings.organization is not None
+    assert all_units(settings.organization) == ("a/b", "a/b/c")
+
+
+def test_a_door_of_a_stack_with_two_accounts_has_to_name_one() -> None:
+    refusal = refused(STAGE | {"accounts": {"one": {}, "two": {}}})
+    assert "one, two" in refusal.why
+    assert "name the account" in refusal.next_step
+
+
+def test_permissions_of_a_role_that_another_stack_makes_are_refused() -> None:
+    refusal = refused(changed(STAGE, "doors.stage-deployer.keys", ["grant"]))
+    assert "twokeys:doors.stage-deployer.permissions" in refusal.what
+    assert "does not make the role" in refusal.why
+
+
+def test_a_policy_listed_twice_is_refused() -> None:
+    path = "doors.stage-deployer.permissions.managedPolicies"
+    assert "listed twice" in refused(changed(STAGE, path, ["arn:aws:iam::aws:policy/A"] * 2)).why
+
+
+def test_people_outside_the_management_stack_are_refused() -> None:
+    assert "management stack" in refused(STAGE | {"people": {"users": ["alice"]}}).next_step
+
+
+def test_a_group_with_somebody_who_is_not_there_is_refused() -> None:
+    assert "no user" in refused(changed(MANAGEMENT, "people.groups.developers", ["alice", "mallory"])).why
+
+
+def test_a_user_listed_twice_is_refused() -> None:
+    assert "twice" in refused(changed(MANAGEMENT, "people.users", ["alice", "Alice"])).why
+
+
+def test_a_guard_rail_for_a_unit_that_is_not_there_is_refused() -> None:
+    path = "organization.serviceControlPolicies.stay.targets"
+    assert "no organizational unit" in refused(changed(MANAGEMENT, path, ["Workloads/Prod"])).why
+
+
+@pytest.mark.parametrize("target", ["root", "Workloads", "Workloads/Stage"])
+def test_a_guard_rail_may_stand_at_the_root_and_at_an_implied_parent(target: str) -> None:
+    assert parse("management", changed(MANAGEMENT, "organization.serviceControlPolicies.stay.targets", [target]))
+
+
+def test_a_guard_rail_longer_than_aws_takes_is_refused() -> None:
+    # 5120 characters: QUOTAS
+    path = "organization.serviceControlPolicies.stay.document"
+    outline = len(json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": ""}]}, separators=(",", ":")))
+    for size, fits in ((5120, True), (5121, False)):
+        document = {"Version": "2012-10-17", "Statement": [DENY | {"Sid": "x" * (size - outline)}]}
+        config = changed(MANAGEMENT, path, document)
+        if fits:
+            assert parse("management", config)
+        else:
+            assert f"this one has {size}" in refused(config).why
+
+
+def test_a_guard_rail_needs_its_policy_type_switched_on() -> None:
+    refusal = refused(changed(MANAGEMENT, "organization.policyTypes", ["TAG_POLICY"]))
+    assert "SERVICE_CONTROL_POLICY" in refusal.next_step
+
+
+def test_an_account_of_the_management_stack_may_only_name_a_unit_of_that_stack() -> None:
+    config = MANAGEMENT | {"accounts": {"log": {"organizationalUnit": "Security"}}}
+    assert "no organizational unit" in refused(config).why
+
+
+def test_parents_of_organizational_units_are_implied_and_come_first() -> None:
+    settings = parse("management", MANAGEMENT | {"organization": {"organizationalUnits": {"a/b/c": {}, "d": {}}}})
+    assert settings.organization is not None
+    assert all_units(settings.organization) == ("a", "d", "a/b", "a/b/c")
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2027-01-31", date(2027, 1, 31)),
+        # The Pulumi CLI hands an unquoted YAML date on in this form (seen with version 3.260).
+        ("2027-01-31 00:00:00 +0000 UTC", date(2027, 1, 31)),
+        (date(2027, 1, 31), date(2027, 1, 31)),
+    ],
+)
+def test_the_last_day_of_a_door_is_read_with_and_without_quotes(written: object, day: date) -> None:
+    assert (
+        parse("stage", changed(STAGE, "doors.stage-deployer.expires", written)).doors["stage-deployer"].expires == day
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "mfa"),
+    [
+        ({"role": "ci"}, False),
+        ({"user": "alice"}, True),
+        ({"group": "developers"}, True),
+        ({"root": True, "grantTo": {"group": "developers"}}, True),
+        ({"root": True, "grantTo": {"role": "ci"}}, False),
+    ],
+)
+def test_people_are_asked_for_mfa_and_roles_are_not(source: dict[str, object], mfa: bool) -> None:
+    door = parse("stage", changed(STAGE, "doors.stage-deployer.from", source)).doors["stage-deployer"]
+    assert asks_for_mfa(door) is mfa
+
+
+def test_mfa_is_as_the_door_says_when_it_says() -> None:
+    config = changed(changed(STAGE, "doors.stage-deployer.from", {"user": "alice"}), "doors.stage-deployer.mfa", False)
+    assert asks_for_mfa(parse("stage", config).doors["stage-deployer"]) is False
+
+
+def test_who_comes_is_a_kind_and_a_name() -> None:
+    door = parse("stage", STAGE).doors["stage-deployer"]
+    assert who(door.source) == Who("role", "ci")

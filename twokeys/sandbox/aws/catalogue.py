@@ -1,0 +1,40 @@
+"""Everything the sandbox's AWS provider knows, by token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twokeys.sandbox.aws import (
+    account,
+    iam_account,
+    iam_attachments,
+    iam_people,
+    iam_policies,
+    iam_providers,
+    iam_roles,
+    organizations,
+    s3,
+    sts,
+)
+from twokeys.sandbox.aws.client import Aws
+from twokeys.sandbox.aws.resource_type import ResourceType
+from twokeys.sandbox.engine.values import Properties
+
+_MODULES = (
+    organizations,
+    account,
+    iam_roles,
+    iam_attachments,
+    iam_policies,
+    iam_people,
+    iam_providers,
+    iam_account,
+    s3,
+    sts,
+)
+
+RESOURCE_TYPES: dict[str, ResourceType] = {known.type: known for module in _MODULES for known in module.RESOURCE_TYPES}
+
+INVOKES: dict[str, Callable[[Aws, Properties], Properties]] = {
+    token: function for module in _MODULES for token, function in module.INVOKES.items()
+}

@@ -1,0 +1,315 @@
+"""`twokeys sandbox`: the stacks of this project against a local AWS on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from twokeys.errors import Refusal
+from twokeys.sandbox.demo import tell
+from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.project import load_project
+from twokeys.sandbox.pulumi_cli import PulumiStack
+from twokeys.sandbox.report import Report
+from twokeys.sandbox.stack import Operations, Sandbox, SandboxStack
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What the options say."""
+
+    sandbox: Sandbox
+    packs: tuple[PackChoice, ...]
+    overrides: Mapping[str, str]
+    engine: str
+    parallel: int
+    console: Console | None
+    diff: bool
+
+    def open(self, aws: LocalAws) -> Callable[[str], Operations]:
+        """Stacks by name, on the chosen engine."""
+
+        def opened(name: str) -> Operations:
+            if self.engine == "pulumi":
+                return PulumiStack(self.sandbox, name, aws, self.packs, self.overrides, self.parallel)
+            command = shlex.join(["twokeys", *sys.argv[1:]])
+            return SandboxStack(self.sandbox, name, aws, self.packs, self.overrides, self.parallel, command)
+
+        return opened
+
+
+@click.group()
+def sandbox() -> None:
+    """Run the stacks against a local AWS on this machine: no account, no credentials, nothing but loopback.
+
+    The program is the very one that `pulumi up` runs. Each resource is really created in the local AWS, in the right
+    account, with credentials that were obtained by assuming the right role; both keys of a door are enforced there.
+    Everything is kept in .twokeys; remove that folder to start anew.
+    """
+
+
+def _options(command: _Command) -> _Command:
+    """The options that every run shares."""
+    for option in (
+        click.option(
+            "--project",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=Path(),
+            help="The folder with Pulumi.yaml. Default: this one.",
+        ),
+        click.option(
+            "--state",
+            "directory",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Where states and the local AWS are kept. Default: .twokeys in the project.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["sandbox", "pulumi"]),
+            default="sandbox",
+            help="Our own engine (default), or the pulumi CLI with the aws plugin, against the same local AWS.",
+        ),
+        click.option(
+            "--policy-pack",
+            "packs",
+            multiple=True,
+            type=click.Path(path_type=Path, file_okay=False),
+            help="A policy pack to check with; may be repeated. Default: policies/ in the project.",
+        ),
+        click.option(
+            "--policy-pack-config",
+            "pack_configs",
+            multiple=True,
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="A JSON file with the configuration of the policy pack in the same place.",
+        ),
+        click.option("--no-policies", is_flag=True, help="Check with no policy pack."),
+        click.option(
+            "--config",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="A config value that wins over the stack's file; may be repeated.",
+        ),
+        click.option("--parallel", type=click.IntRange(1, 64), default=8, help="Operations at once. Default: 8."),
+        click.option("--diff", is_flag=True, help="Show what changes in each resource, policy documents included."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else."),
+    ):
+        command = option(command)
+    return command
+
+
+@sandbox.command()
+@click.argument("stack")
+@_options
+def preview(stack: str, **options: Any) -> int:  # noqa: ANN401 - click gives what `_options` declares
+    """Say what an update of STACK would do, and check it with the policies. Changes nothing.
+
+    Exits with 1 when something is wrong: the program fails, an input is not accepted, or a mandatory policy is broken.
+    """
+    choices = _choices(**options)
+    with choices.sandbox.local_aws() as aws:
+        return _run(choices, "preview", stack, choices.open(aws)(stack).preview)
+
+
+@sandbox.command()
+@click.argument("stack")
+@click.option("--skip-preview", is_flag=True, help="Update at once; policies then only see each resource as it comes.")
+@_options
+def up(stack: str, skip_preview: bool, **options: Any) -> int:  # noqa: ANN401
+    """Preview STACK with the policies and, when nothing is wrong, update it.
+
+    A run that was killed is continued by the next one: what it had begun is looked for before anything is made again.
+    Only one run at a time may change a stack. Exits with 0, 1 (failed or refused) or 130 (Ctrl-C; the state is valid).
+    """
+    choices = _choices(**options)
+    with choices.sandbox.local_aws() as aws:
+        operations = choices.open(aws)(stack)
+        if not skip_preview:
+            code = _run(choices, "preview", stack, operations.preview, quiet_when_ok=choices.console is None)
+            if code:
+                return code
+        return _run(choices, "up", stack, operations.up)
+
+
+@sandbox.command()
+@click.argument("stack")
+@click.option("--force-unprotect", is_flag=True, help="Delete protected resources too.")
+@_options
+def destroy(stack: str, force_unprotect: bool, **options: Any) -> int:  # noqa: ANN401
+    """Delete everything that STACK made, in reverse order of dependency.
+
+    Protected resources, such as accounts, are refused unless --force-unprotect is given. An account with
+    `retain_on_delete` stays in the organization, as on AWS, where accounts are closed by hand; to get rid of everything
+    at once, remove .twokeys.
+    """
+    choices = _choices(**options)
+    with choices.sandbox.local_aws() as aws:
+        operations = choices.open(aws)(stack)
+        return _run(
+            choices, "destroy", stack, lambda report: operations.destroy(report, force_unprotect=force_unprotect)
+        )
+
+
+@sandbox.command()
+@click.argument("stack", default="management")
+@click.option("--account", help="Be the administrator of this account (12 digits). Default: the management account.")
+@click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
+@click.option(
+    "--project", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The project's folder."
+)
+@click.option("--state", "directory", type=click.Path(path_type=Path, file_okay=False), help="As for `up`.")
+@click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
+def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
+    stack: str, account: str | None, stop: bool, project: Path, directory: Path | None, as_json: bool
+) -> int:
+    """Print the environment for the AWS CLI or boto3 against the local AWS, which then keeps running.
+
+    `eval "$(twokeys sandbox shell stage)"` makes the next commands administrators of the management account; with
+    --account, of a member account. The outputs of STACK say which there are. `--stop` ends the local AWS.
+    """
+    box = _sandbox(project, directory)
+    if stop:
+        running = LocalAws.attach(box.directory / "aws")
+        if running is not None:
+            running.stop()
+        click.echo("stopped" if running else "no local AWS was running", err=True)
+        return 0
+    outputs = box.stack_outputs(stack)
+    if outputs is None:
+        raise Refusal(
+            f"there is no stack {stack} in the sandbox",
+            where=str(box.stacks),
+            why="it was never updated, so the local AWS has nothing of it",
+            next_step=f"run `twokeys sandbox up {stack}` first",
+        )
+    aws = LocalAws.start(box.directory / "aws", detached=True)
+    variables = aws.environment(account or str(outputs["parent_account_id"]))
+    if as_json:
+        click.echo(json.dumps(variables, indent=2))
+        return 0
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    for name, member in outputs.get("member_account_ids", {}).items():
+        click.echo(f"# account {name}: --account {member}")
+    return 0
+
+
+@sandbox.command()
+@click.option("--keep", is_flag=True, help="Go on with what an earlier demo left, instead of starting anew.")
+@_options
+def demo(keep: bool, **options: Any) -> int:  # noqa: ANN401
+    """Tell the whole story: management, stage and prod previewed, updated and updated again, then every door tried.
+
+    Starts in a fresh .twokeys/demo. Each update is checked with the policies first; the second update must change
+    nothing; then each declared door is really entered, and what must be refused is really tried: without a grant,
+    without MFA, from the other account. Exits with 1 when anything is not as it should be.
+    """
+    project: Path = options["project"]
+    if options["directory"] is None:
+        options["directory"] = project / ".twokeys" / "demo"
+    choices = _choices(**options)
+    if not keep:
+        _start_anew(choices.sandbox.directory)
+    with choices.sandbox.local_aws() as aws:
+        story = tell(choices.open(aws), aws, choices.console, diff=choices.diff)
+    if choices.console is None:
+        click.echo(json.dumps(story.as_json(), indent=2))
+    else:
+        for reason in story.failed:
+            choices.console.print(reason, style="red", markup=False, highlight=False)
+    return 0 if story.ok else 1
+
+
+def _run(
+    choices: _Choices, operation: str, stack: str, run: Callable[[Report], Any], *, quiet_when_ok: bool = False
+) -> int:
+    if choices.console is not None:
+        choices.console.rule(f"[bold]{stack}[/]: {operation}", align="left")
+    with Report(choices.console, preview=operation == "preview", diff=choices.diff) as report:
+        outcome = run(report)
+    report.conclude(outcome)
+    if choices.console is None and not (quiet_when_ok and outcome.ok):
+        click.echo(json.dumps({"stack": stack, "operation": operation, **report.as_json(outcome)}, indent=2))
+    return 0 if outcome.ok else 1
+
+
+def _choices(  # noqa: PLR0913 - one argument an option
+    *,
+    project: Path,
+    directory: Path | None,
+    engine: str,
+    packs: tuple[Path, ...],
+    pack_configs: tuple[Path, ...],
+    no_policies: bool,
+    overrides: tuple[str, ...],
+    parallel: int,
+    diff: bool,
+    as_json: bool,
+) -> _Choices:
+    if pack_configs and len(pack_configs) > max(len(packs), 1):
+        raise click.UsageError("there are more --policy-pack-config than --policy-pack")
+    if no_policies and (packs or pack_configs):
+        raise click.UsageError("--no-policies goes with no other policy option")
+    box = _sandbox(project, directory)
+    directories = [] if no_policies else [pack.resolve() for pack in packs] or [_default_pack(box)]
+    configs = [load_config(path) for path in pack_configs]
+    chosen = tuple(
+        PackChoice(pack, configs[index] if index < len(configs) else {}) for index, pack in enumerate(directories)
+    )
+    console = None if as_json else Console()
+    return _Choices(box, chosen, dict(_override(one) for one in overrides), engine, parallel, console, diff)
+
+
+def _sandbox(project: Path, directory: Path | None) -> Sandbox:
+    root = project.resolve()
+    return Sandbox(load_project(root), (directory or root / ".twokeys").resolve())
+
+
+def _default_pack(box: Sandbox) -> Path:
+    pack = box.project.root / "policies"
+    if not (pack / "PulumiPolicy.yaml").exists():
+        raise Refusal(
+            "there is no policy pack to check with",
+            where=str(pack),
+            why="the project has none in its usual place",
+            next_step="name one with --policy-pack, or say --no-policies",
+        )
+    return pack
+
+
+def _override(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise click.UsageError(f"--config takes KEY=VALUE, not {text!r}")
+    return key, value
+
+
+def _start_anew(directory: Path) -> None:
+    """Remove what an earlier demo left; never a folder that is not a sandbox's."""
+    if not directory.exists():
+        return
+    if any(name not in ("aws", "stacks", "pulumi") for name in os.listdir(directory)):
+        raise Refusal(
+            "the demo cannot start anew there",
+            where=str(directory),
+            why="the folder holds something that no demo put there",
+            next_step="name an empty folder with --state, or use --keep",
+        )
+    running = LocalAws.attach(directory / "aws")
+    if running is not None:
+        running.stop()
+    shutil.rmtree(directory)

@@ -1,0 +1,145 @@
+"""The whole story on one machine: the stacks previewed, updated, updated again, and every door tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.probes import Probe, probe
+from twokeys.sandbox.report import Report, shown_outputs
+from twokeys.sandbox.stack import Operations
+
+STACKS: Final = ("management", "stage", "prod")
+"""In the order in which they depend on each other."""
+
+
+@dataclass
+class Story:
+    """How the demo went.
+
+    Attributes:
+        runs: (stack, what was done, its report as JSON-ready data), in order.
+        outputs: stack name to its outputs.
+        failed: why it is not the story that it should be; empty when it is.
+    """
+
+    runs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    probes: list[Probe] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every run ended well, every second update changed nothing, and every probe went as expected."""
+        return not self.failed
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as JSON-ready data."""
+        return {
+            "ok": self.ok,
+            "failed": self.failed,
+            "runs": [{"stack": stack, "operation": operation, **report} for stack, operation, report in self.runs],
+            "outputs": self.outputs,
+            "probes": [
+                {
+                    "name": one.name,
+                    "role": one.role_arn,
+                    "expected": "assumed" if one.expected else "refused",
+                    "happened": "assumed" if one.assumed else "refused",
+                    "asExpected": one.as_expected,
+                    "detail": one.detail,
+                }
+                for one in self.probes
+            ],
+        }
+
+
+def tell(
+    open_stack: Callable[[str], Operations], aws: LocalAws, console: Console | None, *, diff: bool = False
+) -> Story:
+    """Run the story; it ends at the first run that fails, and says so.
+
+    Args:
+        open_stack: the stack of a name, with whichever engine.
+        console: where to tell it; None keeps quiet.
+    """
+    story = Story()
+    for name in STACKS:
+        stack = open_stack(name)
+        for number, (operation, run) in enumerate(
+            (("preview", stack.preview), ("up", stack.up), ("up again", stack.up))
+        ):
+            if console is not None:
+                console.rule(f"[bold]{name}[/]: {operation}", align="left")
+            with Report(console, preview=number == 0, diff=diff) as report:
+                outcome = run(report)
+            report.conclude(outcome)
+            story.runs.append((name, operation, report.as_json(outcome)))
+            if not outcome.ok:
+                story.failed.append(f"{operation} of stack {name} failed")
+                return story
+            if number == 2 and not report.unchanged:
+                story.failed.append(f"the second update of stack {name} changed something: {report.summary()}")
+        story.outputs[name] = shown_outputs(outcome.outputs)
+    if console is not None:
+        console.rule("[bold]probes[/]: really assuming each role", align="left")
+    for one in probe(aws, _management_account(story.outputs), story.outputs):
+        story.probes.append(one)
+        if not one.as_expected:
+            story.failed.append(f"a probe did not go as expected: {one.name}")
+        if console is not None:
+            _show_probe(console, one)
+    if console is not None:
+        _show_accounts(console, story)
+    return story
+
+
+def _management_account(outputs: Mapping[str, Mapping[str, Any]]) -> str:
+    return str(outputs[STACKS[0]]["parent_account_id"])
+
+
+def _show_probe(console: Console, one: Probe) -> None:
+    happened = "assumed" if one.assumed else "refused"
+    mark = "[green]as expected[/]" if one.as_expected else "[bold red]NOT as expected[/]"
+    console.print(f"{happened} {mark}  {escape(one.name)}", highlight=False, soft_wrap=True)
+    console.print(f"  [dim]{escape(one.detail)}[/]", highlight=False, soft_wrap=True)
+
+
+def _show_accounts(console: Console, story: Story) -> None:
+    management = story.outputs[STACKS[0]]
+    console.rule("[bold]accounts[/]", align="left")
+    _show_facts(console, f"management  {management['parent_account_id']}", {"caller": management["parent_caller_arn"]})
+    for outputs in story.outputs.values():
+        for name, account in outputs.get("member_account_ids", {}).items():
+            caller = outputs.get("member_caller_arns", {}).get(name, "")
+            role = outputs.get("access_role_arns", {}).get(name, "")
+            _show_facts(console, f"{name}  {account}", {"caller": caller, "access role": role})
+    console.rule("[bold]doors[/]", align="left")
+    for outputs in story.outputs.values():
+        for entry in outputs.get("doors", []):
+            door = entry["door"]
+            source, target, requires = door["source"], door["target"], door["requires"]
+            asked = [words for words, key in (("MFA", "mfa"), ("an external ID", "externalId")) if requires[key]]
+            facts = {
+                "who": f"{source['kind']} {', '.join(source['names'])} of account {source['account']}",
+                "role": f"arn:aws:iam::{target['account']}:role/{target['role']}",
+                "asks for": " and ".join(asked),
+                "reason": door.get("reason", ""),
+            }
+            _show_facts(console, door["name"], facts)
+    went_well = sum(one.as_expected for one in story.probes)
+    colour = "green" if story.ok else "red"
+    console.rule("[bold]result[/]", align="left")
+    console.print(f"[{colour}]{went_well} of {len(story.probes)} probes went as expected[/]", highlight=False)
+
+
+def _show_facts(console: Console, title: str, facts: Mapping[str, str]) -> None:
+    console.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
+    for name, value in facts.items():
+        if value:
+            console.print(f"  {name:<12}{escape(value)}", highlight=False, soft_wrap=True)

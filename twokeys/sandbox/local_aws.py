@@ -1,0 +1,364 @@
+"""The local AWS that the sandbox runs on: ministack, in a process of ours, on loopback only.
+
+Two ways to run it, because two kinds of commands need it:
+
+- *with us* (the default): the server reads a pipe that only we hold open, and ends when the pipe does: at our exit,
+  after Ctrl-C, and after a crash or `kill -9` of ours. That works on every POSIX system and needs no cleanup.
+- *detached* (`detached=True`): once it is ready the server outlives the command, so that `twokeys sandbox up` and a
+  later `shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a
+  process is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
+
+Either way what the server acknowledged is on disk before the caller sees the answer (`twokeys.sandbox.local_server`),
+so a server that was killed is started again on the same accounts, roles and sessions, on the same port if it is free.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import filelock
+import psutil
+
+from twokeys.errors import Refusal
+
+MANAGEMENT_ACCOUNT = "111111111111"
+"""The account that the sandbox's organization is created from, as in the classic example."""
+
+DETACH = b"d"
+"""What a server reads on its standard input when it is to outlive the end of that pipe."""
+
+_COMMAND = (sys.executable, "-m", "twokeys.sandbox.local_server")
+_LOOPBACK = "127.0.0.1"
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_LOG_LINES = 15
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What `server.json` says: who serves this directory, and where."""
+
+    pid: int
+    started: float  # seconds since the epoch, as psutil tells it
+    port: int
+
+    def process(self) -> psutil.Process | None:
+        """The server's process, or None when it ended or the pid belongs to somebody else by now."""
+        try:
+            process = psutil.Process(self.pid)
+            if abs(process.create_time() - self.started) > 0.01 or process.status() == psutil.STATUS_ZOMBIE:
+                return None
+        except psutil.Error:
+            return None
+        return process
+
+
+class LocalAws:
+    """One running local AWS. Make it with `start` or `attach`; as a context manager it is stopped at the end.
+
+    Attributes:
+        directory: where it keeps its accounts, its log and its pid file.
+        endpoint: `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
+        detached: whether it outlives us; leaving the context manager then leaves it running.
+        started_here: False when `start` or `attach` found it running already.
+    """
+
+    def __init__(
+        self, directory: Path, record: _Record, *, detached: bool, child: subprocess.Popen[bytes] | None
+    ) -> None:
+        self.directory = directory
+        self.endpoint = f"http://{_LOOPBACK}:{record.port}"
+        self.detached = detached
+        self.started_here = child is not None
+        self._record = record
+        self._child = child
+
+    @classmethod
+    def start(cls, directory: Path, *, port: int = 0, detached: bool = False) -> Self:
+        """Run the local AWS whose accounts live in `directory`, or return the one that already serves it.
+
+        `port=0` takes the port that this directory had last, so that endpoints in open shells stay right, or any free
+        one. Raises Refusal when a named port is taken, when the directory cannot be written or when the server ends
+        before it answers.
+        """
+        directory = directory.resolve()
+        _make(directory)
+        with _locked(directory):
+            running = cls._attach(directory)
+            if running is not None:
+                if port not in (0, running.port):
+                    raise Refusal(
+                        f"the local AWS cannot be started on port {port}",
+                        where=str(directory),
+                        why=f"it is already running on port {running.port} (pid {running.pid})",
+                        next_step="Use it as it is, or stop it first",
+                    )
+                return running
+            _end_one_that_hangs(directory)
+            with _listen(port, _last_port(directory)) as listener:
+                child = _launch(directory, listener)
+                port = listener.getsockname()[1]
+            return cls._when_ready(directory, child, port, detached=detached)
+
+    @classmethod
+    def attach(cls, directory: Path) -> Self | None:
+        """The local AWS that serves `directory` now, or None; a stale pid file is no server."""
+        return cls._attach(directory.resolve())
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, on 127.0.0.1 only."""
+        return self._record.port
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._record.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the very process that we started or found is still there and answers."""
+        return self._record.process() is not None and _answers(self.endpoint)
+
+    def environment(self, account: str = MANAGEMENT_ACCOUNT, region: str = "us-east-1") -> dict[str, str]:
+        """The variables with which the AWS CLI and boto3 are `account`'s root user in this local AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def stop(self) -> None:
+        """End the server; its accounts stay on disk. A server that is already gone is no error."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = self._record.process()
+            if process is not None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    _gone(process, self._child)
+                except psutil.TimeoutExpired:
+                    process.kill()
+                    _gone(process, self._child)
+        if self._child is not None:
+            _reap(self._child)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.started_here and not self.detached:
+            self.stop()
+
+    @classmethod
+    def _attach(cls, directory: Path) -> Self | None:
+        record = _read_record(directory)
+        if record is None or record.process() is None:
+            return None
+        found = cls(directory, record, detached=True, child=None)
+        return found if _answers(found.endpoint) else None
+
+    @classmethod
+    def _when_ready(cls, directory: Path, process: subprocess.Popen[bytes], port: int, *, detached: bool) -> Self:
+        try:
+            record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
+            server = cls(directory, record, detached=detached, child=process)
+            deadline = time.monotonic() + _READY_SECONDS
+            while not _answers(server.endpoint):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise _never_ready(directory, process.poll())
+                time.sleep(0.02)
+            _write_record(directory, record)
+            if detached and process.stdin is not None:
+                process.stdin.write(DETACH)
+                process.stdin.close()
+        except BaseException:
+            process.kill()
+            _reap(process)
+            raise
+        return server
+
+
+def _end_one_that_hangs(directory: Path) -> None:
+    """A server that is there and does not answer would serve the same accounts beside the new one."""
+    record = _read_record(directory)
+    if record is not None:
+        LocalAws(directory, record, detached=True, child=None).stop()
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "tmp").mkdir(exist_ok=True)
+    except OSError as error:
+        raise Refusal(
+            "the local AWS has no place to keep its accounts",
+            where=str(directory),
+            why=f"the directory cannot be made: {error.strerror}",
+            next_step="Make the directory writable, or run the command where it is",
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Only one process at a time decides whether a server is there, so that two never serve one directory."""
+    try:
+        with filelock.FileLock(directory / "start.lock", timeout=_READY_SECONDS + _STOP_SECONDS):
+            yield
+    except filelock.Timeout as error:
+        raise Refusal(
+            "the local AWS cannot be started",
+            where=str(directory),
+            why="another process has been starting it for too long",
+            next_step="Wait for that process, or end it, and run the command again",
+        ) from error
+    except OSError as error:
+        raise Refusal(
+            "the local AWS cannot be started",
+            where=str(directory),
+            why=f"the directory cannot be written: {error.strerror}",
+            next_step="Make the directory writable and leave some space on the disk",
+        ) from error
+
+
+def _listen(port: int, last: int) -> socket.socket:
+    """A listening loopback socket; the server inherits it, so no port is lost between finding and using it."""
+    candidates = (port,) if port else tuple(dict.fromkeys((last, 0)))
+    for candidate in candidates:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_LOOPBACK, candidate))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if candidate == candidates[-1]:
+                raise Refusal(
+                    f"the local AWS cannot listen on port {candidate}",
+                    where=f"{_LOOPBACK}:{candidate}",
+                    why=error.strerror or str(error),
+                    next_step="Name another port, or none: then a free one is taken",
+                ) from error
+        else:
+            return listener
+    raise AssertionError("the last candidate either listens or refuses")
+
+
+def _launch(directory: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
+    port: int = listener.getsockname()[1]
+    with _log_path(directory).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
+            [*_COMMAND, str(listener.fileno())],
+            env=_server_environment(directory, port),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(listener.fileno(),),
+            # Ctrl-C goes to every process of the terminal's group; the server must outlive it until we are done.
+            start_new_session=True,
+        )
+
+
+def _server_environment(directory: Path, port: int) -> dict[str, str]:
+    """What ministack reads. Nothing of the caller's AWS or Docker settings gets in."""
+    kept = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH")
+    }
+    return kept | {
+        "AUTH": "true",
+        "BIND_HOST": _LOOPBACK,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": MANAGEMENT_ACCOUNT,
+        "LOG_LEVEL": "WARNING",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(directory / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(directory / "s3"),
+        "TMPDIR": str(directory / "tmp"),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        # ministack removes containers of other ministacks when it finds a Docker daemon; it must find none.
+        "DOCKER_HOST": f"unix://{directory / 'no-docker.sock'}",
+    }
+
+
+def _never_ready(directory: Path, code: int | None) -> Refusal:
+    lines = _log_path(directory).read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    how = "it did not answer in time" if code is None else f"it ended with code {code} before it answered"
+    return Refusal(
+        "the local AWS did not start",
+        where=str(_log_path(directory)),
+        why=how + (", and said last:\n  " + "\n  ".join(lines) if lines else " and said nothing"),
+        next_step="Read the log; if the kept accounts are damaged, remove the directory and run `up` again",
+    )
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
+    child.wait()
+
+
+def _gone(process: psutil.Process, child: subprocess.Popen[bytes] | None) -> None:
+    """Wait for the process; a child of ours is reaped by its Popen, which psutil must not do first."""
+    if child is None:
+        process.wait(_STOP_SECONDS)
+        return
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise psutil.TimeoutExpired(_STOP_SECONDS, child.pid) from error
+
+
+def _answers(endpoint: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy: it is loopback
+    try:
+        with direct.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _record_path(directory: Path) -> Path:
+    return directory / "server.json"
+
+
+def _log_path(directory: Path) -> Path:
+    return directory / "server.log"
+
+
+def _read_record(directory: Path) -> _Record | None:
+    try:
+        data = json.loads(_record_path(directory).read_text())
+        return _Record(pid=int(data["pid"]), started=float(data["started"]), port=int(data["port"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return None  # half a record names no process for certain, so there is nothing to attach to or to end
+
+
+def _write_record(directory: Path, record: _Record) -> None:
+    new = _record_path(directory).with_suffix(".new")
+    new.write_text(json.dumps({"pid": record.pid, "started": record.started, "port": record.port}))
+    new.replace(_record_path(directory))
+
+
+def _last_port(directory: Path) -> int:
+    record = _read_record(directory)
+    return 0 if record is None else record.port

@@ -1,0 +1,53 @@
+"""`python -m twokeys.sandbox.local_server FD`: serve on an inherited loopback socket until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+
+import hypercorn.asyncio
+import hypercorn.config
+from ministack import app as ministack
+
+from twokeys.sandbox.local_aws import DETACH
+from twokeys.sandbox.local_server import account, durable, iam, mfa, organizations
+
+_FORCED_EXIT_SECONDS = 5.0
+
+
+def main(listener: int) -> None:
+    """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
+    durable.refuse_damaged_states()
+    for supplement in (organizations, account, iam, mfa):
+        supplement.install()
+    durable.keep_sessions()
+    durable.without_copies()
+    config = hypercorn.config.Config()
+    config.bind = [f"fd://{listener}"]
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 1.0
+    asyncio.run(_serve(durable.Durable(ministack.app), config))
+
+
+async def _serve(app: object, config: hypercorn.config.Config) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    threading.Thread(target=_end_with_parent, args=(loop, stop), daemon=True).start()
+    await hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+
+
+def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Standard input is a pipe that only our parent holds: it ends when the parent does, however that happens."""
+    if os.read(sys.stdin.fileno(), 1) == DETACH:
+        return
+    threading.Timer(_FORCED_EXIT_SECONDS, os._exit, args=(1,)).start()
+    loop.call_soon_threadsafe(stop.set)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

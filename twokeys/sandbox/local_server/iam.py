@@ -1,0 +1,287 @@
+"""IAM operations and refusals that ministack lacks: https://docs.aws.amazon.com/IAM/latest/APIReference/.
+
+Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use or to
+attach what does not exist, and the refusal of a trust policy that names a principal which does not exist (in an
+account that this local AWS has).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
+
+from ministack.core.arn import ArnParseError, parse_arn
+from ministack.core.responses import AccountScopedDict, get_account_id
+from ministack.services import iam as base
+
+from twokeys.sandbox.local_server import organizations
+from twokeys.sandbox.local_server.supplement import Answer, marked
+
+Params: TypeAlias = dict[str, list[str]]
+
+
+def install() -> None:
+    """Add what is missing to ministack's table of operations."""
+    base.parse_qs = _parsed
+    for name, operation in _MISSING.items():
+        base._IAM_HANDLERS[name] = marked(name, _answering(name, operation))
+    for name, check in _CHECKS.items():
+        base._IAM_HANDLERS[name] = marked(name, _checking(check, base._IAM_HANDLERS[name]))
+
+
+def _parsed(text: str) -> Params:
+    """A request's parameters, with the empty ones: an empty Description clears it, and ministack would not see it.
+
+    ministack writes descriptions and tags into its XML as they are, so they are escaped before it keeps them.
+    """
+    return {
+        name: [base._xml_escape(value) for value in values] if _WRITTEN_AS_IS.fullmatch(name) else values
+        for name, values in parse_qs(text, keep_blank_values=True).items()
+    }
+
+
+_WRITTEN_AS_IS = re.compile(r"Description|Tags\.member\.\d+\.(Key|Value)|TagKeys\.member\.\d+")
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status, self.code = status, code
+        super().__init__(message)
+
+    def answer(self) -> Answer:
+        status, headers, body = base._error(self.status, self.code, base._xml_escape(str(self)), ns="iam")
+        return status, headers, body
+
+
+def _answering(name: str, operation: Callable[[Params], str]) -> Callable[[Params], Answer]:
+    def answer(params: Params) -> Answer:
+        try:
+            result = operation(params)
+        except _RefusedError as refused:
+            return refused.answer()
+        status, headers, body = base._xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>", ns="iam")
+        return status, headers, body
+
+    return answer
+
+
+def _checking(check: Callable[[Params], None], handler: Callable[[Params], Answer]) -> Callable[[Params], Answer]:
+    def answer(params: Params) -> Answer:
+        try:
+            check(params)
+        except _RefusedError as refused:
+            return refused.answer()
+        return handler(params)
+
+    return answer
+
+
+def _update_user(params: Params) -> str:
+    old, new = _rename(params, base._users, "user", "UserName", "NewUserName")
+    if old != new:
+        for group in base._groups.values():
+            group["Users"] = [new if member == old else member for member in group["Users"]]
+        for key in base._access_keys.values():
+            if key["UserName"] == old:
+                key["UserName"] = new
+        _move_key(base._user_inline_policies, old, new)
+        _move_key(base._login_profiles, old, new)
+    return ""
+
+
+def _update_group(params: Params) -> str:
+    old, new = _rename(params, base._groups, "group", "GroupName", "NewGroupName")
+    if old != new:
+        _move_key(base._group_inline_policies, old, new)
+    return ""
+
+
+def _rename(params: Params, store: AccountScopedDict, kind: str, name_key: str, new_key: str) -> tuple[str, str]:
+    old = base._p(params, name_key)
+    new = base._p(params, new_key) or old
+    if old not in store:
+        raise _RefusedError(404, "NoSuchEntity", f"The {kind} with name {old} cannot be found.")
+    if new != old and new in store:
+        raise _RefusedError(409, "EntityAlreadyExists", f"The {kind} with name {new} already exists.")
+    entity = store.pop(old)
+    entity["Path"] = base._p(params, "NewPath") or entity["Path"]
+    entity[name_key] = new
+    entity["Arn"] = f"arn:aws:iam::{get_account_id()}:{kind}{entity['Path']}{new}"
+    store[new] = entity
+    return old, new
+
+
+def _move_key(store: AccountScopedDict, old: str, new: str) -> None:
+    if old in store:
+        store[new] = store.pop(old)
+
+
+def _add_client(params: Params) -> str:
+    provider, client = _oidc(params), base._p(params, "ClientID")
+    if client not in provider["ClientIDList"]:
+        provider["ClientIDList"].append(client)
+    return ""
+
+
+def _remove_client(params: Params) -> str:
+    provider, client = _oidc(params), base._p(params, "ClientID")
+    provider["ClientIDList"] = [known for known in provider["ClientIDList"] if known != client]
+    return ""
+
+
+def _update_thumbprints(params: Params) -> str:
+    _oidc(params)["ThumbprintList"] = _members(params, "ThumbprintList")
+    return ""
+
+
+def _set_default_version(params: Params) -> str:
+    policy = base._policies.get(base._p(params, "PolicyArn"))
+    version = base._p(params, "VersionId")
+    if policy is None or version not in policy["Versions"]:
+        raise _RefusedError(404, "NoSuchEntity", f"Policy version {version} does not exist.")
+    for known in policy["Versions"].values():
+        known["IsDefaultVersion"] = known["VersionId"] == version
+    policy["DefaultVersionId"] = version
+    return ""
+
+
+def _oidc(params: Params) -> dict[str, Any]:
+    return _entity(base._oidc_providers, base._p(params, "OpenIDConnectProviderArn"))
+
+
+def _saml(params: Params) -> dict[str, Any]:
+    return _entity(base._saml_providers, base._p(params, "SAMLProviderArn"))
+
+
+def _entity(store: AccountScopedDict, arn: str) -> dict[str, Any]:
+    entity: dict[str, Any] | None = store.get(arn)
+    if entity is None:
+        raise _RefusedError(404, "NoSuchEntity", f"{arn} not found.")
+    return entity
+
+
+def _tagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str]:
+    def tag(params: Params) -> str:
+        entity, new = find(params), base._extract_tags(params)
+        names = {one["Key"] for one in new}
+        entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names] + new
+        return ""
+
+    return tag
+
+
+def _untagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str]:
+    def untag(params: Params) -> str:
+        entity, names = find(params), base._extract_tag_keys(params)
+        entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names]
+        return ""
+
+    return untag
+
+
+def _members(params: Params, name: str) -> list[str]:
+    found: list[str] = []
+    while value := base._p(params, f"{name}.member.{len(found) + 1}"):
+        found.append(value)
+    return found
+
+
+def _user_is_unused(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html lists what has to go first."""
+    name = base._p(params, "UserName")
+    in_use = {
+        "must remove it from its groups": any(name in group["Users"] for group in base._groups.values()),
+        "must delete its inline policies": bool(base._user_inline_policies.get(name)),
+        "must delete its login profile": name in base._login_profiles,
+        "must deactivate its MFA devices": any(device.get("User") == name for device in base._mfa_devices.values()),
+    }
+    _refuse_conflicts(in_use)
+
+
+def _group_is_unused(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html."""
+    name = base._p(params, "GroupName")
+    group = base._groups.get(name)
+    if group is not None:
+        _refuse_conflicts(
+            {
+                "must remove its users": bool(group["Users"]),
+                "must detach its policies": bool(group["AttachedPolicies"]),
+                "must delete its inline policies": bool(base._group_inline_policies.get(name)),
+            }
+        )
+
+
+def _refuse_conflicts(in_use: dict[str, bool]) -> None:
+    for what, still in in_use.items():
+        if still:
+            raise _RefusedError(409, "DeleteConflict", f"Cannot delete entity, {what} first.")
+
+
+def _policy_exists(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html: NoSuchEntity.
+
+    AWS's own policies are not checked: ministack has the documents of some twenty of them only.
+    """
+    arn = base._p(params, "PolicyArn")
+    if not base._is_aws_managed_arn(arn) and arn not in base._policies:
+        raise _RefusedError(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+
+
+def _principals_exist(document: str) -> None:
+    """A role or user that a trust policy names must exist: IAM keeps its unique id, not its name.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html. Accounts that this
+    local AWS does not have are not checked.
+    """
+    try:
+        statements = json.loads(document)["Statement"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _RefusedError(400, "MalformedPolicyDocument", "This policy contains invalid Json") from error
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal")
+        named = principal.get("AWS", []) if isinstance(principal, dict) else []
+        for arn in [named] if isinstance(named, str) else named:
+            if not _exists(arn):
+                raise _RefusedError(400, "MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
+
+
+def _exists(principal: str) -> bool:
+    try:
+        arn = parse_arn(principal)
+    except ArnParseError:
+        return True
+    kind, _, path = arn.resource.partition("/")
+    store = {"role": base._roles, "user": base._users}.get(kind)
+    known = arn.account_id == get_account_id() or organizations.organization_of(arn.account_id) is not None
+    if arn.service != "iam" or store is None or not known:
+        return True
+    entity = store.get_scoped(arn.account_id, None, path.rpartition("/")[2])
+    return entity is not None and entity["Arn"] == principal
+
+
+_MISSING: dict[str, Callable[[Params], str]] = {
+    "UpdateUser": _update_user,
+    "UpdateGroup": _update_group,
+    "AddClientIDToOpenIDConnectProvider": _add_client,
+    "RemoveClientIDFromOpenIDConnectProvider": _remove_client,
+    "UpdateOpenIDConnectProviderThumbprint": _update_thumbprints,
+    "SetDefaultPolicyVersion": _set_default_version,
+    "TagOpenIDConnectProvider": _tagging(_oidc),
+    "UntagOpenIDConnectProvider": _untagging(_oidc),
+    "TagSAMLProvider": _tagging(_saml),
+    "UntagSAMLProvider": _untagging(_saml),
+}
+
+_CHECKS: dict[str, Callable[[Params], None]] = {
+    "CreateRole": lambda params: _principals_exist(base._p(params, "AssumeRolePolicyDocument")),
+    "UpdateAssumeRolePolicy": lambda params: _principals_exist(base._p(params, "PolicyDocument")),
+    "DeleteUser": _user_is_unused,
+    "DeleteGroup": _group_is_unused,
+    "AttachRolePolicy": _policy_exists,
+    "AttachGroupPolicy": _policy_exists,
+    "AttachUserPolicy": _policy_exists,
+}

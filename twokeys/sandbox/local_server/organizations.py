@@ -1,0 +1,319 @@
+"""AWS Organizations, where ministack has less than AWS: https://docs.aws.amazon.com/organizations/latest/APIReference/.
+
+ministack gives every account an organization as soon as it asks for one. Here, as on AWS, an organization exists once
+it was created, member accounts find the one they belong to, a new account gets its access role, an e-mail address is
+used once, and trusted services and delegated administrators are kept.
+
+Not here: RemoveAccountFromOrganization does not ask for the account's own payment details, which AWS requires.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
+from ministack.services import iam
+from ministack.services import organizations as base
+
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
+
+Payload: TypeAlias = dict[str, Any]
+
+_record = AccountScopedDict()  # "services" -> {principal: time}; "delegated" -> {account: {principal: time}}
+_ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
+_READABLE_BY_MEMBERS = ("DescribeOrganization",)
+
+
+def install() -> None:
+    """Add what is missing to ministack's table of operations, and guard every operation as AWS does."""
+    for name, operation in _MISSING.items():
+        base._DISPATCH[name] = marked(name, _answering(operation))
+    for name, amend in _AMENDED.items():
+        base._DISPATCH[name] = marked(name, _answering(amend(base._DISPATCH[name])))
+    for name, handler in list(base._DISPATCH.items()):
+        if name != "CreateOrganization":
+            base._DISPATCH[name] = _inside_an_organization(name, handler)
+    read, restore = base.get_state, base.load_persisted_state
+    base.get_state = lambda: {**read(), "twokeys": _record}
+
+    def restore_all(data: Payload) -> None:
+        restore(data)
+        _record.update(data["twokeys"])
+
+    base.load_persisted_state = restore_all
+
+
+def organization_of(account: str) -> str | None:
+    """The management account of the organization that `account` belongs to, or None."""
+    for management, member in base._accounts.to_dict():
+        if member == account:
+            return str(management)
+    return None
+
+
+def trusts(management: str, service: str) -> bool:
+    """Whether trusted access of `service` ("account.amazonaws.com") is enabled in that organization."""
+    return service in (_record.get_scoped(management, None, "services") or {})
+
+
+def _answering(operation: Callable[[Payload], Payload | Answer]) -> Callable[[Payload], Answer]:
+    def answer(payload: Payload) -> Answer:
+        try:
+            result = operation(payload)
+        except ApiError as error:
+            return error.answer()
+        return json_answer(result) if isinstance(result, dict) else result
+
+    return answer
+
+
+def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> Callable[[Payload], Answer]:
+    def answer(payload: Payload) -> Answer:
+        management = organization_of(get_account_id())
+        if management is None:
+            return ApiError(
+                "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
+            ).answer()
+        if management == get_account_id():
+            return handler(payload)
+        if name in _READABLE_BY_MEMBERS:
+            with request_scope(management, get_region()):
+                return handler(payload)
+        return ApiError("AccessDeniedException", "You don't have permissions to access this resource.").answer()
+
+    return answer
+
+
+def _create_organization(payload: Payload) -> Payload:
+    if organization_of(get_account_id()) is not None:
+        raise ApiError("AlreadyInOrganizationException", "The AWS account is already a member of an organization.")
+    base._ensure_org()
+    organization = {**base._orgs["self"], "FeatureSet": payload.get("FeatureSet") or "ALL"}
+    base._orgs["self"] = organization
+    for identifier, root in base._roots.items():
+        base._roots[identifier] = {**root, "PolicyTypes": []}  # AWS enables none until EnablePolicyType
+    return {"Organization": organization}
+
+
+def _delete_organization(_: Payload) -> Payload:
+    if len(base._accounts) > 1:
+        raise ApiError(
+            "OrganizationNotEmptyException",
+            "To delete an organization you must first remove all member accounts (except the management account).",
+        )
+    stores = (base._orgs, base._accounts, base._ous, base._roots, base._tags, base._policies, base._attachments)
+    for store in (*stores, base._create_statuses, _record):
+        for key in store.keys():  # noqa: SIM118 - a scoped dict lists this account's keys only here
+            store.pop(key)
+    return {}
+
+
+def _with_access_role(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html."""
+
+    def create_account(payload: Payload) -> Payload | Answer:
+        if any(account["Email"].lower() == str(payload.get("Email")).lower() for account in base._accounts.values()):
+            return {"CreateAccountStatus": _failed(payload, "EMAIL_ALREADY_EXISTS")}
+        status, headers, body = create(payload)
+        if status == 200:
+            account = json.loads(body)["CreateAccountStatus"]["AccountId"]
+            management = get_account_id()
+            with request_scope(account, get_region()):
+                _make_access_role(payload.get("RoleName") or "OrganizationAccountAccessRole", management)
+        return status, headers, body
+
+    return create_account
+
+
+def _make_access_role(name: str, management: str) -> None:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{management}:root"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    for operation, request in (
+        ("CreateRole", {"RoleName": name, "AssumeRolePolicyDocument": json.dumps(trust)}),
+        ("AttachRolePolicy", {"RoleName": name, "PolicyArn": _ADMINISTRATOR_ACCESS}),
+    ):
+        status, _, body = iam._IAM_HANDLERS[operation]({key: [value] for key, value in request.items()})
+        if status != 200:
+            raise ApiError("ServiceException", f"the access role {name} could not be made: {body.decode()}")
+
+
+def _failed(payload: Payload, reason: str) -> Payload:
+    now = int(time.time())
+    identifier = f"car-{len(base._create_statuses):08x}failed"
+    status = {
+        "Id": identifier,
+        "AccountName": payload["AccountName"],
+        "State": "FAILED",
+        "RequestedTimestamp": now,
+        "CompletedTimestamp": now,
+        "FailureReason": reason,
+    }
+    base._create_statuses[identifier] = status
+    return status
+
+
+def _list_create_account_status(payload: Payload) -> Payload:
+    states = payload.get("States") or ("IN_PROGRESS", "SUCCEEDED", "FAILED")
+    return {"CreateAccountStatuses": [s for s in base._create_statuses.values() if s["State"] in states]}
+
+
+def _remove_account(payload: Payload) -> Payload:
+    identifier = _member(payload)
+    base._accounts.pop(identifier)
+    base._tags.pop(identifier, None)
+    for policy, targets in base._attachments.items():
+        base._attachments[policy] = [target for target in targets if target != identifier]
+    return {}
+
+
+def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
+    def create_unit(payload: Payload) -> Payload | Answer:
+        parent = payload.get("ParentId")
+        if base._target(parent)[1] not in ("ROOT", "ORGANIZATIONAL_UNIT"):
+            raise ApiError("ParentNotFoundException", f"We can't find a root or OU with the ParentId {parent}.")
+        _refuse_duplicate_unit(str(parent), payload.get("Name"))
+        status, headers, body = create(payload)
+        if status == 200:
+            attached = base._attachments.get(base.FULL_ACCESS_POLICY_ID) or []
+            unit = json.loads(body)["OrganizationalUnit"]["Id"]
+            base._attachments[base.FULL_ACCESS_POLICY_ID] = [*attached, unit]
+        return status, headers, body
+
+    return create_unit
+
+
+def _update_unit(payload: Payload) -> Payload:
+    identifier = payload.get("OrganizationalUnitId")
+    unit = base._ous.get(identifier)
+    if unit is None:
+        raise ApiError("OrganizationalUnitNotFoundException", f"We can't find an OU with the id {identifier}.")
+    name = payload.get("Name")
+    if name and name != unit["Name"]:
+        _refuse_duplicate_unit(unit["_ParentId"], name)
+        unit = {**unit, "Name": name, "Path": f"{unit['Path'][: -len(unit['Name']) - 1]}{name}/"}
+        base._ous[identifier] = unit
+    return {"OrganizationalUnit": base._public_ou(unit)}
+
+
+def _if_empty(delete: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
+    def delete_unit(payload: Payload) -> Answer:
+        identifier = payload.get("OrganizationalUnitId")
+        if any(child["_ParentId"] == identifier for child in (*base._ous.values(), *base._accounts.values())):
+            raise ApiError("OrganizationalUnitNotEmptyException", "The OU still has accounts or OUs in it.")
+        answer = delete(payload)
+        for policy, targets in base._attachments.items():
+            base._attachments[policy] = [target for target in targets if target != identifier]
+        return answer
+
+    return delete_unit
+
+
+def _refuse_duplicate_unit(parent: str, name: str | None) -> None:
+    if any(unit["_ParentId"] == parent and unit["Name"] == name for unit in base._ous.values()):
+        raise ApiError("DuplicateOrganizationalUnitException", "An OU with the same name already exists.")
+
+
+def _enable_service(payload: Payload) -> Payload:
+    services = {**(_record.get("services") or {})}
+    services.setdefault(payload["ServicePrincipal"], int(time.time()))
+    _record["services"] = services
+    return {}
+
+
+def _disable_service(payload: Payload) -> Payload:
+    services = {**(_record.get("services") or {})}
+    services.pop(payload["ServicePrincipal"], None)
+    _record["services"] = services
+    return {}
+
+
+def _list_services(_: Payload) -> Payload:
+    services = _record.get("services") or {}
+    return {
+        "EnabledServicePrincipals": [
+            {"ServicePrincipal": name, "DateEnabled": since} for name, since in sorted(services.items())
+        ]
+    }
+
+
+def _register_administrator(payload: Payload) -> Payload:
+    account, service = _member(payload), payload["ServicePrincipal"]
+    if not trusts(get_account_id(), service):
+        raise ApiError("ConstraintViolationException", f"Trusted access of {service} is not enabled.")
+    delegated = {key: {**value} for key, value in (_record.get("delegated") or {}).items()}
+    if service in delegated.setdefault(account, {}):
+        raise ApiError("AccountAlreadyRegisteredException", f"{account} is a delegated administrator of {service}.")
+    delegated[account][service] = int(time.time())
+    _record["delegated"] = delegated
+    return {}
+
+
+def _deregister_administrator(payload: Payload) -> Payload:
+    account, service = payload["AccountId"], payload["ServicePrincipal"]
+    delegated = {key: {**value} for key, value in (_record.get("delegated") or {}).items()}
+    if service not in delegated.get(account, {}):
+        raise ApiError("AccountNotRegisteredException", f"{account} is no delegated administrator of {service}.")
+    del delegated[account][service]
+    _record["delegated"] = {key: value for key, value in delegated.items() if value}
+    return {}
+
+
+def _list_administrators(payload: Payload) -> Payload:
+    wanted = payload.get("ServicePrincipal")
+    return {
+        "DelegatedAdministrators": [
+            {**base._public_account(base._accounts[account]), "DelegationEnabledDate": min(services.values())}
+            for account, services in (_record.get("delegated") or {}).items()
+            if account in base._accounts and (wanted is None or wanted in services)
+        ]
+    }
+
+
+def _list_delegated_services(payload: Payload) -> Payload:
+    account = payload["AccountId"]
+    services = (_record.get("delegated") or {}).get(account)
+    if not services:
+        raise ApiError("AccountNotRegisteredException", f"{account} is no delegated administrator.")
+    return {
+        "DelegatedServices": [
+            {"ServicePrincipal": name, "DelegationEnabledDate": since} for name, since in sorted(services.items())
+        ]
+    }
+
+
+def _member(payload: Payload) -> str:
+    identifier = str(payload.get("AccountId"))
+    if identifier not in base._accounts:
+        raise ApiError("AccountNotFoundException", f"We can't find an account with the AccountId {identifier}.")
+    if identifier == get_account_id():
+        raise ApiError("ConstraintViolationException", "The management account cannot be used for this.")
+    return identifier
+
+
+_MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
+    "CreateOrganization": _create_organization,
+    "DeleteOrganization": _delete_organization,
+    "ListCreateAccountStatus": _list_create_account_status,
+    "RemoveAccountFromOrganization": _remove_account,
+    "UpdateOrganizationalUnit": _update_unit,
+    "EnableAWSServiceAccess": _enable_service,
+    "DisableAWSServiceAccess": _disable_service,
+    "ListAWSServiceAccessForOrganization": _list_services,
+    "RegisterDelegatedAdministrator": _register_administrator,
+    "DeregisterDelegatedAdministrator": _deregister_administrator,
+    "ListDelegatedAdministrators": _list_administrators,
+    "ListDelegatedServicesForAccount": _list_delegated_services,
+}
+
+_AMENDED: dict[str, Callable[[Callable[[Payload], Answer]], Callable[[Payload], Payload | Answer]]] = {
+    "CreateAccount": _with_access_role,
+    "CreateOrganizationalUnit": _with_unique_name,
+    "DeleteOrganizationalUnit": _if_empty,
+}

@@ -1,0 +1,207 @@
+"""The same stacks with the pulumi CLI, through the Automation API, against the same local AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from pulumi import automation
+from pulumi.automation.errors import CommandError
+
+from twokeys.errors import Refusal
+from twokeys.sandbox.engine.events import Diagnostic, Op, Report, Severity, Step, StepDone, Violation
+from twokeys.sandbox.engine.policy_host import PackChoice
+from twokeys.sandbox.engine.run import Outcome
+from twokeys.sandbox.engine.values import Properties, Secret
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.stack import Sandbox
+
+# One replacement is several steps of the CLI; the one that makes the new object stands for it.
+_OPS: Final = {
+    "same": Op.SAME,
+    "create": Op.CREATE,
+    "update": Op.UPDATE,
+    "create-replacement": Op.REPLACE,
+    "delete-replaced": Op.DELETE_REPLACED,
+    "delete": Op.DELETE,
+    "read": Op.READ,
+    "discard": Op.DISCARD,
+    "import": Op.IMPORT,
+}
+_SEVERITIES: Final = {
+    "debug": Severity.DEBUG,
+    "info": Severity.INFO,
+    "info#err": Severity.INFO,
+    "warning": Severity.WARNING,
+    "error": Severity.ERROR,
+}
+
+
+@dataclass(frozen=True)
+class PulumiStack:
+    """One stack on the real engine; state and passphrase are the sandbox's own, in its folder."""
+
+    sandbox: Sandbox
+    name: str
+    aws: LocalAws
+    packs: tuple[PackChoice, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    parallel: int = 8
+
+    def preview(self, report: Report) -> Outcome:
+        """`pulumi preview`.
+
+        Raises:
+            Refusal: the CLI or the aws plugin is not installed.
+        """
+        with TemporaryDirectory() as folder:
+            stack = self._open()
+            packs, configs = self._packs(Path(folder))
+            return _ended(
+                stack,
+                lambda: stack.preview(
+                    policy_packs=packs,
+                    policy_pack_configs=configs,
+                    parallel=self.parallel,
+                    on_event=lambda event: _pass_on(event, report),
+                ),
+                report,
+            )
+
+    def up(self, report: Report) -> Outcome:
+        """`pulumi up`. Raises as `preview`."""
+        with TemporaryDirectory() as folder:
+            stack = self._open()
+            packs, configs = self._packs(Path(folder))
+            return _ended(
+                stack,
+                lambda: stack.up(
+                    policy_packs=packs,
+                    policy_pack_configs=configs,
+                    parallel=self.parallel,
+                    on_event=lambda event: _pass_on(event, report),
+                ),
+                report,
+            )
+
+    def destroy(self, report: Report, *, force_unprotect: bool = False) -> Outcome:
+        """`pulumi destroy`; with `force_unprotect` after `pulumi state unprotect --all`. Raises as `preview`."""
+        stack = self._open()
+        if force_unprotect:
+            environment = self._environment()
+            command = [_cli(), "state", "unprotect", "--all", "--yes", "--stack", self.name]
+            subprocess.run(command, cwd=self.sandbox.project.root, env=environment, check=True, capture_output=True)  # noqa: S603
+        return _ended(
+            stack,
+            lambda: stack.destroy(parallel=self.parallel, on_event=lambda event: _pass_on(event, report)),
+            report,
+        )
+
+    def _open(self) -> automation.Stack:
+        _cli()
+        backend = self.sandbox.directory / "pulumi"
+        backend.mkdir(parents=True, exist_ok=True)
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(self.sandbox.project.root), env_vars=self._environment()
+        )
+        stack = automation.create_or_select_stack(self.name, work_dir=str(self.sandbox.project.root), opts=options)
+        installed = {plugin.name for plugin in stack.workspace.list_plugins()}
+        if "aws" not in installed and shutil.which("pulumi-resource-aws") is None:
+            raise _missing("the aws plugin", "run `pulumi plugin install resource aws`")
+        for key, value in self.overrides.items():
+            stack.set_config(key, automation.ConfigValue(value))
+        return stack
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **self.sandbox.environment(self.aws),
+            "PULUMI_BACKEND_URL": (self.sandbox.directory / "pulumi").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def _packs(self, folder: Path) -> tuple[list[str], list[str]]:
+        """The packs and their configurations as files, as the CLI takes them."""
+        configs = []
+        for index, pack in enumerate(self.packs):
+            path = folder / f"{index}.json"
+            path.write_text(json.dumps(dict(pack.config)), encoding="utf-8")
+            configs.append(str(path))
+        return [str(pack.directory) for pack in self.packs], configs
+
+
+def _ended(stack: automation.Stack, operate: Callable[[], object], report: Report) -> Outcome:
+    try:
+        operate()
+        ok = True
+    except CommandError as error:
+        ok = False
+        report(Diagnostic(Severity.ERROR, f"the pulumi CLI failed: {error}"))
+    outputs: Properties = {
+        key: Secret(output.value) if output.secret else output.value for key, output in stack.outputs().items()
+    }
+    return Outcome(ok, outputs, ())
+
+
+def _pass_on(event: automation.EngineEvent, report: Report) -> None:
+    """One event of the CLI in the words of ours; what ours has no word for is not shown."""
+    done = event.res_outputs_event or event.resource_pre_event
+    if event.diagnostic_event is not None:
+        one = event.diagnostic_event
+        severity = _SEVERITIES.get(one.severity, Severity.INFO)
+        report(Diagnostic(severity, _without_colour(one.message), one.urn or ""))
+    elif event.policy_event is not None:
+        policy = event.policy_event
+        report(
+            Violation(
+                policy=policy.policy_name,
+                pack=policy.policy_pack_name,
+                mandatory=policy.enforcement_level == "mandatory",
+                message=_without_colour(policy.message),
+                urn=policy.resource_urn or "",
+            )
+        )
+    elif done is not None and done is event.res_outputs_event:
+        metadata = done.metadata
+        op = _OPS.get(str(getattr(metadata.op, "value", metadata.op)))
+        if op is not None:
+            old, new = metadata.old, metadata.new
+            known = new or old
+            step = Step(
+                op,
+                metadata.urn,
+                metadata.type,
+                id=known.id if known else "",
+                changed=tuple(metadata.diffs or ()),
+                replaces=tuple(metadata.keys or ()),
+                old=dict(old.inputs or {}) if old else None,
+                new=dict(new.inputs or {}) if new else None,
+            )
+            report(StepDone(step, 0.0))
+
+
+def _without_colour(text: str) -> str:
+    return re.sub(r"<\{%.*?%\}>", "", text).strip()
+
+
+def _cli() -> str:
+    path = shutil.which("pulumi")
+    if path is None:
+        raise _missing("the pulumi CLI", "see https://www.pulumi.com/docs/iac/download-install/")
+    return path
+
+
+def _missing(what: str, how: str) -> Refusal:
+    return Refusal(
+        "the stack cannot be run with --engine pulumi",
+        where="PATH",
+        why=f"{what} is not installed",
+        next_step=f"{how}; or leave --engine out: the sandbox's own engine needs neither",
+    )

@@ -1,0 +1,170 @@
+"""A stack in the sandbox: its config, its state and the local AWS, brought together with the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.engine.deployment import Settings
+from twokeys.sandbox.engine.events import Report
+from twokeys.sandbox.engine.policy_host import PackChoice
+from twokeys.sandbox.engine.resource import STACK_TYPE
+from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program
+from twokeys.sandbox.engine.state import Snapshot, StateFile
+from twokeys.sandbox.engine.values import Properties
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.project import Project, load_config
+
+ORGANIZATION = "organization"
+"""The organization in full stack names, as self-managed backends call it."""
+
+
+class Operations(Protocol):
+    """What can be done with a stack, whichever engine does it."""
+
+    def preview(self, report: Report) -> Outcome:
+        """Say what an update would do; changes nothing."""
+        ...
+
+    def up(self, report: Report) -> Outcome:
+        """Update the stack."""
+        ...
+
+    def destroy(self, report: Report, *, force_unprotect: bool) -> Outcome:
+        """Delete everything in the stack."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where the sandbox keeps things.
+
+    Attributes:
+        directory: its folder, `.twokeys` in the project by default.
+    """
+
+    project: Project
+    directory: Path
+
+    @property
+    def stacks(self) -> Path:
+        """The folder of the states."""
+        return self.directory / "stacks"
+
+    @contextmanager
+    def local_aws(self) -> Iterator[LocalAws]:
+        """The local AWS: the one that runs already, else one that ends with us."""
+        with LocalAws.start(self.directory / "aws") as aws:
+            yield aws
+
+    def environment(self, aws: LocalAws) -> dict[str, str]:
+        """The environment of programs and policy packs: ours, with the local AWS in place of any real one."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
+        nowhere = str(self.directory / "no-aws-config")
+        hidden = {"AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere}
+        return kept | hidden | aws.environment()
+
+    def stack_outputs(self, name: str) -> Properties | None:
+        """The outputs of a stack of this project, by short or full name; None when it was never updated."""
+        *of, stack = name.split("/")
+        if of not in ([], [self.project.name], [ORGANIZATION, self.project.name]):
+            return None
+        state = StateFile(self.stacks, stack)
+        if not state.exists:
+            return None
+        return next((one.outputs for one in state.load().resources if one.type == STACK_TYPE), {})
+
+
+@dataclass(frozen=True)
+class SandboxStack:
+    """One stack on the sandbox's own engine.
+
+    Attributes:
+        packs: the policy packs that every preview and update is checked with.
+        overrides: config values that win over the stack's file.
+        command: what the user ran, for the holder of the lock.
+    """
+
+    sandbox: Sandbox
+    name: str
+    aws: LocalAws
+    packs: tuple[PackChoice, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    parallel: int = 8
+    command: str = "twokeys sandbox"
+
+    @property
+    def state(self) -> StateFile:
+        """Where its state is."""
+        return StateFile(self.sandbox.stacks, self.name)
+
+    def preview(self, report: Report) -> Outcome:
+        """Say what an update would do; changes nothing and needs no lock.
+
+        Raises:
+            Refusal: the config, the state or a policy pack cannot be used.
+        """
+        return self._run(report, dry_run=True, save=_never)
+
+    def up(self, report: Report) -> Outcome:
+        """Update the stack.
+
+        Raises:
+            Refusal: as `preview`; also when another run holds the stack, or the state cannot be written.
+        """
+        with self.state.locked(self.command):
+            self.state.load()
+            self.state.keep_backup()
+            return self._run(report, dry_run=False, save=self.state.save)
+
+    def destroy(self, report: Report, *, force_unprotect: bool = False) -> Outcome:
+        """Delete everything in the stack, in reverse order of dependency; its empty state is removed.
+
+        Raises:
+            Refusal: as `up`.
+        """
+        with self.state.locked(self.command):
+            prior = self.state.load()
+            self.state.keep_backup()
+            settings = self._settings(dry_run=False, ignore_protect=force_unprotect)
+            outcome = run_destroy(settings, prior, self._around(report, self.state.save))
+            if outcome.ok:
+                self.state.remove()
+            return outcome
+
+    def _run(self, report: Report, *, dry_run: bool, save: Callable[[Snapshot], None]) -> Outcome:
+        program = self.sandbox.project.program
+        settings = self._settings(dry_run=dry_run)
+        return run_program(program, settings, self.state.load(), self.packs, self._around(report, save))
+
+    def _settings(self, *, dry_run: bool, ignore_protect: bool = False) -> Settings:
+        config = load_config(self.sandbox.project, self.name, self.overrides)
+        return Settings(
+            self.sandbox.project.name,
+            self.name,
+            config.values,
+            secret_keys=config.secret_keys,
+            organization=ORGANIZATION,
+            dry_run=dry_run,
+            parallel=self.parallel,
+            ignore_protect=ignore_protect,
+        )
+
+    def _around(self, report: Report, save: Callable[[Snapshot], None]) -> Surroundings:
+        environment = self.sandbox.environment(self.aws)
+        return Surroundings(
+            plugins={"aws": AwsPlugin(environment)},
+            stack_outputs=self.sandbox.stack_outputs,
+            report=report,
+            save=save,
+            environment=environment,
+        )
+
+
+def _never(snapshot: Snapshot) -> None:
+    raise AssertionError(f"a preview tried to write {len(snapshot.resources)} resources")

@@ -1,0 +1,253 @@
+"""What no single value of a stack's config shows: clashes between values, and references to what is not there. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic_core import PydanticCustomError
+
+from twokeys.settings.models import (
+    MANAGEMENT,
+    ROOT,
+    DoorSettings,
+    PeopleSettings,
+    PermissionsSettings,
+    Settings,
+    SourceSettings,
+    TargetSettings,
+    all_units,
+    is_unit_id,
+    named,
+    who,
+)
+from twokeys.settings.values import check_email
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One setting that cannot stand: its key, its value, why, and the next step."""
+
+    key: str
+    value: object
+    why: str
+    next_step: str
+
+
+def contradictions(settings: Settings) -> Iterator[Problem]:
+    """What no single value shows: clashes between values, and references to what is not there."""
+    yield from _emails(settings)
+    yield from _account_names(settings)
+    yield from _organization(settings)
+    yield from _people(settings)
+    for name, door in settings.doors.items():
+        yield from _door(settings, f"doors.{name}", door)
+    yield from _keys_made_twice(settings)
+
+
+def _emails(settings: Settings) -> Iterator[Problem]:
+    seen = {settings.root_email.casefold(): "rootEmail"}
+    for account in settings.accounts:
+        email, key = settings.email_of(account), f"accounts.{account}.email"
+        try:
+            check_email(email)
+        except PydanticCustomError as error:
+            yield Problem(key, email, str(error.message()), "give this account an address of its own")
+        if other := seen.get(email.casefold()):
+            yield Problem(
+                key,
+                email,
+                f"it is also the address of {other}, and an address belongs to one AWS account only",
+                "give each account an address of its own, upper and lower case do not tell them apart",
+            )
+        seen[email.casefold()] = key
+
+
+def _account_names(settings: Settings) -> Iterator[Problem]:
+    if MANAGEMENT in settings.accounts:
+        yield Problem(
+            f"accounts.{MANAGEMENT}", MANAGEMENT, "this is what the management account is called", "choose another key"
+        )
+    names = Counter(settings.name_of(account) for account in settings.accounts)
+    for account in settings.accounts:
+        if names[name := settings.name_of(account)] > 1:
+            yield Problem(f"accounts.{account}.name", name, "another account has this name", "name it apart")
+
+
+def _organization(settings: Settings) -> Iterator[Problem]:
+    organization = settings.organization
+    if organization is None:
+        return
+    if not organization.create:
+        for field, key in (("policy_types", "policyTypes"), ("trusted_services", "trustedServices")):
+            if field in organization.model_fields_set:
+                yield Problem(
+                    f"organization.{key}",
+                    list(getattr(organization, field)),
+                    "an organization that is only looked up is not changed",
+                    "remove it, or set organization.create to true",
+                )
+    for name, guard_rail in organization.service_control_policies.items():
+        key = f"organization.serviceControlPolicies.{name}.targets"
+        for target in guard_rail.targets:
+            if target != ROOT and target not in all_units(organization):
+                yield Problem(
+                    key,
+                    target,
+                    "no organizational unit of this stack has this path",
+                    f"write {ROOT} or a path of organization.organizationalUnits",
+                )
+        if "SERVICE_CONTROL_POLICY" not in organization.policy_types:
+            yield Problem(
+                key,
+                list(organization.policy_types),
+                "a service control policy cannot be attached while its policy type is off",
+                "add SERVICE_CONTROL_POLICY to organization.policyTypes",
+            )
+    for account, member in settings.accounts.items():
+        path = member.organizational_unit
+        if path is not None and not is_unit_id(path) and path not in all_units(organization):
+            yield Problem(
+                f"accounts.{account}.organizationalUnit",
+                path,
+                "no organizational unit of this stack has this path",
+                "add it to organization.organizationalUnits",
+            )
+
+
+def _people(settings: Settings) -> Iterator[Problem]:
+    people = settings.people
+    if settings.organization is None and people != PeopleSettings():
+        yield Problem(
+            "people",
+            "(set)",
+            "people live in the management account and belong to the stack that has `organization`",
+            "move `people` to the management stack's config",
+        )
+    for group, members in people.groups.items():
+        for member in members:
+            if member not in people.users:
+                yield Problem(f"people.groups.{group}", member, "no user has this name", "add the user to people.users")
+    for key, names in (("people.users", people.users), *((f"people.groups.{g}", m) for g, m in people.groups.items())):
+        for name, count in Counter(name.casefold() for name in names).items():
+            if count > 1:
+                yield Problem(key, name, "it is listed twice", "list it once")
+
+
+def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    yield from _door_source(f"{key}.from", door.source)
+    if door.source.members is None and settings.people.groups.get(door.source.group or "") == ():
+        yield Problem(
+            f"{key}.from.group",
+            door.source.group,
+            "nobody is in this group, and a trust has to name somebody",
+            "add a member",
+        )
+    yield from _door_target(settings, f"{key}.to", door.target)
+    if len(set(door.keys)) != len(door.keys):
+        yield Problem(f"{key}.keys", list(door.keys), "a key is listed twice", "list trust, grant or both")
+    makes_role = "trust" in door.keys
+    permissions = door.permissions
+    if makes_role and not permissions.managed_policies and not permissions.statements:
+        yield Problem(
+            f"{key}.permissions",
+            "(none)",
+            "a role that may do nothing opens nothing",
+            "add managedPolicies or statements",
+        )
+    if len(set(permissions.managed_policies)) != len(permissions.managed_policies):
+        yield Problem(
+            f"{key}.permissions.managedPolicies",
+            list(permissions.managed_policies),
+            "a policy is listed twice",
+            "list it once",
+        )
+    if not makes_role and permissions != PermissionsSettings():
+        yield Problem(
+            f"{key}.permissions", "(set)", "this stack does not make the role", "set them where the role is made"
+        )
+    if len(named(door.source)) == 1 and who(door.source).kind == "role" and door.session_seconds > 3600:
+        yield Problem(
+            f"{key}.sessionSeconds",
+            door.session_seconds,
+            "a role that enters another role is role chaining, which AWS limits to 3600 seconds"
+            " (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)",
+            "set it to 3600",
+        )
+    for operator, condition in (("Bool", "aws:MultiFactorAuthPresent"), ("StringEquals", "sts:ExternalId")):
+        if any(given.casefold() == condition.casefold() for given in door.conditions.get(operator, {})):
+            yield Problem(
+                f"{key}.conditions.{operator}",
+                door.conditions[operator],
+                f"{condition} has a setting of its own",
+                "use `mfa` or `externalId` instead",
+            )
+
+
+def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
+    sources = named(source)
+    if len(sources) != 1:
+        yield Problem(
+            key,
+            [name or kind for kind, name in sources],
+            "a door has exactly one source",
+            "name one role, user or group, or set root: true",
+        )
+        return
+    kind = sources[0].kind
+    if source.members is not None and kind != "group":
+        yield Problem(f"{key}.members", list(source.members), "only a group has members", "remove it")
+    if source.members == ():
+        yield Problem(f"{key}.members", [], "a trust policy has to name somebody", "list the members or remove the key")
+    if kind == "root" and (source.grant_to is None or len(named(source.grant_to)) != 1):
+        yield Problem(
+            f"{key}.grantTo",
+            "(missing)" if source.grant_to is None else [name for _, name in named(source.grant_to)],
+            "a trust in the whole management account opens to whoever gets the grant, so that has to be said",
+            "name one role, user or group under grantTo",
+        )
+    if kind != "root" and source.grant_to is not None:
+        yield Problem(f"{key}.grantTo", "(set)", f"the grant goes to the {kind} itself", "remove it")
+
+
+def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterator[Problem]:
+    known = ", ".join(settings.accounts) or "none"
+    if target.account is None and len(settings.accounts) != 1:
+        yield Problem(
+            f"{key}.account",
+            "(missing)",
+            f"only a stack with one account can leave it out; accounts of this stack: {known}",
+            "name the account",
+        )
+        return
+    account = target.account or next(iter(settings.accounts))
+    if account not in settings.accounts:
+        yield Problem(
+            f"{key}.account", account, f"accounts of this stack: {known}", "name one of them, or add it to `accounts`"
+        )
+    elif target.role == settings.accounts[account].access.role:
+        yield Problem(
+            f"{key}.role", target.role, "this is the account's own access role, which AWS makes", "choose another name"
+        )
+
+
+def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
+    made: dict[tuple[object, ...], str] = {}
+    for name, door in settings.doors.items():
+        if len(named(door.source)) != 1 or (door.target.account is None and len(settings.accounts) != 1):
+            continue  # which principal or account is meant is another problem's matter
+        # Role names are unique in an account whatever their path and case.
+        role = (settings.target_account_of(door), door.target.role.rpartition("/")[2].casefold())
+        grantee = door.source.grant_to or door.source
+        for key, what in (("trust", ("role", *role)), ("grant", ("grant", *role, named(grantee)))):
+            if key in door.keys and what in made:
+                yield Problem(
+                    f"doors.{name}.to.role",
+                    door.target.role,
+                    f"doors.{made[what]} makes this {what[0]} in the same account",
+                    "give each door a role of its own",
+                )
+                break
+            if key in door.keys:
+                made[what] = name

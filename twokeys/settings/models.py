@@ -1,0 +1,296 @@
+"""The shape of a stack's config as frozen models. A setting that is not here is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from twokeys.settings.values import (
+    AccountId,
+    AccountName,
+    ContactEmail,
+    Day,
+    Email,
+    ExternalId,
+    GroupName,
+    GroupPathAndName,
+    Key,
+    Kind,
+    PathAndName,
+    PolicyArn,
+    PolicyType,
+    Reason,
+    Region,
+    RoleName,
+    ServicePrincipal,
+    Slug,
+    Tags,
+    UnitId,
+    UnitPath,
+    check_conditions,
+    check_scp,
+    check_statements,
+    must_match,
+    regions,
+)
+
+DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
+MANAGEMENT = "management"
+"""What the management account is called among the accounts."""
+ROOT = "root"
+"""How a guard rail names the organization's root among its targets."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=False
+    )
+
+
+class UnitSettings(_Model):
+    """An organizational unit: made by the stack, or with `id` an existing one that the stack only uses."""
+
+    id: UnitId | None = None
+
+
+class GuardRailSettings(_Model):
+    """A service control policy and where it is attached: `root` or paths of organizational units."""
+
+    document: Annotated[dict[str, Any], AfterValidator(check_scp)]
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    description: Annotated[str, Field(max_length=512)] = ""
+
+
+class OrganizationSettings(_Model):
+    """The organization as a whole. A stack that has it is the management stack."""
+
+    create: bool = True
+    policy_types: tuple[PolicyType, ...] = ("SERVICE_CONTROL_POLICY",)
+    trusted_services: tuple[ServicePrincipal, ...] = ()
+    organizational_units: dict[UnitPath, UnitSettings] = {}
+    service_control_policies: dict[Annotated[str, Field(min_length=1, max_length=128)], GuardRailSettings] = {}
+
+
+class OidcSettings(_Model):
+    """An identity provider outside AWS that signs tokens, such as a CI system's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+    """
+
+    issuer: Annotated[
+        str,
+        must_match(
+            r"[A-Za-z0-9.-]+\.[A-Za-z]{2,}(/[\w./-]+)?",
+            "an issuer is the host (and path) of its https URL",
+            "write it without https://, as in token.actions.githubusercontent.com",
+        ),
+    ]
+    audience: Annotated[str, Field(min_length=1, max_length=255)] = "sts.amazonaws.com"
+    subjects: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+
+
+class PrincipalRoleSettings(_Model):
+    """A role in the management account that doors start from, such as the one that deploys.
+
+    Without `oidc` it trusts the management account itself: whoever that account's own policies let in.
+    """
+
+    description: Reason | None = None
+    oidc: OidcSettings | None = None
+
+
+class PeopleSettings(_Model):
+    """Principals in the management account that doors start from. None of them has an access key."""
+
+    users: tuple[RoleName, ...] = ()
+    groups: dict[GroupName, tuple[RoleName, ...]] = {}
+    roles: dict[RoleName, PrincipalRoleSettings] = {}
+
+
+class ContactSettings(_Model):
+    """An alternate contact. https://docs.aws.amazon.com/accounts/latest/APIReference/API_AlternateContact.html"""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    title: Annotated[str, Field(min_length=1, max_length=50)]
+    email: ContactEmail
+    phone: Annotated[
+        str,
+        must_match(
+            r"[\s0-9()+-]{1,25}",
+            "a phone number has 1 to 25 digits, spaces and ()+-",
+            "write it as in +1(555)000-0000",
+        ),
+    ]
+
+
+class ContactsSettings(_Model):
+    """Whom AWS writes to beside the root user."""
+
+    billing: ContactSettings | None = None
+    operations: ContactSettings | None = None
+    security: ContactSettings | None = None
+
+
+class AccessRoleSettings(_Model):
+    """The role through which the management account enters a member account to run this program."""
+
+    role: RoleName = DEFAULT_ACCESS_ROLE
+    external_id: ExternalId | None = None
+    session_seconds: Annotated[int, Field(ge=900, le=43200)] = 3600
+    ready_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
+
+
+class MemberSettings(_Model):
+    """A member account. Its e-mail address and name default to what its key and the root address give."""
+
+    name: AccountName | None = None
+    email: Email | None = None
+    organizational_unit: UnitPath | None = None
+    adopt: AccountId | None = None
+    access: AccessRoleSettings = AccessRoleSettings()
+    contacts: ContactsSettings = ContactsSettings()
+    tags: Tags = {}
+
+
+class GranteeSettings(_Model):
+    """Who gets the grant of a door that trusts the whole management account: one role, user or group."""
+
+    role: PathAndName | None = None
+    user: PathAndName | None = None
+    group: GroupPathAndName | None = None
+
+
+class SourceSettings(_Model):
+    """Who comes through a door: one role, user or group of the management account, or its root.
+
+    A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
+    """
+
+    role: PathAndName | None = None
+    user: PathAndName | None = None
+    group: GroupPathAndName | None = None
+    root: bool = False
+    members: tuple[PathAndName, ...] | None = None
+    grant_to: GranteeSettings | None = None
+
+
+class TargetSettings(_Model):
+    """Where a door leads: a role that this stack makes in one of its accounts."""
+
+    account: Slug | None = None
+    role: PathAndName
+
+
+class PermissionsSettings(_Model):
+    """What the role may do: managed policies, statements of an inline policy, a permissions boundary.
+
+    AWS attaches 10 managed policies to a role, on request up to 20:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+
+    managed_policies: Annotated[tuple[PolicyArn, ...], Field(max_length=20)] = ()
+    statements: Annotated[tuple[dict[str, Any], ...], AfterValidator(check_statements)] = ()
+    boundary: PolicyArn | None = None
+
+
+class DoorSettings(_Model):
+    """A door: who may enter which account as which role, on what conditions, and why."""
+
+    source: Annotated[SourceSettings, Field(alias="from")]
+    target: Annotated[TargetSettings, Field(alias="to")]
+    permissions: PermissionsSettings = PermissionsSettings()
+    session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
+    mfa: bool | None = None
+    external_id: ExternalId | None = None
+    conditions: Annotated[dict[str, dict[str, str | list[str]]], AfterValidator(check_conditions)] = {}
+    keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
+    reason: Reason
+    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    expires: Day | None = None
+
+
+class Settings(_Model):
+    """Everything that a stack's config says."""
+
+    management_account_id: AccountId
+    root_email: Email
+    region: Region = "us-east-1"
+    tags: Tags = {}
+    management_stack: Annotated[str, Field(min_length=1)] | None = None
+    organization: OrganizationSettings | None = None
+    people: PeopleSettings = PeopleSettings()
+    accounts: dict[Slug, MemberSettings] = {}
+    doors: dict[Slug, DoorSettings] = {}
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region: `aws`, `aws-cn` or `aws-us-gov`; it stands in every ARN."""
+        return regions()[self.region]
+
+    def email_of(self, account: str) -> str:
+        """The e-mail address of a member account: its own, or the root address with `+account` before the @."""
+        own = self.accounts[account].email
+        local, _, domain = self.root_email.rpartition("@")
+        return own or f"{local}+{account}@{domain}"
+
+    def name_of(self, account: str) -> str:
+        """The name of a member account as AWS shows it."""
+        return self.accounts[account].name or account
+
+    def target_account_of(self, door: DoorSettings) -> str:
+        """The key of the account that a door leads to: the one it names, or the only one there is."""
+        return door.target.account or next(iter(self.accounts))
+
+
+class Who(NamedTuple):
+    """One principal by kind ("role", "user", "group" or "root") and path-and-name (empty for root)."""
+
+    kind: Kind
+    name: str
+
+
+def who(said: SourceSettings | GranteeSettings) -> Who:
+    """The one principal that a checked setting names."""
+    return next(iter(named(said)))
+
+
+def asks_for_mfa(door: DoorSettings) -> bool:
+    """Whether a door asks for MFA: as it says, else for people (users, groups) and not for roles, which have none."""
+    if door.mfa is not None:
+        return door.mfa
+    person = who(door.source)
+    if person.kind == "root" and door.source.grant_to is not None:
+        person = who(door.source.grant_to)
+    return person.kind != "role"
+
+
+def all_units(organization: OrganizationSettings) -> tuple[str, ...]:
+    """The paths of all organizational units, parents first; parents that are not listed are implied.
+
+    An existing unit (one with an id) implies none: it has its parents.
+    """
+    units = organization.organizational_units
+    paths = set()
+    for listed in units:
+        path = listed
+        while path:
+            paths.add(path)
+            path = "" if path in units and units[path].id else path.rpartition("/")[0]
+    return tuple(sorted(paths, key=lambda path: (path.count("/"), path)))
+
+
+def is_unit_id(text: str) -> bool:
+    """Whether an organizational unit is named by its id and not by its path."""
+    return re.fullmatch(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", text) is not None
+
+
+def named(said: SourceSettings | GranteeSettings) -> tuple[Who, ...]:
+    """All principals that a setting names, checked or not: a checked one names exactly one."""
+    kinds: tuple[Kind, ...] = ("role", "user", "group")
+    found = [Who(kind, name) for kind in kinds if (name := getattr(said, kind)) is not None]
+    if isinstance(said, SourceSettings) and said.root:
+        found.append(Who("root", ""))
+    return tuple(found)

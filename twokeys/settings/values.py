@@ -1,0 +1,258 @@
+"""AWS's rules for single values of a stack's config; each names the page that fixes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from botocore.loaders import Loader
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from twokeys.iam import PolicyError, PolicyKind, parse_policy
+
+_CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
+_ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
+_QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
+_STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
+_SCP_CHARACTERS = 5120
+_OU_LEVELS = 5
+
+
+def refuse(why: str, next_step: str) -> PydanticCustomError:
+    """The error to raise for a value that AWS would refuse."""
+    return PydanticCustomError("refused", "{why}", {"why": why, "next_step": next_step})
+
+
+def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
+    """The rule that a whole value matches a pattern of ASCII characters."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            raise refuse(why, next_step)
+        return value
+
+    return AfterValidator(check)
+
+
+def check_email(value: str) -> str:
+    """The address of an account's root user: a mailbox within CreateAccount's rules for `Email`."""
+    if not 6 <= len(value) <= 64:
+        raise refuse(
+            f"an account's e-mail address has 6 to 64 characters, this one has {len(value)} ({_CREATE_ACCOUNT})",
+            "give an address of that length",
+        )
+    check_mailbox(value)
+    if not value.isascii() or set(value.rpartition("@")[0]) & set("\"'()<>[]:;,\\|%&"):
+        raise refuse(
+            f"an account's e-mail address is ASCII without \"'()<>[]:;,\\|%& before the @ ({_CREATE_ACCOUNT})",
+            "give an address without these characters",
+        )
+    return value
+
+
+def check_mailbox(value: str) -> str:
+    """An address that mail can go to, by its syntax (RFC 5321), without a DNS look-up."""
+    try:
+        validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise refuse(f"not an e-mail address: {str(error).rstrip('.')}", "give an address that can get mail") from None
+    return value
+
+
+@cache
+def regions() -> Mapping[str, str]:
+    """Every AWS region with its partition ("us-east-1": "aws"), from the list that botocore ships."""
+    partitions = Loader().load_data("partitions")["partitions"]
+    return {name: each["id"] for each in partitions for name in each["regions"] if not name.endswith("-global")}
+
+
+def check_region(value: str) -> str:
+    """A region that botocore knows; https://docs.aws.amazon.com/general/latest/gr/rande.html."""
+    if value not in regions():
+        raise refuse("no AWS region has this name", "give a region such as us-east-1 or eu-central-1")
+    return value
+
+
+def check_unit_path(value: str) -> str:
+    """A path of names below the root, or an organizational unit's id (which has the shape of a path of one name)."""
+    names = value.split("/")
+    if not all(1 <= len(name) <= 128 and name == name.strip() for name in names):
+        raise refuse(
+            "each name in an organizational unit's path has 1 to 128 characters and no space at its ends"
+            " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html)",
+            "write the path below the root, such as Workloads/Stage",
+        )
+    if len(names) > _OU_LEVELS:
+        raise refuse(
+            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({_QUOTAS_PAGE})",
+            "use a shorter path",
+        )
+    return value
+
+
+def check_scp(value: dict[str, Any]) -> dict[str, Any]:
+    """A well-formed service control policy within AWS's size."""
+    size = len(json.dumps(value, separators=(",", ":")))
+    if size > _SCP_CHARACTERS:
+        raise refuse(
+            f"a service control policy has at most {_SCP_CHARACTERS} characters, this one has {size} ({_QUOTAS_PAGE})",
+            "split it into several guard rails",
+        )
+    _must_parse(value, PolicyKind.SCP)
+    return value
+
+
+def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Well-formed statements of an identity-based policy; accounts may be symbols."""
+    if value:
+        _must_parse({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
+    return value
+
+
+def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
+    """Condition operators that IAM has, each with keys and values."""
+    if value:
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": value}
+        _must_parse({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+    return value
+
+
+def _must_parse(document: dict[str, Any], kind: PolicyKind) -> None:
+    try:
+        parse_policy(document, kind)
+    except PolicyError as error:
+        raise refuse(
+            f"not a policy that IAM takes: {error.path}: {error.message}",
+            "correct it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html describes",
+        ) from None
+
+
+def check_day(value: object) -> object:
+    """A day as in 2027-01-31. Without quotes YAML makes a moment of it, which the Pulumi CLI writes in Go's form."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    text = str(value).removesuffix(" 00:00:00 +0000 UTC")
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise refuse("not a day of the calendar", "write it as in 2027-01-31") from None
+
+
+AccountId = Annotated[
+    str,
+    must_match(
+        r"\d{12}",
+        "an AWS account id is 12 digits",
+        'write all 12 digits in quotes, as in "111111111111"',
+    ),
+]
+Day = Annotated[date, BeforeValidator(check_day)]
+Email = Annotated[str, AfterValidator(check_email)]
+ContactEmail = Annotated[str, Field(max_length=254), AfterValidator(check_mailbox)]
+Region = Annotated[str, AfterValidator(check_region)]
+UnitPath = Annotated[str, AfterValidator(check_unit_path)]
+UnitId = Annotated[
+    str,
+    must_match(
+        r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}",
+        "an organizational unit's id looks like ou-ab12-cd345678"
+        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html)",
+        "copy it from the AWS Organizations console",
+    ),
+]
+Slug = Annotated[
+    str,
+    must_match(
+        r"[A-Za-z0-9_-]{1,50}",
+        "this name becomes part of resource names: letters, digits, hyphens and underscores, 50 at most",
+        "choose such a name; an account's display name may differ, see `name`",
+    ),
+]
+AccountName = Annotated[
+    str,
+    must_match(
+        r"[\x20-\x7e]{1,50}",
+        f"an account's name has 1 to 50 printable ASCII characters ({_CREATE_ACCOUNT})",
+        "choose a shorter or simpler name",
+    ),
+]
+RoleName = Annotated[
+    str,
+    must_match(
+        r"[\w+=,.@-]{1,64}",
+        f"a role's or user's name has 1 to 64 letters, digits and +=,.@_- ({_ROLE_PAGE})",
+        "choose such a name",
+    ),
+]
+GroupName = Annotated[
+    str,
+    must_match(
+        r"[\w+=,.@-]{1,128}",
+        "a group's name has 1 to 128 letters, digits and +=,.@_-"
+        " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html)",
+        "choose such a name",
+    ),
+]
+PathAndName = Annotated[
+    str,
+    must_match(
+        r"(?=.{1,576}\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}",
+        f"a role or user is named by its path and its name, such as ci or deploy/ci ({_ROLE_PAGE})",
+        "give the name (1 to 64 letters, digits and +=,.@_-) after its path, without a slash in front",
+    ),
+]
+GroupPathAndName = Annotated[
+    str,
+    must_match(
+        r"(?=.{1,640}\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,128}",
+        "a group is named by its path and its name, such as developers or web/developers",
+        "give the name (1 to 128 letters, digits and +=,.@_-) after its path, without a slash in front",
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    must_match(
+        r"arn:aws[a-z0-9-]*:iam::(aws|\d{12}):policy/[\x21-\x7e]{1,640}",
+        "a managed policy is named by its ARN"
+        " (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)",
+        "write it as in arn:aws:iam::aws:policy/ReadOnlyAccess",
+    ),
+]
+ExternalId = Annotated[
+    str,
+    must_match(
+        r"[\w+=,.@:/-]{2,1224}",
+        f"an external ID has 2 to 1224 letters, digits and +=,.@:/_- ({_STS_PAGE})",
+        "choose such an ID; it is an identifier, not a secret",
+    ),
+]
+Reason = Annotated[
+    str,
+    must_match(
+        r"[\t\n\r\x20-\x7e\xa1-\xff]{1,1000}",
+        f"it becomes the role's description: 1 to 1000 printable Latin-1 characters ({_ROLE_PAGE})",
+        "say it in fewer or simpler words",
+    ),
+]
+ServicePrincipal = Annotated[
+    str,
+    must_match(
+        r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?",
+        "a trusted service is named by its service principal"
+        " (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html)",
+        "write it as in cloudtrail.amazonaws.com",
+    ),
+]
+PolicyType = Literal[
+    "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY"
+]
+Key = Literal["trust", "grant"]
+Kind = Literal["role", "user", "group", "root"]
+Tags = dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]]
