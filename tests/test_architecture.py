@@ -14,7 +14,7 @@ ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "boto3", "botocore", "minist
 ALLOWED: dict[str, set[str]] = {
     "twokeys/iam": {"twokeys.iam"},
     "twokeys/errors.py": set(),
-    "twokeys/settings.py": {"twokeys.errors"},
+    "twokeys/settings": {"twokeys.settings", "twokeys.iam", "twokeys.errors", "botocore"},
     "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
     "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.errors"},
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
-    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy"},
+    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy", "pulumi"},
 }
 
 
