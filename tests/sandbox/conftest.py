@@ -13,6 +13,7 @@ import pytest
 
 from twokeys.sandbox.local_aws import LocalAws
 
+TWOKEYS = (sys.executable, "-c", "from twokeys.cli import main; main()")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -38,7 +39,7 @@ def twokeys(project: Path) -> Run:
 
     def run(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "twokeys.cli", *arguments],
+            [*TWOKEYS, *arguments],
             cwd=project,
             env=dict(os.environ),
             capture_output=True,
