@@ -34,11 +34,16 @@ def test_a_name_says_an_environment_only_as_a_word_of_its_own(name: str, environ
     assert of_names([name]) == environment
 
 
-def test_a_tag_says_the_environment_in_any_case_and_spelling() -> None:
-    assert of_tags({"Environment": "Production"}) == "prod"
+def test_a_tag_says_the_environment_as_it_is_written() -> None:
+    assert of_tags({"Environment": "Production"}) == "Production"
     assert of_tags({"environment": "sandbox"}) == "sandbox"
     assert of_tags({"env": "prod"}) is None
-    assert canonical("PRD") == "prod"
+
+
+def test_spellings_of_one_environment_compare_as_one() -> None:
+    assert canonical("Production") == canonical("PRD") == canonical("prod") == "prod"
+    assert canonical("Staging") == canonical("stage") == "stage"
+    assert canonical("sandbox") == "sandbox"
 
 
 def _door_from_stage_to_prod(world: World, prod: Resource) -> None:

@@ -29,7 +29,7 @@ def of_tags(tags: object) -> str | None:
     if isinstance(tags, Mapping):
         for tag, value in tags.items():
             if str(tag).casefold() == "environment" and isinstance(value, str):
-                return canonical(value)
+                return value
     return None
 
 

@@ -32,10 +32,11 @@ class EnvironmentConfig(DoorConfig):
 
 
 def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Finding]:
-    given = {graph.accounts.canonical(account): canonical(name) for account, name in config.accounts.items()}
+    given = {graph.accounts.canonical(account): name for account, name in config.accounts.items()}
 
     def environment(account: str) -> str | None:
-        return given.get(account) or graph.accounts.environment(account)
+        name = given.get(account) or graph.accounts.environment(account)
+        return None if name is None else canonical(name)
 
     for closed in map(_in_one_spelling, config.closed):
         for path in _between(graph, environment, closed):
