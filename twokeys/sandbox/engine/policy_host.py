@@ -24,7 +24,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.engine.deployment import Settings, Subject
+from twokeys.sandbox.engine.books import Settings, Subject
 from twokeys.sandbox.engine.events import Diagnostic, PackStarted, Report, Severity, Violation
 from twokeys.sandbox.engine.monitor import MAX_MESSAGE
 from twokeys.sandbox.engine.resource import Resource, urn_name
