@@ -1,1 +1,50 @@
-"""IAM policy documents and their evaluation: pure, imports nothing of ours."""
+"""IAM policy documents and their evaluation: pure, imports nothing of ours.
+
+    document = parse_policy(text, PolicyKind.TRUST)
+    request = Request(Caller("arn:aws:iam::111111111111:role/ci"), "sts:AssumeRole", "arn:aws:iam::222222222222:role/x")
+    print(evaluate(request, Policies(identity=(grant,), trust=document)).explain())
+
+Behaviour follows the IAM user guide; each module names its pages.
+"""
+
+from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
+from twokeys.iam.conditions import ConditionClause
+from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
+from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.lint import Finding, Severity, lint, lint_source
+from twokeys.iam.principals import Caller, CallerKind, Principals
+from twokeys.iam.request import Context, Request
+from twokeys.iam.truth import UNKNOWN, Unknown
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+
+__all__ = [
+    "UNKNOWN",
+    "Arn",
+    "ArnError",
+    "Caller",
+    "CallerKind",
+    "ConditionClause",
+    "Context",
+    "Decision",
+    "Finding",
+    "Outcome",
+    "Policies",
+    "PolicyDocument",
+    "PolicyError",
+    "PolicyKind",
+    "Principals",
+    "Request",
+    "Requirement",
+    "Severity",
+    "Statement",
+    "Unknown",
+    "Verdict",
+    "evaluate",
+    "evaluate_grant",
+    "evaluate_trust",
+    "is_account",
+    "lint",
+    "lint_source",
+    "parse_arn",
+    "parse_policy",
+]

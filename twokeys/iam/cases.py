@@ -1,0 +1,182 @@
+"""Free keys, case by case: whether some values, or all values, of them allow a request.
+
+Instead of every value a key can have, the few that its conditions can tell apart are tried: absent, each value of a
+policy, one inside each pattern or range and one outside of all. Where that is not certain to cover every case (several
+overlapping patterns, values that depend on other keys, too many combinations) the answer says so.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeAlias
+
+from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.matches import Atom, ClauseAtom, SessionAtom
+from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values
+
+Option: TypeAlias = tuple[str, ...]
+_OTHER = "\ue000"
+_MOST_COMBINATIONS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Possibilities:
+    """`some`: values were found that allow; `every`: none that do not; `exact`: every case was covered."""
+
+    some: bool
+    every: bool
+    exact: bool
+
+
+def explore(
+    allows: Iterable[Atom],
+    denies: Iterable[Atom],
+    lookup: Lookup,
+    decision: Callable[[Callable[[Atom], Truth]], bool],
+) -> Possibilities:
+    """Try the cases of the free keys that the atoms read.
+
+    Args:
+        allows: the atoms of matches that would allow.
+        denies: the atoms of matches that would deny.
+        lookup: the request's own values.
+        decision: whether the request is allowed, given the truth of each atom. It must allow when all of `allows` hold
+            and none of `denies`, and not when it is the other way round.
+    """
+    allowing, denying = dict.fromkeys(allows), dict.fromkeys(denies)
+    atoms = list(dict.fromkeys((*allowing, *denying)))
+    if not allowing.keys() & denying.keys() and _independent(atoms):
+        return Possibilities(some=True, every=False, exact=True)
+    return _explore(atoms, lookup, decision)
+
+
+def _independent(atoms: list[Atom]) -> bool:
+    """Whether each atom reads one key of its own and can be both true and false."""
+    keys = [key for atom in atoms for key in atom.keys]
+    return len(set(keys)) == len(keys) and all(len(atom.keys) == 1 and _contingent(atom) for atom in atoms)
+
+
+@lru_cache(maxsize=16384)
+def _contingent(atom: Atom) -> bool:
+    (key,) = atom.keys
+    options, _ = _options(key, (atom,))
+    found = {atom.evaluate(_override({key: option}, _absent)) for option in options}
+    return Truth.TRUE in found and Truth.FALSE in found
+
+
+def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
+    keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
+    exact = all(len(atom.keys) == 1 for atom in atoms)
+    pool = () if exact else tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
+    choices: list[list[Option]] = []
+    combinations = 1
+    for key in keys:
+        options, covered = _options(key, tuple(atom for atom in atoms if key in atom.keys), pool)
+        exact = exact and covered
+        choices.append(options)
+        combinations *= len(options)
+    if combinations > _MOST_COMBINATIONS:
+        return Possibilities(some=True, every=False, exact=False)
+    some, every = False, True
+    for combination in itertools.product(*choices):
+        look = _override(dict(zip(keys, combination, strict=True)), lookup)
+        held = {atom: atom.evaluate(look) for atom in atoms}
+        allowed = decision(held.__getitem__)
+        some, every = some or allowed, every and allowed
+        if some and not every:
+            break
+    return Possibilities(some, every, exact)
+
+
+def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:
+    return lookup(key) is FREE or any(isinstance(atom, SessionAtom) and key in atom.keys for atom in atoms)
+
+
+def _absent(_key: str) -> Values:
+    return ()
+
+
+def _override(values: dict[str, Option], lookup: Lookup) -> Lookup:
+    def look(key: str) -> Values:
+        found = values.get(key)
+        return lookup(key) if found is None else found
+
+    return look
+
+
+def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> tuple[list[Option], bool]:
+    """The cases of one key, and whether they are all there are."""
+    texts = dict.fromkeys((*pool, *(text for atom in atoms for text in _texts(atom)), _OTHER))
+    clauses = [atom.clause for atom in atoms if isinstance(atom, ClauseAtom) and atom.clause.lower_key == key]
+    sets = [clause for clause in clauses if clause.set_operator is not None]
+    options: list[Option] = [(), *((text,) for text in texts)]
+    if len(sets) > 1:
+        options += list(itertools.combinations(texts, 2))
+    patterns = {
+        value
+        for clause in clauses
+        if clause.base.family == "arn" or clause.base.positive == "StringLike"
+        for value in clause.values
+        if isinstance(value, str) and value.strip("*") and any(wildcard in value for wildcard in "*?")
+    }
+    return options, len(patterns) <= 1 and len(sets) <= 2
+
+
+@lru_cache(maxsize=16384)
+def _texts(atom: Atom) -> tuple[str, ...]:
+    """The single values between which an atom can tell."""
+    if isinstance(atom, SessionAtom):
+        return (f"{_OTHER}:{atom.session}", f"{_OTHER}:{_OTHER}")
+    if not isinstance(atom, ClauseAtom):
+        return ()
+    clause = atom.clause
+    values = [value for value in clause.values if not isinstance(value, Unknown)]
+    found = [text for value in values for text in _BY_FAMILY[clause.base.family](clause, value)]
+    if clause.base.family in ("numeric", "date"):
+        parse = parse_number if clause.base.family == "numeric" else parse_date
+        found += _between(number for number in map(parse, values) if number is not None)
+    return tuple(dict.fromkeys(found))
+
+
+def _string_texts(clause: ConditionClause, value: str) -> list[str]:
+    if clause.base.positive == "StringEqualsIgnoreCase":
+        return [value, value.swapcase()]
+    return _instances(value) if clause.base.positive == "StringLike" else [value]
+
+
+def _instances(pattern: str) -> list[str]:
+    filled = pattern.replace("?", _OTHER)
+    return [filled.replace("*", ""), filled.replace("*", _OTHER), pattern]
+
+
+def _between(numbers: Iterable[Decimal]) -> list[str]:
+    ordered = sorted(set(numbers))
+    found = [text for number in ordered for text in (f"{number:f}", f"{number - 1:f}", f"{number + 1:f}")]
+    return found + [f"{(low + high) / 2:f}" for low, high in itertools.pairwise(ordered)]
+
+
+def _ip_texts(_clause: ConditionClause, value: str) -> list[str]:
+    network = parse_network(value)
+    if network is None:
+        return []
+    first, last = int(network.network_address), int(network.broadcast_address)
+    make = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
+    highest = (1 << network.max_prefixlen) - 1
+    return [str(make(number)) for number in (first - 1, first, last, last + 1) if 0 <= number <= highest]
+
+
+_BY_FAMILY: dict[str, Callable[[ConditionClause, str], list[str]]] = {
+    "string": _string_texts,
+    "arn": lambda _clause, value: _instances(value),
+    "numeric": lambda _clause, _value: [],
+    "date": lambda _clause, _value: [],
+    "bool": lambda _clause, value: [value, "true", "false"],
+    "binary": lambda _clause, value: [value],
+    "ip": _ip_texts,
+    "null": lambda _clause, _value: [],
+}

@@ -1,0 +1,344 @@
+"""Condition operators: what one line of a Condition element says of a request.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from functools import cached_property, lru_cache
+from typing import Literal, TypeAlias
+
+from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic
+from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
+
+Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
+_Test: TypeAlias = Callable[[str, Lookup], Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A condition operator without its set prefix and its IfExists.
+
+    `negated` operators are the exact opposite of `positive`, the operator they negate.
+    """
+
+    name: str
+    family: Family
+    positive: str
+    negated: bool = False
+
+
+def _operators() -> dict[str, Operator]:
+    found: dict[str, Operator] = {}
+    for family, positive, negative in (
+        ("string", "StringEquals", "StringNotEquals"),
+        ("string", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+        ("string", "StringLike", "StringNotLike"),
+        ("numeric", "NumericEquals", "NumericNotEquals"),
+        ("numeric", "NumericLessThan", None),
+        ("numeric", "NumericLessThanEquals", None),
+        ("numeric", "NumericGreaterThan", None),
+        ("numeric", "NumericGreaterThanEquals", None),
+        ("date", "DateEquals", "DateNotEquals"),
+        ("date", "DateLessThan", None),
+        ("date", "DateLessThanEquals", None),
+        ("date", "DateGreaterThan", None),
+        ("date", "DateGreaterThanEquals", None),
+        ("bool", "Bool", None),
+        ("binary", "BinaryEquals", None),
+        ("ip", "IpAddress", "NotIpAddress"),
+        ("arn", "ArnEquals", "ArnNotEquals"),
+        ("arn", "ArnLike", "ArnNotLike"),
+        ("null", "Null", None),
+    ):
+        kind: Family = family  # type: ignore[assignment] # the literals above are the family's own
+        found[positive] = Operator(positive, kind, positive)
+        if negative is not None:
+            found[negative] = Operator(negative, kind, positive, negated=True)
+    return found
+
+
+OPERATORS = _operators()
+_SETS = ("ForAllValues", "ForAnyValue")
+
+
+@dataclass(frozen=True)
+class ConditionClause:
+    """One operator, one key and its values: `{"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}}`.
+
+    Attributes:
+        operator: as the policy spells it, with set prefix and IfExists: `ForAnyValue:StringLikeIfExists`.
+        key: the condition key as the policy spells it; keys are compared without case.
+        values: the values; numbers and booleans as their JSON text.
+        variables: whether `${...}` in the values are policy variables (documents of version 2012-10-17).
+        path: where the clause stands in its document, for messages.
+    """
+
+    operator: str
+    key: str
+    values: tuple[str | Unknown, ...]
+    variables: bool = True
+    path: str = field(default="", compare=False)
+
+    @cached_property
+    def base(self) -> Operator:
+        """The operator without set prefix and IfExists."""
+        base = operator_named(self.operator)
+        if base is None:
+            raise ValueError(f"{self.operator!r} is not a condition operator")
+        return base
+
+    @cached_property
+    def if_exists(self) -> bool:
+        """Whether an absent key makes the clause true."""
+        return self.operator.endswith("IfExists")
+
+    @cached_property
+    def set_operator(self) -> str | None:
+        """`ForAllValues`, `ForAnyValue` or None."""
+        prefix, colon, _ = self.operator.partition(":")
+        return prefix if colon else None
+
+    @cached_property
+    def lower_key(self) -> str:
+        """The key as requests are searched for it."""
+        return self.key.lower()
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Every condition key the clause reads, in lower case: its own and those of its variables."""
+        return (self.lower_key, *(key for test in self._patterns for key in test.keys))
+
+    @cached_property
+    def _patterns(self) -> tuple[TextPattern | ArnPattern, ...]:
+        name, family = self.base.positive, self.base.family
+        texts = [value for value in self.values if not isinstance(value, Unknown)]
+        if family == "arn":
+            return tuple(ArnPattern(text, variables=self.variables, resource=False) for text in texts)
+        if family in ("string", "bool"):
+            wildcards, ignore_case = name == "StringLike", name in ("StringEqualsIgnoreCase", "Bool")
+            return tuple(
+                TextPattern(text, wildcards=wildcards, variables=self.variables, ignore_case=ignore_case)
+                for text in texts
+            )
+        return ()
+
+    @cached_property
+    def _tests(self) -> tuple[_Test, ...]:
+        """One test per value that says whether a request's value matches it, not yet negated."""
+        family = self.base.family
+        if family == "bool":
+            return tuple(_bool_test(pattern.matches) for pattern in self._patterns)
+        if self._patterns:
+            return tuple(pattern.matches for pattern in self._patterns)
+        make = _TESTS[family]
+        return tuple(make(self.base.positive, value) for value in self.values if not isinstance(value, Unknown))
+
+    def evaluate(self, lookup: Lookup) -> Truth:
+        """Whether the request meets the clause.
+
+        An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues;
+        ForAnyValue with an absent key is false also when negated. A value of the policy that is not resolved yet
+        makes it unknown wherever it could matter; a free key makes it free unless every value gives the same answer.
+        """
+        found = lookup(self.lower_key)
+        if found is UNKNOWN:
+            return Truth.UNKNOWN
+        if self.base.family == "null":
+            return self._evaluate_null(found)
+        if found is FREE:
+            unresolved = UNKNOWN in self.values or any(lookup(key) is UNKNOWN for key in self.keys)
+            return Truth.UNKNOWN if unresolved else Truth.FREE
+        if self.set_operator is not None and not any(found):
+            found = ()
+        if not found:
+            return self._when_absent
+        results = [self._one(value, lookup) for value in found]
+        if self.set_operator is None and self.base.negated:
+            return negate(any_of([negate(result) for result in results]))
+        if self.set_operator == "ForAllValues":
+            return negate(any_of([negate(result) for result in results]))
+        return any_of(results)
+
+    @cached_property
+    def _when_absent(self) -> Truth:
+        if self.if_exists or self.set_operator == "ForAllValues":
+            return Truth.TRUE
+        return truth(self.base.negated and self.set_operator is None)
+
+    def _one(self, value: str, lookup: Lookup) -> Truth:
+        """Whether one value of the request matches any value of the policy, negated if the operator is."""
+        results = [test(value, lookup) for test in self._tests]
+        if UNKNOWN in self.values:
+            results.append(Truth.UNKNOWN)
+        found = any_of(results)
+        return negate(found) if self.base.negated else found
+
+    def _evaluate_null(self, found: Values) -> Truth:
+        wanted = {value.lower() if isinstance(value, str) else value for value in self.values}
+        if UNKNOWN in wanted and not {"true", "false"} <= wanted:
+            return Truth.UNKNOWN
+        if {"true", "false"} <= wanted:
+            return Truth.TRUE
+        if found is FREE:
+            return Truth.FREE if wanted & {"true", "false"} else Truth.FALSE
+        return truth(("true" if not found else "false") in wanted)
+
+    def __str__(self) -> str:
+        values = ", ".join(repr(value) for value in self.values)
+        return f"{self.operator} {self.key} {values}"
+
+
+def operator_named(text: str) -> Operator | None:
+    """The operator of a condition as a policy spells it, or None when IAM has no such operator.
+
+    Names are compared exactly; a set prefix and `IfExists` may surround every operator but Null, which takes no
+    IfExists.
+    """
+    name = text
+    prefix, colon, rest = text.partition(":")
+    if colon:
+        if prefix not in _SETS:
+            return None
+        name = rest
+    base = OPERATORS.get(name.removesuffix("IfExists"))
+    return None if base is None or (base.family == "null" and name != "Null") else base
+
+
+def _bool_test(matches: _Test) -> _Test:
+    def test(value: str, lookup: Lookup) -> Truth:
+        return matches(value, lookup) if value.lower() in ("true", "false") else Truth.FALSE
+
+    return test
+
+
+_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "Equals": lambda left, right: left == right,
+    "LessThan": lambda left, right: left < right,
+    "LessThanEquals": lambda left, right: left <= right,
+    "GreaterThan": lambda left, right: left > right,
+    "GreaterThanEquals": lambda left, right: left >= right,
+}
+
+
+def _numeric_test(operator: str, text: str) -> _Test:
+    return _ordered_test(parse_number, _COMPARE[operator.removeprefix("Numeric")], text)
+
+
+def _date_test(operator: str, text: str) -> _Test:
+    return _ordered_test(parse_date, _COMPARE[operator.removeprefix("Date")], text)
+
+
+def _ordered_test(
+    parse: Callable[[str], Decimal | None], compare: Callable[[Decimal, Decimal], bool], text: str
+) -> _Test:
+    right = parse(text)
+
+    def test(value: str, _lookup: Lookup) -> Truth:
+        if is_symbolic(value):
+            return Truth.UNKNOWN
+        left = parse(value)
+        return truth(left is not None and right is not None and compare(left, right))
+
+    return test
+
+
+def _binary_test(_operator: str, text: str) -> _Test:
+    """Equal bytes; the request's value is given as base64 or as the bytes' own UTF-8 text."""
+    try:
+        decoded: bytes | None = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = None
+
+    def test(value: str, _lookup: Lookup) -> Truth:
+        return truth(value == text or (decoded is not None and value.encode("utf-8", "surrogatepass") == decoded))
+
+    return test
+
+
+def _ip_test(_operator: str, text: str) -> _Test:
+    network = parse_network(text)
+
+    def test(value: str, _lookup: Lookup) -> Truth:
+        address = parse_network(value)
+        if network is None or address is None or network.version != address.version:
+            return Truth.FALSE
+        return truth(address.network_address in network and address.prefixlen >= network.prefixlen)
+
+    return test
+
+
+_TESTS: dict[Family, Callable[[str, str], _Test]] = {
+    "numeric": _numeric_test,
+    "date": _date_test,
+    "binary": _binary_test,
+    "ip": _ip_test,
+    "string": lambda _operator, _text: lambda _value, _lookup: Truth.FALSE,
+    "arn": lambda _operator, _text: lambda _value, _lookup: Truth.FALSE,
+}
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
+
+
+@lru_cache(maxsize=4096)
+def parse_number(text: str) -> Decimal | None:
+    """An integer or decimal number, or None."""
+    try:
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    except InvalidOperation:
+        return None
+
+
+_DATE = re.compile(
+    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
+    r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?P<fraction>\.[0-9]{1,9})?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
+)
+
+
+@lru_cache(maxsize=4096)
+def parse_date(text: str) -> Decimal | None:
+    """Seconds since 1970 of a W3C ISO 8601 date (`2026`, `2026-11-30`, `2026-11-30T12:00:00Z`) or of epoch time.
+
+    Four digits are a year, every other number is epoch time. None when it is neither.
+    """
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return parse_number(text)
+    hours, minutes = 0, 0
+    zone = found["zone"]
+    if zone not in (None, "Z"):
+        sign = -1 if zone[0] == "-" else 1
+        hours, minutes = sign * int(zone[1:3]), sign * int(zone[4:6])
+    try:
+        moment = datetime(
+            int(found["year"]),
+            int(found["month"] or 1),
+            int(found["day"] or 1),
+            int(found["hour"] or 0),
+            int(found["minute"] or 0),
+            int(found["second"] or 0),
+            tzinfo=timezone(timedelta(hours=hours, minutes=minutes)),
+        )
+    except ValueError:
+        return None
+    passed = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return Decimal(passed.days * 86400 + passed.seconds) + Decimal("0" + (found["fraction"] or ".0"))
+
+
+@lru_cache(maxsize=4096)
+def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """An address (as the network of it alone) or a CIDR range; host bits may be set. None when it is neither."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None

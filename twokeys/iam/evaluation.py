@@ -1,0 +1,226 @@
+"""The decision on one request, from every policy that bears on it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+
+Explicit denials come first. What must allow is then an expression of and/or over the matching Allow statements:
+within one account the trust policy alone if it names the caller itself, else also the identity-based policies, as
+limited by boundary, session policies and SCPs; across accounts always both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.logic import And, Formula, Or, decide
+from twokeys.iam.matches import Match, Scan, scan
+from twokeys.iam.principals import Caller, CallerKind, Form
+from twokeys.iam.request import Context, Request
+from twokeys.iam.truth import Unknown
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+
+__all__ = [
+    "Caller",
+    "CallerKind",
+    "Context",
+    "Decision",
+    "Outcome",
+    "Policies",
+    "Request",
+    "Requirement",
+    "Statement",
+    "Verdict",
+    "evaluate",
+    "evaluate_grant",
+    "evaluate_trust",
+]
+
+_ROLE_ACTIONS = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:tagsession",
+        "sts:setsourceidentity",
+    }
+)
+_ASSUME_ROLE = "sts:assumerole"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Everything that bears on one decision; any document can be `UNKNOWN`.
+
+    Attributes:
+        identity: the identity-based policies of the caller: attached, inline, and those of its groups.
+        trust: the resource-based policy of the target; for a role its trust policy.
+        boundary: the permissions boundary of the caller.
+        session: the session policies that were passed when the caller's session began; None (or none) for no limit.
+        scps: the SCPs of the caller's account, one tuple per level from the root to the account. Empty when none
+            apply, as in the management account. Every level must allow; within a level one policy is enough.
+        rcps: likewise the RCPs of the target's account. AWS attaches RCPFullAWSAccess to every level for good, so a
+            level need not list it.
+    """
+
+    identity: tuple[PolicyDocument | Unknown, ...] = ()
+    trust: PolicyDocument | Unknown | None = None
+    boundary: PolicyDocument | Unknown | None = None
+    session: tuple[PolicyDocument | Unknown, ...] | None = None
+    scps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
+    rcps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
+
+
+def evaluate(request: Request, policies: Policies) -> Verdict:
+    """Decide a request as AWS would.
+
+    A value that is not resolved yet never turns into ALLOW: where it matters the outcome is UNKNOWN. Neither does a
+    free key: the outcome is ALLOW only if it is for every value. Not decided here: whether caller and target exist,
+    quotas, session durations, and role chaining's limit of one hour.
+
+    Raises:
+        ArnError: the request's resource is not an ARN.
+    """
+    refusal = _impossible(request)
+    if refusal is not None:
+        return refusal
+    side = _CallerSide(request, policies)
+    trust = _scanned(request, policies.trust, "trust policy", policies)
+    rcps = () if request.caller.is_service_linked else _levels(request, policies.rcps, "RCP")
+    denies = [*trust.denies, *side.denies, *(deny for level in rcps for one in level for deny in one.denies)]
+    gates: list[Formula] = [_rcp_gate(level) for level in rcps if any(one.has_allow for one in level)]
+    same_account = request.caller.account == request.target.account
+    if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+        gates.append(Or("trust policy", trust.allows))
+    elif same_account:
+        gates += [side.scp_gate, _within_account(request, trust, side, policies)]
+    else:
+        gates += [Or("trust policy", trust.allows), side.scp_gate, side.identity_gate, side.limits]
+    return decide(And(tuple(gates)), tuple(denies), request)
+
+
+def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
+    """Whether the trust policy alone admits the caller, as if from another account: the first key.
+
+    Naming the caller's account counts. That root users cannot assume roles is not looked at here, so that the caller
+    `...:root` can stand for whoever its account lets in.
+    """
+    found = _scanned(request, trust, "trust policy", Policies())
+    return decide(Or("trust policy", found.allows), found.denies, request)
+
+
+def evaluate_grant(request: Request, policies: Policies) -> Verdict:
+    """Whether the caller's side alone grants the request: the second key.
+
+    Looks at identity-based policies, permissions boundary, session policies and SCPs. Services and federated people
+    need no grant.
+    """
+    if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+        why = f"a {request.caller.kind.value} principal needs no identity-based policy"
+        return Verdict(Outcome.ALLOW, decisions=(Decision("caller", None, None, "Allow", why),))
+    refusal = _impossible(request)
+    if refusal is not None:
+        return refusal
+    side = _CallerSide(request, policies)
+    return decide(And((side.scp_gate, side.identity_gate, side.limits)), side.denies, request)
+
+
+class _CallerSide:
+    """What the policies on the caller's side say: identity-based, boundary, session and SCPs."""
+
+    def __init__(self, request: Request, policies: Policies) -> None:
+        caller = request.caller
+        if caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+            policies = Policies()
+        identity = _numbered(request, policies.identity, "identity-based policy")
+        self.identity_gate: Formula = Or("identity-based policies", _allows(identity))
+        if caller.kind is CallerKind.ROOT:
+            self.identity_gate = And(())
+        found = list(identity)
+        limits: list[Formula] = []
+        if policies.boundary is not None:
+            boundary = _scanned(request, policies.boundary, "permissions boundary", policies)
+            limits.append(Or("permissions boundary", boundary.allows))
+            found.append(boundary)
+        if policies.session:
+            session = _numbered(request, policies.session, "session policy")
+            limits.append(Or("session policies", _allows(session)))
+            found += session
+        self.limits = And(tuple(limits))
+        scps = () if caller.is_service_linked else _levels(request, policies.scps, "SCP")
+        self.scp_gate = And(
+            tuple(Or(f"SCPs at level {number}", _allows(level)) for number, level in enumerate(scps, 1))
+        )
+        found += [one for level in scps for one in level]
+        self.denies = tuple(deny for one in found for deny in one.denies)
+
+
+def _impossible(request: Request) -> Verdict | None:
+    """What STS refuses whatever the policies say.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+    """
+    caller, action = request.caller, request.action_name
+    target = request.target
+    why = None
+    if action == _ASSUME_ROLE and caller.kind is CallerKind.ROOT:
+        why = "an account's root user cannot assume a role"
+    elif action == _ASSUME_ROLE and caller.kind is CallerKind.FEDERATED_USER:
+        why = "a session of GetFederationToken can call nothing of STS but GetCallerIdentity"
+    elif action == _ASSUME_ROLE and caller.kind is CallerKind.FEDERATED:
+        why = "a federated person assumes a role with AssumeRoleWithSAML or AssumeRoleWithWebIdentity"
+    elif action.startswith("sts:assumerolewith") and caller.kind is not CallerKind.FEDERATED:
+        why = f"{request.action} is called by a federated person, not by a {caller.kind.value}"
+    elif caller.partition and caller.partition != target.partition:
+        why = f"the caller is in partition {caller.partition}, the target in {target.partition}"
+    if why is None:
+        return None
+    return Verdict(Outcome.DENY, decisions=(Decision("STS", None, None, "Deny", why),))
+
+
+def _within_account(request: Request, trust: Scan, side: _CallerSide, policies: Policies) -> Formula:
+    """Same account: what must allow depends on how the resource-based policy names the caller.
+
+    A role's trust policy must always name the caller; other resources can also be opened by identity-based policies
+    alone.
+    """
+    by_form = {form: tuple(match for match in trust.allows if match.form in (form, None)) for form in Form}
+    direct = Or("trust policy", by_form[Form.DIRECT])
+    as_role = And((Or("trust policy", by_form[Form.ROLE]), side.limits))
+    granted = And((side.identity_gate, side.limits))
+    delegated: Formula = granted
+    if request.action_name in _ROLE_ACTIONS or policies.trust is None:
+        named: Formula = Or("trust policy", trust.allows)
+        delegated = And((named, granted)) if request.action_name in _ROLE_ACTIONS else granted
+    return Or("trust policy", (), (direct, as_role, delegated))
+
+
+def _rcp_gate(level: tuple[Scan, ...]) -> Formula:
+    return Or("RCPs", _allows(level))
+
+
+def _scanned(request: Request, document: PolicyDocument | Unknown | None, label: str, policies: Policies) -> Scan:
+    return scan(request, document, label, bounded=policies.boundary is not None)
+
+
+def _numbered(request: Request, documents: Iterable[PolicyDocument | Unknown], label: str) -> tuple[Scan, ...]:
+    return tuple(
+        scan(request, document, f"{label} {number}", bounded=False) for number, document in enumerate(documents, 1)
+    )
+
+
+def _levels(
+    request: Request, levels: tuple[tuple[PolicyDocument | Unknown, ...], ...], label: str
+) -> tuple[tuple[Scan, ...], ...]:
+    return tuple(
+        tuple(
+            scan(request, document, f"{label} {number} at level {level}", bounded=False)
+            for number, document in enumerate(documents, 1)
+        )
+        for level, documents in enumerate(levels, 1)
+    )
+
+
+def _allows(scans: Iterable[Scan]) -> tuple[Match, ...]:
+    return tuple(match for one in scans for match in one.allows)

@@ -1,0 +1,208 @@
+"""From what must allow and what may deny to a verdict, with unresolved values and free keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from twokeys.iam.cases import Possibilities, explore
+from twokeys.iam.matches import Atom, Match
+from twokeys.iam.request import Request
+from twokeys.iam.truth import Truth
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Every part must allow."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One matching statement, or one of the parts, must allow. `label` names the policies for messages."""
+
+    label: str
+    matches: tuple[Match, ...]
+    parts: tuple[Formula, ...] = ()
+
+
+Formula: TypeAlias = And | Or
+
+
+def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Verdict:
+    """The verdict on a request that is allowed if the formula holds and no denial matches.
+
+    Unresolved values are first taken for the worst: what hangs on one does not allow, and does deny. If the request can
+    be allowed all the same, they do not matter. Otherwise they are taken for the best, to see whether they do.
+    """
+    certain = next((deny for deny in denies if deny.certain), None)
+    if certain is not None:
+        return Verdict(Outcome.DENY, decisions=(_denied(certain),))
+    if not _holds(formula, lambda _match: True):
+        return Verdict(Outcome.DENY, decisions=tuple(_missing(formula)))
+    if not denies and _holds(formula, _is_certain):
+        return Verdict(Outcome.ALLOW, decisions=tuple(_allowing(formula, _is_certain)))
+    worst = _possibilities(formula, denies, request, hopeful=False)
+    if worst.every and worst.exact:
+        return Verdict(Outcome.ALLOW, decisions=tuple(_allowing(formula, _is_resolved)))
+    if worst.some:
+        return _conditional(formula, denies)
+    best = _possibilities(formula, denies, request, hopeful=True)
+    if best.some and any(match.unknowns for match in (*_matches(formula), *denies)):
+        unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
+        decisions = (*_allowing(formula, lambda _match: True), *(_may_deny(deny) for deny in denies))
+        return Verdict(Outcome.UNKNOWN, unknowns=unknowns, decisions=decisions)
+    if not worst.exact or not best.exact:
+        return _conditional(formula, denies)
+    why = "its conditions and those of the other statements exclude each other"
+    decisions = (*_allowing(formula, lambda _match: True, why), *(_may_deny(deny) for deny in denies))
+    return Verdict(Outcome.DENY, decisions=decisions)
+
+
+def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request, *, hopeful: bool) -> Possibilities:
+    """What the free keys can make of the request, with unresolved values taken for the best or for the worst."""
+    hoped = (Truth.TRUE, Truth.UNKNOWN) if hopeful else (Truth.TRUE,)
+    feared = (Truth.TRUE,) if hopeful else (Truth.TRUE, Truth.UNKNOWN)
+    allowing = [match for match in _matches(formula) if hopeful or not match.unknowns]
+    denying = [match for match in denies if not hopeful or not match.unknowns]
+    if any(not deny.atoms for deny in denying) or not _holds(formula, allowing.__contains__):
+        return Possibilities(some=False, every=False, exact=True)
+
+    def decision(held: Callable[[Atom], Truth]) -> bool:
+        if any(all(held(atom) in feared for atom in deny.atoms) for deny in denying):
+            return False
+        return _holds(
+            formula,
+            lambda match: (hopeful or not match.unknowns) and all(held(atom) in hoped for atom in match.atoms),
+        )
+
+    denying_atoms = [atom for deny in denying for atom in deny.atoms]
+    if decision(_all_false):
+        if not denying_atoms:
+            return Possibilities(some=True, every=True, exact=True)
+        return explore((), denying_atoms, request.lookup, decision)
+    return explore((atom for match in allowing for atom in match.atoms), denying_atoms, request.lookup, decision)
+
+
+def _conditional(formula: Formula, denies: tuple[Match, ...]) -> Verdict:
+    hanging = [deny for deny in denies if deny.atoms]
+    requirements = (*_required(formula), *(_must_not(deny) for deny in hanging))
+    decisions = (*_allowing(formula, _is_resolved), *(_may_deny(deny) for deny in hanging))
+    return Verdict(Outcome.CONDITIONAL, tuple(dict.fromkeys(requirements)), decisions=decisions)
+
+
+def _is_certain(match: Match) -> bool:
+    return match.certain
+
+
+def _is_resolved(match: Match) -> bool:
+    return not match.unknowns
+
+
+def _all_false(_atom: Atom) -> Truth:
+    return Truth.FALSE
+
+
+def _holds(formula: Formula, match_holds: Callable[[Match], bool]) -> bool:
+    if isinstance(formula, And):
+        return all(_holds(part, match_holds) for part in formula.parts)
+    return any(map(match_holds, formula.matches)) or any(_holds(part, match_holds) for part in formula.parts)
+
+
+def _matches(formula: Formula) -> Iterator[Match]:
+    if isinstance(formula, Or):
+        yield from formula.matches
+    for part in formula.parts:
+        yield from _matches(part)
+
+
+def _required(formula: Formula) -> tuple[Requirement, ...]:
+    """What the free keys must be for the formula to hold, all of it; of unresolved matches nothing is expected."""
+    if isinstance(formula, And):
+        return tuple(dict.fromkeys(one for part in formula.parts for one in _required(part)))
+    groups = [
+        tuple(dict.fromkeys(atom.requirement() for atom in match.atoms))
+        for match in formula.matches
+        if not match.unknowns
+    ]
+    groups += [_required(part) for part in formula.parts if _holds(part, _is_resolved)]
+    distinct = list(dict.fromkeys(groups))
+    needed = [one for one in distinct if not any(set(other) < set(one) for other in distinct)]
+    if len(needed) == 1:
+        return needed[0]
+    return (Requirement("AnyOf", any_of=tuple(needed)),) if needed else ()
+
+
+def _must_not(deny: Match) -> Requirement:
+    """That a denial does not match: one of its conditions must fail."""
+    failing = tuple(_negated(atom.requirement()) for atom in deny.atoms)
+    return failing[0] if len(failing) == 1 else Requirement("AnyOf", any_of=tuple((one,) for one in failing))
+
+
+def _negated(requirement: Requirement) -> Requirement:
+    return replace(requirement, negated=not requirement.negated)
+
+
+def _allowing(formula: Formula, counts: Callable[[Match], bool], why: str = "") -> Iterator[Decision]:
+    """The statements by which the formula holds, each once, in order."""
+    seen: set[tuple[str, int | None]] = set()
+    for match in _allowing_matches(formula, counts):
+        index = None if match.statement is None else match.statement.index
+        if (match.document, index) not in seen:
+            seen.add((match.document, index))
+            yield _allowed(match, why)
+
+
+def _allowing_matches(formula: Formula, counts: Callable[[Match], bool]) -> Iterator[Match]:
+    if isinstance(formula, And):
+        for part in formula.parts:
+            yield from _allowing_matches(part, counts)
+        return
+    yield from filter(counts, formula.matches)
+    for part in formula.parts:
+        if _holds(part, counts):
+            yield from _allowing_matches(part, counts)
+
+
+def _missing(formula: Formula) -> Iterator[Decision]:
+    """What had to allow and does not."""
+    if isinstance(formula, And):
+        for part in formula.parts:
+            if not _holds(part, lambda _match: True):
+                yield from _missing(part)
+        return
+    if formula.parts:
+        yield from dict.fromkeys(one for part in formula.parts for one in _missing(part))
+        return
+    why = f"no statement of the {formula.label} allows the request"
+    yield Decision(formula.label, None, None, "implicit deny", why)
+
+
+def _allowed(match: Match, why: str) -> Decision:
+    if not why:
+        why = _hanging(match) or "it matches the request"
+    statement = match.statement
+    if statement is None:
+        return Decision(match.document, None, None, "Allow", _hanging(match))
+    return Decision(match.document, statement.index, statement.sid, "Allow", why)
+
+
+def _denied(match: Match) -> Decision:
+    statement = match.statement
+    index, sid = (None, None) if statement is None else (statement.index, statement.sid)
+    return Decision(match.document, index, sid, "Deny", "it matches the request, and an explicit denial overrides all")
+
+
+def _may_deny(match: Match) -> Decision:
+    statement = match.statement
+    index, sid = (None, None) if statement is None else (statement.index, statement.sid)
+    return Decision(match.document, index, sid, "Deny", _hanging(match) or "it matches the request")
+
+
+def _hanging(match: Match) -> str:
+    """What the match hangs on, in words; empty if on nothing."""
+    conditions = [f"if {atom.requirement()}" for atom in match.atoms]
+    return " and ".join([*conditions, *(f"depending on {unknown}" for unknown in match.unknowns)])

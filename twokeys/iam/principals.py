@@ -1,0 +1,312 @@
+"""The Principal element and the callers it can name.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from functools import cached_property
+
+from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
+from twokeys.iam.truth import UNKNOWN, Truth, Unknown
+
+_WEB_IDENTITY_PROVIDERS = frozenset(
+    {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
+)
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+_SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z.]+")
+
+
+class CallerKind(Enum):
+    """The sorts of principal that can make a request."""
+
+    ROLE = "role"
+    """A role of which it is not said in which session: any session of it."""
+    SESSION = "session"
+    """An assumed-role session, named by its session name."""
+    USER = "user"
+    ROOT = "root"
+    FEDERATED_USER = "federated user"
+    """A session of GetFederationToken."""
+    FEDERATED = "federated"
+    """A person known to a SAML or OIDC provider, or to a web identity provider."""
+    SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes the request.
+
+    Attributes:
+        arn: the ARN of a role, assumed-role session, user, account root, GetFederationToken session or SAML or OIDC
+            provider; or the name of a service (`lambda.amazonaws.com`) or web identity provider.
+        role_arn: of a session, the ARN of its role; worked out of the session's ARN when not given, which is right for
+            a role without a path.
+        unique_id: the AROA or AIDA id of the role or user, where known.
+        kind, account, partition: read off `arn`; account and partition are empty for services and web identities.
+
+    Raises:
+        ArnError: `arn` is none of these.
+    """
+
+    arn: str
+    role_arn: str | None = None
+    unique_id: str | None = None
+    kind: CallerKind = field(init=False)
+    account: str = field(init=False)
+    partition: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind, account, partition, role_arn = _classified(self.arn)
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "account", account)
+        object.__setattr__(self, "partition", partition)
+        if self.role_arn is None and role_arn is not None:
+            object.__setattr__(self, "role_arn", role_arn)
+
+    @cached_property
+    def name(self) -> str:
+        """The friendly name: of a user or role without its path, of a session the session name, else the ARN."""
+        return self.arn.rsplit("/", 1)[-1]
+
+    @cached_property
+    def is_service_linked(self) -> bool:
+        """Whether this is a service-linked role or a session of one; SCPs and RCPs do not bind those."""
+        return self.role_arn is not None and ":role/aws-service-role/" in self.role_arn
+
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """The ARNs that name the caller, from its account to itself: account root, role, session."""
+        if self.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+            return (self.arn,)
+        chain = (f"arn:{self.partition}:iam::{self.account}:root", self.role_arn, self.arn)
+        return tuple(dict.fromkeys(arn for arn in chain if arn is not None))
+
+    @cached_property
+    def context(self) -> dict[str, tuple[str, ...]]:
+        """The condition keys that follow from who the caller is; the empty tuple is an absent key.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        known: dict[str, tuple[str, ...]] = {"aws:principalisawsservice": ("false",)}
+        if self.kind is CallerKind.SERVICE:
+            known["aws:principalisawsservice"] = ("true",)
+            known["aws:principalservicename"] = (self.arn,)
+            for absent in ("principalarn", "principalaccount", "username", "userid", "principalorgid"):
+                known[f"aws:{absent}"] = ()
+            return known
+        known["aws:principalservicename"] = ()
+        if self.kind is CallerKind.FEDERATED:
+            return known
+        known["aws:principalarn"] = (self.role_arn or self.arn,)
+        known["aws:principalaccount"] = (self.account,)
+        known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)
+        known["aws:username"] = (self.name,) if self.kind is CallerKind.USER else ()
+        userid = self._userid()
+        if userid is not None:
+            known["aws:userid"] = (userid,)
+        return known
+
+    def _userid(self) -> str | None:
+        if self.kind is CallerKind.ROOT:
+            return self.account
+        if self.kind is CallerKind.FEDERATED_USER:
+            return f"{self.account}:{self.name}"
+        if self.kind is CallerKind.USER:
+            return self.unique_id
+        if self.kind is CallerKind.SESSION and self.unique_id is not None:
+            return f"{self.unique_id}:{self.name}"
+        return None
+
+    def __str__(self) -> str:
+        return self.arn
+
+
+_PRINCIPAL_TYPES = {
+    CallerKind.ROLE: "AssumedRole",
+    CallerKind.SESSION: "AssumedRole",
+    CallerKind.USER: "User",
+    CallerKind.ROOT: "Account",
+    CallerKind.FEDERATED_USER: "FederatedUser",
+}
+
+
+def _classified(text: str) -> tuple[CallerKind, str, str, str | None]:
+    """The kind, account, partition and role ARN that a caller's ARN or name tells."""
+    if not text.startswith("arn:"):
+        if text in _WEB_IDENTITY_PROVIDERS:
+            return CallerKind.FEDERATED, "", "", None
+        if _SERVICE.fullmatch(text):
+            return CallerKind.SERVICE, "", "", None
+        raise ArnError(f"{text!r} is neither an ARN nor the name of a service or web identity provider")
+    arn = parse_arn(text)
+    kind = _kind_of(arn)
+    if kind is None or not is_account(arn.account):
+        raise ArnError(f"{text!r} names nothing that can make a request")
+    role_arn = None
+    if kind is CallerKind.ROLE:
+        role_arn = text
+    elif kind is CallerKind.SESSION:
+        role_arn = f"arn:{arn.partition}:iam::{arn.account}:role/{arn.resource.split('/')[1]}"
+    return kind, arn.account, arn.partition, role_arn
+
+
+def _kind_of(arn: Arn) -> CallerKind | None:
+    prefix, slash, rest = arn.resource.partition("/")
+    if arn.service == "iam" and arn.resource == "root":
+        return CallerKind.ROOT
+    if not slash or not rest:
+        return None
+    if arn.service == "sts":
+        if prefix == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):
+            return CallerKind.SESSION
+        return CallerKind.FEDERATED_USER if prefix == "federated-user" else None
+    if arn.service != "iam":
+        return None
+    return {
+        "role": CallerKind.ROLE,
+        "user": CallerKind.USER,
+        "saml-provider": CallerKind.FEDERATED,
+        "oidc-provider": CallerKind.FEDERATED,
+    }.get(prefix)
+
+
+class Form(IntEnum):
+    """How a resource-based policy names the caller, which decides what else must allow the request.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+
+    ACCOUNT = 1
+    """Through its account: the account's identity-based policies decide."""
+    ROLE = 2
+    """Through its role: a permissions boundary or session policy still limits it, identity-based policies do not."""
+    DIRECT = 3
+    """Itself, or as everyone: no implicit denial elsewhere limits it within the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """One way in which a Principal element names a caller.
+
+    `found` is TRUE, UNKNOWN for a name that is not resolved yet, or FREE when it depends on the caller's session name,
+    which then is `session`.
+    """
+
+    found: Truth
+    form: Form
+    session: str | None = None
+
+
+_UNRESOLVED = Naming(Truth.UNKNOWN, Form.DIRECT)
+_EVERYONE = (Naming(Truth.TRUE, Form.DIRECT),)
+_FORM_OF_ITSELF = {
+    CallerKind.ROLE: Form.ROLE,
+    CallerKind.SESSION: Form.DIRECT,
+    CallerKind.USER: Form.DIRECT,
+    CallerKind.ROOT: Form.ACCOUNT,
+    CallerKind.FEDERATED_USER: Form.DIRECT,
+}
+
+
+@dataclass(frozen=True)
+class Principals:
+    """A Principal or NotPrincipal element.
+
+    Attributes:
+        everyone: whether it is or contains `*`, as a string or under AWS; the two forms are equivalent.
+        aws, service, federated, canonical_user: the names under each type, as the policy has them.
+        unresolved: whether the element as a whole is not resolved yet.
+    """
+
+    everyone: bool = False
+    aws: tuple[str | Unknown, ...] = ()
+    service: tuple[str | Unknown, ...] = ()
+    federated: tuple[str | Unknown, ...] = ()
+    canonical_user: tuple[str | Unknown, ...] = ()
+    unresolved: bool = False
+
+    @cached_property
+    def _aws(self) -> frozenset[str | Unknown]:
+        return frozenset(self.aws)
+
+    @cached_property
+    def _sessions(self) -> dict[str, tuple[str, ...]]:
+        """The session names listed under each `arn:...:assumed-role/name/`."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in self.aws:
+            if isinstance(name, str) and ":assumed-role/" in name:
+                prefix, slash, session = name.rpartition("/")
+                found[prefix + slash] = (*found.get(prefix + slash, ()), session)
+        return found
+
+    def names(self, caller: Caller) -> tuple[Naming, ...]:
+        """Every way in which the element names the caller; empty when it does not.
+
+        A wildcard inside a name matches nothing, as in IAM; nor does a group, or the unique id of another principal. A
+        role of which no session is given is named by a session's ARN if it turns out to be that session.
+        """
+        if self.unresolved:
+            return (_UNRESOLVED,)
+        if self.everyone:
+            return _EVERYONE
+        if caller.kind is CallerKind.SERVICE:
+            return _named_in(self.service, caller.arn)
+        if caller.kind is CallerKind.FEDERATED:
+            return _named_in(self.federated, caller.arn)
+        found: list[Naming] = []
+        names = self._aws
+        if caller.arn in names:
+            found.append(Naming(Truth.TRUE, _FORM_OF_ITSELF[caller.kind]))
+        if caller.unique_id is not None and caller.unique_id in names:
+            found.append(Naming(Truth.TRUE, Form.DIRECT if caller.kind is CallerKind.USER else Form.ROLE))
+        if caller.kind is CallerKind.SESSION and caller.role_arn in names:
+            found.append(Naming(Truth.TRUE, Form.ROLE))
+        if caller.kind is CallerKind.ROLE and self._sessions:
+            found.extend(Naming(Truth.FREE, Form.DIRECT, session) for session in self.sessions_of(caller))
+        if self._has_account_of(caller):
+            found.append(Naming(Truth.TRUE, Form.ACCOUNT))
+        if UNKNOWN in names:
+            found.append(_UNRESOLVED)
+        return tuple(found)
+
+    def sessions_of(self, role: Caller) -> tuple[str, ...]:
+        """The session names under which sessions of a role are listed."""
+        return self._sessions.get(f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.name}/", ())
+
+    def spares(self, caller: Caller, *, denies: bool) -> Truth:
+        """As a NotPrincipal element: whether it exempts the caller from the statement.
+
+        From a Deny only a caller is exempt whose account, role and own ARN are all listed; a caller that is listed in
+        any of these forms is exempt from an Allow.
+        """
+        if self.unresolved:
+            return Truth.UNKNOWN
+        if caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+            listed = [self._lists(caller, caller.arn)]
+        else:
+            listed = [self._lists(caller, arn) for arn in caller.lineage]
+        if self.everyone or all(listed) or (any(listed) and not denies):
+            return Truth.TRUE
+        unresolved = UNKNOWN in (*self.aws, *self.service, *self.federated)
+        return Truth.UNKNOWN if unresolved else Truth.FALSE
+
+    def _lists(self, caller: Caller, arn: str) -> bool:
+        if caller.kind is CallerKind.SERVICE:
+            return arn in self.service
+        if caller.kind is CallerKind.FEDERATED:
+            return arn in self.federated
+        return self._has_account_of(caller) if arn == caller.lineage[0] else arn in self._aws
+
+    def _has_account_of(self, caller: Caller) -> bool:
+        return caller.account in self._aws or caller.lineage[0] in self._aws
+
+
+def _named_in(names: tuple[str | Unknown, ...], name: str) -> tuple[Naming, ...]:
+    if name in names or "*" in names:
+        return _EVERYONE
+    return (_UNRESOLVED,) if UNKNOWN in names else ()

@@ -1,0 +1,75 @@
+"""The sentinels and truth values that evaluation computes with: a value may be there, unresolved, or free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, TypeAlias
+
+
+class Unknown(Enum):
+    """The type of `UNKNOWN`: a value that exists but is not resolved yet, as in the preview of a new account."""
+
+    UNKNOWN = "unknown"
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+class Free(Enum):
+    """The type of `FREE`: a condition key of which nothing is said, so it can be absent or hold any value."""
+
+    FREE = "free"
+
+    def __repr__(self) -> str:
+        return "FREE"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+FREE: Final = Free.FREE
+
+
+class Truth(Enum):
+    """What is known of a statement's match: false, true, hanging on an unresolved value, or on a free key."""
+
+    FALSE = "false"
+    TRUE = "true"
+    UNKNOWN = "unknown"
+    FREE = "free"
+
+
+Values: TypeAlias = tuple[str, ...] | Unknown | Free
+"""What a request says of one condition key; the empty tuple is an absent key."""
+
+Lookup: TypeAlias = Callable[[str], Values]
+"""Gives the values of a condition key; the key is in lower case."""
+
+
+def truth(value: bool) -> Truth:
+    """The truth value of a settled question."""
+    return Truth.TRUE if value else Truth.FALSE
+
+
+def negate(value: Truth) -> Truth:
+    """Not; what is unknown or free stays so."""
+    if value is Truth.TRUE:
+        return Truth.FALSE
+    if value is Truth.FALSE:
+        return Truth.TRUE
+    return value
+
+
+def any_of(values: list[Truth]) -> Truth:
+    """Or: a certain true settles it; otherwise unknown weighs more than free, free more than false."""
+    for settled in (Truth.TRUE, Truth.UNKNOWN, Truth.FREE):
+        if settled in values:
+            return settled
+    return Truth.FALSE
+
+
+def all_of(values: list[Truth]) -> Truth:
+    """And: a certain false settles it; otherwise unknown weighs more than free, free more than true."""
+    for settled in (Truth.FALSE, Truth.UNKNOWN, Truth.FREE):
+        if settled in values:
+            return settled
+    return Truth.TRUE

@@ -1,0 +1,103 @@
+"""What an evaluation answers, and why.
+
+Nothing here decides: a verdict is data, and `explain()` puts it in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """The four answers."""
+
+    ALLOW = "ALLOW"
+    """Allowed, whatever the unresolved values and free keys turn out to be."""
+    DENY = "DENY"
+    """Denied, whatever they turn out to be."""
+    CONDITIONAL = "CONDITIONAL"
+    """Allowed exactly for requests that meet the requirements."""
+    UNKNOWN = "UNKNOWN"
+    """It depends on a value that is not resolved yet."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something a request must meet, as data.
+
+    Either one condition (`operator`, `key`, `values` as in a policy; `negated` when it must not be met, because a Deny
+    hangs on it), or, when `any_of` is not empty, at least one of several groups, each of which must be met as a whole;
+    `operator` is then "AnyOf".
+
+    Two conditions are not from a Condition element: operator "Resource" says that the resource in `key` must match a
+    name in `values` (whose variables are free), and a StringLike on aws:userid with `*:name` says that the caller must
+    be the session of that name.
+    """
+
+    operator: str
+    key: str = ""
+    values: tuple[str, ...] = ()
+    negated: bool = False
+    any_of: tuple[tuple[Requirement, ...], ...] = ()
+
+    def __str__(self) -> str:
+        if self.any_of:
+            return " or ".join("(" + " and ".join(str(one) for one in group) + ")" for group in self.any_of)
+        values = " or ".join(self.values) if self.values else "nothing"
+        text = f"{self.key} {self.operator} {values}"
+        return f"not ({text})" if self.negated else text
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One step of the way to a verdict.
+
+    Attributes:
+        document: which policy, in words: "trust policy", "identity-based policy 2", "SCP 1 at level 2".
+        statement: the index of the deciding statement, None when the lack of one decided.
+        sid: its Sid, if any.
+        effect: "Allow", "Deny", or "implicit deny".
+        why: a sentence without its full stop.
+    """
+
+    document: str
+    statement: int | None
+    sid: str | None
+    effect: str
+    why: str
+
+    def __str__(self) -> str:
+        place = "" if self.statement is None else f", statement {self.statement}"
+        name = f" ({self.sid})" if self.sid else ""
+        return f"{self.effect}: {self.document}{place}{name}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to one request.
+
+    Attributes:
+        outcome: one of the four answers.
+        requirements: for CONDITIONAL, what the request must meet, all of it; empty otherwise.
+        unknowns: for UNKNOWN, the unresolved values that it depends on, in words; empty otherwise.
+        decisions: the statements that decided, in the order in which they did.
+    """
+
+    outcome: Outcome
+    requirements: tuple[Requirement, ...] = ()
+    unknowns: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the outcome is ALLOW."""
+        return self.outcome is Outcome.ALLOW
+
+    def explain(self) -> str:
+        """The verdict in words: the outcome, what it hangs on, and the deciding statements, one a line."""
+        lines = [self.outcome.value]
+        lines += [f"  if {requirement}" for requirement in self.requirements]
+        lines += [f"  because of {unknown}" for unknown in self.unknowns]
+        lines += [f"  {decision}" for decision in self.decisions]
+        return "\n".join(lines)
