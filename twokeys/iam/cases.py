@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
-from twokeys.iam.matches import Atom, ClauseAtom, SessionAtom
+from twokeys.iam.matches import Atom, ClauseAtom, ResourceAtom, SessionAtom
 from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values
 
 Option: TypeAlias = tuple[str, ...]
@@ -71,7 +71,7 @@ def _contingent(atom: Atom) -> bool:
 
 def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
     keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
-    exact = all(len(atom.keys) == 1 for atom in atoms)
+    exact = all(len(atom.keys) == 1 and not isinstance(atom, ResourceAtom) for atom in atoms)
     pool = () if exact else tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
     choices: list[list[Option]] = []
     combinations = 1
