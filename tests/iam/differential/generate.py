@@ -12,6 +12,8 @@ Document = dict[str, Any]
 
 DEV, PROD, OTHER = "111111111111", "222222222222", "333333333333"
 ACTIONS = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+ONLY_ASSUME_ROLE = ("sts:ExternalId", "sts:RoleSessionName")
+"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
 MULTIVALUED = ("aws:TagKeys", "aws:PrincipalOrgPaths")
 STRINGS = {
     "aws:PrincipalTag/team": ("blue", "red", "Blue", "blu", "bl*e"),
@@ -102,6 +104,8 @@ def requests(seed: int, count: int) -> Iterator[Generated]:
         request = allowed(rng)
         for _ in range(rng.choices((0, 1, 2, 4), (30, 40, 20, 10))[0]):
             rng.choice(NEAR_MISSES)(rng, request)
+        if request.action != "sts:AssumeRole":
+            request.context = {key: v for key, v in request.context.items() if key not in ONLY_ASSUME_ROLE}
         yield request
 
 
@@ -131,9 +135,7 @@ def allowed(rng: Random) -> Generated:
     if rng.random() < 0.3:
         request.scps = [[policy(rng, [_granting(rng, request)])] for _ in range(rng.randint(1, 3))]
     if rng.random() < 0.15:
-        request.rcps = [[_full_rcp()] for _ in range(rng.randint(1, 2))]
-        if rng.random() < 0.7:
-            request.rcps[-1].append(_denying_rcp(rng, request))
+        request.rcps = [[_rcp(rng, request)] for _ in range(rng.randint(1, 2))]
     for document in request.documents():
         rng.shuffle(document["Statement"])
     return request
@@ -277,14 +279,7 @@ def _noise(rng: Random) -> Document:
     }
 
 
-def _full_rcp() -> Document:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
-    }
-
-
-def _denying_rcp(rng: Random, request: Generated) -> Document:
+def _rcp(rng: Random, request: Generated) -> Document:
     statement: Document = {
         "Effect": "Deny",
         "Principal": "*",
@@ -322,7 +317,7 @@ def _misspelt_name(rng: Random, arn: str) -> str:
         return _misspelt(rng, arn) if arn.isdigit() else arn
     head, kind, name = arn.rpartition(":")[0], *arn.rpartition(":")[2].partition("/")[::2]
     choices: list[Callable[[], str]] = [lambda: arn.replace("arn:aws:", "arn:aws-cn:", 1)]
-    if "*" not in head:
+    if head[-12:].isdigit():
         choices.append(lambda: f"{head[:-12]}{_misspelt(rng, head[-12:])}:{kind}" + (f"/{name}" if name else ""))
     if name:
         choices.append(lambda: f"{head}:{kind}/{_misspelt(rng, name)}")
@@ -330,6 +325,11 @@ def _misspelt_name(rng: Random, arn: str) -> str:
         choices.append(lambda: f"{head}:{kind}/team/{name}")
         choices.append(lambda: f"{head}:{kind}/{name.rpartition('/')[2]}")
     return rng.choice(choices)()
+
+
+def _misspelt_action(rng: Random, action: str) -> str:
+    service, colon, name = action.partition(":")
+    return f"{service}:{_misspelt(rng, name)}" if colon else action
 
 
 def _change_one(rng: Random, value: Any, change: Callable[[Random, str], str]) -> Any:
@@ -364,7 +364,7 @@ def misspell_action(rng: Random, request: Generated) -> None:
     statement = _some_statement(rng, request)
     for element in ("Action", "NotAction"):
         if element in statement:
-            statement[element] = _change_one(rng, statement[element], lambda r, t: t if t == "*" else t[:4] + _misspelt(r, t[4:]))
+            statement[element] = _change_one(rng, statement[element], _misspelt_action)
 
 
 def misspell_caller(rng: Random, request: Generated) -> None:
