@@ -56,9 +56,17 @@ def explore(
 
 
 def _independent(atoms: list[Atom]) -> bool:
-    """Whether each atom reads one key of its own and can be both true and false."""
-    keys = [key for atom in atoms for key in atom.keys]
-    return len(set(keys)) == len(keys) and all(len(atom.keys) == 1 and _contingent(atom) for atom in atoms)
+    """Whether no two atoms read the same key, and each can be both true and false.
+
+    Of an atom with variables that is taken for granted: it was found free with the request's own values.
+    """
+    keys = [key for atom in atoms for key in set(atom.keys)]
+    return len(set(keys)) == len(keys) and all(_contingent(atom) for atom in atoms if _is_plain(atom))
+
+
+def _is_plain(atom: Atom) -> bool:
+    """Whether the atom reads one key and compares it with fixed values."""
+    return not isinstance(atom, ResourceAtom) and len(atom.keys) == 1
 
 
 @lru_cache(maxsize=16384)
@@ -71,7 +79,7 @@ def _contingent(atom: Atom) -> bool:
 
 def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
     keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
-    exact = all(len(atom.keys) == 1 and not isinstance(atom, ResourceAtom) for atom in atoms)
+    exact = all(map(_is_plain, atoms))
     pool = () if exact else tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
     choices: list[list[Option]] = []
     combinations = 1
@@ -132,8 +140,9 @@ def _texts(atom: Atom) -> tuple[str, ...]:
     """The single values between which an atom can tell."""
     if isinstance(atom, SessionAtom):
         return (f"{_OTHER}:{atom.session}", f"{_OTHER}:{_OTHER}")
-    if not isinstance(atom, ClauseAtom):
-        return ()
+    if isinstance(atom, ResourceAtom):
+        fillings = (pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns)
+        return tuple(text for text in fillings if text is not None)
     clause = atom.clause
     values = [value for value in clause.values if not isinstance(value, Unknown)]
     found = [text for value in values for text in _BY_FAMILY[clause.base.family](clause, value)]

@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause, operator_named
 from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, render
 from twokeys.iam.matching import ArnPattern, TextPattern
@@ -169,7 +170,8 @@ def _not(found: Truth) -> Truth:
     return truth(found is Truth.FALSE) if found in (Truth.TRUE, Truth.FALSE) else found
 
 
-_ACTION = re.compile(r"[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?.-]+|\*")
+_ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
 _ELEMENTS = (
@@ -394,6 +396,8 @@ class _Reader:
                     (*path, type_name), "unknown-principal-type", at_key=True,
                 )  # fmt: skip
             found[type_name] = self._strings(names, (*path, type_name), "a principal")
+            if type_name == "AWS":
+                self._check_names(found[type_name], names, (*path, type_name))
         return Principals(
             everyone="*" in found.get("AWS", ()),
             aws=found.get("AWS", ()),
@@ -401,6 +405,15 @@ class _Reader:
             federated=found.get("Federated", ()),
             canonical_user=found.get("CanonicalUser", ()),
         )
+
+    def _check_names(self, names: tuple[str | Unknown, ...], value: object, path: Path) -> None:
+        """Each is `*`, an account, an ARN or a unique id. What IAM refuses in an ARN besides, lint reports."""
+        for place, name in enumerate(names):
+            if not isinstance(name, Unknown) and not _names_principal(name):
+                raise self._error(
+                    f"{_shown(name)} is not a principal: neither an account, nor an ARN, nor '*'",
+                    self._item_path(value, path, place), "principal",
+                )  # fmt: skip
 
     def _actions(self, elements: Mapping[str, object], path: Path, name: str) -> tuple[str | Unknown, ...] | None:
         if name not in elements:
@@ -448,7 +461,14 @@ class _Reader:
             if isinstance(keys, Unknown):
                 unresolved.append(render(here))
                 continue
+            seen: set[str] = set()
             for key, values in self._object(keys, here, "a condition").items():
+                if key.lower() in seen:
+                    raise self._error(
+                        f"the condition key {key!r} is there twice; its case does not matter",
+                        (*here, key), "duplicate-key", at_key=True,
+                    )  # fmt: skip
+                seen.add(key.lower())
                 if not _CONDITION_KEY.fullmatch(key):
                     raise self._error(f"{key!r} is not a condition key", (*here, key), "condition-key", at_key=True)
                 texts = self._condition_values(values, (*here, key))
@@ -498,6 +518,18 @@ class _Reader:
             if not isinstance(key, str):
                 raise self._error(f"{_shown(key)} is not a name of an element", path, "wrong-type")
         return value
+
+
+def _names_principal(name: str) -> bool:
+    if name == "*" or is_account(name) or _UNIQUE_ID.fullmatch(name):
+        return True
+    if "*" in name or "?" in name:
+        return name.startswith("arn:")
+    try:
+        parse_arn(name)
+    except ArnError:
+        return False
+    return True
 
 
 def _shown(value: object) -> str:

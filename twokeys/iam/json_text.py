@@ -90,7 +90,7 @@ class _JsonReader:
         value = self._value((), None)
         self._skip_space()
         if self._at < len(self._text):
-            raise self._error("there is more text after the end of the document", ())
+            raise self._error("there is more text after the end of the document")
         return value
 
     def _position(self, at: int) -> Position:
@@ -102,8 +102,9 @@ class _JsonReader:
             self._line += 1
         return Position(self._line + 1, at - starts[self._line] + 1)
 
-    def _error(self, message: str, path: Path, rule: str = "not-json", at: int | None = None) -> JsonError:
-        return JsonError(message, path, rule, self._position(self._at if at is None else at))
+    def _error(self, message: str, at: int | None = None) -> JsonError:
+        """Text that is not JSON has no elements, so the error has a place but no path."""
+        return JsonError(message, (), "not-json", self._position(self._at if at is None else at))
 
     def _skip_space(self) -> None:
         found = _SPACE.match(self._text, self._at)
@@ -116,29 +117,29 @@ class _JsonReader:
         here = self._position(self._at)
         self.positions[path] = (here if key_position is None else key_position, here)
         if len(path) > _DEEPEST:
-            raise self._error(f"the document nests deeper than {_DEEPEST} levels", path)
+            raise self._error(f"the document nests deeper than {_DEEPEST} levels")
         character = self._next()
         if character == "{":
             return self._object(path)
         if character == "[":
             return self._list(path)
         if character == '"':
-            return self._string(path)
+            return self._string()
         for word, value in _WORDS:
             if self._text.startswith(word, self._at):
                 self._at += len(word)
                 return value
         number = _NUMBER.match(self._text, self._at)
         if number is None:
-            raise self._error("a value is missing here" if character else "the document ends too early", path)
+            raise self._error("a value is missing here" if character else "the document ends too early")
         self._at = number.end()
         return JsonNumber(number[0])
 
-    def _string(self, path: Path) -> str:
+    def _string(self) -> str:
         try:
             text, self._at = self._decoder.raw_decode(self._text, self._at)
         except JSONDecodeError as error:
-            raise self._error("the string is not valid JSON", path, at=min(error.pos, len(self._text))) from None
+            raise self._error("the string is not valid JSON", at=min(error.pos, len(self._text))) from None
         return str(text)
 
     def _object(self, path: Path) -> dict[str, object]:
@@ -150,16 +151,16 @@ class _JsonReader:
             return found
         while True:
             if self._next() != '"':
-                raise self._error("the name of an element is missing here", path)
+                raise self._error("the name of an element is missing here")
             key_at = self._at
             key_position = self._position(key_at)
-            key = self._string(path)
+            key = self._string()
             if key in found:
                 raise JsonError(f"{key!r} is there twice in one object", (*path, key), "duplicate-key", key_position)
             self._skip_space()
-            self._expect(":", path)
+            self._expect(":")
             found[key] = self._value((*path, key), key_position)
-            if self._ends("}", path):
+            if self._ends("}"):
                 return found
 
     def _list(self, path: Path) -> list[object]:
@@ -171,23 +172,23 @@ class _JsonReader:
             return found
         while True:
             found.append(self._value((*path, len(found)), None))
-            if self._ends("]", path):
+            if self._ends("]"):
                 return found
 
-    def _expect(self, character: str, path: Path) -> None:
+    def _expect(self, character: str) -> None:
         if self._next() != character:
-            raise self._error(f"{character!r} is missing here", path)
+            raise self._error(f"{character!r} is missing here")
         self._at += 1
         self._skip_space()
 
-    def _ends(self, closing: str, path: Path) -> bool:
+    def _ends(self, closing: str) -> bool:
         """Steps over what follows a member; true at the end of the object or list."""
         self._skip_space()
         if self._next() == closing:
             self._at += 1
             return True
         if self._next() != ",":
-            raise self._error(f"',' or {closing!r} is missing here", path)
+            raise self._error(f"',' or {closing!r} is missing here")
         self._at += 1
         self._skip_space()
         return False

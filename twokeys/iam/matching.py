@@ -105,7 +105,22 @@ class TextPattern:
         if self._regex is not None:
             return _match(self._regex, self._cased_tokens(self._plain()), text)
         resolved = self.resolve(lookup)
+        if resolved is Truth.FREE:
+            return resolved if self._could_match(text) else Truth.FALSE
         return resolved if isinstance(resolved, Truth) else _match(_regex(resolved), resolved, text)
+
+    def _could_match(self, text: str) -> bool:
+        """Whether any values of the variables make the pattern match."""
+        open_tokens = tuple(_STAR if isinstance(token, Variable) else token for token in self._tokens)
+        return _regex(self._cased_tokens(open_tokens)).fullmatch(text) is not None
+
+    def filling(self, value: str) -> str | None:
+        """The value that the only variable of the pattern must have for a text to match; None when it is not clear."""
+        if len(self.keys) != 1 or _STAR in self._tokens:
+            return None
+        parts = ["(.*)" if isinstance(token, Variable) else _as_regex(token) for token in self._tokens]
+        found = re.fullmatch("".join(parts), with_ids(value), re.DOTALL)
+        return None if found is None else found[1]
 
     def resolve(self, lookup: Lookup) -> tuple[_Token, ...] | Truth:
         """The tokens with every variable replaced by its value, or why that cannot be done."""
@@ -182,6 +197,11 @@ class ArnPattern:
         if len(components) < 6 or len(segments) < 6:
             return Truth.FALSE
         return all_of([_match(_regex(tokens), tokens, part) for tokens, part in zip(components, segments, strict=True)])
+
+    def filling(self, value: str) -> str | None:
+        """The value that the only variable must have, as in `TextPattern.filling`."""
+        segments = with_ids(value).split(":", 5)
+        return self._parts[5].filling(segments[5]) if len(segments) == 6 and self._parts else None
 
 
 def _all_match(patterns: tuple[TextPattern, ...], segments: list[str], lookup: Lookup) -> Truth:
@@ -268,15 +288,17 @@ def _regex(tokens: tuple[_Token, ...], *, digits_fit_symbols: bool = False) -> r
     for token in tokens:
         if token == _STAR:
             chunks.append("")
-        elif token == _ANY:
-            chunks[-1] += "."
         else:
-            literal = re.escape(str(token))
-            chunks[-1] += _loosened(literal) if digits_fit_symbols else literal
+            piece = _as_regex(token)
+            chunks[-1] += _loosened(piece) if digits_fit_symbols and token != _ANY else piece
     if len(chunks) == 1:
         return re.compile(chunks[0], re.DOTALL)
     middle = "".join(f"(?>.*?{chunk})" for chunk in chunks[1:-1] if chunk)
     return re.compile(f"{chunks[0]}{middle}.*{chunks[-1]}", re.DOTALL)
+
+
+def _as_regex(token: _Token) -> str:
+    return "." if token == _ANY else re.escape(str(token))
 
 
 def _loosened(literal: str) -> str:
