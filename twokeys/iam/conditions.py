@@ -99,7 +99,7 @@ class ConditionClause:
 
     @cached_property
     def if_exists(self) -> bool:
-        """Whether an absent key makes the clause true."""
+        """Whether the operator has the suffix IfExists."""
         return self.operator.endswith("IfExists")
 
     @cached_property
@@ -171,9 +171,10 @@ class ConditionClause:
 
     @cached_property
     def _when_absent(self) -> Truth:
-        if self.if_exists or self.set_operator == "ForAllValues":
-            return Truth.TRUE
-        return truth(self.base.negated and self.set_operator is None)
+        """ForAnyValue asks for a value, which an absent key does not have, with IfExists or without."""
+        if self.set_operator is not None:
+            return truth(self.set_operator == "ForAllValues")
+        return truth(self.if_exists or self.base.negated)
 
     def _one(self, value: str, lookup: Lookup) -> Truth:
         """Whether one value of the request matches any value of the policy, negated if the operator is."""
