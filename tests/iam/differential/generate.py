@@ -164,7 +164,8 @@ def condition(rng: Random, request: Generated) -> Document:
     block: Document = {}
     for _ in range(rng.choice((1, 1, 2))):
         operator, key, values = _line(rng, request)
-        block.setdefault(operator, {})[key] = values if len(values) > 1 or rng.random() < 0.3 else values[0]
+        if key.lower() not in map(str.lower, block.setdefault(operator, {})):
+            block[operator][key] = values if len(values) > 1 or rng.random() < 0.3 else values[0]
     return block
 
 
@@ -374,9 +375,9 @@ def misspell_caller(rng: Random, request: Generated) -> None:
     else:
         request.caller, request.role = rng.choice(
             (
-                (f"arn:aws:sts::{DEV}:assumed-role/ci/built", request.role),
+                (request.caller.replace("/build", "/built"), request.role),
                 (f"arn:aws:sts::{DEV}:assumed-role/cj/build", f"arn:aws:iam::{DEV}:role/cj"),
-                (f"arn:aws:sts::{OTHER}:assumed-role/ci/build", request.role.replace(DEV, OTHER)),
+                (f"arn:aws:sts::{OTHER}:assumed-role/ci/build", f"arn:aws:iam::{OTHER}:role/ci"),
             )
         )
 
