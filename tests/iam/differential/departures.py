@@ -18,6 +18,12 @@ def without_other_partitions(case: Generated) -> None:
     _principals(case, lambda name: not (name.endswith(":root") and name.split(":")[1] != partition))
 
 
+def without_roles_of_other_partitions(case: Generated) -> None:
+    """Role principals of another partition than the caller's name nobody."""
+    partition = case.caller.split(":")[1]
+    _principals(case, lambda name: not (":role/" in name and name.split(":")[1] != partition))
+
+
 def without_other_paths(case: Generated) -> None:
     """Role principals of the caller's name but another path name nobody."""
     _principals(case, lambda name: not _alike(name, case.role) or _path(name) == _path(case.role))
@@ -44,6 +50,12 @@ def _name(arn: str | None) -> str:
 
 def _path(arn: str | None) -> str:
     return (arn or "").rpartition("/")[0]
+
+
+def without_case(case: Generated) -> None:
+    """Principals that differ from the caller's user, session or role ARN in case alone name nobody."""
+    own = {case.caller, case.role or case.caller}
+    _principals(case, lambda name: name in own or name.lower() not in {arn.lower() for arn in own})
 
 
 def without_session_limit(case: Generated) -> None:
@@ -129,6 +141,32 @@ def without_variables_to_leave_out(case: Generated) -> None:
                 statement["NotResource"] = said if kept == values else kept or ["arn:aws:s3:::nothing"]
 
 
+def without_if_exists_of_any(case: Generated) -> None:
+    """ForAnyValue on an absent key stands without IfExists."""
+    known = {key.lower() for key in (*case.implied(), *case.context)}
+    for document in case.documents():
+        for statement in document["Statement"]:
+            blocks = statement.get("Condition", {})
+            for operator in [one for one in blocks if one.startswith("ForAnyValue:") and one.endswith("IfExists")]:
+                for key in [one for one in blocks[operator] if one.lower() not in known]:
+                    blocks.setdefault(operator.removesuffix("IfExists"), {}).setdefault(key, blocks[operator].pop(key))
+                if not blocks[operator]:
+                    del blocks[operator]
+
+
+def with_variables_filled_in(case: Generated) -> None:
+    """Variables are replaced by their values, their defaults, or a text that no request has."""
+    known = {key.lower(): values for key, values in {**case.implied(), **case.context}.items()}
+
+    def filled(found: re.Match[str]) -> str:
+        name, _, default = found[1].partition(", ")
+        return known.get(name.lower(), [default.strip("'") or "no value"])[0]
+
+    for document in case.documents():
+        if document.get("Version") == "2012-10-17":
+            document["Statement"] = _strings(document["Statement"], lambda text: re.sub(r"\$\{(.*?)\}", filled, text))
+
+
 def _halves(address_range: str) -> list[str]:
     return ["0.0.0.0/1", "128.0.0.0/1"] if address_range == "0.0.0.0/0" else [address_range]
 
@@ -148,15 +186,19 @@ def _strings(value: Any, change: Callable[[str], str]) -> Any:
 
 
 REWRITES: dict[str, Callable[[Generated], None]] = {
-    "partition of an account principal": without_other_partitions,
-    "path of a role principal": without_other_paths,
-    "case of a role principal": without_other_case,
+    "account principal of another partition": without_other_partitions,
+    "role principal of another partition": without_roles_of_other_partitions,
+    "role principal of another path": without_other_paths,
+    "role principal in another case": without_other_case,
     "session policy over a direct trust": without_session_limit,
     "variable in an older document": without_old_variables,
     "variable without a value under a negated operator": without_negated_null,
+    "variable without a value in NotResource": without_variables_to_leave_out,
     "range of every IPv4 address": without_whole_range,
     "addresses of the other family": without_other_family,
-    "variable without a value in NotResource": without_variables_to_leave_out,
+    "principal in another case": without_case,
+    "ForAnyValue with IfExists": without_if_exists_of_any,
+    "policy variables": with_variables_filled_in,
 }
 
 

@@ -104,20 +104,25 @@ def _levels(levels: list[list[Document]], name: str) -> list[dict[str, Any]]:
 
 def ministack_trust(case: Generated) -> bool:
     """The answer of ministack to the trust policy."""
-    return iam_evaluator.evaluate_trust_policy(case.trust, case.caller, _ministack_context(case))
+    return iam_evaluator.evaluate_trust_policy(_given_keys(case.trust), case.caller, _ministack_context(case))
 
 
 def ministack_grant(case: Generated) -> bool:
     """The answer of ministack to the identity-based policies, the boundary and the session policy."""
-    limits = [[iam_evaluator.parse_policy_document(one)] for one in (case.boundary, case.session) if one is not None]
-    identity = [iam_evaluator.parse_policy_document(one) for one in case.identity]
+    limits = [[_ministack_policy(one)] for one in (case.boundary, case.session) if one is not None]
+    identity = [_ministack_policy(one) for one in case.identity]
     return iam_evaluator.evaluate(_ministack_context(case), identity, *limits).decision == "Allow"
+
+
+def _ministack_policy(document: Document) -> list[iam_evaluator.ParsedStatement]:
+    return iam_evaluator.parse_policy_document(_given_keys(document))
 
 
 def _ministack_context(case: Generated) -> iam_evaluator.EvalContext:
     implied = case.implied()
     known = {**implied, **case.context}
-    keys = {key.lower(): v if key in MULTIVALUED else v[0] for key, v in known.items()}
+    keys = {_given_key(key).lower(): v if key in MULTIVALUED else v[0] for key, v in known.items()}
+    keys.setdefault("aws:tagkeys", None)
     return iam_evaluator.EvalContext(
         principal_arn=implied["aws:PrincipalArn"][0],
         principal_type=implied["aws:PrincipalType"][0],
@@ -127,3 +132,22 @@ def _ministack_context(case: Generated) -> iam_evaluator.EvalContext:
         region="eu-west-1",
         service_context=keys,
     )
+
+
+_OF_ITS_OWN = ("aws:currenttime", "aws:sourceip", "aws:securetransport")
+"""Keys whose values ministack takes from its clock and its connection, and so can only be given under another name."""
+
+
+def _given_keys(document: Document) -> Document:
+    statements = [
+        {**statement, "Condition": {
+            operator: {_given_key(key): values for key, values in block.items()}
+            for operator, block in statement["Condition"].items()
+        }} if "Condition" in statement else statement
+        for statement in document["Statement"]
+    ]  # fmt: skip
+    return {**document, "Statement": statements}
+
+
+def _given_key(key: str) -> str:
+    return key.lower().replace("aws:", "given:") if key.lower() in _OF_ITS_OWN else key
