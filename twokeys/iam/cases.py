@@ -2,7 +2,8 @@
 
 Instead of every value a key can have, the few that its conditions can tell apart are tried: absent, each value of a
 policy, one inside each pattern or range and one outside of all. Where that is not certain to cover every case (several
-overlapping patterns, values that depend on other keys, too many combinations) the answer says so.
+overlapping patterns, values that depend on other keys, too many combinations) the answer says so. A key to which no
+set operator is applied has one value: AWS demands set operators for keys with several.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
@@ -93,12 +94,15 @@ def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[At
     some, every = False, True
     for combination in itertools.product(*choices):
         look = _override(dict(zip(keys, combination, strict=True)), lookup)
-        held = {atom: atom.evaluate(look) for atom in atoms}
-        allowed = decision(held.__getitem__)
+        allowed = decision(partial(_held, look))
         some, every = some or allowed, every and allowed
         if some and not every:
             break
     return Possibilities(some, every, exact)
+
+
+def _held(lookup: Lookup, atom: Atom) -> Truth:
+    return atom.evaluate(lookup)
 
 
 def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:
@@ -119,20 +123,36 @@ def _override(values: dict[str, Option], lookup: Lookup) -> Lookup:
 
 def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> tuple[list[Option], bool]:
     """The cases of one key, and whether they are all there are."""
-    texts = dict.fromkeys((*pool, *(text for atom in atoms for text in _texts(atom)), _OTHER))
     clauses = [atom.clause for atom in atoms if isinstance(atom, ClauseAtom) and atom.clause.lower_key == key]
-    sets = [clause for clause in clauses if clause.set_operator is not None]
+    found = (text for atom in atoms for text in _texts(atom))
+    texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))
     options: list[Option] = [(), *((text,) for text in texts)]
-    if len(sets) > 1:
-        options += list(itertools.combinations(texts, 2))
-    patterns = {
-        value
+    exact = len({pattern.text for clause in clauses for pattern in clause.patterns if pattern.wild}) <= 1
+    if any(clause.set_operator is not None for clause in clauses) and len(clauses) > 1:
+        options += itertools.combinations(texts, 2)
+        exact = exact and len(clauses) == 2
+    return options, exact
+
+
+def _ordered_texts(clauses: list[ConditionClause]) -> list[str]:
+    """The numbers and dates of all clauses, and numbers below, above and between them.
+
+    They have a fraction, since a date of four digits alone would be a year.
+    """
+    parsed = [
+        _ORDERED[clause.base.family](value)
         for clause in clauses
-        if clause.base.family == "arn" or clause.base.positive == "StringLike"
+        if clause.base.family in _ORDERED
         for value in clause.values
-        if isinstance(value, str) and value.strip("*") and any(wildcard in value for wildcard in "*?")
-    }
-    return options, len(patterns) <= 1 and len(sets) <= 2
+        if isinstance(value, str)
+    ]
+    numbers = {number for number in parsed if number is not None}
+    ordered = sorted(numbers)
+    between = [(low + high) / 2 for low, high in itertools.pairwise(ordered)]
+    return [f"{number:.9f}" for number in (*ordered, *between, *(ordered[:1] and (ordered[0] - 1, ordered[-1] + 1)))]
+
+
+_ORDERED: dict[str, Callable[[str], Decimal | None]] = {"numeric": parse_number, "date": parse_date}
 
 
 @lru_cache(maxsize=16384)
@@ -144,32 +164,16 @@ def _texts(atom: Atom) -> tuple[str, ...]:
         fillings = (pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns)
         return tuple(text for text in fillings if text is not None)
     clause = atom.clause
+    if clause.patterns:
+        found = [text for pattern in clause.patterns for text in pattern.samples(_OTHER)]
+        return tuple(dict.fromkeys((*found, *(text.swapcase() for text in found))))
     values = [value for value in clause.values if not isinstance(value, Unknown)]
-    found = [text for value in values for text in _BY_FAMILY[clause.base.family](clause, value)]
-    if clause.base.family in ("numeric", "date"):
-        parse = parse_number if clause.base.family == "numeric" else parse_date
-        found += _between(number for number in map(parse, values) if number is not None)
-    return tuple(dict.fromkeys(found))
+    if clause.base.family == "ip":
+        return tuple(dict.fromkeys(text for value in values for text in _ip_texts(value)))
+    return tuple(values)
 
 
-def _string_texts(clause: ConditionClause, value: str) -> list[str]:
-    if clause.base.positive == "StringEqualsIgnoreCase":
-        return [value, value.swapcase()]
-    return _instances(value) if clause.base.positive == "StringLike" else [value]
-
-
-def _instances(pattern: str) -> list[str]:
-    filled = pattern.replace("?", _OTHER)
-    return [filled.replace("*", ""), filled.replace("*", _OTHER), pattern]
-
-
-def _between(numbers: Iterable[Decimal]) -> list[str]:
-    ordered = sorted(set(numbers))
-    found = [text for number in ordered for text in (f"{number:f}", f"{number - 1:f}", f"{number + 1:f}")]
-    return found + [f"{(low + high) / 2:f}" for low, high in itertools.pairwise(ordered)]
-
-
-def _ip_texts(_clause: ConditionClause, value: str) -> list[str]:
+def _ip_texts(value: str) -> list[str]:
     network = parse_network(value)
     if network is None:
         return []
@@ -177,15 +181,3 @@ def _ip_texts(_clause: ConditionClause, value: str) -> list[str]:
     make = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
     highest = (1 << network.max_prefixlen) - 1
     return [str(make(number)) for number in (first - 1, first, last, last + 1) if 0 <= number <= highest]
-
-
-_BY_FAMILY: dict[str, Callable[[ConditionClause, str], list[str]]] = {
-    "string": _string_texts,
-    "arn": lambda _clause, value: _instances(value),
-    "numeric": lambda _clause, _value: [],
-    "date": lambda _clause, _value: [],
-    "bool": lambda _clause, value: [value, "true", "false"],
-    "binary": lambda _clause, value: [value],
-    "ip": _ip_texts,
-    "null": lambda _clause, _value: [],
-}

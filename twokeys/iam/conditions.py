@@ -11,13 +11,13 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias
 
-from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic
+from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
 
 Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
@@ -99,7 +99,7 @@ class ConditionClause:
 
     @cached_property
     def if_exists(self) -> bool:
-        """Whether the operator has the suffix IfExists."""
+        """Whether the operator ends in IfExists."""
         return self.operator.endswith("IfExists")
 
     @cached_property
@@ -116,10 +116,11 @@ class ConditionClause:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """Every condition key the clause reads, in lower case: its own and those of its variables."""
-        return (self.lower_key, *(key for test in self._patterns for key in test.keys))
+        return (self.lower_key, *(key for test in self.patterns for key in test.keys))
 
     @cached_property
-    def _patterns(self) -> tuple[TextPattern | ArnPattern, ...]:
+    def patterns(self) -> tuple[TextPattern | ArnPattern, ...]:
+        """The values of a string, ARN or Bool operator, compiled; unresolved ones are left out."""
         name, family = self.base.positive, self.base.family
         texts = [value for value in self.values if not isinstance(value, Unknown)]
         if family == "arn":
@@ -137,18 +138,18 @@ class ConditionClause:
         """One test per value that says whether a request's value matches it, not yet negated."""
         family = self.base.family
         if family == "bool":
-            return tuple(_bool_test(pattern.matches) for pattern in self._patterns)
-        if self._patterns:
-            return tuple(pattern.matches for pattern in self._patterns)
+            return tuple(_bool_test(pattern.matches) for pattern in self.patterns)
+        if self.patterns:
+            return tuple(pattern.matches for pattern in self.patterns)
         make = _TESTS[family]
         return tuple(make(self.base.positive, value) for value in self.values if not isinstance(value, Unknown))
 
     def evaluate(self, lookup: Lookup) -> Truth:
         """Whether the request meets the clause.
 
-        An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues;
-        ForAnyValue with an absent key is false also when negated. A value of the policy that is not resolved yet
-        makes it unknown wherever it could matter; a free key makes it free unless every value gives the same answer.
+        An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues.
+        ForAnyValue asks for a value, so with an absent key it is false, negated or with IfExists too. A value of the
+        policy that is not resolved yet makes it unknown wherever it could matter; a free key makes it free.
         """
         found = lookup(self.lower_key)
         if found is UNKNOWN:
@@ -171,7 +172,6 @@ class ConditionClause:
 
     @cached_property
     def _when_absent(self) -> Truth:
-        """ForAnyValue asks for a value, which an absent key does not have, with IfExists or without."""
         if self.set_operator is not None:
             return truth(self.set_operator == "ForAllValues")
         return truth(self.if_exists or self.base.negated)
@@ -183,6 +183,13 @@ class ConditionClause:
             results.append(Truth.UNKNOWN)
         found = any_of(results)
         return negate(found) if self.base.negated else found
+
+    def with_values(self, lookup: Lookup) -> ConditionClause:
+        """The clause with the variables that have a value replaced; values whose variable has none are left out."""
+        if len(self.keys) == 1:
+            return self
+        filled = (value if isinstance(value, Unknown) else with_values(value, lookup) for value in self.values)
+        return replace(self, values=tuple(value for value in filled if value is not None))
 
     def _evaluate_null(self, found: Values) -> Truth:
         wanted = {value.lower() if isinstance(value, str) else value for value in self.values}

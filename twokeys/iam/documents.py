@@ -100,22 +100,36 @@ class Statement:
         return found if self.actions is not None else _not(found)
 
     @cached_property
+    def _exact_resources(self) -> frozenset[str]:
+        """The names of Resource or NotResource that are neither patterns nor unresolved."""
+        names = self.resources if self.resources is not None else self.not_resources or ()
+        return frozenset(name for name in names if isinstance(name, str) and not self._is_pattern(name))
+
+    @cached_property
     def resource_patterns(self) -> tuple[ArnPattern, ...]:
-        """The compiled names of Resource or NotResource; unresolved ones are left out."""
+        """The names of Resource or NotResource with wildcards or variables, compiled."""
         names = self.resources if self.resources is not None else self.not_resources or ()
         return tuple(
-            ArnPattern(name, variables=self.variables, resource=True) for name in names if isinstance(name, str)
+            ArnPattern(name, variables=self.variables, resource=True)
+            for name in names
+            if isinstance(name, str) and self._is_pattern(name)
         )
+
+    def _is_pattern(self, name: str) -> bool:
+        return "*" in name or "?" in name or (self.variables and "${" in name)
 
     def covers_resource(self, resource: str, lookup: Lookup) -> Truth:
         """Whether Resource or NotResource covers a resource; a statement with neither covers every resource."""
         names = self.resources if self.resources is not None else self.not_resources
         if names is None:
             return Truth.TRUE
-        results = [pattern.matches(resource, lookup) for pattern in self.resource_patterns]
-        if UNKNOWN in names:
-            results.append(Truth.UNKNOWN)
-        found = any_of(results)
+        if resource in self._exact_resources:
+            found = Truth.TRUE
+        else:
+            results = [pattern.matches(resource, lookup) for pattern in self.resource_patterns]
+            if UNKNOWN in names:
+                results.append(Truth.UNKNOWN)
+            found = any_of(results)
         return found if self.resources is not None else _not(found)
 
     @property
@@ -171,6 +185,7 @@ def _not(found: Truth) -> Truth:
 
 
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
+_STARS = re.compile(r"\*+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
@@ -434,7 +449,7 @@ class _Reader:
         path = (*path, name)
         resources = self._strings(elements[name], path, "a resource")
         for place, resource in enumerate(resources):
-            if isinstance(resource, str) and resource.strip("*") and not resource.startswith(("arn:", "*", "${")):
+            if isinstance(resource, str) and not resource.startswith("arn:") and not _STARS.fullmatch(resource):
                 raise self._error(
                     f"{_shown(resource)} is neither an ARN nor '*'",
                     self._item_path(elements[name], path, place), "resource",

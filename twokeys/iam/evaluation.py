@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Formula, Or, decide
 from twokeys.iam.matches import Match, Scan, scan
 from twokeys.iam.principals import Caller, CallerKind, Form
@@ -30,23 +30,16 @@ __all__ = [
     "Policies",
     "Request",
     "Requirement",
-    "Statement",
     "Verdict",
     "evaluate",
     "evaluate_grant",
     "evaluate_trust",
 ]
 
-_ROLE_ACTIONS = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-    }
-)
 _ASSUME_ROLE = "sts:assumerole"
+_WITH_SAML = "sts:assumerolewithsaml"
+_WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
+_ROLE_ACTIONS = frozenset({_ASSUME_ROLE, _WITH_SAML, _WITH_WEB_IDENTITY, "sts:tagsession", "sts:setsourceidentity"})
 
 
 @dataclass(frozen=True)
@@ -89,12 +82,12 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     trust = _scanned(request, policies.trust, "trust policy", policies)
     rcps = () if request.caller.is_service_linked else _levels(request, policies.rcps, "RCP")
     denies = [*trust.denies, *side.denies, *(deny for level in rcps for one in level for deny in one.denies)]
-    gates: list[Formula] = [_rcp_gate(level) for level in rcps if any(one.has_allow for one in level)]
+    gates: list[Formula] = [Or("RCPs", _allows(level)) for level in rcps if any(one.has_allow for one in level)]
     same_account = request.caller.account == request.target.account
     if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
         gates.append(Or("trust policy", trust.allows))
     elif same_account:
-        gates += [side.scp_gate, _within_account(request, trust, side, policies)]
+        gates += [side.scp_gate, _within_account(request, trust, side)]
     else:
         gates += [Or("trust policy", trust.allows), side.scp_gate, side.identity_gate, side.limits]
     return decide(And(tuple(gates)), tuple(denies), request)
@@ -103,9 +96,12 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
 def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
     """Whether the trust policy alone admits the caller, as if from another account: the first key.
 
-    Naming the caller's account counts. That root users cannot assume roles is not looked at here, so that the caller
-    `...:root` can stand for whoever its account lets in.
+    Naming the caller's account counts. That root users cannot assume roles is not looked at here (nor is it for
+    sessions of GetFederationToken), so that the caller `...:root` can stand for whoever its account lets in.
     """
+    refusal = _mismatched(request)
+    if refusal is not None:
+        return refusal
     found = _scanned(request, trust, "trust policy", Policies())
     return decide(Or("trust policy", found.allows), found.denies, request)
 
@@ -157,29 +153,46 @@ class _CallerSide:
 
 
 def _impossible(request: Request) -> Verdict | None:
-    """What STS refuses whatever the policies say.
+    """What STS refuses whatever the policies say."""
+    return _barred(request) or _mismatched(request)
+
+
+def _barred(request: Request) -> Verdict | None:
+    """Callers that cannot assume a role at all.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
     """
-    caller, action = request.caller, request.action_name
-    target = request.target
-    why = None
-    if action == _ASSUME_ROLE and caller.kind is CallerKind.ROOT:
-        why = "an account's root user cannot assume a role"
-    elif action == _ASSUME_ROLE and caller.kind is CallerKind.FEDERATED_USER:
-        why = "a session of GetFederationToken can call nothing of STS but GetCallerIdentity"
-    elif action == _ASSUME_ROLE and caller.kind is CallerKind.FEDERATED:
-        why = "a federated person assumes a role with AssumeRoleWithSAML or AssumeRoleWithWebIdentity"
-    elif action.startswith("sts:assumerolewith") and caller.kind is not CallerKind.FEDERATED:
-        why = f"{request.action} is called by a federated person, not by a {caller.kind.value}"
-    elif caller.partition and caller.partition != target.partition:
-        why = f"the caller is in partition {caller.partition}, the target in {target.partition}"
-    if why is None:
+    if request.action_name != _ASSUME_ROLE:
         return None
+    if request.caller.kind is CallerKind.ROOT:
+        return _refused("an account's root user cannot assume a role")
+    if request.caller.kind is CallerKind.FEDERATED_USER:
+        return _refused("a session of GetFederationToken can call nothing of STS but GetCallerIdentity")
+    return None
+
+
+def _mismatched(request: Request) -> Verdict | None:
+    """Callers that do not go with the operation or the partition."""
+    caller, action, partition = request.caller, request.action_name, request.target.partition
+    if caller.partition and caller.partition != partition:
+        return _refused(f"the caller is in partition {caller.partition}, the target in {partition}")
+    if caller.kind is not CallerKind.FEDERATED:
+        if action in (_WITH_SAML, _WITH_WEB_IDENTITY):
+            return _refused(f"{request.action} is called by a federated person, not by a {caller.kind.value}")
+    elif action == _ASSUME_ROLE:
+        return _refused("a federated person assumes a role with AssumeRoleWithSAML or AssumeRoleWithWebIdentity")
+    elif action == _WITH_SAML and not caller.is_saml_provider:
+        return _refused("AssumeRoleWithSAML is for people of a SAML provider")
+    elif action == _WITH_WEB_IDENTITY and caller.is_saml_provider:
+        return _refused("AssumeRoleWithWebIdentity is for people of an OIDC or web identity provider")
+    return None
+
+
+def _refused(why: str) -> Verdict:
     return Verdict(Outcome.DENY, decisions=(Decision("STS", None, None, "Deny", why),))
 
 
-def _within_account(request: Request, trust: Scan, side: _CallerSide, policies: Policies) -> Formula:
+def _within_account(request: Request, trust: Scan, side: _CallerSide) -> Formula:
     """Same account: what must allow depends on how the resource-based policy names the caller.
 
     A role's trust policy must always name the caller; other resources can also be opened by identity-based policies
@@ -188,16 +201,10 @@ def _within_account(request: Request, trust: Scan, side: _CallerSide, policies: 
     by_form = {form: tuple(match for match in trust.allows if match.form in (form, None)) for form in Form}
     direct = Or("trust policy", by_form[Form.DIRECT])
     as_role = And((Or("trust policy", by_form[Form.ROLE]), side.limits))
-    granted = And((side.identity_gate, side.limits))
-    delegated: Formula = granted
-    if request.action_name in _ROLE_ACTIONS or policies.trust is None:
-        named: Formula = Or("trust policy", trust.allows)
-        delegated = And((named, granted)) if request.action_name in _ROLE_ACTIONS else granted
+    delegated = And((side.identity_gate, side.limits))
+    if request.action_name in _ROLE_ACTIONS:
+        delegated = And((Or("trust policy", trust.allows), delegated))
     return Or("trust policy", (), (direct, as_role, delegated))
-
-
-def _rcp_gate(level: tuple[Scan, ...]) -> Formula:
-    return Or("RCPs", _allows(level))
 
 
 def _scanned(request: Request, document: PolicyDocument | Unknown | None, label: str, policies: Policies) -> Scan:

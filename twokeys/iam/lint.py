@@ -11,7 +11,7 @@ from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.principals import Principals
-from twokeys.iam.truth import Unknown
+from twokeys.iam.truth import Truth, Unknown
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 
@@ -58,11 +58,12 @@ def lint(
         kind: what the document is used as.
         account: the account of what the policy is attached to, an id or symbol.
         organization: the accounts of the organization. Others are third parties, for which a trust policy needs an
-            external ID. If empty, every account but `account` counts as one.
+            external ID; symbols are of the organization. If empty, nobody is known to be a third party.
 
     An element that is not resolved yet gives no finding. Whether names exist is not checked.
     """
-    known = frozenset((*organization, *((account,) if account is not None else ())))
+    members = tuple(organization)
+    known = frozenset((*members, account)) if members and account is not None else frozenset(members)
     return tuple(
         finding for statement in document.statements for rule in _RULES for finding in rule(statement, kind, known)
     )
@@ -186,11 +187,7 @@ def _name_problem(name: str) -> tuple[str, str]:
         )
     if is_account(name):
         return "", ""
-    try:
-        arn = parse_arn(name)
-    except ArnError:
-        return "invalid-principal", f"{name!r} is neither the ARN of a principal nor an account"
-    if arn.service == "iam" and arn.resource.startswith("group/"):
+    if parse_arn(name).resource.startswith("group/"):
         return "group-principal", f"{name!r}: a group cannot be a principal; name its users, or a role they assume"
     return "", ""
 
@@ -215,6 +212,7 @@ def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[s
 
 def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     page = "reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"
+    demanded = any(clause.operator == "Bool" and clause.lower_key in _MFA for clause in statement.conditions)
     for clause in statement.conditions:
         if clause.lower_key not in _MFA:
             continue
@@ -225,6 +223,12 @@ def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Ite
                 f"keys; leave IfExists away"
             )
             yield _finding("mfa-if-exists", statement, _place(clause), message, page)
+        if statement.effect == "Allow" and clause.base.family == "null" and values == {"false"} and not demanded:
+            message = (
+                f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA; "
+                "use Bool with 'true'"
+            )
+            yield _finding("mfa-null", statement, _place(clause), message, page)
         if statement.effect == "Deny" and clause.operator == "Bool" and values == {"false"}:
             message = (
                 f"with Bool this Deny does not apply when {clause.key} is absent, as it is with long-term access keys; "
@@ -264,8 +268,42 @@ def _third_parties(principals: Principals, known: frozenset[str]) -> Iterator[st
                 account = parse_arn(name).account
             except ArnError:
                 continue
-        if account not in known and not account.startswith("account:"):
+        if known and account not in known and not account.startswith("account:"):
             yield name
+
+
+def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    if kind is not PolicyKind.TRUST or statement.effect != "Allow" or statement.principals is None:
+        return
+    page = "access-analyzer-reference-policy-checks.html"
+    for provider in statement.principals.federated:
+        if isinstance(provider, Unknown) or provider == "*":
+            continue
+        action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
+        if statement.covers_action(action.lower()) is Truth.FALSE:
+            message = f"{provider!r} can only use {action}, which the statement does not allow"
+            yield _error("mismatched-action", statement, "Action", message, page)
+
+
+def _dead_variable(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    """A variable where IAM reads none is literal text."""
+    page = "reference_policies_variables.html"
+    names = [
+        ("Resource" if statement.resources is not None else "NotResource", name, name.split(":", 5)[:5])
+        for name in (*(statement.resources or ()), *(statement.not_resources or ()))
+        if isinstance(name, str)
+    ]
+    for element, name, before in names:
+        if "${" in name and not statement.variables:
+            message = f"{name!r}: variables need version 2012-10-17; in this document they are literal text"
+            yield _error("variable-in-old-version", statement, element, message, page)
+        elif any("${" in part for part in before):
+            message = f"{name!r}: a variable can only stand after the fifth colon of an ARN"
+            yield _error("variable-outside-resource", statement, element, message, page)
+    for clause in statement.conditions:
+        if not statement.variables and any("${" in value for value in clause.values if isinstance(value, str)):
+            message = "variables need version 2012-10-17; in this document they are literal text"
+            yield _error("variable-in-old-version", statement, _place(clause), message, page)
 
 
 def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
@@ -301,4 +339,6 @@ _RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding
     _confused_deputy,
     _for_all_values,
     _mfa,
+    _mismatched_action,
+    _dead_variable,
 )

@@ -30,6 +30,7 @@ class Or:
 
 
 Formula: TypeAlias = And | Or
+_SYMBOL_ID = "the id of an account that does not exist yet"
 
 
 def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Verdict:
@@ -51,11 +52,12 @@ def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Ver
     if worst.some:
         return _conditional(formula, denies)
     best = _possibilities(formula, denies, request, hopeful=True)
-    if best.some and any(match.unknowns for match in (*_matches(formula), *denies)):
-        unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
+    unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
+    exact = worst.exact and best.exact
+    if best.some or (unknowns and not exact):
         decisions = (*_allowing(formula, lambda _match: True), *(_may_deny(deny) for deny in denies))
-        return Verdict(Outcome.UNKNOWN, unknowns=unknowns, decisions=decisions)
-    if not worst.exact or not best.exact:
+        return Verdict(Outcome.UNKNOWN, unknowns=unknowns or (_SYMBOL_ID,), decisions=decisions)
+    if not exact:
         return _conditional(formula, denies)
     why = "its conditions and those of the other statements exclude each other"
     decisions = (*_allowing(formula, lambda _match: True, why), *(_may_deny(deny) for deny in denies))

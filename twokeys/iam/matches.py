@@ -169,7 +169,7 @@ def _matches(request: Request, statement: Statement, label: str, *, bounded: boo
         if held is Truth.UNKNOWN:
             unknowns.append(f"{clause.path} of the {label}")
         elif held is Truth.FREE:
-            atoms.append(ClauseAtom(clause))
+            atoms.append(ClauseAtom(clause.with_values(request.lookup)))
     unknowns += [f"{path} of the {label}" for path in statement.unresolved]
     return [Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings]
 

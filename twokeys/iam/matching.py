@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, all_of, truth
 
-_SYMBOL = re.compile(r"(?:(?<=:)|\A)account:[A-Za-z0-9_-]+")
+_SYMBOL = re.compile(r"(?:(?<=:)|\A)account:[A-Za-z0-9_-]+(?=[:/]|\Z)")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _REFERENCE = re.compile(r"\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?")
 _PRIVATE = 0xF0000
@@ -38,6 +38,28 @@ class Variable:
 def with_ids(text: str) -> str:
     """The text with each account symbol replaced by twelve characters that no real text contains."""
     return _SYMBOL.sub(lambda found: _stand_in(found[0]), text) if "account:" in text else text
+
+
+def with_values(text: str, lookup: Lookup) -> str | None:
+    """The text with its variables replaced, what they bring being escaped; None if one has no value.
+
+    Unchanged if one is free or unresolved.
+    """
+    filled = ""
+    for part in _split_variables(text):
+        if isinstance(part, _Special):
+            filled += f"${{{part.character}}}"
+        elif isinstance(part, Variable):
+            found = lookup(part.key)
+            if found is UNKNOWN or found is FREE:
+                return text
+            brought = found[0] if len(found) == 1 else None if found else part.default
+            if brought is None:
+                return None
+            filled += re.sub(r"[*?$]", r"${\g<0>}", brought)
+        else:
+            filled += part
+    return filled
 
 
 def is_symbolic(text: str) -> bool:
@@ -97,13 +119,17 @@ class TextPattern:
     def matches(self, value: str, lookup: Lookup) -> Truth:
         """Whether a text matches; a variable without a value matches nothing, an unresolved one is unknown.
 
-        Variables are looked up in the request; what they bring is literal text, never a wildcard.
+        Variables are looked up in the request; what they bring is literal text, never a wildcard. A text that is all
+        symbol is also compared as it stands, since any other text can begin with `account:`.
         """
         text = self._cased(with_ids(value))
         if self._exact is not None:
             return truth(text == self._exact)
         if self._regex is not None:
-            return _match(self._regex, self._cased_tokens(self._plain()), text)
+            found = _match(self._regex, self._cased_tokens(self._plain()), text)
+            if found is Truth.FALSE and value.startswith("account:"):
+                return truth(self._regex.fullmatch(self._cased(value)) is not None)
+            return found
         resolved = self.resolve(lookup)
         if resolved is Truth.FREE:
             return resolved if self._could_match(text) else Truth.FALSE
@@ -113,6 +139,18 @@ class TextPattern:
         """Whether any values of the variables make the pattern match."""
         open_tokens = tuple(_STAR if isinstance(token, Variable) else token for token in self._tokens)
         return _regex(self._cased_tokens(open_tokens)).fullmatch(text) is not None
+
+    @property
+    def wild(self) -> bool:
+        """Whether it has wildcards."""
+        return any(isinstance(token, int) for token in self._tokens)
+
+    def samples(self, filler: str) -> tuple[str, ...]:
+        """Texts that it matches: with nothing and with the filler in place of each `*`; none if it has variables."""
+        if self.keys:
+            return ()
+        plain = [filler if token == _ANY else token for token in self._plain()]
+        return tuple("".join(star if token == _STAR else str(token) for token in plain) for star in ("", filler))
 
     def filling(self, value: str) -> str | None:
         """The value that the only variable of the pattern must have for a text to match; None when it is not clear."""
@@ -197,6 +235,15 @@ class ArnPattern:
         if len(components) < 6 or len(segments) < 6:
             return Truth.FALSE
         return all_of([_match(_regex(tokens), tokens, part) for tokens, part in zip(components, segments, strict=True)])
+
+    @property
+    def wild(self) -> bool:
+        """Whether it has wildcards and is not the lone `*`."""
+        return not self._anything and TextPattern(self.text, wildcards=True, variables=True).wild
+
+    def samples(self, filler: str) -> tuple[str, ...]:
+        """Texts that it matches, as in `TextPattern.samples`."""
+        return TextPattern(self.text, wildcards=True, variables=True).samples(filler)
 
     def filling(self, value: str) -> str | None:
         """The value that the only variable must have, as in `TextPattern.filling`."""

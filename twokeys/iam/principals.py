@@ -79,6 +79,11 @@ class Caller:
         return self.role_arn is not None and ":role/aws-service-role/" in self.role_arn
 
     @cached_property
+    def is_saml_provider(self) -> bool:
+        """Whether this is a person of a SAML provider."""
+        return self.kind is CallerKind.FEDERATED and ":saml-provider/" in self.arn
+
+    @cached_property
     def lineage(self) -> tuple[str, ...]:
         """The ARNs that name the caller, from its account to itself: account root, role, session."""
         if self.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
@@ -90,18 +95,21 @@ class Caller:
     def context(self) -> dict[str, tuple[str, ...]]:
         """The condition keys that follow from who the caller is; the empty tuple is an absent key.
 
+        A federated person's call is not signed, so nothing follows.
+
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
-        known: dict[str, tuple[str, ...]] = {"aws:principalisawsservice": ("false",)}
+        if self.kind is CallerKind.FEDERATED:
+            return {}
+        known: dict[str, tuple[str, ...]] = {}
         if self.kind is CallerKind.SERVICE:
             known["aws:principalisawsservice"] = ("true",)
             known["aws:principalservicename"] = (self.arn,)
             for absent in ("principalarn", "principalaccount", "username", "userid", "principalorgid"):
                 known[f"aws:{absent}"] = ()
             return known
+        known["aws:principalisawsservice"] = ("false",)
         known["aws:principalservicename"] = ()
-        if self.kind is CallerKind.FEDERATED:
-            return known
         known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
         known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)

@@ -17,7 +17,7 @@ class Outcome(Enum):
     DENY = "DENY"
     """Denied, whatever they turn out to be."""
     CONDITIONAL = "CONDITIONAL"
-    """Allowed exactly for requests that meet the requirements."""
+    """Allowed for requests that meet the requirements; for others denied, or unknown where a value is not resolved."""
     UNKNOWN = "UNKNOWN"
     """It depends on a value that is not resolved yet."""
 

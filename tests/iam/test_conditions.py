@@ -1,0 +1,152 @@
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twokeys.iam import UNKNOWN, ConditionClause
+from twokeys.iam.conditions import OPERATORS, operator_named
+from twokeys.iam.truth import FREE, Truth, Values
+
+
+def holds(operator: str, wanted: Any, found: Values, **others: Values) -> Truth:
+    values = wanted if isinstance(wanted, tuple) else (wanted,)
+    keys: dict[str, Values] = {"test:key": found, **{f"aws:{name}": value for name, value in others.items()}}
+    return ConditionClause(operator, "Test:Key", values).evaluate(lambda key: keys.get(key, ()))
+
+
+TRUE, FALSE = True, False
+
+
+@pytest.mark.parametrize(("operator", "wanted", "found", "expected"), [
+    ("StringEquals", "a", "a", TRUE), ("StringEquals", "a", "A", FALSE), ("StringEquals", "a*", "ab", FALSE),
+    ("StringEquals", ("a", "b"), "b", TRUE), ("StringEquals", "", "", TRUE),
+    ("StringNotEquals", "a", "b", TRUE), ("StringNotEquals", ("a", "b"), "b", FALSE),
+    ("StringEqualsIgnoreCase", "aB", "Ab", TRUE), ("StringNotEqualsIgnoreCase", "aB", "Ab", FALSE),
+    ("StringLike", "a*c?", "abcd", TRUE), ("StringLike", "a*", "A", FALSE), ("StringNotLike", "a*", "ab", FALSE),
+    ("NumericEquals", "10", "10.0", TRUE), ("NumericEquals", "10", "ten", FALSE),
+    ("NumericNotEquals", "10", "11", TRUE),
+    ("NumericLessThan", "3600", "3599", TRUE), ("NumericLessThan", "3600", "3600", FALSE),
+    ("NumericLessThanEquals", "10", "10", TRUE), ("NumericGreaterThan", "-1", "0", TRUE),
+    ("NumericGreaterThanEquals", "10", "9", FALSE), ("NumericLessThan", "x", "1", FALSE),
+    ("DateEquals", "2026-01-01T00:00:00Z", "1767225600", TRUE),
+    ("DateEquals", "2026-01-01", "2026-01-01T00:00:00Z", TRUE),
+    ("DateEquals", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z", TRUE),
+    ("DateLessThan", "2026-01-01T00:00:00Z", "2025-12-31T23:59:59.999Z", TRUE),
+    ("DateLessThan", "1767225600", "2026-01-01T00:00:00Z", FALSE),
+    ("DateLessThanEquals", "1767225600", "2026-01-01T00:00:00Z", TRUE),
+    ("DateGreaterThan", "2020-01-01T00:00:01Z", "2020-01-01T00:00:02Z", TRUE),
+    ("DateGreaterThanEquals", "2020", "2019-12-31", FALSE), ("DateGreaterThan", "2020-13-01", "2021-01-01", FALSE),
+    ("DateNotEquals", "2020-01-01", "2020-01-02", TRUE),
+    ("Bool", "true", "true", TRUE), ("Bool", "true", "True", TRUE), ("Bool", "false", "true", FALSE),
+    ("Bool", "yes", "yes", FALSE),
+    ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", TRUE), ("BinaryEquals", "QmluYXJ5", "Binary", TRUE),
+    ("BinaryEquals", "QmluYXJ5", "binary", FALSE), ("BinaryEquals", "not base64!", "x", FALSE),
+    ("IpAddress", "203.0.113.0/24", "203.0.113.255", TRUE), ("IpAddress", "203.0.113.0/24", "203.0.114.0", FALSE),
+    ("IpAddress", "203.0.113.7", "203.0.113.7", TRUE), ("IpAddress", "203.0.113.7/24", "203.0.113.9", TRUE),
+    ("IpAddress", "2001:DB8:1234:5678::/64", "2001:db8:1234:5678::1", TRUE),
+    ("IpAddress", "2001:DB8::/32", "203.0.113.7", FALSE), ("IpAddress", "0.0.0.0/0", "2001:db8::1", FALSE),
+    ("IpAddress", ("10.0.0.0/8", "2001:db8::/32"), "2001:db8::1", TRUE),
+    ("IpAddress", "10.0.0.0/8", "AWS Internal", FALSE),
+    ("NotIpAddress", "203.0.113.0/24", "203.0.114.1", TRUE), ("NotIpAddress", "203.0.113.0/24", "203.0.113.1", FALSE),
+    ("ArnEquals", "arn:aws:sns:*:1:t*", "arn:aws:sns:eu:1:topic", TRUE),
+    ("ArnLike", "arn:aws:sns:*:1:t", "arn:aws:sns:eu:2:t", FALSE),
+    ("ArnNotEquals", "arn:aws:sns:*:1:*", "arn:aws:sns:eu:1:t", FALSE),
+    ("ArnNotLike", "arn:aws:sns:*:1:*", "no arn", TRUE),
+    ("Null", "false", "x", TRUE), ("Null", "true", "x", FALSE), ("Null", "true", "", FALSE),
+])  # fmt: skip
+def test_an_operator_compares_a_present_key(operator: str, wanted: Any, found: str, expected: bool):
+    assert holds(operator, wanted, (found,)) is (Truth.TRUE if expected else Truth.FALSE)
+
+
+POSITIVE = [name for name, base in OPERATORS.items() if not base.negated and name != "Null"]
+NEGATED = [name for name, base in OPERATORS.items() if base.negated]
+
+
+@pytest.mark.parametrize("operator", POSITIVE)
+def test_a_missing_key_does_not_match(operator: str):
+    assert holds(operator, "x", ()) is Truth.FALSE
+
+
+@pytest.mark.parametrize("operator", NEGATED)
+def test_a_missing_key_meets_a_negated_operator(operator: str):
+    assert holds(operator, "x", ()) is Truth.TRUE
+
+
+@pytest.mark.parametrize("operator", POSITIVE + NEGATED)
+def test_if_exists_is_true_of_a_missing_key(operator: str):
+    assert holds(f"{operator}IfExists", "x", ()) is Truth.TRUE
+
+
+@pytest.mark.parametrize("operator", POSITIVE + NEGATED)
+def test_for_all_values_is_true_and_for_any_value_false_of_a_missing_or_empty_key(operator: str):
+    for empty in ((), ("",)):
+        for name in (operator, f"{operator}IfExists"):
+            assert holds(f"ForAllValues:{name}", "x", empty) is Truth.TRUE
+            assert holds(f"ForAnyValue:{name}", "x", empty) is Truth.FALSE
+
+
+def test_null_asks_whether_a_key_is_there():
+    assert holds("Null", "true", ()) is Truth.TRUE
+    assert holds("Null", "false", ()) is Truth.FALSE
+
+
+@pytest.mark.parametrize(("operator", "wanted", "found", "expected"), [
+    ("ForAllValues:StringEquals", ("a", "b"), ("a", "b"), TRUE), ("ForAllValues:StringEquals", ("a", "b"),
+    ("a", "c"), FALSE),
+    ("ForAnyValue:StringEquals", ("a", "b"), ("c", "a"), TRUE), ("ForAnyValue:StringEquals", ("a", "b"),
+    ("c", "d"), FALSE),
+    ("ForAllValues:StringNotEquals", ("a",), ("b", "c"), TRUE), ("ForAllValues:StringNotEquals", ("a",),
+    ("a", "c"), FALSE),
+    ("ForAnyValue:StringNotEquals", ("a",), ("a", "c"), TRUE), ("ForAnyValue:StringNotEquals", ("a",), ("a",), FALSE),
+    ("StringEquals", ("a",), ("c", "a"), TRUE), ("StringNotEquals", ("a",), ("c", "a"), FALSE),
+    ("ForAnyValue:StringLike", ("o-1/r/*",), ("o-2/r/x", "o-1/r/y"), TRUE),
+])  # fmt: skip
+def test_a_key_with_several_values(operator: str, wanted: Any, found: tuple[str, ...], expected: bool):
+    assert holds(operator, wanted, found) is (Truth.TRUE if expected else Truth.FALSE)
+
+
+def test_a_variable_without_value_matches_nothing_and_meets_the_negation():
+    """The section on policy variables with no value of the variables page."""
+    assert holds("StringEquals", "${aws:PrincipalTag/team}", ("red",)) is Truth.FALSE
+    assert holds("StringNotEquals", "${aws:PrincipalTag/team}", ("red",)) is Truth.TRUE
+    assert holds("StringEquals", "${aws:username}", ("anna",), username=("anna",)) is Truth.TRUE
+
+
+@pytest.mark.parametrize("operator", ["NumericEquals", "DateEquals", "IpAddress", "BinaryEquals"])
+def test_other_operators_know_no_variables(operator: str):
+    assert holds(operator, "${aws:number}", ("1",), number=("1",)) is Truth.FALSE
+
+
+def test_an_unresolved_value_is_unknown_only_where_it_could_matter():
+    assert holds("StringEquals", UNKNOWN, ("a",)) is Truth.UNKNOWN
+    assert holds("StringEquals", (UNKNOWN, "a"), ("a",)) is Truth.TRUE
+    assert holds("StringNotEquals", (UNKNOWN, "a"), ("a",)) is Truth.FALSE
+    assert holds("StringEquals", UNKNOWN, ()) is Truth.FALSE
+    assert holds("StringEquals", "a", UNKNOWN) is Truth.UNKNOWN
+    assert holds("Null", UNKNOWN, ("a",)) is Truth.UNKNOWN
+    assert holds("ForAllValues:StringEquals", (UNKNOWN,), ("a",)) is Truth.UNKNOWN
+    assert holds("StringEquals", UNKNOWN, FREE) is Truth.UNKNOWN
+    assert holds("StringEquals", "${aws:username}", ("a",), username=UNKNOWN) is Truth.UNKNOWN
+
+
+def test_a_free_key_is_free():
+    assert holds("StringEquals", "a", FREE) is Truth.FREE
+    assert holds("Null", "true", FREE) is Truth.FREE
+    assert holds("StringEquals", "${aws:username}", ("a",), username=FREE) is Truth.FREE
+
+
+def test_a_number_of_a_symbolic_account_is_unknown():
+    assert holds("NumericEquals", "111111111111", ("account:stage",)) is Truth.UNKNOWN
+    assert holds("StringEquals", "111111111111", ("account:stage",)) is Truth.FALSE
+    assert holds("StringEquals", "account:stage", ("account:stage",)) is Truth.TRUE
+
+
+@pytest.mark.parametrize("name", ["stringEquals", "StringEqual", "NullIfExists", "ForSomeValues:StringEquals",
+                                  "ForAllValues:", "BoolIfExistsIfExists", "IfExists", "", "Bool "])  # fmt: skip
+def test_other_names_are_no_operators(name: str):
+    assert operator_named(name) is None

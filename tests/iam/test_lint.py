@@ -1,0 +1,118 @@
+"""Each rule cites its AWS page in the finding's `url`; the pages fix what is found here and what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.iam.policies import SOURCE, TARGET, admits, grant, trust
+from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source
+
+VENDOR = "333333333333"
+TAGS = {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}
+ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
+
+
+def found(*statements: Any) -> list[str]:
+    findings = lint(trust(*statements), PolicyKind.TRUST, account=TARGET, organization=[SOURCE])
+    assert all(finding.url.startswith("https://docs.aws.amazon.com/") and finding.message for finding in findings)
+    return [finding.rule for finding in findings]
+
+
+def service(name: str, **more: Any) -> dict[str, Any]:
+    return {"Principal": {"Service": name}, **more}
+
+
+def mfa(operator: str, key: str = "Present", value: str = "true") -> dict[str, Any]:
+    return {"Condition": {operator: {f"aws:MultiFactorAuth{key}": value}}}
+
+
+@pytest.mark.parametrize(("statement", "rules"), [
+    (admits(SOURCE), []), (admits(f"arn:aws:iam::{SOURCE}:role/ci", TARGET, "account:stage"), []),
+    (admits(f"arn:aws:iam::{SOURCE}:role/*"), ["wildcard-principal"]),
+    (admits(f"arn:aws:iam::{SOURCE}:role/c?"), ["wildcard-principal"]),
+    (admits(f"arn:aws:iam::{SOURCE}:group/admins"), ["group-principal"]),
+    (admits(f"arn:aws:iam::{SOURCE}:user/group/x"), []),
+    (admits("AROAEXAMPLEEXAMPLEAAA"), ["deleted-principal"]), (admits("AIDAEXAMPLEEXAMPLEAAA"), ["deleted-principal"]),
+    (admits(UNKNOWN), []),
+    (admits("*"), ["open-trust"]), ({"Principal": "*"}, ["open-trust"]), (admits("*", Condition=ORG), []),
+    (admits("*", Condition={"StringEqualsIfExists": ORG["StringEquals"]}), ["open-trust"]),
+    (admits("*", Condition={"StringNotEquals": ORG["StringEquals"]}), ["open-trust"]),
+    (admits("*", Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), ["open-trust"]),
+    (admits("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SOURCE}:role/*"}}), []),
+    (admits("*", Effect="Deny"), []),
+    (admits(VENDOR), ["third-party-without-external-id"]),
+    (admits(f"arn:aws:iam::{VENDOR}:role/x"), ["third-party-without-external-id"]),
+    (admits(VENDOR, Condition={"StringEquals": {"sts:ExternalId": "x"}}), []),
+    (admits(VENDOR, Condition={"StringEqualsIfExists": {"sts:ExternalId": "x"}}), ["third-party-without-external-id"]),
+    (admits(VENDOR, Effect="Deny"), []),
+    (service("config.amazonaws.com"), ["service-without-source"]), (service("ec2.amazonaws.com"), []),
+    (service("config.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": TARGET}}), []),
+    (service("config.amazonaws.com", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:config:*:1:*"}}), []),
+    (admits(SOURCE, Condition=TAGS), ["for-all-values-allow"]),
+    (admits(SOURCE, Condition={**TAGS, "Null": {"AWS:tagkeys": "false"}}), []),
+    (admits(SOURCE, Condition={**TAGS, "Null": {"aws:TagKeys": "true"}}), ["for-all-values-allow"]),
+    (admits(SOURCE, Condition=TAGS, Effect="Deny"), []),
+    (admits(SOURCE, **mfa("Bool")), []), (admits(SOURCE, **mfa("BoolIfExists")), ["mfa-if-exists"]),
+    (admits(SOURCE, **mfa("NumericLessThanIfExists", "Age", "3600")), ["mfa-if-exists"]),
+    (admits(SOURCE, **mfa("Null", value="false")), ["mfa-null"]),
+    (admits(SOURCE, Condition={"Null": {"aws:MultiFactorAuthAge": "false"}, **mfa("Bool")["Condition"]}), []),
+    (admits(SOURCE, Effect="Deny", **mfa("Bool", value="false")), ["mfa-deny-without-if-exists"]),
+    (admits(SOURCE, Effect="Deny", **mfa("BoolIfExists", value="false")), []),
+    ({"Principal": {"Federated": f"arn:aws:iam::{TARGET}:saml-provider/x"}}, ["mismatched-action"]),
+    ({"Principal": {"Federated": "accounts.google.com"}, "Action": "sts:AssumeRoleWithWebIdentity"}, []),
+])  # fmt: skip
+def test_a_statement_of_a_trust_policy(statement: dict[str, Any], rules: list[str]):
+    assert found(statement) == rules
+
+
+def test_a_finding_says_where():
+    (finding,) = lint(trust(admits(SOURCE), admits(SOURCE, f"arn:aws:iam::{SOURCE}:role/*")), PolicyKind.TRUST)
+    assert (finding.statement, finding.path) == (1, "Statement[1].Principal.AWS[1]")
+    assert finding.severity is Severity.ERROR
+
+
+def test_nobody_is_a_third_party_of_an_unknown_organization():
+    assert lint(trust(admits(VENDOR)), PolicyKind.TRUST, account=TARGET) == ()
+
+
+@pytest.mark.parametrize(("change", "rule", "path"), [
+    ({"Resource": "*"}, "resource-in-trust-policy", "Statement[0].Resource"),
+    ({"NotResource": "*"}, "resource-in-trust-policy", "Statement[0].NotResource"),
+    ({"Condition": {"StringEqual": {}}}, "unknown-operator", "Statement[0].Condition.StringEqual"),
+    ({"Principal": {"Group": "x"}}, "unknown-principal-type", "Statement[0].Principal.Group"),
+])  # fmt: skip
+def test_what_iam_refuses_is_a_finding_too(change: dict[str, Any], rule: str, path: str):
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": SOURCE}, **change}
+    (finding,) = lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+    assert (finding.rule, finding.path, finding.statement, finding.severity) == (rule, path, 0, Severity.ERROR)
+
+
+def test_an_unknown_version_is_a_finding():
+    (finding,) = lint_source('{\n"Version": "2012-10-18", "Statement": []}', PolicyKind.IDENTITY)
+    assert (finding.rule, finding.statement, finding.line) == ("unknown-version", None, 2)
+
+
+def test_the_other_findings_of_a_refused_trust_policy_are_found_as_well():
+    statements = [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": SOURCE}},
+    ]
+    findings = lint_source({"Version": "2012-10-17", "Statement": statements}, PolicyKind.TRUST)
+    assert [(finding.rule, finding.statement) for finding in findings] == [
+        ("resource-in-trust-policy", 0),
+        ("open-trust", 0),
+        ("not-principal", 1),
+    ]
+
+
+@pytest.mark.parametrize(("resource", "version", "rules"), [
+    ("arn:aws:iam::222222222222:role/${aws:username}", "2012-10-17", []),
+    ("arn:aws:iam::222222222222:role/${aws:username}", "2008-10-17", ["variable-in-old-version"]),
+    ("arn:aws:iam::222222222222:role/${aws:username}", None, ["variable-in-old-version"]),
+    ("arn:aws:iam::${aws:PrincipalAccount}:role/x", "2012-10-17", ["variable-outside-resource"]),
+])  # fmt: skip
+def test_a_variable_that_is_not_read_as_one(resource: str, version: str | None, rules: list[str]):
+    findings = lint(grant({"Resource": resource}, version=version), PolicyKind.IDENTITY)
+    assert [finding.rule for finding in findings] == rules
