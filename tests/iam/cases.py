@@ -89,7 +89,7 @@ def policies_of(case: Case) -> Policies:
 
 
 def trust_kind(said: Any) -> PolicyKind:
-    """IAM stores no trust policy with NotPrincipal; one that has it is read as a resource-based policy of any service."""
+    """IAM stores no trust policy with NotPrincipal: one that has it is read as the policy of any resource."""
     return PolicyKind.RESOURCE if "NotPrincipal" in repr(said) else PolicyKind.TRUST
 
 

@@ -66,7 +66,7 @@ def without_session_limit(case: Generated) -> None:
 
 def _directly_trusted(case: Generated) -> bool:
     return any(
-        statement["Effect"] == "Allow" and case.caller in (names := _named(statement["Principal"])) or "*" in names
+        (statement["Effect"] == "Allow" and case.caller in (names := _named(statement["Principal"]))) or "*" in names
         for statement in case.trust["Statement"]
     )
 

@@ -32,12 +32,24 @@ SETS = {
     "aws:TagKeys": ("cost", "owner", "Owner", "env"),
     "aws:PrincipalOrgPaths": ("o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/", "o-a1b2c3d4e5/r-ab12/ou-ab12-22222222/"),
 }
+OF_CALLERS = {"aws:username": ("alice", "Alice", "bob"), "aws:PrincipalAccount": (DEV, OTHER)}
+ARNS = {
+    "aws:PrincipalArn": (
+        f"arn:aws:iam::{DEV}:role/ci",
+        f"arn:aws:iam::{OTHER}:role/ci",
+        f"arn:aws:iam::{DEV}:user/alice",
+    )
+}
 STRING_OPERATORS = (
-    "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
-)  # fmt: skip
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+)
 NUMERIC_OPERATORS = tuple(
-    f"Numeric{how}"
-    for how in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+    f"Numeric{how}" for how in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 )
 DATE_OPERATORS = tuple(operator.replace("Numeric", "Date") for operator in NUMERIC_OPERATORS)
 ARN_OPERATORS = ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike")
@@ -177,12 +189,12 @@ def _line(rng: Random, request: Generated) -> tuple[str, str, list[str]]:
         absent = "false" if key in known else "true"
         return "Null", key, [absent if rng.random() < 0.8 else rng.choice(("true", "false"))]
     pools: dict[str, tuple[dict[str, tuple[str, ...]], tuple[str, ...]]] = {
-        "string": ({**STRINGS, "aws:username": ("alice", "Alice", "bob"), "aws:PrincipalAccount": (DEV, OTHER)}, STRING_OPERATORS),
+        "string": ({**STRINGS, **OF_CALLERS}, STRING_OPERATORS),
         "number": (NUMBERS, NUMERIC_OPERATORS),
         "date": (DATES, DATE_OPERATORS),
         "bool": (BOOLEANS, ("Bool",)),
         "address": (ADDRESSES, ("IpAddress", "NotIpAddress")),
-        "arn": ({"aws:PrincipalArn": (f"arn:aws:iam::{DEV}:role/ci", f"arn:aws:iam::{OTHER}:role/ci", f"arn:aws:iam::{DEV}:user/alice")}, ARN_OPERATORS),
+        "arn": (ARNS, ARN_OPERATORS),
         "set": (SETS, STRING_OPERATORS),
     }  # fmt: skip
     pool, operators = pools[kind]
@@ -201,7 +213,9 @@ def _line(rng: Random, request: Generated) -> tuple[str, str, list[str]]:
 def _value(rng: Random, operator: str, key: str, pool: tuple[str, ...], known: dict[str, list[str]]) -> str:
     value = rng.choice(known[key]) if key in known and rng.random() < 0.7 else rng.choice(pool)
     if operator.startswith(("IpAddress", "NotIpAddress")) and rng.random() < 0.7:
-        return rng.choice(("203.0.113.0/24", "203.0.113.7/32", "198.51.100.0/24", "2001:DB8:1234:5678::/64", "0.0.0.0/0"))
+        return rng.choice(
+            ("203.0.113.0/24", "203.0.113.7/32", "198.51.100.0/24", "2001:DB8:1234:5678::/64", "0.0.0.0/0")
+        )
     if "Like" in operator or operator.startswith("Arn"):
         return _wildcarded(rng, value) if rng.random() < 0.6 else value
     if operator.startswith("String") and rng.random() < 0.1:
@@ -215,7 +229,9 @@ def _wildcarded(rng: Random, text: str) -> str:
     if start >= len(text):
         return text + "*"
     place = rng.randrange(start, len(text))
-    return rng.choice((text[:place] + "*", text[:place] + "?" + text[place + 1 :], text[:place] + "*" + text[place + 1 :]))
+    return rng.choice(
+        (text[:place] + "*", text[:place] + "?" + text[place + 1 :], text[:place] + "*" + text[place + 1 :])
+    )
 
 
 def _trusting(rng: Random, request: Generated) -> Document:
@@ -254,7 +270,9 @@ def _granting(rng: Random, request: Generated) -> Document:
     if name == "build":
         forms += [request.target.replace("build", "${sts:RoleSessionName, 'build'}")]
     if rng.random() < 0.1:
-        statement["NotResource"] = rng.choice((f"arn:aws:iam::{OTHER}:role/*", [f"{request.target}x", f"arn:aws:iam::{OTHER}:role/x"]))
+        statement["NotResource"] = rng.choice(
+            (f"arn:aws:iam::{OTHER}:role/*", [f"{request.target}x", f"arn:aws:iam::{OTHER}:role/x"])
+        )
     else:
         statement["Resource"] = rng.choice(forms)
     if rng.random() < 0.25:
@@ -371,7 +389,9 @@ def misspell_action(rng: Random, request: Generated) -> None:
 def misspell_caller(rng: Random, request: Generated) -> None:
     """Someone else asks."""
     if request.role is None:
-        request.caller = rng.choice((f"arn:aws:iam::{DEV}:user/alicf", f"arn:aws:iam::{OTHER}:user/alice", f"arn:aws:iam::{DEV}:user/x/alice"))
+        request.caller = rng.choice(
+            (f"arn:aws:iam::{DEV}:user/alicf", f"arn:aws:iam::{OTHER}:user/alice", f"arn:aws:iam::{DEV}:user/x/alice")
+        )
     else:
         request.caller, request.role = rng.choice(
             (

@@ -1,6 +1,7 @@
 """Our evaluation beside two that know nothing of it: @cloud-copilot/iam-simulate and ministack's.
 
-Every disagreement must be explained by a departure of the other one from AWS's documentation that departures.yaml lists.
+Every disagreement must be explained by a departure of the other one from AWS's documentation, as departures.yaml lists
+them.
 """
 
 from __future__ import annotations
