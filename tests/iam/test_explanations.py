@@ -11,10 +11,11 @@ from tests.iam.cases import Case, corpus, judged, policies_of, raw_document, req
 from twokeys.iam.conditions import OPERATORS, _operators
 from twokeys.iam.documents import PolicyError, PolicyKind, parse_policy
 from twokeys.iam.evaluation import evaluate, evaluate_grant, evaluate_trust
-from twokeys.iam.lint import Severity, lint_source
+from twokeys.iam.lint import Severity, lint, lint_source
+from twokeys.iam.matching import ArnPattern
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
-from twokeys.iam.verdict import Decision, Outcome, Verdict
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 TARGET = "arn:aws:iam::222222222222:role/deployer"
@@ -60,6 +61,49 @@ def test_a_refusal_from_text_is_a_finding_with_its_line_and_column():
     assert (finding.statement, finding.path, finding.line, finding.column) == (0, "Statement.Effect", 2, 26)
     assert finding.severity is Severity.ERROR
     assert finding.url == GUIDE + "reference_policies_elements_effect.html"
+
+
+def test_a_refusal_without_a_page_of_its_own_points_to_the_grammar():
+    (finding,) = lint_source({"Comment": "x", "Statement": []}, IDENTITY)
+    assert (finding.rule, finding.path, finding.statement) == ("unknown-element", "Comment", None)
+    assert finding.url == GUIDE + "reference_policies_grammar.html"
+
+
+def test_a_text_that_is_not_json_is_a_finding():
+    (finding,) = lint_source('{"Statement": 1,}', IDENTITY)
+    assert (finding.rule, finding.line, finding.column) == ("not-json", 1, 17)
+    (finding,) = lint_source(b"\xff", IDENTITY)
+    assert (finding.rule, finding.line, finding.column) == ("not-json", 1, 1)
+
+
+@pytest.mark.parametrize(("effect", "severity"), [("Allow", Severity.ERROR), ("Deny", Severity.WARNING)])
+def test_not_principal_in_another_resource_based_policy_is_advised_against(effect: str, severity: Severity):
+    statement = {"Effect": effect, "NotPrincipal": {"AWS": "arn:aws:iam::111111111111:role/*"}, "Action": "s3:*"}
+    document = parse_policy({"Statement": statement}, PolicyKind.RESOURCE)
+    first, second = lint(document, PolicyKind.RESOURCE, account="111111111111")
+    assert (first.rule, first.path, first.severity) == ("not-principal", "Statement[0].NotPrincipal", severity)
+    assert first.message.startswith("NotPrincipal")
+    assert first.message.endswith("aws:PrincipalArn instead")
+    assert (second.rule, second.path) == ("wildcard-principal", "Statement[0].NotPrincipal.AWS")
+
+
+@pytest.mark.parametrize(("element", "negated"), [("Resource", False), ("NotResource", True)])
+def test_a_resource_with_a_free_variable_is_required_as_data(element: str, negated: bool):
+    name = "arn:aws:iam::222222222222:role/${aws:PrincipalTag/role}"
+    verdict = _standing(grant={element: [name, "arn:aws:iam::333333333333:role/x"]}, free="true")
+    assert verdict.outcome is Outcome.CONDITIONAL
+    assert verdict.requirements == (Requirement("Resource", TARGET, (name,), negated=negated),)
+
+
+@pytest.mark.parametrize(("pattern", "filling"), [
+    ("${aws:username}", "deployer"), ("dep${aws:username}", "loyer"), ("${aws:username}er", "deploy"),
+    ("x${aws:username}", None), ("${aws:username}${aws:userid}", None), ("${aws:username}*", None),
+    ("dep?oye${aws:username}", "r"), ("deployer", None),
+])  # fmt: skip
+def test_a_free_variable_is_tried_with_the_value_that_fits_the_resource(pattern: str, filling: str | None):
+    resource = ArnPattern(f"arn:aws:iam::222222222222:role/{pattern}", variables=True, resource=True)
+    assert resource.filling(TARGET) == filling
+    assert resource.filling("not an ARN") is None
 
 
 def test_every_refusal_of_the_corpus_is_spoken():
