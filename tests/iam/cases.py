@@ -69,7 +69,11 @@ def judged(case: Case) -> Verdict:
 
 def request_of(case: Case) -> Request:
     caller = case["caller"]
-    who = Caller(caller["arn"], role_arn=caller["role"]) if isinstance(caller, dict) else Caller(caller)
+    who = (
+        Caller(caller["arn"], role_arn=caller["role"], unique_id=caller.get("id"))
+        if isinstance(caller, dict)
+        else Caller(caller)
+    )
     values = {key: _values(value) for key, value in case.get("context", {}).items()}
     return Request(who, case["action"], case["target"], Context(values, complete=case.get("free") != "true"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -158,6 +159,34 @@ def test_a_verdict_names_the_deciding_statement_of_every_policy_in_order():
     ]
     assert all(spoken(one.why) for one in full.decisions)
     assert full.explain().splitlines() == ["ALLOW", *(f"  {one}" for one in full.decisions)]
+
+
+def test_a_statement_that_names_the_caller_twice_is_named_once():
+    verdict = _standing(trust={"Principal": {"AWS": ["111111111111", "arn:aws:iam::111111111111:role/ci"]}})
+    assert [one.document for one in verdict.decisions] == ["trust policy", "identity-based policy 1"]
+
+
+def test_alternatives_are_told_as_such():
+    free = {"Principal": {"AWS": "111111111111"}}
+    one = {**free, "Condition": {"StringEquals": {"sts:ExternalId": "x-1"}}}
+    other = {**free, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    verdict = _standing(trust=[one, other], free="true")
+    (either,) = verdict.requirements
+    assert str(either) == "(sts:ExternalId StringEquals x-1) or (aws:MultiFactorAuthPresent Bool true)"
+
+
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (300, "300"), (10.5, "10.5")])
+def test_numbers_and_booleans_of_a_condition_are_read_as_json_writes_them(value: object, text: str):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
+    statement = {
+        "Effect": "Allow",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": value}},
+    }
+    for source in ({"Statement": statement}, json.dumps({"Statement": statement})):
+        (clause,) = parse_policy(source).statements[0].conditions
+        assert clause.values == (text,)
 
 
 @pytest.mark.parametrize(("said", "document"), [
