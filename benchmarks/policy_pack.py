@@ -3,8 +3,8 @@
     uv run python benchmarks/policy_pack.py [--sizes 10 100 1000 3000] [--repeat 3]
 
 Each preview runs on the sandbox's engine, which serves the program and drives the pack's own process over the real
-protocol, as the pulumi CLI does. Measured are processor seconds of engine, program and pack together, so that other work
-on the machine does not count; the two are measured in turn, and the lowest of each counts.
+protocol, as the pulumi CLI does. Measured are processor seconds of engine, program and pack together, so that other
+work on the machine does not count; the two are measured in turn, and the lowest of each counts.
 """
 
 from __future__ import annotations
