@@ -203,7 +203,7 @@ def main() -> None:
                     f"| {size:,} | {share} % | {other} | {theirs['seconds'] / own['seconds']:,.0f} x | "
                     f"{own['seconds']:.3f} | {theirs['seconds']:.2f} | {own['wrong']} | {theirs['wrong']} |"
                 )
-    print("\n| roles | trusting :root | growth exponent | processor seconds | microseconds a role | MiB | wrong verdicts |")
+    print("\n| roles | trusting :root | growth exponent | processor s | microseconds a role | MiB | wrong verdicts |")
     print("|---|---|---|---|---|---|---|")
     for share in SHARES:
         for size, before in zip(sizes, [None, *sizes], strict=False):

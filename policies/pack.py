@@ -121,13 +121,13 @@ def _policy(analysis: _Analysis, rule: Rule[Any]) -> StackValidationPolicy:
 
 
 def _report_changes(analysis: _Analysis, args: StackValidationArgs, report: ReportViolation) -> None:
-    """Say which doors are gained and lost, in preview only; silent where the state cannot be reached."""
+    """Say in a preview which doors are gained and lost; silent for a new stack, and without a state to compare."""
     graph = analysis.graph(DOORS_CHANGED, args)
     if graph is None or not pulumi.runtime.is_dry_run() or not graph.snapshot.resources:
         return
     try:
         before = state_before(graph.snapshot.resources[0].urn, args.get_config().get("state"))
-        found = changes(build(before), graph) if before is not None else None
+        found = changes(build(before), graph) if before is not None and before.resources else None
     except Exception as error:  # a difference that cannot be told must not look like none
         message = f"The doors gained and lost cannot be told ({type(error).__name__}: {error})"
         report(f"{message}. Next step: name a state in the configuration of {DOORS_CHANGED}, or correct it.", None)

@@ -33,10 +33,9 @@ class Engine:
         by_urn = {resource.urn: resource for resource in found}
         diagnostics = []
         for resource in found:
-            answer = self._servicer.Analyze(_input_request(resource, by_urn), None)
+            answer = self._servicer.Analyze(input_request(resource, by_urn), None)
             diagnostics.extend(answer.diagnostics)
-        request = analyzer_pb2.AnalyzeStackRequest(resources=[_stack_resource(one, by_urn) for one in found])
-        diagnostics.extend(self._servicer.AnalyzeStack(request, None).diagnostics)
+        diagnostics.extend(self._servicer.AnalyzeStack(stack_request(found), None).diagnostics)
         return diagnostics
 
     def rules(self, resources: Iterable[Resource]) -> list[str]:
@@ -44,7 +43,8 @@ class Engine:
         return sorted({diagnostic.policyName for diagnostic in self.analyze(resources)})
 
 
-def _input_request(resource: Resource, by_urn: Mapping[str, Resource]) -> analyzer_pb2.AnalyzeRequest:
+def input_request(resource: Resource, by_urn: Mapping[str, Resource]) -> analyzer_pb2.AnalyzeRequest:
+    """What the engine sends in the resource phase."""
     return analyzer_pb2.AnalyzeRequest(
         type=resource.type,
         urn=resource.urn,
@@ -53,6 +53,13 @@ def _input_request(resource: Resource, by_urn: Mapping[str, Resource]) -> analyz
         options=_options(resource),
         provider=_provider(resource, by_urn),
     )
+
+
+def stack_request(resources: Iterable[Resource]) -> analyzer_pb2.AnalyzeStackRequest:
+    """What the engine sends in the stack phase."""
+    found = list(resources)
+    by_urn = {resource.urn: resource for resource in found}
+    return analyzer_pb2.AnalyzeStackRequest(resources=[_stack_resource(one, by_urn) for one in found])
 
 
 def _stack_resource(resource: Resource, by_urn: Mapping[str, Resource]) -> analyzer_pb2.AnalyzerResource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pulumi.runtime
 import pytest
 
 from policies import pack
+from tests.access.states import write_state
 from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
@@ -124,9 +125,7 @@ def test_a_wrong_configuration_is_a_mandatory_violation_that_names_the_key() -> 
     assert "exception" in found.message
 
 
-def test_the_doors_that_a_preview_gains_and_loses_are_advice(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_state: Callable[[Path, World], None]
-) -> None:
+def test_the_doors_that_a_preview_gains_and_loses_are_advice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     before = tmp_path / "before.json"
     write_state(before, two_keys())

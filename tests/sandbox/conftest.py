@@ -22,10 +22,11 @@ def project(tmp_path: Path, project_root: Path) -> Iterator[Path]:
     """The project as it is in the repository, with a sandbox folder of its own."""
     copy = tmp_path / "project"
     copy.mkdir()
-    for path in (*project_root.glob("Pulumi*"), project_root / "__main__.py"):
+    for path in (*project_root.glob("Pulumi*"), project_root / "__main__.py", project_root / "uv.lock"):
         shutil.copy(path, copy)
     for name in ("components", "policies"):
         shutil.copytree(project_root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / ".venv").symlink_to(sys.prefix)  # where the real engine looks for the policy pack's packages
     yield copy
     for aws in copy.glob(".twokeys/**/aws"):
         running = LocalAws.attach(aws)

@@ -19,7 +19,7 @@ from pulumi import automation
 from pulumi.automation.errors import CommandError
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.engine.events import Diagnostic, Op, Report, Severity, Step, StepDone, Violation
+from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Report, Severity, Step, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.engine.values import Properties, Secret
@@ -74,7 +74,7 @@ class PulumiStack:
                     policy_packs=packs,
                     policy_pack_configs=configs,
                     parallel=self.parallel,
-                    on_event=lambda event: _pass_on(event, report),
+                    on_event=_relay(report),
                 ),
                 report,
             )
@@ -90,7 +90,7 @@ class PulumiStack:
                     policy_packs=packs,
                     policy_pack_configs=configs,
                     parallel=self.parallel,
-                    on_event=lambda event: _pass_on(event, report),
+                    on_event=_relay(report),
                 ),
                 report,
             )
@@ -104,7 +104,7 @@ class PulumiStack:
             subprocess.run(command, cwd=self._mirror, env=environment, check=True, capture_output=True)  # noqa: S603
         return _ended(
             stack,
-            lambda: stack.destroy(parallel=self.parallel, on_event=lambda event: _pass_on(event, report)),
+            lambda: stack.destroy(parallel=self.parallel, on_event=_relay(report)),
             report,
         )
 
@@ -185,9 +185,22 @@ def _ended(stack: automation.Stack, operate: Callable[[], object], report: Repor
     return Outcome(ok, outputs, ())
 
 
+def _relay(report: Report) -> Callable[[automation.EngineEvent], None]:
+    """Passes events on; the CLI says a component's end twice, when it is registered and when its outputs are."""
+    ended: set[tuple[Op, str]] = set()
+
+    def once(event: Event) -> None:
+        if isinstance(event, StepDone):
+            if (event.step.op, event.step.urn) in ended:
+                return
+            ended.add((event.step.op, event.step.urn))
+        report(event)
+
+    return lambda event: _pass_on(event, once)
+
+
 def _pass_on(event: automation.EngineEvent, report: Report) -> None:
     """One event of the CLI in the words of ours; what ours has no word for is not shown."""
-    done = event.res_outputs_event or event.resource_pre_event
     if event.diagnostic_event is not None:
         one = event.diagnostic_event
         severity = _SEVERITIES.get(one.severity, Severity.INFO)
@@ -203,8 +216,8 @@ def _pass_on(event: automation.EngineEvent, report: Report) -> None:
                 urn=policy.resource_urn or "",
             )
         )
-    elif done is not None and done is event.res_outputs_event:
-        metadata = done.metadata
+    elif event.res_outputs_event is not None:
+        metadata = event.res_outputs_event.metadata
         op = _OPS.get(str(getattr(metadata.op, "value", metadata.op)))
         if op is not None:
             old, new = metadata.old, metadata.new
