@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from tests.sandbox.aws.conftest import Driver, Organized, grant, trust, urn
+from twokeys.sandbox.aws import client
 from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES
 from twokeys.sandbox.engine.plugin import Diff
 from twokeys.sandbox.engine.values import Secret
+from twokeys.sandbox.local_server.supplement import RECORD
 
 EC2_TRUST = json.dumps(
     {
@@ -1151,10 +1153,14 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
     known = case.prepare(driver, {**known, "account": driver.account})
     provider, plugin, where = driver.provider, driver.plugin, urn(case.type, "it")
 
+    written = answers(request.getfixturevalue("monkeypatch"), driver)
+
     inputs = driver.check(case.type, "it", case.make(known))
     preview = plugin.preview(case.type, where, inputs, None)
     assert provider.find(case.type, where, inputs) is None
     identifier, outputs = provider.create(case.type, where, inputs)
+    # What is said to be really made is not answered by a record of ours, and what is said to be a record is.
+    assert any(RECORD in headers for headers in written) == RESOURCE_TYPES[case.type].record
     if case.id is not None:
         assert identifier == case.id(known)
     assert outputs | case.outputs(known) == outputs
@@ -1190,6 +1196,25 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
     else:
         assert (gone is not None) == (name.removesuffix("V2") in KEPT_BY_AWS)
     provider.delete(case.type, where, identifier, inputs, plain(outputs))
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, driver: Driver) -> list[dict[str, str]]:
+    """The headers of the answers to everything that the driver writes from now on."""
+    heard: list[dict[str, str]] = []
+    make = client.make_client
+
+    def listen(http_response: Any, model: Any, **_: object) -> None:
+        if not model.name.startswith(("Get", "List", "Describe", "Head")):
+            heard.append({name.lower(): value for name, value in http_response.headers.items()})
+
+    def listening(*arguments: Any, **options: Any) -> Any:
+        made = make(*arguments, **options)
+        made.meta.events.register("after-call", listen)
+        return made
+
+    monkeypatch.setattr(client, "make_client", listening)
+    driver.provider.close()  # clients are made anew
+    return heard
 
 
 def plain(outputs: dict[str, Any]) -> dict[str, Any]:

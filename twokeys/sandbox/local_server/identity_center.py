@@ -69,7 +69,8 @@ def install() -> None:
 
 
 def _has_instance() -> bool:
-    return organizations.organization_of(get_account_id()) == get_account_id()
+    account: str = get_account_id()
+    return organizations.organization_of(account) == account
 
 
 def _instance() -> Payload:
