@@ -78,7 +78,8 @@ def test_a_member_stack_exports_all_that_people_and_other_stacks_ask_for(stacks:
 
 def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> None:
     exports = stacks.run("management").exports
-    assert set(exports["organizational_unit_ids"]) == {"Workloads", "Workloads/Stage", "Workloads/Prod"}
+    units = {"Security", "Workloads", "Workloads/Stage", "Workloads/Prod"}
+    assert set(exports["organizational_unit_ids"]) == units
     assert exports["group_members"] == {"developers": ["alice"]}
     assert exports["role_arns"] == {"ci": f"arn:aws:iam::{MANAGEMENT}:role/ci"}
     assert exports["root_id"] == "r-ab12"
@@ -151,6 +152,9 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     done = stacks.run(
         "management",
         deployed=False,
+        organization={"create": True},
+        audit={},
+        bill={},
         people={"roles": {"ci": {"description": "Deploys", "oidc": oidc}, "ops": {}}},
         accounts={
             "stage": {
@@ -201,6 +205,7 @@ def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks
     done = stacks.run(
         "management",
         deployed=False,
+        audit={},
         accounts=json.loads(stage["twokeys:accounts"]),
         doors=json.loads(stage["twokeys:doors"]),
     )
