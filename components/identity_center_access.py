@@ -68,7 +68,7 @@ class IdentityCenterAccess(pulumi.ComponentResource):
             name=args["permission_set"],
             instance_arn=instance,
             description=args.get("reason"),
-            session_duration=f"PT{args.get('session_seconds', 3600)}S",
+            session_duration=_iso(args.get("session_seconds", 3600)),
             opts=child,
         )
         for arn in args.get("managed_policy_arns", []):
@@ -120,3 +120,9 @@ def _door(name: str, args: IdentityCenterAccessArgs) -> ExportedDoor:
         }
     )
     return ExportedDoor(name=name, door=door, documents=())
+
+
+def _iso(seconds: int) -> str:
+    """ISO 8601, as AWS writes it back: PT4H, PT1H30M."""
+    parts = zip((seconds // 3600, seconds % 3600 // 60, seconds % 60), "HMS", strict=True)
+    return "PT" + "".join(f"{number}{unit}" for number, unit in parts if number)

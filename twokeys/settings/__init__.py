@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from twokeys.errors import Refusal
-from twokeys.settings.contradictions import contradictions
 from twokeys.settings.audit import TRUSTED_SERVICES
+from twokeys.settings.contradictions import contradictions
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, guard_rails_document
 from twokeys.settings.models import (
     MANAGEMENT,
