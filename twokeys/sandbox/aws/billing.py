@@ -100,7 +100,7 @@ def _budget_arn(identifier: str) -> str:
     return f"arn:aws:budgets::{account}:budget/{name}"
 
 
-def _budget_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
+def _budget_read(aws: Aws, identifier: str, _known: Properties) -> Properties | None:
     account, _, name = identifier.partition(":")
     client = _budgets(aws)
     found = or_none(client.describe_budget, AccountId=account, BudgetName=name)
@@ -157,7 +157,7 @@ def _budget_update(aws: Aws, identifier: str, old: Properties, new: Properties) 
         client.untag_resource(ResourceARN=_budget_arn(identifier), ResourceTagKeys=removed)
 
 
-def _budget_delete(aws: Aws, identifier: str, _: Properties) -> None:
+def _budget_delete(aws: Aws, identifier: str, _known: Properties) -> None:
     account, _, name = identifier.partition(":")
     _budgets(aws).delete_budget(AccountId=account, BudgetName=name)
 

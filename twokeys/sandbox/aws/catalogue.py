@@ -60,3 +60,11 @@ RESOURCE_TYPES: dict[str, ResourceType] = {known.type: known for module in _MODU
 INVOKES: dict[str, Callable[[Aws, Properties], Properties]] = {
     token: function for module in _MODULES for token, function in module.INVOKES.items()
 }
+
+RECORDED = "kept in the sandbox's own record, not in the local AWS"
+"""What is said of every operation on an object whose API the local AWS lacks: it has no effect there."""
+
+
+def is_record(type: str) -> bool:
+    """Whether objects of this type are kept in the sandbox's own record only; a type that is not AWS's never is."""
+    return type in RESOURCE_TYPES and RESOURCE_TYPES[type].record

@@ -117,8 +117,6 @@ RESOURCE_TYPES = (
         read=_encryption_read,
         update=lambda aws, _identifier, _old, new: _encryption_set(aws, new, enabled=new["enabled"]),
         delete=lambda aws, identifier, _known: _encryption_set(aws, {"region": identifier}, enabled=False),
-        identify=lambda aws, inputs: inputs.get("region") or aws.region,
-        set_after=frozenset({"enabled"}),
         record=True,
     ),
     ResourceType(
@@ -147,8 +145,6 @@ RESOURCE_TYPES = (
         read=_vpc_read,
         update=_vpc_update,
         delete=_vpc_delete,
-        identify=lambda aws, inputs: (_default_vpc(_client(aws, inputs)) or {}).get("VpcId"),
-        set_after=frozenset({*_DNS, "tags"}),
     ),
 )
 

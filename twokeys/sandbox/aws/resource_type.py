@@ -91,7 +91,7 @@ class ResourceType:
     inputs: frozenset[str]
     create: Callable[[Aws, Properties], str | Created]
     read: Callable[[Aws, str, Properties], Properties | None]
-    delete: Callable[[Aws, str, Properties], None]
+    delete: Callable[[Aws, str, Properties], object]
     update: Callable[[Aws, str, Properties, Properties], object] | None = None
     identify: Callable[[Aws, Properties], str | None] | None = None
     set_after: frozenset[str] = frozenset()

@@ -123,6 +123,8 @@ def _rule_from_api(rule: Properties) -> Properties:
     both = converted.get("filter", {}).get("and")
     if both and "tags" in both:
         both["tags"] = tags.from_pairs(rule["Filter"]["And"]["Tags"])
+    if both and both.get("objectSizeGreaterThan") == 0:  # told where nothing was set
+        del both["objectSizeGreaterThan"]
     return converted
 
 

@@ -220,8 +220,6 @@ RESOURCE_TYPES = (
         read=_policy_read,
         update=lambda aws, _identifier, _old, new: _policy_put(aws, new),
         delete=_policy_delete,
-        identify=lambda _, inputs: inputs["arn"],
-        set_after=frozenset({"policy"}),
     ),
     ResourceType(
         type="aws:sns/topicSubscription:TopicSubscription",

@@ -72,9 +72,9 @@ def _set_read(aws: Aws, identifier: str, known: Properties) -> Properties | None
 def _set_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
     arn, _, instance = identifier.partition(",")
     client = _client(aws, new)
-    settings = {theirs: new.get(ours) or "" for ours, theirs in _SET.items() if old.get(ours) != new.get(ours)}
-    if settings:
-        client.update_permission_set(**_in(arn, instance), **settings)
+    # What is left out is cleared, so everything that is set is told, changed or not.
+    settings = {theirs: new[ours] for ours, theirs in _SET.items() if new.get(ours)}
+    client.update_permission_set(**_in(arn, instance), **settings)
     put, removed = tags.changes(old.get("tagsAll") or {}, tags.all_tags(aws, new))
     if put:
         client.tag_resource(InstanceArn=instance, ResourceArn=arn, Tags=put)

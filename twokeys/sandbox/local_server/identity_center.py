@@ -69,7 +69,8 @@ def install() -> None:
 
 
 def _has_instance() -> bool:
-    return organizations.organization_of(get_account_id()) == get_account_id()
+    account: str = get_account_id()
+    return organizations.organization_of(account) == account
 
 
 def _instance() -> Payload:
@@ -97,8 +98,7 @@ def _create_permission_set(payload: Payload) -> Payload:
         "Name": payload["Name"],
         "PermissionSetArn": arn,
         "CreatedDate": int(time.time()),
-        "SessionDuration": payload.get("SessionDuration") or "PT1H",
-        **{name: payload[name] for name in ("Description", "RelayState") if payload.get(name)},
+        **_settings(payload),
     }
     tags = {pair["Key"]: pair["Value"] for pair in payload.get("Tags") or ()}
     _permission_sets[arn] = {"set": described, "policies": {}, "inline": "", "tags": tags}
@@ -115,10 +115,16 @@ def _change(payload: Payload, **changes: object) -> None:
 
 
 def _update_permission_set(payload: Payload) -> Payload:
+    """A setting that is left out is cleared."""
     described = _permission_set(payload)["set"]
-    changed = {name: payload[name] for name in ("Description", "SessionDuration", "RelayState") if name in payload}
-    _change(payload, set={name: value for name, value in {**described, **changed}.items() if value != ""})
+    kept = {name: described[name] for name in ("Name", "PermissionSetArn", "CreatedDate")}
+    _change(payload, set={**kept, **_settings(payload)})
     return {}
+
+
+def _settings(payload: Payload) -> Payload:
+    optional = {name: payload[name] for name in ("Description", "RelayState") if payload.get(name)}
+    return {"SessionDuration": payload.get("SessionDuration") or "PT1H", **optional}
 
 
 def _delete_permission_set(payload: Payload) -> Payload:
