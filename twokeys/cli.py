@@ -13,8 +13,10 @@ from twokeys.errors import Refusal
 
 ROOMS = {
     "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
+    "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
+    "verify": ("twokeys.verify.commands:verify", "Really try the doors: those that open and those that must be shut."),
 }
 
 

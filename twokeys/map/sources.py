@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from twokeys.access import graph as access
@@ -15,38 +15,14 @@ from twokeys.access.principals import Principal as Known
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.access.state import read_state
-from twokeys.errors import Refusal
 from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
-SANDBOX_STATES = Path(".twokeys", "stacks")
 _KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
 _ENDS = re.compile(
     r"(?:arn:[^:]+:iam::(?P<account>\d{12}|account:[A-Za-z0-9_-]+):(?:root|(?P<kind>role|user|group)/(?:\S*/)?(?P<name>\S+))"
     r"|(?P<everyone>\*)) -> arn:[^:]+:iam::(?P<target>\d{12}|account:[A-Za-z0-9_-]+):role/(?:\S*/)?(?P<role>\S+)"
 )
-
-
-def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all. Raises Refusal where there is none."""
-    folder = project / SANDBOX_STATES
-    there = {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
-    for stack in stacks:
-        if stack not in there:
-            raise Refusal(
-                f"there is no state of stack {stack}",
-                where=str(folder),
-                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
-            )
-    if not there:
-        raise Refusal(
-            "there is nothing to draw",
-            where=str(folder),
-            why="the sandbox has updated no stack here, and no --state was given",
-            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
-        )
-    return [there[stack] for stack in stacks] if stacks else list(there.values())
 
 
 def read(states: Iterable[Path], name: str | None = None) -> Organization:
