@@ -114,9 +114,8 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
                 "path": policy.get("Path"),
                 "policy": version["Document"],
             }
-            yield _made(
-                MANAGED_POLICY, policy["Arn"], account, values, policy.get("CreateDate"), policy.get("UpdateDate")
-            )
+            created, modified = policy.get("CreateDate"), policy.get("UpdateDate")
+            yield _made(MANAGED_POLICY, policy["Arn"], account, values, created=created, modified=modified)
 
 
 def _principal(

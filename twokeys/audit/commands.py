@@ -109,7 +109,12 @@ def _compared(
 ) -> Comparison:
     start, end = period
     return compare(
-        found, trail.uses(start, end), start or trail.start, end or trail.end, learning_days, trail.unreadable
+        found,
+        trail.uses(start, end),
+        start or trail.start,
+        end or trail.end,
+        learning_days=learning_days,
+        unreadable=trail.unreadable,
     )
 
 

@@ -98,6 +98,7 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     uses: Sequence[Use],
     start: datetime | None,
     end: datetime | None,
+    *,
     learning_days: int = LEARNING,
     unreadable: int = 0,
 ) -> Comparison:

@@ -165,7 +165,7 @@ class _Reader:
                 role=role,
                 role_arn=arn,
                 verdict=Outcome.ALLOW.value,
-                conditions=("whoever the management account grants it, its administrators among them",),
+                conditions=("a grant in that account",),
                 steps=(Step(root, target, (), trust, ()),),
                 name="AWS's own access role",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -121,7 +122,9 @@ def _use(use: Use) -> dict[str, Any]:
 
 def show(picture: Picture, comparison: Comparison | None, console: Console) -> None:
     """Print the table of entries, where each key stands, what is not proved, and what the events say."""
-    table = Table("#", "who", "into", "if", "up to", "since", "why", title=title(picture), title_justify="left")
+    table = Table(title=title(picture), title_justify="left")
+    for column in ("#", "who", "into", "if", "up to", "since", "why"):
+        table.add_column(column, overflow="fold")
     for number, entry in enumerate(picture.entries, 1):
         table.add_row(str(number), *map(escape, row(entry)))
     console.print(table)
@@ -148,18 +151,23 @@ def title(picture: Picture) -> str:
 
 def row(entry: Entry) -> tuple[str, str, str, str, str, str]:
     """An entry in words: who, into what, if, up to how long, since when, why."""
-    through = "".join(f", through role {one.name} of {one.account_name}" for one in entry.through)
+    through = "".join(f", through {_short(one)}" for one in entry.through)
     why = [entry.name or "not declared", entry.reason, entry.owner and f"owner {entry.owner}"]
     if entry.expires:
         why.append(f"until {entry.expires}")
     return (
-        str(entry.who),
-        f"role {entry.role} of {entry.account_name}{through}",
+        _short(entry.who),
+        _short(entry.steps[-1].target) + through,
         " and ".join(entry.conditions) or "always",
         duration(entry.max_session_seconds),
         when(entry.since) + (f", changed {when(entry.changed)}" if entry.changed else ""),
         "; ".join(part for part in why if part),
     )
+
+
+def _short(caller: Caller) -> str:
+    """A principal without its account's id, which the lines below the table give."""
+    return str(replace(caller, account_name=caller.account_name.removesuffix(f" ({caller.account})")))
 
 
 def granted(entry: Entry) -> Iterator[str]:
