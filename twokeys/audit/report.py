@@ -123,14 +123,14 @@ def _use(use: Use) -> dict[str, Any]:
 def show(picture: Picture, comparison: Comparison | None, console: Console) -> None:
     """Print the table of entries, where each key stands, what is not proved, and what the events say."""
     table = Table(title=title(picture), title_justify="left")
-    for column in ("#", "who", "into", "if", "up to", "since", "why"):
+    for column in ("#", "who", "into", "if", "up to", "since"):
         table.add_column(column, overflow="fold")
     for number, entry in enumerate(picture.entries, 1):
-        table.add_row(str(number), *map(escape, row(entry)))
+        table.add_row(str(number), *map(escape, row(entry)[:-1]))
     console.print(table)
     for number, entry in enumerate(picture.entries, 1):
         console.print(f"{number}  {entry.who} -> role {entry.role} of {entry.account_name}", **_PLAIN)
-        for line in granted(entry):
+        for line in (*granted(entry), f"why    {row(entry)[-1]}"):
             console.print(f"   {line}", **_PLAIN)
     for one in picture.not_proved:
         console.print(f"not proved: {one.message}. Next step: {one.next_step}.", **_PLAIN)
