@@ -77,6 +77,12 @@ def test_the_example_of_each_stack_is_accepted(stack: str, project_root: Path) -
     assert set(settings.accounts) == {stack} - {"management"}
 
 
+@pytest.mark.parametrize("stack", ["management", "stage", "prod"])
+def test_the_example_of_each_stack_is_bound_to_nobody_s_passphrase(stack: str, project_root: Path) -> None:
+    # `pulumi stack init` writes a salt into the file: https://www.pulumi.com/docs/iac/concepts/secrets/
+    assert set(yaml.safe_load((project_root / f"Pulumi.{stack}.yaml").read_text())) == {"config"}
+
+
 def test_a_value_is_read_the_same_as_text_and_as_an_object() -> None:
     as_text = {f"twokeys:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in STAGE.items()}
     assert parse("stage", as_text) == parse("stage", STAGE)

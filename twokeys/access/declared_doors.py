@@ -12,7 +12,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
 
-STACK = "pulumi:pulumi:Stack"
+_STACK = "pulumi:pulumi:Stack"
 
 Who: TypeAlias = tuple[str, str, str]
 """Kind, account and name without path, which is unique among its kind in an account; an account's root has no name."""
@@ -63,7 +63,7 @@ def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
         outputs = resource.get("outputs")
         if isinstance(outputs, Mapping):
             yield outputs
-    for resource in snapshot.of_type(STACK):
+    for resource in snapshot.of_type(_STACK):
         yield resource.outputs
 
 

@@ -72,6 +72,11 @@ class _Reader:
         chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
         self._steps = {step for chain in chains for step in pairwise(chain)}
         self._assumed = {role for chain in chains for role in chain}
+        self._blind_accounts = {
+            principal.account
+            for principal in graph.principals
+            if any(document.policy is UNKNOWN and document.urn is not None for document in principal.documents)
+        }
         self._through_members = {
             (group, door.target)
             for door in graph.doors
@@ -122,13 +127,35 @@ class _Reader:
         trust, grant = door.trust_key, door.grant_key
         if trust is not Key.MISSING and (door.source.arn, door.target.arn) in self._steps:
             return
-        if trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
+        unsettled = self._unsettled(door)
+        if unsettled is not None and Key.PRESENT in (trust, grant):
+            yield self._not_settled(door, unsettled)
+        elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door)
         elif grant is Key.PRESENT and trust is Key.MISSING and _given_here(door.source):
             if (door.source, door.target) not in self._through_members:
                 yield self._without_trust(door)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
+
+    def _unsettled(self, door: Door) -> Principal | None:
+        """A principal of the stack that the door may be about, or may not: its name or path is not known yet."""
+        for side in (door.source, door.target):
+            if side.unsettled:
+                return side
+            if side.urn is None and (found := self._graph.principals.unsettled(side.kind, side.account)):
+                return found[0]
+        return None
+
+    def _not_settled(self, door: Door, unsettled: Principal) -> Statement:
+        resource = self._graph.snapshot.by_urn[unsettled.urn or ""]
+        about = (
+            f"The door from {door.source.arn} of account {self._account(door.source)} to role {door.target.arn} in "
+            f"account {self._account(door.target)} is not proved: the {unsettled.unsettled} of {unsettled.kind} "
+            f"{resource.name} is not known yet, so it cannot be told which documents are about it"
+        )
+        step = f"give {unsettled.kind} {resource.name} a {unsettled.unsettled} that is known in preview"
+        return _about(door, Lack.PROOF, about, step, unsettled)
 
     def _without_grant(self, door: Door) -> Statement:
         source, role = door.source, door.target
@@ -201,12 +228,7 @@ class _Reader:
             yield Statement(Lack.PROOF, about, _elsewhere("grant"), door, role.urn, role.source)
 
     def _blind_in(self, account: str | None) -> bool:
-        return any(
-            document.policy is UNKNOWN and document.urn is not None
-            for principal in self._graph.principals
-            if account is None or principal.account == account
-            for document in principal.documents
-        )
+        return bool(self._blind_accounts) if account is None else account in self._blind_accounts
 
     def lone_grant(self, grant: Grant) -> Iterator[Statement]:
         """A grant on a role of another account that is not in the stack, or on a pattern that no role there answers."""
@@ -225,6 +247,9 @@ class _Reader:
         elif namesakes:
             lack, step = Lack.PROOF, _PIN
             but = f"the role of that name lives in {self._account(namesakes[0])}"
+        elif unsettled := self._graph.principals.unsettled("role", account):
+            lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
+            but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"

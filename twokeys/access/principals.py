@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twokeys.access import aws_managed
@@ -44,7 +45,7 @@ class Principal:
     """A role, a user, a group (that is: any member of it) or an account's root.
 
     `urn` is None when the principal is no resource of the stack: then its `documents` are only those the stack gives
-    it, and `trust` is None. `guessed` tells that its name or path is not known, so that the ARN only stands in.
+    it, and `trust` is None. `unsettled` is its name or path if that is not known yet: then the ARN only stands in.
     """
 
     arn: str
@@ -53,7 +54,7 @@ class Principal:
     name: str
     urn: str | None = None
     source: str | None = None
-    guessed: bool = False
+    unsettled: str | None = None
     trust: Document | None = None
     boundary: Document | None = None
     documents: list[Document] = field(default_factory=list)
@@ -96,6 +97,8 @@ class Principals:
         self._by_name: dict[tuple[str, str, str], Principal] = {}
         self.by_arn: dict[str, Principal] = {}
         self.loose: list[Loose] = []
+        self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
+        self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._managed: dict[str, Document] = {}
         self._managed_by_arn: dict[str, Document] = {}
         self._read_principals()
@@ -126,34 +129,41 @@ class Principals:
             self._by_name[account, kind, name] = found
         return found
 
-    def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> list[Principal]:
+    def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
         """The stack's principals of this kind and name whose account is not known."""
-        return [
-            found
-            for found in self._by_urn.values()
-            if found.kind == kind and found.name == name and not self._accounts.pinned(found.account)
-        ]
+        return self._unpinned.get((kind, name), ())
+
+    def unsettled(self, kind: str, account: str) -> Sequence[Principal]:
+        """The stack's principals of this kind in an account whose name or path is not known yet."""
+        return self._unsettled.get((kind, account), ())
 
     def _read_principals(self) -> None:
         for resource in self._snapshot.of_type(*_KINDS):
             kind = _KINDS[resource.type]
             account = self._accounts.of(resource)
-            known = self._identity(resource, "name")
+            name = self._identity(resource, "name") or f"{resource.name}-???????"
             path = self._identity(resource, "path") or "/"
-            name = known or f"{resource.name}-???????"
             arn = f"arn:{_partition(resource, self._snapshot)}:iam::{account}:{kind}{path}{name}"
+            unsettled = next((key for key in ("name", "path") if self._unknown(resource, key)), None)
             principal = Principal(
-                arn, kind, account, name, urn=resource.urn, source=resource.source, guessed=known is None
+                arn, kind, account, name, urn=resource.urn, source=resource.source, unsettled=unsettled
             )
             if kind == "role":
                 title = f"trust policy of role {name}"
                 principal.trust = self._documents.of(resource, "assumeRolePolicy", PolicyKind.TRUST, title)
             self._by_urn[resource.urn] = principal
+            if unsettled:
+                self._unsettled[kind, account].append(principal)
+            if not self._accounts.pinned(account):
+                self._unpinned[kind, name].append(principal)
             self._by_name[account, kind, name] = principal
             self.by_arn[arn] = principal
 
     def _identity(self, resource: Resource, key: str) -> str | None:
         return resource.text(key) or self._documents.declared_property(resource, key)
+
+    def _unknown(self, resource: Resource, key: str) -> bool:
+        return resource.get(key) is UNKNOWN and self._identity(resource, key) is None
 
     def _read_managed_policies(self) -> None:
         for resource in self._snapshot.of_type(MANAGED_POLICY):

@@ -23,7 +23,7 @@ from twokeys.audit.model import Picture
 from twokeys.audit.page import page
 from twokeys.audit.report import as_data, show
 from twokeys.audit.trail import Trail
-from twokeys.files import write_whole
+from twokeys.files import write_output
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -84,7 +84,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
         trail = _from_files(logs) if logs else _from_api(regions, *period)
         comparison = _compared(found, trail, period, learning_days)
     if html is not None:
-        write_whole(html, page(found, comparison, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+        write_output(html, page(found, comparison, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
     if as_json:
         click.echo(json.dumps(as_data(found, comparison), indent=2))
     else:

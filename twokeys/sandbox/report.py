@@ -12,7 +12,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Severity, Step, StepDone, StepStarted, Violation
+from twokeys.sandbox.engine.events import (
+    Diagnostic,
+    Event,
+    Op,
+    PackStarted,
+    Severity,
+    Step,
+    StepDone,
+    StepStarted,
+    Violation,
+)
 from twokeys.sandbox.engine.resource import qualified_type, urn_name
 from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.engine.values import UNKNOWN, Properties, PropertyValue, Secret, plain
@@ -46,6 +56,7 @@ class Report:
         self.steps: list[Step] = []
         self.diagnostics: list[Diagnostic] = []
         self.violations: list[Violation] = []
+        self.packs: list[PackStarted] = []
         self._console = console
         self._preview = preview
         self._diff = diff
@@ -75,6 +86,8 @@ class Report:
                 self._show_step(event)
             elif isinstance(event, Violation):
                 self.violations.append(event)
+            elif isinstance(event, PackStarted):
+                self.packs.append(event)
             elif event.severity is not Severity.DEBUG:
                 self.diagnostics.append(event)
                 self._show_diagnostic(event)
@@ -107,6 +120,10 @@ class Report:
             return
         for violation in self.violations:
             self._show_violation(violation)
+        for pack in self.packs:
+            found = sum(violation.pack == pack.name for violation in self.violations)
+            result = f"{found} violation{'' if found == 1 else 's'}" if found else "no violation"
+            self._console.print(f"policy pack {pack.name}: {pack.policies} policies, {result}", highlight=False)
         shown = shown_outputs(outcome.outputs)
         if shown and not self._preview:
             self._console.print("outputs:")
@@ -134,6 +151,7 @@ class Report:
                 }
                 for step in self.steps
             ],
+            "policyPacks": [{"name": pack.name, "policies": pack.policies} for pack in self.packs],
             "violations": [
                 {
                     "policy": one.policy,
@@ -178,7 +196,8 @@ class Report:
         assert self._console is not None  # noqa: S101 - checked by the caller
         style = "red" if one.mandatory else "yellow"
         level = "mandatory" if one.mandatory else "advisory"
-        self._console.print(f"policy {one.policy} ({level}): {one.urn}", style=style, markup=False, highlight=False)
+        title = f"policy {one.policy} ({level}): {one.urn}"
+        self._console.print(title, style=style, markup=False, highlight=False, soft_wrap=True)
         self._console.print(one.message, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -15,20 +15,23 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from twokeys.access.declared_doors import STACK
-from twokeys.access.state import read_state, sandbox_states
+from twokeys.access.state import sandbox_states
 from twokeys.errors import Refusal
+from twokeys.exports import read_exports
 from twokeys.verify.attempts import Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import exports
 from twokeys.verify.probes import MfaCode, probe_as
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command()
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
-@click.option("--state", "states", type=_FILE, multiple=True, help="Real AWS: what `pulumi stack export` wrote.")
-@click.option("--outputs", type=_FILE, multiple=True, help="Real AWS: what `pulumi stack output --json` wrote.")
+@click.option(
+    "--state",
+    "states",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Real AWS: what `pulumi stack export` or `pulumi stack output --json` wrote; may be repeated.",
+)
 @click.option("--profile", help="Real AWS: the profile to begin with. Default: the environment's credentials.")
 @click.option("--mfa-serial", help="Real AWS: your MFA device; a code is asked for at each door that wants one.")
 @click.option("--rate", type=click.FloatRange(0.1, 50), default=5.0, show_default=True, help="Calls a second at most.")
@@ -37,24 +40,22 @@ def verify(  # noqa: PLR0913 - one parameter an option
     *,
     stacks: tuple[str, ...],
     states: tuple[Path, ...],
-    outputs: tuple[Path, ...],
     profile: str | None,
     mfa_serial: str | None,
     rate: float,
     as_json: bool,
 ) -> int:
-    """Try the doors of each STACK of the sandbox (default: all), or with --state or --outputs those of real AWS.
+    """Try the doors of each STACK of the sandbox (default: all), or with --state those of real AWS.
 
     Doors that must open are entered, and the caller identity is compared with the account; doors that must be shut are
     tried. On real AWS only sts:AssumeRole and sts:GetCallerIdentity are called, with your own credentials: what they
     cannot tell is said to be not probed. Exits with 1 when anything is not as expected, or nothing could be probed.
     """
-    real = bool(states or outputs)
-    if real and stacks:
-        raise click.UsageError("name stacks of the sandbox, or files with --state and --outputs, not both")
-    if not real and (profile or mfa_serial):
-        raise click.UsageError("--profile and --mfa-serial are for real AWS: add --state or --outputs")
-    found = _on_aws(_given(states, outputs), profile, mfa_serial, rate) if real else _on_sandbox(stacks, rate)
+    if states and stacks:
+        raise click.UsageError("name stacks of the sandbox, or files with --state, not both")
+    if not states and (profile or mfa_serial):
+        raise click.UsageError("--profile and --mfa-serial are for real AWS: add --state")
+    found = _on_aws(_outputs(states), profile, mfa_serial, rate) if states else _on_sandbox(stacks, rate)
     probes = list(_shown(found, None if as_json else Console(stderr=True)))
     if as_json:
         click.echo(json.dumps({"ok": _ok(probes), "probes": [one.as_dict() for one in probes]}, indent=2))
@@ -63,32 +64,9 @@ def verify(  # noqa: PLR0913 - one parameter an option
     return 0 if _ok(probes) else 1
 
 
-def _given(states: Iterable[Path], outputs: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
+def _outputs(files: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
     """The outputs of stacks by file."""
-    found = {str(file): _outputs_of(file) for file in states}
-    for file in outputs:
-        try:
-            parsed = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise _no_outputs(file, str(error)) from error
-        if not isinstance(parsed, dict):
-            raise _no_outputs(file, "it is no JSON object")
-        found[str(file)] = parsed
-    return found
-
-
-def _outputs_of(state: Path) -> Mapping[str, Any]:
-    stack = next(read_state(state).of_type(STACK), None)
-    return stack.outputs if stack is not None else {}
-
-
-def _no_outputs(file: Path, why: str) -> Refusal:
-    return Refusal(
-        "the stack's outputs cannot be read",
-        where=str(file),
-        why=why,
-        next_step=f"write them with `pulumi stack output --json > {file.name}`",
-    )
+    return {str(file): read_exports(str(file)).outputs for file in files}
 
 
 def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
@@ -98,8 +76,7 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
 
     files = sandbox_states(Path.cwd())
     about = sandbox_states(Path.cwd(), stacks)
-    whole = exports({file.stem: _outputs_of(file) for file in files})
-    chosen = exports({file.stem: _outputs_of(file) for file in about})
+    whole, chosen = exports(_outputs(files)), exports(_outputs(about))
     with LocalAws.start(files[0].parent.parent / "aws") as aws:
         yield from probe(aws, whole, about=chosen.role_arns, pace=Pace(rate))
 

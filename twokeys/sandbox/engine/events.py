@@ -89,5 +89,13 @@ class Violation:
     severity: str = ""
 
 
-Event = StepStarted | StepDone | Diagnostic | Violation
+@dataclass(frozen=True)
+class PackStarted:
+    """A policy pack is running and configured; `policies` of its policies are not disabled."""
+
+    name: str
+    policies: int
+
+
+Event = PackStarted | StepStarted | StepDone | Diagnostic | Violation
 Report = Callable[[Event], None]

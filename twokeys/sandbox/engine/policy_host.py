@@ -25,7 +25,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from twokeys.errors import Refusal
 from twokeys.sandbox.engine.deployment import Settings, Subject
-from twokeys.sandbox.engine.events import Diagnostic, Report, Severity, Violation
+from twokeys.sandbox.engine.events import Diagnostic, PackStarted, Report, Severity, Violation
 from twokeys.sandbox.engine.monitor import MAX_MESSAGE
 from twokeys.sandbox.engine.resource import Resource, urn_name
 from twokeys.sandbox.engine.values import Properties, from_struct, to_struct
@@ -119,6 +119,7 @@ class PolicyPack:
             self.close()
             raise
         self.name = info.name
+        report(PackStarted(info.name, sum(level != analyzer_pb2.DISABLED for level in levels)))
         self._remediates = analyzer_pb2.REMEDIATE in levels
 
     def __enter__(self) -> PolicyPack:

@@ -1,0 +1,163 @@
+"""The pack behaves over the engine's own protocol as its rules do in memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pulumi.runtime
+import pytest
+
+from policies import pack
+from tests.access.test_declared import declared_door
+from tests.access.test_keys import CORRECT, WRONG, world_of
+from tests.access.test_rules import CHANGES
+from tests.access.world import World, two_keys
+from tests.policies.engine_requests import Engine
+from twokeys.access.rules import RULES
+from twokeys.access.snapshot import Resource
+from twokeys.iam import UNKNOWN
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_correct_stack_passes_the_pack_in_silence(name: str) -> None:
+    assert Engine().rules(world_of(CORRECT[name]).resources) == []
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_stack_is_refused_by_the_pack_as_by_the_rules(name: str) -> None:
+    build, rules = WRONG[name]
+    assert Engine().rules(world_of(build).resources) == rules
+
+
+def test_a_declared_door_into_a_new_account_passes_although_the_engine_shows_nothing_of_it() -> None:
+    world, _ = declared_door()
+    assert Engine().rules(world.resources) == []
+
+
+def test_a_pack_that_analyses_twice_judges_the_second_stack_anew() -> None:
+    engine = Engine()
+    assert engine.rules(two_keys().resources) == []
+    assert engine.rules(two_keys().resources[:-1]) == ["door-needs-grant"]
+    assert engine.rules(two_keys().resources) == []
+
+
+def test_a_violation_carries_the_urn_the_rule_and_the_next_step() -> None:
+    (found,) = Engine().analyze(two_keys().resources[:-1])
+    assert found.urn.endswith("aws:iam/role:Role::deployer")
+    assert "Next step: give role ci a policy" in found.message
+
+
+def worlds() -> Iterator[tuple[str, World]]:
+    for name, build in CORRECT.items():
+        yield name, world_of(build)
+    for name, (build, _) in WRONG.items():
+        yield name, world_of(build)
+    for change, _ in CHANGES:
+        world = two_keys()
+        change(world)
+        yield change.__name__, world
+    yield "declared", declared_door()[0]
+
+
+def unknown_at(resource: Resource, key: str) -> Resource:
+    return replace(
+        resource,
+        inputs={**(resource.inputs or {}), key: UNKNOWN},
+        outputs={**resource.outputs, key: UNKNOWN},
+    )
+
+
+@pytest.mark.parametrize(("name", "world"), list(worlds()), ids=lambda value: value if isinstance(value, str) else "")
+def test_an_unknown_at_any_property_is_judged_and_never_escapes(name: str, world: World) -> None:
+    """The SDK turns an escaped UnknownValueError into an advisory notice "can't run policy"."""
+    engine = Engine()
+    for place, resource in enumerate(world.resources):
+        for key in {*(resource.inputs or {}), *resource.outputs}:
+            changed = list(world.resources)
+            changed[place] = unknown_at(resource, key)
+            for diagnostic in engine.analyze(changed):
+                assert "can't run policy" not in diagnostic.message, (name, resource.urn, key)
+                assert diagnostic.policyName != pack.FAIL_CLOSED, (name, resource.urn, key, diagnostic.message)
+
+
+KEYS = [name for name, (_, rules) in WRONG.items() if {"door-needs-grant", "door-needs-trust"} & set(rules)]
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_an_unknown_never_turns_a_missing_key_into_a_pass(name: str) -> None:
+    world = world_of(WRONG[name][0])
+    for place, resource in enumerate(world.resources):
+        for key in resource.inputs or {}:
+            changed = list(world.resources)
+            changed[place] = unknown_at(resource, key)
+            assert Engine().rules(changed), (resource.urn, key)
+
+
+def test_a_rule_that_fails_is_a_mandatory_violation_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> list[object]:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(pack, "RULES", (replace(RULES[0], check=broken), *RULES[1:]))
+    (found,) = Engine().analyze(two_keys().resources)
+    assert found.policyName == pack.FAIL_CLOSED
+    assert "RuntimeError: boom" in found.message
+    assert "Next step" in found.message
+
+
+def test_a_stack_that_cannot_be_read_is_a_mandatory_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(pack, "build", broken)
+    (found,) = Engine().analyze(two_keys().resources)
+    assert found.policyName == pack.FAIL_CLOSED
+    assert "cannot be read" in found.message
+
+
+def test_a_wrong_configuration_is_a_mandatory_violation_that_names_the_key() -> None:
+    (found,) = Engine({"door-needs-grant": {"exception": []}}).analyze(two_keys().resources)
+    assert found.policyName == pack.FAIL_CLOSED
+    assert "exception" in found.message
+
+
+def test_the_doors_that_a_preview_gains_and_loses_are_advice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_state: Callable[[Path, World], None]
+) -> None:
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    before = tmp_path / "before.json"
+    write_state(before, two_keys())
+    engine = Engine({pack.DOORS_CHANGED: {"state": str(before)}})
+    assert engine.rules(two_keys().resources) == []
+    found = {one.policyName: one.message for one in engine.analyze(two_keys().resources[:-1])}
+    assert "- arn:aws:iam::111111111111:role/ci -> arn:aws:iam::222222222222:role/deployer" in found[pack.DOORS_CHANGED]
+
+
+def test_a_state_that_cannot_be_read_is_said_and_not_taken_for_no_change(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    (tmp_path / "bad.json").write_text("{")
+    engine = Engine({pack.DOORS_CHANGED: {"state": str(tmp_path / "bad.json")}})
+    (found,) = engine.analyze(two_keys().resources)
+    assert "cannot be told" in found.message
+
+
+def test_the_pack_can_be_imported_without_serving_it(project_root: Path) -> None:
+    """Importing `policies.__main__` makes no PolicyPack, whose constructor never returns."""
+    code = "import policies.__main__, policies.pack; print(len(policies.pack.policies()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert int(done.stdout) == len(RULES) + 3
+
+
+def test_the_rules_import_nothing_of_pulumi(project_root: Path) -> None:
+    code = "import sys, twokeys.access.rules, twokeys.access.state; print([m for m in sys.modules if 'pulumi' in m])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
