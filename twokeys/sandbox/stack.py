@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from twokeys.sandbox.aws import AwsPlugin
-from twokeys.sandbox.engine.deployment import Settings
+from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.resource import STACK_TYPE

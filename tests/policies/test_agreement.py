@@ -1,0 +1,138 @@
+"""Generated programs on the sandbox: the pack passes a program exactly if all it asks for really works.
+
+Each program is previewed with the pack, then really made in the local AWS without it, and every door that its documents
+ask for is tried with the principal's own credentials. A trust in somebody who does not exist cannot be made, as on AWS:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-policies.html
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.policies.generated import HUB, Generated, generate
+from twokeys.access.graph import build
+from twokeys.access.live import read_live
+from twokeys.sandbox.engine.events import Diagnostic, Event, Severity, Violation
+from twokeys.sandbox.engine.policy_host import PackChoice
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.project import load_project
+from twokeys.sandbox.stack import Sandbox, SandboxStack
+
+
+class Organization:
+    """A local AWS with a hub and a member account."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        organizations = self.session(HUB).client("organizations")
+        organizations.create_organization(FeatureSet="ALL")
+        made = organizations.create_account(Email="stage@example.com", AccountName="stage")
+        self.stage = made["CreateAccountStatus"]["AccountId"]
+
+    def session(self, key: str, secret: str = "test", token: str | None = None) -> Any:
+        session = boto3.Session(
+            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name="us-east-1"
+        )
+
+        class Local:
+            def client(self, service: str, **more: str) -> Any:
+                return session.client(service, endpoint_url=aws_endpoint, **more)
+
+        aws_endpoint = self.aws.endpoint
+        return Local()
+
+    def sts_of(self, name: str, kind: str) -> Any:
+        """STS with the credentials of a user or a role of the hub."""
+        root = self.session(HUB)
+        if kind == "user":
+            key = root.client("iam").create_access_key(UserName=name)["AccessKey"]
+            return self.session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts")
+        made = root.client("sts").assume_role(RoleArn=f"arn:aws:iam::{HUB}:role/{name}", RoleSessionName="test")
+        given = made["Credentials"]
+        return self.session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]).client("sts")
+
+
+@pytest.fixture(scope="module")
+def organization(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organization]:
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as aws:
+        yield Organization(aws)
+
+
+def disagreement(organization: Organization, seed: int, folder: Path, pack: Path) -> str | None:
+    """What the pack and the local AWS say differently of one program."""
+    generated = generate(seed, organization.stage)
+    shutil.copytree(Path(__file__).with_name("agreement"), folder)
+    (folder / "spec.json").write_text(json.dumps(generated.spec))
+    sandbox = Sandbox(load_project(folder), folder / ".twokeys")
+    events: list[Event] = []
+    with_pack = SandboxStack(sandbox, "test", organization.aws, packs=(PackChoice(pack),))
+    passed = with_pack.preview(events.append).ok
+    refused = any(isinstance(event, Violation) and event.mandatory for event in events)
+    made = SandboxStack(sandbox, "test", organization.aws).up(events.append)
+    errors = [event for event in events if isinstance(event, Diagnostic) and event.severity is Severity.ERROR]
+    assert refused == (not passed), errors
+    assert made.ok or all("Invalid principal" in error.message for error in errors), errors
+    works = really_works(organization, generated)
+    if passed == generated.right(works):
+        return None
+    return f"seed {seed}: the pack {'passes' if passed else 'refuses'}, but of {generated.asked} only {works} work"
+
+
+def really_works(organization: Organization, generated: Generated) -> frozenset[tuple[str, str]]:
+    works = set()
+    for source in generated.spec["sources"]:
+        sts = organization.sts_of(source["name"], source["kind"])
+        for role in generated.spec["roles"]:
+            arn = f"arn:aws:iam::{organization.stage}:role/{role['name']}"
+            try:
+                sts.assume_role(RoleArn=arn, RoleSessionName="test")
+                works.add((source["name"], role["name"]))
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("AccessDenied", "NoSuchEntity"):
+                    raise
+    return frozenset(works)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_pack_passes_exactly_what_really_works(
+    seed: int, organization: Organization, tmp_path: Path, project_root: Path
+) -> None:
+    assert disagreement(organization, seed, tmp_path / "program", project_root / "policies") is None
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_pack_and_the_local_aws_agree_on_200_programs(
+    organization: Organization, tmp_path: Path, project_root: Path
+) -> None:
+    found = [
+        disagreement(organization, seed, tmp_path / f"program-{seed}", project_root / "policies")
+        for seed in range(1_000, 1_200)
+    ]
+    assert [one for one in found if one] == []
+
+
+def test_live_iam_shows_the_same_doors_as_really_work(
+    organization: Organization, tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`twokeys access check --live`, on the hub and the member account that it enters."""
+    seeds = range(500, 503)
+    works: set[tuple[str, str]] = set()
+    for seed in seeds:
+        disagreement(organization, seed, tmp_path / f"program-{seed}", project_root / "policies")
+        works |= really_works(organization, generate(seed, organization.stage))
+    for key, value in organization.aws.environment(HUB).items():
+        monkeypatch.setenv(key, value)
+    graph = build(read_live())
+    mine = tuple(f"s{seed}-" for seed in seeds)
+    doors = {(door.source.name, door.target.name) for door in graph.doors if door.open}
+    groups = {door.source.name for door in graph.doors if door.source.kind == "group"}
+    assert {door for door in doors if door[0].startswith(mine) and door[0] not in groups} == works
