@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from twokeys.access import environment
 from twokeys.access.accounts import ROLE
 from twokeys.access.declared_doors import DeclaredDoors, who, without_path
 from twokeys.access.graph import Door, Graph, Key
@@ -51,8 +52,8 @@ def _accounts(graph: Graph, target: str | None) -> frozenset[str]:
     known = graph.accounts.held | graph.accounts.members
     if target is None:
         return known
-    wanted = target.lower()
-    found = frozenset(account for account in known if wanted in _names(graph, account))
+    wanted = {target.lower(), environment.canonical(target).lower()}
+    found = frozenset(account for account in known if wanted & _names(graph, account))
     if not found:
         names = sorted({name for account in known for name in _names(graph, account)})
         raise Refusal(
@@ -67,7 +68,8 @@ def _accounts(graph: Graph, target: str | None) -> frozenset[str]:
 def _names(graph: Graph, account: str) -> set[str]:
     """What an account may be called: id, name, environment, and the stack that makes it; in lower case."""
     resource = graph.accounts.resource(account)
-    names = {account, graph.accounts.environment(account)}
+    inside = graph.accounts.environment(account)
+    names = {account, inside, environment.canonical(inside) if inside else None}
     if resource is not None:
         names |= {resource.name, resource.text("name"), resource.urn.removeprefix("urn:pulumi:").partition("::")[0]}
     elif account == graph.accounts.management:
