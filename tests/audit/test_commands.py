@@ -55,6 +55,7 @@ def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
 
 def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> None:
     found = read("prod")
+    assert [one["account"] for one in found["accounts"]] == [PROD]
     told = {(one["who"]["kind"], one["who"]["name"], one["role"]): one for one in found["entries"]}
     assert set(told) == {
         ("root", "", "OrganizationAccountAccessRole"),
@@ -72,8 +73,8 @@ def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> 
 
 def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
     text = run("prod").output
-    assert "trust  trust policy of role deployer, statement 0, urn:pulumi:prod::" in text
-    assert "grant  inline policy assume-prod-deployer of role ci, statement 0, urn:pulumi:prod::" in text
+    assert "trust key: trust policy of role deployer, statement 0, urn:pulumi:prod::" in text
+    assert "grant key: inline policy assume-prod-deployer of role ci, statement 0, urn:pulumi:prod::" in text
     assert "since 2026-01-01 08:00 UTC" in text
 
 

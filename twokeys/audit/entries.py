@@ -49,7 +49,7 @@ def picture(graph: Graph, target: str | None = None) -> Picture:
 
 
 def _accounts(graph: Graph, target: str | None) -> frozenset[str]:
-    known = graph.accounts.held | graph.accounts.members
+    known = _known(graph)
     if target is None:
         return known
     wanted = {target.lower(), environment.canonical(target).lower()}
@@ -65,15 +65,21 @@ def _accounts(graph: Graph, target: str | None) -> frozenset[str]:
     return found
 
 
+def _known(graph: Graph) -> frozenset[str]:
+    return graph.accounts.held | graph.accounts.members
+
+
 def _names(graph: Graph, account: str) -> set[str]:
-    """What an account may be called: id, name, environment, and the stack that makes it; in lower case."""
-    resource = graph.accounts.resource(account)
-    inside = graph.accounts.environment(account)
+    """What an account may be called: id, name, environment, and the stack that makes it; in lower case.
+
+    The management account is in no environment: providers of every environment's stack work in it.
+    """
+    if account == graph.accounts.management:
+        return {account, "management"}
+    inside, resource = graph.accounts.environment(account), graph.accounts.resource(account)
     names = {account, inside, environment.canonical(inside) if inside else None}
     if resource is not None:
         names |= {resource.name, resource.text("name"), resource.urn.removeprefix("urn:pulumi:").partition("::")[0]}
-    elif account == graph.accounts.management:
-        names.add("management")
     return {name.lower() for name in names if name}
 
 
@@ -92,6 +98,7 @@ class _Reader:
             entries=tuple(entries),
             not_proved=tuple(self._not_proved()),
             federated=tuple(self._federated()),
+            names={account: self._name(account) for account in _known(self.graph)},
             principals=dict(self._unique_ids()),
         )
 

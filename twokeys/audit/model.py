@@ -130,7 +130,9 @@ class NotProved:
 
 @dataclass(frozen=True)
 class Picture:
-    """Who can enter `accounts` (id to name). `principals` are those of the sources by their unique ids."""
+    """Who can enter `accounts` (id to name). `names` are those of all known accounts; `principals` are those of the
+    sources by their unique ids.
+    """
 
     target: str
     origin: str
@@ -138,4 +140,5 @@ class Picture:
     entries: tuple[Entry, ...]
     not_proved: tuple[NotProved, ...]
     federated: tuple[Caller, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     principals: Mapping[str, Caller] = field(default_factory=dict)

@@ -130,7 +130,7 @@ def show(picture: Picture, comparison: Comparison | None, console: Console) -> N
     console.print(table)
     for number, entry in enumerate(picture.entries, 1):
         console.print(f"{number}  {entry.who} -> role {entry.role} of {entry.account_name}", **_PLAIN)
-        for line in (*granted(entry), f"why    {row(entry)[-1]}"):
+        for line in (*granted(entry), f"why: {row(entry)[-1]}"):
             console.print(f"   {line}", **_PLAIN)
     for one in picture.not_proved:
         console.print(f"not proved: {one.message}. Next step: {one.next_step}.", **_PLAIN)
@@ -176,11 +176,11 @@ def granted(entry: Entry) -> Iterator[str]:
         if len(entry.steps) > 1:
             yield f"{step.source} -> role {step.target.name} of {step.target.account_name}"
         if step.trust is not None:
-            yield f"trust  {place(step.trust)}"
+            yield f"trust key: {place(step.trust)}"
         for grant in step.grants:
-            yield f"grant  {place(grant)}"
+            yield f"grant key: {place(grant)}"
         if not step.grants:
-            yield "grant  in no document that is shown here"
+            yield "grant key: in no document that is shown here"
 
 
 def place(found: KeyPlace) -> str:
@@ -249,8 +249,9 @@ def door_use(one: DoorUse) -> str:
 def used(use: Use, picture: Picture) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if use.caller.name is None and use.unique_id else ""
+    caller = replace(use.caller, account_name=picture.names.get(use.caller.account, ""))
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {use.caller}{unknown} -> role {use.role} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> role {use.role} of "
         f"{picture.accounts.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )
 
