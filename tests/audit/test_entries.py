@@ -63,7 +63,8 @@ def test_the_statement_that_turns_the_key_is_named_among_others() -> None:
 def test_a_door_is_there_since_the_later_of_its_keys() -> None:
     world = two_keys()
     dated(world, "Role", "deployer", EARLY)
-    assert only(seen(world, STAGE)).since is None, "the grant's time is not told"
+    half = only(seen(world, STAGE))
+    assert (half.since, half.not_before) == (None, EARLY), "the grant's time is not told"
     dated(world, "RolePolicy", "ci-grant", LATE)
     entry = only(seen(world, STAGE))
     assert (entry.since, entry.changed) == (LATE, None)

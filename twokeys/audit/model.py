@@ -100,14 +100,19 @@ class Entry:
     @property
     def since(self) -> str | None:
         """Since when all keys are there: the latest creation among them; None as soon as one is not told."""
-        created = [key.created for step in self.steps for key in step.keys]
-        known = [one for one in created if one is not None]
-        return max(known, key=datetime.fromisoformat) if known and len(known) == len(created) else None
+        told = all(key.created for step in self.steps for key in step.keys)
+        return self.not_before if told else None
+
+    @property
+    def not_before(self) -> str | None:
+        """The latest creation among the keys of which it is told: the way in was not there before."""
+        created = [key.created for step in self.steps for key in step.keys if key.created]
+        return max(created, key=datetime.fromisoformat, default=None)
 
     @property
     def changed(self) -> str | None:
-        """When a key was last changed after that, if any was: what it said before is not told."""
-        since, told = self.since, [key.modified for step in self.steps for key in step.keys if key.modified]
+        """When a key was last changed after that, if one was: what it said before is not told."""
+        since, told = self.not_before, [key.modified for step in self.steps for key in step.keys if key.modified]
         last = max(told, key=datetime.fromisoformat, default=None)
         later = since and last and datetime.fromisoformat(last) > datetime.fromisoformat(since)
         return last if later else None

@@ -48,6 +48,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "owner": entry.owner,
         "expires": entry.expires.isoformat() if entry.expires else None,
         "since": entry.since,
+        "notBefore": entry.not_before,
         "changed": entry.changed,
     }
 
@@ -160,9 +161,14 @@ def row(entry: Entry) -> tuple[str, str, str, str, str, str]:
         _short(entry.steps[-1].target) + through,
         " and ".join(entry.conditions) or "always",
         duration(entry.max_session_seconds),
-        when(entry.since) + (f", changed {when(entry.changed)}" if entry.changed else ""),
+        _since(entry),
         "; ".join(part for part in why if part),
     )
+
+
+def _since(entry: Entry) -> str:
+    bound = "" if entry.since or entry.not_before is None else "not before "
+    return bound + when(entry.not_before) + (f", changed {when(entry.changed)}" if entry.changed else "")
 
 
 def _short(caller: Caller) -> str:
