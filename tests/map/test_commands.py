@@ -81,7 +81,7 @@ def test_the_sandboxs_stacks_are_drawn_where_no_state_is_given() -> None:
 def test_without_any_state_it_is_refused() -> None:
     refused = run()
     assert isinstance(refused.exception, Refusal)
-    assert "nothing to draw" in str(refused.exception)
+    assert "no state to read" in str(refused.exception)
 
 
 def test_a_file_that_cannot_be_replaced_is_refused_and_the_old_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

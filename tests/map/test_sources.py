@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from twokeys.access.state import sandbox_states
 from twokeys.errors import Refusal
 from twokeys.map.model import Account, Key, Organization, Principal, State
-from twokeys.map.sources import read, sandbox_states
+from twokeys.map.sources import read
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
@@ -235,6 +236,6 @@ def test_the_sandboxs_states_are_found_and_its_other_files_are_not(tmp_path: Pat
 
 
 def test_where_the_sandbox_never_ran_the_next_step_is_said(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="nothing to draw") as refused:
+    with pytest.raises(Refusal, match="no state to read") as refused:
         sandbox_states(tmp_path)
     assert "twokeys sandbox demo" in refused.value.next_step

@@ -11,12 +11,13 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from twokeys.access.state import sandbox_states
 from twokeys.errors import Refusal
 from twokeys.map.drawing import draw
 from twokeys.map.model import Organization, State
 from twokeys.map.page import data, page
 from twokeys.map.scenes import counted
-from twokeys.map.sources import read, sandbox_states
+from twokeys.map.sources import read
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

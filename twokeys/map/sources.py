@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from twokeys.access import declaration
 from twokeys.access import graph as access
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.declared_doors import DeclaredDoors, stack_outputs, who
 from twokeys.access.keys import Lack, Statement, statements
 from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal as Known
-from twokeys.access.requirements import requires_mfa
-from twokeys.access.snapshot import STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.requirements import in_words
+from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.access.state import read_state
-from twokeys.errors import Refusal
-from twokeys.iam import Requirement, Verdict
+from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
-SANDBOX_STATES = Path(".twokeys", "stacks")
-_STACK = "pulumi:pulumi:Stack"
 _KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
 _ENDS = re.compile(
     r"(?:arn:[^:]+:iam::(?P<account>\d{12}|account:[A-Za-z0-9_-]+):(?:root|(?P<kind>role|user|group)/(?:\S*/)?(?P<name>\S+))"
     r"|(?P<everyone>\*)) -> arn:[^:]+:iam::(?P<target>\d{12}|account:[A-Za-z0-9_-]+):role/(?:\S*/)?(?P<role>\S+)"
 )
-
-
-def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all. Raises Refusal where there is none."""
-    folder = project / SANDBOX_STATES
-    there = {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
-    for stack in stacks:
-        if stack not in there:
-            raise Refusal(
-                f"there is no state of stack {stack}",
-                where=str(folder),
-                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
-            )
-    if not there:
-        raise Refusal(
-            "there is nothing to draw",
-            where=str(folder),
-            why="the sandbox has updated no stack here, and no --state was given",
-            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
-        )
-    return [there[stack] for stack in stacks] if stacks else list(there.values())
 
 
 def read(states: Iterable[Path], name: str | None = None) -> Organization:
@@ -89,7 +61,7 @@ def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
         return (*path(unit.text("parentId") or "", below | {id}), unit.text("name") or unit.name)
 
     exported: dict[str, tuple[str, ...]] = {}
-    for outputs in _stack_outputs(snapshot):
+    for outputs in stack_outputs(snapshot):
         ids = outputs.get("organizational_unit_ids")
         if isinstance(ids, Mapping):
             exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}
@@ -127,7 +99,7 @@ def _doors(graph: access.Graph) -> Iterator[Door]:
     A pattern that grants a role which does not trust the principal is no door. A group's door is left out where those
     of its members are there.
     """
-    declared = _Declared(graph)
+    declared = DeclaredDoors(graph)
     said = {statement.door: statement for statement in statements(graph)}
     to_everyone = {f"{EVERYONE} -> {trust.role.arn}": trust.role for trust in graph.open_trusts if not trust.account}
     by_members = {(group, door.target) for door in graph.doors for group in door.source.groups}
@@ -143,7 +115,7 @@ def _doors(graph: access.Graph) -> Iterator[Door]:
     for id, statement in said.items():
         ends = _ENDS.fullmatch(id)
         if ends and (id in to_everyone or not ends["everyone"]):
-            yield _one_key(ends, statement, declared)
+            yield _one_key(ends, statement, declared, graph.accounts.canonical)
 
 
 def _keys(door: access.Door, statement: Statement | None, accounts: Accounts) -> tuple[Key, Key]:
@@ -159,11 +131,10 @@ def _keys(door: access.Door, statement: Statement | None, accounts: Accounts) ->
     return trust, grant
 
 
-def _door(door: access.Door, keys: tuple[Key, Key], statement: Statement | None, declared: _Declared) -> Door:
+def _door(door: access.Door, keys: tuple[Key, Key], statement: Statement | None, declared: DeclaredDoors) -> Door:
     source, (trust, grant) = _principal(door.source), keys
-    about = declared.of(
-        source, [_principal(group) for group in door.source.groups], door.target.account, door.target.name
-    )
+    groups = map(who, door.source.groups)
+    about = declared.of(who(door.source), groups, door.target.account, door.target.name)
     told = [f"{statement.message}.", f"Next step: {statement.next_step}."] if statement else []
     told += [f"The trust alone: {door.trust.explain()}", f"The grant alone: {door.grant.explain()}"]
     return Door(
@@ -183,14 +154,15 @@ def _door(door: access.Door, keys: tuple[Key, Key], statement: Statement | None,
     )
 
 
-def _one_key(ends: re.Match[str], statement: Statement, declared: _Declared) -> Door:
+def _one_key(
+    ends: re.Match[str], statement: Statement, declared: DeclaredDoors, canonical: Callable[[str], str]
+) -> Door:
     """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role that is not there."""
-    canonical = declared.accounts.canonical
     kind = "everyone" if ends["everyone"] else ends["kind"] or "root"
     source = Principal(kind, "*" if ends["everyone"] else canonical(ends["account"]), ends["name"] or "")
     other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
     trusted = kind in ("root", "everyone")
-    about = declared.of(source, [], canonical(ends["target"]), ends["role"])
+    about = declared.of((source.kind, source.account, source.name), [], canonical(ends["target"]), ends["role"])
     return Door(
         name=about.name if about else f"{source.label} to {ends['role']}",
         source=source,
@@ -219,89 +191,12 @@ def _to_everyone(role: Known) -> Door:
     )
 
 
-@dataclass(frozen=True)
-class _Place:
-    source: Principal
-    account: str
-    role: str
-
-
-class _Declared:
-    """What the stacks say of their doors for people: name, reason, owner, expiry."""
-
-    def __init__(self, graph: access.Graph) -> None:
-        self.accounts = graph.accounts
-        self._snapshot = graph.snapshot
-        self._doors: dict[_Place, declaration.Door] = {}
-        for door in self._all():
-            account, target = map(self.accounts.canonical, (door.source.account, door.target.account))
-            for name in door.source.names or ("",):
-                source = Principal(door.source.kind, account, _without_path(name))
-                self._doors[_Place(source, target, _without_path(door.target.role))] = door
-
-    def of(self, source: Principal, groups: Sequence[Principal], account: str, role: str) -> declaration.Door | None:
-        """The declaration that covers a door: it names the principal, a group of it, or its account as a whole."""
-        for who in (source, *groups, Principal("root", source.account)):
-            if found := self._doors.get(_Place(who, account, role)):
-                return found
-        return None
-
-    def session_of(self, role: Known) -> int | None:
-        """The longest session of a role in seconds, if the stacks have the role."""
-        resource = self._snapshot.by_urn.get(role.urn or "")
-        seconds = resource.get("maxSessionDuration") if resource else None
-        return int(seconds) if isinstance(seconds, int | float) else None
-
-    def _all(self) -> Iterator[declaration.Door]:
-        for resource in self._snapshot.resources:
-            yield from _validated(resource.get("door"))
-        for outputs in _stack_outputs(self._snapshot):
-            doors = outputs.get("doors")
-            for exported in doors if isinstance(doors, list) else ():
-                yield from _validated(exported.get("door") if isinstance(exported, Mapping) else None)
-
-
-def _validated(value: object) -> Iterator[declaration.Door]:
-    """A declaration, if the value is one: another component's property of the same name may be anything."""
-    if isinstance(value, Mapping):
-        try:
-            yield declaration.Door.model_validate(value)
-        except ValidationError:
-            return
-
-
-def _stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
-    for resource in snapshot.of_type(STACK_REFERENCE):
-        outputs = resource.get("outputs")
-        if isinstance(outputs, Mapping):
-            yield outputs
-    for resource in snapshot.of_type(_STACK):
-        yield resource.outputs
-
-
 def _principal(known: Known) -> Principal:
     return Principal(known.kind, known.account, "" if known.kind == "root" else known.name)
 
 
 def _requirements(verdict: Verdict) -> list[str]:
-    return [_in_words(requirement) for requirement in verdict.requirements]
-
-
-def _in_words(requirement: Requirement) -> str:
-    if requires_mfa([requirement]):
-        return "MFA"
-    if (
-        requirement.key.lower() == "sts:externalid"
-        and requirement.operator == "StringEquals"
-        and not requirement.negated
-    ):
-        return "external ID"
-    return str(requirement)
-
-
-def _without_path(name: str) -> str:
-    """The name of a principal, which is unique among its kind in an account, whatever its path."""
-    return name.rpartition("/")[2]
+    return [in_words(requirement) for requirement in verdict.requirements]
 
 
 def _id(resource: Resource) -> str:
