@@ -84,10 +84,10 @@ def reader(management: Driver, *actions: str) -> Any:
         ),
     ],
 )
-def test_a_record_is_guarded_by_iam_policies(
+def test_a_record_is_guarded_by_iam_policies(  # noqa: PLR0917 - fixtures and the case
     management: Driver, client_of: Callable[..., Any], service: str, allowed: str, may: Any, may_not: Any
 ) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: denied unless allowed."""
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html."""
     keys = reader(management, allowed)
     client = client_of(service, keys["AccessKeyId"], keys["SecretAccessKey"])
     may(client)
@@ -191,7 +191,7 @@ def test_an_account_without_an_organization_has_no_identity_center(management: D
 
 
 def test_a_member_may_not_activate_cost_allocation_tags(organized: Organized) -> None:
-    """https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html: the management account only."""
+    """https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html."""
     member = organized.driver.member(organized.account("stage"))
     with pytest.raises(ProviderError, match="doesn't have access to cost allocation tags"):
         member.up("aws:costexplorer/costAllocationTag:CostAllocationTag", "t", tagKey="team", status="Active")

@@ -5,6 +5,7 @@ Properties, defaults and ids are those of https://www.pulumi.com/registry/packag
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -119,6 +120,10 @@ def a_topic(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
 def a_rule_and_topic(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     driver.up("aws:cloudwatch/eventRule:EventRule", "rule", name="break-glass", scheduleExpression="rate(1 day)")
     return a_topic(driver, known)
+
+
+def a_default_vpc(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
+    return {**known, "vpc": driver.up("aws:ec2/defaultVpc:DefaultVpc", "vpc")[0]}
 
 
 def trust_service(driver: Driver, known: dict[str, Any], service: str) -> dict[str, Any]:
@@ -1104,6 +1109,34 @@ CASES = {
         id=lambda _: "us-east-1",
         outputs=lambda _: {"enabled": True},
     ),
+    "EventTarget with an automatic id": Case(
+        type="aws:cloudwatch/eventTarget:EventTarget",
+        prepare=a_rule_and_topic,
+        make=lambda known: {"rule": "break-glass", "arn": known["topic"]},
+        change=lambda known: {"rule": "break-glass", "arn": known["topic"], "input": '"alarm"'},
+        outputs=lambda _: {"eventBusName": "default"},
+        import_id=lambda _: "break-glass/it-" + hashlib.sha256(b"seed of it").hexdigest()[:7],
+    ),
+    "DefaultSecurityGroup": Case(
+        type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        prepare=a_default_vpc,
+        make=lambda known: {"vpcId": known["vpc"]},
+        change=lambda known: {
+            "vpcId": known["vpc"],
+            "ingress": [
+                {
+                    "protocol": "tcp",
+                    "fromPort": 443,
+                    "toPort": 443,
+                    "cidrBlocks": ["10.0.0.0/8", "172.16.0.0/12"],
+                    "description": "Web.",
+                },
+                {"protocol": "-1", "fromPort": 0, "toPort": 0, "self": True},
+            ],
+            "tags": {"a": "b"},
+        },
+        outputs=lambda known: {"name": "default", "ownerId": known["account"], "tagsAll": {}},
+    ),
     "DefaultVpc": Case(
         type="aws:ec2/defaultVpc:DefaultVpc",
         make=lambda _: {"tags": {"a": "b"}},
@@ -1129,6 +1162,7 @@ KEPT_BY_AWS = {
     "BucketServerSideEncryptionConfiguration",
     "BucketVersioning",
     "CostAllocationTag",
+    "DefaultSecurityGroup",
     "EncryptionByDefault",
     "PrimaryContact",
     "TopicPolicy",

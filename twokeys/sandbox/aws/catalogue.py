@@ -11,6 +11,7 @@ from twokeys.sandbox.aws import (
     cloudwatch,
     costs,
     ec2,
+    ec2_group,
     iam_account,
     iam_attachments,
     iam_people,
@@ -52,6 +53,7 @@ _MODULES = (
     billing,
     costs,
     ec2,
+    ec2_group,
     sts,
 )
 

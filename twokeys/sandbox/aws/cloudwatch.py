@@ -5,7 +5,6 @@ In the provider both are of the module `cloudwatch`, under their older names.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -116,7 +115,8 @@ def _rule_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
     client.delete_rule(Name=name, EventBusName=bus, Force=bool(inputs.get("forceDestroy")))
 
 
-def _target_put(aws: Aws, inputs: Properties, target: str) -> None:
+def _target_put(aws: Aws, inputs: Properties) -> None:
+    target = inputs["targetId"]
     settings = {theirs: inputs[ours] for ours, theirs in _TARGET.items() if inputs.get(ours) is not None}
     nested = {theirs: to_api(inputs[ours]) for ours, theirs in _NESTED.items() if inputs.get(ours)}
     transformer = inputs.get("inputTransformer")
@@ -133,21 +133,19 @@ def _target_put(aws: Aws, inputs: Properties, target: str) -> None:
 
 
 def _target_create(aws: Aws, inputs: Properties) -> str:
-    target = inputs.get("targetId") or f"target-{uuid.uuid4().hex[:26]}"
-    _target_put(aws, inputs, target)
-    return _target_id(inputs, target)
+    _target_put(aws, inputs)
+    return _target_id(inputs)
 
 
-def _target_id(known: Properties, target: str) -> str:
-    bus, rule = known["eventBusName"], known["rule"]
+def _target_id(known: Properties) -> str:
+    bus, rule, target = known["eventBusName"], known["rule"], known["targetId"]
     return f"{rule}-{target}" if bus == _DEFAULT_BUS else f"{bus}-{rule}-{target}"
 
 
 def _target_named(identifier: str, known: Properties) -> tuple[str, str, str]:
     """(bus, rule, target): the id joins them by hyphens, which names have too; an import is asked for with slashes."""
     if known.get("rule"):
-        target = known.get("targetId") or identifier.removeprefix(_target_id(known, ""))
-        return known["eventBusName"], known["rule"], target
+        return known["eventBusName"], known["rule"], known["targetId"]
     *bus_named, rule, target = identifier.split("/")
     return "/".join(bus_named) or _DEFAULT_BUS, rule, target
 
@@ -261,15 +259,16 @@ RESOURCE_TYPES = (
         required=frozenset({"arn", "rule"}),
         replaces=frozenset({"eventBusName", "region", "rule", "targetId"}),
         defaults={"eventBusName": _DEFAULT_BUS, "forceDestroy": False},
-        also_computed=frozenset({"region", "targetId"}),
+        also_computed=frozenset({"region"}),
         same={"deadLetterConfig": same_shape, "inputTransformer": same_shape, "retryPolicy": same_shape},
         unreadable=frozenset({"forceDestroy"}),
         validations={"arn": ARN},
+        auto_name=AutoName(property="targetId", longest=64),
         create=_target_create,
         read=_target_read,
-        update=lambda aws, identifier, _old, new: _target_put(aws, new, _target_named(identifier, new)[2]),
+        update=lambda aws, _identifier, _old, new: _target_put(aws, new),
         delete=_target_delete,
-        identify=lambda _, inputs: _target_id(inputs, inputs["targetId"]) if "targetId" in inputs else None,
+        identify=lambda _, inputs: _target_id(inputs),
     ),
     ResourceType(
         type="aws:cloudwatch/metricAlarm:MetricAlarm",
