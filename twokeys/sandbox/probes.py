@@ -55,7 +55,9 @@ def probe(aws: LocalAws, management_account: str, stacks: Mapping[str, Mapping[s
         stacks: stack name to plain outputs (`doors`, `access_role_arns`).
     """
     prober = _Prober(aws)
-    doors = [_Door.parse(entry) for outputs in stacks.values() for entry in outputs.get("doors", [])]
+    doors = [
+        _Door.parse(entry) for outputs in stacks.values() for entry in outputs.get("doors", []) if _assumable(entry)
+    ]
     access_roles = {
         account: arn for outputs in stacks.values() for account, arn in outputs.get("access_role_arns", {}).items()
     }
@@ -71,6 +73,14 @@ def probe(aws: LocalAws, management_account: str, stacks: Mapping[str, Mapping[s
     for account, arn in access_roles.items():
         administrator = prober.assume(_root(management_account), arn)
         yield from prober.from_inside(account, doors, access_roles, administrator)
+
+
+def _assumable(entry: Mapping[str, Any]) -> bool:
+    """Whether the role can be assumed with keys: roles of IAM Identity Center are entered through its portal only.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    return not str(entry["door"]["target"]["role"]).startswith("aws-reserved/")
 
 
 @dataclass(frozen=True)
