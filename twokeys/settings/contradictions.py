@@ -141,6 +141,7 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _door_source(f"{key}.from", door.source)
+    yield from _door_people(settings, f"{key}.from", door)
     if (
         door.via == "assume-role"
         and door.source.members is None
@@ -193,6 +194,18 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
                 f"{condition} has a setting of its own",
                 "use `mfa` or `externalId` instead",
             )
+
+
+def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """Who is removed from `people` is removed from every door too; people with a path are made elsewhere."""
+    if settings.people == PeopleSettings():
+        return
+    center = settings.people.identity_center
+    known = center.users if door.via == "identity-center" and center else settings.people.users
+    named_users = (door.source.user, *(door.source.members or ()), door.source.grant_to and door.source.grant_to.user)
+    for user in named_users:
+        if user and "/" not in user and user not in known:
+            yield Problem(key, user, "no user of `people` has this name", "remove it from the door, or add the user")
 
 
 def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
