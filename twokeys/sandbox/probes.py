@@ -76,7 +76,13 @@ class _Prober:
                 if other == account or role in self._about
             }
             others = Exports(self._found.management, tuple(self._doors), access_roles)
-            administrator = self._attempts.assume(_root(self._found.management), arn)
+            try:
+                administrator = self._attempts.assume(_root(self._found.management), arn)
+            except ClientError as error:
+                name = f"the administrator of {account} tries the doors of the others"
+                step = f"see why {arn} cannot be entered"
+                yield Probe(name, arn, expected=False, assumed=None, detail=str(error), next_step=step)
+                continue
             yield from from_inside(self._attempts, account, others, administrator)
 
     def _through(self, door: Door, source: str) -> Iterator[Probe]:
