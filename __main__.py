@@ -7,8 +7,10 @@ import pulumi
 from components.account_provider import account_provider
 from components.accounts import Accounts
 from components.caller_identity import caller_arn
-from components.from_settings import organization_args, people_args
+from components.from_organization_settings import identity_center_args, organization_args, people_args
+from components.identity_center import IdentityCenter
 from components.organization import Organization
+from components.organization_wide import OrganizationWide
 from components.people import People
 from components.stack_config import stack_settings
 from twokeys.settings import MANAGEMENT
@@ -24,11 +26,14 @@ pulumi.export("parent_account_id", parent_arn.apply(lambda arn: arn.split(":")[4
 pulumi.export("parent_caller_arn", parent_arn)
 pulumi.export("readme", Path(__file__).with_name("Pulumi.README.md").read_text(encoding="utf-8"))
 
-organization, principals = None, []
+organization, people, identities = None, None, None
 if settings.organization:
-    organization = Organization("organization", organization_args(settings.organization), in_parent)
+    organization = Organization("organization", organization_args(settings, settings.organization), in_parent)
     people = People("people", people_args(settings), in_parent)
-    principals = [people]
+    if center := identity_center_args(settings):
+        identities = IdentityCenter("identity-center", center, in_parent)
+        pulumi.export("identity_center", {"instance_arn": identities.instance_arn})
+        pulumi.export("identity_ids", identities.ids)
     pulumi.export("organization_id", organization.organization_id)
     pulumi.export("root_id", organization.root_id)
     pulumi.export("organizational_unit_ids", organization.organizational_unit_ids)
@@ -36,9 +41,19 @@ if settings.organization:
     pulumi.export("group_members", people.group_members)
     pulumi.export("role_arns", people.role_arns)
 
-accounts = Accounts(settings, parent, organization, principals)
+accounts = Accounts(settings, parent, organization, people, identities)
 members = accounts.members()
 doors = accounts.doors(members)
+
+if organization and people:
+    wide = OrganizationWide(settings, parent, organization, members)
+    wide.delegated_administrators()
+    if trail := wide.audit_trail():
+        pulumi.export("audit_trail", {"trail_arn": trail.trail_arn, "bucket": trail.bucket, "key_arn": trail.key_arn})
+    if bill := wide.bill():
+        pulumi.export("cost_report_bucket", bill.report_bucket)
+    if break_glass := wide.break_glass(people):
+        pulumi.export("break_glass", {"role_arn": break_glass.role_arn, "topic_arn": break_glass.topic_arn})
 
 if members:
     if len(members) == 1:

@@ -1,18 +1,30 @@
 """The accounts of a stack, each with its provider, and the doors that lead into them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components.account_baseline import AccountBaseline
+from components.account_budget import AccountBudget
 from components.account_provider import AssumedRole, account_provider
 from components.caller_identity import caller_arn
 from components.cross_account_access import CrossAccountAccess
-from components.from_settings import door_args, member_account_args, session_name
+from components.from_settings import (
+    baseline_args,
+    budget_args,
+    door_args,
+    identity_center_door_args,
+    member_account_args,
+    session_name,
+)
+from components.identity_center import IdentityCenter
+from components.identity_center_access import IdentityCenterAccess
 from components.management_stack import ManagementStack
 from components.member_account import MemberAccount
 from components.organization import Organization
+from components.people import People
 from components.switch_role import switch_role_url
 from twokeys.settings import Settings, asks_for_mfa, is_unit_id, who
 
@@ -30,8 +42,8 @@ class Account:
 class Accounts:
     """What a stack makes of `accounts` and `doors`.
 
-    Everything in the management account goes through `parent`. `organization` and `principals` are what the same stack
-    makes there: accounts wait for the one, doors for the others.
+    Everything in the management account goes through `parent`. `organization`, `people` and `identity_center` are
+    what the same stack makes there: accounts wait for the first, doors for the others.
     """
 
     def __init__(
@@ -39,13 +51,15 @@ class Accounts:
         settings: Settings,
         parent: aws.Provider,
         organization: Organization | None = None,
-        principals: Sequence[pulumi.Resource] = (),
+        people: People | None = None,
+        identity_center: IdentityCenter | None = None,
     ) -> None:
         self._settings = settings
         self._stack = pulumi.get_stack()
         self._parent = parent
         self._organization = organization
-        self._principals = list(principals)
+        self._people = [people] if people else []
+        self._identity_center = identity_center
         beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
         self._management = ManagementStack(settings.management_stack or beside)
 
@@ -53,11 +67,14 @@ class Accounts:
         """Create or adopt each account; its provider works only once the account can be entered."""
         return {account: self._member(account) for account in self._settings.accounts}
 
-    def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess]:
+    def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
         """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
         if any(len(door.keys) == 1 for door in self._settings.doors.values()):
             self._management.refer()
-        return {name: self._door(name, members) for name in self._settings.doors}
+        return {
+            name: self._door(name, members) if door.via == "assume-role" else self._assignment(name, members)
+            for name, door in self._settings.doors.items()
+        }
 
     def switch_role_urls(self, members: Mapping[str, Account]) -> dict[str, pulumi.Output[str]]:
         """A console link for each role that people may switch to, by `account/role`."""
@@ -66,7 +83,7 @@ class Accounts:
         roles |= {
             (settings.target_account_of(door), door.target.role)
             for door in settings.doors.values()
-            if asks_for_mfa(door) or who(door.source).kind != "role"
+            if door.via == "assume-role" and (asks_for_mfa(door) or who(door.source).kind != "role")
         }
         return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
 
@@ -89,6 +106,10 @@ class Accounts:
             name, account_id=account.account_id, region=settings.region, role=role, tags=settings.tags
         )
         arn = caller_arn(provider, account.account_id, account=name, depends_on=[account.account])
+        if baseline := baseline_args(settings, name):
+            AccountBaseline(name, baseline, pulumi.ResourceOptions(provider=provider))
+        if budget := budget_args(settings, name, account_id=account.account_id):
+            AccountBudget(name, budget, pulumi.ResourceOptions(provider=self._parent))
         return Account(
             id=account.account_id, caller_arn=arn, access_role_arn=account.access_role_arn, provider=provider
         )
@@ -114,7 +135,24 @@ class Accounts:
                 target_provider=target.provider,
                 members=self._group_members(name),
             ),
-            pulumi.ResourceOptions(depends_on=self._principals),
+            pulumi.ResourceOptions(depends_on=self._people),
+        )
+
+    def _assignment(self, name: str, members: Mapping[str, Account]) -> IdentityCenterAccess:
+        settings, door = self._settings, self._settings.doors[name]
+        source, own = who(door.source), self._identity_center
+        return IdentityCenterAccess(
+            name,
+            identity_center_door_args(
+                settings,
+                door,
+                source_id=self._management.identity_id(source.kind, source.name)
+                if own is None
+                else own.ids.apply(lambda known: known[f"{source.kind}/{source.name}"]),
+                instance_arn=self._management.identity_center() if own is None else own.instance_arn,
+                target_account_id=members[settings.target_account_of(door)].id,
+            ),
+            pulumi.ResourceOptions(provider=self._parent),
         )
 
     def _group_members(self, name: str) -> pulumi.Input[list[str]]:

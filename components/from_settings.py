@@ -6,20 +6,12 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.account_baseline import AccountBaselineArgs, PasswordPolicyArgs
+from components.account_budget import AccountBudgetArgs
 from components.cross_account_access import CrossAccountAccessArgs
+from components.identity_center_access import IdentityCenterAccessArgs
 from components.member_account import AlternateContactArgs, MemberAccountArgs
-from components.organization import GuardRailArgs, OrganizationArgs
-from components.people import PeopleArgs, PrincipalRoleArgs
-from twokeys.settings import (
-    DoorSettings,
-    GuardRailSettings,
-    OrganizationSettings,
-    PrincipalRoleSettings,
-    Settings,
-    all_units,
-    asks_for_mfa,
-    who,
-)
+from twokeys.settings import DoorSettings, Settings, asks_for_mfa, permission_set_name, who
 
 
 def session_name(stack: str) -> str:
@@ -28,32 +20,6 @@ def session_name(stack: str) -> str:
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     """
     return f"twokeys-{stack}"[:64]
-
-
-def organization_args(organization: OrganizationSettings) -> OrganizationArgs:
-    """The arguments of the Organization component."""
-    return {
-        "create": organization.create,
-        "organizational_units": list(all_units(organization)),
-        "existing_units": {path: unit.id for path, unit in organization.organizational_units.items() if unit.id},
-        "policy_types": list(organization.policy_types),
-        "trusted_services": list(organization.trusted_services),
-        "service_control_policies": {
-            name: _guard_rail(guard_rail) for name, guard_rail in organization.service_control_policies.items()
-        },
-    }
-
-
-def people_args(settings: Settings) -> PeopleArgs:
-    """The arguments of the People component."""
-    people = settings.people
-    return {
-        "account_id": settings.management_account_id,
-        "users": list(people.users),
-        "groups": {group: list(members) for group, members in people.groups.items()},
-        "roles": {name: _principal_role(role) for name, role in people.roles.items()},
-        "partition": settings.partition,
-    }
 
 
 def member_account_args(
@@ -69,7 +35,9 @@ def member_account_args(
         "region": settings.region,
         "partition": settings.partition,
         "ready_seconds": member.access.ready_seconds,
-        "contacts": _contacts(member.contacts.model_dump(exclude_none=True)),
+        "contacts": _contacts(
+            settings.baseline.contacts.model_dump(exclude_none=True) | member.contacts.model_dump(exclude_none=True)
+        ),
         "tags": dict(member.tags),
     }
     if parent_id is not None:
@@ -78,6 +46,71 @@ def member_account_args(
         args["adopt"] = member.adopt
     if member.access.external_id:
         args["external_id"] = member.access.external_id
+    return args
+
+
+def baseline_args(settings: Settings, account: str) -> AccountBaselineArgs | None:
+    """The arguments of the AccountBaseline component of one account, if it asks for anything."""
+    baseline = settings.baseline_of(account)
+    args: AccountBaselineArgs = {
+        "block_public_s3": baseline.block_public_s3,
+        "encrypt_ebs": baseline.encrypt_ebs,
+        "close_default_vpc": baseline.close_default_vpc,
+    }
+    if baseline.alias:
+        args["alias"] = baseline.alias
+    if baseline.password_policy:
+        policy: PasswordPolicyArgs = {
+            "minimum_length": baseline.password_policy.minimum_length,
+            "reuse_prevention": baseline.password_policy.reuse_prevention,
+        }
+        if baseline.password_policy.max_age_days:
+            policy["max_age_days"] = baseline.password_policy.max_age_days
+        args["password_policy"] = policy
+    return args if any(args.values()) else None
+
+
+def budget_args(settings: Settings, account: str, *, account_id: pulumi.Input[str]) -> AccountBudgetArgs | None:
+    """The arguments of the AccountBudget component of one account, if it has a budget."""
+    budget = settings.accounts[account].budget
+    if budget is None:
+        return None
+    return {
+        "account_id": account_id,
+        "monthly": budget.monthly,
+        "notify": list(budget.notify),
+        "actual": list(budget.actual),
+        "forecast": list(budget.forecast),
+    }
+
+
+def identity_center_door_args(
+    settings: Settings,
+    door: DoorSettings,
+    *,
+    source_id: pulumi.Input[str],
+    instance_arn: pulumi.Input[str],
+    target_account_id: pulumi.Input[str],
+) -> IdentityCenterAccessArgs:
+    """The arguments of one IdentityCenterAccess component."""
+    source, account = who(door.source), settings.target_account_of(door)
+    args: IdentityCenterAccessArgs = {
+        "source_kind": source.kind,
+        "source": source.name,
+        "source_id": source_id,
+        "source_account_id": settings.management_account_id,
+        "instance_arn": instance_arn,
+        "target_account": account,
+        "target_account_id": target_account_id,
+        "permission_set": permission_set_name(account, door),
+        "managed_policy_arns": list(door.permissions.managed_policies),
+        "statements": list(door.permissions.statements),
+        "session_seconds": door.session_seconds,
+        "reason": door.reason,
+        "owner": door.owner,
+    }
+    if door.expires:
+        args["expires"] = door.expires.isoformat()
     return args
 
 
@@ -121,27 +154,6 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         args["external_id"] = door.external_id
     if door.expires:
         args["expires"] = door.expires.isoformat()
-    return args
-
-
-def _guard_rail(guard_rail: GuardRailSettings) -> GuardRailArgs:
-    return {
-        "document": guard_rail.document,
-        "targets": list(guard_rail.targets),
-        "description": guard_rail.description,
-    }
-
-
-def _principal_role(role: PrincipalRoleSettings) -> PrincipalRoleArgs:
-    args: PrincipalRoleArgs = {}
-    if role.description:
-        args["description"] = role.description
-    if role.oidc:
-        args["oidc"] = {
-            "issuer": role.oidc.issuer,
-            "audience": role.oidc.audience,
-            "subjects": list(role.oidc.subjects),
-        }
     return args
 
 

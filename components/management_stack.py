@@ -1,4 +1,4 @@
-"""What the other stacks read from the management stack: ids of organizational units and members of groups."""
+"""What the other stacks read from the management stack: ids of units and identities, and members of groups."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +26,14 @@ class ManagementStack:
     def members_of(self, group: str) -> pulumi.Output[list[str]]:
         """The users in a group by its name. Raises ProgramRefusal when management has no such group."""
         return self._read("group_members", group, "people.groups")
+
+    def identity_id(self, kind: str, name: str) -> pulumi.Output[str]:
+        """The id of a user or group of IAM Identity Center. Raises ProgramRefusal when management has none such."""
+        return self._read("identity_ids", f"{kind}/{name}", f"people.identityCenter.{kind}s")
+
+    def identity_center(self) -> pulumi.Output[str]:
+        """The ARN of the instance of IAM Identity Center. Raises ProgramRefusal when management names none."""
+        return self._read("identity_center", "instance_arn", "people.identityCenter")
 
     def refer(self) -> pulumi.Output[Mapping[str, Any]]:
         """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""

@@ -1,4 +1,4 @@
-"""The organization: created or looked up, with its tree of organizational units and its service control policies."""
+"""The organization: created or looked up, with its tree of organizational units and its policies."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 
-class GuardRailArgs(TypedDict):
-    """A service control policy and where it is attached."""
+class PolicyArgs(TypedDict):
+    """A policy of the organization and where it is attached."""
 
     document: dict[str, Any]
     """The policy document."""
@@ -17,6 +17,8 @@ class GuardRailArgs(TypedDict):
     """`root`, or paths of organizational units."""
     description: NotRequired[str]
     """What it is for."""
+    type: NotRequired[str]
+    """SERVICE_CONTROL_POLICY by default, or another type, such as TAG_POLICY."""
 
 
 class OrganizationArgs(TypedDict):
@@ -32,8 +34,10 @@ class OrganizationArgs(TypedDict):
     """Policy types to switch on; only when the organization is created."""
     trusted_services: NotRequired[list[str]]
     """Service principals with trusted access; only when the organization is created."""
-    service_control_policies: NotRequired[dict[str, GuardRailArgs]]
-    """Service control policies by name."""
+    policies: NotRequired[dict[str, PolicyArgs]]
+    """Service control policies and policies of other types, by name."""
+    centralized_root_access: NotRequired[bool]
+    """Whether root users of member accounts lose their credentials and the management account acts in their place."""
 
 
 class Organization(pulumi.ComponentResource):
@@ -56,8 +60,15 @@ class Organization(pulumi.ComponentResource):
         self.organization_id, self.root_id, organization = self._created(args) if args["create"] else self._found()
         units = self._units(args)
         self.organizational_unit_ids = pulumi.Output.all(**units)
-        for policy, guard_rail in args.get("service_control_policies", {}).items():
-            self._guard_rail(policy, guard_rail, units, organization)
+        for policy, said in args.get("policies", {}).items():
+            self._policy(policy, said, units, organization)
+        if args.get("centralized_root_access"):
+            # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
+            aws.iam.OrganizationsFeatures(
+                name,
+                enabled_features=["RootCredentialsManagement", "RootSessions"],
+                opts=pulumi.ResourceOptions(parent=self, depends_on=organization),
+            )
         self.register_outputs(
             {
                 "organizationId": self.organization_id,
@@ -97,23 +108,23 @@ class Organization(pulumi.ComponentResource):
             units[path] = made.id
         return units
 
-    def _guard_rail(
+    def _policy(
         self,
         name: str,
-        guard_rail: GuardRailArgs,
+        said: PolicyArgs,
         units: Mapping[str, pulumi.Output[str]],
         organization: list[pulumi.Resource],
     ) -> None:
         policy = aws.organizations.Policy(
             name,
             name=name,
-            description=guard_rail.get("description", ""),
-            type="SERVICE_CONTROL_POLICY",
-            content=json.dumps(guard_rail["document"], separators=(",", ":")),
+            description=said.get("description", ""),
+            type=said.get("type", "SERVICE_CONTROL_POLICY"),
+            content=json.dumps(said["document"], separators=(",", ":")),
             # A policy of a type that is not switched on yet is refused.
             opts=pulumi.ResourceOptions(parent=self, depends_on=organization),
         )
-        for target in guard_rail["targets"]:
+        for target in said["targets"]:
             aws.organizations.PolicyAttachment(
                 f"{name}-{target}",
                 policy_id=policy.id,

@@ -14,9 +14,43 @@ ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "boto3", "botocore", "minist
 ALLOWED: dict[str, set[str]] = {
     "twokeys/iam": {"twokeys.iam"},
     "twokeys/errors.py": set(),
-    "twokeys/settings.py": {"twokeys.errors"},
+    "twokeys/settings": {"twokeys.settings", "twokeys.iam", "twokeys.errors", "botocore"},
     "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
+    "twokeys/files.py": {"twokeys.errors"},
     "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/audit": {
+        "twokeys.audit",
+        "twokeys.access",
+        "twokeys.iam",
+        "twokeys.errors",
+        "twokeys.files",
+        "boto3",
+        "botocore",
+    },
+    "twokeys/verify/attempts.py": {"boto3", "botocore"},
+    "twokeys/verify/doors.py": {"twokeys.access", "twokeys.errors"},
+    "twokeys/verify/probes.py": {"twokeys.verify", "twokeys.errors"},
+    "twokeys/verify/commands.py": {
+        "twokeys.verify",
+        "twokeys.access",
+        "twokeys.exports",
+        "twokeys.errors",
+        "twokeys.sandbox.local_aws",
+        "twokeys.sandbox.probes",
+        "boto3",
+        "botocore",
+    },
+    "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/profiles": {
+        "twokeys.profiles",
+        "twokeys.exports",
+        "twokeys.files",
+        "twokeys.access",
+        "twokeys.iam",
+        "twokeys.errors",
+        "botocore",
+    },
+    "twokeys/costs": {"twokeys.costs", "twokeys.exports", "twokeys.files", "twokeys.errors", "boto3", "botocore"},
     "components": {
         "components",
         "twokeys.settings",
@@ -27,7 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
-    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy"},
+    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy", "pulumi"},
 }
 
 

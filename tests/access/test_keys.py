@@ -229,7 +229,7 @@ def boundary_that_allows(world: World) -> None:
 
 @correct
 def chain_through_a_third_account(world: World) -> None:
-    prod = world.provider("prod", PROD)
+    prod = world.provider("data", PROD)
     role_to_role(world, document(trusts(CI)))
     world.grant("ci", world.hub, DEPLOYER)
     world.role("inner", prod, document(trusts(DEPLOYER)))

@@ -26,7 +26,7 @@ def make(**changes: Any) -> Run:
             "organizational_units": ["Workloads", "Workloads/Stage"],
             "policy_types": ["SERVICE_CONTROL_POLICY"],
             "trusted_services": ["cloudtrail.amazonaws.com"],
-            "service_control_policies": {"stay": {"document": STAY, "targets": ["root", "Workloads/Stage"]}},
+            "policies": {"stay": {"document": STAY, "targets": ["root", "Workloads/Stage"]}},
         }
         args.update(changes)  # type: ignore[typeddict-item]
         made = Organization("organization", args, pulumi.ResourceOptions(provider=parent))

@@ -20,6 +20,8 @@ READ, REFERENCE = "pulumi:pulumi:readStackOutputs", "pulumi:pulumi:StackReferenc
 OUTPUTS = {
     "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
     "group_members": {"developers": ["alice"]},
+    "identity_center": {"instance_arn": "arn:aws:sso:::instance/ssoins-1234567890abcdef"},
+    "identity_ids": {"group/developers": "g-1"},
 }
 
 
@@ -78,7 +80,8 @@ def test_a_member_stack_exports_all_that_people_and_other_stacks_ask_for(stacks:
 
 def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> None:
     exports = stacks.run("management").exports
-    assert set(exports["organizational_unit_ids"]) == {"Workloads", "Workloads/Stage", "Workloads/Prod"}
+    units = {"Security", "Workloads", "Workloads/Stage", "Workloads/Prod"}
+    assert set(exports["organizational_unit_ids"]) == units
     assert exports["group_members"] == {"developers": ["alice"]}
     assert exports["role_arns"] == {"ci": f"arn:aws:iam::{MANAGEMENT}:role/ci"}
     assert exports["root_id"] == "r-ab12"
@@ -151,6 +154,9 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     done = stacks.run(
         "management",
         deployed=False,
+        organization={"create": True},
+        audit={},
+        bill={},
         people={"roles": {"ci": {"description": "Deploys", "oidc": oidc}, "ops": {}}},
         accounts={
             "stage": {
@@ -201,12 +207,90 @@ def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks
     done = stacks.run(
         "management",
         deployed=False,
+        audit={},
         accounts=json.loads(stage["twokeys:accounts"]),
         doors=json.loads(stage["twokeys:doors"]),
     )
     trust = done.one("aws:iam/role:Role", "stage-deployer")
     assert done.one("aws:iam/role:Role", "ci").urn in trust.dependencies
     assert done.one("aws:organizations/account:Account", "stage").inputs["parentId"] == "Workloads/Stage-id"
+
+
+def test_the_example_has_all_that_accounts_are_separate_for(stacks: Stacks) -> None:
+    done = stacks.run("management")
+    providers = {
+        "aws:cloudtrail/trail:Trail": "management",
+        "aws:kms/key:Key": "log-archive",
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": "log-archive",
+        "aws:accessanalyzer/analyzer:Analyzer": "security",
+        "aws:guardduty/organizationAdminAccount:OrganizationAdminAccount": "management",
+        "aws:iam/organizationsFeatures:OrganizationsFeatures": "management",
+        "aws:costexplorer/anomalySubscription:AnomalySubscription": "management",
+        "aws:bcmdata/export:Export": "management",
+        "aws:cloudwatch/eventRule:EventRule": "management",
+    }
+    for type_, provider in providers.items():
+        (made,) = done.of(type_).values()
+        assert f"$pulumi:providers:aws::{provider}::" in made.provider, type_
+    policies = {name: each.inputs["type"] for name, each in done.of("aws:organizations/policy:Policy").items()}
+    assert policies == {
+        "guard-rails-root": "SERVICE_CONTROL_POLICY",
+        "guard-rails-Workloads": "SERVICE_CONTROL_POLICY",
+        "guard-rails-Workloads/Prod": "SERVICE_CONTROL_POLICY",
+        "cost-tags": "TAG_POLICY",
+    }
+    assert done.exports["audit_trail"]["bucket"].startswith("audit-trail-")
+    assert done.exports["cost_report_bucket"] == f"cost-report-{MANAGEMENT}"
+
+
+def test_the_analyzer_waits_until_its_account_looks_after_the_service(stacks: Stacks) -> None:
+    done = stacks.run("management")
+    (analyzer,) = done.of("aws:accessanalyzer/analyzer:Analyzer").values()
+    services = done.of("aws:organizations/delegatedAdministrator:DelegatedAdministrator")
+    assert services["delegation-security-access-analyzer.amazonaws.com"].urn in analyzer.dependencies
+
+
+def test_what_config_does_not_ask_for_is_not_made(stacks: Stacks) -> None:
+    done = stacks.run(
+        "management", organization={"create": True}, people={}, audit={}, bill={}, baseline={}, accounts={}
+    )
+    kinds = {each.type.split(":")[1].split("/")[0] for each in done.resources if each.type.startswith("aws:")}
+    assert kinds == {"organizations"}
+
+
+def test_every_account_has_the_baseline_and_the_budget_that_its_config_says(stacks: Stacks) -> None:
+    done = stacks.run("stage")
+    assert "::stage::" in done.one("aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock", "stage").provider
+    budget = done.one("aws:budgets/budget:Budget", "stage")
+    assert "::management::" in budget.provider
+    assert budget.inputs["costFilters"] == [{"name": "LinkedAccount", "values": [MEMBER]}]
+    bare = stacks.run("stage", baseline={}, accounts={"stage": {}})
+    assert bare.of("twokeys:accounts:AccountBaseline") == {}
+    assert bare.of("aws:budgets/budget:Budget") == {}
+
+
+def test_contacts_of_the_baseline_are_those_of_every_account_that_names_none_of_the_kind(stacks: Stacks) -> None:
+    contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
+    own = {"stage": {"contacts": {"billing": contact | {"name": "Bills"}}}}
+    done = stacks.run("stage", baseline={"contacts": {"security": contact, "billing": contact}}, accounts=own)
+    contacts = done.of("aws:account/alternativeContact:AlternativeContact")
+    assert {name: each.inputs["name"] for name, each in contacts.items()} == {
+        "stage-security": "Security",
+        "stage-billing": "Bills",
+    }
+
+
+def test_a_door_of_people_leads_through_identity_center_when_it_says_so(stacks: Stacks) -> None:
+    doors = json.loads(stacks.config("stage")["twokeys:doors"])
+    del doors["stage-developer"]["from"]["members"]
+    doors["stage-developer"]["via"] = "identity-center"
+    done = stacks.run("stage", doors=doors)
+    assignment = done.one("aws:ssoadmin/accountAssignment:AccountAssignment", "stage-developer").inputs
+    assert assignment["principalId"] == "g-1"
+    assert assignment["instanceArn"] == OUTPUTS["identity_center"]["instance_arn"]
+    assert done.one("aws:ssoadmin/permissionSet:PermissionSet", "stage-developer").inputs["name"] == "stage-developer"
+    assert "stage-developer" not in done.of("aws:iam/role:Role")
+    assert [door["name"] for door in done.exports["doors"]] == ["stage-deployer", "stage-developer"]
 
 
 def test_a_wrong_config_is_refused_before_anything_is_registered(stacks: Stacks) -> None:

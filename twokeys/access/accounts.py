@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from twokeys.access import declaration
+from twokeys.access import declaration, environment
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.iam import UNKNOWN
 
@@ -164,15 +164,19 @@ class Accounts:
         return (resource.text("roleName") if resource else None) or DEFAULT_ACCESS_ROLE
 
     def environment(self, account: str) -> str | None:
-        """The environment of an account: the `environment` tag of its `Account` resource."""
+        """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
+
+        Names are those of its `Account` resource and of the providers that work in it.
+        """
         resource = self.resource(account)
-        for key in ("tags", "tagsAll"):
-            tags = resource.get(key) if resource else None
-            if isinstance(tags, Mapping):
-                for tag, value in tags.items():
-                    if tag.lower() == "environment" and isinstance(value, str):
-                        return value
-        return None
+        providers = [found for found in self._snapshot.of_type(PROVIDER) if self.of_provider(found.urn) == account]
+        tags = [resource.get(key) for key in ("tags", "tagsAll")] if resource else []
+        tags += [_default_tags(provider) for provider in providers]
+        for found in map(environment.of_tags, tags):
+            if found is not None:
+                return found
+        own = [resource.text("name") or "", resource.name] if resource else []
+        return environment.of_names(own) or environment.of_names(provider.name for provider in providers)
 
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)
@@ -232,6 +236,17 @@ def _account_id(resource: Resource) -> str | None:
     found = _ACCOUNT_ARN.fullmatch(resource.text("arn") or "")
     identity = found.group(2) if found else resource.text("id")
     return identity if identity and _ID.fullmatch(identity) else None
+
+
+def _default_tags(provider: Resource) -> object:
+    """The tags that a provider gives whatever it makes; provider config reaches a policy as JSON text."""
+    given = provider.get("defaultTags")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return None
+    return given.get("tags") if isinstance(given, Mapping) else None
 
 
 def _slug(name: str) -> str:

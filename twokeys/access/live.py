@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -113,7 +114,8 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
                 "path": policy.get("Path"),
                 "policy": version["Document"],
             }
-            yield _made(MANAGED_POLICY, policy["Arn"], account, values)
+            created, modified = policy.get("CreateDate"), policy.get("UpdateDate")
+            yield _made(MANAGED_POLICY, policy["Arn"], account, values, created=created, modified=modified)
 
 
 def _principal(
@@ -127,8 +129,9 @@ def _principal(
         "arn": found["Arn"],
         "assumeRolePolicy": found.get("AssumeRolePolicyDocument"),
         "permissionsBoundary": boundary,
+        "uniqueId": found.get(f"{kind.capitalize()}Id"),
     }
-    yield _made(type_, name, account, values)
+    yield _made(type_, name, account, values, created=found.get("CreateDate"))
     for policy in inline:
         values = {kind: name, "name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
         type_of_policy = f"aws:iam/{kind}Policy:{kind.capitalize()}Policy"
@@ -160,7 +163,8 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         parents |= dict(_children(organizations, root["Id"]))
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
-            yield _made(ACCOUNT, found["Name"], account, _account_values(organizations, found, parents))
+            values = _account_values(organizations, found, parents)
+            yield _made(ACCOUNT, found["Name"], account, values, created=found.get("JoinedTimestamp"))
     for child, parent in parents.items():
         if child.startswith("ou-"):
             yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent})
@@ -212,7 +216,15 @@ def _control_policies(organizations: OrganizationsClient, account: str, kind: An
                 yield _made("aws:organizations/policyAttachment:PolicyAttachment", name, account, values)
 
 
-def _made(type_: str, name: str, account: str, values: Mapping[str, object]) -> Resource:
+def _made(  # noqa: PLR0913 - what a resource is made of
+    type_: str,
+    name: str,
+    account: str,
+    values: Mapping[str, object],
+    *,
+    created: datetime | None = None,
+    modified: datetime | None = None,
+) -> Resource:
     return Resource(
         urn=f"{_SCOPE}::{account}::{type_}::{name}",
         type=type_,
@@ -220,4 +232,6 @@ def _made(type_: str, name: str, account: str, values: Mapping[str, object]) -> 
         outputs={key: value for key, value in values.items() if value is not None},
         provider=_provider_urn(account),
         protect=True,
+        created=created.isoformat() if created else None,
+        modified=modified.isoformat() if modified else None,
     )

@@ -36,6 +36,19 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
     )
 
 
+def in_words(requirement: Requirement) -> str:
+    """A requirement for people: "MFA" and "external ID" for the two that everybody has, else as the policy has it."""
+    if requires_mfa([requirement]):
+        return "MFA"
+    if (
+        requirement.key.lower() == "sts:externalid"
+        and requirement.operator == "StringEquals"
+        and not requirement.negated
+    ):
+        return "external ID"
+    return str(requirement)
+
+
 def _asks_for_mfa(requirement: Requirement) -> bool:
     if requirement.key.lower() not in _MFA:
         return False

@@ -21,6 +21,7 @@ class Resource:
     """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
 
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
+    `created` and `modified` are when, in ISO 8601, as far as the source tells.
     """
 
     urn: str
@@ -34,6 +35,8 @@ class Resource:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protect: bool = False
     source: str | None = None
+    created: str | None = None
+    modified: str | None = None
 
     def get(self, key: str) -> object:
         """The value of a property: None where it is absent, UNKNOWN where it is or may be there but is not known yet.

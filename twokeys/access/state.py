@@ -6,7 +6,7 @@ Format: https://www.pulumi.com/docs/iac/concepts/state-and-backends/ (deployment
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
+_SANDBOX = Path(".twokeys", "stacks")
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret in a state, is none
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -67,6 +68,28 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
         ) from error
 
 
+def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
+    """The sandbox's state files of the named stacks, or of all. Raises Refusal where there is none."""
+    folder = project / _SANDBOX
+    there = {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
+    for stack in stacks:
+        if stack not in there:
+            raise Refusal(
+                f"there is no state of stack {stack}",
+                where=str(folder),
+                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
+                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
+            )
+    if not there:
+        raise Refusal(
+            "there is no state to read",
+            where=str(folder),
+            why="the sandbox has updated no stack here, and no --state was given",
+            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
+        )
+    return [there[stack] for stack in stacks] if stacks else list(there.values())
+
+
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:
     for found in resources:
         if found.get("delete"):
@@ -87,6 +110,8 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:
             },
             protect=bool(found.get("protect")),
             source=_place(found.get("sourcePosition")),
+            created=found.get("created") or None,
+            modified=found.get("modified") or None,
         )
 
 

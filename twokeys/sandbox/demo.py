@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.probes import Probe, probe
+from twokeys.sandbox.probes import probe
 from twokeys.sandbox.report import Report, shown_outputs
 from twokeys.sandbox.stack import Operations
+from twokeys.verify.attempts import Probe
+from twokeys.verify.doors import exports
 
 STACKS: Final = ("management", "stage", "prod")
 """In the order in which they depend on each other."""
@@ -45,17 +47,7 @@ class Story:
             "failed": self.failed,
             "runs": [{"stack": stack, "operation": operation, **report} for stack, operation, report in self.runs],
             "outputs": self.outputs,
-            "probes": [
-                {
-                    "name": one.name,
-                    "role": one.role_arn,
-                    "expected": "assumed" if one.expected else "refused",
-                    "happened": "assumed" if one.assumed else "refused",
-                    "asExpected": one.as_expected,
-                    "detail": one.detail,
-                }
-                for one in self.probes
-            ],
+            "probes": [one.as_dict() for one in self.probes],
         }
 
 
@@ -88,7 +80,7 @@ def tell(
         story.outputs[name] = shown_outputs(outcome.outputs)
     if console is not None:
         console.rule("[bold]probes[/]: really assuming each role", align="left")
-    for one in probe(aws, _management_account(story.outputs), story.outputs):
+    for one in probe(aws, exports(story.outputs)):
         story.probes.append(one)
         if not one.as_expected:
             story.failed.append(f"a probe did not go as expected: {one.name}")
@@ -99,14 +91,9 @@ def tell(
     return story
 
 
-def _management_account(outputs: Mapping[str, Mapping[str, Any]]) -> str:
-    return str(outputs[STACKS[0]]["parent_account_id"])
-
-
 def _show_probe(console: Console, one: Probe) -> None:
-    happened = "assumed" if one.assumed else "refused"
-    mark = "[green]as expected[/]" if one.as_expected else "[bold red]NOT as expected[/]"
-    console.print(f"{happened} {mark}  {escape(one.name)}", highlight=False, soft_wrap=True)
+    mark = f"[green]{one.judged}[/]" if one.as_expected else f"[bold red]{one.judged}[/]"
+    console.print(f"{one.happened} {mark}  {escape(one.name)}", highlight=False, soft_wrap=True)
     console.print(f"  [dim]{escape(one.detail)}[/]", highlight=False, soft_wrap=True)
 
 

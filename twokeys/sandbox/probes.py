@@ -1,15 +1,15 @@
 """Probes: really assume each declared door, and really try what must be refused.
 
-Every probe is an `sts:AssumeRole` call to the local AWS with credentials of the caller in question, followed by
-`sts:GetCallerIdentity` with what it returned. Keys, devices and users that a probe needs are removed afterwards.
+In the local AWS the prober can be anybody, so each door is tried by its own caller. Keys, devices and users that a
+probe needs are removed afterwards.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import boto3
@@ -17,169 +17,96 @@ from botocore.exceptions import ClientError
 
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
+from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
+from twokeys.verify.doors import Door, Exports
+from twokeys.verify.probes import WRONG_EXTERNAL_ID, from_inside
 
-_SESSION: Final = "twokeys-probe"
 _STRANGER: Final = "twokeys-probe-stranger"
-_WRONG_EXTERNAL_ID: Final = "twokeys-probe-wrong"
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One attempt.
-
-    Attributes:
-        name: what was tried, as a sentence.
-        expected: whether the role should be assumed.
-        assumed: whether it was.
-        detail: the caller identity's ARN, or the refusal.
-    """
-
-    name: str
-    role_arn: str
-    expected: bool
-    assumed: bool
-    detail: str
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether it went as it should."""
-        return self.expected == self.assumed
-
-
-def probe(aws: LocalAws, management_account: str, stacks: Mapping[str, Mapping[str, Any]]) -> Iterator[Probe]:
-    """Probe what the outputs of the stacks declare.
+def probe(
+    aws: LocalAws, found: Exports, *, about: frozenset[str] | None = None, pace: Pace | None = None
+) -> Iterator[Probe]:
+    """Probe what the outputs of stacks declare.
 
     Args:
         aws: the local AWS, which must be running.
-        management_account: its 12-digit id.
-        stacks: stack name to plain outputs (`doors`, `access_role_arns`).
+        found: what all stacks export.
+        about: the ARNs of the roles to try; None means all of them.
+        pace: how fast; None is without a limit.
     """
-    prober = _Prober(aws)
-    doors = [_Door.parse(entry) for outputs in stacks.values() for entry in outputs.get("doors", [])]
-    access_roles = {
-        account: arn for outputs in stacks.values() for account, arn in outputs.get("access_role_arns", {}).items()
-    }
-    for account, arn in access_roles.items():
-        name = f"the management account's administrator enters {account} by its access role"
-        yield prober.attempt(name, _root(management_account), arn, expected=True)
-    for door in doors:
-        yield from prober.through(door)
-    with prober.user(management_account, _STRANGER) as stranger:
-        for door in doors:
-            name = f"a user without a grant tries door {door.name}"
-            yield prober.attempt(name, stranger, door.role_arn, expected=False, **door.external)
-    for account, arn in access_roles.items():
-        administrator = prober.assume(_root(management_account), arn)
-        yield from prober.from_inside(account, doors, access_roles, administrator)
-
-
-@dataclass(frozen=True)
-class _Keys:
-    access: str
-    secret: str
-    token: str | None = None
-
-
-@dataclass(frozen=True)
-class _Door:
-    """A door as the stack output `doors` has it, with what a caller must bring."""
-
-    name: str
-    kind: str
-    source_account: str
-    source: str
-    role_arn: str
-    mfa: bool
-    external: dict[str, str]
-
-    @staticmethod
-    def parse(entry: Mapping[str, Any]) -> _Door:
-        door = entry["door"]
-        trusts = [one["document"] for one in entry["documents"] if one["property"] == "assumeRolePolicy"]
-        conditions = [statement.get("Condition", {}) for trust in trusts for statement in trust["Statement"]]
-        ids = [
-            one["StringEquals"]["sts:ExternalId"]
-            for one in conditions
-            if "sts:ExternalId" in one.get("StringEquals", {})
-        ]
-        return _Door(
-            name=door["name"],
-            kind=door["source"]["kind"],
-            source_account=door["source"]["account"],
-            source=next(iter(door["source"]["names"]), ""),
-            role_arn=f"arn:aws:iam::{door['target']['account']}:role/{door['target']['role']}",
-            mfa=door["requires"]["mfa"],
-            external={"ExternalId": ids[0]} if ids else {},
-        )
+    prober = _Prober(aws, found, found.role_arns if about is None else about, pace or Pace(0))
+    yield from prober.access_roles()
+    yield from prober.doors()
+    yield from prober.from_inside()
 
 
 class _Prober:
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, found: Exports, about: frozenset[str], pace: Pace) -> None:
         self._aws = aws
+        self._found = found
+        self._doors = [door for door in found.doors if door.role_arn in about]
+        self._about = about
+        self._attempts = Attempts(partial(self._client, "sts"), pace)
 
-    def through(self, door: _Door) -> Iterator[Probe]:
+    def access_roles(self) -> Iterator[Probe]:
+        for account, arn in self._found.access_roles.items():
+            if arn in self._about:
+                name = f"the management account's administrator enters {account} by its access role"
+                yield self._attempts.attempt(name, _root(self._found.management), arn, expected=True)
+
+    def doors(self) -> Iterator[Probe]:
+        for door in self._doors:
+            for source in door.sources or ("",):
+                yield from self._through(door, source)
+        if self._doors:
+            with self._user(self._found.management, _STRANGER) as stranger:
+                for door in self._doors:
+                    name = f"a user without a grant tries door {door.name}"
+                    yield self._attempts.attempt(name, stranger, door.role_arn, expected=False, arguments=door.external)
+
+    def from_inside(self) -> Iterator[Probe]:
+        """Each member account's administrator at what is probed of the others."""
+        for account, arn in self._found.access_roles.items():
+            access_roles = {
+                other: role
+                for other, role in self._found.access_roles.items()
+                if other == account or role in self._about
+            }
+            others = Exports(self._found.management, tuple(self._doors), access_roles)
+            administrator = self._attempts.assume(_root(self._found.management), arn)
+            yield from from_inside(self._attempts, account, others, administrator)
+
+    def _through(self, door: Door, source: str) -> Iterator[Probe]:
         """Who the door is for, and the same caller without what the door asks for."""
         with ExitStack() as cleaning:
             try:
-                who, keys, user = self._caller(door, cleaning)
+                who, keys, user = self._caller(door, source, cleaning)
             except ClientError as error:
-                name = f"{door.kind} {door.source} enters by door {door.name}"
-                yield Probe(name, door.role_arn, expected=True, assumed=False, detail=f"not tried: {error}")
+                name = f"{door.kind} {source} enters by door {door.name}"
+                step = f"see that {door.kind} {source} is there and that a group has a member"
+                yield Probe(name, door.role_arn, expected=True, assumed=None, detail=str(error), next_step=step)
                 return
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict
             given = {**door.external, **code()}
-            yield self.attempt(f"{who} enters by door {door.name}", keys, door.role_arn, expected=True, **given)
+            name, role = f"{who} enters by door {door.name}", door.role_arn
+            yield self._attempts.attempt(name, keys, role, expected=True, arguments=given)
             if door.mfa:
                 name = f"{who} tries door {door.name} without MFA"
-                yield self.attempt(name, keys, door.role_arn, expected=False, **door.external)
+                yield self._attempts.attempt(name, keys, role, expected=False, arguments=door.external)
             if door.external:
-                wrong = {**given, "ExternalId": _WRONG_EXTERNAL_ID}
+                wrong = {**given, "ExternalId": WRONG_EXTERNAL_ID}
                 name = f"{who} tries door {door.name} with a wrong external ID"
-                yield self.attempt(name, keys, door.role_arn, expected=False, **wrong)
+                yield self._attempts.attempt(name, keys, role, expected=False, arguments=wrong)
 
-    def from_inside(
-        self, account: str, doors: Sequence[_Door], access_roles: Mapping[str, str], inside: _Keys
-    ) -> Iterator[Probe]:
-        """The administrator of one member account at the doors and access roles of the others."""
-        own = access_roles[account].split(":")[4]
-        for other, arn in access_roles.items():
-            if other != account:
-                name = f"the administrator of {account} tries the access role of {other}"
-                yield self.attempt(name, inside, arn, expected=False)
-        for door in doors:
-            if door.role_arn.split(":")[4] != own and door.source_account != own:
-                name = f"the administrator of {account} tries door {door.name}"
-                yield self.attempt(name, inside, door.role_arn, expected=False, **door.external)
-
-    def attempt(self, name: str, keys: _Keys, role_arn: str, *, expected: bool, **arguments: str) -> Probe:
-        """Try to assume a role; assumed counts only when the caller identity is then in the role's account."""
-        account = role_arn.split(":")[4]
-        try:
-            session = self.assume(keys, role_arn, **arguments)
-        except ClientError as error:
-            refusal = error.response["Error"]
-            return Probe(name, role_arn, expected, assumed=False, detail=f"{refusal['Code']}: {refusal['Message']}")
-        identity = self._client("sts", session).get_caller_identity()
-        return Probe(name, role_arn, expected, assumed=identity["Account"] == account, detail=identity["Arn"])
-
-    @contextmanager
-    def user(self, account: str, name: str) -> Iterator[_Keys]:
-        """Keys of a user who exists only for this."""
-        iam = self._client("iam", _root(account))
-        iam.create_user(UserName=name)
-        try:
-            with self._keys_of(account, name) as keys:
-                yield keys
-        finally:
-            iam.delete_user(UserName=name)
-
-    def _caller(self, door: _Door, cleaning: ExitStack) -> tuple[str, _Keys, str]:
+    def _caller(self, door: Door, source: str, cleaning: ExitStack) -> tuple[str, Keys, str]:
         """How the probe calls the caller, credentials, and the user's name when it is one."""
-        account, source = door.source_account, door.source
+        account = door.source_account
         if door.kind == "root":
             return "the account's administrator", _root(account), ""
         if door.kind == "role":
-            return f"role {source}", self.assume(_root(account), f"arn:aws:iam::{account}:role/{source}"), ""
+            role = f"arn:aws:iam::{account}:role/{source}"
+            return f"role {source}", self._attempts.assume(_root(account), role), ""
         if door.kind == "user":
             user = source.rpartition("/")[2]
             return f"user {user}", cleaning.enter_context(self._keys_of(account, user)), user
@@ -191,19 +118,30 @@ class _Prober:
         return f"{user} of group {group}", cleaning.enter_context(self._keys_of(account, user)), user
 
     @contextmanager
-    def _keys_of(self, account: str, user: str) -> Iterator[_Keys]:
+    def _user(self, account: str, name: str) -> Iterator[Keys]:
+        """Keys of a user who exists only for this."""
+        iam = self._client("iam", _root(account))
+        iam.create_user(UserName=name)
+        try:
+            with self._keys_of(account, name) as keys:
+                yield keys
+        finally:
+            iam.delete_user(UserName=name)
+
+    @contextmanager
+    def _keys_of(self, account: str, user: str) -> Iterator[Keys]:
         iam = self._client("iam", _root(account))
         key = iam.create_access_key(UserName=user)["AccessKey"]
         try:
-            yield _Keys(key["AccessKeyId"], key["SecretAccessKey"])
+            yield Keys(key["AccessKeyId"], key["SecretAccessKey"])
         finally:
             iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
 
     @contextmanager
-    def _mfa(self, account: str, user: str) -> Iterator[Callable[[], dict[str, str]]]:
+    def _mfa(self, account: str, user: str) -> Iterator[Callable[[], Mapping[str, str]]]:
         """A virtual device of the user; gives what AssumeRole is told of it at a moment."""
         iam = self._client("iam", _root(account))
-        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{_SESSION}-{user}")["VirtualMFADevice"]
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{SESSION}-{user}")["VirtualMFADevice"]
         serial, seed = device["SerialNumber"], device["Base32StringSeed"].decode()
         now = time.time()
         codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
@@ -214,13 +152,7 @@ class _Prober:
             iam.deactivate_mfa_device(UserName=user, SerialNumber=serial)
             iam.delete_virtual_mfa_device(SerialNumber=serial)
 
-    def assume(self, keys: _Keys, role_arn: str, **arguments: str) -> _Keys:
-        """Credentials of a session in the role."""
-        sts = self._client("sts", keys)
-        given = sts.assume_role(RoleArn=role_arn, RoleSessionName=_SESSION, **arguments)["Credentials"]
-        return _Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-
-    def _client(self, service: str, keys: _Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    def _client(self, service: str, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         return boto3.client(  # type: ignore[call-overload]  # the service is a variable
             service,
             endpoint_url=self._aws.endpoint,
@@ -231,6 +163,6 @@ class _Prober:
         )
 
 
-def _root(account: str) -> _Keys:
+def _root(account: str) -> Keys:
     """In the local AWS an account id is the access key of that account's administrator."""
-    return _Keys(account, "test")
+    return Keys(account, "test")

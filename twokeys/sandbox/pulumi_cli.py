@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import yaml
 from pulumi import automation
 from pulumi.automation.errors import CommandError
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.engine.events import Diagnostic, Op, Report, Severity, Step, StepDone, Violation
+from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Report, Severity, Step, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.engine.values import Properties, Secret
@@ -35,6 +38,7 @@ _OPS: Final = {
     "discard": Op.DISCARD,
     "import": Op.IMPORT,
 }
+_NOT_MIRRORED: Final = ("Pulumi.yaml", "pyproject.toml", ".venv", ".git", ".twokeys")
 _SEVERITIES: Final = {
     "debug": Severity.DEBUG,
     "info": Severity.INFO,
@@ -70,7 +74,7 @@ class PulumiStack:
                     policy_packs=packs,
                     policy_pack_configs=configs,
                     parallel=self.parallel,
-                    on_event=lambda event: _pass_on(event, report),
+                    on_event=_relay(report),
                 ),
                 report,
             )
@@ -86,7 +90,7 @@ class PulumiStack:
                     policy_packs=packs,
                     policy_pack_configs=configs,
                     parallel=self.parallel,
-                    on_event=lambda event: _pass_on(event, report),
+                    on_event=_relay(report),
                 ),
                 report,
             )
@@ -97,21 +101,27 @@ class PulumiStack:
         if force_unprotect:
             environment = self._environment()
             command = [_cli(), "state", "unprotect", "--all", "--yes", "--stack", self.name]
-            subprocess.run(command, cwd=self.sandbox.project.root, env=environment, check=True, capture_output=True)  # noqa: S603
+            subprocess.run(command, cwd=self._mirror, env=environment, check=True, capture_output=True)  # noqa: S603
         return _ended(
             stack,
-            lambda: stack.destroy(parallel=self.parallel, on_event=lambda event: _pass_on(event, report)),
+            lambda: stack.destroy(parallel=self.parallel, on_event=_relay(report)),
             report,
         )
 
+    @property
+    def _backend(self) -> Path:
+        return self.sandbox.directory / "pulumi" / "backend"
+
+    @property
+    def _mirror(self) -> Path:
+        return self.sandbox.directory / "pulumi" / "project"
+
     def _open(self) -> automation.Stack:
         _cli()
-        backend = self.sandbox.directory / "pulumi"
-        backend.mkdir(parents=True, exist_ok=True)
-        options = automation.LocalWorkspaceOptions(
-            work_dir=str(self.sandbox.project.root), env_vars=self._environment()
-        )
-        stack = automation.create_or_select_stack(self.name, work_dir=str(self.sandbox.project.root), opts=options)
+        self._backend.mkdir(parents=True, exist_ok=True)
+        self._reflect()
+        options = automation.LocalWorkspaceOptions(work_dir=str(self._mirror), env_vars=self._environment())
+        stack = automation.create_or_select_stack(self.name, work_dir=str(self._mirror), opts=options)
         installed = {plugin.name for plugin in stack.workspace.list_plugins()}
         if "aws" not in installed and shutil.which("pulumi-resource-aws") is None:
             raise _missing("the aws plugin", "run `pulumi plugin install resource aws`")
@@ -119,10 +129,35 @@ class PulumiStack:
             stack.set_config(key, automation.ConfigValue(value))
         return stack
 
+    def _reflect(self) -> None:
+        """Make the mirror: links to everything in the project, but project and stack files of our own.
+
+        The CLI writes into the stack's file, and the salt that it finds there belongs to another passphrase. Without
+        pyproject.toml it installs nothing: the program runs in the environment that this command runs in.
+        """
+        root = self.sandbox.project.root
+        self._mirror.mkdir(parents=True, exist_ok=True)
+        for path in root.iterdir():
+            link = self._mirror / path.name
+            if path.name not in _NOT_MIRRORED and path != self.sandbox.directory and not os.path.lexists(link):
+                link.symlink_to(path)
+        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project["runtime"] = {"name": "python", "options": {"toolchain": "uv", "virtualenv": sys.prefix}}
+        stack_file = self.sandbox.project.stack_file(self.name)
+        settings = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
+        self._own("Pulumi.yaml", project)
+        self._own(stack_file.name, {key: value for key, value in settings.items() if key == "config"})
+
+    def _own(self, name: str, data: Mapping[str, object]) -> None:
+        """A file of the mirror in place of a link; what a link leads to is never written."""
+        path = self._mirror / name
+        path.unlink(missing_ok=True)
+        path.write_text(yaml.safe_dump(dict(data), sort_keys=False), encoding="utf-8")
+
     def _environment(self) -> dict[str, str]:
         return {
             **self.sandbox.environment(self.aws),
-            "PULUMI_BACKEND_URL": (self.sandbox.directory / "pulumi").as_uri(),
+            "PULUMI_BACKEND_URL": self._backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
@@ -150,9 +185,22 @@ def _ended(stack: automation.Stack, operate: Callable[[], object], report: Repor
     return Outcome(ok, outputs, ())
 
 
+def _relay(report: Report) -> Callable[[automation.EngineEvent], None]:
+    """Passes events on; the CLI says a component's end twice, when it is registered and when its outputs are."""
+    ended: set[tuple[Op, str]] = set()
+
+    def once(event: Event) -> None:
+        if isinstance(event, StepDone):
+            if (event.step.op, event.step.urn) in ended:
+                return
+            ended.add((event.step.op, event.step.urn))
+        report(event)
+
+    return lambda event: _pass_on(event, once)
+
+
 def _pass_on(event: automation.EngineEvent, report: Report) -> None:
     """One event of the CLI in the words of ours; what ours has no word for is not shown."""
-    done = event.res_outputs_event or event.resource_pre_event
     if event.diagnostic_event is not None:
         one = event.diagnostic_event
         severity = _SEVERITIES.get(one.severity, Severity.INFO)
@@ -168,8 +216,8 @@ def _pass_on(event: automation.EngineEvent, report: Report) -> None:
                 urn=policy.resource_urn or "",
             )
         )
-    elif done is not None and done is event.res_outputs_event:
-        metadata = done.metadata
+    elif event.res_outputs_event is not None:
+        metadata = event.res_outputs_event.metadata
         op = _OPS.get(str(getattr(metadata.op, "value", metadata.op)))
         if op is not None:
             old, new = metadata.old, metadata.new

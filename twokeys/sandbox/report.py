@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from twokeys.sandbox.aws.catalogue import RECORDED, is_record
 from twokeys.sandbox.engine.events import (
     Diagnostic,
     Event,
@@ -146,6 +147,7 @@ class Report:
                     "urn": step.urn,
                     "type": step.type,
                     "id": step.id,
+                    "record": is_record(step.type),
                     "changed": list(step.changed),
                     "replaces": list(step.replaces),
                 }
@@ -175,10 +177,11 @@ class Report:
             return
         colour, sign, verb, past = _SIGNS[step.op]
         why = f" [dim]({', '.join(step.changed)})[/]" if step.changed else ""
+        kept = f" [dim]({RECORDED})[/]" if is_record(step.type) else ""
         took = f" [dim]{done.seconds:.1f} s[/]" if done.seconds >= 0.1 else ""
         kind = qualified_type(step.urn).rpartition("$")[2]
         word = verb if self._preview else past
-        line = f"[{colour}]{sign:>2} {word:<9}[/] {escape(kind)} [bold]{escape(urn_name(step.urn))}[/]{why}{took}"
+        line = f"[{colour}]{sign:>2} {word:<9}[/] {escape(kind)} [bold]{escape(urn_name(step.urn))}[/]{why}{kept}{took}"
         self._console.print(line, highlight=False, soft_wrap=True)
         if self._diff:
             for text, style in _difference(step):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from twokeys.sandbox.aws import AwsPlugin
-from twokeys.sandbox.engine.deployment import Settings
+from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.resource import STACK_TYPE
@@ -58,16 +58,24 @@ class Sandbox:
 
     @contextmanager
     def local_aws(self) -> Iterator[LocalAws]:
-        """The local AWS: the one that runs already, else one that ends with us."""
-        with LocalAws.start(self.directory / "aws") as aws:
+        """The local AWS: the one that runs already, else one that ends with us.
+
+        Meanwhile the user's own AWS settings are hidden from this process, so that boto3 finds none of them.
+        """
+        with _hidden(self._nowhere), LocalAws.start(self.directory / "aws") as aws:
             yield aws
 
     def environment(self, aws: LocalAws) -> dict[str, str]:
         """The environment of programs and policy packs: ours, with the local AWS in place of any real one."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
-        nowhere = str(self.directory / "no-aws-config")
-        hidden = {"AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere}
-        return kept | hidden | aws.environment()
+        return kept | self._nowhere | aws.environment()
+
+    @property
+    def _nowhere(self) -> dict[str, str]:
+        """Variables that keep the AWS SDKs from the user's files and from a machine's own credentials."""
+        missing = str(self.directory / "no-aws-config")
+        files = {"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing}
+        return files | {"AWS_EC2_METADATA_DISABLED": "true"}
 
     def stack_outputs(self, name: str) -> Properties | None:
         """The outputs of a stack of this project, by short or full name; None when it was never updated."""
@@ -164,6 +172,21 @@ class SandboxStack:
             save=save,
             environment=environment,
         )
+
+
+@contextmanager
+def _hidden(instead: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ.update(instead)
+    try:
+        yield
+    finally:
+        for name in instead:
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if name.startswith("AWS_")})
 
 
 def _never(snapshot: Snapshot) -> None:

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from twokeys.errors import Refusal
-from twokeys.settings.contradictions import Problem, contradictions
+from twokeys.settings.audit import TRUSTED_SERVICES
+from twokeys.settings.contradictions import contradictions
+from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, guard_rails_document
 from twokeys.settings.models import (
     MANAGEMENT,
     DoorSettings,
-    GuardRailSettings,
     OrganizationSettings,
     PrincipalRoleSettings,
     Settings,
@@ -24,21 +25,29 @@ from twokeys.settings.models import (
     all_units,
     asks_for_mfa,
     is_unit_id,
+    permission_set_name,
     who,
 )
+from twokeys.settings.organization_wide import guard_rail_surroundings
+from twokeys.settings.problem import Problem
 
 __all__ = [
+    "AUDIT_BUCKET_PREFIX",
+    "AUDIT_KEY_ALIAS",
     "MANAGEMENT",
+    "TRUSTED_SERVICES",
     "DoorSettings",
-    "GuardRailSettings",
     "OrganizationSettings",
     "PrincipalRoleSettings",
     "Settings",
     "Who",
     "all_units",
     "asks_for_mfa",
+    "guard_rail_surroundings",
+    "guard_rails_document",
     "is_unit_id",
     "parse",
+    "permission_set_name",
     "who",
 ]
 
@@ -100,7 +109,7 @@ def _decoded(name: str, raw: object) -> object:
     return json.loads(raw) if isinstance(raw, str) and raw.strip()[:1] in ("{", "[") and name in _OBJECTS else raw
 
 
-_OBJECTS = frozenset({"tags", "organization", "people", "accounts", "doors"})
+_OBJECTS = frozenset({"tags", "organization", "people", "audit", "bill", "baseline", "accounts", "doors"})
 
 _NEXT_STEPS = {
     "missing": "add it",

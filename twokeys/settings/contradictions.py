@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from twokeys.settings.models import (
@@ -20,19 +21,12 @@ from twokeys.settings.models import (
     all_units,
     is_unit_id,
     named,
+    permission_set_name,
     who,
 )
+from twokeys.settings.organization_wide import organization_wide
+from twokeys.settings.problem import Problem
 from twokeys.settings.values import check_email
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One setting that cannot stand: its key, its value, why, and the next step."""
-
-    key: str
-    value: object
-    why: str
-    next_step: str
 
 
 def contradictions(settings: Settings) -> Iterator[Problem]:
@@ -41,6 +35,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from _account_names(settings)
     yield from _organization(settings)
     yield from _people(settings)
+    yield from organization_wide(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
     yield from _keys_made_twice(settings)
@@ -125,19 +120,32 @@ def _people(settings: Settings) -> Iterator[Problem]:
             "people live in the management account and belong to the stack that has `organization`",
             "move `people` to the management stack's config",
         )
-    for group, members in people.groups.items():
+    center = people.identity_center
+    listed = [("people", people.users, people.groups)]
+    if center is not None:
+        listed.append(("people.identityCenter", tuple(center.users), center.groups))
+    for key, users, groups in listed:
+        yield from _users_and_groups(key, users, groups)
+
+
+def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    for group, members in groups.items():
         for member in members:
-            if member not in people.users:
-                yield Problem(f"people.groups.{group}", member, "no user has this name", "add the user to people.users")
-    for key, names in (("people.users", people.users), *((f"people.groups.{g}", m) for g, m in people.groups.items())):
+            if member not in users:
+                yield Problem(f"{key}.groups.{group}", member, "no user has this name", f"add the user to {key}.users")
+    for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
         for name, count in Counter(name.casefold() for name in names).items():
             if count > 1:
-                yield Problem(key, name, "it is listed twice", "list it once")
+                yield Problem(f"{key}.{part}", name, "it is listed twice", "list it once")
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _door_source(f"{key}.from", door.source)
-    if door.source.members is None and settings.people.groups.get(door.source.group or "") == ():
+    if (
+        door.via == "assume-role"
+        and door.source.members is None
+        and settings.people.groups.get(door.source.group or "") == ()
+    ):
         yield Problem(
             f"{key}.from.group",
             door.source.group,
@@ -145,6 +153,8 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "add a member",
         )
     yield from _door_target(settings, f"{key}.to", door.target)
+    if door.via == "identity-center" and len(named(door.source)) == 1:
+        yield from _identity_center_door(settings, key, door)
     if len(set(door.keys)) != len(door.keys):
         yield Problem(f"{key}.keys", list(door.keys), "a key is listed twice", "list trust, grant or both")
     makes_role = "trust" in door.keys
@@ -183,6 +193,34 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
                 f"{condition} has a setting of its own",
                 "use `mfa` or `externalId` instead",
             )
+
+
+def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """What a permission set cannot say: AWS writes the trust of the role that it makes of it.
+
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
+    """
+    person = who(door.source)
+    if person.kind not in ("user", "group"):
+        yield Problem(f"{key}.from", person.kind, "IAM Identity Center is for people", "name one user or group")
+    own = {"mfa", "external_id", "conditions", "keys"} & door.model_fields_set
+    own |= {f"from.{name}" for name in ("members",) if getattr(door.source, name) is not None}
+    own |= {"permissions.boundary"} if door.permissions.boundary else set()
+    for name in sorted(own):
+        yield Problem(
+            f"{key}.{to_camel(name)}",
+            "(set)",
+            "AWS makes the role of a permission set and its trust; MFA is a setting of IAM Identity Center",
+            "remove it",
+        )
+    name = permission_set_name(settings.target_account_of(door) if settings.accounts else "", door)
+    if re.fullmatch(r"[\w+=,.@-]{1,32}", name, re.ASCII) is None:
+        yield Problem(
+            f"{key}.to.role",
+            name,
+            "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-",
+            "choose a shorter role name, without a path",
+        )
 
 
 def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
@@ -238,8 +276,10 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
         if len(named(door.source)) != 1 or (door.target.account is None and len(settings.accounts) != 1):
             continue  # which principal or account is meant is another problem's matter
         # Role names are unique in an account whatever their path and case.
-        role = (settings.target_account_of(door), door.target.role.rpartition("/")[2].casefold())
+        role: tuple[str, ...] = (settings.target_account_of(door), door.target.role.rpartition("/")[2].casefold())
         grantee = door.source.grant_to or door.source
+        if door.via == "identity-center":
+            role = (f"via {door.via}", *role)
         for key, what in (("trust", ("role", *role)), ("grant", ("grant", *role, named(grantee)))):
             if key in door.keys and what in made:
                 yield Problem(

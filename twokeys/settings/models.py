@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
+from twokeys.settings.audit import AuditSettings
+from twokeys.settings.base import Model
+from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
+from twokeys.settings.bill import BillSettings, BudgetSettings
+from twokeys.settings.guard_rails import ACCESS_ROLE, GuardRail
+from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings
 from twokeys.settings.values import (
     AccountId,
     AccountName,
-    ContactEmail,
     Day,
     Email,
     ExternalId,
@@ -37,26 +41,19 @@ from twokeys.settings.values import (
     regions,
 )
 
-DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
 MANAGEMENT = "management"
 """What the management account is called among the accounts."""
 ROOT = "root"
 """How a guard rail names the organization's root among its targets."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=False
-    )
-
-
-class UnitSettings(_Model):
+class UnitSettings(Model):
     """An organizational unit: made by the stack, or with `id` an existing one that the stack only uses."""
 
     id: UnitId | None = None
 
 
-class GuardRailSettings(_Model):
+class GuardRailSettings(Model):
     """A service control policy and where it is attached: `root` or paths of organizational units."""
 
     document: Annotated[dict[str, Any], AfterValidator(check_scp)]
@@ -64,17 +61,26 @@ class GuardRailSettings(_Model):
     description: Annotated[str, Field(max_length=512)] = ""
 
 
-class OrganizationSettings(_Model):
-    """The organization as a whole. A stack that has it is the management stack."""
+class OrganizationSettings(Model):
+    """The organization as a whole. A stack that has it is the management stack.
+
+    `guardRails` gives each target (`root` or the path of an organizational unit) the guard rails it gets by name; they
+    become one service control policy a target, since AWS attaches five at most. `allowedRegions` belongs to the guard
+    rail of that name, and `accessRoles` are the roles by which the management account enters: guard rails spare them.
+    """
 
     create: bool = True
     policy_types: tuple[PolicyType, ...] = ("SERVICE_CONTROL_POLICY",)
     trusted_services: tuple[ServicePrincipal, ...] = ()
     organizational_units: dict[UnitPath, UnitSettings] = {}
     service_control_policies: dict[Annotated[str, Field(min_length=1, max_length=128)], GuardRailSettings] = {}
+    guard_rails: dict[UnitPath, Annotated[tuple[GuardRail, ...], Field(min_length=1)]] = {}
+    allowed_regions: tuple[Region, ...] = ()
+    access_roles: Annotated[tuple[RoleName, ...], Field(min_length=1)] = (ACCESS_ROLE,)
+    centralized_root_access: bool = False
 
 
-class OidcSettings(_Model):
+class OidcSettings(Model):
     """An identity provider outside AWS that signs tokens, such as a CI system's.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
@@ -92,7 +98,7 @@ class OidcSettings(_Model):
     subjects: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
-class PrincipalRoleSettings(_Model):
+class PrincipalRoleSettings(Model):
     """A role in the management account that doors start from, such as the one that deploys.
 
     Without `oidc` it trusts the management account itself: whoever that account's own policies let in.
@@ -102,48 +108,26 @@ class PrincipalRoleSettings(_Model):
     oidc: OidcSettings | None = None
 
 
-class PeopleSettings(_Model):
+class PeopleSettings(Model):
     """Principals in the management account that doors start from. None of them has an access key."""
 
     users: tuple[RoleName, ...] = ()
     groups: dict[GroupName, tuple[RoleName, ...]] = {}
     roles: dict[RoleName, PrincipalRoleSettings] = {}
+    break_glass: BreakGlassSettings | None = None
+    identity_center: IdentityCenterSettings | None = None
 
 
-class ContactSettings(_Model):
-    """An alternate contact. https://docs.aws.amazon.com/accounts/latest/APIReference/API_AlternateContact.html"""
-
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    title: Annotated[str, Field(min_length=1, max_length=50)]
-    email: ContactEmail
-    phone: Annotated[
-        str,
-        must_match(
-            r"[\s0-9()+-]{1,25}",
-            "a phone number has 1 to 25 digits, spaces and ()+-",
-            "write it as in +1(555)000-0000",
-        ),
-    ]
-
-
-class ContactsSettings(_Model):
-    """Whom AWS writes to beside the root user."""
-
-    billing: ContactSettings | None = None
-    operations: ContactSettings | None = None
-    security: ContactSettings | None = None
-
-
-class AccessRoleSettings(_Model):
+class AccessRoleSettings(Model):
     """The role through which the management account enters a member account to run this program."""
 
-    role: RoleName = DEFAULT_ACCESS_ROLE
+    role: RoleName = ACCESS_ROLE
     external_id: ExternalId | None = None
     session_seconds: Annotated[int, Field(ge=900, le=43200)] = 3600
     ready_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
 
 
-class MemberSettings(_Model):
+class MemberSettings(Model):
     """A member account. Its e-mail address and name default to what its key and the root address give."""
 
     name: AccountName | None = None
@@ -152,10 +136,12 @@ class MemberSettings(_Model):
     adopt: AccountId | None = None
     access: AccessRoleSettings = AccessRoleSettings()
     contacts: ContactsSettings = ContactsSettings()
+    baseline: AccountBaselineSettings = AccountBaselineSettings()
+    budget: BudgetSettings | None = None
     tags: Tags = {}
 
 
-class GranteeSettings(_Model):
+class GranteeSettings(Model):
     """Who gets the grant of a door that trusts the whole management account: one role, user or group."""
 
     role: PathAndName | None = None
@@ -163,7 +149,7 @@ class GranteeSettings(_Model):
     group: GroupPathAndName | None = None
 
 
-class SourceSettings(_Model):
+class SourceSettings(Model):
     """Who comes through a door: one role, user or group of the management account, or its root.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
@@ -177,14 +163,14 @@ class SourceSettings(_Model):
     grant_to: GranteeSettings | None = None
 
 
-class TargetSettings(_Model):
+class TargetSettings(Model):
     """Where a door leads: a role that this stack makes in one of its accounts."""
 
     account: Slug | None = None
     role: PathAndName
 
 
-class PermissionsSettings(_Model):
+class PermissionsSettings(Model):
     """What the role may do: managed policies, statements of an inline policy, a permissions boundary.
 
     AWS attaches 10 managed policies to a role, on request up to 20:
@@ -196,11 +182,16 @@ class PermissionsSettings(_Model):
     boundary: PolicyArn | None = None
 
 
-class DoorSettings(_Model):
-    """A door: who may enter which account as which role, on what conditions, and why."""
+class DoorSettings(Model):
+    """A door: who may enter which account as which role, on what conditions, and why.
+
+    `via: identity-center` leads people in through IAM Identity Center: the role is then the permission set
+    `<account>-<role>`, of which AWS makes a role in the account.
+    """
 
     source: Annotated[SourceSettings, Field(alias="from")]
     target: Annotated[TargetSettings, Field(alias="to")]
+    via: Literal["assume-role", "identity-center"] = "assume-role"
     permissions: PermissionsSettings = PermissionsSettings()
     session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
     mfa: bool | None = None
@@ -212,7 +203,7 @@ class DoorSettings(_Model):
     expires: Day | None = None
 
 
-class Settings(_Model):
+class Settings(Model):
     """Everything that a stack's config says."""
 
     management_account_id: AccountId
@@ -222,6 +213,9 @@ class Settings(_Model):
     management_stack: Annotated[str, Field(min_length=1)] | None = None
     organization: OrganizationSettings | None = None
     people: PeopleSettings = PeopleSettings()
+    audit: AuditSettings | None = None
+    bill: BillSettings | None = None
+    baseline: BaselineSettings = BaselineSettings()
     accounts: dict[Slug, MemberSettings] = {}
     doors: dict[Slug, DoorSettings] = {}
 
@@ -239,6 +233,11 @@ class Settings(_Model):
     def name_of(self, account: str) -> str:
         """The name of a member account as AWS shows it."""
         return self.accounts[account].name or account
+
+    def baseline_of(self, account: str) -> AccountBaselineSettings:
+        """The baseline of a member account: its own settings over those of the stack."""
+        own = self.accounts[account].baseline
+        return self.baseline.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
 
     def target_account_of(self, door: DoorSettings) -> str:
         """The key of the account that a door leads to: the one it names, or the only one there is."""
@@ -265,6 +264,11 @@ def asks_for_mfa(door: DoorSettings) -> bool:
     if person.kind == "root" and door.source.grant_to is not None:
         person = who(door.source.grant_to)
     return person.kind != "role"
+
+
+def permission_set_name(account: str, door: DoorSettings) -> str:
+    """What the permission set of a door through IAM Identity Center is called: unique in the whole organization."""
+    return f"{account}-{door.target.role}"
 
 
 def all_units(organization: OrganizationSettings) -> tuple[str, ...]:

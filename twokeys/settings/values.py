@@ -256,3 +256,12 @@ PolicyType = Literal[
 Key = Literal["trust", "grant"]
 Kind = Literal["role", "user", "group", "root"]
 Tags = dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]]
+BucketName = Annotated[
+    str,
+    must_match(
+        r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3)\Z)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+        "a bucket's name has 3 to 63 lowercase letters, digits and hyphens between them"
+        " (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)",
+        "choose such a name; it is unique across AWS",
+    ),
+]

@@ -122,6 +122,61 @@ def test_a_bucket_name_is_lower_case(plugin: AwsPlugin) -> None:
             CheckFailure("assumeRolePolicy", "contains JSON that is no object"),
             id="document that is no policy",
         ),
+        pytest.param(
+            "aws:cloudtrail/trail:Trail",
+            {"name": "trail", "s3BucketName": "logs", "insightSelectors": []},
+            CheckFailure("insightSelectors", "the local AWS has no CloudTrail Insights"),
+            id="a trail's insights",
+        ),
+        pytest.param(
+            "aws:cloudtrail/trail:Trail",
+            {"s3BucketName": "logs", "kmsKeyId": "alias/logs"},
+            CheckFailure("kmsKeyId", "expected the ARN of a key, not 'alias/logs'"),
+            id="a trail's key",
+        ),
+        pytest.param(
+            "aws:kms/key:Key",
+            {"deletionWindowInDays": 3},
+            CheckFailure("deletionWindowInDays", "expected 7 to 30, not 3"),
+            id="a key's end",
+        ),
+        pytest.param(
+            "aws:kms/alias:Alias",
+            {"name": "alias/aws/logs", "targetKeyId": "k"},
+            CheckFailure("name", "expected alias/ and 1 to 250 letters, digits or /_-, not 'alias/aws/logs'"),
+            id="AWS's own alias",
+        ),
+        pytest.param(
+            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+            {"bucket": "logs", "timeouts": {}},
+            CheckFailure(
+                "timeouts",
+                "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+                " has no property timeouts in the sandbox",
+            ),
+            id="unsupported property of a new type",
+        ),
+        pytest.param(
+            "aws:budgets/budget:Budget",
+            {"budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "much"},
+            CheckFailure("limitAmount", "expected a number, not 'much'"),
+            id="a budget's limit",
+        ),
+        pytest.param(
+            "aws:iam/organizationsFeatures:OrganizationsFeatures",
+            {"enabledFeatures": ["RootUser"]},
+            CheckFailure("enabledFeatures", "expected RootCredentialsManagement and RootSessions, not RootUser"),
+            id="a feature that is none",
+        ),
+        pytest.param(
+            "aws:ssoadmin/permissionSet:PermissionSet",
+            {"instanceArn": "arn:aws:sso:::instance/ssoins-1", "sessionDuration": "4h"},
+            CheckFailure(
+                "sessionDuration",
+                "expected a duration of ISO 8601 in hours, minutes and seconds, as in PT4H, not '4h'",
+            ),
+            id="a permission set's sessions",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_preview(
@@ -214,6 +269,29 @@ def test_empty_tags_are_no_tags(plugin: AwsPlugin) -> None:
         ("aws:account/alternativeContact:AlternativeContact", "accountId"),
         ("aws:s3/bucket:Bucket", "bucket"),
         ("aws:s3/bucketPolicy:BucketPolicy", "bucket"),
+        ("aws:s3/bucket:Bucket", "objectLockEnabled"),
+        ("aws:s3/bucketVersioning:BucketVersioning", "bucket"),
+        ("aws:cloudtrail/trail:Trail", "name"),
+        ("aws:kms/key:Key", "multiRegion"),
+        ("aws:kms/key:Key", "keyUsage"),
+        ("aws:kms/alias:Alias", "name"),
+        ("aws:sns/topic:Topic", "name"),
+        ("aws:sns/topicSubscription:TopicSubscription", "endpoint"),
+        ("aws:cloudwatch/eventRule:EventRule", "eventBusName"),
+        ("aws:cloudwatch/eventTarget:EventTarget", "targetId"),
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", "name"),
+        ("aws:budgets/budget:Budget", "name"),
+        ("aws:cur/reportDefinition:ReportDefinition", "timeUnit"),
+        ("aws:costexplorer/costAllocationTag:CostAllocationTag", "tagKey"),
+        ("aws:costexplorer/anomalyMonitor:AnomalyMonitor", "monitorType"),
+        ("aws:costexplorer/anomalySubscription:AnomalySubscription", "name"),
+        ("aws:accessanalyzer/analyzer:Analyzer", "type"),
+        ("aws:guardduty/organizationAdminAccount:OrganizationAdminAccount", "adminAccountId"),
+        ("aws:ssoadmin/permissionSet:PermissionSet", "name"),
+        ("aws:ssoadmin/accountAssignment:AccountAssignment", "principalId"),
+        ("aws:identitystore/user:User", "userName"),
+        ("aws:identitystore/groupMembership:GroupMembership", "memberId"),
+        ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "vpcId"),
     ],
 )
 def test_this_change_replaces_the_object(plugin: AwsPlugin, type: str, changed: str) -> None:
@@ -234,10 +312,66 @@ def test_this_change_replaces_the_object(plugin: AwsPlugin, type: str, changed: 
         ("aws:iam/accessKey:AccessKey", "status"),
         ("aws:organizations/policy:Policy", "name"),
         ("aws:organizations/policyAttachment:PolicyAttachment", "skipDestroy"),
+        ("aws:cloudtrail/trail:Trail", "kmsKeyId"),
+        ("aws:kms/key:Key", "description"),
+        ("aws:kms/key:Key", "deletionWindowInDays"),
+        ("aws:sns/topic:Topic", "displayName"),
+        ("aws:cloudwatch/eventRule:EventRule", "description"),
+        ("aws:cur/reportDefinition:ReportDefinition", "s3Prefix"),
+        ("aws:ssoadmin/permissionSet:PermissionSet", "sessionDuration"),
+        ("aws:identitystore/user:User", "displayName"),
+        ("aws:identitystore/group:Group", "displayName"),
     ],
 )
 def test_this_change_is_made_in_place(plugin: AwsPlugin, type: str, changed: str) -> None:
     assert diff(plugin, type, {changed: "a"}, {changed: "b"}) == Diff((changed,))
+
+
+@pytest.mark.parametrize(
+    ("type", "old", "new"),
+    [
+        pytest.param(
+            "aws:kms/alias:Alias",
+            {"targetKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"},
+            {"targetKeyId": "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+            id="a key's id and its ARN",
+        ),
+        pytest.param(
+            "aws:budgets/budget:Budget",
+            {"limitAmount": "100"},
+            {"limitAmount": "100.0"},
+            id="two ways to say a hundred",
+        ),
+        pytest.param(
+            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+            {"rules": [{"id": "a", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 1}}]},
+            {"rules": [{"id": "a", "status": "Enabled", "expiration": {"days": 1}}]},
+            id="an empty filter and none",
+        ),
+        pytest.param(
+            "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+            {"ingress": [{"protocol": "tcp", "fromPort": 1, "toPort": 2, "cidrBlocks": ["10.0.0.0/8", "11.0.0.0/8"]}]},
+            {
+                "ingress": [
+                    {"protocol": "tcp", "fromPort": 1, "toPort": 2, "cidrBlocks": ["11.0.0.0/8"]},
+                    {"protocol": "TCP", "fromPort": 1, "toPort": 2, "cidrBlocks": ["10.0.0.0/8"]},
+                ]
+            },
+            id="one rule in two",
+        ),
+    ],
+)
+def test_two_ways_to_say_the_same_change_nothing(
+    plugin: AwsPlugin, type: str, old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    assert diff(plugin, type, old, new) == Diff(())
+
+
+def test_an_alias_is_named_after_its_resource_as_kms_wants_it(plugin: AwsPlugin) -> None:
+    """https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html: it begins with alias/."""
+    checked, failures = check(plugin, "aws:kms/alias:Alias", {"targetKeyId": "k"})
+    assert failures == ()
+    assert re.fullmatch(r"alias/deployer-[0-9a-f]{7}", checked["name"])
 
 
 def test_a_replacement_that_keeps_its_name_removes_the_old_object_first(plugin: AwsPlugin) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are recorded as they stand
 """Programs that were run on the real engine (pulumi 3.260.0) and that ours must treat alike; see `test_like_pulumi`.
 
 What the real engine did stands in `recordings/<case>.json`: the steps, the errors, what a policy pack was shown, and the

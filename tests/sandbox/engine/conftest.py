@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.engine.memory import MemoryPlugin, World
-from twokeys.sandbox.engine.deployment import Settings
+from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Severity, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program
@@ -100,7 +100,7 @@ class Bench:
     secret_keys: tuple[str, ...] = ()
     ignore_protect: bool = False
     parallel: int = 4
-    on_event: Callable[[Event], None] = lambda event: None
+    on_event: Callable[[Event], None] = lambda _: None
 
     @property
     def state(self) -> StateFile:

@@ -1,7 +1,8 @@
+# ruff: noqa: ARG002, ARG005, PLR0917 - the protocol gives more arguments than a thing in memory needs
 """A package kept in memory, for tests: type `mem:index:Thing`, whose objects have a unique name.
 
-Inputs: `name` (unique, automatic), `size`, `kind` (a change replaces), `fixed` (a change replaces, the old object first),
-`secret`. Outputs: the inputs, `arn` (computed), `serial` (a number).
+Inputs: `name` (unique, automatic), `size`, `kind` (a change replaces), `fixed` (a change replaces, the old object
+first), `secret`. Outputs: the inputs, `arn` (computed), `serial` (a number).
 """
 
 from __future__ import annotations

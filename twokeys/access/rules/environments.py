@@ -7,6 +7,7 @@ from datetime import date
 
 from pydantic import Field
 
+from twokeys.access.environment import canonical
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.paths import Path, paths_from
@@ -34,9 +35,10 @@ def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Fi
     given = {graph.accounts.canonical(account): name for account, name in config.accounts.items()}
 
     def environment(account: str) -> str | None:
-        return given.get(account) or graph.accounts.environment(account)
+        name = given.get(account) or graph.accounts.environment(account)
+        return None if name is None else canonical(name)
 
-    for closed in config.closed:
+    for closed in map(_in_one_spelling, config.closed):
         for path in _between(graph, environment, closed):
             around = "" if len(path.doors) == 1 else f" (through {path})"
             message = (
@@ -46,6 +48,10 @@ def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Fi
             step = f"take the last door's trust or grant away, or make an exception of {NAME} with reason and expiry"
             last = path.doors[-1].target
             yield Finding(NAME, message, step, last.urn or path.source.urn, path.id, last.source)
+
+
+def _in_one_spelling(closed: ClosedTo) -> ClosedTo:
+    return ClosedTo.model_validate({"from": canonical(closed.source), "to": canonical(closed.target)})
 
 
 def _between(graph: Graph, environment: Callable[[str], str | None], closed: ClosedTo) -> Iterator[Path]:
@@ -67,8 +73,9 @@ ENVIRONMENTS_ISOLATED = Rule(
 )
 """Open doors, chained, from an account of one environment into an account of another.
 
-The environment of an account is what the configuration says, else its `environment` tag. Unknown: a door that is not
-proved is left to `unproved-door`, and an account without an environment is in none.
+The environment of an account is what the configuration says, else its `environment` tag, else that of its provider's
+default tags, else the word in its name (`acme-prod`, provider `stage`). Unknown: a door that is not proved is left to
+`unproved-door`, and an account without an environment is in none.
 Does not check: ways that lead through a service or through what a role may do (such as iam:PassRole), and ways through
 accounts of other stacks.
 """

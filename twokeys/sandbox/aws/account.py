@@ -84,6 +84,7 @@ RESOURCE_TYPES = (
     ResourceType(
         type="aws:account/alternativeContact:AlternativeContact",
         inputs=frozenset({"accountId", "alternateContactType", "emailAddress", "name", "phoneNumber", "title"}),
+        record=True,
         required=frozenset({"alternateContactType", "emailAddress", "phoneNumber", "title"}),
         replaces=frozenset({"accountId", "alternateContactType"}),
         validations={"accountId": _ACCOUNT_ID, "alternateContactType": one_of("BILLING", "OPERATIONS", "SECURITY")},
@@ -97,6 +98,7 @@ RESOURCE_TYPES = (
     ResourceType(
         type="aws:account/primaryContact:PrimaryContact",
         inputs=frozenset({"accountId", *_PRIMARY}),
+        record=True,
         required=frozenset({"addressLine1", "city", "countryCode", "fullName", "phoneNumber", "postalCode"}),
         replaces=frozenset({"accountId"}),
         validations={"accountId": _ACCOUNT_ID},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -127,7 +128,7 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
     )
     with _session_lock:
         _session = _session or boto3.Session()
-        return _session.client(  # type: ignore[call-overload]
+        client = _session.client(  # type: ignore[call-overload]
             service,
             endpoint_url=endpoint,
             region_name=region,
@@ -136,6 +137,13 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
             aws_session_token=credentials.token,
             config=config,
         )
+    client.meta.events.register("before-call.s3-control", functools.partial(_without_account_in_host, endpoint))
+    return client
+
+
+def _without_account_in_host(endpoint: str, params: dict[str, Any], **_: object) -> None:
+    """S3 Control puts the account id before the host's name, which no address on loopback has; a header has it too."""
+    params["url"] = endpoint.rstrip("/") + urlsplit(params["url"]).path
 
 
 @contextlib.contextmanager

@@ -1,11 +1,15 @@
-"""What an account has one of in IAM: its alias and its password policy.
+"""What an account has one of in IAM: its alias, its password policy and the features of its organization.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from twokeys.sandbox.aws.client import Aws, or_none
+from twokeys.sandbox.aws.iam_rules import set_each
 from twokeys.sandbox.aws.resource_type import ResourceType, between, matches
 from twokeys.sandbox.engine.plugin import ProviderError
 from twokeys.sandbox.engine.values import Properties
@@ -63,6 +67,40 @@ def _password_policy_delete(aws: Aws, _: str, _inputs: Properties) -> None:
     aws.client("iam").delete_account_password_policy()
 
 
+_FEATURES = ("RootCredentialsManagement", "RootSessions")
+
+
+def _features(aws: Aws) -> Properties:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html."""
+    found = aws.client("iam").list_organizations_features()
+    return {"id": found["OrganizationId"], "enabledFeatures": found["EnabledFeatures"]}
+
+
+def _features_set(aws: Aws, old: Iterable[str], new: Iterable[str]) -> str:
+    client = aws.client("iam")
+    switches = {
+        "RootCredentialsManagement": (
+            client.enable_organizations_root_credentials_management,
+            client.disable_organizations_root_credentials_management,
+        ),
+        "RootSessions": (client.enable_organizations_root_sessions, client.disable_organizations_root_sessions),
+    }
+    set_each(old, new, add=lambda name: switches[name][0](), remove=lambda name: switches[name][1]())
+    return str(_features(aws)["id"])
+
+
+def _features_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
+    found = _features(aws)
+    if found["id"] != identifier or not found["enabledFeatures"]:
+        return None
+    return {"enabledFeatures": found["enabledFeatures"]}
+
+
+def _known_features(value: Any) -> str | None:  # noqa: ANN401 - property values have no type
+    unknown = sorted(set(value) - set(_FEATURES))
+    return f"expected {' and '.join(_FEATURES)}, not {', '.join(unknown)}" if unknown or not value else None
+
+
 def _get_alias(aws: Aws, _: Properties) -> Properties:
     alias = _alias(aws)
     if alias is None:
@@ -71,6 +109,20 @@ def _get_alias(aws: Aws, _: Properties) -> Properties:
 
 
 RESOURCE_TYPES = (
+    ResourceType(
+        type="aws:iam/organizationsFeatures:OrganizationsFeatures",
+        inputs=frozenset({"enabledFeatures"}),
+        required=frozenset({"enabledFeatures"}),
+        unordered=frozenset({"enabledFeatures"}),
+        validations={"enabledFeatures": _known_features},
+        create=lambda aws, inputs: _features_set(aws, (), inputs["enabledFeatures"]),
+        read=_features_read,
+        update=lambda aws, _id, old, new: _features_set(aws, old["enabledFeatures"], new["enabledFeatures"]),
+        delete=lambda aws, _id, _inputs: _features_set(aws, _features(aws)["enabledFeatures"], ()),
+        identify=lambda aws, _: str(_features(aws)["id"]),
+        set_after=frozenset({"enabledFeatures"}),
+        record=True,
+    ),
     ResourceType(
         type="aws:iam/accountAlias:AccountAlias",
         inputs=frozenset({"accountAlias"}),

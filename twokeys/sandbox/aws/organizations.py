@@ -381,6 +381,38 @@ def _administrator_delete(aws: Aws, identifier: str, _known: Properties) -> None
         return
 
 
+def _resource_policy_create(aws: Aws, inputs: Properties) -> str:
+    policy = aws.client("organizations").put_resource_policy(
+        Content=inputs["content"], Tags=tags.as_pairs(tags.all_tags(aws, inputs))
+    )
+    return str(policy["ResourcePolicy"]["ResourcePolicySummary"]["Id"])
+
+
+def _resource_policy(aws: Aws) -> Properties | None:
+    found = or_none(aws.client("organizations").describe_resource_policy)
+    if found is None:
+        return None
+    policy = found["ResourcePolicy"]
+    summary = policy["ResourcePolicySummary"]
+    return {"id": summary["Id"], "arn": summary["Arn"], "content": policy["Content"]}
+
+
+def _resource_policy_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
+    policy = _resource_policy(aws)
+    if policy is None or policy.pop("id") != identifier:
+        return None
+    return {**policy, "tagsAll": _tags(aws, identifier)}
+
+
+def _resource_policy_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
+    aws.client("organizations").put_resource_policy(Content=new["content"])
+    _retag(aws, identifier, old, new)
+
+
+def _resource_policy_delete(aws: Aws, _identifier: str, _known: Properties) -> None:
+    aws.client("organizations").delete_resource_policy()
+
+
 def _tags(aws: Aws, identifier: str) -> dict[str, str]:
     return tags.from_pairs(aws.pages("organizations", "list_tags_for_resource", "Tags", ResourceId=identifier))
 
@@ -547,6 +579,21 @@ RESOURCE_TYPES = (
         read=_administrator_read,
         delete=_administrator_delete,
         identify=lambda _, inputs: f"{inputs['accountId']}/{inputs['servicePrincipal']}",
+        record=True,
+    ),
+    ResourceType(
+        type="aws:organizations/resourcePolicy:ResourcePolicy",
+        inputs=frozenset({"content", "tags"}),
+        required=frozenset({"content"}),
+        computed=frozenset({"arn"}),
+        documents=frozenset({"content"}),
+        taggable=True,
+        create=_resource_policy_create,
+        read=_resource_policy_read,
+        update=_resource_policy_update,
+        delete=_resource_policy_delete,
+        identify=lambda aws, _: (_resource_policy(aws) or {}).get("id"),
+        record=True,
     ),
 )
 

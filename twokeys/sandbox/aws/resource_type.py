@@ -31,6 +31,8 @@ class AutoName:
     prefix_property: str | None = None
     longest: int = 255
     lower_case: bool = False
+    begins: str = ""
+    """What the API wants every name to begin with ("alias/")."""
 
     def make(self, urn: str, random_seed: bytes) -> str:
         """The name; the same seed gives the same name, so a preview shows what the update will use."""
@@ -42,7 +44,7 @@ class AutoName:
 
     def _stem(self, urn: str) -> str:
         logical = urn.rpartition("::")[2][: self.longest - 8]
-        return logical.lower() if self.lower_case else logical
+        return self.begins + (logical.lower() if self.lower_case else logical)
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,14 @@ class ResourceType:
         validations: by input, what the provider refuses at preview already.
         taggable: `tags` is an input, `tagsAll` an output.
         unsupported: inputs that the provider has and the sandbox does not, by reason.
+        record: the local AWS lacks the API, so the object is kept in the sandbox's own record and has no effect.
     """
 
     type: str
     inputs: frozenset[str]
     create: Callable[[Aws, Properties], str | Created]
     read: Callable[[Aws, str, Properties], Properties | None]
-    delete: Callable[[Aws, str, Properties], None]
+    delete: Callable[[Aws, str, Properties], object]
     update: Callable[[Aws, str, Properties, Properties], object] | None = None
     identify: Callable[[Aws, Properties], str | None] | None = None
     set_after: frozenset[str] = frozenset()
@@ -108,6 +111,7 @@ class ResourceType:
     auto_name: AutoName | None = None
     taggable: bool = False
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    record: bool = False
 
     def check(
         self, urn: str, olds: Properties, news: Properties, random_seed: bytes
@@ -197,6 +201,20 @@ def between(low: int, high: int) -> Validation:
 def matches(pattern: str, what: str) -> Validation:
     """The whole value must match; `what` says in words what is expected."""
     return lambda value: None if re.fullmatch(pattern, value) else f"expected {what}, not {value!r}"
+
+
+def same_shape(old: Any, new: Any) -> bool:  # noqa: ANN401 - property values have no type
+    """Equality of nested values in which an empty part means the same as none."""
+    return bool(_pruned(old) == _pruned(new))
+
+
+def _pruned(value: Any) -> Any:  # noqa: ANN401 - as above
+    if isinstance(value, dict):
+        pruned = {key: _pruned(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in pruned.items() if inner not in (None, "", {}, [])}
+    if isinstance(value, list):
+        return [_pruned(item) for item in value]
+    return value
 
 
 def _is_json_object(value: Any) -> str | None:  # noqa: ANN401 - property values have no type

@@ -1,7 +1,7 @@
 """S3 buckets, their policies and their public access block: https://docs.aws.amazon.com/AmazonS3/latest/API/.
 
-Of a bucket the sandbox knows its name, region, tags and whether `forceDestroy` empties it; what the provider keeps in
-resources of its own (versioning, encryption, logging) has to be declared there and is not supported here.
+Of a bucket the sandbox knows its name, region, tags, object lock and whether `forceDestroy` empties it; what the
+provider keeps in resources of its own (versioning, encryption) has to be declared there and is not supported here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twokeys.sandbox.aws.client import Aws, or_none
 from twokeys.sandbox.aws.resource_type import AutoName, ResourceType, matches
 from twokeys.sandbox.engine.values import Properties
 
-_BLOCK = {
+PUBLIC_ACCESS_BLOCK = {
     "blockPublicAcls": "BlockPublicAcls",
     "blockPublicPolicy": "BlockPublicPolicy",
     "ignorePublicAcls": "IgnorePublicAcls",
@@ -34,7 +34,8 @@ def _bucket_create(aws: Aws, inputs: Properties) -> str:
     name = str(inputs.get("bucket") or f"{inputs['bucketPrefix']}{uuid.uuid4().hex[:26]}")
     region = inputs.get("region") or aws.region
     elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    client.create_bucket(Bucket=name, **elsewhere)
+    locked = {"ObjectLockEnabledForBucket": True} if inputs.get("objectLockEnabled") else {}
+    client.create_bucket(Bucket=name, **elsewhere, **locked)
     _set_tags(client, name, tags.all_tags(aws, inputs))
     return name
 
@@ -52,9 +53,11 @@ def _bucket_read(aws: Aws, identifier: str, known: Properties) -> Properties | N
         return None
     region = client.get_bucket_location(Bucket=identifier).get("LocationConstraint") or "us-east-1"
     tagging = or_none(client.get_bucket_tagging, Bucket=identifier)
+    lock = or_none(client.get_object_lock_configuration, Bucket=identifier)
     return {
         "bucket": identifier,
         "arn": f"arn:aws:s3:::{identifier}",
+        "objectLockEnabled": lock is not None,
         "region": region,
         "bucketRegion": region,
         "bucketDomainName": f"{identifier}.s3.amazonaws.com",
@@ -70,8 +73,9 @@ def _bucket_update(aws: Aws, identifier: str, _old: Properties, new: Properties)
 def _bucket_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
     client = _client(aws, inputs)
     if inputs.get("forceDestroy") and or_none(client.head_bucket, Bucket=identifier) is not None:
+        unlocked = {"BypassGovernanceRetention": True} if inputs.get("objectLockEnabled") else {}
         for version in _versions(client, identifier):
-            client.delete_object(Bucket=identifier, Key=version["Key"], VersionId=version["VersionId"])
+            client.delete_object(Bucket=identifier, Key=version["Key"], VersionId=version["VersionId"], **unlocked)
     client.delete_bucket(Bucket=identifier)
 
 
@@ -95,7 +99,7 @@ def _policy_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
 
 
 def _block_put(aws: Aws, inputs: Properties) -> str:
-    settings = {theirs: bool(inputs.get(ours)) for ours, theirs in _BLOCK.items()}
+    settings = {theirs: bool(inputs.get(ours)) for ours, theirs in PUBLIC_ACCESS_BLOCK.items()}
     _client(aws, inputs).put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=settings)
     return str(inputs["bucket"])
 
@@ -108,7 +112,7 @@ def _block_read(aws: Aws, identifier: str, known: Properties) -> Properties | No
     return {
         "bucket": identifier,
         "region": _region(aws, known),
-        **{ours: settings.get(theirs, False) for ours, theirs in _BLOCK.items()},
+        **{ours: settings.get(theirs, False) for ours, theirs in PUBLIC_ACCESS_BLOCK.items()},
     }
 
 
@@ -124,11 +128,11 @@ def _region(aws: Aws, known: Properties) -> str:
 def _bucket(type: str) -> ResourceType:
     return ResourceType(
         type=type,
-        inputs=frozenset({"bucket", "bucketPrefix", "forceDestroy", "region", "tags"}),
+        inputs=frozenset({"bucket", "bucketPrefix", "forceDestroy", "objectLockEnabled", "region", "tags"}),
         computed=frozenset({"arn", "bucketDomainName", "bucketRegion", "bucketRegionalDomainName"}),
-        replaces=frozenset({"bucket", "bucketPrefix", "region"}),
+        replaces=frozenset({"bucket", "bucketPrefix", "objectLockEnabled", "region"}),
         defaults={"forceDestroy": False},
-        also_computed=frozenset({"region"}),
+        also_computed=frozenset({"objectLockEnabled", "region"}),
         unreadable=frozenset({"bucketPrefix", "forceDestroy"}),
         validations={"bucket": _BUCKET_NAME},
         auto_name=AutoName(property="bucket", prefix_property="bucketPrefix", longest=63, lower_case=True),
@@ -160,7 +164,7 @@ RESOURCE_TYPES = (
     ),
     ResourceType(
         type="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-        inputs=frozenset({"bucket", "region", "skipDestroy", *_BLOCK}),
+        inputs=frozenset({"bucket", "region", "skipDestroy", *PUBLIC_ACCESS_BLOCK}),
         required=frozenset({"bucket"}),
         replaces=frozenset({"bucket", "region"}),
         also_computed=frozenset({"region"}),

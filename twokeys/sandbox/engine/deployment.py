@@ -16,12 +16,24 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as CallTimeout
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
+from twokeys.sandbox.engine.books import Books, Policies, Registered, Settings, Subject, Work
 from twokeys.sandbox.engine.builtins import STACK_REFERENCE, Builtins
 from twokeys.sandbox.engine.events import Diagnostic, Op, Report, Severity, Step, StepDone, StepStarted, Violation
-from twokeys.sandbox.engine.paths import differs_at, kept, parse_path
+from twokeys.sandbox.engine.marks import (
+    changed_keys,
+    checked_path,
+    existing,
+    marked,
+    refuse_invalid,
+    remarked,
+    resource_of,
+    stamped,
+    with_replace_on_changes,
+)
+from twokeys.sandbox.engine.paths import kept
 from twokeys.sandbox.engine.plugin import CheckFailure, Diff, Plugin, ProviderError, Reader
 from twokeys.sandbox.engine.providers import (
     DeniedProviderError,
@@ -40,112 +52,14 @@ from twokeys.sandbox.engine.resource import (
     package_of,
     provider_urn,
 )
-from twokeys.sandbox.engine.state import Snapshot, now
-from twokeys.sandbox.engine.values import UNKNOWN, Properties, PropertyValue, Secret, has_secret, has_unknown, plain
+from twokeys.sandbox.engine.state import Snapshot
+from twokeys.sandbox.engine.values import UNKNOWN, Properties, PropertyValue, plain
 
 _Answer = TypeVar("_Answer")
 
 
 class Stopped(Exception):  # noqa: N818 - not an error of its own: what stopped the run was reported
     """The run was stopped by an error or by the user; nothing new is begun."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is told.
-
-    Attributes:
-        config: full key ("project:key") to value, objects as JSON.
-        parallel: how many provider operations may run at once.
-        ignore_protect: delete and replace protected resources too.
-    """
-
-    project: str
-    stack: str
-    config: Mapping[str, str]
-    secret_keys: tuple[str, ...] = ()
-    organization: str = "organization"
-    dry_run: bool = False
-    parallel: int = 8
-    ignore_protect: bool = False
-
-
-@dataclass(frozen=True)
-class Registered:
-    """The answer to a registration: `id` is "" when it is not known yet."""
-
-    urn: str
-    id: str
-    outputs: Properties
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A resource as a policy looks at it: inputs when it is checked alone, outputs when the stack is."""
-
-    resource: Resource
-    properties: Properties
-    provider: Resource | None
-    goal: Goal | None
-
-
-@dataclass(frozen=True)
-class _Work:
-    """One custom resource to bring to its goal; `position` and `old` are where and what it is in the state."""
-
-    handle: Handle
-    goal: Goal
-    new: Resource
-    seed: bytes
-    position: int | None = None
-    old: Resource | None = None
-
-    def step(self, op: Op, diff: Diff | None = None) -> Step:
-        """The operation as it is reported."""
-        return Step(
-            op,
-            self.goal.urn,
-            self.goal.type,
-            self.old.id if self.old else self.goal.import_id,
-            diff.changed or diff.replaces if diff else (),
-            diff.replaces if diff else (),
-            self.old.inputs if self.old else None,
-            self.new.inputs,
-        )
-
-
-class Policies(Protocol):
-    """The policy packs of a run."""
-
-    def analyze(self, subject: Subject) -> tuple[Properties | None, tuple[Violation, ...]]:
-        """Check one resource; the properties are there when a policy remediated them."""
-        ...
-
-    def analyze_stack(self, subjects: tuple[Subject, ...]) -> tuple[Violation, ...]:
-        """Check the whole stack."""
-        ...
-
-
-@dataclass
-class _Books:
-    """What is known so far; `olds` are the resources of the state that no registration has taken over yet."""
-
-    olds: dict[int, Resource]
-    left_pending: dict[str, Resource]
-    news: dict[str, Resource] = field(default_factory=dict)
-    pending: dict[str, Resource] = field(default_factory=dict)
-    goals: dict[str, Goal] = field(default_factory=dict)
-    claimed: set[str] = field(default_factory=set)
-    absent: set[str] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
-    aliased: dict[str, str] = field(default_factory=dict)
-    children: dict[str, list[str]] = field(default_factory=dict)
-    in_flight: int = 0
-
-    def snapshot(self) -> Snapshot:
-        """The state as it is now: what this run has settled, then what it has not come to."""
-        pending = {**self.left_pending, **self.pending}
-        return Snapshot((*self.news.values(), *self.olds.values()), tuple(pending.values()))
 
 
 class Deployment:
@@ -178,7 +92,7 @@ class Deployment:
         self._policies = policies
         self._save = save
         self.report = report
-        self._books = _Books(dict(enumerate(prior.resources)), {one.urn: one for one in prior.pending})
+        self._books = Books(dict(enumerate(prior.resources)), {one.urn: one for one in prior.pending})
         self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
         self._slots = threading.BoundedSemaphore(settings.parallel)
@@ -235,10 +149,10 @@ class Deployment:
                         raise EngineError(f"resource '{id}' does not exist")
                     found_id, _, outputs = found
                 new = replace(
-                    _resource(goal, reference, goal.inputs),
+                    resource_of(goal, reference, goal.inputs),
                     id=found_id,
                     external=True,
-                    outputs=_marked(outputs, goal),
+                    outputs=marked(outputs, goal),
                     created=old.created if old else "",
                     modified=old.modified if old else "",
                 )
@@ -350,16 +264,16 @@ class Deployment:
 
     def _register_component(self, goal: Goal, position: int | None) -> Resource:
         old = self._old(position)
-        new = _resource(goal, goal.provider, goal.inputs)
+        new = resource_of(goal, goal.provider, goal.inputs)
         if old is not None:
             new = replace(new, outputs=old.outputs, created=old.created, modified=old.modified)
         new = self._analyze(new, goal, None)
-        changed = _changed(old.inputs, new.inputs) if old else ()
+        changed = changed_keys(old.inputs, new.inputs) if old else ()
         op = Op.CREATE if old is None else Op.UPDATE if changed else Op.SAME
         with self._stepping(
             Step(op, goal.urn, goal.type, changed=changed, old=old.inputs if old else None, new=new.inputs)
         ):
-            self._settle(_stamped(new, op), position)
+            self._settle(stamped(new, op), position)
         return new
 
     def _register_provider(self, goal: Goal, position: int | None) -> Resource:
@@ -370,14 +284,14 @@ class Deployment:
             plugin = self._plugin(package)
             given = {key: value for key, value in goal.inputs.items() if key != "version"}
             checked, failures = plugin.check_config(goal.urn, plain(given))
-            _refuse_invalid(goal, failures)
-            inputs = _remarked(_existing(checked), given)
+            refuse_invalid(goal, failures)
+            inputs = remarked(existing(checked), given)
             version = goal.version or goal.inputs.get("version")
             if version:
                 inputs["version"] = version
             self._handles[goal.urn] = Handle(plugin, goal.urn, inputs)
-        new = self._analyze(replace(_resource(goal, "", inputs), outputs=inputs), goal, None)
-        changed = _changed(old.inputs, new.inputs) if old else ()
+        new = self._analyze(replace(resource_of(goal, "", inputs), outputs=inputs), goal, None)
+        changed = changed_keys(old.inputs, new.inputs) if old else ()
         op = Op.CREATE if old is None else Op.UPDATE if changed else Op.SAME
         if old is None:
             new = replace(new, id=UNKNOWN_ID if self.settings.dry_run else str(uuid.uuid4()))
@@ -387,7 +301,7 @@ class Deployment:
             op, goal.urn, goal.type, id=new.id, changed=changed, old=old.inputs if old else None, new=new.inputs
         )
         with self._stepping(step):
-            self._settle(_stamped(new, op), position)
+            self._settle(stamped(new, op), position)
         return new
 
     def _register_custom(self, goal: Goal, position: int | None) -> Resource:
@@ -399,16 +313,16 @@ class Deployment:
         known_inputs = old.inputs if old and not gone else left.inputs if left else Properties()
         seed = secrets.token_bytes(32)
         checked, failures = self._check(handle, goal, known_inputs, seed)
-        new = self._analyze(_resource(goal, reference, checked), goal, self._books.news.get(provider_urn(reference)))
-        _refuse_invalid(goal, failures)
-        work = _Work(handle, goal, new, seed, position, old)
+        new = self._analyze(resource_of(goal, reference, checked), goal, self._books.news.get(provider_urn(reference)))
+        refuse_invalid(goal, failures)
+        work = Work(handle, goal, new, seed, position, old)
         if goal.import_id and (old is None or old.id != goal.import_id):
             return self._import(work)
         if old is None or gone:
             return self._create(work, work.step(Op.REPLACE if old else Op.CREATE))
         return self._bring(work, old)
 
-    def _bring(self, work: _Work, old: Resource, *, imported: bool = False) -> Resource:
+    def _bring(self, work: Work, old: Resource, *, imported: bool = False) -> Resource:
         """Bring what exists to its goal; an import that needs no change is settled with its import."""
         diff = self._diff(work, old)
         if diff.replaces:
@@ -423,24 +337,24 @@ class Deployment:
             self._settle(same, work.position)
         return same
 
-    def _create(self, work: _Work, step: Step, *, mark_old: bool = False) -> Resource:
+    def _create(self, work: Work, step: Step, *, mark_old: bool = False) -> Resource:
         with self._stepping(step):
             if self.settings.dry_run:
                 made = replace(work.new, outputs=self._previewed(work, None))
                 self._books.absent.add(work.goal.urn)
             else:
                 made = self._make(work)
-            self._settle(_stamped(made, Op.CREATE), work.position, mark_deleted=mark_old)
+            self._settle(stamped(made, Op.CREATE), work.position, mark_deleted=mark_old)
         return made
 
-    def _previewed(self, work: _Work, old_outputs: Properties | None) -> Properties:
+    def _previewed(self, work: Work, old_outputs: Properties | None) -> Properties:
         """What is known of the outputs beforehand: nothing through a provider that is not configured yet."""
         if not work.handle.known:
             return {}
         goal = work.goal
-        return _marked(work.handle.plugin.preview(goal.type, goal.urn, plain(work.new.inputs), old_outputs), goal)
+        return marked(work.handle.plugin.preview(goal.type, goal.urn, plain(work.new.inputs), old_outputs), goal)
 
-    def _make(self, work: _Work) -> Resource:
+    def _make(self, work: Work) -> Resource:
         goal, provider = work.goal, work.handle.provider
         with self._lock:
             left = self._books.left_pending.get(goal.urn)
@@ -459,9 +373,9 @@ class Deployment:
                     self._books.left_pending.pop(goal.urn, None)
                     self._persist()
             raise
-        return replace(work.new, id=id, outputs=_marked(outputs, goal))
+        return replace(work.new, id=id, outputs=marked(outputs, goal))
 
-    def _update(self, work: _Work, old: Resource, diff: Diff) -> Resource:
+    def _update(self, work: Work, old: Resource, diff: Diff) -> Resource:
         goal = work.goal
         with self._stepping(work.step(Op.UPDATE, diff)):
             if self.settings.dry_run:
@@ -470,12 +384,12 @@ class Deployment:
                 olds = (old.id, plain(old.inputs), plain(old.outputs))
                 provider, inputs = work.handle.provider, plain(work.new.inputs)
                 updated = self._timed(goal, "update", lambda: provider.update(goal.type, goal.urn, *olds, inputs))
-                outputs = _marked(updated, goal)
-            new = _stamped(replace(work.new, id=old.id, outputs=outputs, created=old.created), Op.UPDATE)
+                outputs = marked(updated, goal)
+            new = stamped(replace(work.new, id=old.id, outputs=outputs, created=old.created), Op.UPDATE)
             self._settle(new, work.position)
         return new
 
-    def _replace(self, work: _Work, old: Resource, diff: Diff) -> Resource:
+    def _replace(self, work: Work, old: Resource, diff: Diff) -> Resource:
         goal, position = work.goal, work.position
         assert position is not None  # noqa: S101 - there is an old resource
         if goal.protect and old.protect and not self.settings.ignore_protect:
@@ -493,7 +407,7 @@ class Deployment:
             )
         self._books.replaced.add(goal.urn)
         inputs, failures = self._check(work.handle, goal, {}, work.seed)
-        _refuse_invalid(goal, failures)
+        refuse_invalid(goal, failures)
         work = replace(work, new=replace(work.new, inputs=inputs))
         before = diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
         if before:
@@ -502,20 +416,20 @@ class Deployment:
             self._delete_for_replacement(position)
         return self._create(work, work.step(Op.REPLACE, diff), mark_old=not before)
 
-    def _import(self, work: _Work) -> Resource:
+    def _import(self, work: Work) -> Resource:
         """Take over an object that exists, then change it where the program wants it otherwise."""
         goal, handle = work.goal, work.handle
         new = replace(work.new, import_id=goal.import_id)
         with self._stepping(work.step(Op.IMPORT)):
             if not handle.known:
                 self._books.absent.add(goal.urn)
-                self._settle(_stamped(new, Op.CREATE), work.position)
+                self._settle(stamped(new, Op.CREATE), work.position)
                 return new
             found = handle.provider.read(goal.type, goal.urn, goal.import_id, {}, {})
             if found is None:
                 raise EngineError(f"resource '{goal.import_id}' does not exist")
             id, inputs, outputs = found
-            imported = _stamped(replace(new, id=id, inputs=inputs, outputs=_marked(outputs, goal)), Op.CREATE)
+            imported = stamped(replace(new, id=id, inputs=inputs, outputs=marked(outputs, goal)), Op.CREATE)
         return self._bring(replace(work, new=new), imported, imported=True)
 
     def _check(
@@ -523,12 +437,12 @@ class Deployment:
     ) -> tuple[Properties, tuple[CheckFailure, ...]]:
         inputs = goal.inputs
         for text in goal.ignore_changes if olds else ():
-            inputs = kept(_path(text), olds, inputs)
+            inputs = kept(checked_path(text), olds, inputs)
         checked, failures = handle.plugin.check(goal.type, goal.urn, plain(olds), plain(inputs), seed)
         # Pulumi does not ask a provider that is not configured yet, so a policy sees no defaults; we ask for failures.
-        return (_remarked(_existing(checked), inputs) if handle.known else inputs), failures
+        return (remarked(existing(checked), inputs) if handle.known else inputs), failures
 
-    def _diff(self, work: _Work, old: Resource) -> Diff:
+    def _diff(self, work: Work, old: Resource) -> Diff:
         handle, goal, new = work.handle, work.goal, work.new
         if any(urn in self._books.replaced for urn in goal.replace_with):
             return Diff((), ("replaceWith",))
@@ -540,10 +454,10 @@ class Deployment:
                 "This preview may not correctly represent the changes that will be applied during an update."
             )
             self.report(Diagnostic(Severity.WARNING, message, goal.urn))
-            return Diff(_changed(old.inputs, new.inputs) or ("provider",))
+            return Diff(changed_keys(old.inputs, new.inputs) or ("provider",))
         inputs = (plain(old.inputs), plain(old.outputs), plain(new.inputs))
         diff = handle.plugin.diff(goal.type, goal.urn, old.id, *inputs, goal.ignore_changes)
-        return _with_replace_on_changes(diff, goal.replace_on_changes, inputs[0], inputs[2])
+        return with_replace_on_changes(diff, goal.replace_on_changes, inputs[0], inputs[2])
 
     # --- replacement and deletion ------------------------------------------------------------------------------------
 
@@ -568,7 +482,7 @@ class Deployment:
         unknown = {key: UNKNOWN if key in touched else value for key, value in inputs.items()}
         plugin = self._handle(one.provider).plugin
         diff = plugin.diff(one.type, one.urn, one.id, inputs, plain(one.outputs), unknown, one.ignore_changes)
-        return bool(_with_replace_on_changes(diff, one.replace_on_changes, inputs, unknown).replaces)
+        return bool(with_replace_on_changes(diff, one.replace_on_changes, inputs, unknown).replaces)
 
     def _delete_for_replacement(self, position: int) -> None:
         old = self._books.olds[position]
@@ -587,7 +501,11 @@ class Deployment:
                 self._persist()
 
     def _delete_rest(self) -> None:
-        rest = [(position, one) for position, one in self._books.olds.items() if not _settled_elsewhere(one)]
+        rest = [
+            (position, one)
+            for position, one in self._books.olds.items()
+            if not (one.pending_replacement and not one.delete)
+        ]
         if not self.settings.ignore_protect:
             protected = [one for _, one in rest if one.protect and not one.delete]
             for one in protected:
@@ -821,106 +739,6 @@ class Deployment:
             executor.shutdown(wait=False)
 
 
-def _refuse_invalid(goal: Goal, failures: tuple[CheckFailure, ...]) -> None:
-    if not failures:
-        return
-    subject = f"{goal.type} resource '{goal.name}'"
-    raise EngineError(
-        "\n".join(
-            f"{subject}: property {one.property}{_shown(goal.inputs, one.property)} has a problem: {one.reason}"
-            if one.property
-            else f"{subject} has a problem: {one.reason}"
-            for one in failures
-        )
-    )
-
-
-def _shown(inputs: Properties, key: str) -> str:
-    value = inputs.get(key)
-    return "" if value is None or has_unknown(value) or has_secret(value) else f" value {{{value}}}"
-
-
-def _resource(goal: Goal, provider: str, inputs: Properties) -> Resource:
-    return Resource(
-        urn=goal.urn,
-        type=goal.type,
-        custom=goal.custom,
-        inputs=inputs,
-        parent=goal.parent,
-        provider=provider if goal.custom else "",
-        dependencies=goal.dependencies,
-        property_dependencies=goal.property_dependencies,
-        protect=goal.protect,
-        retain_on_delete=goal.retain_on_delete,
-        deleted_with=goal.deleted_with,
-        replace_with=goal.replace_with,
-        ignore_changes=goal.ignore_changes,
-        replace_on_changes=goal.replace_on_changes,
-        additional_secret_outputs=goal.additional_secret_outputs,
-        custom_timeouts=goal.timeouts,
-        import_id=goal.import_id,
-    )
-
-
 def _bare_goal(deployment: Deployment, package: str, version: str) -> Goal:
     type = f"{package}:index:invoke"
     return Goal(deployment.urn("", type, "invoke"), type, "invoke", custom=True, inputs={}, version=version)
-
-
-def _stamped(resource: Resource, op: Op) -> Resource:
-    if op is Op.CREATE:
-        moment = now()
-        return replace(resource, created=moment, modified=moment)
-    return replace(resource, modified=now()) if op is Op.UPDATE else resource
-
-
-def _changed(old: Properties, new: Properties) -> tuple[str, ...]:
-    before, after = plain(old), plain(new)
-    return tuple(
-        key for key in sorted({*before, *after}) if before.get(key) != after.get(key) or has_unknown(after.get(key))
-    )
-
-
-def _existing(properties: Properties) -> Properties:
-    return {key: value for key, value in properties.items() if value is not None}
-
-
-def _remarked(properties: Properties, secret_like: Properties) -> Properties:
-    """The properties with a Secret wherever the other ones have one."""
-    return {key: _remark(value, secret_like.get(key)) for key, value in properties.items()}
-
-
-def _remark(value: PropertyValue, like: PropertyValue) -> PropertyValue:
-    if isinstance(value, Secret):
-        return value
-    if isinstance(like, Secret):
-        return Secret(value)
-    if isinstance(value, dict) and isinstance(like, dict):
-        return _remarked(value, like)
-    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
-        return [_remark(one, other) for one, other in zip(value, like, strict=True)]
-    return value
-
-
-def _marked(outputs: Properties, goal: Goal) -> Properties:
-    marked = _remarked(_existing(outputs), goal.inputs)
-    return {
-        key: Secret(value) if key in goal.additional_secret_outputs and not isinstance(value, Secret) else value
-        for key, value in marked.items()
-    }
-
-
-def _path(text: str) -> tuple[str | int, ...]:
-    try:
-        return parse_path(text)
-    except ValueError as error:
-        raise EngineError(str(error)) from error
-
-
-def _with_replace_on_changes(diff: Diff, paths: tuple[str, ...], old: Properties, new: Properties) -> Diff:
-    forced = tuple(text for text in paths if diff.changed and differs_at(_path(text), old, new))
-    return replace(diff, replaces=(*diff.replaces, *forced)) if forced else diff
-
-
-def _settled_elsewhere(one: Resource) -> bool:
-    return one.pending_replacement and not one.delete

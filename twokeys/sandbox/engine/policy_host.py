@@ -24,7 +24,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.engine.deployment import Settings, Subject
+from twokeys.sandbox.engine.books import Settings, Subject
 from twokeys.sandbox.engine.events import Diagnostic, PackStarted, Report, Severity, Violation
 from twokeys.sandbox.engine.monitor import MAX_MESSAGE
 from twokeys.sandbox.engine.resource import Resource, urn_name
@@ -220,13 +220,12 @@ class PolicyPack:
         self._follow(self._process.stderr)
         ready, _, _ = select.select([self._process.stdout], [], [], _START_SECONDS)
         line = self._process.stdout.readline() if ready else ""
-        if not line.strip().isdigit():
-            raise self._refusal(
-                f"it did not say where it listens within {_START_SECONDS} s"
-                if self._process.poll() is None
-                else f"it ended with exit code {self._process.wait()} before it listened; what it printed stands above"
-            )
-        return int(line)
+        if line.strip().isdigit():
+            return int(line)
+        if ready and not line:
+            code = self._process.wait(_START_SECONDS)
+            raise self._refusal(f"it ended with exit code {code} before it listened; what it printed stands above")
+        raise self._refusal(f"it did not say within {_START_SECONDS} s where it listens, but {line!r}")
 
     def _follow(self, stream: IO[str] | None) -> None:
         def pass_on() -> None:

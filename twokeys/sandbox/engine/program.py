@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from twokeys.sandbox.engine.deployment import Settings
+from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Diagnostic, Report, Severity
 
 

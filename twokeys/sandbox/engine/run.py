@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from twokeys.sandbox.engine.deployment import Deployment, Settings, Stopped
+from twokeys.sandbox.engine.books import Settings
+from twokeys.sandbox.engine.deployment import Deployment, Stopped
 from twokeys.sandbox.engine.events import Diagnostic, Report, Severity
 from twokeys.sandbox.engine.monitor import Engine, Monitor, serving
 from twokeys.sandbox.engine.plugin import Plugin

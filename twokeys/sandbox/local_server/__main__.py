@@ -13,7 +13,19 @@ import hypercorn.config
 from ministack import app as ministack
 
 from twokeys.sandbox.local_aws import DETACH
-from twokeys.sandbox.local_server import account, durable, iam, mfa, organizations
+from twokeys.sandbox.local_server import (
+    account,
+    billing,
+    durable,
+    ec2,
+    iam,
+    identity_center,
+    mfa,
+    organizations,
+    records,
+    s3_account,
+    security,
+)
 
 _FORCED_EXIT_SECONDS = 5.0
 
@@ -21,7 +33,7 @@ _FORCED_EXIT_SECONDS = 5.0
 def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
     durable.refuse_damaged_states()
-    for supplement in (organizations, account, iam, mfa):
+    for supplement in (organizations, account, iam, mfa, records, billing, identity_center, security, s3_account, ec2):
         supplement.install()
     durable.keep_sessions()
     durable.without_copies()

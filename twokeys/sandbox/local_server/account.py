@@ -10,7 +10,7 @@ from ministack.core.responses import AccountScopedDict, get_account_id, get_regi
 from ministack.services import account as base
 
 from twokeys.sandbox.local_server import organizations
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, recorded
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -21,7 +21,7 @@ def install() -> None:
     """Add the contact operations to ministack's table and keep the contacts with its state."""
     for name, operation in _OPERATIONS.items():
         path = f"/{name[0].lower()}{name[1:]}"
-        base._DISPATCH[path] = marked(name, _for_the_named_account(operation))
+        base._DISPATCH[path] = recorded(name, _for_the_named_account(operation))
     base.get_state = lambda: {"contacts": _contacts}
     base.load_persisted_state = lambda data: _contacts.update(data["contacts"])
 

@@ -21,6 +21,8 @@ from ministack import app as ministack
 from ministack.core import persistence
 from ministack.services import iam, organizations, sts
 
+from twokeys.sandbox.local_server import records
+
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -28,7 +30,15 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 _READ_PREFIXES = ("Get", "List", "Describe", "Simulate", "Head")
 _CHANGING_GETS = ("GetSessionToken", "GetFederationToken")
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
-_CHANGED_BY = {"iam": ("iam",), "sts": ("sts",), "account": ("account",), "organizations": ("organizations", "iam")}
+_CHANGED_BY = {
+    "iam": ("iam", records.STATE),
+    "sts": ("sts",),
+    "account": ("account",),
+    "organizations": ("organizations", "iam"),
+    **dict.fromkeys(
+        ("ce", "bcm-data-exports", "sso", "identitystore", "access-analyzer", "guardduty"), (records.STATE,)
+    ),
+}
 """Which states a service's requests change; those of other services may change any (S3 notifies other services)."""
 
 EXIT_NOT_KEPT = 74

@@ -2,7 +2,7 @@
 
 Renaming users and groups, changing and tagging identity providers, the refusal to delete what is still in use or to
 attach what does not exist, and the refusal of a trust policy that names a principal which does not exist (in an
-account that this local AWS has).
+account that this local AWS has). The features of centralized root access are kept on record only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from urllib.parse import parse_qs
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import AccountScopedDict, get_account_id
 from ministack.services import iam as base
+from ministack.services import organizations as base_organizations
 
-from twokeys.sandbox.local_server import organizations
-from twokeys.sandbox.local_server.supplement import Answer, marked
+from twokeys.sandbox.local_server import organizations, records
+from twokeys.sandbox.local_server.supplement import Answer, marked, recorded
 
 Params: TypeAlias = dict[str, list[str]]
+
+_features = records.store("iam.organizations-features")  # "enabled" -> the names of the enabled features
 
 
 def install() -> None:
@@ -28,6 +31,8 @@ def install() -> None:
     base.parse_qs = _parsed
     for name, operation in _MISSING.items():
         base._IAM_HANDLERS[name] = marked(name, _answering(name, operation))
+    for name, operation in _RECORDED.items():
+        base._IAM_HANDLERS[name] = recorded(name, _answering(name, operation))
     for name, check in _CHECKS.items():
         base._IAM_HANDLERS[name] = marked(name, _checking(check, base._IAM_HANDLERS[name]))
 
@@ -263,6 +268,33 @@ def _exists(principal: str) -> bool:
     return entity is not None and entity["Arn"] == principal
 
 
+def _switching(feature: str, *, on: bool) -> Callable[[Params], str]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html: centralized root access."""
+
+    def switch(_: Params) -> str:
+        _refuse_unless_trusted()
+        others = [one for one in _features.get("enabled") or () if one != feature]
+        _features["enabled"] = sorted([*others, feature] if on else others)
+        return _list_features({})
+
+    return switch
+
+
+def _list_features(_: Params) -> str:
+    _refuse_unless_trusted()
+    members = "".join(f"<member>{feature}</member>" for feature in _features.get("enabled") or ())
+    identifier = base_organizations._orgs["self"]["Id"]
+    return f"<OrganizationId>{identifier}</OrganizationId><EnabledFeatures>{members}</EnabledFeatures>"
+
+
+def _refuse_unless_trusted() -> None:
+    account = get_account_id()
+    if organizations.organization_of(account) != account:
+        raise _RefusedError(404, "OrganizationNotFoundException", f"{account} manages no organization.")
+    if not organizations.trusts(account, "iam.amazonaws.com"):
+        raise _RefusedError(409, "ServiceAccessNotEnabledException", "Trusted access of iam.amazonaws.com is missing.")
+
+
 _MISSING: dict[str, Callable[[Params], str]] = {
     "UpdateUser": _update_user,
     "UpdateGroup": _update_group,
@@ -274,6 +306,14 @@ _MISSING: dict[str, Callable[[Params], str]] = {
     "UntagOpenIDConnectProvider": _untagging(_oidc),
     "TagSAMLProvider": _tagging(_saml),
     "UntagSAMLProvider": _untagging(_saml),
+}
+
+_RECORDED: dict[str, Callable[[Params], str]] = {
+    "EnableOrganizationsRootCredentialsManagement": _switching("RootCredentialsManagement", on=True),
+    "DisableOrganizationsRootCredentialsManagement": _switching("RootCredentialsManagement", on=False),
+    "EnableOrganizationsRootSessions": _switching("RootSessions", on=True),
+    "DisableOrganizationsRootSessions": _switching("RootSessions", on=False),
+    "ListOrganizationsFeatures": _list_features,
 }
 
 _CHECKS: dict[str, Callable[[Params], None]] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -18,11 +19,12 @@ from ministack.core.responses import AccountScopedDict, get_account_id, get_regi
 from ministack.services import iam
 from ministack.services import organizations as base
 
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
 
 Payload: TypeAlias = dict[str, Any]
 
-_record = AccountScopedDict()  # "services" -> {principal: time}; "delegated" -> {account: {principal: time}}
+# "services" -> {principal: time}; "delegated" -> {account: {principal: time}}; "policy" -> the resource policy
+_record = AccountScopedDict()
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _READABLE_BY_MEMBERS = ("DescribeOrganization",)
 
@@ -31,11 +33,14 @@ def install() -> None:
     """Add what is missing to ministack's table of operations, and guard every operation as AWS does."""
     for name, operation in _MISSING.items():
         base._DISPATCH[name] = marked(name, _answering(operation))
+    for name, operation in _RECORDED.items():
+        base._DISPATCH[name] = recorded(name, _answering(operation))
     for name, amend in _AMENDED.items():
         base._DISPATCH[name] = marked(name, _answering(amend(base._DISPATCH[name])))
     for name, handler in list(base._DISPATCH.items()):
         if name != "CreateOrganization":
             base._DISPATCH[name] = _inside_an_organization(name, handler)
+    base._require_resource = _known_resource(base._require_resource)
     read, restore = base.get_state, base.load_persisted_state
     base.get_state = lambda: {**read(), "twokeys": _record}
 
@@ -57,6 +62,13 @@ def organization_of(account: str) -> str | None:
 def trusts(management: str, service: str) -> bool:
     """Whether trusted access of `service` ("account.amazonaws.com") is enabled in that organization."""
     return service in (_record.get_scoped(management, None, "services") or {})
+
+
+def administers(account: str, service: str) -> bool:
+    """Whether a member account is a delegated administrator of `service` in its organization."""
+    management = organization_of(account)
+    delegated = _record.get_scoped(management, None, "delegated") or {}
+    return service in delegated.get(account, {})
 
 
 def _answering(operation: Callable[[Payload], Payload | Answer]) -> Callable[[Payload], Answer]:
@@ -288,6 +300,43 @@ def _list_delegated_services(payload: Payload) -> Payload:
     }
 
 
+def _put_resource_policy(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_PutResourcePolicy.html: one an organization."""
+    kept = _record.get("policy")
+    identifier = kept["ResourcePolicySummary"]["Id"] if kept else f"rp-{uuid.uuid4().hex[:12]}"
+    organization = base._orgs["self"]["Id"]
+    arn = f"arn:aws:organizations::{get_account_id()}:resourcepolicy/{organization}/{identifier}"
+    policy = {"ResourcePolicySummary": {"Id": identifier, "Arn": arn}, "Content": payload["Content"]}
+    _record["policy"] = policy
+    if payload.get("Tags"):
+        base._tags[identifier] = {pair["Key"]: pair["Value"] for pair in payload["Tags"]}
+    return {"ResourcePolicy": policy}
+
+
+def _known_resource(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The organization's resource policy can be tagged too."""
+
+    def require(identifier: Any) -> Any:  # noqa: ANN401 - ministack's answer, or None
+        policy = _record.get("policy")
+        ours = policy is not None and policy["ResourcePolicySummary"]["Id"] == identifier
+        return None if ours else check(identifier)
+
+    return require
+
+
+def _describe_resource_policy(_: Payload) -> Payload:
+    policy = _record.get("policy")
+    if policy is None:
+        raise ApiError("ResourcePolicyNotFoundException", "The organization has no resource policy.")
+    return {"ResourcePolicy": policy}
+
+
+def _delete_resource_policy(_: Payload) -> Payload:
+    _describe_resource_policy({})
+    base._tags.pop(_record.pop("policy")["ResourcePolicySummary"]["Id"], None)
+    return {}
+
+
 def _member(payload: Payload) -> str:
     identifier = str(payload.get("AccountId"))
     if identifier not in base._accounts:
@@ -303,6 +352,9 @@ _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
     "ListCreateAccountStatus": _list_create_account_status,
     "RemoveAccountFromOrganization": _remove_account,
     "UpdateOrganizationalUnit": _update_unit,
+}
+
+_RECORDED: dict[str, Callable[[Payload], Payload | Answer]] = {
     "EnableAWSServiceAccess": _enable_service,
     "DisableAWSServiceAccess": _disable_service,
     "ListAWSServiceAccessForOrganization": _list_services,
@@ -310,6 +362,9 @@ _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
     "DeregisterDelegatedAdministrator": _deregister_administrator,
     "ListDelegatedAdministrators": _list_administrators,
     "ListDelegatedServicesForAccount": _list_delegated_services,
+    "PutResourcePolicy": _put_resource_policy,
+    "DescribeResourcePolicy": _describe_resource_policy,
+    "DeleteResourcePolicy": _delete_resource_policy,
 }
 
 _AMENDED: dict[str, Callable[[Callable[[Payload], Answer]], Callable[[Payload], Payload | Answer]]] = {

@@ -11,6 +11,9 @@ Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 MARK = "x-twokeys-supplement"
 """The response header that names an operation which TwoKeys answers in ministack's place."""
 
+RECORD = "x-twokeys-record"
+"""The header beside it when the answer is TwoKeys's own record: what was asked is kept and told again, nothing more."""
+
 
 def marked(operation: str, handler: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
     """`handler`, with `MARK: operation` in its answers."""
@@ -18,6 +21,16 @@ def marked(operation: str, handler: Callable[[Any], Answer]) -> Callable[[Any], 
     def answer(request: Any) -> Answer:  # noqa: ANN401 - ministack's requests have no type
         status, headers, body = handler(request)
         return status, {**headers, MARK: operation}, body
+
+    return answer
+
+
+def recorded(operation: str, handler: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+    """`handler`, marked as one that only keeps a record."""
+
+    def answer(request: Any) -> Answer:  # noqa: ANN401 - as above
+        status, headers, body = handler(request)
+        return status, {**headers, MARK: operation, RECORD: operation}, body
 
     return answer
 

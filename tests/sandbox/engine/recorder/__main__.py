@@ -34,7 +34,7 @@ def write(line):
         file.write(json.dumps(line) + "\n")
 
 
-def record_resource(args, report_violation):
+def record_resource(args, report_violation):  # noqa: ARG001 - the SDK's signature
     write(
         {
             "phase": "resource",
@@ -48,7 +48,7 @@ def record_resource(args, report_violation):
     )
 
 
-def record_stack(args, report_violation):
+def record_stack(args, report_violation):  # noqa: ARG001
     for one in args.resources:
         write(
             {

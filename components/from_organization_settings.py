@@ -1,0 +1,128 @@
+"""From the settings of the management stack to component arguments: pure, one function a component."""
+
+from components.bill import AnomalyArgs, BillArgs, ReportArgs, tag_policy
+from components.break_glass import BreakGlassArgs
+from components.identity_center import IdentityCenterArgs
+from components.organization import OrganizationArgs, PolicyArgs
+from components.people import PeopleArgs, PrincipalRoleArgs
+from twokeys.settings import (
+    OrganizationSettings,
+    PrincipalRoleSettings,
+    Settings,
+    all_units,
+    guard_rail_surroundings,
+    guard_rails_document,
+)
+
+
+def organization_args(settings: Settings, organization: OrganizationSettings) -> OrganizationArgs:
+    """The arguments of the Organization component."""
+    return {
+        "create": organization.create,
+        "organizational_units": list(all_units(organization)),
+        "existing_units": {path: unit.id for path, unit in organization.organizational_units.items() if unit.id},
+        "policy_types": list(organization.policy_types),
+        "trusted_services": list(organization.trusted_services),
+        "policies": _policies(settings, organization),
+        "centralized_root_access": organization.centralized_root_access,
+    }
+
+
+def people_args(settings: Settings) -> PeopleArgs:
+    """The arguments of the People component."""
+    people = settings.people
+    return {
+        "account_id": settings.management_account_id,
+        "users": list(people.users),
+        "groups": {group: list(members) for group, members in people.groups.items()},
+        "roles": {name: _principal_role(role) for name, role in people.roles.items()},
+        "partition": settings.partition,
+    }
+
+
+def break_glass_args(settings: Settings) -> BreakGlassArgs | None:
+    """The arguments of the BreakGlass component, if there is one."""
+    said = settings.people.break_glass
+    if said is None:
+        return None
+    return {
+        "account_id": settings.management_account_id,
+        "role": said.role,
+        "users": list(said.users),
+        "notify": list(said.notify),
+        "session_seconds": said.session_seconds,
+        "partition": settings.partition,
+    }
+
+
+def identity_center_args(settings: Settings) -> IdentityCenterArgs | None:
+    """The arguments of the IdentityCenter component, if there is one."""
+    said = settings.people.identity_center
+    if said is None:
+        return None
+    return {
+        "users": {
+            name: {"given_name": user.given_name, "family_name": user.family_name, "email": user.email}
+            for name, user in said.users.items()
+        },
+        "groups": {group: list(members) for group, members in said.groups.items()},
+    }
+
+
+def bill_args(settings: Settings) -> BillArgs | None:
+    """The arguments of the Bill component, if there is one."""
+    bill = settings.bill
+    if bill is None:
+        return None
+    args: BillArgs = {
+        "account_id": settings.management_account_id,
+        "cost_allocation_tags": list(bill.tags),
+        "region": settings.region,
+        "partition": settings.partition,
+    }
+    if bill.anomalies:
+        args["anomalies"] = AnomalyArgs(
+            notify=list(bill.anomalies.notify),
+            minimum_impact=bill.anomalies.minimum_impact,
+            frequency=bill.anomalies.frequency,
+        )
+    if bill.report:
+        bucket = bill.report.bucket or f"cost-report-{settings.management_account_id}"
+        args["report"] = ReportArgs(bucket=bucket, keep_days=bill.report.keep_days)
+    return args
+
+
+def _policies(settings: Settings, organization: OrganizationSettings) -> dict[str, PolicyArgs]:
+    policies: dict[str, PolicyArgs] = {
+        name: {"document": said.document, "targets": list(said.targets), "description": said.description}
+        for name, said in organization.service_control_policies.items()
+    }
+    around = guard_rail_surroundings(settings, organization)
+    for target, names in organization.guard_rails.items():
+        policies[f"guard-rails-{target}"] = {
+            "document": guard_rails_document(names, around),
+            "targets": [target],
+            "description": f"Guard rails: {', '.join(names)}",
+        }
+    if settings.bill and settings.bill.tags:
+        tags = {key: (list(tag.values), list(tag.enforced_for)) for key, tag in settings.bill.tags.items()}
+        policies["cost-tags"] = {
+            "document": tag_policy(tags),
+            "targets": list(settings.bill.tag_targets),
+            "description": "Tags that split the bill",
+            "type": "TAG_POLICY",
+        }
+    return policies
+
+
+def _principal_role(role: PrincipalRoleSettings) -> PrincipalRoleArgs:
+    args: PrincipalRoleArgs = {}
+    if role.description:
+        args["description"] = role.description
+    if role.oidc:
+        args["oidc"] = {
+            "issuer": role.oidc.issuer,
+            "audience": role.oidc.audience,
+            "subjects": list(role.oidc.subjects),
+        }
+    return args

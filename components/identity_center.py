@@ -1,0 +1,87 @@
+"""People of IAM Identity Center, which has to be switched on in the console first: no API does that for a company."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.refusing import ProgramRefusal
+
+
+class IdentityUserArgs(TypedDict):
+    """A person."""
+
+    given_name: str
+    """The given name."""
+    family_name: str
+    """The family name."""
+    email: str
+    """The e-mail address."""
+
+
+class IdentityCenterArgs(TypedDict):
+    """Who there is."""
+
+    users: dict[str, IdentityUserArgs]
+    """People by user name."""
+    groups: dict[str, list[str]]
+    """User names by group."""
+
+
+class IdentityCenter(pulumi.ComponentResource):
+    """Users and groups in the identity store of the provider's organization and region."""
+
+    instance_arn: pulumi.Output[str]
+    """The ARN of the instance."""
+    ids: pulumi.Output[dict[str, str]]
+    """Ids in the identity store by `user/<name>` and `group/<name>`."""
+
+    def __init__(self, name: str, args: IdentityCenterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("twokeys:people:IdentityCenter", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        found = aws.ssoadmin.get_instances_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        self.instance_arn = found.arns.apply(_only)
+        store = found.identity_store_ids.apply(_only)
+        users = {
+            user: aws.identitystore.User(
+                f"identity-{user}",
+                identity_store_id=store,
+                user_name=user,
+                display_name=f"{said['given_name']} {said['family_name']}",
+                name=aws.identitystore.UserNameArgs(given_name=said["given_name"], family_name=said["family_name"]),
+                emails=aws.identitystore.UserEmailsArgs(value=said["email"], primary=True),
+                opts=child,
+            )
+            for user, said in args["users"].items()
+        }
+        groups = {
+            group: aws.identitystore.Group(f"identity-{group}", identity_store_id=store, display_name=group, opts=child)
+            for group in args["groups"]
+        }
+        for group, members in args["groups"].items():
+            for user in members:
+                aws.identitystore.GroupMembership(
+                    f"identity-{group}-{user}",
+                    identity_store_id=store,
+                    group_id=groups[group].group_id,
+                    member_id=users[user].user_id,
+                    opts=child,
+                )
+        self.ids = pulumi.Output.all(
+            **{f"user/{user}": made.user_id for user, made in users.items()},
+            **{f"group/{group}": made.group_id for group, made in groups.items()},
+        )
+        self.register_outputs({"instanceArn": self.instance_arn, "ids": self.ids})
+
+
+def _only(found: Sequence[str]) -> str:
+    """AWS has at most one instance of an organization: none means that nobody has switched it on."""
+    if len(found) != 1:
+        raise ProgramRefusal(
+            "people.identityCenter",
+            where="IAM Identity Center of this organization and region",
+            why=f"it has {len(found)} instances",
+            next_step="switch IAM Identity Center on in the console of the management account, in this region",
+        )
+    return found[0]

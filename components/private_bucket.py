@@ -1,0 +1,153 @@
+"""A bucket that nobody outside its account reads, and that only the named services write."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+Statements = Sequence[Mapping[str, Any]]
+
+
+class PrivateBucketArgs(TypedDict):
+    """What a private bucket is called, who writes it and how long it keeps."""
+
+    bucket: pulumi.Input[str]
+    """The bucket's name, unique across AWS."""
+    statements: pulumi.Input[list[dict[str, Any]]]
+    """Statements of its policy; requests without TLS are denied beside them."""
+    keep_days: int
+    """After how many days objects go away."""
+    archive_after_days: NotRequired[int]
+    """After how many days objects move to S3 Glacier Flexible Retrieval, if they do."""
+    locked_days: NotRequired[int]
+    """For how many days nobody can delete an object, if for any."""
+    lock_mode: NotRequired[str]
+    """GOVERNANCE by default, or COMPLIANCE."""
+    kms_key_arn: NotRequired[pulumi.Input[str]]
+    """The key that encrypts it; S3's own by default."""
+    partition: NotRequired[str]
+    """The partition that stands in ARNs, `aws` by default."""
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """A bucket in the provider's account: no public access, no ACLs, versions kept, TLS only, encrypted.
+
+    It is protected, and stays in AWS when the stack is destroyed: what it holds is evidence.
+    """
+
+    bucket: pulumi.Output[str]
+    """The bucket's name; there only when its policy is in force, so that a service can be told to write."""
+
+    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("twokeys:storage:PrivateBucket", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        made = aws.s3.Bucket(
+            name,
+            bucket=args["bucket"],
+            object_lock_enabled="locked_days" in args,
+            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+        )
+        public = aws.s3.BucketPublicAccessBlock(
+            name,
+            bucket=made.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketOwnershipControls(
+            name,
+            bucket=made.bucket,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=child,
+        )
+        versioning = aws.s3.BucketVersioning(
+            name,
+            bucket=made.bucket,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=child,
+        )
+        _encryption(name, args, made, child)
+        _lifecycle(name, args, made, pulumi.ResourceOptions(parent=self, depends_on=[versioning]))
+        if "locked_days" in args:
+            aws.s3.BucketObjectLockConfiguration(
+                name,
+                bucket=made.bucket,
+                rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
+                    default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+                        mode=args.get("lock_mode", "GOVERNANCE"), days=args["locked_days"]
+                    )
+                ),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            )
+        policy = aws.s3.BucketPolicy(
+            name,
+            bucket=made.bucket,
+            policy=pulumi.Output.all(bucket=args["bucket"], statements=args["statements"]).apply(
+                lambda known: _policy(known["statements"], known["bucket"], args.get("partition", "aws"))
+            ),
+            # S3 refuses two changes of a bucket's policy and its public access block at the same time.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[public]),
+        )
+        self.bucket = policy.bucket
+        self.register_outputs({"bucket": self.bucket})
+
+
+def _encryption(name: str, args: PrivateBucketArgs, made: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
+    key = args.get("kms_key_arn")
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        name,
+        bucket=made.bucket,
+        rules=[
+            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                    sse_algorithm="AES256" if key is None else "aws:kms", kms_master_key_id=key
+                ),
+                bucket_key_enabled=None if key is None else True,
+            )
+        ],
+        opts=child,
+    )
+
+
+def _lifecycle(name: str, args: PrivateBucketArgs, made: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
+    archive = args.get("archive_after_days")
+    transitions = [
+        aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(days=archive, storage_class="GLACIER")
+        for _ in (archive,)
+        if archive is not None
+    ]
+    aws.s3.BucketLifecycleConfiguration(
+        name,
+        bucket=made.bucket,
+        rules=[
+            aws.s3.BucketLifecycleConfigurationRuleArgs(
+                id="keep",
+                status="Enabled",
+                filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                transitions=transitions,
+                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args["keep_days"]),
+                noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                    noncurrent_days=30
+                ),
+            )
+        ],
+        opts=child,
+    )
+
+
+def _policy(statements: Statements, bucket: str, partition: str) -> str:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html"""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    no_tls = {
+        "Sid": "OnlyWithTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [*statements, no_tls]})

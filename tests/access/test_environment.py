@@ -1,0 +1,71 @@
+"""Which environment an account is in decides which doors are refused, so it is read from what people really write."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.access.world import DEPLOYER, PROD, World, arn, document, trusts, two_keys
+from twokeys.access.environment import canonical, of_names, of_tags
+from twokeys.access.snapshot import Resource
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [
+        ("prod", "prod"),
+        ("acme-prod", "prod"),
+        ("AcmeProd", "prod"),
+        ("prod_eu", "prod"),
+        ("Production", "prod"),
+        ("staging", "stage"),
+        ("team-stage-2", "stage"),
+        ("nonprod", None),
+        ("non-prod", None),
+        ("pre-prod", None),
+        ("product", None),
+        ("backstage", None),
+        ("stage-to-prod", None),
+        ("", None),
+    ],
+)
+def test_a_name_says_an_environment_only_as_a_word_of_its_own(name: str, environment: str | None) -> None:
+    assert of_names([name]) == environment
+
+
+def test_a_tag_says_the_environment_as_it_is_written() -> None:
+    assert of_tags({"Environment": "Production"}) == "Production"
+    assert of_tags({"environment": "sandbox"}) == "sandbox"
+    assert of_tags({"env": "prod"}) is None
+
+
+def test_spellings_of_one_environment_compare_as_one() -> None:
+    assert canonical("Production") == canonical("PRD") == canonical("prod") == "prod"
+    assert canonical("Staging") == canonical("stage") == "stage"
+    assert canonical("sandbox") == "sandbox"
+
+
+def _door_from_stage_to_prod(world: World, prod: Resource) -> None:
+    world.role("inner", prod, document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(PROD, "role/inner"))
+
+
+def test_a_door_between_providers_named_stage_and_prod_is_refused_without_any_tag() -> None:
+    world = two_keys()
+    _door_from_stage_to_prod(world, world.provider("prod", PROD))
+    assert world.rules() == ["environments-isolated"]
+
+
+def test_the_default_tags_of_a_provider_win_over_its_name() -> None:
+    world = two_keys()
+    prod = world.provider("prod", PROD)
+    tags = json.dumps({"tags": {"environment": "sandbox"}})
+    _door_from_stage_to_prod(world, world.change(prod, inputs={**(prod.inputs or {}), "defaultTags": tags}, outputs={}))
+    assert world.rules() == []
+
+
+def test_accounts_that_nothing_names_may_have_doors_between_them() -> None:
+    world = two_keys()
+    _door_from_stage_to_prod(world, world.provider("data", PROD))
+    assert world.rules() == []

@@ -1,0 +1,130 @@
+"""CloudTrail records as AWS documents them, and records like them.
+
+The examples are those of https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html, without the
+credentials in their responses: one call across accounts as both accounts record it, and one within an account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+CALLER, OWNER = "777788889999", "111122223333"
+
+IN_THE_CALLERS_ACCOUNT: dict[str, Any] = {
+    "eventVersion": "1.05",
+    "userIdentity": {
+        "type": "IAMUser",
+        "principalId": "AIDAQRSTUVWXYZEXAMPLE",
+        "arn": "arn:aws:iam::777788889999:user/JohnDoe",
+        "accountId": "777788889999",
+        "accessKeyId": "AKIAQRSTUVWXYZEXAMPLE",
+        "userName": "JohnDoe",
+    },
+    "eventTime": "2014-07-18T15:07:39Z",
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "AssumeRole",
+    "awsRegion": "us-east-2",
+    "sourceIPAddress": "192.0.2.101",
+    "requestParameters": {
+        "roleArn": "arn:aws:iam::111122223333:role/EC2-dev",
+        "roleSessionName": "JohnDoe-EC2-dev",
+        "sourceIdentity": "JohnDoe",
+        "serialNumber": "arn:aws:iam::777788889999:mfa",
+    },
+    "resources": [
+        {"ARN": "arn:aws:iam::111122223333:role/EC2-dev", "accountId": "111122223333", "type": "AWS::IAM::Role"}
+    ],
+    "requestID": "4EXAMPLE-0e8d-11e4-96e4-e55c0EXAMPLE",
+    "sharedEventID": "bEXAMPLE-efea-4a70-b951-19a88EXAMPLE",
+    "eventID": "dEXAMPLE-ac7f-466c-a608-4ac8dEXAMPLE",
+    "eventType": "AwsApiCall",
+}
+IN_THE_ROLES_ACCOUNT: dict[str, Any] = {
+    **IN_THE_CALLERS_ACCOUNT,
+    "userIdentity": {"type": "AWSAccount", "principalId": "AIDAQRSTUVWXYZEXAMPLE", "accountId": "777788889999"},
+    "eventID": "eEXAMPLE-ac7f-466c-a608-4ac8dEXAMPLE",
+    "recipientAccountId": "111122223333",
+}
+ROLE_CHAINING: dict[str, Any] = {
+    "eventVersion": "1.05",
+    "userIdentity": {
+        "type": "AssumedRole",
+        "principalId": "AROAIN5ATK5U7KEXAMPLE:JohnRole1",
+        "arn": "arn:aws:sts::111111111111:assumed-role/JohnDoe/JohnRole1",
+        "accountId": "111111111111",
+        "sessionContext": {
+            "attributes": {"mfaAuthenticated": "false", "creationDate": "2019-10-02T21:50:54Z"},
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": "AROAIN5ATK5U7KEXAMPLE",
+                "arn": "arn:aws:iam::111111111111:role/JohnRole1",
+                "accountId": "111111111111",
+                "userName": "JohnDoe",
+            },
+        },
+    },
+    "eventTime": "2019-10-02T22:12:29Z",
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "AssumeRole",
+    "awsRegion": "us-east-2",
+    "sourceIPAddress": "123.145.67.89",
+    "requestParameters": {
+        "roleArn": "arn:aws:iam::111111111111:role/JohnRole2",
+        "roleSessionName": "Role2WithTags",
+        "durationSeconds": 3600,
+    },
+    "eventID": "1917948f-3042-46ec-98e2-62865EXAMPLE",
+    "eventType": "AwsApiCall",
+    "recipientAccountId": "111111111111",
+}
+WITH_SAML: dict[str, Any] = {
+    "eventVersion": "1.05",
+    "userIdentity": {
+        "type": "SAMLUser",
+        "principalId": "SampleUkh1i4+ExamplexL/jEvs=:SamlExample",
+        "userName": "SamlExample",
+        "identityProvider": "bdGOnTesti4+ExamplexL/jEvs=",
+    },
+    "eventTime": "2019-11-01T19:14:36Z",
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "AssumeRoleWithSAML",
+    "awsRegion": "us-east-2",
+    "sourceIPAddress": "192.0.2.101",
+    "requestParameters": {
+        "roleArn": "arn:aws:iam::444455556666:role/SAMLTestRoleShibboleth",
+        "principalArn": "arn:aws:iam::444455556666:saml-provider/Shibboleth",
+    },
+    "eventID": "dEXAMPLE-265a-41e0-9352-4401bEXAMPLE",
+}
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html: AWSService
+BY_A_SERVICE: dict[str, Any] = {
+    **IN_THE_ROLES_ACCOUNT,
+    "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+    "sourceIPAddress": "ec2.amazonaws.com",
+    "eventID": "fEXAMPLE-ac7f-466c-a608-4ac8dEXAMPLE",
+    "sharedEventID": "cEXAMPLE-efea-4a70-b951-19a88EXAMPLE",
+}
+
+
+def entry(caller: str, role: str, time: str, **changes: Any) -> dict[str, Any]:
+    """A record of the caller's account, like AWS's: `caller` and `role` are ARNs, a session's ARN for a role."""
+    kind = "AssumedRole" if ":assumed-role/" in caller else "Root" if caller.endswith(":root") else "IAMUser"
+    identity = {"type": kind, "principalId": "AIDAEXAMPLE", "arn": caller, "accountId": caller.split(":")[4]}
+    return {
+        **IN_THE_CALLERS_ACCOUNT,
+        "userIdentity": identity,
+        "eventTime": time,
+        "requestParameters": {"roleArn": role, "roleSessionName": "session"},
+        "resources": [],
+        "sharedEventID": f"{caller} {role} {time}",
+        "eventID": f"{caller} {role} {time}",
+        **changes,
+    }
+
+
+def denied(caller: str, role: str, time: str) -> dict[str, Any]:
+    """A denied call: the request is left out, and the message alone names the role."""
+    message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}"
+    return entry(
+        caller, role, time, errorCode="AccessDenied", errorMessage=message, requestParameters=None, sharedEventID=None
+    )

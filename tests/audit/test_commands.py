@@ -1,0 +1,134 @@
+"""`twokeys audit` as its user meets it, on the states of a real update of this program's three stacks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.audit.cloudtrail import denied, entry
+from twokeys.audit.commands import audit
+from twokeys.errors import Refusal
+
+STATES = Path(__file__).parent.parent / "map" / "states"
+HUB, PROD = "111111111111", "333333333333"
+MADE = "2026-01-01T08:00:00Z"
+ALICE = f"arn:aws:iam::{HUB}:user/alice"
+CI = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
+DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD}:role/read-only"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The states as a sandbox keeps them, with the times that every engine writes into a state."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / ".twokeys" / "stacks"
+    folder.mkdir(parents=True)
+    for path in STATES.glob("*.json"):
+        state = json.loads(path.read_text())
+        for resource in state["deployment"]["resources"]:
+            resource |= {"created": MADE, "modified": MADE}
+        (folder / path.name).write_text(json.dumps(state))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(audit, list(arguments), standalone_mode=False)
+
+
+def read(*arguments: str) -> dict[str, Any]:
+    result = run(*arguments, "--json")
+    assert result.exception is None, result.exception
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
+    folder = tmp_path / "AWSLogs"
+    folder.mkdir()
+    (folder / "log.json.gz").write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+    return str(folder)
+
+
+def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> None:
+    found = read("prod")
+    assert [one["account"] for one in found["accounts"]] == [PROD]
+    told = {(one["who"]["kind"], one["who"]["name"], one["role"]): one for one in found["entries"]}
+    assert set(told) == {
+        ("root", "", "OrganizationAccountAccessRole"),
+        ("role", "ci", "deployer"),
+        ("user", "alice", "read-only"),
+    }
+    alice = told["user", "alice", "read-only"]
+    assert (alice["conditions"], alice["owner"], alice["since"]) == (["MFA"], "platform", MADE)
+    (step,) = alice["steps"]
+    assert step["trust"]["urn"].endswith("aws:iam/role:Role::prod-read-only")
+    assert step["trust"]["statement"] == 0
+    assert step["grants"][0]["urn"].endswith("aws:iam/groupPolicy:GroupPolicy::prod-read-only-grant")
+    assert found["events"] is None
+
+
+def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
+    text = run("prod").output
+    assert "trust key: trust policy of role deployer, statement 0, urn:pulumi:prod::" in text
+    assert "grant key: inline policy assume-prod-deployer of role ci, statement 0, urn:pulumi:prod::" in text
+    assert "since 2026-01-01 08:00 UTC" in text
+
+
+def test_one_stack_alone_names_the_stack_that_the_other_side_was_read_from() -> None:
+    found = read("prod", "--state", ".twokeys/stacks/prod.json")
+    assert {one["who"]["name"] for one in found["entries"]} == {"", "ci", "alice"}
+
+
+def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
+    records = [
+        entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"),
+        entry(CI, DEPLOYER, "2026-09-20T10:00:00Z", sourceIPAddress="198.51.100.7"),
+        entry(f"arn:aws:iam::{HUB}:user/mallory", DEPLOYER, "2026-09-21T10:00:00Z"),
+        denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"),
+    ]
+    events = read("prod", "--events", logs(tmp_path, *records))["events"]
+    assert {(one["target"]["name"], one["usage"]) for one in events["doors"]} == {
+        ("deployer", "used"),
+        ("read-only", "never used"),
+        ("OrganizationAccountAccessRole", "never used"),
+    }
+    assert [one["caller"]["name"] for one in events["undeclared"]] == ["mallory"]
+    assert [(one["caller"]["name"], one["why"]) for one in events["unusual"]] == [
+        ("ci", ["new source address 198.51.100.7"]),
+        ("mallory", ["first entry into this role"]),
+        ("alice", ["failed attempt: AccessDenied"]),
+    ]
+
+
+def test_a_period_limits_the_events(tmp_path: Path) -> None:
+    folder = logs(
+        tmp_path, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"), entry(ALICE, READ_ONLY, "2026-10-01T10:00:00Z")
+    )
+    events = read("prod", "--events", folder, "--from", "2026-09-15", "--until", "2026-10-15")["events"]
+    used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
+    assert used == {"read-only"}
+    assert events["from"] == "2026-09-15T00:00:00+00:00"
+
+
+def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
+    folder = logs(tmp_path, denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
+    assert run("prod", "--events", folder).return_value == 0
+    assert run("prod", "--events", folder, "--exit-code").return_value == 1
+    assert run("stage", "--events", folder, "--exit-code").return_value == 0
+
+
+def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    refused = run("dev").exception
+    assert isinstance(refused, Refusal)
+    assert "prod" in refused.why
+    assert run("prod", "--live", "--stack", "prod").exception is not None
+    assert run("prod", "--events", logs(tmp_path), "--events-api").exception is not None
+
+
+def test_the_report_is_written_as_a_file() -> None:
+    assert "Wrote report.html" in run("prod", "--html", "report.html").output
+    assert Path("report.html").read_text().startswith("<!doctype html>")

@@ -1,0 +1,156 @@
+"""Doors against what CloudTrail saw. What counts as unusual is defined in docs/audit.md; each test is one sentence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
+from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry
+from twokeys.audit.comparison import Comparison, Usage, compare
+from twokeys.audit.entries import picture
+from twokeys.audit.trail import Trail
+
+CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
+DAY = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+
+
+def at(days: float, hours: float = 0) -> str:
+    return (DAY + timedelta(days=days, hours=hours)).isoformat().replace("+00:00", "Z")
+
+
+def compared(world: World, *records: dict[str, Any], learning_days: int = 0, target: str = STAGE) -> Comparison:
+    trail = Trail(start=DAY)
+    for record in records:
+        trail.add(record)
+    uses = trail.uses()
+    return compare(picture(world.graph, target), uses, trail.start, trail.end, learning_days=learning_days)
+
+
+def usage(found: Comparison) -> dict[str, Usage]:
+    return {str(one.door.target.name): one.usage for one in found.doors}
+
+
+def whys(found: Comparison) -> list[tuple[str, ...]]:
+    return [one.why for one in found.unusual]
+
+
+def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_without_them() -> None:
+    world = two_keys()
+    world.role("reader", world.stage, document(trusts(CI)))
+    world.add(
+        "RolePolicy", "more", world.hub, role="ci", name="more", policy=document(grants(arn(STAGE, "role/reader")))
+    )
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(1)))
+    assert usage(found) == {
+        "deployer": Usage.USED,
+        "reader": Usage.NEVER,
+        "OrganizationAccountAccessRole": Usage.NEVER,
+    }
+    (deployer,) = [one for one in found.doors if one.usage is Usage.USED]
+    assert (deployer.count, deployer.last) == (2, DAY + timedelta(days=1))
+    assert found.undeclared == ()
+
+
+def test_an_entry_that_no_door_explains_is_told() -> None:
+    ann = f"arn:aws:iam::{HUB}:user/ann"
+    found = compared(two_keys(), entry(ann, DEPLOYER, at(0)))
+    assert [use.caller.name for use in found.undeclared] == ["ann"]
+
+
+def test_an_entry_into_another_account_is_not_looked_at() -> None:
+    found = compared(two_keys(), entry(CI_SESSION, arn(PROD, "role/reader"), at(0)))
+    assert (found.entries, found.undeclared, found.unusual) == (0, (), ())
+
+
+def test_whoever_the_management_account_grants_it_may_use_the_access_role() -> None:
+    role = arn(STAGE, "role/OrganizationAccountAccessRole")
+    found = compared(two_keys(), entry(f"arn:aws:iam::{HUB}:user/admin", role, at(0)))
+    assert usage(found)["OrganizationAccountAccessRole"] is Usage.USED
+    assert found.undeclared == ()
+    stranger = compared(two_keys(), entry(f"arn:aws:iam::{OUTSIDE}:user/admin", role, at(0)))
+    assert len(stranger.undeclared) == 1
+
+
+def test_a_use_of_a_door_that_is_not_proved_is_explained_by_it() -> None:
+    world = World()
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    found = compared(world, entry(f"arn:aws:iam::{OUTSIDE}:user/agent", arn(STAGE, "role/vendor"), at(0)))
+    assert found.undeclared == ()
+    assert [(one.door.target.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [("vendor", False)]
+
+
+def test_a_caller_of_whom_only_the_account_is_told_perhaps_used_each_door_of_that_account() -> None:
+    record = entry(CI_SESSION, DEPLOYER, at(0), userIdentity={"type": "AWSAccount", "accountId": HUB})
+    found = compared(two_keys(), record)
+    assert usage(found)["deployer"] is Usage.PERHAPS
+    assert found.undeclared == ()
+    other = entry(CI_SESSION, DEPLOYER, at(0), userIdentity={"type": "AWSAccount", "accountId": OUTSIDE})
+    assert len(compared(two_keys(), other).undeclared) == 1
+
+
+def test_services_and_calls_within_the_account_are_counted_apart() -> None:
+    world = two_keys()
+    service = {**BY_A_SERVICE, "requestParameters": {"roleArn": DEPLOYER}, "resources": [], "eventTime": at(0)}
+    inside = entry(f"arn:aws:iam::{STAGE}:user/bob", DEPLOYER, at(0))
+    found = compared(world, service, inside)
+    assert found.apart == {"by AWS services": 1, "within the account": 1}
+    assert (found.entries, found.unusual) == (0, ())
+
+
+def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only() -> None:
+    assert whys(compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(13)), learning_days=14)) == []
+    assert whys(compared(two_keys(), entry(CI_SESSION, DEPLOYER, at(14)), learning_days=14)) == [
+        ("first entry into this role",)
+    ]
+    twice = compared(
+        two_keys(), entry(CI_SESSION, DEPLOYER, at(13)), entry(CI_SESSION, DEPLOYER, at(15)), learning_days=14
+    )
+    assert whys(twice) == []
+
+
+def test_a_new_source_address_and_a_new_region_are_unusual_for_one_who_entered_before() -> None:
+    before = entry(CI_SESSION, DEPLOYER, at(0))
+    moved = entry(CI_SESSION, DEPLOYER, at(20), sourceIPAddress="198.51.100.7", awsRegion="eu-central-1")
+    again = entry(CI_SESSION, DEPLOYER, at(21), sourceIPAddress="198.51.100.7", awsRegion="eu-central-1")
+    found = compared(two_keys(), before, moved, again, learning_days=14)
+    assert whys(found) == [("new source address 198.51.100.7", "new region eu-central-1")]
+
+
+def test_two_hours_from_every_usual_hour_is_unusual_round_the_clock_and_one_hour_is_not() -> None:
+    usual = [entry(CI_SESSION, DEPLOYER, at(day, hours=14)) for day in range(10)]  # 23 o'clock UTC
+    for hours, unusual in ((15, False), (16, True), (13, False), (12, True)):
+        found = compared(two_keys(), *usual, entry(CI_SESSION, DEPLOYER, at(20, hours)), learning_days=14)
+        assert bool(found.unusual) is unusual, hours
+    few = compared(two_keys(), *usual[1:], entry(CI_SESSION, DEPLOYER, at(20)), learning_days=14)
+    assert few.unusual == (), "nine entries are too few to know what is usual"
+
+
+def test_a_failed_attempt_is_unusual_at_any_time_and_teaches_nothing() -> None:
+    ann = f"arn:aws:iam::{HUB}:user/ann"
+    found = compared(two_keys(), denied(ann, DEPLOYER, at(0)), learning_days=14)
+    assert whys(found) == [("failed attempt: AccessDenied",)]
+    assert (found.entries, usage(found)["deployer"]) == (0, Usage.NEVER)
+    after = compared(two_keys(), denied(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(20)))
+    assert whys(after)[1] == ("first entry into this role",)
+
+
+def test_the_order_in_which_records_are_read_makes_no_difference() -> None:
+    records = [
+        entry(CI_SESSION, DEPLOYER, at(day), sourceIPAddress=f"192.0.2.{day % 3}", awsRegion="us-east-1")
+        for day in range(20)
+    ]
+    assert compared(two_keys(), *records) == compared(two_keys(), *reversed(records))

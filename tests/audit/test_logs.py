@@ -1,0 +1,73 @@
+"""Log files as CloudTrail delivers them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from tests.audit.cloudtrail import IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING
+from twokeys.audit.logs import log_files, records
+from twokeys.errors import Refusal
+
+
+def delivered(path: Path, *found: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"Records": list(found)}).encode()
+    path.write_bytes(gzip.compress(text) if path.name.endswith(".gz") else text)
+    return path
+
+
+def test_folders_are_searched_to_the_bottom_and_each_file_is_read_once(tmp_path: Path) -> None:
+    day = tmp_path / "AWSLogs" / "111122223333" / "CloudTrail" / "us-east-2" / "2014" / "07" / "18"
+    packed = delivered(day / "111122223333_CloudTrail_us-east-2_20140718T1510Z_x.json.gz", IN_THE_CALLERS_ACCOUNT)
+    plain = delivered(day / "other.json", ROLE_CHAINING)
+    (day / "notes.txt").write_text("no log")
+    assert log_files([tmp_path, packed]) == [packed, plain]
+    assert [record["eventID"] for file in log_files([tmp_path]) for record in records(file)] == [
+        IN_THE_CALLERS_ACCOUNT["eventID"],
+        ROLE_CHAINING["eventID"],
+    ]
+
+
+def test_a_folder_without_log_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="no CloudTrail log files"):
+        log_files([tmp_path])
+
+
+def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
+    digest = tmp_path / "111122223333_CloudTrail-Digest_us-east-2_x.json.gz"
+    digest.write_bytes(gzip.compress(json.dumps({"digestStartTime": "2015-08-17T14:01:31Z", "logFiles": []}).encode()))
+    assert list(records(digest)) == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not json", b'{"Records": [{"eventID": ', b"{}", b"[]", b'{"Records": ["x"]}']
+)
+def test_a_file_that_is_no_log_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.json"
+    file.write_bytes(content)
+    with pytest.raises(Refusal) as refused:
+        list(records(file))
+    assert refused.value.where == str(file)
+
+
+def test_a_truncated_archive_is_refused_by_name(tmp_path: Path) -> None:
+    file = delivered(tmp_path / "log.json.gz", *[IN_THE_CALLERS_ACCOUNT] * 50)
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(Refusal) as refused:
+        list(records(file))
+    assert refused.value.where == str(file)
+
+
+def test_a_large_file_is_streamed(tmp_path: Path) -> None:
+    file = delivered(tmp_path / "large.json.gz", *[IN_THE_CALLERS_ACCOUNT] * 20_000)
+    tracemalloc.start()
+    count = sum(1 for _record in records(file))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 20_000
+    assert peak < 4_000_000, "the file's 20 MB were held in memory"

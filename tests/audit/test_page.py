@@ -1,0 +1,129 @@
+"""The report in a real browser: what auditors read and print, and that it runs and loads nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.access.world import DEPLOYER, OUTSIDE, STAGE, World, arn, document, trusts, two_keys
+from tests.audit.cloudtrail import entry
+from tests.audit.test_comparison import CI_SESSION, at
+from tests.map.hostile import NAMES
+from tests.map.test_page import FLAGS, PROGRAMS
+from twokeys.audit.comparison import Comparison, compare
+from twokeys.audit.entries import picture
+from twokeys.audit.model import Picture
+from twokeys.audit.page import page
+from twokeys.audit.trail import Trail
+
+Opened = Callable[[Picture, Comparison | None], Page]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.fail("the page is tested in a real browser and none is here: on Debian, `apt-get install chromium`")
+    home = str(tmp_path_factory.mktemp("browser"))
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, env={"HOME": home, "PATH": "/usr/bin:/bin"}
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the report; in the end it has asked for nothing but itself, and nothing went wrong in it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    requests: list[str] = []
+    complaints: list[str] = []
+
+    def open_page(found: Picture, comparison: Comparison | None) -> Page:
+        file = tmp_path / "report.html"
+        file.write_text(page(found, comparison, "2026-11-24 12:00 UTC"), encoding="utf-8")
+        shown = context.new_page()
+        shown.on("request", lambda request: requests.append(request.url))
+        shown.on("console", lambda message: complaints.append(message.text))
+        shown.on("pageerror", lambda error: complaints.append(str(error)))
+        shown.on("dialog", lambda dialog: complaints.append(dialog.message))
+        shown.goto(file.as_uri())
+        return shown
+
+    yield open_page
+    context.close()
+    assert complaints == []
+    assert len(requests) == 1
+    assert requests[0].startswith("file:")
+
+
+def audited() -> tuple[Picture, Comparison]:
+    world = two_keys()
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    found = picture(world.graph, STAGE)
+    trail = Trail()
+    trail.add(entry(CI_SESSION, DEPLOYER, at(0)))
+    trail.add(entry(CI_SESSION, DEPLOYER, at(20), sourceIPAddress="198.51.100.7"))
+    return found, compare(found, trail.uses(), trail.start, trail.end)
+
+
+def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -> None:
+    shown = opened(*audited())
+    expect(shown).to_have_title(f"Who can enter {STAGE} (from this stack)")
+    entries = shown.get_by_role("table", name="Each way in, with what it asks for")
+    expect(entries.locator("tbody tr")).to_have_count(2)
+    expect(entries).to_contain_text("role ci of")
+    expect(shown.locator("main")).to_contain_text("trust policy of role deployer, statement 0")
+    expect(shown.locator("main")).to_contain_text(f"trusts account {OUTSIDE} as a whole")
+    expect(shown.get_by_role("table", name="Use of each door")).to_contain_text("never used")
+    expect(shown.get_by_role("table", name="Unusual entries")).to_contain_text("new source address 198.51.100.7")
+
+
+def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> None:
+    shown = opened(*audited())
+    body = shown.locator("body")
+    assert body.evaluate("node => getComputedStyle(node).maxWidth") == "1440px"
+    shown.emulate_media(media="print", color_scheme="dark")
+    assert body.evaluate("node => getComputedStyle(node).color") == "rgb(0, 0, 0)"
+    assert len(shown.pdf()) > 1000
+
+
+def test_headings_tables_and_language_are_there_for_screen_readers(opened: Opened) -> None:
+    shown = opened(*audited())
+    assert shown.locator("html").get_attribute("lang") == "en"
+    levels = [int(tag[1]) for tag in shown.locator("h1, h2, h3").evaluate_all("all => all.map(one => one.tagName)")]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    for table in shown.locator("table").all():
+        assert table.locator("caption").count() == 1
+        assert table.locator("thead th[scope=col]").count() >= 2
+        assert table.locator("tbody th[scope=row]").count() == table.locator("tbody tr").count()
+
+
+def test_nothing_that_anybody_named_is_ever_more_than_text(opened: Opened) -> None:
+    found, comparison = audited()
+    (first, *_) = found.entries
+    hostile = tuple(
+        replace(first, name=name, reason=name, owner=name, conditions=(name,), role=name, account_name=name)
+        for name in NAMES
+    )
+    providers = tuple(replace(first.who, kind="federated", name=name) for name in NAMES)
+    shown = opened(replace(found, target=NAMES[1], entries=hostile, federated=providers), comparison)
+    assert shown.locator("script, img, iframe, link, object").count() == 0
+    assert shown.locator("style").count() == 1
+    assert shown.evaluate("window.hacked") is None
+    expect(shown.locator("h1")).to_have_text(f"Who can enter {NAMES[1]}")
+
+
+def test_an_account_that_nobody_can_enter_says_so(opened: Opened) -> None:
+    world = World()
+    world.resources = [world.hub]
+    shown = opened(picture(world.graph), None)
+    expect(shown.locator("main")).to_contain_text("Nobody can enter, as far as is known.")

@@ -1,0 +1,159 @@
+"""The organization's trail: what is made, in which account, and who may write.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-create-and-update-an-organizational-trail-by-using-the-aws-cli.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.audit_trail import AuditTrail
+from components.delegation import Delegation
+from tests.components.mock_engine import Run, run
+
+ARCHIVE, BUCKET = "333333333333", "audit-trail-333333333333"
+TRAIL = "arn:aws:cloudtrail:us-east-1:111111111111:trail/organization"
+
+
+def make(*, preview: bool = False) -> Run:
+    def program() -> None:
+        management = aws.Provider("management", region="us-east-1")
+        archive = aws.Provider("log-archive", region="us-east-1")
+        AuditTrail(
+            "audit-trail",
+            {
+                "trail": "organization",
+                "bucket": BUCKET,
+                "key_alias": "alias/audit-trail",
+                "management_account_id": "111111111111",
+                "organization_id": "o-a1b2c3d4e5",
+                "archive_account_id": ARCHIVE,
+                "management_provider": management,
+                "archive_provider": archive,
+                "region": "us-east-1",
+                "partition": "aws",
+                "keep_days": 2555,
+                "archive_after_days": 90,
+                "locked_days": 365,
+                "lock_mode": "COMPLIANCE",
+            },
+        )
+
+    return run(program, stack="management", preview=preview)
+
+
+def policy(done: Run) -> dict[str, dict[str, Any]]:
+    (made,) = done.of("aws:s3/bucketPolicy:BucketPolicy").values()
+    return {statement["Sid"]: statement for statement in json.loads(made.inputs["policy"])["Statement"]}
+
+
+def test_the_trail_hears_every_account_and_region_and_its_files_can_be_checked() -> None:
+    trail = make().one("aws:cloudtrail/trail:Trail", "audit-trail")
+    assert "management" in trail.provider
+    assert trail.inputs["isOrganizationTrail"] is True
+    assert trail.inputs["isMultiRegionTrail"] is True
+    assert trail.inputs["includeGlobalServiceEvents"] is True
+    assert trail.inputs["enableLogFileValidation"] is True
+
+
+def test_bucket_and_key_are_in_the_account_that_keeps_the_logs() -> None:
+    done = make()
+    for resource in done.resources:
+        if resource.type.startswith(("aws:s3/", "aws:kms/")):
+            assert "::log-archive::" in resource.provider, resource.urn
+    key, bucket = done.one("aws:kms/key:Key", "audit-trail"), done.one("aws:s3/bucket:Bucket", "audit-trail")
+    assert key.protect
+    assert key.retain_on_delete
+    assert bucket.protect
+    assert bucket.retain_on_delete
+
+
+def test_only_this_trail_of_the_organization_writes_into_the_bucket() -> None:
+    statements = policy(make())
+    owner = {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": TRAIL}
+    write = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:PutObject"}
+    assert statements["AWSCloudTrailAclCheck20150319"] == {
+        "Sid": "AWSCloudTrailAclCheck20150319",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:GetBucketAcl",
+        "Resource": f"arn:aws:s3:::{BUCKET}",
+        "Condition": {"StringEquals": {"aws:SourceArn": TRAIL}},
+    }
+    for sid, owned in (
+        ("AWSCloudTrailWrite20150319", "111111111111"),
+        ("AWSCloudTrailOrganizationWrite20150319", "o-a1b2c3d4e5"),
+    ):
+        resource = {"Resource": f"arn:aws:s3:::{BUCKET}/AWSLogs/{owned}/*"}
+        assert statements[sid] == {"Sid": sid, **write, **resource, "Condition": {"StringEquals": owner}}
+    assert {sid for sid, each in statements.items() if each["Effect"] == "Deny"} == {"OnlyWithTls"}
+
+
+def test_the_trail_encrypts_and_the_archive_account_decides_who_decrypts() -> None:
+    key = json.loads(make().one("aws:kms/key:Key", "audit-trail").inputs["policy"])
+    admin, encrypt, describe = key["Statement"]
+    assert admin["Principal"] == {"AWS": f"arn:aws:iam::{ARCHIVE}:root"}
+    assert encrypt["Action"] == "kms:GenerateDataKey*"
+    assert encrypt["Condition"] == {
+        "StringEquals": {"aws:SourceArn": TRAIL},
+        "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": "arn:aws:cloudtrail:*:111111111111:trail/*"},
+    }
+    assert describe["Action"] == "kms:DescribeKey"
+    assert describe["Condition"] == {"StringEquals": {"aws:SourceArn": TRAIL}}
+
+
+def test_the_bucket_is_private_versioned_locked_and_cleared_in_time() -> None:
+    done = make()
+    public = done.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "audit-trail").inputs
+    assert all(public[key] for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls"))
+    assert public["restrictPublicBuckets"]
+    assert done.one("aws:s3/bucket:Bucket", "audit-trail").inputs["objectLockEnabled"] is True
+    lock = done.one("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration", "audit-trail")
+    assert lock.inputs["rule"] == {"defaultRetention": {"mode": "COMPLIANCE", "days": 365}}
+    versioning = done.one("aws:s3/bucketVersioning:BucketVersioning", "audit-trail")
+    assert versioning.inputs["versioningConfiguration"] == {"status": "Enabled"}
+    assert versioning.urn in lock.dependencies
+    lifecycle = done.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "audit-trail")
+    (rule,) = lifecycle.inputs["rules"]
+    assert rule["transitions"] == [{"days": 90, "storageClass": "GLACIER"}]
+    assert rule["expiration"] == {"days": 2555}
+
+
+def test_the_trail_waits_for_the_bucket_s_policy() -> None:
+    done = make()
+    (made,) = done.of("aws:s3/bucketPolicy:BucketPolicy").values()
+    assert made.urn in done.one("aws:cloudtrail/trail:Trail", "audit-trail").property_dependencies["s3BucketName"]
+
+
+def test_what_is_known_of_the_bucket_s_policy_is_known_before_anything_exists() -> None:
+    assert set(policy(make(preview=True))) >= {"AWSCloudTrailOrganizationWrite20150319", "OnlyWithTls"}
+
+
+def test_delegated_administrators_are_registered_one_after_the_other() -> None:
+    services = ["config.amazonaws.com", "access-analyzer.amazonaws.com"]
+
+    def program() -> None:
+        parent = aws.Provider("management", region="us-east-1")
+        made = Delegation(
+            "delegation-security",
+            {"account_id": ARCHIVE, "service_principals": services, "guardduty": True},
+            pulumi.ResourceOptions(provider=parent),
+        )
+        pulumi.export("account", made.account_id)
+
+    done = run(program, stack="management")
+    first, second = (
+        done.one("aws:organizations/delegatedAdministrator:DelegatedAdministrator", f"delegation-security-{service}")
+        for service in services
+    )
+    assert first.inputs == {"accountId": ARCHIVE, "servicePrincipal": services[0]}
+    assert first.urn in second.dependencies
+    guardduty = done.one("aws:guardduty/organizationAdminAccount:OrganizationAdminAccount", "delegation-security")
+    assert guardduty.inputs == {"adminAccountId": ARCHIVE}
+    assert second.urn in guardduty.dependencies
+    assert done.exports["account"] == ARCHIVE

@@ -1,0 +1,195 @@
+"""`twokeys costs`, as it is typed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.costs.bills import BILL, CHARGES, PROD, STAGE, TOTAL, Line, cur2, legacy
+from tests.costs.explorer_server import Explorer, serving
+from twokeys.costs import commands
+from twokeys.errors import Refusal
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> str:
+    file = tmp_path / "report.csv.gz"
+    file.write_bytes(gzip.compress(legacy()))
+    return str(file)
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(commands.costs, arguments, standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result
+
+
+def test_a_report_becomes_tables_with_what_is_untagged_and_apart(report: str, tmp_path: Path) -> None:
+    names = tmp_path / "stage.json"
+    names.write_text(json.dumps({"member_account_ids": {"stage": STAGE}}))
+    shown = run("--file", report, "--by", "account", "--by", "tag:Team", "--state", str(names)).output
+    assert f"stage ({STAGE})" in shown
+    assert "(untagged)" in shown
+    rows = {
+        line.split("│")[1].strip(): line.split("│")[2].strip() for line in shown.splitlines() if line.count("│") > 2
+    }
+    assert rows[PROD] == "10.00"
+    assert rows["(untagged)"] == "<0.01"
+    assert {kind: rows[kind] for kind in ("Credits", "Refunds", "Taxes", "Total")} == {
+        "Credits": "-2.25",
+        "Refunds": "-0.75",
+        "Taxes": "1.95",
+        "Total": "USD 9.25",
+    }
+
+
+def test_json_has_every_digit_and_null_for_what_has_no_tag(report: str) -> None:
+    told: dict[str, Any] = json.loads(run("--file", report, "--by", "account,tag:Team", "--json").output)
+    assert (told["charges"], told["total"], told["currency"]) == (CHARGES, TOTAL, "USD")
+    (breakdown,) = told["breakdowns"]
+    assert breakdown["by"] == ["account", "tag:Team"]
+    assert {"account": STAGE, "name": None, "tag:Team": None, "amount": "0.0000000001"} in breakdown["rows"]
+    assert {"account": PROD, "name": None, "kind": "credit", "amount": "-2.25"} in told["apart"]
+
+
+def test_a_long_table_ends_with_the_sum_of_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "report.csv"
+    file.write_bytes(legacy([Line(f"{index:012}", "AmazonEC2", "EC2", "1.5") for index in range(30)]))
+    shown = run("--file", str(file), "--by", "account", "--top", "5").output
+    assert "25 more" in shown
+    assert "37.50" in shown
+
+
+def test_the_picture_is_one_svg_that_loads_nothing_and_shows_every_account(report: str, tmp_path: Path) -> None:
+    picture = tmp_path / "costs.svg"
+    run("--file", report, "--picture", str(picture), "--from", "2026-10", "--to", "2026-11")
+    text = picture.read_text()
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+    words = " ".join(root.itertext())
+    for word in (STAGE, PROD, "Amazon Elastic Compute Cloud", "10.00", "2026-10-01 to 2026-10-31"):
+        assert word in words
+    assert "@import" not in text
+
+
+def test_hostile_names_stay_text_in_the_picture_and_on_the_terminal(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>\x1b[2J\x00"
+    file, picture = tmp_path / "report.csv", tmp_path / "costs.svg"
+    file.write_bytes(legacy([replace(line, service=evil, team=evil) for line in BILL]))
+    shown = run("--file", str(file), "--by", "service", "--by", "tag:Team", "--picture", str(picture)).output
+    assert "\x1b[2J" not in shown
+    root = ElementTree.fromstring(picture.read_text())
+    assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+    assert "<script>" in " ".join(root.itertext())
+
+
+def test_what_looks_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "[red]report.csv"
+    file.write_bytes(cur2())
+    assert "tag:[/red]" in run("--file", str(file), "--by", "tag:[/red]").output
+
+
+def test_a_picture_of_many_accounts_and_services_groups_the_rest_and_a_bill_of_credits_has_none(tmp_path: Path) -> None:
+    file, picture = tmp_path / "report.csv", tmp_path / "costs.svg"
+    many = [Line(f"{index:012}", f"c{index}", f"s{index}", f"{index + 1}") for index in range(60)]
+    for lines, word in ((many, "other accounts"), ([Line(STAGE, "x", "x", "-1", kind="Credit")], "no costs")):
+        file.write_bytes(legacy(lines))
+        run("--file", str(file), "--picture", str(picture))
+        assert word in " ".join(ElementTree.fromstring(picture.read_text()).itertext())
+
+
+def test_the_standard_input_and_parts_of_a_report_are_read(report: str, tmp_path: Path) -> None:
+    other = tmp_path / "more.csv"
+    other.write_bytes(cur2())
+    script = "from twokeys.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, "costs", "--file", "-", "--file", str(other), "--json"],
+        input=Path(report).read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout)["total"] == "18.5000002002"
+    assert ended.stderr == b""
+
+
+def test_a_pipe_is_read_like_a_file(report: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(Path(report).read_bytes()))
+    writer.start()
+    told = json.loads(run("--file", str(pipe), "--json").output)
+    writer.join()
+    assert told["total"] == TOTAL
+
+
+def test_without_a_report_the_api_is_asked_for_the_last_whole_month(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Today(date):
+        @classmethod
+        def today(cls) -> date:
+            return date(2026, 11, 24)
+
+    monkeypatch.setattr(commands, "date", Today)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with serving(Explorer(BILL, page=100)) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.endpoint)
+        told = json.loads(run("--json").output)
+        without = len(served.requests)
+        run("--picture", str(tmp_path / "costs.svg"))
+    # What is paid for: records by account, the total, two tables; the picture is one more.
+    assert (without, len(served.requests) - without) == (4, 5)
+    assert (told["from"], told["to"], told["total"]) == ("2026-10-01", "2026-11-01", TOTAL)
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ((date(2026, 1, 15), None), (date(2026, 1, 15), date(2026, 2, 1))),
+        ((None, date(2026, 1, 1)), (date(2025, 12, 1), date(2026, 1, 1))),
+        ((None, date(2026, 3, 15)), (date(2026, 3, 1), date(2026, 3, 15))),
+        ((date(2025, 12, 31), None), (date(2025, 12, 31), date(2026, 1, 1))),
+    ],
+)
+def test_a_bound_that_is_not_said_is_the_month_s(
+    said: tuple[date | None, date | None], days: tuple[date, date]
+) -> None:
+    assert commands._whole_month(*said) == days
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--by", "region"),
+        ("--by", "tag:"),
+        ("--by", "account,account"),
+        ("--from", "2026-11", "--to", "2026-10", "--file", "x"),
+        ("--currency", "USD"),
+        ("--profile", "x", "--file", "y"),
+        ("--file", "x.csv", "--file", "./x.csv"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(commands.costs, arguments).exit_code == 2
+
+
+def test_a_report_that_is_not_there_is_refused() -> None:
+    with pytest.raises(Refusal, match="No such file"):
+        run("--file", "/nowhere/report.csv")
+    with pytest.raises(Refusal, match="Is a directory"):
+        run("--file", "/")

@@ -1,0 +1,216 @@
+"""Reading exported reports: every form gives the same exact sums, and what is damaged is refused with its place."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.costs.bills import (
+    APART,
+    BILL,
+    BY_ACCOUNT,
+    BY_SERVICE,
+    BY_TEAM,
+    CHARGES,
+    PROD,
+    STAGE,
+    TOTAL,
+    Line,
+    cur2,
+    legacy,
+)
+from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Dimension, Question, check
+from twokeys.costs.report import Ledger, read_csv, read_parquet
+from twokeys.errors import Refusal
+
+TEAM = Dimension("tag", "Team")
+
+
+def costs(*reports: bytes, question: Question | None = None) -> Costs:
+    ledger = Ledger(question or Question(((ACCOUNT,), (SERVICE,), (TEAM,))))
+    for report in reports:
+        read_csv(io.BufferedReader(io.BytesIO(report)), "report.csv", ledger)
+    found = ledger.costs("report.csv")
+    check(found, "report.csv", exact=True)
+    return found
+
+
+def amounts(found: Costs, index: int) -> dict[tuple[str, ...], Decimal]:
+    return dict(found.breakdowns[index].amounts)
+
+
+def exact(texts: dict[tuple[str, ...], str]) -> dict[tuple[str, ...], Decimal]:
+    return {key: Decimal(text) for key, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [legacy(), legacy(end="\n"), cur2(), gzip.compress(legacy()), gzip.compress(cur2()), b"\xef\xbb\xbf" + legacy()],
+    ids=["legacy", "legacy-lf", "cur2", "legacy-gzip", "cur2-gzip", "legacy-bom"],
+)
+def test_every_form_of_a_report_gives_the_sums_that_a_pencil_gives(report: bytes) -> None:
+    found = costs(report)
+    assert amounts(found, 0) == exact(BY_ACCOUNT)
+    assert amounts(found, 1) == exact(BY_SERVICE)
+    assert amounts(found, 2) == exact(BY_TEAM)
+    assert (found.charges, found.total, found.currency) == (Decimal(CHARGES), Decimal(TOTAL), "USD")
+    assert dict(found.apart) == exact(APART)  # type: ignore[arg-type]
+
+
+def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
+    from pyarrow import array, float64, map_, string, table, timestamp
+    from pyarrow.parquet import write_table
+
+    days = array([f"{line.day}T00:00:00" for line in BILL]).cast(timestamp("ms"))
+    tags = array([[("user_team", line.team)] if line.team else [] for line in BILL], map_(string(), string()))
+    columns = {
+        "line_item_usage_account_id": array([line.account for line in BILL]),
+        "line_item_line_item_type": array([line.kind for line in BILL]),
+        "line_item_usage_start_date": days,
+        "line_item_product_code": array([line.code for line in BILL]),
+        "line_item_currency_code": array([line.currency for line in BILL]),
+        # The dictionary says double: https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-line-item.html
+        "line_item_unblended_cost": array([float(line.amount) for line in BILL], float64()),
+        "product_product_name": array([line.service for line in BILL]),
+        "resource_tags": tags,
+        "bill_invoice_id": array(["x"] * len(BILL)),
+    }
+    file = tmp_path / "report.parquet"
+    write_table(table(columns), file, row_group_size=3)
+    told: list[float] = []
+    ledger = Ledger(Question(((ACCOUNT,), (SERVICE,), (TEAM,)), first=date(2026, 10, 1), end=date(2026, 11, 1)))
+    read_parquet(str(file), ledger, told.append)
+    found = ledger.costs("report.parquet")
+    check(found, "report.parquet", exact=True)
+    assert amounts(found, 0) == exact(BY_ACCOUNT)
+    assert amounts(found, 1) == exact(BY_SERVICE)
+    assert amounts(found, 2) == exact(BY_TEAM)
+    assert told[-1] == 1
+    (tmp_path / "cut.parquet").write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(Refusal, match="damaged"):
+        read_parquet(str(tmp_path / "cut.parquet"), ledger)
+
+
+def test_a_report_in_parts_is_one_bill_whatever_the_parts() -> None:
+    assert costs(legacy(BILL[:4]), legacy(BILL[4:])).total == Decimal(TOTAL)
+    assert costs(legacy(BILL[:4]), cur2(BILL[4:])).total == Decimal(TOTAL)
+
+
+def test_a_breakdown_may_cross_as_many_dimensions_as_asked_for() -> None:
+    found = costs(legacy(), question=Question(((ACCOUNT, SERVICE, TEAM),)))
+    assert amounts(found, 0)[STAGE, "Amazon Elastic Compute Cloud", "web"] == Decimal("0.3")
+    assert found.breakdowns[0].total == Decimal(CHARGES)
+
+
+def test_days_are_from_the_first_to_before_the_end() -> None:
+    # As the API counts: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_DateInterval.html
+    bounded = Question(((ACCOUNT,),), first=date(2026, 10, 2), end=date(2026, 10, 31))
+    assert amounts(costs(legacy(), question=bounded), 0) == {(STAGE,): Decimal("0.2")}
+    late = Question(((ACCOUNT,),), first=date(2026, 10, 31))
+    assert amounts(costs(cur2(), question=late), 0) == {(PROD,): Decimal("10.5")}
+    with pytest.raises(Refusal, match="nothing to break down"):
+        costs(legacy(), question=Question(((ACCOUNT,),), first=date(2027, 1, 1)))
+
+
+def test_a_tag_that_aws_made_is_asked_for_by_its_whole_key() -> None:
+    # `aws:createdBy`: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/aws-tags.html
+    found = costs(legacy(), question=Question(((Dimension("tag", "aws:createdBy"),),)))
+    assert amounts(found, 0) == {("Root:1",): Decimal(CHARGES)}
+
+
+def test_a_tag_without_a_column_is_refused_and_the_columns_are_named() -> None:
+    with pytest.raises(Refusal, match="resourceTags/aws:createdBy, resourceTags/user:Team"):
+        costs(legacy(), question=Question(((Dimension("tag", "owner"),),)))
+
+
+def test_a_tag_that_no_line_of_a_map_has_is_all_untagged() -> None:
+    found = costs(cur2(), question=Question(((Dimension("tag", "owner"),),)))
+    assert amounts(found, 0) == {("",): Decimal(CHARGES)}
+
+
+def test_two_tag_columns_that_differ_only_in_case_are_told_apart_by_the_exact_key() -> None:
+    report = legacy().replace(b"resourceTags/aws:createdBy", b"resourceTags/user:team")
+    found = costs(report, question=Question(((TEAM,), (Dimension("tag", "team"),))))
+    assert amounts(found, 0) == exact(BY_TEAM)
+    assert amounts(found, 1) == {("Root:1",): Decimal(CHARGES)}
+    with pytest.raises(Refusal, match="could be"):
+        costs(report, question=Question(((Dimension("tag", "TEAM"),),)))
+
+
+def test_all_kinds_of_tags_in_one_column_are_read_as_resource_tags() -> None:
+    # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html
+    report = cur2().replace(b"resource_tags", b"tags").replace(b"user_team", b"resourceTags/team")
+    found = costs(report, question=Question(((Dimension("tag", "team"),),)))
+    assert amounts(found, 0) == exact(BY_TEAM)
+    assert amounts(costs(report, question=Question(((Dimension("tag", "accountTag/team"),),))), 0).keys() == {("",)}
+
+
+def test_accounts_are_named_where_the_report_names_them() -> None:
+    assert costs(cur2()).names == {STAGE: "Staging", PROD: "Production"}
+
+
+def test_currencies_are_never_added_and_one_can_be_chosen() -> None:
+    mixed = legacy([*BILL, replace(BILL[0], currency="EUR", amount="7")])
+    with pytest.raises(Refusal, match="EUR and USD"):
+        costs(mixed)
+    assert costs(mixed, question=Question(((ACCOUNT,),), currency="EUR")).total == Decimal(7)
+
+
+def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
+    # BlendedCost is blank for discounts: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html
+    discounted = legacy([*BILL, replace(BILL[0], kind="Discount", amount="-1")])
+    found = costs(discounted, question=Question(((ACCOUNT,),), metric="blended"))
+    assert found.total == len(BILL)
+    assert found.notes == ("1 lines have no BlendedCost; they count as 0",)
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [
+        (legacy()[:-40], "near line|fields of"),
+        (gzip.compress(legacy())[:-10], "damaged or cut off"),
+        (gzip.compress(legacy())[:60] + b"\0" * 40, "damaged or cut off"),
+        (b"PK\x03\x04", "ZIP"),
+        (b"", "no column lineItem/UnblendedCost"),
+        (b"a,b\n1,2\n", "no column lineItem/UnblendedCost"),
+        (legacy().replace(b"10.5", b"ten"), "line 9"),
+        (legacy().replace(b"10.5", b"NaN"), "is NaN"),
+        (legacy().replace(b"10.5", b"Infinity"), "is Infinity"),
+        (legacy().replace(b"10.5", b"1e-200"), "line 9"),
+        (cur2().replace(b'"{""user_team"": ""data""}"', b"{broken"), "line 5"),
+        (legacy().replace(b"web", b"\xff"), "near line"),
+    ],
+)
+def test_a_damaged_report_is_refused_and_says_where(report: bytes, why: str) -> None:
+    with pytest.raises(Refusal, match=why) as refused:
+        costs(report)
+    assert refused.value.where == "report.csv"
+
+
+_amount = st.decimals(min_value=-(10**9), max_value=10**9, places=10, allow_nan=False)
+_line = st.builds(
+    Line,
+    account=st.sampled_from([STAGE, PROD, ""]),
+    code=st.sampled_from(["AmazonEC2", "AmazonS3", ""]),
+    service=st.just(""),
+    amount=_amount.map(str),
+    kind=st.sampled_from(["Usage", "Tax", "Credit", "Refund", "Fee", "EdpDiscount"]),
+    team=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3),
+)
+
+
+@given(lines=st.lists(_line, min_size=1, max_size=30))
+def test_no_digit_is_ever_lost(lines: list[Line]) -> None:
+    found = costs(legacy(lines))
+    # An independent way to the same sum: whole numbers of the smallest unit.
+    units = sum(int(Decimal(line.amount).scaleb(10)) for line in lines)
+    assert found.total.scaleb(10) == units
+    assert all(each.total == found.charges for each in found.breakdowns)

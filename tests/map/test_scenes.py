@@ -1,0 +1,169 @@
+"""What is on a picture: as much as can be read, and nothing that is wrong folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from tests.map.organizations import MANAGEMENT, classic, door, grown
+from twokeys.map.model import Account, Key, Organization, Principal, State, organization
+from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, close_ups, overview
+
+SIZES = [5, 15, 50, 500]
+
+
+def boxes(scene: Scene) -> Iterator[Box]:
+    waiting = list(scene.boxes)
+    while waiting:
+        box = waiting.pop()
+        yield box
+        waiting.extend(box.children)
+
+
+def kinds(scene: Scene) -> set[str]:
+    return {box.kind for box in boxes(scene)}
+
+
+def shown_accounts(scene: Scene) -> int:
+    """How many accounts a scene stands for: those with a box, and those that a box says it holds."""
+    single = sum(box.kind == "account" for box in boxes(scene))
+    folded = [line for box in boxes(scene) for line in box.lines if line.endswith("accounts") and line[0].isdigit()]
+    return single + sum(int(line.split()[0]) for line in folded)
+
+
+@cache
+def everything(size: int) -> tuple[Organization, list[Scene]]:
+    whole = grown(size)
+    return whole, [overview(whole), *close_ups(whole)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_picture_has_more_on_it_than_can_be_read(size: int) -> None:
+    for scene in everything(size)[1]:
+        leaves = [box for box in boxes(scene) if not box.children]
+        assert len(scene.arrows) <= MOST_ARROWS, scene.title
+        assert len(leaves) <= MOST_BOXES, scene.title
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_overview_stands_for_every_account_and_every_door_once(size: int) -> None:
+    whole = grown(size)
+    scene = overview(whole)
+    assert shown_accounts(scene) == len(whole.accounts)
+    drawn = [found for arrow in scene.arrows for found in arrow.doors]
+    assert len(drawn) == len(set(drawn)) == len(whole.doors)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_both_ends_of_each_arrow_are_boxes_of_the_picture(size: int) -> None:
+    for scene in everything(size)[1]:
+        keys = {box.key for box in boxes(scene)}
+        assert {end for arrow in scene.arrows for end in (arrow.source, arrow.target)} <= keys
+        assert {arrow.around for arrow in scene.arrows} <= keys | {None}
+
+
+@pytest.mark.parametrize("size", [15, 50, 500])
+def test_an_account_at_a_door_that_is_not_open_is_never_folded_away(size: int) -> None:
+    whole = grown(size)
+    scene = overview(whole)
+    apart = {box.about[0] for box in boxes(scene) if box.kind == "account"}
+    for found in whole.doors:
+        if found.state is not State.OPEN:
+            assert {found.account, found.source.account} <= apart
+
+
+def test_a_small_organization_is_shown_down_to_its_roles_with_both_keys_on_each_door() -> None:
+    scene = overview(classic())
+    assert kinds(scene) == {"root", "unit", "account", "principal"}
+    assert sorted(arrow.lines for arrow in scene.arrows) == [
+        ("grant ✓ · trust ✓",),
+        ("grant ✓ · trust ✓",),
+        ("grant ✓ · trust ✓", "with MFA"),
+        ("grant ✗ · trust ✓", "no grant", "with MFA"),
+    ]
+
+
+def test_the_half_of_an_arrow_shows_the_key_that_is_missing() -> None:
+    broken = next(arrow for arrow in overview(classic()).arrows if "✗" in arrow.lines[0])
+    assert (broken.grant, broken.trust) == (State.SHUT, State.OPEN)
+
+
+def test_a_door_that_is_denied_with_both_keys_is_shut_on_both_halves() -> None:
+    denied = door(Principal("role", MANAGEMENT, "ci"), "222222222222", "deployer", verdict="DENY")
+    (arrow,) = overview(organization("example", [], [denied])).arrows
+    assert (arrow.grant, arrow.trust) == (State.SHUT, State.SHUT)
+    assert "denied" in arrow.lines
+
+
+def test_a_close_up_of_an_account_shows_the_roles_behind_its_doors_even_among_500() -> None:
+    whole, scenes = everything(500)
+    target = next(found for found in whole.doors if found.grant is Key.MISSING)
+    scene = next(scene for scene in scenes if scene.about == (target.account,))
+    assert {box.about[2] for box in boxes(scene) if box.kind == "principal"} >= {"deployer", "auditor", "operator"}
+    assert len(scene.arrows) == 3
+
+
+def test_a_person_is_tied_to_their_group() -> None:
+    scene = next(scene for scene in close_ups(classic()) if scene.about == ("user", MANAGEMENT, "ada"))
+    titles = {box.key: box.lines for box in boxes(scene)}
+    assert [(titles[user], titles[group]) for user, group in scene.memberships] == [
+        (("user ada",), ("group developers",))
+    ]
+
+
+def test_there_is_a_close_up_of_each_environment_unit_account_and_principal() -> None:
+    whole = classic()
+    kinds = [scene.kind for scene in close_ups(whole)]
+    assert kinds.count("environment") == 3
+    assert kinds.count("unit") == len(whole.units) == 2
+    assert kinds.count("account") == len(whole.accounts) == 3
+    assert kinds.count("principal") == len(whole.principals) == 3
+
+
+def test_a_unit_without_accounts_is_seen() -> None:
+    scene = overview(organization("example", [Account(MANAGEMENT, "management")], [], [("suspended",)]))
+    assert ("OU suspended", "no accounts") in {box.lines for box in boxes(scene)}
+
+
+def test_very_many_empty_units_are_folded_too() -> None:
+    units = [("old", f"unit-{number}") for number in range(100)]
+    scene = overview(organization("example", [Account(MANAGEMENT, "management")], [], units))
+    assert len([box for box in boxes(scene) if not box.children]) == 2
+
+
+def test_an_account_that_does_not_exist_yet_says_so() -> None:
+    scene = overview(organization("example", [Account("account:stage", "stage", "stage", ("stage",))], []))
+    assert ("stage", "not created yet · stage") in {box.lines for box in boxes(scene)}
+
+
+def test_an_organization_of_one_account_and_no_doors_can_be_drawn() -> None:
+    scene = overview(organization("example", [Account(MANAGEMENT, "management")], []))
+    assert scene.subtitle == "1 account, 0 doors"
+    assert shown_accounts(scene) == 1
+
+
+@pytest.mark.parametrize("units", [60, 200])
+def test_even_an_organization_with_very_many_flat_units_stays_readable(units: int) -> None:
+    ci = Principal("role", MANAGEMENT, "ci")
+    accounts = [
+        Account(f"{200000000000 + number}", f"a{number}", None, (f"unit-{number // 2}",)) for number in range(units * 2)
+    ]
+    doors = [door(ci, account.id, "deployer") for account in accounts]
+    scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
+    assert len(scene.arrows) <= MOST_ARROWS
+    assert len([box for box in boxes(scene) if not box.children]) <= MOST_BOXES
+
+
+@pytest.mark.parametrize("broken", [9, 100])
+def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
+    ci = Principal("role", MANAGEMENT, "ci")
+    accounts = [Account(f"{200000000000 + number}", f"a{number}", None, ("unit",)) for number in range(200)]
+    doors = [
+        door(ci, account.id, "deployer", grant=Key.MISSING if number < broken else Key.PRESENT)
+        for number, account in enumerate(accounts)
+    ]
+    scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
+    assert {arrow.grant: len(arrow.doors) for arrow in scene.arrows} == {State.SHUT: broken, State.OPEN: 200 - broken}
+    assert scene.subtitle == f"201 accounts, 200 doors, {broken} with no grant"

@@ -1,0 +1,241 @@
+"""From states to the model. The states in `states/` are of a real update of this program's three stacks.
+
+They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twokeys.access.state import sandbox_states
+from twokeys.errors import Refusal
+from twokeys.map.model import Account, Key, Organization, Principal, State
+from twokeys.map.sources import read
+
+STATES = Path(__file__).parent / "states"
+ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
+
+Edit = Callable[[list[dict[str, Any]]], None]
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Callable[..., Organization]:
+    """The organization of the three states after an edit of the resources of one of them."""
+
+    def edited(stack: str, edit: Edit) -> Organization:
+        states = []
+        for path in ALL:
+            state = json.loads(path.read_text())
+            if path.stem == stack:
+                edit(state["deployment"]["resources"])
+            states.append(tmp_path / path.name)
+            states[-1].write_text(json.dumps(state))
+        return read(states)
+
+    return edited
+
+
+def one(resources: list[dict[str, Any]], type: str, name: str) -> dict[str, Any]:
+    (found,) = [each for each in resources if each["type"] == type and each["urn"].endswith(f"::{name}")]
+    return found
+
+
+def door(whole: Organization, account: str, role: str) -> Any:
+    (found,) = [each for each in whole.doors if each.account == account and each.role == role]
+    return found
+
+
+def test_three_stacks_together_show_the_accounts_in_their_units() -> None:
+    whole = read(ALL)
+    assert whole.name == "Organization o-1637f8ec99"
+    assert whole.accounts == (
+        Account("111111111111", "management", None, ()),
+        Account("333333333333", "prod", "prod", ("Workloads", "Prod")),
+        Account("222222222222", "stage", "stage", ("Workloads", "Stage")),
+    )
+    assert whole.units == (("Workloads",), ("Workloads", "Prod"), ("Workloads", "Stage"))
+
+
+def test_three_stacks_together_show_each_door_with_both_keys_and_why_it_is_there() -> None:
+    whole = read(ALL)
+    assert [(found.source.label, found.account, found.role) for found in whole.doors] == [
+        ("role ci", "222222222222", "deployer"),
+        ("user alice", "222222222222", "developer"),
+        ("role ci", "333333333333", "deployer"),
+        ("user alice", "333333333333", "read-only"),
+    ]
+    assert all(found.state is State.OPEN for found in whole.doors)
+    developer = door(whole, "222222222222", "developer")
+    assert (developer.name, developer.owner, developer.reason, developer.max_session_seconds) == (
+        "stage-developer",
+        "platform",
+        "Looking into what runs on stage",
+        14400,
+    )
+    assert developer.requirements == ("MFA",)
+    assert "aws:MultiFactorAuthPresent" in developer.explanation
+
+
+def test_a_group_is_shown_as_who_is_in_it() -> None:
+    alice, developers = Principal("user", "111111111111", "alice"), Principal("group", "111111111111", "developers")
+    assert read(ALL).memberships == ((alice, developers),)
+
+
+def test_a_door_whose_grant_is_gone_lacks_it_and_says_the_next_step(edited) -> None:
+    def without_grant(resources: list[dict[str, Any]]) -> None:
+        resources.remove(one(resources, "aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant"))
+
+    broken = door(edited("stage", without_grant), "222222222222", "deployer")
+    assert (broken.trust, broken.grant, broken.state) == (Key.PRESENT, Key.MISSING, State.SHUT)
+    assert broken.lacks == "no grant"
+    assert "Next step: " in broken.explanation
+
+
+def test_a_door_whose_trust_names_somebody_else_lacks_the_trust(edited) -> None:
+    def other_trust(resources: list[dict[str, Any]]) -> None:
+        role = one(resources, "aws:iam/role:Role", "stage-deployer")
+        for side in ("inputs", "outputs"):
+            role[side]["assumeRolePolicy"] = role[side]["assumeRolePolicy"].replace(":role/ci", ":role/cd")
+
+    doors = [each for each in edited("stage", other_trust).doors if each.role == "deployer"]
+    states = {each.source.name: (each.trust, each.grant) for each in doors if each.account == "222222222222"}
+    assert states["ci"] == (Key.MISSING, Key.PRESENT)
+    assert states["cd"] == (Key.PRESENT, Key.MISSING)
+
+
+def test_a_trust_in_an_account_that_no_stack_shows_is_not_proved_and_stands_outside(edited) -> None:
+    def vendor(resources: list[dict[str, Any]]) -> None:
+        role = one(resources, "aws:iam/role:Role", "stage-deployer")
+        for side in ("inputs", "outputs"):
+            trust = role[side]["assumeRolePolicy"]
+            role[side]["assumeRolePolicy"] = trust.replace("111111111111:role/ci", "999999999999:root")
+
+    whole = edited("stage", vendor)
+    found = next(each for each in whole.doors if each.source.account == "999999999999")
+    assert (found.source.kind, found.trust, found.grant) == ("root", Key.PRESENT, Key.UNKNOWN)
+    assert Account("999999999999", "999999999999", None, None) in whole.accounts
+
+
+def test_a_trust_in_everyone_is_drawn_as_everyone(edited) -> None:
+    def everyone(resources: list[dict[str, Any]]) -> None:
+        resources.remove(one(resources, "aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant"))
+        role = one(resources, "aws:iam/role:Role", "stage-deployer")
+        for side in ("inputs", "outputs"):
+            trust = role[side]["assumeRolePolicy"]
+            role[side]["assumeRolePolicy"] = trust.replace("arn:aws:iam::111111111111:role/ci", "*")
+
+    whole = edited("stage", everyone)
+    assert Principal("everyone", "*") in whole.principals
+
+
+def test_nothing_is_proved_of_a_role_whose_account_is_not_pinned(edited) -> None:
+    def unpinned(resources: list[dict[str, Any]]) -> None:
+        provider = one(resources, "pulumi:providers:aws", "stage")
+        for side in ("inputs", "outputs"):
+            for key in ("assumeRoles", "allowedAccountIds"):
+                provider[side].pop(key, None)
+        provider["propertyDependencies"] = {}
+        for each in resources:
+            if each.get("provider", "").startswith(provider["urn"]):
+                each.get("outputs", {}).pop("arn", None)
+
+    whole = edited("stage", unpinned)
+    found = [each for each in whole.doors if "unpinned" in each.account]
+    assert found
+    assert all(each.state is State.UNPROVED for each in found)
+    assert Principal("everyone", "*") not in whole.principals
+    assert any("not pinned" in account.name for account in whole.accounts)
+
+
+def test_a_stack_alone_places_its_accounts_by_what_the_management_stack_exports() -> None:
+    stage = next(account for account in read([STATES / "stage.json"]).accounts if account.id == "222222222222")
+    assert stage.unit == ("Workloads", "Stage")
+
+
+def test_the_tag_of_an_account_names_its_environment(edited) -> None:
+    def tagged(resources: list[dict[str, Any]]) -> None:
+        account = one(resources, "aws:organizations/account:Account", "stage")
+        account["outputs"]["tags"] = account["inputs"]["tags"] = {"Environment": "staging"}
+
+    assert edited("stage", tagged).environments == ("prod", "staging")
+
+
+def test_an_account_that_the_organization_lists_but_no_stack_has_is_shown(edited) -> None:
+    def listed(resources: list[dict[str, Any]]) -> None:
+        found = one(resources, "aws:organizations/organization:Organization", "organization")
+        found["outputs"]["accounts"] = [{"id": "444444444444", "name": "sandbox"}]
+
+    assert Account("444444444444", "sandbox") in edited("management", listed).accounts
+
+
+def test_units_that_go_in_a_circle_do_not_hang_the_map(edited) -> None:
+    def circle(resources: list[dict[str, Any]]) -> None:
+        unit = one(resources, "aws:organizations/organizationalUnit:OrganizationalUnit", "Workloads")
+        unit["outputs"]["parentId"] = unit["inputs"]["parentId"] = unit["id"]
+
+    assert edited("management", circle).units
+
+
+def test_a_property_named_door_that_is_something_else_is_left_alone(edited) -> None:
+    def other(resources: list[dict[str, Any]]) -> None:
+        one(resources, "aws:iam/user:User", "alice")["outputs"]["door"] = {"colour": "green"}
+
+    assert len(edited("management", other).doors) == 4
+
+
+def test_an_external_id_is_named_as_a_requirement(edited) -> None:
+    def external_id(resources: list[dict[str, Any]]) -> None:
+        role = one(resources, "aws:iam/role:Role", "stage-developer")
+        for side in ("inputs", "outputs"):
+            trust = json.loads(role[side]["assumeRolePolicy"])
+            trust["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "s3cret"}}
+            role[side]["assumeRolePolicy"] = json.dumps(trust)
+
+    assert door(edited("stage", external_id), "222222222222", "developer").requirements == ("external ID",)
+
+
+def test_mfa_is_not_claimed_where_a_session_without_it_passes(edited) -> None:
+    # BoolIfExists holds for a request that says nothing of MFA, as those with access keys do:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    def if_exists(resources: list[dict[str, Any]]) -> None:
+        role = one(resources, "aws:iam/role:Role", "stage-developer")
+        for side in ("inputs", "outputs"):
+            role[side]["assumeRolePolicy"] = role[side]["assumeRolePolicy"].replace('"Bool"', '"BoolIfExists"')
+
+    assert "MFA" not in door(edited("stage", if_exists), "222222222222", "developer").requirements
+
+
+def test_a_name_can_be_given() -> None:
+    assert read(ALL, "Example Ltd").name == "Example Ltd"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "not json", '{"version": 3}'])
+def test_a_file_that_is_no_state_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    with pytest.raises(Refusal) as refused:
+        read([path])
+    assert refused.value.where == str(path)
+
+
+def test_the_sandboxs_states_are_found_and_its_other_files_are_not(tmp_path: Path) -> None:
+    folder = tmp_path / ".twokeys" / "stacks"
+    folder.mkdir(parents=True)
+    for name in ("prod.json", "stage.json", "stage.json.bak", "stage.lock", "stage.holder.json"):
+        (folder / name).touch()
+    assert sandbox_states(tmp_path) == [folder / "prod.json", folder / "stage.json"]
+    assert sandbox_states(tmp_path, ["stage"]) == [folder / "stage.json"]
+    with pytest.raises(Refusal, match="no state of stack dev") as refused:
+        sandbox_states(tmp_path, ["dev"])
+    assert "prod, stage" in refused.value.why
+
+
+def test_where_the_sandbox_never_ran_the_next_step_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="no state to read") as refused:
+        sandbox_states(tmp_path)
+    assert "twokeys sandbox demo" in refused.value.next_step

@@ -1,0 +1,248 @@
+"""`twokeys profiles`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, write
+from tests.profiles.test_ways import identity_center
+from twokeys.errors import Refusal
+from twokeys.profiles.commands import profiles
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "config"
+    file.write_text("# mine\n[default]\nregion = us-west-2\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    return file
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(profiles, arguments, standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result
+
+
+def settings(name: str) -> dict[str, str]:
+    """What boto3 makes of the profile."""
+    return dict(boto3.Session(profile_name=name)._session.get_scoped_config())
+
+
+def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("stage-reader", mfa=True, seconds=14400)))
+    parent = write(tmp_path, "management.json", deployment(*people({})))
+    run("--person", "ada", "--state", stage, "--state", parent)
+    # Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
+    assert settings("stage-reader") == {
+        "role_arn": f"arn:aws:iam::{STAGE}:role/reader",
+        "source_profile": "default",
+        "role_session_name": "ada",
+        "mfa_serial": f"arn:aws:iam::{MANAGEMENT}:mfa/ada",
+        "duration_seconds": "14400",
+    }
+    assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n# >>> twokeys doors >>>\n")
+
+
+@pytest.mark.usefixtures("config")
+def test_what_the_person_chooses_is_in_the_profile(tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("reader", mfa=True, external_id="Unique-ID")))
+    run(
+        *("--person", "ada", "--state", stage, "--prefix", "acme-", "--region", "eu-west-1"),
+        *("--source-profile", "acme", "--session-name", "ada@acme", "--endpoint-url", "http://127.0.0.1:4566"),
+        *("--mfa-serial", f"arn:aws:iam::{MANAGEMENT}:mfa/phone"),
+    )
+    assert settings("acme-reader") == {
+        "role_arn": f"arn:aws:iam::{STAGE}:role/reader",
+        "source_profile": "acme",
+        "role_session_name": "ada@acme",
+        "mfa_serial": f"arn:aws:iam::{MANAGEMENT}:mfa/phone",
+        "external_id": "Unique-ID",
+        "duration_seconds": "3600",
+        "region": "eu-west-1",
+        "endpoint_url": "http://127.0.0.1:4566",
+    }
+
+
+@pytest.mark.usefixtures("config")
+def test_a_ci_role_takes_its_credentials_from_its_environment_and_needs_no_mfa(tmp_path: Path) -> None:
+    stage = write(tmp_path, "s.json", outputs(door("deployer", kind="role", names=("ci",), mfa=True, seconds=14400)))
+    run("--role", "ci", "--state", stage, "--credential-source", "Environment")
+    assert settings("deployer") == {
+        "role_arn": f"arn:aws:iam::{STAGE}:role/reader",
+        "credential_source": "Environment",
+        "role_session_name": "ci",
+        # Role chaining: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, one hour at most
+        "duration_seconds": "3600",
+    }
+
+
+def test_a_source_profile_that_is_a_role_session_itself_limits_the_profile_to_an_hour(
+    config: Path, tmp_path: Path
+) -> None:
+    config.write_text("[profile hub]\nsso_session = x\nsso_account_id = 1\nsso_role_name = y\n")
+    stage = write(tmp_path, "stage.json", outputs(door("reader", seconds=43200)))
+    run("--person", "ada", "--state", stage, "--source-profile", "hub")
+    assert settings("reader")["duration_seconds"] == "3600"
+
+
+@pytest.mark.usefixtures("config")
+def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
+    state = write(tmp_path, "management.json", identity_center())
+    run("--person", "ada", "--state", state, "--sso-session", "acme")
+    # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+    assert settings("stage-ReadOnly") == {
+        "sso_session": "acme",
+        "sso_account_id": STAGE,
+        "sso_role_name": "ReadOnly",
+    }
+    assert boto3.Session()._session.full_config["sso_sessions"] == {
+        "acme": {
+            "sso_start_url": "https://d-1234567890.awsapps.com/start",
+            "sso_region": "eu-west-1",
+            "sso_registration_scopes": "sso:account:access",
+        }
+    }
+
+
+def test_a_session_that_the_file_has_is_used_and_not_written_again(config: Path, tmp_path: Path) -> None:
+    config.write_text("[sso-session acme]\nsso_region = eu-central-1\nsso_start_url = https://acme.awsapps.com/start\n")
+    state = write(tmp_path, "management.json", identity_center())
+    run("--person", "bob", "--state", state, "--sso-session", "acme")
+    assert config.read_text().count("[sso-session acme]") == 1
+    assert settings("prod-ReadOnly")["sso_session"] == "acme"
+
+
+def test_the_profile_of_a_door_that_is_gone_goes_too(config: Path, tmp_path: Path) -> None:
+    before = config.read_bytes()
+    run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(door("a"), door("b", target=PROD))))
+    told = run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(door("b", target=PROD), door("c"))))
+    assert told.output.splitlines()[:3] == ["+ profile c", "- profile a", "= profile b"]
+    assert set(boto3.Session().available_profiles) == {"default", "b", "c"}
+    run("--person", "ada", "--state", write(tmp_path, "s.json", outputs()))
+    assert config.read_bytes() == before
+
+
+def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothing_to_do(
+    config: Path, tmp_path: Path
+) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    before = sorted(tmp_path.iterdir()), config.read_bytes()
+    result = run("--person", "ada", "--state", stage, "--dry-run")
+    assert result.return_value == 3
+    assert "+[profile a]\n" in result.output
+    assert (sorted(tmp_path.iterdir()), config.read_bytes()) == before
+    run("--person", "ada", "--state", stage)
+    result = run("--person", "ada", "--state", stage, "--dry-run")
+    assert (result.return_value, result.output) == (0, "")
+
+
+def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    result = run("--person", "ada", "--state", stage, "--dry-run", "--config", str(tmp_path / "new" / "config"))
+    assert result.return_value == 3
+    assert not (tmp_path / "new").exists()
+
+
+def test_json_says_what_was_done(config: Path, tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    told: dict[str, Any] = json.loads(run("--person", "ada", "--state", stage, "--json").output)
+    assert told == {
+        "for": {"kind": "user", "name": "ada"},
+        "file": str(config),
+        "written": True,
+        "added": ["profile a"],
+        "changed": [],
+        "removed": [],
+        "kept": [],
+        "notes": [],
+    }
+    assert json.loads(run("--person", "ada", "--state", stage, "--json").output)["written"] is False
+
+
+def test_a_source_profile_that_is_not_there_yet_is_noted(config: Path, tmp_path: Path) -> None:
+    # botocore refuses such a profile when it is used, so it is told when it is written.
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    told = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
+    assert told["notes"] == ["the source profile hub is not there yet: `aws configure --profile hub` makes it"]
+    assert "there is no door of theirs" in run("--person", "eve", "--state", stage).stderr
+    assert "twokeys" not in config.read_text()
+
+
+def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Path) -> None:
+    config.write_bytes(b"[default]\n# caf\xe9\naws_secret_access_key = wJalrXUtnFEMI")
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    shown = run("--person", "ada", "--state", stage, "--dry-run").output
+    assert [line for line in shown.splitlines() if line.startswith("-")] == [f"--- {config}"]
+    assert "wJalr" not in shown
+
+
+def test_exports_that_do_not_speak_of_doors_are_refused_and_take_nothing_away(config: Path, tmp_path: Path) -> None:
+    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))))
+    before = config.read_bytes()
+    with pytest.raises(Refusal, match="no door at all"):
+        run("--person", "ada", "--state", write(tmp_path, "other.json", {"parent_account_id": MANAGEMENT}))
+    assert config.read_bytes() == before
+
+
+@pytest.mark.usefixtures("config")
+def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[a]\naws_access_key_id = x\naws_secret_access_key = y\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    with pytest.raises(Refusal, match="credentials file"):
+        run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))))
+
+
+def test_an_external_id_that_the_exports_do_not_hold_is_refused(config: Path, tmp_path: Path) -> None:
+    exported = door("a", external_id="x-1", documents=False)
+    with pytest.raises(Refusal, match="external ID"):
+        run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(exported)))
+    assert config.read_text() == "# mine\n[default]\nregion = us-west-2\n"
+
+
+def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_path: Path) -> None:
+    before = config.read_bytes()
+    hostile = "x\n[profile evil]\ncredential_process = rm -rf /"
+    for exported in (
+        door("a", external_id=hostile),
+        door(hostile),
+        door("a", role=hostile),
+        door("a", partition=hostile),
+    ):
+        with pytest.raises(Refusal):
+            run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(exported)))
+    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", reason=hostile))))
+    assert config.read_bytes().startswith(before)
+    assert set(boto3.Session().available_profiles) == {"default", "a"}
+
+
+def test_the_whole_command_refuses_in_one_voice_and_with_1(config: Path, tmp_path: Path) -> None:
+    config.write_text("[profile a]\n")
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    script = "from twokeys.cli import main; main()"
+    arguments = [sys.executable, "-c", script, "profiles", "--person", "ada", "--state", stage]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False, env={**os.environ})
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[:2] == [
+        "Refused: the profile a is already there",
+        f"  where: {config}: [profile a]",
+    ]
+    assert [line.split()[0] for line in ended.stderr.splitlines()] == ["Refused:", "where:", "why:", "next:"]
+
+
+def test_help_of_the_group_and_of_its_default_command_are_two() -> None:
+    assert "page" in CliRunner().invoke(profiles, ["--help"]).output
+    assert "--dry-run" in CliRunner().invoke(profiles, ["write", "--help"]).output
+    assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
+    assert CliRunner().invoke(profiles, ["--state", "x"]).exit_code == 2

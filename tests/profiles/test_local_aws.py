@@ -1,0 +1,80 @@
+"""A written profile, really used: boto3 assumes the role through it on the local AWS and is in the right account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+
+from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
+from twokeys.profiles.commands import profiles
+from twokeys.sandbox.local_aws import LocalAws
+
+
+@pytest.fixture(scope="module")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
+        yield running
+
+
+def root_of(account: str, local_aws: LocalAws) -> Any:
+    keys = {"aws_access_key_id": account, "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    return boto3.client("iam", endpoint_url=local_aws.endpoint, **keys)
+
+
+def allow(action: str, **more: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
+
+
+@pytest.fixture(scope="module")
+def key(local_aws: LocalAws) -> dict[str, str]:
+    """Ada in the management account, with a grant for one role in stage that trusts her and asks for an external ID."""
+    parent, stage = root_of(MANAGEMENT, local_aws), root_of(STAGE, local_aws)
+    parent.create_user(UserName="ada")
+    role_arn = f"arn:aws:iam::{STAGE}:role/ops/reader"
+    parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role_arn))
+    trust = allow(
+        "sts:AssumeRole",
+        Principal={"AWS": f"arn:aws:iam::{MANAGEMENT}:user/ada"},
+        Condition={"StringEquals": {"sts:ExternalId": "Unique-ID"}},
+    )
+    stage.create_role(RoleName="reader", Path="/ops/", AssumeRolePolicyDocument=trust)
+    made = parent.create_access_key(UserName="ada")["AccessKey"]
+    return {"id": made["AccessKeyId"], "secret": made["SecretAccessKey"]}
+
+
+@pytest.fixture
+def config(tmp_path: Path, key: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    file, credentials = tmp_path / "config", tmp_path / "credentials"
+    credentials.write_text(f"[ada]\naws_access_key_id = {key['id']}\naws_secret_access_key = {key['secret']}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    return file
+
+
+def write_profiles(tmp_path: Path, local_aws: LocalAws, *doors: dict[str, Any]) -> None:
+    state = write(tmp_path, "stage.json", outputs(*doors))
+    chosen = ["--source-profile", "ada", "--region", "us-east-1", "--endpoint-url", local_aws.endpoint]
+    result = CliRunner().invoke(profiles, ["--person", "ada", "--state", state, *chosen], standalone_mode=False)
+    assert result.exception is None, result.exception
+
+
+@pytest.mark.usefixtures("config")
+def test_a_written_profile_is_a_way_into_the_right_account(tmp_path: Path, local_aws: LocalAws) -> None:
+    write_profiles(tmp_path, local_aws, door("stage-reader", role="ops/reader", external_id="Unique-ID"))
+    identity = boto3.Session(profile_name="stage-reader").client("sts").get_caller_identity()
+    assert identity["Account"] == STAGE
+    assert identity["Arn"] == f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
+
+
+@pytest.mark.usefixtures("config")
+def test_without_what_the_profile_says_the_door_stays_shut(tmp_path: Path, local_aws: LocalAws) -> None:
+    write_profiles(tmp_path, local_aws, door("stage-reader", role="ops/reader", external_id="Another-ID"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        boto3.Session(profile_name="stage-reader").client("sts").get_caller_identity()

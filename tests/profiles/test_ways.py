@@ -1,0 +1,214 @@
+"""Which ways exports tell of, and who has which: exactly those."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, resource
+from twokeys.errors import Refusal
+from twokeys.exports import parse_exports
+from twokeys.profiles.reading import read_ways
+from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way, ways_of
+from twokeys.profiles.ways import people as people_of
+
+
+def names_of(
+    who: str, *contents: dict[str, Any], kind: str = "user", account: str = "", groups: tuple[str, ...] = ()
+) -> list[str]:
+    ways, members = told(*contents)
+    return [way.name for way in ways_of(ways, members, Principal(kind, account, who), groups)]
+
+
+def told(*contents: dict[str, Any]) -> tuple[tuple[Way, ...], Any]:
+    return read_ways([parse_exports(json.dumps(each).encode(), f"file {i}") for i, each in enumerate(contents)])
+
+
+def only(*contents: dict[str, Any]) -> RoleWay:
+    (way,), _ = told(*contents)
+    assert isinstance(way, RoleWay)
+    return way
+
+
+def test_a_person_has_the_doors_that_name_them_and_no_others() -> None:
+    exported = outputs(door("a"), door("b", names=("bob",)), door("c", names=("ada", "bob"), target=PROD))
+    assert names_of("ada", exported) == ["a", "c"]
+    assert names_of("bob", exported) == ["b", "c"]
+    assert names_of("eve", exported) == []
+
+
+def test_a_role_of_the_same_name_is_somebody_else() -> None:
+    exported = outputs(door("a", kind="role", names=("ci",)), door("b", names=("ci",)))
+    assert names_of("ci", exported) == ["b"]
+    assert names_of("ci", exported, kind="role") == ["a"]
+
+
+def test_an_account_tells_two_people_of_one_name_apart() -> None:
+    exported = outputs(door("a"))
+    assert names_of("ada", exported, account=MANAGEMENT) == ["a"]
+    assert names_of("ada", exported, account=PROD) == []
+
+
+def test_a_path_is_no_part_of_a_name() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: names are unique without the path
+    exported = outputs(door("a", names=("ops/ada",), role="deploy/blue/deployer"))
+    assert names_of("ada", exported) == ["a"]
+    assert only(exported).role_arn == f"arn:aws:iam::{STAGE}:role/deploy/blue/deployer"
+
+
+def test_members_of_a_group_have_its_doors_when_another_stack_tells_who_they_are() -> None:
+    exported = outputs(door("a", kind="group", names=("developers",), trusted=[f"arn:aws:iam::{MANAGEMENT}:root"]))
+    members = deployment(*people({"developers": ["ada", "bob"]}))
+    assert names_of("ada", exported, members) == ["a"]
+    assert names_of("eve", exported, members) == []
+
+
+def test_user_group_memberships_and_the_output_group_members_count_too() -> None:
+    exported = outputs(door("a", kind="group", names=("developers",), documents=False))
+    provider = people({})
+    reference = f"{provider[0]['urn']}::p1"
+    membership = resource(
+        "aws:iam/userGroupMembership:UserGroupMembership", "ada", {"user": "ada", "groups": ["developers"]}, reference
+    )
+    assert names_of("ada", exported, deployment(*provider, membership)) == ["a"]
+    by_output = {"parent_account_id": MANAGEMENT, "group_members": {"developers": ["bob"]}}
+    assert names_of("bob", exported, by_output) == ["a"]
+    assert names_of("ada", exported, by_output) == []
+
+
+def test_a_group_of_another_account_is_another_group() -> None:
+    exported = outputs(door("a", kind="group", names=("developers",), documents=False))
+    elsewhere = deployment(*people({"developers": ["ada"]}, account=PROD))
+    with pytest.raises(Refusal, match="developers"):
+        names_of("ada", exported, elsewhere)
+
+
+def test_a_group_whose_members_nobody_tells_is_refused_and_not_guessed() -> None:
+    exported = outputs(door("a", kind="group", names=("developers",), documents=False))
+    with pytest.raises(Refusal) as refused:
+        names_of("ada", exported)
+    assert refused.value.where == "door a"
+    assert "--group" in refused.value.next_step
+    assert names_of("ada", exported, groups=("developers",)) == ["a"]
+    assert names_of("ada", exported, groups=("none",)) == []
+
+
+def test_a_member_whom_the_trust_does_not_name_cannot_come_in() -> None:
+    # A trust cannot name a group, so it names its users:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    users = [f"arn:aws:iam::{MANAGEMENT}:user/ada"]
+    exported = outputs(door("a", kind="group", names=("developers",), trusted=users))
+    assert names_of("ada", exported) == ["a"]
+    assert names_of("bob", exported) == []
+    members = deployment(*people({"developers": ["bob"]}))
+    assert names_of("ada", exported, members) == []
+    assert names_of("bob", exported, members) == []
+
+
+def test_a_door_for_a_whole_account_belongs_to_whom_its_grant_names() -> None:
+    exported = door("a", kind="root", names=(), trusted=[f"arn:aws:iam::{MANAGEMENT}:root"])
+    assert names_of("ada", outputs(exported)) == []
+    grant = {
+        "type": "aws:iam/userPolicy:UserPolicy",
+        "name": "a-grant",
+        "account": MANAGEMENT,
+        "property": "policy",
+        "properties": {"name": "assume-stage-reader", "user": "ada"},
+        "document": {"Version": "2012-10-17", "Statement": []},
+    }
+    exported["documents"].append(grant)
+    assert names_of("ada", outputs(exported)) == ["a"]
+
+
+def test_the_same_door_told_by_two_stacks_is_one_and_knows_what_either_knows() -> None:
+    grant_side = door("a", external_id="x-1", documents=False)
+    grant_side["door"]["requires"]["externalId"] = True
+    way = only(outputs(grant_side), outputs(door("a", external_id="x-1")))
+    assert way.external_id == "x-1"
+
+
+def test_two_different_doors_of_one_name_are_refused() -> None:
+    with pytest.raises(Refusal, match="two different doors"):
+        told(outputs(door("a")), outputs(door("a", target=PROD)))
+
+
+def test_a_door_without_an_account_id_is_refused() -> None:
+    with pytest.raises(Refusal, match="account:stage"):
+        told(outputs(door("a", target="account:stage")))
+
+
+def test_doors_that_are_secret_or_malformed_are_refused_with_their_place() -> None:
+    with pytest.raises(Refusal, match="show-secrets"):
+        told({"doors": "[secret]"})
+    with pytest.raises(Refusal) as refused:
+        told({"doors": [door("a"), {"name": "b"}]})
+    assert refused.value.where == "file 0: doors[1]"
+
+
+def test_the_partition_is_the_one_of_the_documents() -> None:
+    way = only(outputs(door("a", partition="aws-us-gov")))
+    assert way.role_arn.startswith("arn:aws-us-gov:iam::")
+    assert way.switch_url is not None
+    assert way.switch_url.startswith("https://signin.amazonaws-us-gov.com/switchrole?")
+
+
+def test_the_stack_s_own_link_is_used_with_its_colour() -> None:
+    link = f"https://signin.aws.amazon.com/switchrole?account={STAGE}&roleName=reader&displayName=stage&color=FAD791"
+    way = only(outputs(door("a"), switch_role_urls={"stage/reader": link, "prod/x": "javascript:alert(1)"}))
+    assert (way.switch_url, way.color) == (link, "FAD791")
+
+
+@pytest.mark.parametrize("host", ["signin.aws.amazon.com.evil.example", "evil.example"])
+def test_a_link_that_leads_anywhere_but_the_console_is_not_used(host: str) -> None:
+    link = f"https://{host}/switchrole?account={STAGE}&roleName=reader&color=FAD791"
+    way = only(outputs(door("a"), switch_role_urls={"stage/reader": link}))
+    assert way.color is None
+    assert way.switch_url == f"https://signin.aws.amazon.com/switchrole?account={STAGE}&roleName=reader&displayName=a"
+
+
+def test_the_console_cannot_go_where_an_external_id_is_asked_for() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html
+    assert only(outputs(door("a", external_id="x-1"))).switch_url is None
+
+
+def identity_center() -> dict[str, Any]:
+    sso, store = "aws:ssoadmin", "aws:identitystore"
+    arn = "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-1234567890abcdef"
+    return deployment(
+        resource(f"{sso}/permissionSet:PermissionSet", "ro", {"arn": arn, "name": "ReadOnly", "region": "eu-west-1"}),
+        resource(f"{store}/user:User", "ada", {"userId": "u-1", "userName": "ada", "identityStoreId": "d-1234567890"}),
+        resource(f"{store}/user:User", "bob", {"userId": "u-2", "userName": "bob", "identityStoreId": "d-1234567890"}),
+        resource(f"{store}/group:Group", "dev", {"groupId": "g-1", "displayName": "developers"}),
+        resource(f"{store}/groupMembership:GroupMembership", "m", {"groupId": "g-1", "memberId": "u-1"}),
+        resource(
+            f"{sso}/accountAssignment:AccountAssignment",
+            "a",
+            {"targetId": STAGE, "permissionSetArn": arn, "principalType": "GROUP", "principalId": "g-1"},
+        ),
+        resource(
+            f"{sso}/accountAssignment:AccountAssignment",
+            "b",
+            {"targetId": PROD, "permissionSetArn": arn, "principalType": "USER", "principalId": "u-2"},
+        ),
+        outputs=outputs(),
+    )
+
+
+def test_identity_center_assignments_are_ways_in_for_users_and_group_members() -> None:
+    assert names_of("ada", identity_center()) == ["stage-ReadOnly"]
+    assert names_of("bob", identity_center()) == ["prod-ReadOnly"]
+    (first, _), _ = told(identity_center())
+    assert isinstance(first, AssignmentWay)
+    assert (first.start_url, first.region) == ("https://d-1234567890.awsapps.com/start", "eu-west-1")
+
+
+def test_everybody_who_has_a_way_is_listed_once() -> None:
+    users = [f"arn:aws:iam::{MANAGEMENT}:user/{name}" for name in ("ada", "bob")]
+    ways, members = told(
+        outputs(door("a"), door("b", kind="group", names=("developers",), trusted=users)),
+        outputs(door("c", kind="group", names=("others",), documents=False), door("d", kind="role", names=("ci",))),
+    )
+    found = {who.name: [way.name for way in had] for who, had in people_of(ways, members).items()}
+    assert found == {"ada": ["a", "b"], "bob": ["b"], "ci": ["d"], "others": ["c"]}

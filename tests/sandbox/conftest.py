@@ -1,0 +1,52 @@
+"""A copy of the project in a temporary folder, and the command line in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from twokeys.sandbox.local_aws import LocalAws
+
+TWOKEYS = (sys.executable, "-c", "from twokeys.cli import main; main()")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def project(tmp_path: Path, project_root: Path) -> Iterator[Path]:
+    """The project as it is in the repository, with a sandbox folder of its own."""
+    copy = tmp_path / "project"
+    copy.mkdir()
+    for path in (*project_root.glob("Pulumi*"), project_root / "__main__.py", project_root / "uv.lock"):
+        shutil.copy(path, copy)
+    for name in ("components", "policies"):
+        shutil.copytree(project_root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / ".venv").symlink_to(sys.prefix)  # where the real engine looks for the policy pack's packages
+    yield copy
+    for aws in copy.glob(".twokeys/**/aws"):
+        running = LocalAws.attach(aws)
+        if running is not None:
+            running.stop()
+
+
+@pytest.fixture
+def twokeys(project: Path) -> Run:
+    """Run `twokeys ARGUMENTS` in the project; standard output and error are captured."""
+
+    def run(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*TWOKEYS, *arguments],
+            cwd=project,
+            env=dict(os.environ),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

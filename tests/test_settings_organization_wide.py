@@ -1,0 +1,135 @@
+"""What config may say of guard rails, audit, bill, baseline, emergencies and IAM Identity Center.
+
+Limits are AWS's:
+SCP https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+TRUSTED https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
+ALIAS https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html
+BUCKET https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+PERMISSION_SET https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
+from twokeys.settings import guard_rail_surroundings, parse
+
+PERSON = {"givenName": "Alice", "familyName": "Example", "email": "alice@company.com"}
+
+
+@pytest.fixture
+def management(project_root: Path) -> dict[str, Any]:
+    """The example, which uses all of it."""
+    config = yaml.safe_load((project_root / "Pulumi.management.yaml").read_text())["config"]
+    return {key.removeprefix("twokeys:"): value for key, value in config.items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("organization.guardRails", {"Elsewhere": ["no-root-user"]}, "no organizational unit of this stack"),
+        ("organization.guardRails", {"root": ["no-leaving"]}, "stay-in-organization"),
+        ("organization.policyTypes", ["TAG_POLICY"], "this policy type is off"),
+        ("organization.policyTypes", ["SERVICE_CONTROL_POLICY"], "tag policy cannot be attached"),
+        ("organization.allowedRegions", ["eu-central-1"], "would forbid the region that the providers work in"),
+        ("organization.guardRails", {"root": ["no-root-user"]}, "no target has the guard rail allowed-regions"),
+        ("organization.accessRoles", ["Access"], "do not know this access role"),
+        # TRUSTED
+        ("organization.trustedServices", [], "works across accounts only with trusted access"),
+        ("audit.account", "archive", "accounts of this stack: log-archive, security"),
+        ("audit.delegatedAdministrators", {"nobody": ["config"]}, "accounts of this stack: log-archive, security"),
+        (
+            "audit.delegatedAdministrators",
+            {"security": ["config"], "log-archive": ["config"]},
+            "security looks after it already",
+        ),
+        ("audit.delegatedAdministrators", {"security": ["macie"]}, "guardduty"),
+        ("audit.retention", {"keepDays": 100, "lockedDays": 365}, "so they cannot be archived"),
+        # BUCKET
+        ("audit.bucket", "Company_Logs", "a bucket's name has 3 to 63"),
+        ("audit.trail", "-trail", "a trail's name has 3 to 128"),
+        ("bill.tags", {"team": {}}, "would not have this tag"),
+        ("bill.tags", {"environment": {"values": ["prod"]}}, "own value of the tag is 'shared'"),
+        ("bill.tags", {"environment": {"enforcedFor": ["bucket"]}}, "service:type"),
+        ("bill.tagTargets", ["Elsewhere"], "no organizational unit of this stack"),
+        ("bill.anomalies.notify", ["nobody"], "not an e-mail address"),
+        ("people.breakGlass.users", ["carol"], "no user has this name"),
+        ("people.breakGlass.role", "ci", "people.roles has a role of this name"),
+        ("people.identityCenter", {"users": {"alice": PERSON}}, "sso.amazonaws.com"),
+        ("people.identityCenter", {"groups": {"developers": ["alice"]}}, "add the user to people.identityCenter.users"),
+    ],
+)
+def test_what_cannot_stand_is_refused(management: dict[str, Any], key: str, value: object, why: str) -> None:
+    assert why in str(refused(changed(management, key, value), "management"))
+
+
+def test_too_many_guard_rails_for_one_policy_are_refused(management: dict[str, Any]) -> None:
+    # SCP
+    roles = [f"{'r' * 60}{number}" for number in range(30)] + ["OrganizationAccountAccessRole"]
+    message = str(refused(changed(management, "organization.accessRoles", roles), "management"))
+    assert "at most 5120 characters" in message
+
+
+@pytest.mark.parametrize("key", ["audit", "bill"])
+def test_what_is_for_the_whole_organization_belongs_to_its_stack(key: str, management: dict[str, Any]) -> None:
+    assert "belongs to the stack that has `organization`" in str(refused(STAGE | {key: management[key]}))
+
+
+def test_an_organization_that_is_only_looked_up_is_not_asked_for_trusted_services() -> None:
+    organization = {"create": False, "centralizedRootAccess": True}
+    assert parse("management", MANAGEMENT | {"organization": organization, "people": {}}).organization
+
+
+def test_guard_rails_know_the_log_bucket_of_the_config(management: dict[str, Any]) -> None:
+    settings = parse("management", changed(management, "audit.bucket", "company-logs"))
+    assert settings.organization
+    assert guard_rail_surroundings(settings, settings.organization).audit_bucket == "company-logs"
+
+
+def test_an_account_s_baseline_extends_the_stack_s() -> None:
+    config = STAGE | {
+        "baseline": {"encryptEbs": True, "blockPublicS3": True},
+        "accounts": {"stage": {"baseline": {"blockPublicS3": False, "alias": "company-stage"}}},
+    }
+    baseline = parse("stage", config).baseline_of("stage")
+    assert (baseline.encrypt_ebs, baseline.block_public_s3, baseline.alias) == (True, False, "company-stage")
+
+
+@pytest.mark.parametrize("alias", ["ab", "Company", "company--stage", "-company", "123456789012", "a" * 64])
+def test_an_account_alias_is_one_that_aws_takes(alias: str) -> None:
+    # ALIAS
+    refused(STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
+
+
+@pytest.mark.parametrize("alias", ["abc", "company-stage", "1234567890123", "a" * 63])
+def test_such_aliases_are_taken(alias: str) -> None:
+    parse("stage", STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
+
+
+CENTER = DOOR | {"via": "identity-center", "from": {"group": "developers"}}
+
+
+def test_a_door_through_identity_center_has_the_shape_of_any_other() -> None:
+    assert parse("stage", STAGE | {"doors": {"stage-developer": CENTER}}).doors["stage-developer"].via
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"from": {"role": "ci"}}, "IAM Identity Center is for people"),
+        ({"from": {"group": "developers", "members": ["alice"]}}, "AWS makes the role of a permission set"),
+        ({"mfa": False}, "doors.stage-developer.mfa"),
+        ({"externalId": "abc"}, "doors.stage-developer.externalId"),
+        ({"keys": ["trust"]}, "doors.stage-developer.keys"),
+        # PERMISSION_SET
+        ({"to": {"role": "a-role-with-a-very-long-name-indeed"}}, "1 to 32 letters"),
+        ({"to": {"role": "deploy/deployer"}}, "without a path"),
+    ],
+)
+def test_what_a_permission_set_cannot_say_is_refused(changes: dict[str, Any], why: str) -> None:
+    assert why in str(refused(STAGE | {"doors": {"stage-developer": CENTER | changes}}))

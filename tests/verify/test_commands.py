@@ -1,0 +1,127 @@
+"""`twokeys verify` as its user meets it: on the sandbox, and with credentials of one's own as on real AWS."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.verify.conftest import HUB, STACKS, client
+from twokeys.errors import Refusal
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.verify.attempts import Keys
+from twokeys.verify.commands import verify
+
+KeysOf = Callable[[str], Keys]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(verify, [*arguments, "--rate", "50"], standalone_mode=False)
+
+
+def probes(result: Result) -> dict[str, dict[str, Any]]:
+    assert result.exception is None, result.exception
+    return {one["name"]: one for one in json.loads(result.stdout)["probes"]}
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> list[str]:
+    """The options that name what `pulumi stack output --json` wrote of each stack."""
+    for name, told in STACKS.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(told))
+    return [option for name in STACKS for option in ("--state", str(tmp_path / f"{name}.json"))]
+
+
+@pytest.fixture
+def signed_in(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Callable[[Keys], None]:
+    def sign_in(keys: Keys) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret)
+
+    return sign_in
+
+
+@pytest.fixture
+def sandbox(aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder whose sandbox has the stacks, and whose local AWS is the one that runs."""
+    monkeypatch.chdir(tmp_path)
+    stacks = tmp_path / ".twokeys" / "stacks"
+    stacks.mkdir(parents=True)
+    (tmp_path / ".twokeys" / "aws").symlink_to(aws.directory)
+    for name, told in STACKS.items():
+        stack = {
+            "urn": f"urn:pulumi:{name}::twokeys::pulumi:pulumi:Stack::twokeys-{name}",
+            "type": "pulumi:pulumi:Stack",
+            "outputs": {"parent_account_id": HUB, **told},
+        }
+        (stacks / f"{name}.json").write_text(json.dumps({"version": 3, "deployment": {"resources": [stack]}}))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_on_the_sandbox_each_door_is_tried_by_its_own_caller_and_nothing_is_left_behind(aws: LocalAws) -> None:
+    result = run("--json")
+    found = probes(result)
+    assert result.return_value == 0
+    assert found["role ci enters by door stage-deployer"]["happened"] == "assumed"
+    assert found["alice of group people enters by door stage-developer"]["happened"] == "assumed"
+    assert found["alice of group people tries door stage-developer without MFA"]["happened"] == "refused"
+    assert found["user alice tries door stage-partner with a wrong external ID"]["happened"] == "refused"
+    assert found["the administrator of stage tries door prod-reader"]["happened"] == "refused"
+    iam = client(aws, "iam", Keys(HUB, "test"))
+    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"alice", "bob"}
+    assert iam.list_access_keys(UserName="alice")["AccessKeyMetadata"] == []
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_one_stack_is_verified_also_from_inside_the_others() -> None:
+    result = run("stage", "--json")
+    found = probes(result)
+    assert result.return_value == 0
+    assert {one["role"].split(":")[4] for one in found.values()} == {"222222222222"}
+    assert found["the administrator of prod tries the access role of stage"]["happened"] == "refused"
+    assert "the management account's administrator enters prod by its access role" not in found
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_stack_that_is_not_there_is_refused() -> None:
+    assert isinstance(run("dev").exception, Refusal)
+
+
+def test_on_real_aws_your_own_credentials_try_each_door(
+    outputs: list[str], signed_in: Callable[[Keys], None], keys_of: KeysOf
+) -> None:
+    signed_in(keys_of("alice"))
+    result = run(*outputs)
+    assert result.return_value == 0, result.output
+    assert "not probed: role ci of account 111111111111 enters by door stage-deployer" in result.output
+    assert "Next step: run this with the credentials of role ci of account 111111111111." in result.output
+    assert "5 of 5 probes went as expected, 6 not probed" in result.output
+
+
+def test_without_credentials_it_is_refused(outputs: list[str]) -> None:
+    refused = run(*outputs).exception
+    assert isinstance(refused, Refusal)
+    assert "--profile" in refused.next_step
+
+
+def test_credentials_that_aws_does_not_know_are_refused(outputs: list[str], signed_in: Callable[[Keys], None]) -> None:
+    signed_in(Keys("AKIAIOSFODNN7EXAMPLE", "wrong"))
+    result = run(*outputs)
+    assert isinstance(result.exception, Refusal), result.output
+
+
+def test_options_of_real_aws_are_not_for_the_sandbox(outputs: list[str]) -> None:
+    assert "real AWS" in str(run("--profile", "x").exception)
+    assert "not both" in str(run("stage", *outputs).exception)
+
+
+def test_a_file_that_is_no_output_is_refused(tmp_path: Path) -> None:
+    shutil.copy(__file__, tmp_path / "outputs.json")
+    assert isinstance(run("--state", str(tmp_path / "outputs.json")).exception, Refusal)

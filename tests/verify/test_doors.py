@@ -1,0 +1,62 @@
+"""The doors that stacks export, read for probing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.verify.conftest import DEPLOYER, HUB, STACKS, STAGE
+from twokeys.errors import Refusal
+from twokeys.verify.doors import Who, exports
+
+
+def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
+    found = exports(STACKS)
+    assert found.management == HUB
+    assert [door.name for door in found.doors] == [
+        "stage-deployer",
+        "stage-developer",
+        "stage-partner",
+        "prod-reader",
+        "prod-support",
+    ]
+    assert found.doors[0].role_arn == DEPLOYER
+    assert found.doors[0].trusted == {Who("role", HUB, "ci")}
+    assert found.doors[1].mfa
+    assert found.doors[2].external == {"ExternalId": "ticket-7"}
+    assert set(found.access_roles) == {"stage", "prod"}
+
+
+@pytest.mark.parametrize(
+    ("arn", "who"),
+    [
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+        (f"arn:aws:iam::{HUB}:user/division_abc/alice", Who("user", HUB, "alice")),
+        (f"arn:aws:iam::{HUB}:role/service/ci", Who("role", HUB, "ci")),
+        (f"arn:aws:sts::{HUB}:assumed-role/ci/run-1", Who("role", HUB, "ci")),
+        (f"arn:aws-cn:iam::{HUB}:root", Who("root", HUB, "")),
+        (f"arn:aws:sts::{HUB}:federated-user/bob", None),
+        ("*", None),
+    ],
+)
+def test_a_principal_is_known_by_its_arn_whatever_its_path_or_session(arn: str, who: Who | None) -> None:
+    assert Who.parse(arn) == who
+
+
+def test_outputs_that_do_not_tell_the_management_account_are_refused() -> None:
+    with pytest.raises(Refusal, match="do not tell who may enter"):
+        exports({"stage": STACKS["stage"]})
+
+
+def test_a_door_that_cannot_be_read_is_refused_with_its_place() -> None:
+    with pytest.raises(Refusal, match="stack stage") as refused:
+        exports({"stage": {"parent_account_id": HUB, "doors": [{"name": "x", "documents": [], "door": {"name": "x"}}]}})
+    assert refused.value.where == "door.source"
+
+
+def test_the_roles_partition_and_path_are_those_of_its_documents() -> None:
+    door = {**STACKS["stage"]["doors"][0]}
+    document = door["documents"][0]
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": f"arn:aws-cn:iam::{HUB}:role/ci"}}}
+    changed = {**document, "properties": {"name": "deployer", "path": "/ops/"}, "document": trust}
+    found = exports({"stage": {"parent_account_id": HUB, "doors": [{**door, "documents": [changed]}]}})
+    assert found.doors[0].role_arn == f"arn:aws-cn:iam::{STAGE}:role/ops/deployer"

@@ -1,0 +1,115 @@
+"""Probes with one person's own credentials, against a local AWS that enforces both keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.verify.conftest import HUB, client
+from twokeys.errors import Refusal
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.local_server.mfa import totp
+from twokeys.verify.attempts import Attempts, Keys, Probe
+from twokeys.verify.doors import Exports, Who
+from twokeys.verify.probes import probe_as
+
+KeysOf = Callable[[str], Keys]
+
+
+def judged(probes: list[Probe]) -> dict[str, str]:
+    return {one.name: one.judged if one.judged != "as expected" else one.happened for one in probes}
+
+
+def test_a_user_enters_by_its_own_doors_and_by_no_other(attempts: Attempts, keys_of: KeysOf, found: Exports) -> None:
+    probes = judged(list(probe_as(attempts, keys_of("alice"), found)))
+    alice = f"user alice of account {HUB}"
+    assert probes == {
+        f"{alice} tries door stage-deployer": "refused",
+        f"role ci of account {HUB} enters by door stage-deployer": "not probed",
+        f"{alice} tries door stage-developer without MFA": "refused",
+        f"{alice} enters by door stage-developer": "not probed",
+        f"{alice} enters by door stage-partner": "assumed",
+        f"{alice} tries door stage-partner with a wrong external ID": "refused",
+        f"{alice} tries door prod-reader": "refused",
+        f"role ci of account {HUB} enters by door prod-reader": "not probed",
+        f"{alice} enters by door prod-support": "not probed",
+        f"{alice} enters stage by its access role": "not probed",
+        f"{alice} enters prod by its access role": "not probed",
+    }
+
+
+def test_what_is_not_probed_says_why_and_what_to_do(attempts: Attempts, keys_of: KeysOf, found: Exports) -> None:
+    for one in probe_as(attempts, keys_of("alice"), found):
+        assert one.probed or (one.detail and one.next_step), one.name
+
+
+def test_with_a_device_the_door_that_asks_for_mfa_opens(
+    aws: LocalAws, attempts: Attempts, keys_of: KeysOf, found: Exports
+) -> None:
+    iam = client(aws, "iam", Keys(HUB, "test"))
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="alice")["VirtualMFADevice"]
+    serial, seed, now = device["SerialNumber"], device["Base32StringSeed"].decode(), time.time()
+    codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
+    iam.enable_mfa_device(UserName="alice", SerialNumber=serial, **codes)
+    try:
+        probes = judged(
+            list(
+                probe_as(
+                    attempts,
+                    keys_of("alice"),
+                    found,
+                    lambda: {"SerialNumber": serial, "TokenCode": totp(seed, time.time())},
+                )
+            )
+        )
+    finally:
+        iam.deactivate_mfa_device(UserName="alice", SerialNumber=serial)
+        iam.delete_virtual_mfa_device(SerialNumber=serial)
+    assert probes[f"user alice of account {HUB} enters by door stage-developer"] == "assumed"
+
+
+def test_a_role_session_enters_by_the_roles_doors(attempts: Attempts, found: Exports) -> None:
+    session = attempts.assume(Keys(HUB, "test"), f"arn:aws:iam::{HUB}:role/ci")
+    probes = judged(list(probe_as(attempts, session, found)))
+    assert probes[f"role ci of account {HUB} enters by door stage-deployer"] == "assumed"
+    assert probes[f"role ci of account {HUB} enters by door prod-reader"] == "assumed"
+    assert probes[f"role ci of account {HUB} tries door stage-partner"] == "refused"
+
+
+def test_a_door_that_is_said_to_be_shut_and_opens_is_told(attempts: Attempts, keys_of: KeysOf, found: Exports) -> None:
+    other = frozenset({Who("user", HUB, "somebody-else")})
+    doors = tuple(replace(one, trusted=other) if one.name == "stage-partner" else one for one in found.doors)
+    probes = judged(list(probe_as(attempts, keys_of("alice"), replace(found, doors=doors))))
+    assert probes[f"user alice of account {HUB} tries door stage-partner"] == "NOT as expected"
+
+
+def test_a_door_that_should_open_and_does_not_is_told(attempts: Attempts, keys_of: KeysOf, found: Exports) -> None:
+    bob = frozenset({Who("user", HUB, "bob")})
+    doors = tuple(replace(one, trusted=bob) if one.name == "stage-deployer" else one for one in found.doors)
+    probes = judged(list(probe_as(attempts, keys_of("bob"), replace(found, doors=doors))))
+    assert probes[f"user bob of account {HUB} enters by door stage-deployer"] == "NOT as expected"
+
+
+def test_a_root_user_can_verify_nothing(attempts: Attempts, found: Exports) -> None:
+    with pytest.raises(Refusal, match="cannot verify doors"):
+        list(probe_as(attempts, Keys(HUB, "test"), found))
+
+
+def test_whoever_enters_an_account_as_administrator_stays_out_of_the_others(
+    aws: LocalAws, attempts: Attempts, keys_of: KeysOf, found: Exports
+) -> None:
+    iam = client(aws, "iam", Keys(HUB, "test"))
+    allowed = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}'
+    iam.put_user_policy(UserName="bob", PolicyName="admin", PolicyDocument=allowed)
+    try:
+        probes = judged(list(probe_as(attempts, keys_of("bob"), found)))
+    finally:
+        iam.delete_user_policy(UserName="bob", PolicyName="admin")
+    assert probes[f"user bob of account {HUB} enters stage by its access role"] == "assumed"
+    assert probes[f"user bob of account {HUB} enters by door prod-support"] == "assumed"
+    assert probes["the administrator of stage tries the access role of prod"] == "refused"
+    assert probes["the administrator of stage tries door prod-reader"] == "refused"
+    assert "NOT as expected" not in probes.values()

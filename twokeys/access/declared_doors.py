@@ -1,0 +1,81 @@
+"""What the stacks say of their doors for people: name, reason, owner, expiry. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from pydantic import ValidationError
+
+from twokeys.access.declaration import Door
+from twokeys.access.graph import Graph
+from twokeys.access.principals import Principal
+from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+
+_STACK = "pulumi:pulumi:Stack"
+
+Who: TypeAlias = tuple[str, str, str]
+"""Kind, account and name without path, which is unique among its kind in an account; an account's root has no name."""
+
+
+class DeclaredDoors:
+    """The declarations of a graph's doors, from components and from the output `doors` of stacks."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._snapshot = graph.snapshot
+        self._doors: dict[tuple[Who, str, str], Door] = {}
+        for door in self._all():
+            account, target = map(graph.accounts.canonical, (door.source.account, door.target.account))
+            for name in door.source.names or ("",):
+                who = (door.source.kind, account, without_path(name))
+                self._doors[who, target, without_path(door.target.role)] = door
+
+    def of(self, source: Who, groups: Iterable[Who], account: str, role: str) -> Door | None:
+        """The declaration that covers a door: it names the principal, a group of it, or its account as a whole."""
+        for who in (source, *groups, ("root", source[1], "")):
+            if found := self._doors.get((who, account, role)):
+                return found
+        return None
+
+    def session_of(self, role: Principal) -> int | None:
+        """The longest session of a role in seconds, if the stacks have the role."""
+        resource = self._snapshot.by_urn.get(role.urn or "")
+        seconds = resource.get("maxSessionDuration") if resource else None
+        return int(seconds) if isinstance(seconds, int | float) else None
+
+    def _all(self) -> Iterator[Door]:
+        for resource in self._snapshot.resources:
+            yield from _validated(resource.get("door"))
+        for outputs in stack_outputs(self._snapshot):
+            doors = outputs.get("doors")
+            for exported in doors if isinstance(doors, list) else ():
+                yield from _validated(exported.get("door") if isinstance(exported, Mapping) else None)
+
+
+def who(principal: Principal) -> Who:
+    """A principal as declarations name it."""
+    return principal.kind, principal.account, "" if principal.kind == "root" else principal.name
+
+
+def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
+    """The outputs of the stacks that a snapshot refers to, and of its own."""
+    for resource in snapshot.of_type(STACK_REFERENCE):
+        outputs = resource.get("outputs")
+        if isinstance(outputs, Mapping):
+            yield outputs
+    for resource in snapshot.of_type(_STACK):
+        yield resource.outputs
+
+
+def without_path(name: str) -> str:
+    """The name of a principal, which is unique among its kind in an account, whatever its path."""
+    return name.rpartition("/")[2]
+
+
+def _validated(value: object) -> Iterator[Door]:
+    """A declaration, if the value is one: another component's property of the same name may be anything."""
+    if isinstance(value, Mapping):
+        try:
+            yield Door.model_validate(value)
+        except ValidationError:
+            return

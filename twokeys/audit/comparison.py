@@ -1,0 +1,237 @@
+"""Doors against what CloudTrail saw: doors never used, uses without a declared door, unusual entries.
+
+What counts, precisely; docs/audit.md says it for readers:
+
+- An entry is a call that assumed a role of the audited accounts from another account. Calls within one account, by AWS
+  services and by federated people are counted apart: no door stands for them.
+- A door is used by an entry of its principal into its role. Where a record tells no more of the caller than its
+  account, every door from that account to the role is perhaps used, and none of them is told to be unused.
+- An entry without a declared door is one that no door of the graph explains.
+- An unusual entry is one after the learning period (the first `LEARNING` days of the period) that is, among the
+  entries before it: the first of this principal into this role; or the first of this principal, who has entered before,
+  from this source address, or in this region; or at an hour (UTC) at least two hours away, round the clock, from every
+  hour at which this principal entered before, if it did at least ten times.
+- A failed attempt is unusual at any time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from twokeys.audit.model import Caller, Picture, Step
+from twokeys.audit.trail import Use, resolved
+
+LEARNING = 14
+"""Days from the beginning of the period in which entries only teach what is usual."""
+_ENOUGH = 10
+_APART = 2
+
+
+class Usage(Enum):
+    """Whether a door was used in the period."""
+
+    USED = "used"
+    PERHAPS = "perhaps used"
+    NEVER = "never used"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorUse:
+    """How one door was used: `count` entries that are surely its own, `perhaps` that may be.
+
+    `proved` is False for a door that the picture cannot prove open or shut: what used it shows that it was open.
+    """
+
+    door: Step
+    proved: bool
+    count: int
+    perhaps: int
+    last: datetime | None
+
+    @property
+    def usage(self) -> Usage:
+        """Used, perhaps used or never used."""
+        return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else Usage.NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """An entry or a failed attempt, and what is unusual about it."""
+
+    use: Use
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of comparing. `apart` counts what no door stands for, in words; `unreadable` are records that no one
+    can tell the role or the time of.
+    """
+
+    start: datetime | None
+    end: datetime | None
+    learned_until: datetime | None
+    entries: int
+    doors: tuple[DoorUse, ...]
+    undeclared: tuple[Use, ...]
+    unusual: tuple[Unusual, ...]
+    apart: dict[str, int]
+    unreadable: int = 0
+
+    @property
+    def never_used(self) -> tuple[DoorUse, ...]:
+        """The doors that nobody went through in the period."""
+        return tuple(one for one in self.doors if one.usage is Usage.NEVER)
+
+    @property
+    def noteworthy(self) -> bool:
+        """Whether somebody has to look: at an entry without a door, or at an unusual one."""
+        return bool(self.undeclared or self.unusual)
+
+
+def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of itself
+    picture: Picture,
+    uses: Sequence[Use],
+    start: datetime | None,
+    end: datetime | None,
+    *,
+    learning_days: int = LEARNING,
+    unreadable: int = 0,
+) -> Comparison:
+    """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`."""
+    known = [resolved(use, picture.principals) for use in uses if use.account in picture.accounts]
+    apart = Counter(reason for use in known if (reason := _apart(use)))
+    judged = [use for use in known if not _apart(use)]
+    entries = [use for use in judged if use.failed is None]
+    doors = _doors(picture)
+    tallies = {door: _Tally() for door in doors}
+    undeclared = [use for use in entries if not _attribute(use, doors, tallies)]
+    learned = start + timedelta(days=learning_days) if start is not None else None
+    return Comparison(
+        start=start,
+        end=end,
+        learned_until=learned,
+        entries=len(entries),
+        doors=tuple(DoorUse(door, bool(door.keys), one.count, one.perhaps, one.last) for door, one in tallies.items()),
+        undeclared=tuple(undeclared),
+        unusual=tuple(_unusual(judged, learned)),
+        apart=dict(sorted(apart.items())),
+        unreadable=unreadable,
+    )
+
+
+@dataclass
+class _Tally:
+    count: int = 0
+    perhaps: int = 0
+    last: datetime | None = None
+
+
+def _apart(use: Use) -> str | None:
+    """Why no door stands for a use, in words."""
+    if use.caller.kind == "service":
+        return "by AWS services"
+    if use.caller.kind == "federated":
+        return "by federated people"
+    return "within the account" if use.caller.account == use.account else None
+
+
+def _doors(picture: Picture) -> list[Step]:
+    """The doors that cross into the audited accounts, each once: those of the entries' ways, and what is not proved."""
+    unproved = [Step(one.source, one.target, (), None, ()) for one in picture.not_proved if one.source and one.target]
+    steps = {
+        (step.source.key, step.target.key): step for step in unproved if step.source.account != step.target.account
+    }
+    steps |= {
+        (step.source.key, step.target.key): step
+        for entry in picture.entries
+        for step in entry.steps
+        if step.target.account in picture.accounts and step.source.account != step.target.account
+    }
+    return list(steps.values())
+
+
+def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally]) -> bool:
+    """Give a use to the doors that explain it; False when none does.
+
+    A door of the principal itself comes before a door of its account as a whole.
+    """
+    into = [door for door in doors if (door.target.account, door.target.name) == (use.account, use.role)]
+    own = [door for door in into if door.source.key == use.caller.key]
+    wide = [door for door in into if _lets_in_all(door.source, use.caller)]
+    if own or (wide and use.caller.name is not None):
+        for door in own or wide:
+            tally = tallies[door]
+            tally.count, tally.last = tally.count + 1, use.time
+        return True
+    perhaps = [door for door in into if _may_be(use.caller, door.source)]
+    for door in perhaps:
+        tally = tallies[door]
+        tally.perhaps, tally.last = tally.perhaps + 1, use.time
+    return bool(perhaps)
+
+
+def _lets_in_all(source: Caller, caller: Caller) -> bool:
+    """Whether a door is for the caller's account as a whole, or for everyone."""
+    return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account)
+
+
+def _may_be(caller: Caller, source: Caller) -> bool:
+    """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of."""
+    if source.kind == "everyone":
+        return True
+    if caller.account != source.account:
+        return False
+    return caller.name is None or (source.kind == "group" and caller.kind == "user")
+
+
+@dataclass
+class _Habits:
+    """What a principal did before."""
+
+    roles: set[tuple[str, str]] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+    regions: set[str] = field(default_factory=set)
+    hours: Counter[int] = field(default_factory=Counter)
+
+    def surprises(self, use: Use) -> list[str]:
+        found = []
+        if (use.account, use.role) not in self.roles:
+            found.append("first entry into this role")
+        if self.roles and use.source not in self.sources:
+            found.append(f"new source address {use.source}")
+        if self.roles and use.region not in self.regions:
+            found.append(f"new region {use.region}")
+        if self.hours.total() >= _ENOUGH and all(_apart_by(use.time.hour, hour) >= _APART for hour in self.hours):
+            found.append(f"outside its usual hours ({use.time:%H:%M} UTC)")
+        return found
+
+    def learn(self, use: Use) -> None:
+        self.roles.add((use.account, use.role))
+        self.sources.add(use.source)
+        self.regions.add(use.region)
+        self.hours[use.time.hour] += 1
+
+
+def _unusual(uses: Iterable[Use], learned: datetime | None) -> Iterable[Unusual]:
+    habits: dict[object, _Habits] = defaultdict(_Habits)
+    for use in uses:
+        if use.failed is not None:
+            yield Unusual(use, (f"failed attempt: {use.failed}",))
+            continue
+        who = use.caller.key if use.caller.name is not None else (use.caller.account, use.unique_id)
+        if learned is None or use.time >= learned:
+            surprises = habits[who].surprises(use)
+            if surprises:
+                yield Unusual(use, tuple(surprises))
+        habits[who].learn(use)
+
+
+def _apart_by(one: int, other: int) -> int:
+    """Hours between two hours of the day, the shorter way round."""
+    distance = abs(one - other)
+    return min(distance, 24 - distance)

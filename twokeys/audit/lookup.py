@@ -1,0 +1,51 @@
+"""CloudTrail's event history through its API: the last 90 days of one account, region by region.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.audit.trail import EVENTS
+from twokeys.errors import Refusal
+
+HISTORY = timedelta(days=90)
+_PAUSE = 0.5
+"""Seconds between calls: AWS lets an account look up twice a second in a region."""
+
+
+def looked_up(
+    session: boto3.Session,
+    regions: Sequence[str],
+    start: datetime,
+    end: datetime,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[dict[str, Any]]:
+    """The records of assumed roles that the account of the session has in the regions, page by page.
+
+    Raises Refusal when CloudTrail cannot be asked.
+    """
+    for region in regions:
+        for event in EVENTS:
+            asked = {"AttributeKey": "EventName", "AttributeValue": event}
+            try:
+                pages = session.client("cloudtrail", region_name=region).get_paginator("lookup_events")
+                for page in pages.paginate(LookupAttributes=[asked], StartTime=start, EndTime=end):
+                    yield from (json.loads(found["CloudTrailEvent"]) for found in page["Events"])
+                    sleep(_PAUSE)
+            except (BotoCoreError, ClientError) as error:
+                raise Refusal(
+                    "CloudTrail's event history cannot be read",
+                    where=f"region {region}",
+                    why=str(error),
+                    next_step="use credentials that may call cloudtrail:LookupEvents there, or name other regions with "
+                    "--region",
+                ) from error

@@ -1,0 +1,1 @@
+"""One bill: what accounts, services and tags cost, from Cost Explorer or from an exported report."""

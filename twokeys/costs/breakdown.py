@@ -1,0 +1,170 @@
+"""What costs are broken down by, and the arithmetic of it: pure and exact.
+
+Money is `Decimal` from the text that AWS sends to the text that we print; a result that would have to be rounded is an
+error, never a rounded result. Credits, refunds and taxes are kept apart from what was used.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from twokeys.errors import Refusal
+
+ZERO = Decimal(0)
+
+APART = ("credit", "refund", "tax")
+"""Line item types that are no usage: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html
+(`Credit`, `Refund`, `Tax`). Discounts and fees belong to what they discount or are charged for."""
+
+# Cost Explorer rounds each group that it returns, so its groups may miss its total by a hair.
+_ROUNDING = Decimal("0.01")
+
+_EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperation])
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One thing to break costs down by: an account, a service or the values of a tag key."""
+
+    kind: str
+    key: str = ""
+
+    @staticmethod
+    def parse(text: str) -> Dimension:
+        """Read `account`, `service` or `tag:KEY`. Raises ValueError for anything else."""
+        kind, colon, key = text.partition(":")
+        if kind in ("account", "service") and not colon:
+            return Dimension(kind)
+        if kind == "tag" and key:
+            return Dimension(kind, key)
+        raise ValueError(f"{text!r} is not account, service or tag:KEY")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}" if self.key else self.kind
+
+
+ACCOUNT, SERVICE = Dimension("account"), Dimension("service")
+
+
+METRICS = {"unblended": "UnblendedCost", "net-unblended": "NetUnblendedCost", "blended": "BlendedCost"}
+"""Our names of the metrics, and AWS's: the same word in Cost Explorer and in the report's columns."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to read from a report: the breakdowns, the metric, the days [first, end), and one currency or any."""
+
+    breakdowns: tuple[tuple[Dimension, ...], ...]
+    metric: str = "unblended"
+    first: date | None = None
+    end: date | None = None
+    currency: str | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tag keys that the breakdowns name, each once."""
+        return tuple(dict.fromkeys(each.key for by in self.breakdowns for each in by if each.kind == "tag"))
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Amounts by the values of one or more dimensions; "" is a cost that has no account, no service or not that tag."""
+
+    by: tuple[Dimension, ...]
+    amounts: Mapping[tuple[str, ...], Decimal]
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of all amounts."""
+        return add(self.amounts.values())
+
+    def sorted(self) -> list[tuple[tuple[str, ...], Decimal]]:
+        """The amounts, highest first, then by name."""
+        return sorted(self.amounts.items(), key=lambda item: (-item[1], item[0]))
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A bill, broken down.
+
+    `apart` holds credits, refunds and taxes by (account, kind); they are in no breakdown. `charges` and `total` were
+    counted on their own, not summed from breakdowns, so that `check` means something. `first` and `end` are the first
+    day and the day after the last, in UTC; None where the report's own bounds hold.
+    """
+
+    currency: str
+    charges: Decimal
+    total: Decimal
+    breakdowns: tuple[Breakdown, ...]
+    apart: Mapping[tuple[str, str], Decimal]
+    names: Mapping[str, str]
+    first: date | None = None
+    end: date | None = None
+    notes: tuple[str, ...] = ()
+
+    def breakdown(self, *by: Dimension) -> Breakdown:
+        """The breakdown by these dimensions. Raises KeyError when nobody asked for it."""
+        for each in self.breakdowns:
+            if each.by == by:
+                return each
+        raise KeyError(by)
+
+    def named(self, names: Mapping[str, str]) -> Costs:
+        """The same bill with these names of accounts beside, and before, its own."""
+        return replace(self, names={**self.names, **names})
+
+
+def kind_of(line_item_type: str) -> str:
+    """ "credit", "refund" or "tax", or "" for a line that is part of what was used."""
+    kind = line_item_type.lower()
+    return kind if kind in APART else ""
+
+
+def exactly() -> AbstractContextManager[decimal.Context]:
+    """Within it, arithmetic that would have to round a result raises decimal.Inexact."""
+    return decimal.localcontext(_EXACT)
+
+
+def add(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum; decimal.Inexact when it needs more than a hundred digits."""
+    with exactly():
+        return sum(amounts, ZERO)
+
+
+def break_down(
+    by: tuple[Dimension, ...], cells: Mapping[tuple[str, ...], Decimal], columns: Mapping[Dimension, int]
+) -> Breakdown:
+    """Sum finer cells to a breakdown; `columns` says where in a cell's key the value of each dimension stands."""
+    places = [columns[each] for each in by]
+    amounts: dict[tuple[str, ...], Decimal] = {}
+    with exactly():
+        for key, amount in cells.items():
+            values = tuple(key[place] for place in places)
+            amounts[values] = amounts.get(values, ZERO) + amount
+    return Breakdown(by, amounts)
+
+
+def check(costs: Costs, where: str, *, exact: bool) -> None:
+    """Refuse costs whose parts do not add up to their total: exactly, or up to Cost Explorer's rounding."""
+    parts = {", ".join(map(str, each.by)): each.total for each in costs.breakdowns}
+    allowed = ZERO if exact else _ROUNDING
+    for name, found in parts.items():
+        if abs(found - costs.charges) > allowed:
+            raise _unequal(where, f"the breakdown by {name}", found, f"charges of {costs.charges}")
+    whole = add([costs.charges, *costs.apart.values()])
+    if abs(whole - costs.total) > allowed:
+        raise _unequal(where, "what is charged and what is apart", whole, f"a total of {costs.total}")
+
+
+def _unequal(where: str, what: str, found: Decimal, expected: str) -> Refusal:
+    return Refusal(
+        "the costs do not add up",
+        where=where,
+        why=f"{what} comes to {found}, against {expected}",
+        next_step="Run the command again: AWS may have updated the bill in between. If it stays so, report it.",
+    )

@@ -1,0 +1,200 @@
+"""`twokeys costs`: one bill by account, service and tag, from Cost Explorer or an exported report."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import click
+
+from twokeys import files
+from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question, check
+from twokeys.costs.picture import draw
+from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
+from twokeys.costs.tables import as_data, print_tables
+from twokeys.errors import Refusal
+from twokeys.exports import account_names, read_exports
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[Dimension, ...], ...]:
+    breakdowns = []
+    for text in texts:
+        try:
+            by = tuple(Dimension.parse(part.strip()) for part in text.split(","))
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.") from error
+        if len(set(by)) < len(by):
+            raise click.BadParameter(f"{text!r} names one of them twice.")
+        breakdowns.append(by)
+    return tuple(dict.fromkeys(breakdowns))
+
+
+@click.command()
+@click.option(
+    "--by",
+    "breakdowns",
+    callback=_read_by,
+    metavar="WHAT",
+    multiple=True,
+    default=("account", "service"),
+    help="What to break down by: account, service or tag:KEY. Each --by is a table; `--by account,tag:team` is one "
+    "table by both.  [default: --by account --by service]",
+)
+@click.option(
+    "--file",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    help="An exported report: legacy CUR or CUR 2.0, CSV (plain or gzip) or Parquet; - is the standard input. Give all "
+    "files of a report that comes in parts. Without it, the Cost Explorer API is asked.",
+)
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The first day (UTC).")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
+@click.option("--metric", type=click.Choice(list(METRICS)), default="unblended", show_default=True, help="Which cost.")
+@click.option("--currency", metavar="CODE", help="Only lines in this currency (for reports that have several).")
+@click.option("--state", "states", multiple=True, metavar="FILE", help="A stack's exports, for the names of accounts.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to ask Cost Explorer with.")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the bill as an SVG file.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows of a table to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything, exactly, as JSON.")
+def costs(  # noqa: PLR0913 - one parameter an option
+    *,
+    breakdowns: tuple[tuple[Dimension, ...], ...],
+    reports: tuple[str, ...],
+    first: date | None,
+    end: date | None,
+    metric: str,
+    currency: str | None,
+    states: tuple[str, ...],
+    profile: str | None,
+    picture: Path | None,
+    top: int,
+    as_json: bool,
+) -> None:
+    """Break the bill down by account, service and tag, with a picture.
+
+    Credits, refunds and taxes are shown apart, and costs without a tag as such. Every breakdown is checked against a
+    total that was counted on its own; amounts are exact decimals (JSON has every digit that AWS sent).
+
+    Without --file the Cost Explorer API is asked, in the management account, for --from to --to (the last whole month
+    by default): two pages and one more for each table and the picture, at $0.01 each. A report is read as a stream,
+    whatever its size.
+
+    \b
+    Examples:
+      twokeys costs --by account --by tag:team --from 2026-10 --to 2026-11 --picture october.svg
+      twokeys costs --file cur-00001.csv.gz --file cur-00002.csv.gz --by account,service --json
+
+    Exit codes: 0 done, 1 refused (nothing was printed), 2 wrong usage.
+    """
+    first, end = _day(first), _day(end)
+    if currency and not reports:
+        raise click.UsageError("--currency is for --file: Cost Explorer answers in one currency.")
+    if profile and reports:
+        raise click.UsageError("--profile is for Cost Explorer: a --file is read without AWS.")
+    if not reports:
+        first, end = _whole_month(first, end)
+    if first and end and first >= end:
+        raise click.UsageError(f"--from {first} does not lie before --to {end}.")
+    if len({Path(each).resolve() for each in reports}) < len(reports):
+        raise click.UsageError("A --file is given twice, and would be counted twice.")
+    wanted = dict.fromkeys((*breakdowns, (ACCOUNT, SERVICE))) if picture else breakdowns
+    question = Question(tuple(wanted), metric, first, end, currency)
+    names = account_names([read_exports(each) for each in states])
+    found = _from_reports(reports, question) if reports else _from_explorer(profile, question)
+    found = found.named(names)
+    check(found, ", ".join(reports) or "Cost Explorer", exact=bool(reports))
+    if picture:
+        files.write_output(picture, draw(found, _title(found)))
+    found = replace(found, breakdowns=tuple(found.breakdown(*by) for by in breakdowns))
+    if as_json:
+        click.echo(json.dumps(as_data(found), ensure_ascii=False))
+    else:
+        print_tables(found, top)
+        if picture:
+            click.echo(f"Picture: {picture}")
+
+
+def _day(moment: date | None) -> date | None:
+    """Click reads a datetime; a bill has days."""
+    return date(moment.year, moment.month, moment.day) if moment else None
+
+
+def _whole_month(first: date | None, end: date | None) -> tuple[date, date]:
+    """The days asked for; what is not said is the last whole month, or the month that --from or --to bounds."""
+    if first and end:
+        return first, end
+    if first:
+        return first, (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+    end = end or date.today().replace(day=1)
+    return (end - timedelta(days=1)).replace(day=1), end
+
+
+def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
+    from rich.markup import escape  # noqa: PLC0415
+
+    ledger = Ledger(question)
+    with _progress() as progress:
+        for report in reports:
+            if report == "-":
+                read_csv(_peekable(sys.stdin.buffer), "the standard input", ledger)
+                continue
+            try:
+                # Opened once: it may be a pipe.
+                with progress.open(report, "rb", description=escape(report)) as opened:
+                    stream = _peekable(opened)
+                    if is_parquet(stream):
+                        task = progress.add_task(escape(report), total=1)
+                        read_parquet(report, ledger, partial(_told, progress, task))
+                    else:
+                        read_csv(stream, report, ledger)
+            except OSError as error:
+                raise Refusal(
+                    "the report cannot be read",
+                    where=report,
+                    why=error.strerror or str(error),
+                    next_step="Give the path of an exported Cost and Usage Report.",
+                ) from error
+    return ledger.costs(", ".join(reports))
+
+
+def _peekable(stream: BinaryIO) -> io.BufferedReader[io.RawIOBase]:
+    return io.BufferedReader(cast("io.RawIOBase", stream))
+
+
+def _told(progress: Progress, task: TaskID, done: float) -> None:
+    progress.update(task, completed=done)
+
+
+def _from_explorer(profile: str | None, question: Question) -> Costs:
+    from twokeys.costs import explorer  # noqa: PLC0415 - a report needs no SDK
+
+    with _progress() as progress:
+        task = progress.add_task("Asking Cost Explorer", total=None)
+        return explorer.ask(explorer.client(profile), question, lambda what: progress.update(task, description=what))
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress
+
+
+def _title(costs: Costs) -> str:
+    days = f", {costs.first} to {costs.end - timedelta(days=1)}" if costs.first and costs.end else ""
+    return f"Costs by account and service{days}"

@@ -1,0 +1,169 @@
+"""Asking the Cost Explorer API.
+
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetCostAndUsage.html: it groups by two keys at
+most, so one call asks for accounts by kind of record (what is apart, and the total), and one more for each breakdown.
+Every page of an answer costs $0.01; throttling is the SDK's business (its adaptive retry mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.costs.breakdown import ACCOUNT, METRICS, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
+from twokeys.errors import Refusal
+
+if TYPE_CHECKING:
+    from types_boto3_ce import CostExplorerClient
+    from types_boto3_ce.type_defs import GetCostAndUsageRequestTypeDef, GetCostAndUsageResponseTypeDef
+
+_WHERE = "Cost Explorer"
+
+
+def client(profile: str | None = None) -> CostExplorerClient:
+    """A client for the one region that Cost Explorer has. Refuses a profile that is not there."""
+    try:
+        session = boto3.Session(profile_name=profile)
+        config = Config(retries={"mode": "adaptive", "max_attempts": 8})
+        return session.client("ce", region_name="us-east-1", config=config)
+    except BotoCoreError as error:
+        raise _failed(str(error)) from error
+
+
+def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str], None] = lambda _: None) -> Costs:
+    """The bill of the question's days, which must be bounded; `asked` is told of each page before it is fetched.
+
+    Refuses a breakdown by more than two dimensions, before anything is asked and paid for.
+    """
+    for by in question.breakdowns:
+        if len(by) > 2:
+            raise Refusal(
+                "the costs cannot be broken down like that",
+                where=f"--by {','.join(map(str, by))}",
+                why="the Cost Explorer API groups by two keys at most",
+                next_step="Use two, or give an exported report with --file, which has no such limit.",
+            )
+    conversation = _Conversation(explorer, question, asked)
+    records = conversation.groups([_definition(ACCOUNT), {"Type": "DIMENSION", "Key": "RECORD_TYPE"}])
+    apart: dict[tuple[str, str], Decimal] = {}
+    for (account, record), amount in records.items():
+        if kind := kind_of(record):
+            apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
+    total = conversation.total()
+    others = sorted({record for _, record in records if kind_of(record)})
+    used = {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": others}}} if others else None
+
+    def broken_down(by: tuple[Dimension, ...]) -> Breakdown:
+        definitions = [_definition(each) for each in by]
+        groups = conversation.groups(definitions, used)
+        return Breakdown(by, {_values(by, keys): amount for keys, amount in groups.items()})
+
+    return Costs(
+        currency=conversation.currency(),
+        charges=add([total, -add(apart.values())]),
+        total=total,
+        breakdowns=tuple(broken_down(by) for by in question.breakdowns),
+        apart=apart,
+        names=conversation.names,
+        first=question.first,
+        end=question.end,
+        notes=(
+            *(("AWS still estimates these days; the final bill may differ",) if conversation.estimated else ()),
+            f"{conversation.pages} Cost Explorer pages, $0.01 each",
+        ),
+    )
+
+
+class _Conversation:
+    """Calls about the same days and metric, and what their answers say beside the amounts."""
+
+    def __init__(self, explorer: CostExplorerClient, question: Question, asked: Callable[[str], None]) -> None:
+        self._explorer, self._metric, self._asked = explorer, METRICS[question.metric], asked
+        self._period = {"Start": str(question.first), "End": str(question.end)}
+        self._currencies: set[str] = set()
+        self.names: dict[str, str] = {}
+        self.estimated = False
+        self.pages = 0
+
+    def groups(
+        self, definitions: list[dict[str, str]], expression: dict[str, Any] | None = None
+    ) -> dict[tuple[str, ...], Decimal]:
+        """The amounts of the whole period by the keys of their group."""
+        amounts: dict[tuple[str, ...], Decimal] = {}
+        about = " and ".join(each["Key"] for each in definitions)
+        for page in self._pages(about, GroupBy=definitions, **({"Filter": expression} if expression else {})):
+            for result in page["ResultsByTime"]:
+                for group in result.get("Groups", []):
+                    keys = tuple(group["Keys"])
+                    amounts[keys] = add([amounts.get(keys, ZERO), self._amount(group["Metrics"])])
+        return amounts
+
+    def total(self) -> Decimal:
+        """The total of the whole period, as AWS counts it."""
+        results = [result for page in self._pages("the total") for result in page["ResultsByTime"]]
+        return add(self._amount(result["Total"]) for result in results)
+
+    def currency(self) -> str:
+        """The one currency of all answers."""
+        if len(self._currencies) != 1:
+            raise _failed(f"it answered in the currencies {', '.join(sorted(self._currencies)) or '(none)'}")
+        return next(iter(self._currencies))
+
+    def _amount(self, metrics: Any) -> Decimal:  # noqa: ANN401 - a shape of the SDK
+        value = metrics[self._metric]
+        self._currencies.add(value["Unit"])
+        return Decimal(value["Amount"])
+
+    def _pages(self, about: str, **request: Any) -> Iterator[GetCostAndUsageResponseTypeDef]:  # noqa: ANN401
+        token: dict[str, str] = {}
+        while True:
+            self.pages += 1
+            self._asked(f"Asking Cost Explorer for {about} (page {self.pages})")
+            whole = {
+                "TimePeriod": self._period,
+                "Granularity": "MONTHLY",
+                "Metrics": [self._metric],
+                **request,
+                **token,
+            }
+            try:
+                page = self._explorer.get_cost_and_usage(**cast("GetCostAndUsageRequestTypeDef", whole))
+            except (ClientError, BotoCoreError) as error:
+                raise _failed(str(error)) from error
+            for each in page.get("DimensionValueAttributes", []):
+                if description := each.get("Attributes", {}).get("description"):
+                    self.names[each.get("Value", "")] = description
+            self.estimated |= any(result.get("Estimated", False) for result in page["ResultsByTime"])
+            yield page
+            if not page.get("NextPageToken"):
+                return
+            token = {"NextPageToken": page["NextPageToken"]}
+
+
+def _definition(dimension: Dimension) -> dict[str, str]:
+    if dimension.kind == "tag":
+        return {"Type": "TAG", "Key": dimension.key}
+    return {"Type": "DIMENSION", "Key": {"account": "LINKED_ACCOUNT", "service": "SERVICE"}[dimension.kind]}
+
+
+def _values(by: tuple[Dimension, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """A tag's group is called `KEY$value`, with nothing after the sign for what has no such tag."""
+    return tuple(
+        value.removeprefix(f"{each.key}$") if each.kind == "tag" else value
+        for each, value in zip(by, keys, strict=True)
+    )
+
+
+def _failed(why: str) -> Refusal:
+    return Refusal(
+        "Cost Explorer did not answer",
+        where=_WHERE,
+        why=why,
+        next_step="Use credentials of the management account that allow ce:GetCostAndUsage, with Cost Explorer on; "
+        "or give an exported report with --file.",
+    )

@@ -1,0 +1,302 @@
+"""Reading an exported Cost and Usage Report as a stream: legacy CUR, or CUR 2.0 from Data Exports.
+
+Columns: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html (legacy, `lineItem/UnblendedCost`) and
+https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-line-item.html (CUR 2.0, and legacy reports as
+Parquet, `line_item_unblended_cost`). Memory grows with the number of different (account, service, tag values), not with
+the number of lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import decimal
+import functools
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from twokeys.costs.breakdown import (
+    ACCOUNT,
+    METRICS,
+    SERVICE,
+    ZERO,
+    Costs,
+    Dimension,
+    Question,
+    add,
+    break_down,
+    exactly,
+    kind_of,
+)
+from twokeys.errors import Refusal
+
+Row = Sequence[str]
+
+
+@dataclass
+class Ledger:
+    """The sums of one or more report files, as they are read.
+
+    `cells` is keyed by (kind, account, product code, value of each tag in the order of `question.tags`).
+    """
+
+    question: Question
+    cells: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
+    total: Decimal = ZERO
+    rows: int = 0
+    blank: int = 0
+    currencies: set[str] = field(default_factory=set)
+    account_names: dict[str, str] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+
+    def costs(self, where: str) -> Costs:
+        """The bill. Refuses a report without any line of these days, and one in several currencies."""
+        if not self.rows:
+            raise Refusal(
+                "there is nothing to break down",
+                where=where,
+                why="no line of the report falls into these days and this currency",
+                next_step="Give another report, or other days with --from and --to.",
+            )
+        if len(self.currencies) > 1:
+            raise Refusal(
+                "costs in different currencies cannot be added",
+                where=where,
+                why=f"the report has lines in {' and '.join(sorted(self.currencies))}",
+                next_step="Choose one with --currency.",
+            )
+        used = {(account, *rest): amount for (kind, account, *rest), amount in self.cells.items() if not kind}
+        named = {(account, self.products.get(code) or code, *tags): ZERO for account, code, *tags in used}
+        for (account, code, *tags), amount in used.items():
+            key = (account, self.products.get(code) or code, *tags)
+            named[key] = add([named[key], amount])
+        columns = {ACCOUNT: 0, SERVICE: 1}
+        columns |= {Dimension("tag", key): place for place, key in enumerate(self.question.tags, 2)}
+        apart: dict[tuple[str, str], Decimal] = {}
+        for (kind, account, *_), amount in self.cells.items():
+            if kind:
+                apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
+        notes = [f"{self.blank} lines have no {METRICS[self.question.metric]}; they count as 0"] if self.blank else []
+        return Costs(
+            currency=next(iter(self.currencies)),
+            charges=add([self.total, -add(apart.values())]),
+            total=self.total,
+            breakdowns=tuple(break_down(by, named, columns) for by in self.question.breakdowns),
+            apart=apart,
+            names=self.account_names,
+            first=self.question.first,
+            end=self.question.end,
+            notes=tuple(notes),
+        )
+
+
+def is_parquet(stream: io.BufferedReader[io.RawIOBase]) -> bool:
+    """Whether a report is Parquet; nothing is taken out of the stream."""
+    return stream.peek(4)[:4] == b"PAR1"
+
+
+def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger) -> None:
+    """Add a CSV report (plain or gzip) to the ledger, line by line.
+
+    Refuses a file that is cut off or damaged, lacks a column, or has a cost that is no number, naming the line.
+    """
+    start = stream.peek(2)[:2]
+    if start == b"PK":
+        raise _unreadable(where, "it is a ZIP archive", "Unpack it and give the CSV file in it.")
+    unpacked = gzip.GzipFile(fileobj=stream) if start == b"\x1f\x8b" else stream
+    with io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, strict=True)
+        try:
+            header = next(reader, [])
+            _read_rows(header, reader, where, ledger, lambda: f"line {reader.line_num}")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _unreadable(where, f"the compressed file is damaged or cut off: {error}", _AGAIN) from error
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _unreadable(where, f"near line {reader.line_num}: {error}", _AGAIN) from error
+
+
+def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = lambda _: None) -> None:
+    """Add a Parquet report to the ledger, one row group at a time; `progress` is told the fraction that is done.
+
+    Parquet holds costs as doubles; each becomes the shortest decimal that means the same double, which is also what a
+    CSV report shows. Refuses when pyarrow is not installed.
+    """
+    try:
+        import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise _unreadable(path, "reading Parquet needs pyarrow", "Run `pip install 'twokeys[parquet]'`.") from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            header = [name for name in file.schema_arrow.names if _wanted(name)]
+            done = 0
+
+            def rows() -> Iterator[Row]:
+                nonlocal done
+                for batch in file.iter_batches(columns=header):
+                    yield from zip(*(map(_as_text, column.to_pylist()) for column in batch.columns), strict=True)
+                    done += batch.num_rows
+                    progress(done / max(file.metadata.num_rows, 1))
+
+            _read_rows(header, rows(), path, ledger, lambda: f"after row {done}")
+    except (arrow.ArrowException, OSError) as error:
+        raise _unreadable(path, f"the Parquet file is damaged: {error}", _AGAIN) from error
+
+
+_AGAIN = "Download the report again and compare its size with the one in the bucket."
+_ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
+_CURRENCY, _START = "lineitemcurrencycode", "lineitemusagestartdate"
+_ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
+_TAG_MAPS = ("resourcetags", "tags")
+_SPELLED = {
+    _ACCOUNT: "lineItem/UsageAccountId",
+    _CODE: "lineItem/ProductCode",
+    _KIND: "lineItem/LineItemType",
+    _CURRENCY: "lineItem/CurrencyCode",
+    _START: "lineItem/UsageStartDate",
+}
+
+
+def _plain(name: str) -> str:
+    """A column or tag name without what the formats spell differently: `lineItem/UsageType`, `line_item_usage_type`."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _wanted(name: str) -> bool:
+    plain = _plain(name)
+    costs = {"lineitem" + _plain(metric) for metric in METRICS.values()}
+    return plain in {*_SPELLED, *costs, *_TAG_MAPS, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP} or plain.startswith(
+        "resourcetags"
+    )
+
+
+def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
+    question = ledger.question
+    columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
+    cost = _need(columns, "lineitem" + _plain(METRICS[question.metric]), where)
+    account, code, kind = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND))
+    currency = _need(columns, _CURRENCY, where)
+    bounded = question.first is not None or question.end is not None
+    start = _need(columns, _START, where) if bounded else 0
+    first = question.first.isoformat() if question.first else ""
+    end = question.end.isoformat() if question.end else "~"
+    tags = [_tag_reader(key, header, columns, where) for key in question.tags]
+    named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
+    cells, products, names = ledger.cells, ledger.products, ledger.account_names
+    with exactly():
+        for row in rows:
+            if len(row) != len(header):
+                if not row:
+                    continue
+                raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
+            if (bounded and not first <= row[start][:10] < end) or question.currency not in (None, row[currency]):
+                continue
+            try:
+                amount = Decimal(row[cost]) if row[cost] else ZERO
+                key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
+                ledger.total += amount
+                cells[key] = cells.get(key, ZERO) + amount
+            except decimal.DecimalException as error:
+                raise _unreadable(where, f"{place()}: {row[cost]!r} is no amount of money", _AGAIN) from error
+            except ValueError as error:
+                raise _unreadable(where, f"{place()}: {error}", _AGAIN) from error
+            ledger.rows += 1
+            ledger.blank += not row[cost]
+            ledger.currencies.add(row[currency])
+            if not products.get(row[code]):
+                products[row[code]] = product(row)
+            if named is not None and row[named]:
+                names[row[account]] = row[named]
+    if not ledger.total.is_finite():
+        raise _unreadable(where, f"a {METRICS[question.metric]} in it is {ledger.total}", _AGAIN)
+
+
+def _need(columns: Mapping[str, int], name: str, where: str) -> int:
+    if name not in columns:
+        spelled = _SPELLED.get(name) or "lineItem/" + next(
+            each for each in METRICS.values() if name == "lineitem" + _plain(each)
+        )
+        raise _unreadable(
+            where,
+            f"it has no column {spelled} (or what CUR 2.0 calls it)",
+            "Give a Cost and Usage Report, or a CUR 2.0 export with that column.",
+        )
+    return columns[name]
+
+
+def _product_reader(columns: Mapping[str, int]) -> Callable[[Row], str]:
+    """The service's name: a column of its own in legacy reports, in the map `product` in CUR 2.0."""
+    if _PRODUCT in columns:
+        column = columns[_PRODUCT]
+        return lambda row: row[column]
+    if _PRODUCT_MAP in columns:
+        pairs = columns[_PRODUCT_MAP]
+        return lambda row: _map(row[pairs]).get("product_name", "")
+    return lambda _: ""
+
+
+def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str) -> Callable[[Row], str]:
+    """How to read a tag: from its own column (`resourceTags/user:KEY`), or from the map that CUR 2.0 has for all.
+
+    In a map a key may be spelled `user_KEY`, `user:KEY`, `resourceTags/KEY` or, with a prefix that the caller gave,
+    as it is; see https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html.
+    """
+    spellings = (f"resourceTags/user:{key}", f"resourceTags/{key}")
+    for spelling in spellings:
+        if spelling in header:
+            exact = header.index(spelling)
+            return lambda row: row[exact]
+    alike = [name for name in header if _plain(name) in map(_plain, spellings)]
+    if len(alike) > 1:
+        raise _unreadable(where, f"the tag {key} could be {' or '.join(alike)}", "Write the key as AWS does.")
+    if alike:
+        similar = header.index(alike[0])
+        return lambda row: row[similar]
+    maps = [columns[each] for each in _TAG_MAPS if each in columns]
+    if not maps:
+        known = [name for name in header if _plain(name).startswith("resourcetags")]
+        raise _unreadable(
+            where,
+            f"it has no column for the tag {key}, only {', '.join(known) or 'no tag at all'}",
+            "Activate the key as a cost allocation tag in the billing console, or name one that is there.",
+        )
+    return lambda row: next((value for each in maps if (value := _tag_in(row[each], key))), "")
+
+
+@functools.lru_cache(maxsize=65536)
+def _tag_in(text: str, key: str) -> str:
+    pairs = _map(text)
+    exact = (f"user:{key}", f"user_{key}", f"resourceTags/{key}", f"resourceTags/user:{key}", key)
+    for spelling in exact:
+        if spelling in pairs:
+            return pairs[spelling]
+    plain = set(map(_plain, exact))
+    return next((value for name, value in pairs.items() if _plain(name) in plain), "")
+
+
+@functools.lru_cache(maxsize=65536)
+def _map(text: str) -> Mapping[str, str]:
+    """A map column, which a CSV export writes as a JSON object. Raises ValueError for anything else."""
+    pairs = json.loads(text) if text else {}
+    if not isinstance(pairs, dict):
+        raise ValueError(f"{text!r} is not a map")
+    return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, list | dict):  # a Parquet map or struct
+        return json.dumps(dict(value), sort_keys=True)
+    return str(value)
+
+
+def _unreadable(where: str, why: str, next_step: str) -> Refusal:
+    return Refusal("the report cannot be read", where=where, why=why, next_step=next_step)

@@ -1,0 +1,90 @@
+"""A bill in words: tables for people, data for programs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, add
+from twokeys.costs.picture import called, money, shown
+
+
+def print_tables(costs: Costs, top: int) -> None:
+    """Print a table for each breakdown with its `top` highest rows, then what is apart and the total."""
+    console = Console()
+    for breakdown in costs.breakdowns:
+        table = Table(title=Text(f"By {', '.join(map(str, breakdown.by))}"), title_justify="left", show_footer=True)
+        for index, dimension in enumerate(breakdown.by):
+            table.add_column(Text(str(dimension)), footer="" if index else "Charges", overflow="fold")
+        table.add_column(Text(costs.currency), justify="right", footer=money(costs.charges), no_wrap=True)
+        table.add_column("share", justify="right", no_wrap=True)
+        rows = breakdown.sorted()
+        for values, amount in rows[:top]:
+            texts = [Text(_value(each, value, costs)) for each, value in zip(breakdown.by, values, strict=True)]
+            table.add_row(*texts, money(amount), _share(amount, costs))
+        if rest := rows[top:]:
+            amount = add(amount for _, amount in rest)
+            table.add_row(f"{len(rest)} more", *[""] * (len(breakdown.by) - 1), money(amount), _share(amount, costs))
+        console.print(table)
+    apart = Table(title="Apart, and all together", title_justify="left", show_header=False, show_footer=True)
+    apart.add_column(footer="Total")
+    apart.add_column(justify="right", footer=Text(f"{costs.currency} {money(costs.total)}"), no_wrap=True)
+    apart.add_row("Charges", money(costs.charges))
+    for kind in APART:
+        amounts = [amount for (_, each), amount in costs.apart.items() if each == kind]
+        if amounts:
+            apart.add_row({"credit": "Credits", "refund": "Refunds", "tax": "Taxes"}[kind], money(add(amounts)))
+    console.print(apart)
+    for note in costs.notes:
+        console.print(Text(f"Note: {note}."))
+
+
+def as_data(costs: Costs) -> dict[str, object]:
+    """The bill as JSON-ready data: amounts as text with every digit, null where a cost has no such value."""
+    return {
+        "from": costs.first.isoformat() if costs.first else None,
+        "to": costs.end.isoformat() if costs.end else None,
+        "currency": costs.currency,
+        "total": _digits(costs.total),
+        "charges": _digits(costs.charges),
+        "apart": [
+            {"account": account, "name": costs.names.get(account), "kind": kind, "amount": _digits(amount)}
+            for (account, kind), amount in sorted(costs.apart.items())
+        ],
+        "breakdowns": [
+            {
+                "by": [str(each) for each in breakdown.by],
+                "rows": [
+                    {
+                        **{str(each): value or None for each, value in zip(breakdown.by, values, strict=True)},
+                        **(
+                            {"name": costs.names.get(values[breakdown.by.index(ACCOUNT)])}
+                            if ACCOUNT in breakdown.by
+                            else {}
+                        ),
+                        "amount": _digits(amount),
+                    }
+                    for values, amount in breakdown.sorted()
+                ],
+            }
+            for breakdown in costs.breakdowns
+        ],
+        "notes": costs.notes,
+    }
+
+
+def _digits(amount: Decimal) -> str:
+    return f"{amount:f}"
+
+
+def _value(dimension: Dimension, value: str, costs: Costs) -> str:
+    if dimension == ACCOUNT:
+        return called(value, costs)
+    return shown(value) or ("(no service)" if dimension == SERVICE else "(untagged)")
+
+
+def _share(amount: Decimal, costs: Costs) -> str:
+    return f"{amount / costs.charges:.1%}" if costs.charges else ""

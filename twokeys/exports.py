@@ -1,0 +1,103 @@
+"""What a stack tells others, read from a file: its outputs, and its resources where the file has them.
+
+One reader for what `pulumi stack export` and the sandbox write (a deployment), for the checkpoint that a self-managed
+backend keeps, and for `pulumi stack output --json`. A value is `UNKNOWN` where the file hides a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeGuard
+
+from twokeys.access.accounts import ACCOUNT, Accounts
+from twokeys.access.snapshot import Snapshot
+from twokeys.access.state import parse_state, properties
+from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN
+
+_ID = re.compile(r"\d{12}")
+# What `pulumi stack output --json` shows of a secret: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_output/
+_MASKED = "[secret]"
+
+
+@dataclass(frozen=True)
+class Exports:
+    """The outputs of one stack and, when they come from a deployment, its resources; `where` names the file."""
+
+    where: str
+    outputs: Mapping[str, object]
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(()))
+
+
+def read_exports(path: str) -> Exports:
+    """Read the exports in a file; `-` is the standard input. Refuses what is missing or cannot be understood."""
+    if path == "-":
+        return parse_exports(sys.stdin.buffer.read(), "the standard input")
+    try:
+        return parse_exports(Path(path).read_bytes(), path)
+    except OSError as error:
+        raise Refusal(
+            "the stack's exports cannot be read",
+            where=path,
+            why=error.strerror or str(error),
+            next_step="Give a file made with `pulumi stack export --file FILE` or `pulumi stack output --json`.",
+        ) from error
+
+
+def parse_exports(text: bytes, where: str) -> Exports:
+    """The exports in the text of a deployment, a checkpoint or `pulumi stack output --json`. Refuses anything else."""
+    try:
+        decoded = text.decode("utf-8-sig")
+        read = json.loads(decoded)
+    except ValueError as error:
+        raise _not_exports(where, f"it is not JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise _not_exports(where, "it is JSON, but not an object")
+    if "version" not in read or not ("deployment" in read or "checkpoint" in read):
+        shown = {name: UNKNOWN if value == _MASKED else value for name, value in read.items()}
+        return Exports(where, properties(shown))
+    snapshot = parse_state(decoded, where)
+    stack = next(iter(snapshot.of_type("pulumi:pulumi:Stack")), None)
+    return Exports(where, stack.outputs if stack else {}, snapshot)
+
+
+def account_names(exports: Iterable[Exports]) -> dict[str, str]:
+    """The name of each account by its 12-digit id.
+
+    Known from Account resources (their Organizations name), else from the output `member_account_ids` (by name); the
+    account in `parent_account_id`, and the one that a stack manages its organization from, is "management".
+    """
+    names: dict[str, str] = {}
+    for each in exports:
+        accounts = Accounts(each.snapshot)
+        for resource in each.snapshot.of_type(ACCOUNT):
+            account = accounts.named_by(resource)
+            if is_account_id(account):
+                names[account] = resource.text("name") or resource.name
+        members = each.outputs.get("member_account_ids")
+        for name, account in members.items() if isinstance(members, Mapping) else ():
+            if is_account_id(account):
+                names.setdefault(account, name)
+        for parent in (each.outputs.get("parent_account_id"), accounts.management):
+            if is_account_id(parent):
+                names.setdefault(parent, "management")
+    return names
+
+
+def is_account_id(value: object) -> TypeGuard[str]:
+    """Whether a value is a 12-digit account id."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _not_exports(where: str, why: str) -> Refusal:
+    return Refusal(
+        "this is not what a stack exports",
+        where=where,
+        why=why,
+        next_step="Make the file with `pulumi stack export --file FILE` or `pulumi stack output --json > FILE`.",
+    )

@@ -1,0 +1,153 @@
+"""Changing a file that belongs to a person: all of it or nothing, and with everything about it as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from twokeys.errors import Refusal
+
+# Bytes that are not UTF-8 survive the way through text and back.
+_ENCODING = {"encoding": "utf-8", "errors": "surrogateescape"}
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, every byte of it; "" for a file that does not exist. Refuses what cannot be read."""
+    with _refusing(path):
+        try:
+            return path.read_bytes().decode(**_ENCODING)
+        except FileNotFoundError:
+            return ""
+
+
+@contextlib.contextmanager
+def locked(path: Path, seconds: float = 10) -> Iterator[None]:
+    """Keep other runs of ours away from the file; refuses when one holds it for longer than these seconds.
+
+    The folder is made when it is missing, for its owner only, as the AWS CLI does.
+    """
+    target = _real(path)
+    with _refusing(path):
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(target.with_name(f".{target.name}.twokeys.lock"), mode=0o600)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise Refusal(
+                "the file is in use",
+                where=str(path),
+                why=f"another run of this command has held it for {seconds:g} seconds",
+                next_step="Let it finish and try again.",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def replace_text(path: Path, old: str, new: str) -> None:
+    """Replace the file's text in one step: a reader, or a crash at any moment, sees the old text or the new one.
+
+    A link keeps being a link, mode and owner stay; a new file is for its owner only (0600). To be called under
+    `locked`. Refuses a file that is no longer `old`, is read-only, or cannot be written.
+    """
+    target = _regular(path)
+    with _refusing(path):
+        status = target.stat() if target.exists() else None
+        if status and not status.st_mode & stat.S_IWUSR:
+            raise Refusal(
+                "the file is read-only",
+                where=str(path),
+                why="whoever took away its write permission wants it to stay as it is",
+                next_step=f"chmod u+w {target}, or write to another file with --config.",
+            )
+        draft = target.with_name(f".{target.name}.twokeys.tmp")
+        draft.unlink(missing_ok=True)  # a killed run may have left one; the lock says that nobody writes it now
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                if status:
+                    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                        os.fchown(file.fileno(), status.st_uid, status.st_gid)
+                    os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+                file.write(new.encode(**_ENCODING))
+                file.flush()
+                os.fsync(file.fileno())
+            if read_text(path) != old:
+                raise Refusal(
+                    "the file was changed by somebody else",
+                    where=str(path),
+                    why="it is no longer what this command read",
+                    next_step="Run the command again.",
+                )
+            os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync(target.parent)
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a file that a command makes (a page, a picture) whole or not at all, replacing an older one."""
+    target = _regular(path)
+    with _refusing(path):
+        descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                umask = os.umask(0)
+                os.umask(umask)
+                os.fchmod(file.fileno(), 0o666 & ~umask)
+                file.write(text.encode(**_ENCODING))
+            os.replace(draft, target)
+        except BaseException:
+            os.unlink(draft)
+            raise
+
+
+def _regular(path: Path) -> Path:
+    """Where the path leads; refuses a folder, a device or a pipe, which cannot be replaced in one step."""
+    target = _real(path)
+    with _refusing(path):
+        if target.exists() and not target.is_file():
+            raise Refusal(
+                "only a file can be written",
+                where=str(path),
+                why="there is something else of that name",
+                next_step="Name a file, or a path where nothing is yet.",
+            )
+    return target
+
+
+def _real(path: Path) -> Path:
+    """Where a link leads, also when nothing is there yet; refuses links that lead in a circle."""
+    with _refusing(path):
+        if path.is_symlink():
+            with contextlib.suppress(FileNotFoundError):
+                path.stat()
+        return Path(os.path.realpath(path))
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Refusal(
+            "the file cannot be read or written",
+            where=str(error.filename or path),
+            why=error.strerror or str(error),
+            next_step="Mend the path or its permissions, or name another file.",
+        ) from error

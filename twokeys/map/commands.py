@@ -1,0 +1,99 @@
+"""`twokeys map`: pictures of the organization and its doors."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from twokeys.access.state import sandbox_states
+from twokeys.errors import Refusal
+from twokeys.map.drawing import draw
+from twokeys.map.model import Organization, State
+from twokeys.map.page import data, page
+from twokeys.map.scenes import counted
+from twokeys.map.sources import read
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(name="map")
+@click.option("--state", "states", type=_FILE, multiple=True, help="What `pulumi stack export` wrote; may be repeated.")
+@click.option("--stack", "stacks", multiple=True, help="A stack of the sandbox; may be repeated. Default: all of them.")
+@click.option("--svg", type=_FILE, help="Where to write the picture.")
+@click.option("--html", type=_FILE, help="Where to write the page.")
+@click.option("--name", help="What the organization is called in the pictures. Default: its id.")
+@click.option("--json", "as_json", is_flag=True, help="Print the accounts and doors as JSON instead of a summary.")
+def map_(  # noqa: PLR0913 - one parameter an option
+    *,
+    states: tuple[Path, ...],
+    stacks: tuple[str, ...],
+    svg: Path | None,
+    html: Path | None,
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Draw who can enter which account: a picture, and a page to search and filter it that works offline.
+
+    Give all stacks of an organization, so that both keys of each door are seen. A door that lacks a key is drawn, not
+    refused: `twokeys access check` is what refuses. Without --svg, --html and --json, map.svg and map.html are written.
+    """
+    files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
+    organization = read(files, name)
+    if svg is None and html is None and not as_json:
+        svg, html = Path("map.svg"), Path("map.html")
+    if svg is not None:
+        _write(svg, draw(organization))
+    if html is not None:
+        _write(html, _page(organization))
+    if as_json:
+        click.echo(json.dumps(data(organization), indent=2))
+    else:
+        _summary(organization, [path for path in (svg, html) if path is not None])
+
+
+def _page(organization: Organization) -> str:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Laying out pictures", total=None)
+        return page(organization, lambda done, of: progress.update(task, completed=done, total=of))
+
+
+def _summary(organization: Organization, written: list[Path]) -> None:
+    shut = [door for door in organization.doors if door.state is State.SHUT]
+    unproved = [door for door in organization.doors if door.state is State.UNPROVED]
+    click.echo(
+        f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
+        f"{counted(len(organization.doors), 'door')}, {len(shut)} without a key or denied, {len(unproved)} not proved"
+    )
+    names = {account.id: account.name for account in organization.accounts}
+    for door in (*shut, *unproved):
+        source = f"{door.source.label} of {names[door.source.account]}"
+        click.echo(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}")
+    for path in written:
+        click.echo(f"Wrote {path}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file as a whole: a reader sees the old one or the new one. Raises Refusal where that cannot be done."""
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise Refusal(
+            "the map cannot be written",
+            where=str(path),
+            why=error.strerror or str(error),
+            next_step="name a file in a folder that exists and can be written",
+        ) from error

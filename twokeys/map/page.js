@@ -1,0 +1,309 @@
+"use strict";
+// The address bar's fragment holds what is shown, so that a view can be linked to and the back button works; `show` draws it.
+(() => {
+  const ROWS = 200;
+  const WORST_FIRST = ["shut", "unproved", "open"];
+  const SIGNS = { open: "✓", unproved: "?", shut: "✗" };
+  const FILTERS = ["principal", "account", "unit", "environment", "keys"];
+  const byId = (id) => document.getElementById(id);
+  const data = JSON.parse(byId("data").textContent);
+  const accounts = new Map(data.accounts.map((account) => [account.id, account]));
+  const name = (id) => accounts.get(id).name;
+  const sceneOf = new Map(data.scenes.map((scene, index) => [JSON.stringify([scene.kind, ...scene.about]), index]));
+  let drawn = -1;
+  let zoom = 1;
+  let rows = ROWS;
+
+  const element = (tag, attributes = {}, ...children) => {
+    const made = document.createElement(tag);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key === "onclick") made.addEventListener("click", value);
+      else made.setAttribute(key, value);
+    }
+    made.append(...children);
+    return made;
+  };
+
+  // What is shown ------------------------------------------------------------------------------------------------
+
+  const asked = () => {
+    const fragment = new URLSearchParams(location.hash.slice(1));
+    const known = (key, list) => (list.has(fragment.get(key)) ? fragment.get(key) : "");
+    return {
+      search: fragment.get("search") ?? "",
+      ...Object.fromEntries(FILTERS.map((key) => [key, known(key, choices[key])])),
+      door: fragment.get("door") ?? "",
+      arrow: fragment.get("arrow") ?? "",
+    };
+  };
+
+  const go = (changes, { replace = false } = {}) => {
+    const fragment = new URLSearchParams();
+    for (const [key, value] of Object.entries({ ...asked(), arrow: "", ...changes })) if (value !== "") fragment.set(key, value);
+    rows = ROWS;
+    history[replace ? "replaceState" : "pushState"](null, "", `#${fragment}`);
+    show();
+  };
+
+  const choices = {
+    principal: new Map(data.principals.map((who, index) => [String(index), `${who.name || who.kind} — ${who.name ? who.kind + " of " : ""}${name(who.account)}`])),
+    account: new Map(data.accounts.map((account) => [account.id, account.name === account.id ? account.id : `${account.name} — ${account.id}`])),
+    unit: new Map(data.units.map((unit) => [JSON.stringify(unit), unit.join(" / ")])),
+    environment: new Map(data.environments.map((environment) => [environment, environment])),
+    keys: new Map([["shut", "✗ a key is missing"], ["unproved", "? not proved"], ["open", "✓ both keys"]]),
+  };
+
+  const subject = (view) => {
+    if (view.principal !== "") {
+      const who = data.principals[Number(view.principal)];
+      return ["principal", who.kind, who.account, who.name];
+    }
+    if (view.account !== "") return ["account", view.account];
+    if (view.unit !== "") return ["unit", ...JSON.parse(view.unit)];
+    return view.environment === "" ? ["overview"] : ["environment", view.environment];
+  };
+
+  const within = (account, unit) => account.unit !== null && unit.every((part, depth) => account.unit[depth] === part);
+
+  const texts = data.doors.map((door) => {
+    const [from, to] = [accounts.get(door.source.account), accounts.get(door.account)];
+    const spoken = [door.name, door.source.kind, door.source.name, door.role, door.lacks, door.verdict, door.reason, door.owner];
+    const places = [from, to].flatMap((account) => [account.id, account.name, account.environment, ...(account.unit ?? [])]);
+    const people = data.principals.filter((who) => who.members && door.source.kind === who.kind && door.source.name === who.name && door.source.account === who.account).flatMap((who) => who.members);
+    return [...spoken, ...places, ...people].filter(Boolean).join("\n").toLowerCase();
+  });
+
+  const words = (view) => view.search.toLowerCase().split(/\s+/).filter(Boolean);
+
+  const matching = (view) => {
+    const sought = words(view);
+    const own = view.principal === "" ? null : new Set(data.principals[Number(view.principal)].doors);
+    const unit = view.unit === "" ? null : JSON.parse(view.unit);
+    return data.doors.map((_, index) => index).filter((index) => {
+      const door = data.doors[index];
+      const ends = [accounts.get(door.source.account), accounts.get(door.account)];
+      return (!own || own.has(index))
+        && (view.account === "" || ends.some((account) => account.id === view.account))
+        && (!unit || ends.some((account) => within(account, unit)))
+        && (view.environment === "" || ends.some((account) => account.environment === view.environment))
+        && (view.keys === "" || door.state === view.keys)
+        && sought.every((word) => texts[index].includes(word));
+    }).sort((one, other) => WORST_FIRST.indexOf(data.doors[one].state) - WORST_FIRST.indexOf(data.doors[other].state));
+  };
+
+  // Drawing ------------------------------------------------------------------------------------------------------
+
+  const show = () => {
+    const view = asked();
+    byId("search").value === view.search || (byId("search").value = view.search);
+    for (const key of FILTERS) byId(key).value = view[key];
+    const index = sceneOf.get(JSON.stringify(subject(view)));
+    const scene = data.scenes[index];
+    const found = matching(view);
+    showPicture(index, scene, new Set(found), view);
+    const arrow = Object.hasOwn(scene.arrows, view.arrow) ? scene.arrows[view.arrow] : null;
+    showList(arrow ? found.filter((door) => arrow.includes(door)) : found, view, Boolean(arrow));
+    showAccounts(view);
+    showDoor(view);
+  };
+
+  const showPicture = (index, scene, found, view) => {
+    byId("caption").textContent = scene.title;
+    byId("subcaption").textContent = scene.subtitle;
+    if (drawn !== index) {
+      const svg = new DOMParser().parseFromString(pictures[index], "image/svg+xml").documentElement;
+      byId("picture").replaceChildren(document.adoptNode(svg));
+      drawn = index;
+      for (const [key, box] of Object.entries(scene.boxes)) prepareBox(svg, key, box);
+      for (const [key, doors] of Object.entries(scene.arrows)) prepareArrow(svg, key, doors);
+      fit();
+    }
+    for (const [key, doors] of Object.entries(scene.arrows)) {
+      const dim = !doors.some((door) => found.has(door));
+      const chosen = key === view.arrow || (view.door !== "" && doors.includes(Number(view.door)));
+      for (const part of byId("picture").querySelectorAll(`.${key}`)) {
+        part.classList.toggle("dim", dim);
+        part.classList.toggle("chosen", chosen);
+      }
+    }
+  };
+
+  const pressable = (group, label, press) => {
+    group.setAttribute("role", "button");
+    group.setAttribute("tabindex", "0");
+    group.setAttribute("aria-label", label);
+    group.append(Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "title"), { textContent: label }));
+    group.addEventListener("click", press);
+    group.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      press();
+    });
+  };
+
+  const prepareBox = (svg, key, box) => {
+    const group = svg.querySelector(`.${key}`);
+    const target = destination(box);
+    if (target) pressable(group, `Show ${box.label}`, () => go({ ...nothing, ...target }));
+  };
+
+  const nothing = { principal: "", account: "", unit: "", environment: "", door: "" };
+
+  const destination = (box) => {
+    if (box.kind === "account") return { account: box.about[0] };
+    if ((box.kind === "unit" || box.kind === "accounts") && box.about.length) return { unit: JSON.stringify(box.about) };
+    if (box.kind !== "principal") return null;
+    const [kind, account, who] = box.about;
+    const index = data.principals.findIndex((one) => one.kind === kind && one.account === account && one.name === who);
+    return index < 0 ? { account } : { principal: String(index) };
+  };
+
+  const prepareArrow = (svg, key, doors) => {
+    const press = () => (doors.length === 1 ? open(doors[0]) : go({ arrow: key, door: "" }));
+    const label = doors.length === 1 ? sentence(data.doors[doors[0]]) : `${doors.length} doors, ${data.doors[doors[0]].lacks}`;
+    for (const group of svg.querySelectorAll(`.${key}`)) {
+      if (group.classList.contains("door")) pressable(group, label, press);
+      else group.addEventListener("click", press);
+    }
+  };
+
+  const sentence = (door) => `${door.source.kind} ${door.source.name} of ${name(door.source.account)} to role ${door.role} of ${name(door.account)}: ${door.lacks}`;
+
+  const row = (index, view) => {
+    const door = data.doors[index];
+    const needs = door.requirements.length ? `, with ${door.requirements.join(", ")}` : "";
+    const button = element("button", { type: "button", class: door.state, onclick: () => open(index) },
+      element("span", {}, `${door.source.name || door.source.kind} of ${name(door.source.account)} → ${door.role} of ${name(door.account)}`),
+      element("span", { class: "keys" }, `${SIGNS[door.state]} ${door.lacks}${needs}`));
+    button.dataset.door = index;
+    if (view.door === String(index)) button.setAttribute("aria-current", "true");
+    return element("li", {}, button);
+  };
+
+  const showList = (found, view, narrowed) => {
+    byId("count").textContent = `${found.length} of ${data.doors.length} ${data.doors.length === 1 ? "door" : "doors"}`;
+    byId("doors").replaceChildren(...found.slice(0, rows).map((index) => row(index, view)));
+    byId("more").hidden = found.length <= rows;
+    byId("more").textContent = `Show all ${found.length}`;
+    byId("narrowed").hidden = !narrowed;
+    byId("narrowed").replaceChildren("Those of one arrow. ", element("button", { type: "button", onclick: () => go({}) }, "Show the others too"));
+  };
+
+  const showAccounts = (view) => {
+    const sought = words(view);
+    const found = sought.length === 0 ? [] : data.accounts.filter((account) => {
+      const text = [account.id, account.name, account.environment, ...(account.unit ?? [])].join("\n").toLowerCase();
+      return sought.every((word) => text.includes(word));
+    });
+    byId("found").hidden = found.length === 0;
+    byId("found").querySelector("ul").replaceChildren(...found.slice(0, 8).map((account) =>
+      element("li", {}, element("button", { type: "button", onclick: () => go({ ...nothing, search: "", account: account.id }) }, choices.account.get(account.id)))));
+  };
+
+  const open = (index) => {
+    go({ door: String(index), arrow: asked().arrow });
+    byId("door").focus();
+    byId("door").scrollIntoView({ block: "nearest" });
+  };
+
+  const key = (state, where) => ({
+    present: `✓ present ${where}`, missing: `✗ missing ${where}`, unknown: `? not known ${where}`,
+  })[state];
+
+  const showDoor = (view) => {
+    const door = data.doors[view.door === "" ? -1 : Number(view.door)];
+    const card = byId("door");
+    card.hidden = !door;
+    if (!door) return;
+    const facts = [
+      ["From", `${door.source.kind} ${door.source.name} of ${name(door.source.account)} (${door.source.account})`],
+      ["Into", `role ${door.role} of ${name(door.account)} (${door.account})`],
+      ["Grant", key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
+      ["Trust", key(door.trust, `in the trust policy of ${door.role}`)],
+      ["Verdict", door.verdict],
+      ["Only with", door.requirements.join(", ")],
+      ["Session", door.maxSessionSeconds && `up to ${duration(door.maxSessionSeconds)}`],
+      ["Reason", door.reason], ["Owner", door.owner], ["Expires", door.expires],
+    ].filter(([, value]) => value);
+    card.className = door.state;
+    card.replaceChildren(
+      element("header", {}, element("h2", { id: "door-title" }, `${SIGNS[door.state]} ${door.name}: ${door.lacks}`),
+        element("button", { type: "button", "aria-label": "Close the explanation", onclick: close }, "×")),
+      element("dl", {}, ...facts.flatMap(([term, value]) => [element("dt", {}, term), element("dd", {}, value)])),
+      element("pre", {}, door.explanation));
+  };
+
+  const duration = (seconds) => (seconds % 3600 === 0 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`);
+
+  const close = () => {
+    const { door, arrow } = asked();
+    go({ door: "", arrow });
+    (byId("doors").querySelector(`[data-door="${door}"]`) ?? byId("picture")).focus();
+  };
+
+  const resize = (factor) => {
+    const svg = byId("picture").firstElementChild;
+    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+    zoom = Math.min(4, Math.max(0.05, factor));
+    svg.setAttribute("width", width * zoom);
+    svg.setAttribute("height", height * zoom);
+  };
+
+  const fit = () => {
+    const picture = byId("picture");
+    const [, , width, height] = picture.firstElementChild.getAttribute("viewBox").split(" ").map(Number);
+    // Smaller than half its size nobody can read it; then it is scrolled.
+    resize(Math.min(1.25, Math.max(0.5, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
+    picture.scrollTo(0, 0);
+  };
+
+  // Starting -----------------------------------------------------------------------------------------------------
+
+  const listen = () => {
+    for (const filter of FILTERS) byId(filter).addEventListener("change", (event) => go({ [filter]: event.target.value, door: "" }));
+    byId("search").addEventListener("input", (event) => go({ search: event.target.value, door: "" }, { replace: true }));
+    byId("filters").addEventListener("submit", (event) => event.preventDefault());
+    byId("reset").addEventListener("click", () => go({ ...nothing, search: "", keys: "" }));
+    byId("more").addEventListener("click", () => { rows = Infinity; show(); });
+    byId("smaller").addEventListener("click", () => resize(zoom / 1.25));
+    byId("larger").addEventListener("click", () => resize(zoom * 1.25));
+    byId("fit").addEventListener("click", fit);
+    byId("doors").addEventListener("keydown", (event) => {
+      const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+      const next = step && event.target.closest("li")?.[step]?.firstElementChild;
+      if (!next) return;
+      event.preventDefault();
+      next.focus();
+    });
+    document.addEventListener("keydown", (event) => {
+      const typing = /^(INPUT|SELECT)$/.test(event.target.tagName);
+      if (event.key === "Escape" && asked().door !== "") close();
+      if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      const press = { "/": () => byId("search").focus(), "+": () => resize(zoom * 1.25), "-": () => resize(zoom / 1.25), 0: fit }[event.key];
+      if (!press) return;
+      event.preventDefault();
+      press();
+    });
+    for (const happening of ["popstate", "hashchange"]) window.addEventListener(happening, show);
+  };
+
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(byId("pictures").textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  };
+
+  let pictures = [];
+  const start = async () => {
+    pictures = await unpack();
+    const everything = { principal: "Everyone", account: "All accounts", unit: "All units", environment: "All environments", keys: "All doors" };
+    for (const filter of FILTERS) {
+      const options = [["", everything[filter]], ...choices[filter]].map(([value, text]) => element("option", { value }, text));
+      byId(filter).replaceChildren(...options);
+      byId(filter).disabled = choices[filter].size === 0;
+    }
+    listen();
+    show();
+    document.body.dataset.ready = "true";
+  };
+  start();
+})();

@@ -1,0 +1,148 @@
+"""The interactive page: one HTML file with its script, pictures and fonts inside. It asks nothing of any server."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from typing import Any
+
+from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
+from twokeys.map.model import Account, Door, Organization, Principal, doors_of
+from twokeys.map.scenes import Box, Scene, close_ups, overview
+
+
+def page(whole: Organization, progress: Callable[[int, int], None] | None = None) -> str:
+    """The page as HTML text. `progress` is told how many of its pictures are laid out.
+
+    A content security policy in the page itself keeps it from loading anything and from running any script but its own.
+    Raises Refusal where D2 is missing or fails.
+    """
+    scenes = [overview(whole), *close_ups(whole)]
+    pictures = []
+    for picture in laid_out(scenes):
+        pictures.append(picture)
+        if progress is not None:
+            progress(len(pictures), len(scenes))
+    script = _source("page.js")
+    packed = gzip.compress(json.dumps(pictures).encode(), mtime=0)
+    return _filled(
+        _source("page.html"),
+        {
+            "title": html.escape(title_of(whole)),
+            "style": _style(scenes),
+            "script": script,
+            "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            "data": _inside_script(data(whole) | {"scenes": _scenes(whole, scenes)}),
+            "pictures": base64.b64encode(packed).decode(),
+        },
+    )
+
+
+def data(whole: Organization) -> dict[str, Any]:
+    """The organization as JSON-ready data, for `--json` and for the page's script.
+
+    Doors are referred to by their place in the list `doors`.
+    """
+    place = {door: index for index, door in enumerate(whole.doors)}
+    return {
+        "name": whole.name,
+        "units": [list(unit) for unit in whole.units],
+        "environments": list(whole.environments),
+        "accounts": [_account(account) for account in whole.accounts],
+        "principals": [_principal(whole, who, place) for who in whole.principals],
+        "doors": [_door(door) for door in whole.doors],
+    }
+
+
+def _account(account: Account) -> dict[str, Any]:
+    unit = None if account.unit is None else list(account.unit)
+    return {"id": account.id, "name": account.name, "environment": account.environment, "unit": unit}
+
+
+def _principal(whole: Organization, who: Principal, place: dict[Door, int]) -> dict[str, Any]:
+    return {
+        **_named(who),
+        "members": [user.name for user, group in whole.memberships if group == who],
+        "doors": [place[door] for door in doors_of(whole, who)],
+    }
+
+
+def _named(who: Principal) -> dict[str, Any]:
+    return {"kind": who.kind, "account": who.account, "name": who.name}
+
+
+def _door(door: Door) -> dict[str, Any]:
+    return {
+        "name": door.name,
+        "source": _named(door.source),
+        "account": door.account,
+        "role": door.role,
+        "trust": door.trust.value,
+        "grant": door.grant.value,
+        "state": door.state.value,
+        "lacks": door.lacks,
+        "verdict": door.verdict,
+        "requirements": list(door.requirements),
+        "maxSessionSeconds": door.max_session_seconds,
+        "reason": door.reason,
+        "owner": door.owner,
+        "expires": door.expires.isoformat() if door.expires else None,
+        "explanation": door.explanation,
+    }
+
+
+def _scenes(whole: Organization, scenes: Iterable[Scene]) -> list[dict[str, Any]]:
+    place = {door: index for index, door in enumerate(whole.doors)}
+    return [_scene(scene, place) for scene in scenes]
+
+
+def _scene(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:
+    boxes: dict[str, Any] = {}
+    waiting: list[Box] = list(scene.boxes)
+    while waiting:
+        box = waiting.pop()
+        boxes[box.key] = {"kind": box.kind, "about": list(box.about), "label": ", ".join(box.lines)}
+        waiting.extend(box.children)
+    return {
+        "kind": scene.kind,
+        "about": list(scene.about),
+        "title": scene.title,
+        "subtitle": scene.subtitle,
+        "boxes": boxes,
+        "arrows": {arrow.key: [place[door] for door in arrow.doors] for arrow in scene.arrows},
+    }
+
+
+def _style(scenes: Iterable[Scene]) -> str:
+    def variables(colours: dict[Any, str]) -> str:
+        return ":root { " + " ".join(f"--{state.value}: {colour};" for state, colour in colours.items()) + " }"
+
+    dark = f"{variables(DARK_STROKES)}\n{dark_style('#picture')}"
+    return "\n".join(
+        (
+            _source("page.css"),
+            fonts(scenes),
+            variables(STROKES),
+            f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}",
+        )
+    )
+
+
+def _inside_script(value: object) -> str:
+    """JSON that cannot end the script element it stands in, nor open a comment there."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    """The template with each `{name}` replaced, in one pass: what is filled in is never looked at again."""
+    return re.sub("|".join(rf"\{{{name}\}}" for name in values), lambda found: values[found[0][1:-1]], template)
+
+
+def _source(name: str) -> str:
+    return files("twokeys.map").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,323 @@
+"""What is on one picture: boxes within boxes, and arrows between them, few enough to be read.
+
+A picture of every door of 500 accounts is no picture (laid out it is 89,000 pixels wide), so a scene shows as much
+detail as can be read: roles, else accounts, else organizational units down to some depth, and the doors between two
+boxes as one arrow for each state. What is wrong is not folded away while it is rare: an account at a door that is not
+open stays a box of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from twokeys.map.model import Account, Door, Key, Organization, Principal, State, doors_of
+
+MOST_ARROWS = 28
+MOST_BOXES = 40
+MOST_EXCEPTIONS = 8
+"""Up to how many accounts with a door that is not open stay out of the box that their unit is folded into."""
+
+_ROLES, _ACCOUNTS = 1_000_001, 1_000_000
+"""Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
+
+_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of a scene, with the boxes in it.
+
+    `kind` is "root", "unit", "outside", "account", "accounts" (several in one box) or "principal" (also the role behind
+    a door); `about` is what it stands for: a unit's path, an account's id, or a principal's kind, account and name.
+    `lines` is its text.
+    """
+
+    key: str
+    kind: str
+    about: tuple[str, ...]
+    lines: tuple[str, ...]
+    children: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """One or more doors between the same two boxes, alike in what they lack; `source` and `target` are the boxes' keys.
+
+    It is drawn in two halves, the grant from the source to the middle and the trust from there to the target, so that
+    it shows which key is missing. `around` is the key of the innermost box that holds both ends, if there is one.
+    """
+
+    key: str
+    source: str
+    target: str
+    around: str | None
+    grant: State
+    trust: State
+    lines: tuple[str, ...]
+    doors: tuple[Door, ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture before it is laid out.
+
+    `kind` is "overview", "environment", "unit", "account" or "principal", and `about` names which one, as in a box.
+    """
+
+    kind: str
+    about: tuple[str, ...]
+    title: str
+    subtitle: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    memberships: tuple[tuple[str, str], ...] = ()
+    """The boxes of a user and of a group that it is in."""
+
+
+def overview(whole: Organization) -> Scene:
+    """The whole organization with all its doors."""
+    return _scene(whole, _Subject("overview", (), "The whole organization"), whole.doors, whole.accounts)
+
+
+def close_ups(whole: Organization) -> Iterator[Scene]:
+    """A scene for each environment, organizational unit, account and principal, with its doors to both sides."""
+    touching: dict[str, dict[Door, None]] = {account.id: {} for account in whole.accounts}
+    for door in whole.doors:
+        touching[door.source.account][door] = touching[door.account][door] = None
+
+    def around(kind: str, about: tuple[str, ...], title: str, near: Collection[Account]) -> Scene:
+        doors = dict.fromkeys(door for account in near for door in touching[account.id])
+        return _scene(whole, _Subject(kind, about, title), tuple(doors), near)
+
+    for environment in whole.environments:
+        near = [account for account in whole.accounts if account.environment == environment]
+        yield around("environment", (environment,), f"Environment {environment}", near)
+    for unit in whole.units:
+        near = [account for account in whole.accounts if (account.unit or ())[: len(unit)] == unit]
+        yield around("unit", unit, f"Organizational unit {' / '.join(unit)}", near)
+    for account in whole.accounts:
+        yield around("account", (account.id,), f"Account {account.name}", [account])
+    names = {account.id: account for account in whole.accounts}
+    for who in whole.principals:
+        home = names[who.account]
+        about = (who.kind, who.account, who.name)
+        subject = _Subject("principal", about, f"{who.label} of account {home.name}", who)
+        yield _scene(whole, subject, doors_of(whole, who), [home])
+
+
+Segment = tuple[str, tuple[str, ...]]
+Path = tuple[Segment, ...]
+"""Where a box is, from the outermost box in: (kind, about) of each box around it, and its own."""
+
+
+@dataclass(frozen=True)
+class _Subject:
+    kind: str
+    about: tuple[str, ...]
+    title: str
+    who: Principal | None = None
+
+
+def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near: Collection[Account]) -> Scene:
+    """The scene with the most detail that can be read; `near` accounts keep theirs longer than the others."""
+    inside = {account.id for account in near}
+    touched = {id for door in doors for id in (door.source.account, door.account)}
+    shown = [account for account in whole.accounts if account.id in inside | touched]
+    units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
+    deepest = max(map(len, (*units, *(account.unit or () for account in shown))), default=0)
+    levels = [_ROLES, _ACCOUNTS, *range(deepest, -1, -1)]
+    ladder = [(close, far) for close in levels for far in levels if far <= close]
+    if inside >= touched:
+        ladder = [(level, level) for level in levels]
+    for close, far in ladder:
+        cuts = {account.id: close if account.id in inside else far for account in shown}
+        drawing = _Drawing(shown, doors, cuts, subject.who)
+        drawing.add_units(unit[:close] for unit in units)
+        if drawing.fits:
+            break
+    subtitle = f"{counted(len(shown), 'account')}, {counted(len(doors), 'door')}{_trouble(doors)}"
+    boxes = drawing.boxes()
+    groups = [group for user, group in whole.memberships if user == subject.who]
+    ties = drawing.memberships(subject.who, groups)
+    return Scene(subject.kind, subject.about, subject.title, subtitle, boxes, drawing.arrows(), ties)
+
+
+class _Drawing:
+    """Some accounts, each shown down to its level of detail, and the doors between them."""
+
+    def __init__(
+        self, shown: Collection[Account], doors: Collection[Door], cuts: dict[str, int], subject: Principal | None
+    ) -> None:
+        self._accounts = {account.id: account for account in shown}
+        self._doors = doors
+        self._cuts = cuts
+        self._apart = _exceptions(doors)
+        folded = [account for account in shown if account.id not in self._apart]
+        self._together = Counter(self._surroundings(account) for account in folded)
+        self._paths: dict[Path, None] = {}
+        for account in sorted(shown, key=lambda account: (account.unit is None, account.unit or ())):
+            self._paths[self._account_path(account)] = None
+        if subject is not None:
+            self._paths[self._path(subject)] = None
+        self._between: dict[tuple[Path, Path, str], list[Door]] = {}
+        for door in doors:
+            ends = self._end(door.source, door), self._end(Principal("role", door.account, door.role), door)
+            self._between.setdefault((*ends, door.lacks), []).append(door)
+        self._keys: dict[Path, str] = {}
+
+    @property
+    def fits(self) -> bool:
+        around = {path[:depth] for path in self._paths for depth in range(len(path))}
+        return len(self._between) <= MOST_ARROWS and len(self._paths.keys() - around) <= MOST_BOXES
+
+    def add_units(self, units: Iterable[tuple[str, ...]]) -> None:
+        """Show these units even where they are empty."""
+        self._paths.update(dict.fromkeys(map(_unit_path, units)))
+
+    def boxes(self) -> tuple[Box, ...]:
+        """The outermost boxes."""
+        tree: dict[Path, dict[Path, None]] = {}
+        for path in self._paths:
+            for depth in range(len(path)):
+                tree.setdefault(path[:depth], {})[path[: depth + 1]] = None
+        return tuple(self._box(path, tree) for path in tree.get((), ()))
+
+    def arrows(self) -> tuple[Arrow, ...]:
+        """The arrows, between boxes that `boxes` has made."""
+        return tuple(
+            self._arrow(f"arrow-{number}", source, target, doors)
+            for number, ((source, target, _), doors) in enumerate(self._between.items(), start=1)
+        )
+
+    def memberships(self, user: Principal | None, groups: Iterable[Principal]) -> tuple[tuple[str, str], ...]:
+        """The ties of a user to those of its groups that have a box of their own."""
+        if user is None:
+            return ()
+        mine, paths = self._path(user), [self._path(group) for group in groups]
+        return tuple((self._keys[mine], self._keys[path]) for path in paths if path in self._keys and path != mine)
+
+    def _arrow(self, key: str, source: Path, target: Path, doors: list[Door]) -> Arrow:
+        shared = max(depth for depth in range(min(len(source), len(target))) if source[:depth] == target[:depth])
+        return Arrow(
+            key=key,
+            source=self._keys[source],
+            target=self._keys[target],
+            around=self._keys[source[:shared]] if shared else None,
+            grant=_half(doors[0], doors[0].grant),
+            trust=_half(doors[0], doors[0].trust),
+            lines=_label(source, target, doors),
+            doors=tuple(doors),
+        )
+
+    def _box(self, path: Path, tree: dict[Path, dict[Path, None]]) -> Box:
+        key = self._keys[path] = f"box-{len(self._keys) + 1}"
+        kind, about = path[-1]
+        inner = list(tree.get(path, ()))
+        lines = self._lines(kind, about, path)
+        if kind == "unit" and not inner:
+            return Box(key, kind, about, (*lines, "no accounts"))
+        if kind in ("unit", "outside") and len(inner) == 1 and inner[0][-1][0] == "accounts":
+            self._keys[inner[0]] = key
+            return Box(key, kind, about, (*lines, *self._lines("accounts", about, inner[0])))
+        return Box(key, kind, about, lines, tuple(self._box(child, tree) for child in inner))
+
+    def _lines(self, kind: str, about: tuple[str, ...], path: Path) -> tuple[str, ...]:
+        if kind == "root":
+            return ("Organization root",)
+        if kind == "unit":
+            return (f"OU {about[-1]}",)
+        if kind == "outside":
+            return ("Outside the organization",)
+        if kind == "accounts":
+            depth = len(path) - 1
+            apart = any(other[:depth] == path[:depth] and _kind_at(other, depth) == "account" for other in self._paths)
+            return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
+        if kind == "account":
+            return account_lines(self._accounts[about[0]])
+        return (Principal(about[0], about[1], about[2]).label,)
+
+    def _surroundings(self, account: Account) -> Path:
+        if account.unit is None:
+            return (("outside", ()),)
+        return _unit_path(account.unit[: self._cuts[account.id]])
+
+    def _account_path(self, account: Account) -> Path:
+        around = self._surroundings(account)
+        together = self._cuts[account.id] < _ACCOUNTS and account.id not in self._apart and self._together[around] > 1
+        own: Segment = ("accounts", around[-1][1]) if together else ("account", (account.id,))
+        return (*around, own)
+
+    def _path(self, who: Principal) -> Path:
+        path = self._account_path(self._accounts[who.account])
+        if self._cuts[who.account] < _ROLES:
+            return path
+        return (*path, ("principal", (who.kind, who.account, who.name)))
+
+    def _end(self, who: Principal, door: Door) -> Path:
+        """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
+        path = self._path(who)
+        account = self._accounts[who.account]
+        around = self._surroundings(account)
+        folded = self._cuts[account.id] < _ACCOUNTS and self._together[around] > 1
+        if folded and door.state is State.OPEN and around[-1][0] != "root":
+            return around
+        self._paths[path] = None
+        return path
+
+
+def account_lines(account: Account) -> tuple[str, ...]:
+    """An account in words: its name, its id or that it has none yet, and its environment."""
+    id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
+    told = " · ".join(part for part in (id if id != account.name else "", account.environment) if part)
+    return (account.name, told) if told else (account.name,)
+
+
+def _kind_at(path: Path, depth: int) -> str | None:
+    return path[depth][0] if len(path) > depth else None
+
+
+def _unit_path(unit: tuple[str, ...]) -> Path:
+    return (("root", ()), *(("unit", unit[:depth]) for depth in range(1, len(unit) + 1)))
+
+
+def _exceptions(doors: Iterable[Door]) -> frozenset[str]:
+    apart = {id for door in doors if door.state is not State.OPEN for id in (door.account, door.source.account)}
+    return frozenset(apart) if len(apart) <= MOST_EXCEPTIONS else frozenset()
+
+
+def _half(door: Door, key: Key) -> State:
+    """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
+    if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
+        return door.state
+    return {Key.PRESENT: State.OPEN, Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}[key]
+
+
+def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
+    keys = f"grant {_SIGN[doors[0].grant]} · trust {_SIGN[doors[0].trust]}"
+    lack = [doors[0].lacks] if doors[0].state is not State.OPEN else []
+    needs = sorted({", ".join(door.requirements) for door in doors})
+    needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
+    plain = source[-1][0] == target[-1][0] == "principal"
+    who = [] if plain else [f"{_one(_labels(doors), 'principals')} → {_one({door.role for door in doors}, 'roles')}"]
+    return (*who, *([f"{len(doors)} doors"] if len(doors) > 1 else []), keys, *lack, *needed)
+
+
+def _labels(doors: Iterable[Door]) -> set[str]:
+    return {door.source.label for door in doors}
+
+
+def _one(names: set[str], things: str) -> str:
+    return next(iter(names)) if len(names) == 1 else f"{len(names)} {things}"
+
+
+def _trouble(doors: Iterable[Door]) -> str:
+    shut = [door for door in doors if door.state is not State.OPEN]
+    counts = Counter(door.lacks for door in shut)
+    return "".join(f", {number} with {text}" for text, number in sorted(counts.items()))
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: "1 door", "2 doors"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,220 @@
+"""The text of an AWS config file, and the one block of it that is ours: pure, text in, text out.
+
+Format: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html (sections `[default]`,
+`[profile NAME]`, `[sso-session NAME]`). The AWS CLI and boto3 read it with botocore's parser, so that parser's word is
+what counts here: a text that it cannot read is refused, and nothing that it reads outside of our block may change.
+"""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from botocore.configloader import build_profile_map
+
+from twokeys.errors import Refusal
+
+_BEGIN = re.compile(r"# >>> twokeys (?P<block>\S+) >>>")
+_END = re.compile(r"# <<< twokeys (?P<block>\S+) <<<")
+# What every SDK's parser takes without quotes: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+_NAME = re.compile(r"[A-Za-z0-9_./%@:+-]+")
+# A value is one printable word: then no parser sees a comment, a continued line or a section in it.
+_VALUE = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section to write: `kind` is "profile" or "sso-session", `about` a comment line above its settings."""
+
+    kind: str
+    name: str
+    settings: tuple[tuple[str, str], ...]
+    about: str = ""
+
+    @property
+    def header(self) -> str:
+        """The section's name as it stands between the brackets."""
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a rewrite of our block does: the new text, and the headers that it adds, changes, removes and keeps."""
+
+    text: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def rewrite(text: str, block: str, sections: Sequence[Section], where: str) -> Change:
+    """The text with our block of this name holding exactly these sections (none: no block).
+
+    Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
+    Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
+    settings after the block that belong to its last section. `where` names the file.
+    """
+    if not _NAME.fullmatch(block):
+        raise _refused(where, f"{block!r} cannot name a block", "Use letters, digits and any of _ . / % @ : + -")
+    lines = _lines(text)
+    end_of_line = "\r\n" if "\r\n" in text else "\n"
+    start, stop = _place(lines, block, where)
+    before, ours, after = "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
+    for section in sections:
+        _check(section, where)
+    rendered = _render(block, sections, end_of_line)
+    if rendered and before and not before.endswith("\n"):
+        before += end_of_line
+    result = before + rendered + after
+
+    outside = _parse(before + after, where)
+    for section in sections:
+        if section.name in _named(outside, section.kind):
+            raise Refusal(
+                f"the {section.kind} {section.name} is already there",
+                where=f"{where}: [{section.header}]",
+                why="it was written by hand or by another block, and it is not ours to change",
+                next_step="Rename or remove it, or give our profiles a --prefix.",
+            )
+    had, has = _parse(text, where), _parse(result, where)
+    old, new = list(_parse(ours, where)), [section.header for section in sections]
+    if outside != _without(had, old) or outside != _without(has, new):
+        raise _refused(
+            where,
+            "settings that follow our block belong to its last section",
+            "Put a section header ([profile NAME]) above the lines that follow the block.",
+        )
+    return Change(
+        result,
+        added=tuple(each for each in new if each not in old),
+        changed=tuple(each for each in old if each in new and had[each] != has[each]),
+        removed=tuple(each for each in old if each not in new),
+        kept=tuple(each for each in old if each in new and had[each] == has[each]),
+    )
+
+
+def profiles_in(text: str, where: str, *, credentials: bool = False) -> dict[str, Mapping[str, str]]:
+    """The profiles of a config file (or, with `credentials`, of a credentials file) by name."""
+    parsed = _parse(text, where)
+    return dict(parsed) if credentials else _named(parsed, "profile")
+
+
+def sso_sessions_in(text: str, block: str, where: str) -> frozenset[str]:
+    """The sso-sessions that the file has outside of our block."""
+    lines = _lines(text)
+    start, stop = _place(lines, block, where)
+    return frozenset(_named(_parse("".join(lines[:start] + lines[stop:]), where), "sso-session"))
+
+
+def diff(old: str, new: str, where: str) -> str:
+    """The change of our block as a unified diff without lines around it: one of those may be somebody's secret key.
+
+    For the same reason a last line that only gets its end is no difference here.
+    """
+    if new.startswith(old) and not old.endswith("\n"):
+        old += new[len(old) :].partition("\n")[0] + "\n" if old else ""
+    return "".join(difflib.unified_diff(_lines(old), _lines(new), where, where, n=0))
+
+
+def _render(block: str, sections: Sequence[Section], end_of_line: str) -> str:
+    if not sections:
+        return ""
+    lines = [
+        f"# >>> twokeys {block} >>>",
+        "# Written by `twokeys profiles`, which rewrites all of this block; edit outside of it.",
+    ]
+    for section in sections:
+        lines += ["", f"[{section.header}]"]
+        lines += [f"# {section.about}"] if section.about else []
+        lines += [f"{key} = {value}" for key, value in section.settings]
+    lines += ["", f"# <<< twokeys {block} <<<"]
+    return "".join(line + end_of_line for line in lines)
+
+
+def _place(lines: Sequence[str], block: str, where: str) -> tuple[int, int]:
+    """The lines of our block as a half-open range; at the end of the text where there is none yet."""
+    opened: int | None = None
+    opened_name = ""
+    found: tuple[int, int] | None = None
+    for index, line in enumerate(lines):
+        begin, end = _BEGIN.fullmatch(line.rstrip("\r\n")), _END.fullmatch(line.rstrip("\r\n"))
+        if begin and opened is None:
+            opened, opened_name = index, begin["block"]
+            if opened_name == block and found:
+                raise _refused(
+                    where, f"line {index + 1} begins a second block {block}", "Remove one of the two blocks."
+                )
+        elif end and opened is not None and end["block"] == opened_name:
+            if opened_name == block:
+                found = (opened, index + 1)
+            opened = None
+        elif begin or end:
+            raise _refused(where, f"line {index + 1} is a marker without its other half", "Mend or remove the block.")
+    if opened is not None:
+        raise _refused(where, f"the block that begins in line {opened + 1} has no end", "Mend or remove the block.")
+    return found or (len(lines), len(lines))
+
+
+def _check(section: Section, where: str) -> None:
+    if not _NAME.fullmatch(section.name) or section.name == "default":
+        raise _refused(
+            where,
+            f"{section.name!r} cannot name a {section.kind}",
+            "Rename the door, or give the profiles a --prefix; use letters, digits and any of _ . / % @ : + -",
+        )
+    for key, value in section.settings:
+        if not _VALUE.fullmatch(value):
+            raise _refused(
+                where,
+                f"the {key} of {section.name} is {value!r}, which is not one word of printable ASCII",
+                "Correct it where it comes from: an option of this command, or the stack that exports the door.",
+            )
+    if not section.about.isprintable():
+        raise _refused(where, f"the text about {section.name} does not fit in one line", "Correct the door's reason.")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines with their ends; only a line feed ends one (str.splitlines knows more ends than a config file)."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _without(parsed: Mapping[str, Mapping[str, str]], headers: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    return {name: settings for name, settings in parsed.items() if name not in headers}
+
+
+def _parse(text: str, where: str) -> dict[str, dict[str, str]]:
+    parser = configparser.RawConfigParser()  # what botocore.configloader.raw_config_parse reads with
+    try:
+        parser.read_string(text.replace("\r\n", "\n").replace("\r", "\n"), where)
+    except configparser.Error as error:
+        raise _refused(
+            where, f"the AWS CLI cannot read this file: {_reason(error)}", "Mend the file; nothing was changed in it."
+        ) from error
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _reason(error: configparser.Error) -> str:
+    """The parser's complaint without the line itself, which may hold a secret key."""
+    match error:
+        case configparser.DuplicateSectionError():
+            return f"line {error.lineno} begins [{error.section}] a second time"
+        case configparser.DuplicateOptionError():
+            return f"line {error.lineno} sets {error.option} of [{error.section}] a second time"
+        case configparser.MissingSectionHeaderError():
+            return f"line {error.lineno} belongs to no section"
+        case configparser.ParsingError():
+            return f"line {', '.join(str(line) for line, _ in error.errors)} is not a setting"
+    return type(error).__name__
+
+
+def _named(parsed: Mapping[str, Mapping[str, str]], kind: str) -> dict[str, Mapping[str, str]]:
+    known = build_profile_map(dict(parsed))
+    return dict(known["profiles" if kind == "profile" else "sso_sessions"])
+
+
+def _refused(where: str, why: str, next_step: str) -> Refusal:
+    return Refusal("the AWS config file cannot be written", where=where, why=why, next_step=next_step)

@@ -1,0 +1,262 @@
+"""`twokeys profiles`: AWS CLI profiles, and a page of links, for exactly the doors that somebody has."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twokeys import files
+from twokeys.errors import Refusal
+from twokeys.exports import read_exports
+from twokeys.profiles import awsconfig
+from twokeys.profiles.page import render_page
+from twokeys.profiles.reading import read_ways
+from twokeys.profiles.sections import Choices, chained, sections_for
+from twokeys.profiles.ways import Principal, RoleWay, Way, people, ways_of
+
+_WOULD_CHANGE = 3
+
+
+class _WritesByDefault(click.Group):
+    """A group whose own options are those of `write`: `twokeys profiles --person ada` writes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["write", *args]
+        return super().parse_args(ctx, args)
+
+
+def _state_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--state",
+        "states",
+        multiple=True,
+        required=True,
+        metavar="FILE",
+        help="What a stack exports: `pulumi stack export`, `pulumi stack output --json` or a sandbox state; - is the "
+        "standard input. Give one for each stack, also the one that holds the people.",
+    )(command)
+
+
+@click.group(cls=_WritesByDefault)
+def profiles() -> None:
+    """Ways into accounts for people and CI roles: exactly the doors they have.
+
+    `twokeys profiles --person NAME --state FILE` writes AWS CLI profiles (see `twokeys profiles write --help`).
+    """
+
+
+@profiles.command()
+@_state_option
+@click.option("--person", metavar="NAME", help="The IAM or Identity Center user whose doors these are.")
+@click.option("--role", metavar="NAME", help="The role (of a CI job, say) whose doors these are.")
+@click.option(
+    "--account", default="", metavar="ID", help="The account of that user or role, if its name is in several."
+)
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; default: $AWS_CONFIG_FILE, else ~/.aws/config.",
+)
+@click.option("--prefix", default="", metavar="TEXT", help="Put this before each profile's name (the door's name).")
+@click.option("--block", default="doors", metavar="NAME", show_default=True, help="The block of the file to rewrite.")
+@click.option("--source-profile", metavar="NAME", help="The profile with your own credentials.  [default: default]")
+@click.option(
+    "--credential-source",
+    type=click.Choice(["Environment", "Ec2InstanceMetadata", "EcsContainer"]),
+    help="Where a CI job has its credentials, instead of a source profile.",
+)
+@click.option("--region", help="The region of the profiles; default: the one the state has for the account.")
+@click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you.")
+@click.option("--session-name", metavar="NAME", help="The role session name; default: the person or role.")
+@click.option("--sso-session", default="twokeys", show_default=True, metavar="NAME", help="Identity Center's session.")
+@click.option("--sso-start-url", metavar="URL", help="Identity Center's address, if the state does not tell it.")
+@click.option("--sso-region", metavar="REGION", help="Identity Center's region, if the state does not tell it.")
+@click.option("--endpoint-url", metavar="URL", help="Send the profiles' calls there: a local AWS.")
+@click.option("--dry-run", is_flag=True, help="Show the change as a diff and write nothing; exit 3 if there is one.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
+def write(  # noqa: PLR0913 - one parameter an option
+    *,
+    states: tuple[str, ...],
+    person: str | None,
+    role: str | None,
+    account: str,
+    groups: tuple[str, ...],
+    config: Path | None,
+    prefix: str,
+    block: str,
+    source_profile: str | None,
+    credential_source: str | None,
+    region: str | None,
+    mfa_serial: str | None,
+    session_name: str | None,
+    sso_session: str,
+    sso_start_url: str | None,
+    sso_region: str | None,
+    endpoint_url: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Write AWS CLI profiles for exactly the doors that a person or a role has.
+
+    The profiles stand in one marked block of the config file. Each run rewrites that block as a whole, so the profile
+    of a door that is gone goes too; give all stacks in one call, or each its own --block. Everything else in the file
+    stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name is
+    refused.
+
+    \b
+    Examples:
+      pulumi stack export -s prod --file prod.json
+      twokeys profiles --person ada --state management.json --state prod.json --dry-run
+      aws sts get-caller-identity --profile prod-reader
+
+    Exit codes: 0 done (or nothing to do), 1 refused, 2 wrong usage, 3 --dry-run found something to change.
+    """
+    if (person is None) == (role is None):
+        raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
+    if source_profile and credential_source:
+        raise click.UsageError("Give --source-profile or --credential-source, not both.")
+    who = Principal("user" if person else "role", account, person or role or "")
+    all_ways, members = read_ways([read_exports(each) for each in states])
+    ways = ways_of(all_ways, members, who, groups)
+    path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+
+    credentials = _credentials()
+    source = (
+        ("credential_source", credential_source)
+        if credential_source
+        else ("source_profile", source_profile or "default")
+    )
+
+    def change(text: str) -> awsconfig.Change:
+        choices = Choices(
+            source=source,
+            source_is_session=chained(awsconfig.profiles_in(text, str(path)).get(source[1], {})),
+            prefix=prefix,
+            region=region,
+            mfa_serial=mfa_serial,
+            session_name=session_name,
+            sso_session=sso_session,
+            sso_start_url=sso_start_url,
+            sso_region=sso_region,
+            endpoint_url=endpoint_url,
+        )
+        sections = sections_for(who, ways, choices, awsconfig.sso_sessions_in(text, block, str(path)))
+        _refuse_shadowed(sections, credentials)
+        return awsconfig.rewrite(text, block, sections, str(path))
+
+    with contextlib.nullcontext() if dry_run else files.locked(path):
+        old = files.read_text(path)
+        done = change(old)
+        differs = done.text != old
+        if differs and not dry_run:
+            files.replace_text(path, old, done.text)
+    notes = _notes(done.text, path, source, credentials[1], ways)
+    shown = awsconfig.diff(old, done.text, str(path)) if dry_run else None
+    if as_json:
+        report = _report(who, path, done, notes)
+        report |= {"written": differs and not dry_run} | ({"diff": shown} if dry_run else {})
+        click.echo(json.dumps(report))
+    elif shown is not None:
+        click.echo(shown, nl=False)
+    else:
+        _say(path, done)
+    for note in () if as_json else notes:
+        click.echo(f"Note: {note}.", err=True)
+    return _WOULD_CHANGE if dry_run and differs else 0
+
+
+@profiles.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_state_option
+@click.option("--title", default="Ways in", show_default=True, help="The title of the page.")
+@click.option("--person", metavar="NAME", help="Only the doors of this person.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
+def page(  # noqa: PLR0913 - one parameter an option
+    *, file: Path, states: tuple[str, ...], title: str, person: str | None, groups: tuple[str, ...], as_json: bool
+) -> int:
+    """Write one HTML page with a link for each door, by person.
+
+    The links open the AWS console's switch-role page, in the colour that the stack gives the environment. The page
+    holds all it needs: it loads nothing and runs no script. Doors that the console cannot take (an external ID, a CI
+    role) are listed without a link, and say why.
+    """
+    ways, members = read_ways([read_exports(each) for each in states])
+    bearers = people(ways, members)
+    if person is not None:
+        who = Principal("user", "", person)
+        had = ways_of(ways, members, who, groups)
+        bearers = {who: had} if had else {}
+    if not bearers:
+        raise Refusal(
+            "there is no page to write",
+            where=", ".join(states),
+            why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
+            next_step="Give the exports of the stacks that hold the doors and the people.",
+        )
+    files.write_output(file, render_page(title, bearers))
+    doors = sum(len(had) for had in bearers.values())
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "bearers": len(bearers), "doors": doors}))
+    else:
+        click.echo(f"{file}: {doors} ways in for {len(bearers)} people, groups and roles")
+    return 0
+
+
+def _credentials() -> tuple[Path, frozenset[str]]:
+    """The credentials file and the names of its profiles."""
+    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
+    return path, frozenset(awsconfig.profiles_in(files.read_text(path), str(path), credentials=True))
+
+
+def _refuse_shadowed(sections: Iterable[awsconfig.Section], credentials: tuple[Path, frozenset[str]]) -> None:
+    """The credentials file wins over the config file for a profile of the same name, so one there is refused."""
+    path, known = credentials
+    for section in sections:
+        if section.kind == "profile" and section.name in known:
+            raise Refusal(
+                f"the profile {section.name} is already there",
+                where=f"{path}: [{section.name}]",
+                why="the credentials file has settings of that name, which would be mixed with ours",
+                next_step="Rename or remove it, or give our profiles a --prefix.",
+            )
+
+
+def _notes(text: str, path: Path, source: tuple[str, str], known: frozenset[str], ways: Sequence[Way]) -> list[str]:
+    """What is no reason to refuse, but will keep somebody from using a profile."""
+    if not ways:
+        return ["there is no door of theirs in these exports"]
+    profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
+    if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
+        return []
+    return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+
+
+def _report(who: Principal, path: Path, done: awsconfig.Change, notes: list[str]) -> dict[str, object]:
+    return {
+        "for": {"kind": who.kind, "name": who.name},
+        "file": str(path),
+        "added": done.added,
+        "changed": done.changed,
+        "removed": done.removed,
+        "kept": done.kept,
+        "notes": notes,
+    }
+
+
+def _say(path: Path, done: awsconfig.Change) -> None:
+    for sign, headers in (("+", done.added), ("~", done.changed), ("-", done.removed), ("=", done.kept)):
+        for header in headers:
+            click.echo(f"{sign} {header}")
+    click.echo(
+        f"{path}: {len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed, "
+        f"{len(done.kept)} unchanged"
+    )

@@ -1,0 +1,147 @@
+"""From ways in to the sections of an AWS config file: pure.
+
+Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from twokeys.errors import Refusal
+from twokeys.profiles.awsconfig import Section
+from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way
+
+# Role chaining is limited to one hour, whatever the role allows:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+_CHAINED_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the person at the keyboard chooses, and no export can know.
+
+    `source` is the (setting, value) that says where the first credentials come from: ("source_profile", NAME) or
+    ("credential_source", "Environment" | "Ec2InstanceMetadata" | "EcsContainer"). `source_is_session` says that those
+    credentials are themselves a role's.
+    """
+
+    source: tuple[str, str] = ("source_profile", "default")
+    source_is_session: bool = False
+    prefix: str = ""
+    region: str | None = None
+    mfa_serial: str | None = None
+    session_name: str | None = None
+    sso_session: str = "twokeys"
+    sso_start_url: str | None = None
+    sso_region: str | None = None
+    endpoint_url: str | None = None
+
+
+def sections_for(
+    who: Principal, ways: Iterable[Way], choices: Choices, sso_sessions: Iterable[str] = ()
+) -> tuple[Section, ...]:
+    """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
+
+    Refuses a role that asks for an external ID which the exports do not hold, and an Identity Center whose address is
+    unknown.
+    """
+    ways = tuple(ways)
+    profiles = tuple(
+        _role_profile(who, way, choices) if isinstance(way, RoleWay) else _sso_profile(way, choices) for way in ways
+    )
+    assigned = [way for way in ways if isinstance(way, AssignmentWay)]
+    if not assigned or choices.sso_session in sso_sessions:
+        return profiles
+    return (_sso_session(assigned[0], choices), *profiles)
+
+
+def chained(settings: Mapping[str, str]) -> bool:
+    """Whether a source profile's credentials are a role session: then what it assumes lasts one hour at most."""
+    return any(key in settings for key in ("role_arn", "sso_session", "sso_start_url", "sso_role_name"))
+
+
+def _role_profile(who: Principal, way: RoleWay, choices: Choices) -> Section:
+    settings = [
+        ("role_arn", way.role_arn),
+        choices.source,
+        ("role_session_name", choices.session_name or _session_name(who.name)),
+    ]
+    if way.mfa and who.kind == "user":
+        settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
+    if way.asks_external_id:
+        if way.external_id is None:
+            raise Refusal(
+                f"the profile of the door {way.name} cannot be written",
+                where=f"door {way.name}",
+                why=f"{way.role_arn} asks for an external ID, and the exports do not hold it",
+                next_step="Export the stack with its documents (`pulumi stack export --show-secrets`).",
+            )
+        settings.append(("external_id", way.external_id))
+    if seconds := _duration(who, way, choices):
+        settings.append(("duration_seconds", str(seconds)))
+    return _section(way, settings, choices.region or way.region, choices)
+
+
+def _sso_profile(way: AssignmentWay, choices: Choices) -> Section:
+    settings = [
+        ("sso_session", choices.sso_session),
+        ("sso_account_id", way.account),
+        ("sso_role_name", way.permission_set),
+    ]
+    return _section(way, settings, choices.region, choices)
+
+
+def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
+    start_url, region = choices.sso_start_url or way.start_url, choices.sso_region or way.region
+    if start_url is None or region is None:
+        missing = "--sso-start-url" if start_url is None else "--sso-region"
+        raise Refusal(
+            "the profiles of Identity Center cannot be written",
+            where=f"assignment {way.name}",
+            why="the exports do not tell the address and the region of the Identity Center",
+            next_step=f"Give {missing}, or the name of an sso-session that your config has with --sso-session.",
+        )
+    settings = (
+        ("sso_start_url", start_url),
+        ("sso_region", region),
+        ("sso_registration_scopes", "sso:account:access"),
+    )
+    return Section("sso-session", choices.sso_session, settings)
+
+
+def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choices: Choices) -> Section:
+    settings += [("region", region)] if region else []
+    settings += [("endpoint_url", choices.endpoint_url)] if choices.endpoint_url else []
+    return Section("profile", f"{choices.prefix}{way.name}", tuple(settings), _about(way))
+
+
+def _about(way: Way) -> str:
+    said = [way.account_name]
+    if isinstance(way, RoleWay):
+        said += [way.reason or "", f"until {way.expires}" if way.expires else ""]
+    text = " - ".join(each for each in said if each)
+    # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+    return " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+
+
+def _duration(who: Principal, way: RoleWay, choices: Choices) -> int | None:
+    if way.max_session_seconds is None:
+        return None
+    if who.kind == "role" or choices.source_is_session:
+        return min(way.max_session_seconds, _CHAINED_SECONDS)
+    return way.max_session_seconds
+
+
+def _session_name(name: str) -> str:
+    """At least two characters: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+    return name if len(name) > 1 else f"{name}-user"
+
+
+def _mfa_serial(who: Principal, way: RoleWay) -> str:
+    """The ARN of the virtual device that has the user's name, which is what the IAM console proposes.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
+    """
+    source = next((each.account for each in way.sources if each.account), who.account)
+    return f"arn:{way.role_arn.split(':')[1]}:iam::{who.account or source}:mfa/{who.name}"

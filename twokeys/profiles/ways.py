@@ -1,0 +1,129 @@
+"""The ways into accounts, and who may take each: pure.
+
+Deliberately not decided here: whether both keys of a door hold (the policy pack and `twokeys access` prove that).
+A door whose source is a whole account (`root`) belongs to those that its grants name; without a grant it is nobody's in
+particular and therefore in nobody's profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from twokeys.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A user, group, role or root of an account; for Identity Center (`sso`) the account is ""."""
+
+    kind: str
+    account: str
+    name: str
+
+
+@dataclass(frozen=True)
+class RoleWay:
+    """A role behind a door, and what a session must show there.
+
+    `admitted` are the only users whom the trust names, None if it names others too. A trust cannot name a group, so of
+    a group's members only these come in:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html.
+    `switch_url` is the console's switch-role link, or None where the console cannot go, to a role that asks for an
+    external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html.
+    """
+
+    name: str
+    sources: tuple[Principal, ...]
+    account: str
+    account_name: str
+    role: str
+    role_arn: str
+    mfa: bool = False
+    admitted: frozenset[str] | None = None
+    asks_external_id: bool = False
+    external_id: str | None = None
+    max_session_seconds: int | None = None
+    region: str | None = None
+    switch_url: str | None = None
+    color: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True)
+class AssignmentWay:
+    """A permission set that Identity Center assigns in an account; `region` is the one of the Identity Center."""
+
+    name: str
+    sources: tuple[Principal, ...]
+    account: str
+    account_name: str
+    permission_set: str
+    start_url: str | None = None
+    region: str | None = None
+
+
+Way = RoleWay | AssignmentWay
+
+
+Members = Mapping[Principal, frozenset[str]]
+"""The users of each group, as far as exports tell: the members of a group that is not in it are unknown."""
+
+
+def ways_of(ways: Iterable[Way], members: Members, who: Principal, groups: Iterable[str] = ()) -> tuple[Way, ...]:
+    """The ways that one principal has: those that name it and those of its groups.
+
+    `who.account` may be "" (any account); `groups` are group names that the caller says the person is in. Refuses when
+    it depends on a group whose members neither the exports nor the trust tell: leaving a way out would be as wrong as
+    adding one.
+    """
+    said = frozenset(groups)
+    return tuple(way for way in ways if any(_may(who, source, way, members, said) for source in way.sources))
+
+
+def people(ways: Iterable[Way], members: Members) -> dict[Principal, tuple[Way, ...]]:
+    """The ways of each user and role that is known to have one, and of each group whose members are unknown."""
+    found: dict[Principal, dict[str, Way]] = {}
+    for way in ways:
+        for source in way.sources:
+            for bearer in _bearers(source, way, members):
+                found.setdefault(bearer, {})[way.name] = way
+    return {who: tuple(found[who].values()) for who in sorted(found, key=lambda each: (each.name.lower(), each.kind))}
+
+
+def _bearers(source: Principal, way: Way, members: Members) -> Iterable[Principal]:
+    if source.kind not in ("group", "sso group"):
+        return [source]
+    known = [each for each in (members.get(source), _admitted(way)) if each is not None]
+    if not known:
+        return [source]
+    names = frozenset.intersection(*known)
+    return [Principal("sso user" if source.kind == "sso group" else "user", source.account, name) for name in names]
+
+
+def _may(who: Principal, source: Principal, way: Way, members: Members, said: frozenset[str]) -> bool:
+    if who.account and source.account and who.account != source.account:
+        return False
+    if source.kind in (who.kind, f"sso {who.kind}"):
+        return source.name == who.name
+    if who.kind != "user" or source.kind not in ("group", "sso group"):
+        return False
+    bearers = _bearers(source, way, members)
+    if list(bearers) != [source]:
+        return who.name in {bearer.name for bearer in bearers}
+    if not said:
+        raise Refusal(
+            f"the doors of {who.name} cannot be told",
+            where=f"door {way.name}",
+            why=f"it opens to the group {source.name}, and none of the given files says who is in it",
+            next_step="Also give the state of the stack that holds the people, or name the groups of this person with "
+            "--group (--group none for none).",
+        )
+    return source.name in said
+
+
+def _admitted(way: Way) -> frozenset[str] | None:
+    return way.admitted if isinstance(way, RoleWay) else None

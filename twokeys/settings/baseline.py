@@ -1,0 +1,75 @@
+"""What every account of a stack gets, and what one of them gets beside or instead."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from twokeys.settings.base import Model
+from twokeys.settings.values import ContactEmail, must_match
+
+
+class ContactSettings(Model):
+    """An alternate contact. https://docs.aws.amazon.com/accounts/latest/APIReference/API_AlternateContact.html"""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    title: Annotated[str, Field(min_length=1, max_length=50)]
+    email: ContactEmail
+    phone: Annotated[
+        str,
+        must_match(
+            r"[\s0-9()+-]{1,25}",
+            "a phone number has 1 to 25 digits, spaces and ()+-",
+            "write it as in +1(555)000-0000",
+        ),
+    ]
+
+
+class ContactsSettings(Model):
+    """Whom AWS writes to beside the root user."""
+
+    billing: ContactSettings | None = None
+    operations: ContactSettings | None = None
+    security: ContactSettings | None = None
+
+
+class PasswordPolicySettings(Model):
+    """What passwords of IAM users have to be.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
+    """
+
+    minimum_length: Annotated[int, Field(ge=6, le=128)] = 14
+    max_age_days: Annotated[int, Field(ge=1, le=1095)] | None = None
+    reuse_prevention: Annotated[int, Field(ge=1, le=24)] = 24
+
+
+class AccountBaselineSettings(Model):
+    """What an account has from the first day; nothing of it unless it is said.
+
+    `closeDefaultVpc` takes every rule out of the default security group of the region's default VPC.
+    """
+
+    alias: (
+        Annotated[
+            str,
+            must_match(
+                r"(?!\d{12}\Z)[a-z0-9](-?[a-z0-9]){2,62}",
+                "an account alias has 3 to 63 lowercase letters, digits and single hyphens between them"
+                " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html)",
+                "choose such an alias; it is unique across AWS",
+            ),
+        ]
+        | None
+    ) = None
+    password_policy: PasswordPolicySettings | None = None
+    block_public_s3: bool = False
+    encrypt_ebs: bool = False
+    close_default_vpc: bool = False
+
+
+class BaselineSettings(AccountBaselineSettings):
+    """The baseline of every account of a stack; what an account says itself stands in the place of the stack's."""
+
+    contacts: ContactsSettings = ContactsSettings()

@@ -1,0 +1,185 @@
+"""The guard rails that config names: statements of service control policies. Pure.
+
+A service control policy grants nothing and does not bind the management account:
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+GuardRail = Literal["stay-in-organization", "no-root-user", "keep-audit-trail", "allowed-regions", "keep-access-role"]
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+"""The access role's name, unless an account says another."""
+AUDIT_KEY_ALIAS = "alias/audit-trail"
+AUDIT_BUCKET_PREFIX = "audit-trail-"
+"""What the audit trail's key is called, and what its bucket's name begins with unless config names it."""
+
+Statement = dict[str, Any]
+
+# The exemptions that AWS documents for calls that are answered in us-east-1 whatever region one works in:
+# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html
+GLOBAL_SERVICES = (
+    "a4b:*",
+    "acm:*",
+    "aws-marketplace-management:*",
+    "aws-marketplace:*",
+    "aws-portal:*",
+    "budgets:*",
+    "ce:*",
+    "chime:*",
+    "cloudfront:*",
+    "config:*",
+    "cur:*",
+    "directconnect:*",
+    "ec2:DescribeRegions",
+    "ec2:DescribeTransitGateways",
+    "ec2:DescribeVpnGateways",
+    "fms:*",
+    "globalaccelerator:*",
+    "health:*",
+    "iam:*",
+    "importexport:*",
+    "kms:*",
+    "mobileanalytics:*",
+    "networkmanager:*",
+    "organizations:*",
+    "pricing:*",
+    "route53:*",
+    "route53domains:*",
+    "route53-recovery-cluster:*",
+    "route53-recovery-control-config:*",
+    "route53-recovery-readiness:*",
+    "s3:GetAccountPublic*",
+    "s3:ListAllMyBuckets",
+    "s3:ListMultiRegionAccessPoints",
+    "s3:PutAccountPublic*",
+    "shield:*",
+    "sts:*",
+    "support:*",
+    "trustedadvisor:*",
+    "waf-regional:*",
+    "waf:*",
+    "wafv2:*",
+    "wellarchitected:*",
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What guard rails have to know of the organization: its access roles by name, regions, and the log bucket."""
+
+    access_roles: Sequence[str] = (ACCESS_ROLE,)
+    allowed_regions: Sequence[str] = ()
+    audit_bucket: str = f"{AUDIT_BUCKET_PREFIX}*"
+    partition: str = "aws"
+
+    @property
+    def access_role_arns(self) -> list[str]:
+        """The access roles of every account."""
+        return [f"arn:{self.partition}:iam::*:role/{role}" for role in self.access_roles]
+
+
+def guard_rails_document(names: Iterable[GuardRail], around: Surroundings) -> dict[str, Any]:
+    """One service control policy with the statements of all these guard rails, in the order of the list of them."""
+    asked = set(names)
+    statements = [statement for name, make in _STATEMENTS.items() if name in asked for statement in make(around)]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _stay_in_organization(_around: Surroundings) -> list[Statement]:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html"""
+    return [_deny("StayInOrganization", ["organizations:LeaveOrganization"])]
+
+
+def _no_root_user(around: Surroundings) -> list[Statement]:
+    """Sessions of centralized root access (sts:AssumeRoot) are spared: they come from the management account.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-assumedroot
+    """
+    condition = {
+        "StringLike": {"aws:PrincipalArn": f"arn:{around.partition}:iam::*:root"},
+        "Null": {"aws:AssumedRoot": "true"},
+    }
+    return [_deny("NoRootUser", ["*"]) | {"Condition": condition}]
+
+
+def _keep_audit_trail(around: Surroundings) -> list[Statement]:
+    """The trail, its bucket's protections and its key, for everyone but the access roles.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html
+    """
+    bucket = f"arn:{around.partition}:s3:::{around.audit_bucket}"
+    trail = ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"]
+    protections = [
+        "BypassGovernanceRetention",
+        "DeleteBucket",
+        "DeleteBucketPolicy",
+        "DeleteObject",
+        "DeleteObjectVersion",
+        "PutBucketObjectLockConfiguration",
+        "PutBucketPolicy",
+        "PutBucketVersioning",
+        "PutLifecycleConfiguration",
+    ]
+    unless = {"ArnNotLike": {"aws:PrincipalArn": around.access_role_arns}}
+    alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": AUDIT_KEY_ALIAS}}
+    return [
+        _deny("KeepTrail", [f"cloudtrail:{action}" for action in trail]) | {"Condition": unless},
+        _deny("KeepLogs", [f"s3:{action}" for action in protections])
+        | {"Resource": [bucket, f"{bucket}/*"], "Condition": unless},
+        _deny("KeepLogKey", ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"])
+        | {"Condition": unless | alias},
+    ]
+
+
+def _allowed_regions(around: Surroundings) -> list[Statement]:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html"""
+    condition = {
+        "StringNotEquals": {"aws:RequestedRegion": list(around.allowed_regions)},
+        "ArnNotLike": {"aws:PrincipalArn": around.access_role_arns},
+    }
+    return [
+        {
+            "Sid": "AllowedRegions",
+            "Effect": "Deny",
+            "NotAction": list(GLOBAL_SERVICES),
+            "Resource": "*",
+            "Condition": condition,
+        }
+    ]
+
+
+def _keep_access_role(around: Surroundings) -> list[Statement]:
+    """Nobody in the account changes the role by which the management account enters, the role itself included.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html
+    """
+    actions = [
+        "AttachRolePolicy",
+        "DeleteRole",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePermissionsBoundary",
+        "PutRolePolicy",
+        "UpdateAssumeRolePolicy",
+        "UpdateRole",
+        "UpdateRoleDescription",
+    ]
+    return [_deny("KeepAccessRole", [f"iam:{action}" for action in actions]) | {"Resource": around.access_role_arns}]
+
+
+_STATEMENTS: dict[GuardRail, Callable[[Surroundings], list[Statement]]] = {
+    "stay-in-organization": _stay_in_organization,
+    "no-root-user": _no_root_user,
+    "keep-audit-trail": _keep_audit_trail,
+    "allowed-regions": _allowed_regions,
+    "keep-access-role": _keep_access_role,
+}
+
+
+def _deny(sid: str, actions: list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*"}

@@ -1,0 +1,53 @@
+"""How people come in beside ordinary doors: the way for emergencies, and IAM Identity Center."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from twokeys.settings.base import Model
+from twokeys.settings.values import ContactEmail, RoleName, must_match
+
+
+class BreakGlassSettings(Model):
+    """The role for emergencies in the management account, and who hears of every use.
+
+    The alarm answers to the role's name in every account: a door to a role of the same name is watched too.
+    """
+
+    users: Annotated[tuple[RoleName, ...], Field(min_length=1)]
+    notify: Annotated[tuple[ContactEmail, ...], Field(min_length=1)]
+    role: RoleName = "break-glass"
+    session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
+
+
+UserName = Annotated[
+    str,
+    must_match(
+        r"[\w+=,.@-]{1,128}",
+        "this name becomes part of resource names: 1 to 128 letters, digits and +=,.@_-",
+        "choose such a name",
+    ),
+]
+
+
+class IdentityUserSettings(Model):
+    """A person in the identity store of IAM Identity Center.
+
+    https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateUser.html
+    """
+
+    given_name: Annotated[str, Field(min_length=1, max_length=1024)]
+    family_name: Annotated[str, Field(min_length=1, max_length=1024)]
+    email: ContactEmail
+
+
+class IdentityCenterSettings(Model):
+    """People and groups of IAM Identity Center, which has to be switched on in the console first.
+
+    Doors with `via: identity-center` start from them. Leave the people out where an identity provider brings them.
+    """
+
+    users: dict[UserName, IdentityUserSettings] = {}
+    groups: dict[UserName, tuple[UserName, ...]] = {}

@@ -1,0 +1,150 @@
+"""One attempt at a role: `sts:AssumeRole`, then `sts:GetCallerIdentity` with what it gave, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_sts import STSClient
+    from types_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
+
+SESSION: Final = "twokeys-probe"
+_REFUSAL: Final = "AccessDenied"
+"""The only error that says the role is shut: others (throttling, expired credentials) say nothing of it.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+"""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Credentials of somebody. `token` is there when they are temporary."""
+
+    access: str
+    secret: str
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One attempt.
+
+    Attributes:
+        name: what was tried, as a sentence.
+        expected: whether the role should be assumed.
+        assumed: whether it was; None when that was not probed.
+        detail: the caller identity's ARN, the refusal, or why it was not probed.
+        next_step: when it was not probed, what the reader can do about it.
+        right_account: whether the session then was in the account that the role's ARN names.
+    """
+
+    name: str
+    role_arn: str
+    expected: bool
+    assumed: bool | None
+    detail: str
+    next_step: str | None = None
+    right_account: bool = True
+
+    @property
+    def probed(self) -> bool:
+        """Whether it says anything."""
+        return self.assumed is not None
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether it went as it should; what was not probed did not."""
+        return self.expected == self.assumed and self.right_account
+
+    @property
+    def happened(self) -> str:
+        """What came of it, in words."""
+        return {True: "assumed", False: "refused", None: "not probed"}[self.assumed]
+
+    @property
+    def judged(self) -> str:
+        """How that is to be taken, in words."""
+        if not self.probed:
+            return "not probed"
+        return "as expected" if self.as_expected else "NOT as expected"
+
+    def as_dict(self) -> dict[str, object]:
+        """The probe as JSON-ready data."""
+        return {
+            "name": self.name,
+            "role": self.role_arn,
+            "expected": "assumed" if self.expected else "refused",
+            "happened": self.happened,
+            "asExpected": self.as_expected if self.probed else None,
+            "detail": self.detail,
+            "nextStep": self.next_step,
+        }
+
+
+class Pace:
+    """Keeps calls apart: at most `rate` a second; 0 is without a limit."""
+
+    def __init__(
+        self,
+        rate: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval = 1 / rate if rate else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._next = clock()
+
+    def wait(self) -> None:
+        """Wait for the next call's turn."""
+        now = self._clock()
+        if now < self._next:
+            self._sleep(self._next - now)
+        self._next = max(now, self._next) + self._interval
+
+
+class Attempts:
+    """Attempts with anybody's credentials. `sts` gives a client that signs with them."""
+
+    def __init__(self, sts: Callable[[Keys], STSClient], pace: Pace) -> None:
+        self._sts = sts
+        self._pace = pace
+
+    def identity(self, keys: Keys) -> GetCallerIdentityResponseTypeDef:
+        """Whose credentials these are. Raises what boto3 raises."""
+        self._pace.wait()
+        return self._sts(keys).get_caller_identity()
+
+    def assume(self, keys: Keys, role_arn: str, arguments: Mapping[str, str] | None = None) -> Keys:
+        """Credentials of a session in the role. Raises what boto3 raises."""
+        self._pace.wait()
+        asked = {"RoleArn": role_arn, "RoleSessionName": SESSION, **(arguments or {})}
+        given = self._sts(keys).assume_role(**asked)["Credentials"]  # type: ignore[arg-type]  # STS takes only text here
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def attempt(
+        self, name: str, keys: Keys, role_arn: str, *, expected: bool, arguments: Mapping[str, str] | None = None
+    ) -> Probe:
+        """Try to assume a role, and look where the session is; `arguments` are AssumeRole's own (`ExternalId`...)."""
+        try:
+            identity = self.identity(self.assume(keys, role_arn, arguments))
+        except ClientError as error:
+            told = error.response["Error"]
+            detail = f"{told['Code']}: {told['Message']}"
+            if told["Code"] == _REFUSAL:
+                return Probe(name, role_arn, expected, assumed=False, detail=detail)
+            return _unanswered(name, role_arn, expected=expected, detail=detail)
+        except BotoCoreError as error:
+            return _unanswered(name, role_arn, expected=expected, detail=str(error))
+        right = identity["Account"] == role_arn.split(":")[4]
+        return Probe(name, role_arn, expected, assumed=True, detail=identity["Arn"], right_account=right)
+
+
+def _unanswered(name: str, role_arn: str, *, expected: bool, detail: str) -> Probe:
+    step = "mend what the error names and try again: it says nothing of the door"
+    return Probe(name, role_arn, expected, assumed=None, detail=detail, next_step=step)

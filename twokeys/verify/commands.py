@@ -1,0 +1,159 @@
+"""`twokeys verify`: every door really tried, on the sandbox or on real AWS. It changes nothing in AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from twokeys.access.state import sandbox_states
+from twokeys.errors import Refusal
+from twokeys.exports import read_exports
+from twokeys.verify.attempts import Attempts, Keys, Pace, Probe
+from twokeys.verify.doors import exports
+from twokeys.verify.probes import MfaCode, probe_as
+
+
+@click.command()
+@click.argument("stacks", nargs=-1, metavar="[STACK]...")
+@click.option(
+    "--state",
+    "states",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Real AWS: what `pulumi stack export` or `pulumi stack output --json` wrote; may be repeated.",
+)
+@click.option("--profile", help="Real AWS: the profile to begin with. Default: the environment's credentials.")
+@click.option("--mfa-serial", help="Real AWS: your MFA device; a code is asked for at each door that wants one.")
+@click.option("--rate", type=click.FloatRange(0.1, 50), default=5.0, show_default=True, help="Calls a second at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(  # noqa: PLR0913 - one parameter an option
+    *,
+    stacks: tuple[str, ...],
+    states: tuple[Path, ...],
+    profile: str | None,
+    mfa_serial: str | None,
+    rate: float,
+    as_json: bool,
+) -> int:
+    """Try the doors of each STACK of the sandbox (default: all), or with --state those of real AWS.
+
+    Doors that must open are entered, and the caller identity is compared with the account; doors that must be shut are
+    tried. On real AWS only sts:AssumeRole and sts:GetCallerIdentity are called, with your own credentials: what they
+    cannot tell is said to be not probed. Exits with 1 when anything is not as expected, or nothing could be probed.
+    """
+    if states and stacks:
+        raise click.UsageError("name stacks of the sandbox, or files with --state, not both")
+    if not states and (profile or mfa_serial):
+        raise click.UsageError("--profile and --mfa-serial are for real AWS: add --state")
+    found = _on_aws(_outputs(states), profile, mfa_serial, rate) if states else _on_sandbox(stacks, rate)
+    probes = list(_shown(found, None if as_json else Console(stderr=True)))
+    if as_json:
+        click.echo(json.dumps({"ok": _ok(probes), "probes": [one.as_dict() for one in probes]}, indent=2))
+    else:
+        _show(probes, Console())
+    return 0 if _ok(probes) else 1
+
+
+def _outputs(files: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
+    """The outputs of stacks by file."""
+    return {str(file): read_exports(str(file)).outputs for file in files}
+
+
+def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
+    """The sandbox can be anybody there, so it tries each door with its own caller."""
+    from twokeys.sandbox.local_aws import LocalAws  # noqa: PLC0415 - only here, and it takes its time
+    from twokeys.sandbox.probes import probe  # noqa: PLC0415
+
+    files = sandbox_states(Path.cwd())
+    about = sandbox_states(Path.cwd(), stacks)
+    whole, chosen = exports(_outputs(files)), exports(_outputs(about))
+    with LocalAws.start(files[0].parent.parent / "aws") as aws:
+        yield from probe(aws, whole, about=chosen.role_arns, pace=Pace(rate))
+
+
+def _on_aws(
+    stacks: Mapping[str, Mapping[str, Any]], profile: str | None, mfa_serial: str | None, rate: float
+) -> Iterator[Probe]:
+    try:
+        session = boto3.Session(profile_name=profile)
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise _no_credentials("there are none")
+        frozen = credentials.get_frozen_credentials()
+        keys = Keys(str(frozen.access_key), str(frozen.secret_key), frozen.token or None)
+        attempts = Attempts(partial(_sts, session), Pace(rate))
+        yield from probe_as(attempts, keys, exports(stacks), _code(mfa_serial))
+    except (BotoCoreError, ClientError) as error:
+        raise _no_credentials(str(error)) from error
+
+
+def _sts(session: boto3.Session, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    return session.client(
+        "sts",
+        region_name=session.region_name or "us-east-1",
+        aws_access_key_id=keys.access,
+        aws_secret_access_key=keys.secret,
+        aws_session_token=keys.token,
+    )
+
+
+def _no_credentials(why: str) -> Refusal:
+    return Refusal(
+        "AWS cannot be asked",
+        where="the AWS credentials",
+        why=why,
+        next_step="sign in (`aws sso login`, `aws configure`), or name a profile with --profile",
+    )
+
+
+def _code(serial: str | None) -> MfaCode | None:
+    if serial is None:
+        return None
+    return lambda: {"SerialNumber": serial, "TokenCode": click.prompt(f"A new code of {serial}", err=True)}
+
+
+def _ok(probes: Iterable[Probe]) -> bool:
+    probed = [one for one in probes if one.probed]
+    return bool(probed) and all(one.as_expected for one in probed)
+
+
+def _shown(found: Iterable[Probe], console: Console | None) -> Iterator[Probe]:
+    """Say on the error stream what is being done while it is done."""
+    if console is None:
+        yield from found
+        return
+    with console.status("Trying doors") as status:
+        for count, one in enumerate(found, 1):
+            status.update(f"Trying doors: {count} tried")
+            yield one
+
+
+_STYLES = {"as expected": "green", "NOT as expected": "bold red", "not probed": "yellow"}
+
+
+def _show(probes: list[Probe], console: Console) -> None:
+    table = Table()
+    for column in ("probe", "happened", ""):
+        table.add_column(column, overflow="fold")
+    for one in probes:
+        table.add_row(escape(one.name), one.happened, one.judged, style=_STYLES[one.judged])
+    console.print(table)
+    for one in probes:
+        if not one.as_expected:
+            step = f" Next step: {one.next_step}." if one.next_step else ""
+            text = f"{one.judged}: {one.name} ({one.role_arn}): {one.detail}.{step}"
+            console.print(text, soft_wrap=True, highlight=False, markup=False)
+    probed = [one for one in probes if one.probed]
+    right = sum(one.as_expected for one in probed)
+    left = f", {len(probes) - len(probed)} not probed" if len(probed) < len(probes) else ""
+    console.print(f"{right} of {len(probed)} probes went as expected{left}", highlight=False)

@@ -1,0 +1,127 @@
+"""Probes with one person's own credentials: what they can tell of each door, and what they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from twokeys.errors import Refusal
+from twokeys.verify.attempts import Attempts, Keys, Probe
+from twokeys.verify.doors import Door, Exports, Who
+
+WRONG_EXTERNAL_ID = "twokeys-probe-wrong"
+
+MfaCode = Callable[[], Mapping[str, str]]
+"""Gives what AssumeRole is told of an MFA device: `SerialNumber` and a fresh `TokenCode`."""
+
+
+def probe_as(attempts: Attempts, keys: Keys, found: Exports, mfa: MfaCode | None = None) -> Iterator[Probe]:
+    """Try every door and access role with the credentials `keys`.
+
+    A door that names their principal must open, every other must be shut. That a door opens for somebody else cannot
+    be tried with them: it is told as not probed. Raises Refusal for credentials that can assume no role at all.
+    """
+    arn = attempts.identity(keys)["Arn"]
+    who = Who.parse(arn)
+    if who is None or who.kind == "root":
+        raise Refusal(
+            "these credentials cannot verify doors",
+            where=arn,
+            why="AWS lets neither root users nor federated users assume a role, so that a refusal would prove nothing",
+            next_step="use the credentials of an IAM user or of a role",
+        )
+    yield from _Probing(attempts, keys, who, found, mfa).run()
+
+
+def from_inside(attempts: Attempts, account: str, found: Exports, inside: Keys) -> Iterator[Probe]:
+    """The administrator of one member account at the access roles and doors of the others, which must be shut."""
+    own = found.access_roles[account].split(":")[4]
+    for other, arn in found.access_roles.items():
+        if other != account:
+            name = f"the administrator of {account} tries the access role of {other}"
+            yield attempts.attempt(name, inside, arn, expected=False)
+    for door in found.doors:
+        if door.role_arn.split(":")[4] != own and door.source_account != own:
+            name = f"the administrator of {account} tries door {door.name}"
+            yield attempts.attempt(name, inside, door.role_arn, expected=False, arguments=door.external)
+
+
+@dataclass(frozen=True)
+class _Probing:
+    attempts: Attempts
+    keys: Keys
+    who: Who
+    found: Exports
+    mfa: MfaCode | None
+
+    def run(self) -> Iterator[Probe]:
+        for door in self.found.doors:
+            yield from self._at(door)
+        for account, arn in self.found.access_roles.items():
+            if self.who.account != self.found.management:
+                name = f"{self.who} tries the access role of {account}"
+                yield self.attempts.attempt(name, self.keys, arn, expected=False)
+                continue
+            probe = self._if_granted(f"{self.who} enters {account} by its access role", arn, {})
+            yield probe
+            if probe.assumed:
+                yield from from_inside(self.attempts, account, self.found, self.attempts.assume(self.keys, arn))
+
+    def _at(self, door: Door) -> Iterator[Probe]:
+        if self.who in door.trusted:
+            yield from self._through(door)
+            return
+        if Who("root", self.who.account, "") in door.trusted:
+            yield self._if_granted(f"{self.who} enters by door {door.name}", door.role_arn, door.external)
+            return
+        name = f"{self.who} tries door {door.name}"
+        yield self.attempts.attempt(name, self.keys, door.role_arn, expected=False, arguments=door.external)
+        source = f"{door.kind} {', '.join(door.sources)} of account {door.source_account}".replace("  ", " ")
+        yield Probe(
+            f"{source} enters by door {door.name}",
+            door.role_arn,
+            expected=True,
+            assumed=None,
+            detail=f"these credentials are those of {self.who}",
+            next_step=f"run this with the credentials of {source}",
+        )
+
+    def _through(self, door: Door) -> Iterator[Probe]:
+        """A door that names the caller: it must open, and not without what it asks for."""
+        name = f"{self.who} enters by door {door.name}"
+        if door.mfa:
+            yield from self._with_mfa(name, door)
+            return
+        yield self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=door.external)
+        if door.external:
+            wrong = {"ExternalId": WRONG_EXTERNAL_ID}
+            about = f"{self.who} tries door {door.name} with a wrong external ID"
+            yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=wrong)
+
+    def _with_mfa(self, name: str, door: Door) -> Iterator[Probe]:
+        """Keys that are not temporary carry no MFA; a session may, and does not say so."""
+        if self.keys.token is not None:
+            probe = self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=door.external)
+            step = "begin a session with MFA (`aws sts get-session-token --serial-number ... --token-code ...`)"
+            why = f"the session seems to carry no MFA ({probe.detail})"
+            yield probe if probe.assumed is not False else replace(probe, assumed=None, detail=why, next_step=step)
+            return
+        about = f"{self.who} tries door {door.name} without MFA"
+        yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=door.external)
+        if self.mfa is None:
+            step, why = "give the ARN of your device with --mfa-serial", "the door asks for MFA"
+            yield Probe(name, door.role_arn, expected=True, assumed=None, detail=why, next_step=step)
+            return
+        given = {**door.external, **self.mfa()}
+        yield self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=given)
+
+    def _if_granted(self, name: str, role_arn: str, arguments: Mapping[str, str]) -> Probe:
+        """A role that trusts the caller's account as a whole: nothing tells whether the caller is granted it."""
+        probe = self.attempts.attempt(name, self.keys, role_arn, expected=True, arguments=arguments)
+        if probe.assumed is not False:
+            return probe
+        why = (
+            f"the role trusts the account as a whole, and nothing shows that the caller is granted it ({probe.detail})"
+        )
+        step = "run this with the credentials of somebody who is granted sts:AssumeRole on it"
+        return replace(probe, assumed=None, detail=why, next_step=step)
