@@ -6,6 +6,7 @@ account must allow it": each correct stack has both and passes in silence, each 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -253,6 +254,50 @@ def service_control_policy_that_denies_something_else(world: World) -> None:
     guard(world, document(grants("*", effect="Deny", action="s3:*")))
 
 
+@correct
+def trust_in_the_access_role_of_a_member_account(world: World) -> None:
+    """AWS makes it with AdministratorAccess, which grants it every role."""
+    access_role = arn(STAGE, "role/OrganizationAccountAccessRole")
+    world.role("inner", world.provider("prod", PROD), document(trusts(access_role)))
+
+
+@correct
+def provider_that_enters_by_a_web_identity(world: World) -> None:
+    role = json.dumps({"roleArn": arn(PROD, "role/deploy"), "webIdentityToken": "x"})
+    prod = world.add("Provider", "prod", allowedAccountIds=f'["{PROD}"]', assumeRoleWithWebIdentity=role)
+    world.role("ci", world.hub)
+    world.role("deployer", prod, document(trusts(CI)))
+    world.grant("ci", world.hub, arn(PROD, "role/deployer"))
+
+
+@correct
+def grant_of_a_role_that_the_program_only_reads(world: World) -> None:
+    inline = [{"name": "enter", "policy": document(grants(DEPLOYER))}]
+    outputs = {"name": "ci", "assumeRolePolicy": SERVICE, "inlinePolicies": inline}
+    world.add("Role", "ci", world.hub, outputs=outputs)
+    world.role("deployer", world.stage, document(trusts(CI)))
+
+
+@correct
+def grant_attached_by_an_exclusive_list(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    policy = world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))
+    made_from = {"policyArns": [policy]}
+    world.add("RolePolicyAttachmentsExclusive", "only", world.hub, made_from=made_from, roleName="ci")
+
+
+@correct
+def grant_that_an_exclusive_list_lets_stay(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=["grant"])
+
+
+@correct
+def trust_in_one_member_of_the_group_that_holds_the_grant(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    group(world, "alice", "bob")
+
+
 def guard(world: World, content: str) -> None:
     policy = world.add("ControlPolicy", "guard", world.hub, name="guard", content=content)
     world.add("ControlPolicyAttachment", "guard", world.hub, made_from={"policyId": [policy]}, targetId=STAGE)
@@ -387,6 +432,31 @@ def trust_in_a_third_party_with_an_external_id(world: World) -> None:
 @wrong("external-id", "unproved-door")
 def trust_in_a_third_party_without_an_external_id(world: World) -> None:
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+
+
+@wrong("unproved-door")
+def grant_on_the_access_role_of_an_account_that_is_not_shown(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(OUTSIDE, "role/OrganizationAccountAccessRole"))
+
+
+@wrong("door-needs-grant")
+def grant_that_an_exclusive_list_removes(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=["other"])
+
+
+@wrong("unproved-door")
+def exclusive_list_that_is_not_known_yet(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=UNKNOWN)
+
+
+@wrong("provider-enters-its-account", "unproved-door")
+def provider_pinned_to_what_is_no_account(world: World) -> None:
+    odd = world.add("Provider", "odd", allowedAccountIds='["2222"]')
+    world.role("deployer", odd, document(trusts(CI)))
+    world.role("ci", world.hub)
 
 
 @wrong("unproved-door")

@@ -154,6 +154,10 @@ class Accounts:
                     found |= {str(item["id"]) for item in listed if isinstance(item, Mapping) and item.get("id")}
         return frozenset(found - {self.management or ""})
 
+    def is_ours(self, account: str) -> bool:
+        """Whether the stack shows that an account is one of the organization: it works in it, makes it or lists it."""
+        return account in self.held or account in self.members or account == self.management
+
     def access_role(self, account: str) -> str:
         """The name of the role that AWS made in an account for its management account."""
         resource = self.resource(account)
@@ -181,9 +185,9 @@ class Accounts:
         found = entry(provider)
         if found.assumed_account:
             return found.assumed_account
-        if found.allowed is not None and len(found.allowed) == 1:
+        if found.allowed is not None and len(found.allowed) == 1 and _ID.fullmatch(found.allowed[0]):
             return found.allowed[0]
-        for key in ("assumeRoles", "allowedAccountIds"):
+        for key in ("assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
         role = self._snapshot.behind(provider, "assumeRoles", ROLE)
@@ -193,10 +197,15 @@ class Accounts:
 
 
 def entry(provider: Resource) -> Entry:
-    """How a provider gets into its account. Provider inputs reach us as JSON strings; an unreadable one is unknown."""
-    roles = _listed(provider, "assumeRoles", "assumeRole")
+    """How a provider gets into its account: by a web identity's role first, then by the roles it assumes in order.
+
+    Provider inputs reach us as JSON strings; an unreadable one is unknown.
+    """
+    by_identity = _listed(provider, "assumeRoleWithWebIdentity")
+    further = _listed(provider, "assumeRoles")
     assumes: tuple[str, ...] | None = None
-    if roles is not None:
+    if by_identity is not None and further is not None:
+        roles = [*by_identity, *further]
         arns = [item.get("roleArn") if isinstance(item, Mapping) else None for item in roles]
         assumes = tuple(arns) if all(isinstance(arn, str) for arn in arns) else None  # type: ignore[arg-type]
     allowed = _listed(provider, "allowedAccountIds")
@@ -204,21 +213,19 @@ def entry(provider: Resource) -> Entry:
     return Entry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids)
 
 
-def _listed(provider: Resource, *keys: str) -> Iterable[object] | None:
+def _listed(provider: Resource, key: str) -> Iterable[object] | None:
     """A list among a provider's inputs; [] where it is absent, None where it is not known."""
-    for key in keys:
-        value = provider.get(key)
-        if value is None:
-            continue
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                return None
-        if isinstance(value, Mapping):
-            value = [value]
-        return value if isinstance(value, list) else None
-    return []
+    value = provider.get(key)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        return [value]
+    return value if isinstance(value, list) else None
 
 
 def _as_id(value: object) -> str:

@@ -46,6 +46,7 @@ _ROOT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12}|account:[A-Za-z0-9_-]+)(?::root
 _PRINCIPAL = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):(role|user)/(.+)")
 _SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}|account:[A-Za-z0-9_-]+):assumed-role/([^/]+)/.+")
 _ACCOUNT_FIELD = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+)")
+_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _WILD = re.compile(r"\*|\?|\$\{[^}]*\}")
 
 
@@ -260,22 +261,34 @@ class _Builder:
                 if not any(pattern.fullmatch(arn) for arn in answered[grant.source]):
                     self._graph.lone_grants.append(grant)
 
-    def _named(self, name: str) -> Principal | None:
-        """The principal that a trust names; one that the stack does not have becomes an outsider."""
-        if found := self._principals.by_arn.get(name):
+    def _named(self, name_of_trust: str) -> Principal | None:
+        """The principal that a trust names; one that the stack does not have becomes an outsider.
+
+        AWS makes the access role of a member account with AdministratorAccess.
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+        """
+        if found := self._principals.by_arn.get(name_of_trust):
             return found
         canonical = self._graph.accounts.canonical
-        if session := _SESSION.fullmatch(name):
+        if session := _SESSION.fullmatch(name_of_trust):
             return self._principals.outsider(canonical(session.group(1)), "role", session.group(2))
-        parts = _PRINCIPAL.fullmatch(name)
+        parts = _PRINCIPAL.fullmatch(name_of_trust)
         if parts is None:
             return None
         account, kind, resource = canonical(parts.group(1)), parts.group(2), parts.group(3)
-        known = self._principals.named(account, kind, resource.rpartition("/")[2])
+        name = resource.rpartition("/")[2]
+        known = self._principals.named(account, kind, name)
         if known is not None and known.urn is None:
-            known.arn = name
+            known.arn = name_of_trust
             return known
-        return self._principals.outsider(account, kind, resource if known else resource.rpartition("/")[2], name)
+        made = self._principals.outsider(account, kind, resource if known else name, name_of_trust)
+        if kind == "role" and resource == self._graph.accounts.access_role(account) and self._is_member(account):
+            made.documents.append(self._principals.managed_document(_ADMINISTRATOR))
+        return made
+
+    def _is_member(self, account: str) -> bool:
+        accounts = self._graph.accounts
+        return accounts.is_ours(account) and account != accounts.management
 
     def _door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         place = (source, target)

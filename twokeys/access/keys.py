@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
@@ -133,7 +132,7 @@ class _Reader:
         elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door)
         elif grant is Key.PRESENT and trust is Key.MISSING and _given_here(door.source):
-            if (door.source, door.target) not in self._through_members:
+            if not any((one, door.target) in self._through_members for one in (door.source, *door.source.groups)):
                 yield self._without_trust(door)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
@@ -239,7 +238,7 @@ class _Reader:
             return
         there, manager = self._accounts.name(account), self._accounts.management
         namesakes = self._namesakes("role", name.rpartition("/")[2])
-        if name in (self._accounts.access_role(account), DEFAULT_ACCESS_ROLE):
+        if name == self._accounts.access_role(account) and self._is_ours(account):
             if manager in (None, source.account):
                 return
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager or '')}"
@@ -264,6 +263,9 @@ class _Reader:
         )
         door = f"{source.arn} -> {grant.resource}"
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+
+    def _is_ours(self, account: str) -> bool:
+        return self._accounts.is_ours(account) or account in self._graph.exported.accounts
 
     def _account(self, principal: Principal) -> str:
         return self._accounts.name(principal.account)

@@ -99,6 +99,7 @@ class Principals:
         self.loose: list[Loose] = []
         self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
+        self._inline: dict[Document, str] = {}
         self._managed: dict[str, Document] = {}
         self._managed_by_arn: dict[str, Document] = {}
         self._read_principals()
@@ -199,23 +200,31 @@ class Principals:
         whose = ", ".join(holder.name for holder in holders) or "not known yet"
         title = f"inline policy {named} of {kind} {whose}"
         document = self._documents.of(resource, "policy", PolicyKind.IDENTITY, title)
+        self._inline[document] = named
         for holder in holders:
             holder.documents.append(document)
         if not holders:
             self.loose.append(Loose(resource, f"the {kind} that it belongs to is not known yet"))
 
     def _read_policies_of_role(self, resource: Resource) -> None:
-        """Only what the program asks for: the outputs also list what other resources attach, or no longer do."""
+        """Only what the program asks for: the outputs also list what other resources attach, or no longer do.
+
+        Of a role that the program only reads there is nothing else than outputs.
+        """
         role = self._by_urn[resource.urn]
-        inline = resource.asked("inlinePolicies")
+        value = resource.asked if "assumeRolePolicy" in (resource.inputs or {}) else resource.get
+        inline = value("inlinePolicies")
         for item in inline if isinstance(inline, list) else [UNKNOWN] if inline is UNKNOWN else []:
             policy = item.get("policy") if isinstance(item, Mapping) else UNKNOWN
             if policy is None:
                 continue
-            named = item.get("name") if isinstance(item, Mapping) else None
-            title = f"inline policy {named if isinstance(named, str) else 'without a known name'} of role {role.name}"
-            role.documents.append(self._documents.read(resource, "inlinePolicies", policy, PolicyKind.IDENTITY, title))
-        self._attach_arns(resource, "managedPolicyArns", resource.asked("managedPolicyArns"), [role])
+            given = item.get("name") if isinstance(item, Mapping) else None
+            named = given if isinstance(given, str) else "without a known name"
+            title = f"inline policy {named} of role {role.name}"
+            document = self._documents.read(resource, "inlinePolicies", policy, PolicyKind.IDENTITY, title)
+            self._inline[document] = named
+            role.documents.append(document)
+        self._attach_arns(resource, "managedPolicyArns", value("managedPolicyArns"), [role])
 
     def _attach(self, resource: Resource, holders: list[Principal]) -> None:
         if not holders:
@@ -242,9 +251,10 @@ class Principals:
                 yield Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
         for arn in listed:
             if isinstance(arn, str):
-                yield self._managed_document(arn)
+                yield self.managed_document(arn)
 
-    def _managed_document(self, arn: str) -> Document:
+    def managed_document(self, arn: str) -> Document:
+        """The managed policy with an ARN: of the stack, of AWS, or made elsewhere."""
         if arn not in self._managed_by_arn:
             title = f"managed policy {arn.rpartition('/')[2]}"
             statements = aws_managed.statements(arn)
@@ -267,24 +277,26 @@ class Principals:
                 user.groups.extend(self._all_referred(resource, "groups", "group"))
 
     def _read_exclusive(self) -> None:
-        """An exclusive list detaches what it does not name, and a list of attachments also attaches what it names."""
+        """An exclusive list removes what it does not name; a list of attachments also attaches what it names."""
         for resource in self._snapshot.of_type(*_EXCLUSIVE_INLINE):
-            kind = _EXCLUSIVE_INLINE[resource.type]
             names = resource.get("policyNames")
-            for holder in self._referred(resource, f"{kind}Name", kind):
-                if isinstance(names, list) and UNKNOWN not in names:
-                    stays = {f"inline policy {name} of {kind} {holder.name}" for name in names}
-                    holder.documents[:] = [
-                        document
-                        for document in holder.documents
-                        if not document.title.startswith("inline policy ") or document.title in stays
-                    ]
+            if not isinstance(names, list) or UNKNOWN in names:
+                self.loose.append(Loose(resource, "the policies that it lets stay are not known yet"))
+                continue
+            for holder in self._exclusively(resource, _EXCLUSIVE_INLINE[resource.type]):
+                holder.documents[:] = [
+                    one for one in holder.documents if one not in self._inline or self._inline[one] in names
+                ]
         for resource in self._snapshot.of_type(*_EXCLUSIVE_ATTACHMENT):
-            kind = _EXCLUSIVE_ATTACHMENT[resource.type]
-            for holder in self._referred(resource, f"{kind}Name", kind):
+            for holder in self._exclusively(resource, _EXCLUSIVE_ATTACHMENT[resource.type]):
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
-                inline = [document for document in holder.documents if document.title.startswith("inline policy ")]
-                holder.documents[:] = inline + named
+                holder.documents[:] = [one for one in holder.documents if one in self._inline] + named
+
+    def _exclusively(self, resource: Resource, kind: str) -> list[Principal]:
+        holders = self._referred(resource, f"{kind}Name", kind)
+        if not holders:
+            self.loose.append(Loose(resource, f"the {kind} whose policies it removes is not known yet"))
+        return holders
 
     def _read_boundaries(self) -> None:
         for resource in self._snapshot.of_type(ROLE, USER):
