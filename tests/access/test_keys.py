@@ -258,7 +258,7 @@ def service_control_policy_that_denies_something_else(world: World) -> None:
 def trust_in_the_access_role_of_a_member_account(world: World) -> None:
     """AWS makes it with AdministratorAccess, which grants it every role."""
     access_role = arn(STAGE, "role/OrganizationAccountAccessRole")
-    world.role("inner", world.provider("prod", PROD), document(trusts(access_role)))
+    world.role("inner", world.provider("tools", PROD), document(trusts(access_role)))
 
 
 @correct
