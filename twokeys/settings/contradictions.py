@@ -216,6 +216,24 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
     person = who(door.source)
     if person.kind not in ("user", "group"):
         yield Problem(f"{key}.from", person.kind, "IAM Identity Center is for people", "name one user or group")
+    center = settings.people.identity_center
+    if settings.organization is not None and (
+        center is None or (person.kind == "group" and person.name not in center.groups)
+    ):
+        yield Problem(
+            f"{key}.from",
+            person.name,
+            "people.identityCenter of this stack has none of this name",
+            "add it to people.identityCenter, or leave `via` out",
+        )
+    for arn in door.permissions.managed_policies:
+        if ":iam::aws:policy/" not in arn:
+            yield Problem(
+                f"{key}.permissions.managedPolicies",
+                arn,
+                "a permission set takes the ARNs of AWS's own policies only",
+                "write what the policy says as statements",
+            )
     own = {"mfa", "external_id", "conditions", "keys"} & door.model_fields_set
     own |= {f"from.{name}" for name in ("members",) if getattr(door.source, name) is not None}
     own |= {"permissions.boundary"} if door.permissions.boundary else set()

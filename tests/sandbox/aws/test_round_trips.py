@@ -1090,7 +1090,7 @@ CASES = {
             "userName": "jane",
             "displayName": "Jane Doe",
             "name": {"givenName": "Jane", "familyName": "Doe"},
-            "emails": [{"value": "jane@company.com", "primary": True}],
+            "emails": {"value": "jane@company.com", "primary": True},
         },
         change=lambda known: {
             "identityStoreId": known["store"],
