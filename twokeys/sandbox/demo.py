@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from textwrap import indent
 from typing import Any, Final, Protocol
 
 from rich.console import Console
@@ -137,7 +138,8 @@ def _refuse_one_key(
     if console is not None:
         console.print("refused [green]as expected[/], before the account exists:", highlight=False)
         for one in told:
-            console.print(f"  {one.message}", style="dim", markup=False, highlight=False, soft_wrap=True)
+            text = indent(one.message, "  ")
+            console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
     return True
 
 
