@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _CLOUD_VARIABLES = ("AWS_", "PULUMI_", "TWOKEYS_")
 
@@ -42,6 +47,37 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_BROWSER_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real browser for the pages that we write."""
+    from playwright.sync_api import sync_playwright
+
+    program = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.fail("the page is tested in a real browser and none is here: on Debian, `apt-get install chromium`")
+    environment: dict[str, str | float | bool] = {
+        "HOME": str(tmp_path_factory.mktemp("browser")),
+        "PATH": "/usr/bin:/bin",
+    }
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=_BROWSER_FLAGS, env=environment)
+        yield running
+        running.close()
 
 
 @pytest.fixture

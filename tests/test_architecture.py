@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/settings": {"twokeys.settings", "twokeys.iam", "twokeys.errors", "botocore"},
     "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
     "twokeys/files.py": {"twokeys.errors"},
-    "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.files", "twokeys.errors"},
     "twokeys/audit": {
         "twokeys.audit",
         "twokeys.access",

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.access.world import DEPLOYER, OUTSIDE, STAGE, World, arn, document, trusts, two_keys
 from tests.audit.cloudtrail import entry
 from tests.audit.test_comparison import CI_SESSION, at
 from tests.map.hostile import NAMES
-from tests.map.test_page import FLAGS, PROGRAMS
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.entries import picture
 from twokeys.audit.model import Picture
@@ -23,20 +21,6 @@ from twokeys.audit.page import page
 from twokeys.audit.trail import Trail
 
 Opened = Callable[[Picture, Comparison | None], Page]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.fail("the page is tested in a real browser and none is here: on Debian, `apt-get install chromium`")
-    home = str(tmp_path_factory.mktemp("browser"))
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, env={"HOME": home, "PATH": "/usr/bin:/bin"}
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.map.hostile import NAMES, hostile
 from tests.map.organizations import classic, grown
@@ -16,33 +15,7 @@ from twokeys.map.drawing import draw
 from twokeys.map.model import Organization
 from twokeys.map.page import page as page_of
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 Opened = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.fail("the page is tested in a real browser and none is here: on Debian, `apt-get install chromium`")
-    home = str(tmp_path_factory.mktemp("browser"))
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, env={"HOME": home, "PATH": "/usr/bin:/bin"}
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -12,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from twokeys.access.state import sandbox_states
-from twokeys.errors import Refusal
+from twokeys.files import write_output
 from twokeys.map.drawing import draw
 from twokeys.map.model import Organization, State
 from twokeys.map.page import data, page
@@ -48,9 +46,9 @@ def map_(  # noqa: PLR0913 - one parameter an option
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")
     if svg is not None:
-        _write(svg, draw(organization))
+        write_output(svg, draw(organization))
     if html is not None:
-        _write(html, _page(organization))
+        write_output(html, _page(organization))
     if as_json:
         click.echo(json.dumps(data(organization), indent=2))
     else:
@@ -76,24 +74,3 @@ def _summary(organization: Organization, written: list[Path]) -> None:
         click.echo(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}")
     for path in written:
         click.echo(f"Wrote {path}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole: a reader sees the old one or the new one. Raises Refusal where that cannot be done."""
-    temporary: Path | None = None
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise Refusal(
-            "the map cannot be written",
-            where=str(path),
-            why=error.strerror or str(error),
-            next_step="name a file in a folder that exists and can be written",
-        ) from error
