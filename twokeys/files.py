@@ -147,7 +147,7 @@ def _refusing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise Refusal(
             "the file cannot be read or written",
-            where=str(error.filename or path),
+            where=str(path),
             why=error.strerror or str(error),
             next_step="Mend the path or its permissions, or name another file.",
         ) from error

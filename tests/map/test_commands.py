@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 from tests.map.test_sources import ALL, STATES
 from twokeys.cli import ROOMS
 from twokeys.errors import Refusal
-from twokeys.map import commands
 from twokeys.map.commands import map_
 
 THREE = [argument for path in ALL for argument in ("--state", str(path))]
@@ -90,7 +89,7 @@ def test_a_file_that_cannot_be_replaced_is_refused_and_the_old_one_is_kept(monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(commands.Path, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     refused = run(*THREE, "--svg", "map.svg")
     assert isinstance(refused.exception, Refusal)
     assert refused.exception.why == "No space left on device"
