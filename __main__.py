@@ -31,7 +31,8 @@ if settings.organization:
     organization = Organization("organization", organization_args(settings, settings.organization), in_parent)
     people = People("people", people_args(settings), in_parent)
     if center := identity_center_args(settings):
-        identities = IdentityCenter("identity-center", center, in_parent)
+        after = pulumi.ResourceOptions(provider=parent, depends_on=[organization])
+        identities = IdentityCenter("identity-center", center, after)
         pulumi.export("identity_center", {"instance_arn": identities.instance_arn})
         pulumi.export("identity_ids", identities.ids)
     pulumi.export("organization_id", organization.organization_id)

@@ -60,6 +60,9 @@ class BreakGlass(pulumi.ComponentResource):
             name=name,
             description=f"Somebody assumed a role {args['role']}",
             event_pattern=json.dumps(pattern_of(args)),
+            # CloudTrail counts AssumeRole as read-only, and a rule that is merely enabled need not hear of that:
+            # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
+            state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             opts=child,
         )
         topic = aws.sns.Topic(name, name=name, opts=child)

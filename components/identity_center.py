@@ -30,7 +30,10 @@ class IdentityCenterArgs(TypedDict):
 
 
 class IdentityCenter(pulumi.ComponentResource):
-    """Users and groups in the identity store of the provider's organization and region."""
+    """Users and groups in the identity store of the provider's organization and region.
+
+    The instance is looked for after everything in the component's `depends_on`: pass the organization.
+    """
 
     instance_arn: pulumi.Output[str]
     """The ARN of the instance."""
@@ -40,7 +43,8 @@ class IdentityCenter(pulumi.ComponentResource):
     def __init__(self, name: str, args: IdentityCenterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("twokeys:people:IdentityCenter", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        found = aws.ssoadmin.get_instances_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        after = opts.depends_on if opts else None
+        found = aws.ssoadmin.get_instances_output(opts=pulumi.InvokeOutputOptions(parent=self, depends_on=after))
         self.instance_arn = found.arns.apply(_only)
         store = found.identity_store_ids.apply(_only)
         users = {

@@ -126,6 +126,8 @@ def test_a_door_through_identity_center_has_the_shape_of_any_other() -> None:
         ({"mfa": False}, "doors.stage-developer.mfa"),
         ({"externalId": "abc"}, "doors.stage-developer.externalId"),
         ({"keys": ["trust"]}, "doors.stage-developer.keys"),
+        # https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_AttachManagedPolicyToPermissionSet.html
+        ({"permissions": {"managedPolicies": ["arn:aws:iam::222222222222:policy/p"]}}, "AWS's own policies only"),
         # PERMISSION_SET
         ({"to": {"role": "a-role-with-a-very-long-name-indeed"}}, "1 to 32 letters"),
         ({"to": {"role": "deploy/deployer"}}, "without a path"),
@@ -133,3 +135,23 @@ def test_a_door_through_identity_center_has_the_shape_of_any_other() -> None:
 )
 def test_what_a_permission_set_cannot_say_is_refused(changes: dict[str, Any], why: str) -> None:
     assert why in str(refused(STAGE | {"doors": {"stage-developer": CENTER | changes}}))
+
+
+@pytest.mark.parametrize(
+    ("people", "accepted"),
+    [
+        ({"identityCenter": {"users": {"alice": PERSON}, "groups": {"developers": ["alice"]}}}, True),
+        ({"identityCenter": {"users": {"alice": PERSON}}}, False),
+        ({"users": ["alice"], "groups": {"developers": ["alice"]}}, False),
+    ],
+)
+def test_a_door_of_the_management_stack_starts_from_people_that_it_has(people: dict[str, Any], accepted: bool) -> None:
+    config = STAGE | {
+        "organization": {"trustedServices": ["sso.amazonaws.com"]},
+        "people": people,
+        "doors": {"stage-developer": CENTER},
+    }
+    if accepted:
+        assert parse("management", config).doors
+    else:
+        assert "people.identityCenter of this stack has none" in str(refused(config, "management"))

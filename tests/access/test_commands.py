@@ -82,7 +82,7 @@ def test_a_configuration_that_cannot_be_read_is_refused(tmp_path: Path, text: st
 
 def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Refusal, match="has no stack stage"):
+    with pytest.raises(Refusal, match="there is no state of stack stage"):
         call("check", "--stack", "stage")
     (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
     write_state(tmp_path / ".twokeys" / "stacks" / "stage.json", two_keys())

@@ -129,6 +129,13 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     assert run("prod", "--events", logs(tmp_path), "--events-api").exception is not None
 
 
+def test_where_only_the_demo_ran_its_states_are_read() -> None:
+    Path(".twokeys", "stacks").rename(Path(".twokeys", "moved"))
+    Path(".twokeys", "demo").mkdir()
+    Path(".twokeys", "moved").rename(Path(".twokeys", "demo", "stacks"))
+    assert len(read("prod")["entries"]) == 3
+
+
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")

@@ -145,6 +145,26 @@ def test_awss_own_access_role_is_a_way_in_of_the_management_account() -> None:
     assert entry.role_arn == arn(PROD, "role/OrganizationAccountAccessRole")
 
 
+def test_awss_own_access_role_is_told_also_where_nobody_knows_the_management_account() -> None:
+    world = World()
+    world.resources = [world.stage]
+    (entry,) = seen(world, STAGE).entries
+    assert entry.role_arn == arn(STAGE, "role/OrganizationAccountAccessRole")
+    assert "not told" in str(entry.who)
+
+
+def test_a_way_expires_with_the_first_of_its_doors() -> None:
+    world = chained()
+    for name, source, account, role, day in (
+        ("ann-in", {"kind": "user", "account": HUB, "names": ["ann"]}, STAGE, "deployer", "2026-12-01"),
+        ("on-to-prod", {"kind": "role", "account": STAGE, "names": ["deployer"]}, PROD, "reader", "2027-12-01"),
+    ):
+        door = {"name": name, "source": source, "target": {"account": account, "role": role}, "expires": day}
+        world.add("Component", name, door={**door, "owner": "platform"})
+    direct, chain = [one for one in seen(world, PROD).entries if one.name != "AWS's own access role"]
+    assert (str(direct.expires), str(chain.expires), chain.name) == ("2027-12-01", "2026-12-01", "on-to-prod")
+
+
 def test_an_account_is_found_by_id_name_environment_and_stack() -> None:
     world = two_keys()
     tags = {"Environment": "production"}

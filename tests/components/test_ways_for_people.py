@@ -98,7 +98,10 @@ def test_only_the_named_users_with_mfa_may_break_the_glass() -> None:
 def test_every_use_in_whichever_account_is_reported() -> None:
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
     done = break_glass()
-    pattern = json.loads(done.one("aws:cloudwatch/eventRule:EventRule", "break-glass").inputs["eventPattern"])
+    rule = done.one("aws:cloudwatch/eventRule:EventRule", "break-glass").inputs
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
+    assert rule["state"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    pattern = json.loads(rule["eventPattern"])
     assert pattern["detail-type"] == ["AWS API Call via CloudTrail"]
     assert pattern["detail"]["eventName"] == ["AssumeRole"]
     assert pattern["detail"]["requestParameters"] == {"roleArn": [{"wildcard": "arn:aws:iam::*:role/break-glass"}]}

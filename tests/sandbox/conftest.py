@@ -34,6 +34,25 @@ def project(tmp_path: Path, project_root: Path) -> Iterator[Path]:
             running.stop()
 
 
+_SMALL_ORGANIZATION = """\
+config:
+  twokeys:managementAccountId: "111111111111"
+  twokeys:rootEmail: example@company.com
+  twokeys:organization:
+    organizationalUnits: {Workloads/Stage: {}, Workloads/Prod: {}}
+  twokeys:people:
+    users: [alice]
+    groups: {developers: [alice]}
+    roles: {ci: {}}
+"""
+
+
+@pytest.fixture
+def small_organization(project: Path) -> None:
+    """A management stack with only what the doors of stage and prod need, for tests that are about something else."""
+    (project / "Pulumi.management.yaml").write_text(_SMALL_ORGANIZATION)
+
+
 @pytest.fixture
 def twokeys(project: Path) -> Run:
     """Run `twokeys ARGUMENTS` in the project; standard output and error are captured."""

@@ -45,6 +45,9 @@ def test_the_demo_tells_the_whole_story_and_every_probe_goes_as_expected(twokeys
     assert [(one["stack"], one["operation"]) for one in story["runs"]] == [
         (stack, operation) for stack in ("management", "stage", "prod") for operation in ("preview", "up", "up again")
     ]
+    assert not story["refusal"]["ok"]
+    assert [(one["policy"], one["mandatory"]) for one in story["refusal"]["violations"]] == [("door-needs-grant", True)]
+    assert story["refusal"]["stack"] == "stage"
     for one in story["runs"]:
         assert one["violations"] == []
         assert one["policyPacks"] != []
@@ -80,6 +83,7 @@ def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
     assert "next:" in run.stderr
 
 
+@pytest.mark.usefixtures("small_organization")
 def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run) -> None:
     missing = twokeys("sandbox", "shell", "management")
     assert missing.returncode == 1
@@ -103,6 +107,7 @@ def test_pulumi_as_the_engine_says_how_to_get_it_when_it_is_not_there(
     assert "https://www.pulumi.com/docs/iac/download-install/" in run.stderr
 
 
+@pytest.mark.usefixtures("small_organization")
 def test_a_local_aws_that_dies_in_the_middle_costs_nothing_but_another_update(twokeys: Run, project: Path) -> None:
     assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
     command = [*TWOKEYS, "sandbox", "up", "stage", "--no-policies", "--skip-preview", "--json"]
@@ -125,6 +130,7 @@ def test_a_local_aws_that_dies_in_the_middle_costs_nothing_but_another_update(tw
     assert len(accounts) == 2, "no account was made twice"
 
 
+@pytest.mark.usefixtures("small_organization")
 @pytest.mark.parametrize("begun", ["Pulumi program", "account"])
 def test_ctrl_c_exits_with_130_and_the_next_update_goes_on(twokeys: Run, project: Path, begun: str) -> None:
     assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
@@ -153,6 +159,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_told_who_holds_the_stack(t
     assert "`twokeys sandbox up management`" in run.stderr
 
 
+@pytest.mark.usefixtures("small_organization")
 def test_destroy_refuses_protected_accounts_and_forgets_them_when_forced(twokeys: Run, project: Path) -> None:
     for stack in ("management", "stage"):
         assert twokeys("sandbox", "up", stack, "--no-policies", "--skip-preview").returncode == 0

@@ -90,6 +90,13 @@ def test_one_stack_is_verified_also_from_inside_the_others() -> None:
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_a_stack_without_doors_is_not_told_to_be_verified() -> None:
+    refused = run("management").exception
+    assert isinstance(refused, Refusal)
+    assert refused.what == "there is nothing to verify"
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_a_stack_that_is_not_there_is_refused() -> None:
     assert isinstance(run("dev").exception, Refusal)
 

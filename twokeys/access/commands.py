@@ -17,10 +17,9 @@ from twokeys.access.plan import read_plan
 from twokeys.access.report import as_data, changes_as_data, check, show, show_changes
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.state import read_state, sandbox_states
 from twokeys.errors import Refusal
 
-_SANDBOX = Path(".twokeys") / "stacks"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -31,7 +30,7 @@ def access() -> None:
 
 @access.command("check")
 @click.option("--state", type=_FILE, help="A state file, as `pulumi stack export --file FILE` writes it.")
-@click.option("--stack", help="A stack of the sandbox, by name.")
+@click.option("--stack", help="A stack of the sandbox (or of its demo), by name.")
 @click.option("--live", is_flag=True, help="Real IAM, read with the AWS credentials of the environment.")
 @click.option("--member-role", default=DEFAULT_ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
 @click.option("--config", type=_FILE, help="A policy pack configuration: exceptions and enforcement, by rule.")
@@ -92,15 +91,8 @@ def _snapshot(
         return read_live(member_role=member_role)
     if state is not None:
         return read_state(state)
-    file = _SANDBOX / f"{stack}.json"
-    if not file.exists():
-        raise Refusal(
-            f"the sandbox has no stack {stack}",
-            where=str(file),
-            why="it was never updated here",
-            next_step=f"run `twokeys sandbox up {stack}` in this folder, or name the folder's own stack",
-        )
-    return read_state(file)
+    assert stack is not None  # noqa: S101 - exactly one of the three is given
+    return read_state(sandbox_states(Path(), [stack])[0])
 
 
 def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:

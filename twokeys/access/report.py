@@ -8,12 +8,14 @@ from datetime import date
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.diff import Changes, Way
 from twokeys.access.findings import Finding, Rule, run
 from twokeys.access.graph import Door, Graph
+from twokeys.access.principals import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,19 @@ def access_roles(graph: Graph) -> list[str]:
 
 
 def show(graph: Graph, verdicts: Verdicts, console: Console) -> None:
-    """Print the doors, then what is wrong with them."""
-    table = Table("door", "trust", "grant", "verdict", title=f"Doors of {graph.snapshot.origin}", title_justify="left")
+    """Print the doors, then what is wrong with them.
+
+    A group has no row of its own: AWS takes none as a principal, so it is its members that go through.
+    """
+    columns = [Column(title, overflow="fold") for title in ("who", "may enter as", "trust", "grant", "verdict")]
+    table = Table(*columns, title=f"Doors of {graph.snapshot.origin}", title_justify="left")
     for door in graph.doors:
+        if door.source.kind == "group":
+            continue
         conditions = " and ".join(map(str, (*door.trust.requirements, *door.grant.requirements)))
         verdict = door.outcome.value + (f" if {conditions}" if conditions and door.open else "")
-        table.add_row(door.id, door.trust_key.value, door.grant_key.value, verdict)
+        ends = (_in_words(end, graph) for end in (door.source, door.target))
+        table.add_row(*map(escape, (*ends, door.trust_key.value, door.grant_key.value, verdict)))
     console.print(table)
     for arn in access_roles(graph):
         console.print(f"AWS's own access role, trusting the management account: {arn}", soft_wrap=True, highlight=False)
@@ -105,6 +114,10 @@ def show(graph: Graph, verdicts: Verdicts, console: Console) -> None:
             console.print(f"{level}: {finding.rule}: {finding.text}", soft_wrap=True, highlight=False, markup=False)
     if not verdicts.mandatory:
         console.print(f"Every door has two keys ({len([door for door in graph.doors if door.open])} open).")
+
+
+def _in_words(principal: Principal, graph: Graph) -> str:
+    return f"{principal.kind} {principal.name}".strip() + f" of {graph.accounts.name(principal.account)}"
 
 
 def show_changes(changes: Changes, console: Console) -> None:

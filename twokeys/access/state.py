@@ -15,6 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _SANDBOX = Path(".twokeys", "stacks")
+_DEMO = Path(".twokeys", "demo", "stacks")
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret in a state, is none
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -69,9 +70,12 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
 
 
 def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all. Raises Refusal where there is none."""
-    folder = project / _SANDBOX
-    there = {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
+    """The sandbox's state files of the named stacks, or of all; where it has none, those that its demo left.
+
+    Raises Refusal where there is none.
+    """
+    folder = next((place for place in (project / _SANDBOX, project / _DEMO) if _states_in(place)), project / _SANDBOX)
+    there = _states_in(folder)
     for stack in stacks:
         if stack not in there:
             raise Refusal(
@@ -88,6 +92,10 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
             next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
         )
     return [there[stack] for stack in stacks] if stacks else list(there.values())
+
+
+def _states_in(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
 
 
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:

@@ -13,6 +13,7 @@ from itertools import chain
 
 from twokeys.access import environment
 from twokeys.access.accounts import ROLE
+from twokeys.access.declaration import Door as Declaration
 from twokeys.access.declared_doors import DeclaredDoors, who, without_path
 from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.keys import Lack, Statement, statements
@@ -27,6 +28,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import Outcome, Verdict
 
 _TARGET = re.compile(r" -> arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):")
+_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):role/.+")
 _ENDS = re.compile(
     r"(?:arn:[^:]+:iam::(?P<account>\d{12}|account:[A-Za-z0-9_-]+):(?:root|(?P<kind>role|user|group)/(?P<name>\S+))"
     r"|\*) -> arn:[^:]+:iam::(?P<target>\d{12}|account:[A-Za-z0-9_-]+):role/(?P<role>\S+)"
@@ -120,10 +122,8 @@ class _Reader:
                 yield self._entry(path, declared, places)
 
     def _entry(self, path: Path, declared: DeclaredDoors, places: Places) -> Entry:
-        last = path.doors[-1]
-        about = declared.of(
-            who(last.source), map(who, last.source.groups), last.target.account, without_path(last.target.name)
-        )
+        last, declarations = path.doors[-1], [_declaration(door, declared) for door in path.doors]
+        about = declarations[-1]
         longest = (about.max_session_seconds if about else None) or declared.session_of(last.target)
         if last.source.kind == "role" and longest is not None:
             longest = min(longest, CHAINED_SESSION)
@@ -140,7 +140,7 @@ class _Reader:
             name=about.name if about else None,
             reason=about.reason if about else None,
             owner=about.owner if about else None,
-            expires=about.expires if about else None,
+            expires=min((one.expires for one in declarations if one and one.expires), default=None),
         )
 
     def _step(self, door: Door, places: Places) -> Step:
@@ -155,12 +155,16 @@ class _Reader:
     def _access_roles(self) -> Iterator[Entry]:
         """AWS's own access roles: whoever the management account grants them may enter."""
         management = self.graph.accounts.management
-        for arn in access_roles(self.graph):
-            account, role = arn.split(":")[4], without_path(arn)
-            if account not in self.accounts or management is None:
-                continue
-            made = self.graph.accounts.resource(account)
+        if management is None:
+            root = Caller("root", "", "", account_name="management (which one it is, is not told)")
+        else:
             root = Caller("root", management, "", f"arn:aws:iam::{management}:root", self._name(management))
+        for arn in access_roles(self.graph):
+            found = _ROLE.fullmatch(arn)
+            account = self.graph.accounts.canonical(found.group(1)) if found else ""
+            if account not in self.accounts:
+                continue
+            role, made = without_path(arn), self.graph.accounts.resource(account)
             trust = KeyPlace(
                 document=f"trust policy that AWS gave role {role} when it made the account",
                 urn=made.urn if made else None,
@@ -181,10 +185,11 @@ class _Reader:
 
     def _not_proved(self) -> Iterator[NotProved]:
         """What the graph cannot prove shut, and trusts in accounts whose grants nobody here can see."""
-        for statement in statements(self.graph):
+        told = list(statements(self.graph))
+        for statement in told:
             if statement.lack is Lack.PROOF and self._concerns(statement):
                 yield self._unproved(statement.message, statement.next_step, statement.door, statement.urn)
-        said = {statement.door for statement in statements(self.graph)}
+        said = {statement.door for statement in told}
         for door in self.graph.doors:
             unsure = door.outcome is Outcome.UNKNOWN and Key.MISSING not in (door.trust_key, door.grant_key)
             if unsure and door.asked and door.target.account in self.accounts and door.id not in said:
@@ -236,6 +241,11 @@ class _Reader:
             unique, principal = resource.text("uniqueId"), by_urn.get(resource.urn)
             if unique is not None and principal is not None:
                 yield unique, self._caller(principal)
+
+
+def _declaration(door: Door, declared: DeclaredDoors) -> Declaration | None:
+    source, target = door.source, door.target
+    return declared.of(who(source), map(who, source.groups), target.account, without_path(target.name))
 
 
 def _conditions(door: Door) -> tuple[str, ...]:

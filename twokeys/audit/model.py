@@ -75,7 +75,8 @@ class Step:
 class Entry:
     """One way into an account: who, which role, through which doors, under which conditions.
 
-    `verdict` is ALLOW or CONDITIONAL. `max_session_seconds` counts role chaining's limit in.
+    `verdict` is ALLOW or CONDITIONAL. `max_session_seconds` counts role chaining's limit in. Name, reason and owner are
+    the last door's as it is declared; `expires` is when the first of the doors does.
     """
 
     who: Caller

@@ -10,15 +10,20 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.demo import tell
+from twokeys.files import write_output
+from twokeys.map.drawing import draw
+from twokeys.map.sources import read
+from twokeys.sandbox.demo import STACKS, OpenStack, tell
 from twokeys.sandbox.engine.policy_host import PackChoice, load_config
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.project import load_config as stack_config
 from twokeys.sandbox.project import load_project
 from twokeys.sandbox.pulumi_cli import PulumiStack
 from twokeys.sandbox.report import Report
@@ -39,14 +44,15 @@ class _Choices:
     console: Console | None
     diff: bool
 
-    def open(self, aws: LocalAws) -> Callable[[str], Operations]:
+    def open(self, aws: LocalAws) -> OpenStack:
         """Stacks by name, on the chosen engine."""
 
-        def opened(name: str) -> Operations:
+        def opened(name: str, more: Mapping[str, str] = MappingProxyType({}), /) -> Operations:
+            overrides = {**self.overrides, **more}
             if self.engine == "pulumi":
-                return PulumiStack(self.sandbox, name, aws, self.packs, self.overrides, self.parallel)
+                return PulumiStack(self.sandbox, name, aws, self.packs, overrides, self.parallel)
             command = shlex.join(["twokeys", *sys.argv[1:]])
-            return SandboxStack(self.sandbox, name, aws, self.packs, self.overrides, self.parallel, command)
+            return SandboxStack(self.sandbox, name, aws, self.packs, overrides, self.parallel, command)
 
         return opened
 
@@ -210,13 +216,19 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
 @sandbox.command()
 @click.option("--keep", is_flag=True, help="Go on with what an earlier demo left, instead of starting anew.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to draw the organization (SVG). Default: organization.svg beside the states.",
+)
 @_options
-def demo(keep: bool, **options: Any) -> int:  # noqa: ANN401
+def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN401
     """Tell the whole story: management, stage and prod previewed, updated and updated again, then every door tried.
 
-    Starts in a fresh .twokeys/demo. Each update is checked with the policies first; the second update must change
-    nothing; then each declared door is really entered, and what must be refused is really tried: without a grant,
-    without MFA, from the other account. Exits with 1 when anything is not as it should be.
+    Starts in a fresh .twokeys/demo. First a door whose grant is taken away must be refused in preview, before its
+    account exists. Each update is checked with the policies; the second one must change nothing; then each declared
+    door is really entered, and what must be refused is really tried: without a grant, without MFA, from the other
+    account. At the end the organization is drawn from the states. Exits with 1 when anything is not as it should be.
     """
     project: Path = options["project"]
     if options["directory"] is None:
@@ -224,14 +236,27 @@ def demo(keep: bool, **options: Any) -> int:  # noqa: ANN401
     choices = _choices(**options)
     if not keep:
         _start_anew(choices.sandbox.directory)
-    with choices.sandbox.local_aws() as aws:
-        story = tell(choices.open(aws), aws, choices.console, diff=choices.diff)
+    box = choices.sandbox
+    config = {name: stack_config(box.project, name, choices.overrides).values for name in STACKS}
+    with box.local_aws() as aws:
+        story = tell(choices.open(aws), config, aws, choices.console, diff=choices.diff)
+    drawn = _draw(box, picture) if story.ok and choices.engine == "sandbox" else None
+    if choices.console is not None and drawn is not None:
+        choices.console.print(f"a picture of it: {drawn}", highlight=False, soft_wrap=True)
     if choices.console is None:
         click.echo(json.dumps(story.as_json(), indent=2))
     else:
         for reason in story.failed:
             choices.console.print(reason, style="red", markup=False, highlight=False)
     return 0 if story.ok else 1
+
+
+def _draw(box: Sandbox, picture: Path | None) -> Path:
+    """Draw the organization as the states show it."""
+    target = picture or box.directory / "organization.svg"
+    states = [box.stacks / f"{name}.json" for name in STACKS]
+    write_output(target, draw(read(states)))
+    return target
 
 
 def _run(
@@ -302,7 +327,7 @@ def _start_anew(directory: Path) -> None:
     """Remove what an earlier demo left; never a folder that is not a sandbox's."""
     if not directory.exists():
         return
-    if any(name not in ("aws", "stacks", "pulumi") for name in os.listdir(directory)):
+    if any(name not in ("aws", "organization.svg", "pulumi", "stacks") for name in os.listdir(directory)):
         raise Refusal(
             "the demo cannot start anew there",
             where=str(directory),

@@ -19,7 +19,7 @@ from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import Door, Exports
-from twokeys.verify.probes import WRONG_EXTERNAL_ID, from_inside
+from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, from_inside
 
 _STRANGER: Final = "twokeys-probe-stranger"
 
@@ -56,12 +56,14 @@ class _Prober:
                 yield self._attempts.attempt(name, _root(self._found.management), arn, expected=True)
 
     def doors(self) -> Iterator[Probe]:
-        for door in self._doors:
+        yield from map(by_portal, (door for door in self._doors if door.by_portal))
+        doors = [door for door in self._doors if not door.by_portal]
+        for door in doors:
             for source in door.sources or ("",):
                 yield from self._through(door, source)
-        if self._doors:
+        if doors:
             with self._user(self._found.management, _STRANGER) as stranger:
-                for door in self._doors:
+                for door in doors:
                     name = f"a user without a grant tries door {door.name}"
                     yield self._attempts.attempt(name, stranger, door.role_arn, expected=False, arguments=door.external)
 
@@ -74,7 +76,13 @@ class _Prober:
                 if other == account or role in self._about
             }
             others = Exports(self._found.management, tuple(self._doors), access_roles)
-            administrator = self._attempts.assume(_root(self._found.management), arn)
+            try:
+                administrator = self._attempts.assume(_root(self._found.management), arn)
+            except ClientError as error:
+                name = f"the administrator of {account} tries the doors of the others"
+                step = f"see why {arn} cannot be entered"
+                yield Probe(name, arn, expected=False, assumed=None, detail=str(error), next_step=step)
+                continue
             yield from from_inside(self._attempts, account, others, administrator)
 
     def _through(self, door: Door, source: str) -> Iterator[Probe]:

@@ -115,8 +115,8 @@ class Report:
         same = self.counts[Op.SAME]
         return ", ".join([*words, f"{same} unchanged"] if words else [f"unchanged ({same} resources)"])
 
-    def conclude(self, outcome: Outcome) -> None:
-        """Show violations, outputs and the summary."""
+    def conclude(self, outcome: Outcome, *, outputs: bool = True) -> None:
+        """Show violations, outputs (unless they are known from the run before) and the summary."""
         if self._console is None:
             return
         for violation in self.violations:
@@ -126,7 +126,7 @@ class Report:
             result = f"{found} violation{'' if found == 1 else 's'}" if found else "no violation"
             self._console.print(f"policy pack {pack.name}: {pack.policies} policies, {result}", highlight=False)
         shown = shown_outputs(outcome.outputs)
-        if shown and not self._preview:
+        if shown and outputs and not self._preview:
             self._console.print("outputs:")
             for key in sorted(shown):
                 text = shown[key] if isinstance(shown[key], str) else json.dumps(shown[key])

@@ -141,6 +141,7 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _door_source(f"{key}.from", door.source)
+    yield from _door_people(settings, f"{key}.from", door)
     if (
         door.via == "assume-role"
         and door.source.members is None
@@ -195,6 +196,18 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             )
 
 
+def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """Who is removed from `people` is removed from every door too; people with a path are made elsewhere."""
+    if settings.people == PeopleSettings():
+        return
+    center = settings.people.identity_center
+    known = center.users if door.via == "identity-center" and center else settings.people.users
+    named_users = (door.source.user, *(door.source.members or ()), door.source.grant_to and door.source.grant_to.user)
+    for user in named_users:
+        if user and "/" not in user and user not in known:
+            yield Problem(key, user, "no user of `people` has this name", "remove it from the door, or add the user")
+
+
 def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     """What a permission set cannot say: AWS writes the trust of the role that it makes of it.
 
@@ -203,6 +216,24 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
     person = who(door.source)
     if person.kind not in ("user", "group"):
         yield Problem(f"{key}.from", person.kind, "IAM Identity Center is for people", "name one user or group")
+    center = settings.people.identity_center
+    if settings.organization is not None and (
+        center is None or (person.kind == "group" and person.name not in center.groups)
+    ):
+        yield Problem(
+            f"{key}.from",
+            person.name,
+            "people.identityCenter of this stack has none of this name",
+            "add it to people.identityCenter, or leave `via` out",
+        )
+    for arn in door.permissions.managed_policies:
+        if ":iam::aws:policy/" not in arn:
+            yield Problem(
+                f"{key}.permissions.managedPolicies",
+                arn,
+                "a permission set takes the ARNs of AWS's own policies only",
+                "write what the policy says as statements",
+            )
     own = {"mfa", "external_id", "conditions", "keys"} & door.model_fields_set
     own |= {f"from.{name}" for name in ("members",) if getattr(door.source, name) is not None}
     own |= {"permissions.boundary"} if door.permissions.boundary else set()

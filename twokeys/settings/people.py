@@ -46,7 +46,7 @@ class IdentityUserSettings(Model):
 class IdentityCenterSettings(Model):
     """People and groups of IAM Identity Center, which has to be switched on in the console first.
 
-    Doors with `via: identity-center` start from them. Leave the people out where an identity provider brings them.
+    Doors with `via: identity-center` start from them. People whom an identity provider brings are not looked up.
     """
 
     users: dict[UserName, IdentityUserSettings] = {}

@@ -57,6 +57,13 @@ def verify(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("--profile and --mfa-serial are for real AWS: add --state")
     found = _on_aws(_outputs(states), profile, mfa_serial, rate) if states else _on_sandbox(stacks, rate)
     probes = list(_shown(found, None if as_json else Console(stderr=True)))
+    if not probes:
+        raise Refusal(
+            "there is nothing to verify",
+            where=", ".join((*stacks, *map(str, states))) or "the sandbox",
+            why="it exports neither a door nor an access role",
+            next_step="name a stack that has doors",
+        )
     if as_json:
         click.echo(json.dumps({"ok": _ok(probes), "probes": [one.as_dict() for one in probes]}, indent=2))
     else:

@@ -58,6 +58,14 @@ class Door:
     mfa: bool
     external: Mapping[str, str]
 
+    @property
+    def by_portal(self) -> bool:
+        """Whether it is entered through IAM Identity Center's access portal only, so that no keys can try it.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+        """
+        return ":role/aws-reserved/" in self.role_arn
+
 
 @dataclass(frozen=True)
 class Exports:

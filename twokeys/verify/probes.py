@@ -33,6 +33,18 @@ def probe_as(attempts: Attempts, keys: Keys, found: Exports, mfa: MfaCode | None
     yield from _Probing(attempts, keys, who, found, mfa).run()
 
 
+def by_portal(door: Door) -> Probe:
+    """That a door of IAM Identity Center cannot be tried with keys."""
+    return Probe(
+        f"{door.kind} {', '.join(door.sources)} enters by door {door.name}",
+        door.role_arn,
+        expected=True,
+        assumed=None,
+        detail="it is entered through IAM Identity Center, not with keys",
+        next_step="sign in at the AWS access portal as one of them, or run `aws sso login`",
+    )
+
+
 def from_inside(attempts: Attempts, account: str, found: Exports, inside: Keys) -> Iterator[Probe]:
     """The administrator of one member account at the access roles and doors of the others, which must be shut."""
     own = found.access_roles[account].split(":")[4]
@@ -56,7 +68,10 @@ class _Probing:
 
     def run(self) -> Iterator[Probe]:
         for door in self.found.doors:
-            yield from self._at(door)
+            if door.by_portal:
+                yield by_portal(door)
+            else:
+                yield from self._at(door)
         for account, arn in self.found.access_roles.items():
             if self.who.account != self.found.management:
                 name = f"{self.who} tries the access role of {account}"

@@ -68,10 +68,12 @@ NOT_OURS = {
             for outcome in ("FailureFeedbackRoleArn", "SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate")
         ),
         "archivePolicy",
+        "contentBasedDeduplication",
+        "fifoTopic",
         "fifoThroughputScope",
         "maximumMessageSize",
     },
-    "aws:cloudwatch/eventRule:EventRule": {"isEnabled"},
+    "aws:cloudwatch/eventRule:EventRule": {"isEnabled", "roleArn"},
     "aws:cloudwatch/eventTarget:EventTarget": {
         "appsyncTarget",
         "batchTarget",

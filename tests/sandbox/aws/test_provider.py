@@ -349,3 +349,71 @@ def test_what_twokeys_answers_in_ministacks_place_is_marked(organized: Any) -> N
     theirs = client.list_roots()["ResponseMetadata"]["HTTPHeaders"]
     assert ours["x-twokeys-supplement"] == "ListAWSServiceAccessForOrganization"
     assert "x-twokeys-supplement" not in theirs
+
+
+def test_a_default_vpc_is_left_unless_the_program_says_otherwise_and_made_anew_where_it_is_gone(
+    management: Driver,
+) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/ec2/defaultvpc/."""
+    type = "aws:ec2/defaultVpc:DefaultVpc"
+    provider, where = management.provider, urn(type, "vpc")
+    adopted, outputs = management.up(type, "vpc")
+    assert outputs["existingDefaultVpc"] is True
+    provider.delete(type, where, adopted, {}, {})
+    assert provider.read(type, where, adopted, {}, {}) is not None
+    provider.delete(type, where, adopted, {"forceDestroy": True}, {})
+    assert provider.read(type, where, adopted, {}, {}) is None
+    with pytest.raises(ProviderError, match="has no default security group"):
+        management.up("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "group", vpcId=adopted)
+    made, outputs = management.up(type, "vpc")
+    assert made != adopted
+    assert outputs["existingDefaultVpc"] is False
+
+
+def test_a_locked_bucket_is_emptied_only_when_the_program_says_so(management: Driver) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html: bypassing governance mode."""
+    type, name = "aws:s3/bucket:Bucket", f"locked-{management.account}"
+    inputs = {"bucket": name, "objectLockEnabled": True}
+    identifier, outputs = management.up(type, "b", **inputs)
+    assert outputs["objectLockEnabled"] is True
+    management.up(
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        "lock",
+        bucket=name,
+        rule={"defaultRetention": {"mode": "GOVERNANCE", "days": 30}},
+    )
+    management.api("s3").put_object(Bucket=name, Key="log", Body=b"x")
+    with pytest.raises(ProviderError, match="BucketNotEmpty"):
+        management.provider.delete(type, urn(type, "b"), identifier, inputs, {})
+    management.provider.delete(type, urn(type, "b"), identifier, {**inputs, "forceDestroy": True}, {})
+    assert management.provider.read(type, urn(type, "b"), identifier, {}, {}) is None
+
+
+def test_a_rule_on_another_bus_is_named_with_it(management: Driver) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/cloudwatch/eventrule/#import: event_bus_name/rule-name."""
+    management.api("events").create_event_bus(Name="security")
+    bus = {"eventBusName": "security"}
+    rule, _ = management.up(
+        "aws:cloudwatch/eventRule:EventRule", "r", name="r", scheduleExpression="rate(1 day)", **bus
+    )
+    assert rule == "security/r"
+    topic, _ = management.up("aws:sns/topic:Topic", "t", name="t")
+    type = "aws:cloudwatch/eventTarget:EventTarget"
+    target, outputs = management.up(type, "t", rule="r", targetId="t", arn=topic, **bus)
+    assert target == "security-r-t"
+    imported = management.provider.read(type, urn(type, "t"), "security/r/t", {}, {})
+    assert imported is not None
+    assert imported[2]["rule"] == outputs["rule"]
+    with pytest.raises(ProviderError, match="Import it as RULE/TARGET"):
+        management.provider.read(type, urn(type, "t"), "security-r-t", {}, {})
+
+
+def test_a_trail_that_stops_selecting_selects_everything_again(management: Driver) -> None:
+    type = "aws:cloudtrail/trail:Trail"
+    selectors = [{"readWriteType": "WriteOnly", "includeManagementEvents": True}]
+    old = management.check(type, "t", {"name": "all", "s3BucketName": "logs", "eventSelectors": selectors})
+    identifier, outputs = management.provider.create(type, urn(type, "t"), old)
+    new = management.check(type, "t", {"name": "all", "s3BucketName": "logs"})
+    management.provider.update(type, urn(type, "t"), identifier, old, outputs, new)
+    told = management.api("cloudtrail").get_event_selectors(TrailName=identifier)["EventSelectors"]
+    assert [one["ReadWriteType"] for one in told] == ["All"]

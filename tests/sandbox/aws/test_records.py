@@ -95,6 +95,18 @@ def test_a_record_is_guarded_by_iam_policies(  # noqa: PLR0917 - fixtures and th
         may_not(client)
 
 
+def test_the_public_access_block_of_an_account_is_guarded_by_iam_policies(management: Driver) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html."""
+    keys = reader(management, "s3:GetAccountPublicAccessBlock")
+    inputs = {"accessKey": keys["AccessKeyId"], "secretKey": keys["SecretAccessKey"]}
+    allowed = Driver(management.plugin, management.plugin.configure(inputs))
+    assert allowed.provider.read(BLOCK, urn(BLOCK, "b"), management.account, {}, {}) is None
+    with pytest.raises(ProviderError) as refused:
+        allowed.up(BLOCK, "b", blockPublicAcls=True)
+    assert "AccessDenied" in str(refused.value)
+    allowed.provider.close()
+
+
 def test_an_operation_that_a_record_lacks_is_refused_by_its_name(management: Driver) -> None:
     with pytest.raises(ClientError, match="record of guardduty has no operation GET /detector"):
         management.api("guardduty").list_detectors()

@@ -706,6 +706,26 @@ CASES = {
             "tagsAll": {"a": "b"},
         },
     ),
+    "Trail with advanced selectors": Case(
+        type="aws:cloudtrail/trail:Trail",
+        prepare=a_bucket,
+        make=lambda known: {
+            "name": "data",
+            "s3BucketName": known["bucket"],
+            "advancedEventSelectors": [
+                {
+                    "name": "Objects of other buckets",
+                    "fieldSelectors": [
+                        {"field": "eventCategory", "equals": ["Data"]},
+                        {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+                        {"field": "resources.ARN", "notStartsWiths": [f"arn:aws:s3:::{known['bucket']}/"]},
+                    ],
+                }
+            ],
+        },
+        change=lambda known: {"name": "data", "s3BucketName": known["bucket"]},
+        outputs=lambda _: {"homeRegion": "us-east-1"},
+    ),
     "Key": Case(
         type="aws:kms/key:Key",
         make=lambda known: {
@@ -751,7 +771,7 @@ CASES = {
             "tags": {"c": "d"},
         },
         id=lambda known: f"arn:aws:sns:us-east-1:{known['account']}:alarms",
-        outputs=lambda known: {"owner": known["account"], "fifoTopic": False, "tagsAll": {"a": "b"}},
+        outputs=lambda known: {"owner": known["account"], "tagsAll": {"a": "b"}},
     ),
     "TopicPolicy": Case(
         type="aws:sns/topicPolicy:TopicPolicy",
@@ -1070,7 +1090,7 @@ CASES = {
             "userName": "jane",
             "displayName": "Jane Doe",
             "name": {"givenName": "Jane", "familyName": "Doe"},
-            "emails": [{"value": "jane@company.com", "primary": True}],
+            "emails": {"value": "jane@company.com", "primary": True},
         },
         change=lambda known: {
             "identityStoreId": known["store"],

@@ -19,7 +19,6 @@ from twokeys.sandbox.engine.values import Properties
 _RULE = {
     "description": "Description",
     "eventPattern": "EventPattern",
-    "roleArn": "RoleArn",
     "scheduleExpression": "ScheduleExpression",
     "state": "State",
 }

@@ -28,6 +28,8 @@ _USER = {
     "userName": "UserName",
     "userType": "UserType",
 }
+_LISTED = frozenset({"addresses", "emails", "phoneNumbers"})
+"""Lists in the API of which AWS takes one element; the provider has that element in their place."""
 _GROUP = {"description": "Description", "displayName": "DisplayName"}
 _ID = matches(r"[\da-f-]{1,47}", "an id of the identity store")
 _STORE_ID = matches(r"d-[\da-f]{10}|[\da-f-]{36}", "the id of an identity store")
@@ -39,7 +41,15 @@ def _client(aws: Aws, known: Properties) -> Any:  # noqa: ANN401
 
 
 def _told(inputs: Properties, table: dict[str, str]) -> Properties:
-    return {theirs: to_api(inputs[ours]) for ours, theirs in table.items() if inputs.get(ours) is not None}
+    return {theirs: _sent(ours, inputs[ours]) for ours, theirs in table.items() if inputs.get(ours) is not None}
+
+
+def _sent(ours: str, value: Any) -> Any:  # noqa: ANN401 - property values have no type
+    return [to_api(value)] if ours in _LISTED else to_api(value)
+
+
+def _got(ours: str, value: Any) -> Any:  # noqa: ANN401 - as above
+    return from_api(value[0] if value else None) if ours in _LISTED else from_api(value)
 
 
 def _operations(old: Properties, new: Properties, table: dict[str, str]) -> list[Properties]:
@@ -48,7 +58,7 @@ def _operations(old: Properties, new: Properties, table: dict[str, str]) -> list
     return [
         {
             "AttributePath": f"{table[ours][0].lower()}{table[ours][1:]}",
-            **({"AttributeValue": new[ours]} if new.get(ours) is not None else {}),
+            **({"AttributeValue": _sent(ours, new[ours])} if new.get(ours) is not None else {}),
         }
         for ours in changed
     ]
@@ -66,7 +76,7 @@ def _user_read(aws: Aws, identifier: str, known: Properties) -> Properties | Non
     if found is None:
         return None
     return {
-        **{ours: from_api(found.get(theirs)) for ours, theirs in _USER.items()},
+        **{ours: _got(ours, found.get(theirs)) for ours, theirs in _USER.items()},
         "externalIds": from_api(found.get("ExternalIds") or []),
         "identityStoreId": store,
         "region": str(known.get("region") or aws.region),

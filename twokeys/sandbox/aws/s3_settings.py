@@ -40,6 +40,7 @@ def _setting(  # noqa: PLR0913 - the parts of a resource
     put: Callable[[Any, str, Properties], object],
     get: Callable[[Any, str], Properties | None],
     delete: Callable[[Any, str], object],
+    also_computed: frozenset[str] = frozenset(),
     **table: Any,  # noqa: ANN401 - further columns of the table
 ) -> tuple[ResourceType, ...]:
     """The resource under its names; its id is the bucket's."""
@@ -59,7 +60,7 @@ def _setting(  # noqa: PLR0913 - the parts of a resource
             inputs=inputs | {"bucket", "region"},
             required=required | {"bucket"},
             replaces=frozenset({"bucket", "region"}),
-            also_computed=frozenset({"region"}) | table.pop("also_computed", frozenset()),
+            also_computed=also_computed | {"region"},
             create=apply,
             read=read,
             update=lambda aws, _identifier, _old, new: apply(aws, new),
@@ -67,7 +68,7 @@ def _setting(  # noqa: PLR0913 - the parts of a resource
             identify=lambda _, new: new["bucket"],
             **table,
         )
-        for name, table in [(name, dict(table)) for name in names]
+        for name in names
     )
 
 

@@ -13,10 +13,8 @@ from twokeys.sandbox.aws.resource_type import AutoName, ResourceType
 from twokeys.sandbox.engine.values import Properties
 
 _TOPIC = {
-    "contentBasedDeduplication": "ContentBasedDeduplication",
     "deliveryPolicy": "DeliveryPolicy",
     "displayName": "DisplayName",
-    "fifoTopic": "FifoTopic",
     "kmsMasterKeyId": "KmsMasterKeyId",
     "policy": "Policy",
     "signatureVersion": "SignatureVersion",
@@ -31,7 +29,6 @@ _SUBSCRIPTION = {
     "replayPolicy": "ReplayPolicy",
     "subscriptionRoleArn": "SubscriptionRoleArn",
 }
-_BOOLEANS = {"contentBasedDeduplication", "fifoTopic", "rawMessageDelivery"}
 
 
 # boto3's clients are generated at run time; `Any` is what boto3 itself declares without its stubs.
@@ -44,20 +41,17 @@ def _text(value: Any) -> str:  # noqa: ANN401 - property values have no type
 
 
 def _attributes(inputs: Properties, table: dict[str, str]) -> dict[str, str]:
-    """What is set, as the API's texts; false is its default, and refused for what only FIFO topics have."""
-    return {theirs: _text(inputs[ours]) for ours, theirs in table.items() if inputs.get(ours) not in (None, False)}
+    """What is set, as the API's texts."""
+    return {theirs: _text(inputs[ours]) for ours, theirs in table.items() if inputs.get(ours) is not None}
 
 
 def _told(attributes: dict[str, str], table: dict[str, str]) -> Properties:
-    read: Properties = {ours: attributes.get(theirs) or None for ours, theirs in table.items()}
-    read.update({name: read[name] == "true" for name in _BOOLEANS & read.keys()})
-    return read
+    return {ours: attributes.get(theirs) or None for ours, theirs in table.items()}
 
 
 def _topic_create(aws: Aws, inputs: Properties) -> str:
-    name = name_of(inputs) + (".fifo" if inputs.get("fifoTopic") and "name" not in inputs else "")
-    pairs = tags.as_pairs(tags.all_tags(aws, inputs))
-    topic = _client(aws, inputs).create_topic(Name=name, Attributes=_attributes(inputs, _TOPIC), Tags=pairs)
+    pairs, attributes = tags.as_pairs(tags.all_tags(aws, inputs)), _attributes(inputs, _TOPIC)
+    topic = _client(aws, inputs).create_topic(Name=name_of(inputs), Attributes=attributes, Tags=pairs)
     return str(topic["TopicArn"])
 
 
@@ -165,6 +159,7 @@ def _subscription_read(aws: Aws, identifier: str, known: Properties) -> Properti
     attributes = found["Attributes"]
     return {
         **_told(attributes, _SUBSCRIPTION),
+        "rawMessageDelivery": attributes["RawMessageDelivery"] == "true",
         "arn": identifier,
         "topic": attributes["TopicArn"],
         "protocol": attributes["Protocol"],
@@ -190,11 +185,11 @@ RESOURCE_TYPES = (
         type="aws:sns/topic:Topic",
         inputs=frozenset({*_TOPIC, "name", "namePrefix", "region", "tags"}),
         computed=frozenset({"arn", "owner"}),
-        replaces=frozenset({"fifoTopic", "name", "namePrefix", "region"}),
-        defaults={"contentBasedDeduplication": False, "fifoTopic": False},
+        replaces=frozenset({"name", "namePrefix", "region"}),
         documents=frozenset({"deliveryPolicy", "policy"}),
         also_computed=frozenset({"policy", "region", "signatureVersion", "tracingConfig"}),
         unreadable=frozenset({"namePrefix"}),
+        unsupported=dict.fromkeys(("contentBasedDeduplication", "fifoTopic"), "the sandbox makes standard topics only"),
         auto_name=AutoName(prefix_property="namePrefix", longest=256),
         taggable=True,
         create=_topic_create,

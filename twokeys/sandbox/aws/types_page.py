@@ -13,11 +13,12 @@ _INTRODUCTION = f"""\
 # What the sandbox knows of AWS
 
 The sandbox has its own AWS provider. Names, defaults and what replaces an object are those of the Pulumi AWS provider
-7; a resource type, or a property, that is not in this table is refused in the preview by its name.
+7; a resource type or a property that is not in this table is refused in the preview, by its name.
 
 Most objects are really made in the local AWS (ministack). Where it lacks the API, TwoKeys answers in its place: the
-request is signed, authorized by IAM policies and told again to whoever asks, and nothing acts on it. Such an object is
-*{RECORDED}*; every operation on one says so, and every answer about one has the header `x-twokeys-record`.
+request is signed and authorized by IAM policies, what it says is told again to whoever asks, and nothing acts on it.
+Such an object is {RECORDED}. Every operation on one says so, and every answer
+about one has the header `x-twokeys-record`.
 
 This page is written by `python -m twokeys.sandbox.aws.types_page`.
 """

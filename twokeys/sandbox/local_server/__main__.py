@@ -25,15 +25,29 @@ from twokeys.sandbox.local_server import (
     records,
     s3_account,
     security,
+    transport,
 )
 
+_SUPPLEMENTS = (
+    organizations,
+    account,
+    iam,
+    mfa,
+    records,
+    billing,
+    identity_center,
+    security,
+    s3_account,
+    ec2,
+    transport,
+)
 _FORCED_EXIT_SECONDS = 5.0
 
 
 def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
     durable.refuse_damaged_states()
-    for supplement in (organizations, account, iam, mfa, records, billing, identity_center, security, s3_account, ec2):
+    for supplement in _SUPPLEMENTS:
         supplement.install()
     durable.keep_sessions()
     durable.without_copies()

@@ -23,7 +23,7 @@ from twokeys.sandbox.local_server.supplement import Answer, marked, recorded
 
 Params: TypeAlias = dict[str, list[str]]
 
-_features = records.store("iam.organizations-features")  # "enabled" -> the names of the enabled features
+_features = records.store("iam.organizations-features")  # organization id -> the names of the enabled features
 
 
 def install() -> None:
@@ -272,27 +272,28 @@ def _switching(feature: str, *, on: bool) -> Callable[[Params], str]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html: centralized root access."""
 
     def switch(_: Params) -> str:
-        _refuse_unless_trusted()
-        others = [one for one in _features.get("enabled") or () if one != feature]
-        _features["enabled"] = sorted([*others, feature] if on else others)
+        organization = _trusting_organization()
+        others = [one for one in _features.get(organization) or () if one != feature]
+        _features[organization] = sorted([*others, feature] if on else others)
         return _list_features({})
 
     return switch
 
 
 def _list_features(_: Params) -> str:
-    _refuse_unless_trusted()
-    members = "".join(f"<member>{feature}</member>" for feature in _features.get("enabled") or ())
-    identifier = base_organizations._orgs["self"]["Id"]
-    return f"<OrganizationId>{identifier}</OrganizationId><EnabledFeatures>{members}</EnabledFeatures>"
+    organization = _trusting_organization()
+    members = "".join(f"<member>{feature}</member>" for feature in _features.get(organization) or ())
+    return f"<OrganizationId>{organization}</OrganizationId><EnabledFeatures>{members}</EnabledFeatures>"
 
 
-def _refuse_unless_trusted() -> None:
+def _trusting_organization() -> str:
+    """The id of the organization that the account manages, when it trusts IAM."""
     account = get_account_id()
     if organizations.organization_of(account) != account:
         raise _RefusedError(404, "OrganizationNotFoundException", f"{account} manages no organization.")
     if not organizations.trusts(account, "iam.amazonaws.com"):
         raise _RefusedError(409, "ServiceAccessNotEnabledException", "Trusted access of iam.amazonaws.com is missing.")
+    return str(base_organizations._orgs["self"]["Id"])
 
 
 _MISSING: dict[str, Callable[[Params], str]] = {

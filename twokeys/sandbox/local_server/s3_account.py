@@ -47,7 +47,7 @@ def install() -> None:
 
 
 def _answer(method: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    if headers.get("x-amz-account-id") != get_account_id():
+    if "authorization" not in headers or headers.get("x-amz-account-id") != get_account_id():
         return _error(403, "AccessDenied", "The account id of the request is not the caller's.")
     if method == "PUT":
         given = {element.tag.rpartition("}")[2]: element.text for element in ET.fromstring(body)}  # noqa: S314 - loopback
