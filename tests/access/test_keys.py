@@ -298,6 +298,15 @@ def trust_in_one_member_of_the_group_that_holds_the_grant(world: World) -> None:
     group(world, "alice", "bob")
 
 
+@correct
+def trust_in_one_member_of_the_group_that_holds_a_grant_by_a_pattern(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    group(world, "alice", "bob")
+    enter = next(one for one in world.resources if one.name == "enter")
+    values = {**(enter.inputs or {}), "policy": document(grants(arn(STAGE, "role/deploye?")))}
+    world.change(enter, inputs=values, outputs=values)
+
+
 def guard(world: World, content: str) -> None:
     policy = world.add("ControlPolicy", "guard", world.hub, name="guard", content=content)
     world.add("ControlPolicyAttachment", "guard", world.hub, made_from={"policyId": [policy]}, targetId=STAGE)

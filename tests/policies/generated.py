@@ -54,10 +54,12 @@ def generate(seed: int, stage: str) -> Generated:
         roles.append({"name": role, "trust": _document(*statements)})
         for name in entering:
             asked.add((name, role))
+            if flaw in ("no grant", "other action") and name == victim and through_account:
+                asked.discard((name, role))
             if flaw == "no grant" and name == victim:
-                if through_account:
-                    asked.discard((name, role))
                 continue
+            if flaw == "grant misspelt" and name == victim:
+                asked.add((name, f"{role}x"))
             ways = ["inline", "managed"] + (["group"] if kinds[name] == "user" else [])
             document = _grant(chance, arn, flaw if name == victim else None, pattern=flaw is None)
             grants.append({"to": name, "way": chance.choice(ways), "document": document})

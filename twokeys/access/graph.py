@@ -118,11 +118,15 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grant:
-    """What a principal's policy grants that no role of the stack answers: `resource` is the ARN or the pattern."""
+    """What a principal's policy grants that no role of the stack answers: `resource` is the ARN or the pattern.
+
+    `own` tells that the policy is the principal's and not that of one of its groups, which answers for itself.
+    """
 
     source: Principal
     resource: str
     document: Document
+    own: bool = True
 
 
 @dataclass
@@ -224,7 +228,7 @@ class _Builder:
                         self._wide[principal.account].setdefault(principal, []).append(_glob(resource))
                     else:
                         self._exact[resource].append(principal)
-                    yield Grant(principal, resource, document)
+                    yield Grant(principal, resource, document, own=document in principal.documents)
 
     def _from_trust(self, role: Principal, trust: PolicyDocument) -> None:
         for name in trusted_names(trust):
@@ -251,12 +255,13 @@ class _Builder:
     def _from_grants(self) -> None:
         answered: dict[Principal, list[str]] = defaultdict(list)
         for source, target in self._doors:
-            answered[source].append(target.arn)
+            for holder in (source, *source.groups):
+                answered[holder].append(target.arn)
         for grant in self._grants:
             role = self._roles.get(grant.resource)
             if role is not None:
                 self._door(grant.source, role, asked=True)
-            elif _half_a_door(grant.resource) and grant.document.stack is None:
+            elif _half_a_door(grant.resource) and grant.document.stack is None and grant.own:
                 pattern = _glob(grant.resource)
                 if not any(pattern.fullmatch(arn) for arn in answered[grant.source]):
                     self._graph.lone_grants.append(grant)
