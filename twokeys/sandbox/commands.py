@@ -20,6 +20,7 @@ from twokeys.errors import Refusal
 from twokeys.files import write_output
 from twokeys.map.drawing import draw
 from twokeys.map.sources import read
+from twokeys.sandbox.answers import ask
 from twokeys.sandbox.demo import STACKS, OpenStack, tell
 from twokeys.sandbox.engine.policy_host import PackChoice, load_config
 from twokeys.sandbox.local_aws import LocalAws
@@ -228,7 +229,9 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
     Starts in a fresh .twokeys/demo. First a door whose grant is taken away must be refused in preview, before its
     account exists. Each update is checked with the policies; the second one must change nothing; then each declared
     door is really entered, and what must be refused is really tried: without a grant, without MFA, from the other
-    account. At the end the organization is drawn from the states. Exits with 1 when anything is not as it should be.
+    account. At the end the organization is drawn from the states, and each command is asked what it knows of them
+    (their pages and pictures are left in answers/; the bill there is invented). Exits with 1 when anything is not as it
+    should be.
     """
     project: Path = options["project"]
     if options["directory"] is None:
@@ -240,9 +243,11 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
     config = {name: stack_config(box.project, name, choices.overrides).values for name in STACKS}
     with box.local_aws() as aws:
         story = tell(choices.open(aws), config, aws, choices.console, diff=choices.diff)
-    drawn = _draw(box, picture) if story.ok and choices.engine == "sandbox" else None
-    if choices.console is not None and drawn is not None:
-        choices.console.print(f"a picture of it: {drawn}", highlight=False, soft_wrap=True)
+    if story.ok and choices.engine == "sandbox":
+        drawn = _draw(box, picture)
+        if choices.console is not None:
+            story.failed += ask(_states(box), box.directory / "answers", story.outputs, choices.console)
+            choices.console.print(f"the organization: {drawn}", highlight=False, soft_wrap=True)
     if choices.console is None:
         click.echo(json.dumps(story.as_json(), indent=2))
     else:
@@ -254,9 +259,12 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
 def _draw(box: Sandbox, picture: Path | None) -> Path:
     """Draw the organization as the states show it."""
     target = picture or box.directory / "organization.svg"
-    states = [box.stacks / f"{name}.json" for name in STACKS]
-    write_output(target, draw(read(states)))
+    write_output(target, draw(read(_states(box))))
     return target
+
+
+def _states(box: Sandbox) -> list[Path]:
+    return [box.stacks / f"{name}.json" for name in STACKS]
 
 
 def _run(
@@ -327,7 +335,7 @@ def _start_anew(directory: Path) -> None:
     """Remove what an earlier demo left; never a folder that is not a sandbox's."""
     if not directory.exists():
         return
-    if any(name not in ("aws", "organization.svg", "pulumi", "stacks") for name in os.listdir(directory)):
+    if any(name not in ("answers", "aws", "organization.svg", "pulumi", "stacks") for name in os.listdir(directory)):
         raise Refusal(
             "the demo cannot start anew there",
             where=str(directory),
