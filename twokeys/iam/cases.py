@@ -122,10 +122,14 @@ def _override(values: dict[str, Option], lookup: Lookup) -> Lookup:
 
 
 def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> tuple[list[Option], bool]:
-    """The cases of one key, and whether they are all there are."""
+    """The cases of one key, and whether they are all there are.
+
+    The longest text is longer than what a pattern of question marks matches.
+    """
     clauses = [atom.clause for atom in atoms if isinstance(atom, ClauseAtom) and atom.clause.lower_key == key]
     found = (text for atom in atoms for text in _texts(atom))
     texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))
+    texts[_OTHER * (1 + max(map(len, texts)))] = None
     options: list[Option] = [(), *((text,) for text in texts)]
     exact = len({pattern.text for clause in clauses for pattern in clause.patterns if pattern.wild}) <= 1
     if any(clause.set_operator is not None for clause in clauses) and len(clauses) > 1:

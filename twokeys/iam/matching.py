@@ -17,7 +17,7 @@ from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, all_of, truth
 
 _SYMBOL = re.compile(r"(?:(?<=:)|\A)account:[A-Za-z0-9_-]+(?=[:/]|\Z)")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_REFERENCE = re.compile(r"\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?")
+_REFERENCE = re.compile(r"\s*([^\s,']+(?: +[^\s,']+)*)\s*(?:,\s*'([^']*)'\s*)?")
 _PRIVATE = 0xF0000
 _IS_PRIVATE = re.compile("[\U000f0000-\U000fffff]")
 _STAR = 0

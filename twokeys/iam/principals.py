@@ -289,8 +289,8 @@ class Principals:
     def spares(self, caller: Caller, *, denies: bool) -> Truth:
         """As a NotPrincipal element: whether it exempts the caller from the statement.
 
-        From a Deny only a caller is exempt whose account, role and own ARN are all listed; a caller that is listed in
-        any of these forms is exempt from an Allow.
+        From a Deny only a caller is exempt whose account, role and own ARN are all listed, so of a role whose session
+        is not known none is for certain; a caller that is listed in any of these forms is exempt from an Allow.
         """
         if self.unresolved:
             return Truth.UNKNOWN
@@ -298,6 +298,8 @@ class Principals:
             listed = [self._lists(caller, caller.arn)]
         else:
             listed = [self._lists(caller, arn) for arn in caller.lineage]
+        if caller.kind is CallerKind.ROLE and denies and all(listed) and not self.everyone:
+            return Truth.UNKNOWN if self.sessions_of(caller) or UNKNOWN in self.aws else Truth.FALSE
         if self.everyone or all(listed) or (any(listed) and not denies):
             return Truth.TRUE
         unresolved = UNKNOWN in (*self.aws, *self.service, *self.federated)
