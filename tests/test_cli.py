@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -72,3 +73,16 @@ def test_help_names_every_room_and_imports_none() -> None:
     for room in cli.ROOMS:
         assert room in shown
     assert shown.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("twokeys a", {"access", "audit"}), ("twokeys sandbox pre", {"preview"}), ("twokeys map --sv", {"--svg"})],
+)
+def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -> None:
+    completion = {"_TWOKEYS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    script = "import sys; sys.argv = ['twokeys']; from twokeys.cli import main; main()"
+    shown = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **completion}, capture_output=True, text=True, check=False
+    )
+    assert {line.partition(",")[2] for line in shown.stdout.splitlines()} == offered
