@@ -163,6 +163,21 @@ def test_a_grant_here_is_proved_by_the_trust_that_another_stack_exports() -> Non
     assert world.rules() == []
 
 
+def test_a_stack_that_a_component_repeats_proves_as_its_reference_does() -> None:
+    """The engine (pulumi 3.260) shows a policy the component, but no stack reference.
+
+    Both keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    world = World()
+    world.role("audited", world.stage, document(trusts(CI)))
+    role = arn("2" * 12, "role/audited")
+    assert world.rules() == ["door-needs-grant"]
+    grant = symbolic("RolePolicy", "g", HUB, "policy", document(grants(role)), role="ci", name="enter")
+    stack = world.add("OtherStack", "other", outputs={})
+    world.change(stack, inputs={"name": "org/twokeys/prod", "outputs": exported(grant)})
+    assert world.rules() == []
+
+
 def test_a_trust_here_is_proved_by_the_grant_that_another_stack_exports() -> None:
     world = World()
     outside = arn("3" * 12, "role/auditor")

@@ -549,6 +549,7 @@ def test_an_account_without_an_id_is_named_by_its_symbol_and_its_name() -> None:
     (finding,) = world_of(new_account_without_grant).findings()
     assert "arn:aws:iam::account:new:role/deployer" in finding.message
     assert "account new (id not known yet)" in finding.message
+    assert "role/deployer (with CrossAccountAccess, as that id is not known yet)" in finding.next_step
 
 
 def test_an_unpinned_provider_is_explained_by_the_step_that_pins_it() -> None:

@@ -41,6 +41,7 @@ TYPES = {
     "RolePoliciesExclusive": "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive",
     "RolePolicyAttachmentsExclusive": "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
     "StackReference": "pulumi:pulumi:StackReference",
+    "OtherStack": "twokeys:access:OtherStack",
     "Provider": PROVIDER,
     "Component": "test:doors:Door",
 }

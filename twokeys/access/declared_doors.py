@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from twokeys.access.declaration import Door
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+from twokeys.access.snapshot import OTHER_STACK, STACK_REFERENCE, Snapshot
 
 _STACK = "pulumi:pulumi:Stack"
 
@@ -59,7 +59,7 @@ def who(principal: Principal) -> Who:
 
 def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
     """The outputs of the stacks that a snapshot refers to, and of its own."""
-    for resource in snapshot.of_type(STACK_REFERENCE):
+    for resource in snapshot.of_type(STACK_REFERENCE, OTHER_STACK):
         outputs = resource.get("outputs")
         if isinstance(outputs, Mapping):
             yield outputs

@@ -10,7 +10,7 @@ from twokeys.access.accounts import ROLE
 from twokeys.access.declaration import ExportedDoor, SymbolicDocument
 from twokeys.access.documents import Document, Documents
 from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
-from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+from twokeys.access.snapshot import OTHER_STACK, STACK_REFERENCE, Snapshot
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
 
 OUTPUT = "doors"
@@ -41,7 +41,7 @@ class Exported:
         self.members: dict[tuple[str, str], frozenset[str]] = {}
         """The users of a group, by account and group, where a referenced stack tells them."""
         self._keys: list[_Key] = []
-        for reference in snapshot.of_type(STACK_REFERENCE):
+        for reference in snapshot.of_type(STACK_REFERENCE, OTHER_STACK):
             stack = reference.text("name") or reference.name
             outputs = reference.get("outputs")
             if not isinstance(outputs, dict):

@@ -16,7 +16,7 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal
 from twokeys.iam import UNKNOWN, Verdict
 
-_ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through a pulumi.StackReference"
+_ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
 _EXCEPT = "make an exception with reason, owner and expiry"
 _PIN = "set allowed_account_ids of that provider to the one account that it works in"
 _DECLARE = (
@@ -162,7 +162,8 @@ class _Reader:
             f"Role {role.arn} in account {self._account(role)} trusts {source.arn} of account {self._account(source)}"
         )
         step = (
-            f"give {_who(source)} a policy that allows sts:AssumeRole on {role.arn}, or take it out of the trust policy"
+            f"give {_who(source)} a policy that allows sts:AssumeRole on {_to_grant(role)}, "
+            "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
         if source.urn is not None or source.documents:
@@ -220,7 +221,7 @@ class _Reader:
         about = f"Role {role.arn} in account {self._account(role)} trusts {whom}, but "
         if account is not None and account in self._accounts.held:
             about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
-            step = f"give those who shall enter a policy that allows sts:AssumeRole on {role.arn}{_ELSEWHERE}"
+            step = f"give those who shall enter a policy that allows sts:AssumeRole on {_to_grant(role)}{_ELSEWHERE}"
             yield Statement(Lack.GRANT, about, step, door, role.urn, role.source)
         else:
             about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
@@ -279,11 +280,17 @@ def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> S
 
 
 def _elsewhere(key: str) -> str:
-    return f"read the stack that holds the {key} through a pulumi.StackReference (it exports `doors`), or {_EXCEPT}"
+    reads = "through components.other_stack.OtherStack (it exports `doors`)"
+    return f"read the stack that holds the {key} {reads}, or {_EXCEPT}"
 
 
 def _who(principal: Principal) -> str:
     return f"{principal.kind} {principal.name}"
+
+
+def _to_grant(role: Principal) -> str:
+    """The role as a grant names it: no program can write the id of an account to come, but a component declares it."""
+    return role.arn if role.account.isdigit() else f"{role.arn} (with CrossAccountAccess, as that id is not known yet)"
 
 
 def _given_here(source: Principal) -> bool:

@@ -66,8 +66,8 @@ UNPROVED_DOOR = Rule(
     description="A door whose keys cannot both be shown is not proved, and counts as open.",
     severity="high",
     remediation=(
-        "Declare the door with CrossAccountAccess, pin the provider's account, read the other stack through a stack "
-        "reference, or make an exception with reason, owner and expiry."
+        "Declare the door with CrossAccountAccess, pin the provider's account, read the other stack through "
+        "components.other_stack.OtherStack, or make an exception with reason, owner and expiry."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     check=_of("unproved-door", Lack.PROOF),
