@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.iam.policies import CI, SOURCE, admits, grant, request, trust
-from twokeys.iam import UNKNOWN, ConditionClause, Outcome, Policies, Requirement, evaluate
+from twokeys.iam import (
+    UNKNOWN,
+    ConditionClause,
+    Outcome,
+    Policies,
+    Requirement,
+    evaluate,
+    evaluate_grant,
+    evaluate_trust,
+)
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
@@ -39,6 +48,34 @@ def test_one_of_several_conditions_of_a_deny_must_fail():
     condition = {**MFA, "StringEquals": {"sts:ExternalId": "x"}}
     (requirement,) = judge(trust(admits(SOURCE)), grant({}, {"Effect": "Deny", "Condition": condition})).requirements
     assert [[one.negated for one in group] for group in requirement.any_of] == [[True], [True]]
+
+
+def test_each_key_alone_also_says_what_it_hangs_on():
+    asked = request(complete=False)
+    condition = {"StringEquals": {"sts:ExternalId": "x"}}
+    key = evaluate_trust(asked, trust(admits(SOURCE, Condition=MFA)))
+    assert (key.outcome, key.requirements) == (
+        Outcome.CONDITIONAL,
+        (Requirement("Bool", "aws:MultiFactorAuthPresent", ("true",)),),
+    )
+    key = evaluate_grant(asked, Policies((grant({"Condition": condition}),)))
+    assert (key.outcome, key.requirements) == (
+        Outcome.CONDITIONAL,
+        (Requirement("StringEquals", "sts:ExternalId", ("x",)),),
+    )
+
+
+def test_a_grant_to_the_root_user_is_none_since_it_can_assume_no_role():
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    key = evaluate_grant(request(f"arn:aws:iam::{SOURCE}:root", complete=False), Policies((grant({}),)))
+    assert key.outcome is Outcome.DENY
+    assert "root user" in key.explain()
+
+
+def test_a_choice_between_requirements_is_named_as_one():
+    condition = {**MFA, "StringEquals": {"sts:ExternalId": "x"}}
+    (requirement,) = judge(trust(admits(SOURCE)), grant({}, {"Effect": "Deny", "Condition": condition})).requirements
+    assert requirement.operator == "AnyOf"
 
 
 def test_alternatives_are_one_requirement():
