@@ -4,8 +4,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from twokeys.access.exports import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, OUTPUT
-from twokeys.access.snapshot import OTHER_STACK
+from twokeys.access.declaration import ACCOUNT_OUTPUT, DOORS_OUTPUT, MEMBERS_OUTPUT, OTHER_STACK
 
 
 class OtherStackArgs(TypedDict):
@@ -26,7 +25,9 @@ class OtherStack(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: OtherStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.outputs = pulumi.StackReference(args["stack"]).outputs.apply(
-            lambda outputs: {key: outputs[key] for key in (OUTPUT, MEMBERS_OUTPUT, ACCOUNT_OUTPUT) if key in outputs}
+            lambda outputs: {
+                key: outputs[key] for key in (DOORS_OUTPUT, MEMBERS_OUTPUT, ACCOUNT_OUTPUT) if key in outputs
+            }
         )
         super().__init__(OTHER_STACK, name, {"name": args["stack"], "outputs": self.outputs}, opts)
         self.register_outputs({"outputs": self.outputs})

@@ -28,6 +28,15 @@ Json = TypeVar("Json")
 PROPERTY = "symbolicDocuments"
 """The property of a component that holds its symbolic documents."""
 
+OTHER_STACK = "twokeys:access:OtherStack"
+"""A component that repeats a stack reference: the engine shows a policy no resource that is only read."""
+DOORS_OUTPUT = "doors"
+"""The stack output that holds the exported doors."""
+MEMBERS_OUTPUT = "group_members"
+"""The stack output that tells the users of each group."""
+ACCOUNT_OUTPUT = "parent_account_id"
+"""The stack output that tells the account of those groups."""
+
 
 class UnresolvedSymbolError(ValueError):
     """A document still names an account by its symbol where its 12-digit id has to stand."""

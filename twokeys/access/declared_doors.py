@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from twokeys.access.declaration import Door
+from twokeys.access.declaration import OTHER_STACK, Door
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.access.snapshot import OTHER_STACK, STACK_REFERENCE, Snapshot
+from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
 
 _STACK = "pulumi:pulumi:Stack"
 

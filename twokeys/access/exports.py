@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE
-from twokeys.access.declaration import ExportedDoor, SymbolicDocument
+from twokeys.access.declaration import (
+    ACCOUNT_OUTPUT,
+    DOORS_OUTPUT,
+    MEMBERS_OUTPUT,
+    OTHER_STACK,
+    ExportedDoor,
+    SymbolicDocument,
+)
 from twokeys.access.documents import Document, Documents
 from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
-from twokeys.access.snapshot import OTHER_STACK, STACK_REFERENCE, Snapshot
+from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
-
-OUTPUT = "doors"
-MEMBERS_OUTPUT = "group_members"
-ACCOUNT_OUTPUT = "parent_account_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Exported:
             if not isinstance(outputs, dict):
                 continue
             self._read_members(outputs)
-            listed = outputs.get(OUTPUT)
+            listed = outputs.get(DOORS_OUTPUT)
             for item in listed if isinstance(listed, list) else ():
                 try:
                     door = ExportedDoor.model_validate(item)

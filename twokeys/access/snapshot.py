@@ -14,8 +14,6 @@ from twokeys.iam import UNKNOWN
 
 PROVIDER = "pulumi:providers:aws"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
-OTHER_STACK = "twokeys:access:OtherStack"
-"""A component that repeats a stack reference: the engine shows a policy no resource that is only read."""
 
 
 @dataclass(frozen=True, slots=True)
