@@ -312,6 +312,12 @@ def guard(world: World, content: str) -> None:
     world.add("ControlPolicyAttachment", "guard", world.hub, made_from={"policyId": [policy]}, targetId=STAGE)
 
 
+@wrong("policy-lint", "unproved-door")
+def trust_in_a_unique_id(world: World) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    role_to_role(world, document(trusts("AROAEXAMPLEID12345678")))
+
+
 @wrong("door-needs-grant")
 def no_grant(world: World) -> None:
     role_to_role(world, document(trusts(CI)))

@@ -135,7 +135,8 @@ class Graph:
 
     `doors` lead from one account into another; `inner` lead from a principal to a role within one account, and matter
     for role chaining. `open_trusts` are those in accounts as a whole or in everyone. `lone_grants` name a role that is
-    not in the stack, or a pattern that no role of the stack answers. `blind` are documents that nothing is known of.
+    not in the stack, or a pattern that no role of the stack answers. `strangers` are roles with a trusted name that
+    does not tell whose it is. `blind` are documents that nothing is known of.
     """
 
     snapshot: Snapshot
@@ -148,6 +149,7 @@ class Graph:
     inner: list[Door] = field(default_factory=list)
     open_trusts: list[Trust] = field(default_factory=list)
     lone_grants: list[Grant] = field(default_factory=list)
+    strangers: list[tuple[Principal, str]] = field(default_factory=list)
 
     @property
     def roles(self) -> Iterator[Principal]:
@@ -238,6 +240,8 @@ class _Builder:
                 self._from_open_trust(role, name, self._graph.accounts.canonical(found.group(1)))
             elif principal := self._named(name):
                 self._door(principal, role, asked=True)
+            else:
+                self._graph.strangers.append((role, name))
 
     def _from_open_trust(self, role: Principal, name: str, account: str | None) -> None:
         exact = [found for found in self._exact.get(role.arn, ()) if account is None or found.account == account]

@@ -57,6 +57,8 @@ def statements(graph: Graph) -> Iterator[Statement]:
     yield from reader.unpinned()
     for door in graph.doors:
         yield from reader.door(door)
+    for role, name in graph.strangers:
+        yield reader.stranger(role, name)
     for trust in graph.open_trusts:
         yield from reader.open_trust(trust)
     for grant in graph.lone_grants:
@@ -82,6 +84,16 @@ class _Reader:
             if door.trust_key is not Key.MISSING
             for group in door.source.groups
         }
+
+    def stranger(self, role: Principal, name: str) -> Statement:
+        """A trusted name that is no ARN of a role or user, such as the unique id that IAM leaves of a deleted one.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        """
+        account = self._accounts.name(role.account)
+        about = f"Role {role.arn} in account {account} trusts {name}, which does not tell who that is: it is not proved"
+        step = "name the principal by its ARN, or take it out of the trust policy"
+        return Statement(Lack.PROOF, about, step, f"{name} -> {role.arn}", role.urn, role.source)
 
     def blind(self) -> Iterator[Statement]:
         for document in self._graph.blind:

