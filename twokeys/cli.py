@@ -15,6 +15,7 @@ ROOMS = {
     "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),
     "costs": ("twokeys.costs.commands:costs", "What accounts, services and tags cost, with a picture."),
+    "fleet": ("twokeys.fleet.commands:fleet", "An environment with many accounts, run as many stacks."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
     "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles and links for the doors somebody has."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),

@@ -65,6 +65,24 @@ class Sandbox:
         with _hidden(self._nowhere), LocalAws.start(self.directory / "aws") as aws:
             yield aws
 
+    @contextmanager
+    def attached(self) -> Iterator[LocalAws]:
+        """The local AWS that somebody else has started, and ends.
+
+        Raises:
+            Refusal: none is running.
+        """
+        with _hidden(self._nowhere):
+            aws = LocalAws.attach(self.directory / "aws")
+            if aws is None:
+                raise Refusal(
+                    "there is no local AWS to work on",
+                    where=str(self.directory / "aws"),
+                    why="it is not running, or does not answer any more",
+                    next_step="run the command again: it starts the local AWS with everything that it kept",
+                )
+            yield aws
+
     def environment(self, aws: LocalAws) -> dict[str, str]:
         """The environment of programs and policy packs: ours, with the local AWS in place of any real one."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}

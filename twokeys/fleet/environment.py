@@ -1,0 +1,284 @@
+"""An environment and its shards on disk: one config for people, and one that is made of it for each stack.
+
+`Pulumi.prod.yaml` says everything about environment prod. Once it is split, `shards/Pulumi.prod-001.yaml` and so on
+hold the same, each for its own accounts and their doors, and are the record of where an account is. `shards/` is a
+Pulumi project of the same name, whose program is the one above it: `pulumi -C shards preview -s prod-001` previews one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from twokeys.errors import Refusal
+from twokeys.files import read_text, write_output
+from twokeys.fleet.placement import Placement
+from twokeys.settings import MANAGEMENT, PROJECT, Settings, parse
+
+FOLDER: Final = "shards"
+_DIGITS: Final = 3
+_NUMBERED: Final = re.compile(r"(?P<environment>.+)-(?P<number>\d{3,})")
+_ACCOUNTS, _DOORS = f"{PROJECT}:accounts", f"{PROJECT}:doors"
+_ONCE: Final = ("organization", "people", "audit", "bill")
+_PROJECT_NOTE: Final = """\
+# Made by `twokeys fleet split` from ../Pulumi.yaml; change that file, not this one. The shards are stacks of the same
+# project and program: `pulumi -C shards preview -s prod-001 --policy-pack ../policies`.
+"""
+_STACK_NOTE: Final = """\
+# Made by `twokeys fleet split {environment}` from Pulumi.{environment}.yaml; change that file, not this one.
+# It is also the record that these accounts are in this stack: an account moves only by `twokeys fleet move`.
+"""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One stack of an environment.
+
+    Attributes:
+        stack: the stack's name: `prod-001`, or `prod` for the only one of an environment that is not split.
+        folder: the folder of the Pulumi project that it is run in.
+        accounts: the config keys of its accounts.
+    """
+
+    stack: str
+    folder: Path
+    accounts: tuple[str, ...]
+
+    @property
+    def file(self) -> Path:
+        """The stack's config."""
+        return self.folder / f"Pulumi.{self.stack}.yaml"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment's config as it is written, and as it is understood.
+
+    Attributes:
+        root: the project's folder.
+        config: the `config` section of its file, keys in full.
+    """
+
+    root: Path
+    name: str
+    config: Mapping[str, Any]
+    settings: Settings
+
+    @property
+    def file(self) -> Path:
+        """The file that people edit."""
+        return self.root / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def folder(self) -> Path:
+        """Where the shards' config is."""
+        return self.root / FOLDER
+
+    @property
+    def management(self) -> str:
+        """The stack that its shards read from, by its short name."""
+        return (self.settings.management_stack or MANAGEMENT).rpartition("/")[2]
+
+    def recorded(self) -> dict[int, tuple[str, ...]]:
+        """The accounts of each shard as its file has them, by number; empty for an environment that is not split.
+
+        Raises:
+            Refusal: a shard's file cannot be read.
+        """
+        found = {}
+        for path in sorted(self.folder.glob(f"Pulumi.{self.name}-*.yaml")):
+            numbered = _NUMBERED.fullmatch(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+            if numbered and numbered["environment"] == self.name:
+                found[int(numbered["number"])] = tuple(read_config(path).get(_ACCOUNTS) or ())
+        return found
+
+    @cached_property
+    def shards(self) -> tuple[Shard, ...]:
+        """The stacks of the environment, in the order of their numbers; the environment itself when it is not split.
+
+        Raises:
+            Refusal: the files do not say what the environment says; `twokeys fleet split` brings them up to date.
+        """
+        recorded = self.recorded()
+        if not recorded:
+            return (Shard(self.name, self.root, tuple(self.settings.accounts)),)
+        self._check(recorded)
+        return tuple(
+            Shard(shard_name(self.name, number), self.folder, accounts) for number, accounts in sorted(recorded.items())
+        )
+
+    def shard_config(self, accounts: Iterable[str]) -> dict[str, Any]:
+        """The config of a shard with these accounts: the environment's, less the other accounts and their doors."""
+        chosen = set(accounts)
+        doors = {
+            name: door
+            for name, door in (self.config.get(_DOORS) or {}).items()
+            if self.settings.target_account_of(self.settings.doors[name]) in chosen
+        }
+        members = {name: one for name, one in (self.config.get(_ACCOUNTS) or {}).items() if name in chosen}
+        return {**self.config, _ACCOUNTS: members, _DOORS: doors}
+
+    def write(self, placement: Placement) -> tuple[Path, ...]:
+        """Write the shards' files, each whole or not at all; the ones that are right already are left alone.
+
+        What a stack's file holds beside its config (the salt of its secrets) stays. Returns what was written.
+        """
+        self.folder.mkdir(exist_ok=True)
+        outdated = self._outdated(placement)
+        for path, text in outdated.items():
+            write_output(path, text)
+        return tuple(outdated)
+
+    def outdated(self, placement: Placement) -> tuple[Path, ...]:
+        """The files that `write` would write."""
+        return tuple(self._outdated(placement))
+
+    def _outdated(self, placement: Placement) -> dict[Path, str]:
+        files = dict(self._files(placement))
+        return {path: text for path, text in files.items() if read_text(path) != text}
+
+    def _files(self, placement: Placement) -> Iterable[tuple[Path, str]]:
+        project = {**_mapping(self.root / "Pulumi.yaml")}
+        project["main"] = f"../{project.get('main', '')}"
+        yield self.folder / "Pulumi.yaml", _PROJECT_NOTE + _dumped(_with_environment_above(project))
+        for number, accounts in placement.shards.items():
+            path = self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
+            kept = _mapping(path) if path.exists() else {}
+            text = _dumped({**kept, "config": self.shard_config(accounts)})
+            yield path, _STACK_NOTE.format(environment=self.name) + text
+
+    def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
+        placed = [account for accounts in recorded.values() for account in accounts]
+        twice = sorted(account for account, times in Counter(placed).items() if times > 1)
+        differing = [
+            number
+            for number, accounts in recorded.items()
+            if read_config(self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml") != self.shard_config(accounts)
+        ]
+        missing = sorted(set(self.settings.accounts) - set(placed))
+        if twice:
+            raise Refusal(
+                f"an account in two shards: {', '.join(twice)}",
+                where=str(self.folder),
+                why="two stacks would manage one account, and each would undo what the other does",
+                next_step="take it out of the file of the shard whose state does not have it, then split again",
+            )
+        if differing or missing:
+            why = f"{_listed(missing)} in none of them" if missing else f"{len(differing)} differ from {self.file.name}"
+            raise Refusal(
+                f"the shards of {self.name} are not up to date",
+                where=str(self.folder),
+                why=why,
+                next_step=f"run `twokeys fleet split {self.name}`, look at the difference, and commit it",
+            )
+
+
+def load(root: Path, name: str) -> Environment:
+    """Read an environment.
+
+    Raises:
+        Refusal: the file is missing or malformed, its settings are not accepted, or it is the management stack's, or
+            a shard's.
+    """
+    path = root / f"Pulumi.{name}.yaml"
+    if (root / FOLDER / path.name).exists():
+        raise Refusal(
+            f"{name} is a shard",
+            where=str(root / FOLDER / path.name),
+            why="a fleet is run by its environment",
+            next_step=f"run `twokeys fleet ... {name.rpartition('-')[0]} --shard {name}`",
+        )
+    config = read_config(path)
+    secret = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
+    if secret:
+        raise Refusal(
+            f"an encrypted value, {secret[0]}, in an environment",
+            where=str(path),
+            why="it is encrypted for one stack, and each shard is a stack with secrets of its own",
+            next_step="write it in plain text, or set it on each shard with `pulumi -C shards config set --secret`",
+        )
+    settings = parse(name, config)
+    own = [key for key in _ONCE if config.get(f"{PROJECT}:{key}")]
+    if own:
+        raise Refusal(
+            f"stack {name} as an environment",
+            where=str(path),
+            why=f"it has `{own[0]}`, which is there once for the whole organization",
+            next_step=f"run it as one stack (`pulumi up -s {name}`), and keep the accounts of an environment apart",
+        )
+    return Environment(root, name, config, settings)
+
+
+def shard_name(environment: str, number: int) -> str:
+    """The stack of a shard: `prod-001`."""
+    return f"{environment}-{number:0{_DIGITS}d}"
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The `config` section of a stack's file, its keys in full.
+
+    Raises:
+        Refusal: there is no such file, or it is not a stack's.
+    """
+    config = _mapping(path).get("config") or {}
+    if not isinstance(config, dict):
+        raise _unreadable(path, "its `config` is not a mapping")
+    return {key if ":" in key else f"{PROJECT}:{key}": value for key, value in config.items()}
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe ones
+    except FileNotFoundError as error:
+        raise Refusal(
+            f"there is no {path.name}",
+            where=str(path.parent),
+            why="an environment is a stack's file beside Pulumi.yaml",
+            next_step="run this in the project's folder, or name it with --project",
+        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(data, dict):
+        raise _unreadable(path, "it is not a YAML mapping")
+    return data
+
+
+def _unreadable(path: Path, why: str) -> Refusal:
+    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step="mend the file")
+
+
+def _with_environment_above(project: dict[str, Any]) -> dict[str, Any]:
+    """The Python environment is the one of the project above: the CLI looks for it beside Pulumi.yaml."""
+    runtime = project.get("runtime")
+    name = runtime if isinstance(runtime, str) else (runtime or {}).get("name", "python")
+    options = {**((runtime or {}).get("options") or {})} if isinstance(runtime, dict) else {}
+    return {**project, "runtime": {"name": name, "options": {**options, "virtualenv": "../.venv"}}}
+
+
+def _dumped(data: Mapping[str, Any]) -> str:
+    return yaml.dump(dict(data), Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _listed(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+# libyaml where PyYAML was built with it: ten times as fast, and an environment of 1,000 accounts is 2 MB of YAML.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # which base it is depends on libyaml
+    """Writes what people would: no anchors for values that happen to be the same object."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+_DUMPER: Any = _Dumper

@@ -1,0 +1,137 @@
+"""What a run has to do: which shards, as which tasks, and which of them are as they should be already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from twokeys.errors import Refusal
+from twokeys.fleet.backends import Backend
+from twokeys.fleet.environment import Environment, Shard
+from twokeys.fleet.inputs import changed_since, folder_digest, program_digest, shard_digest
+from twokeys.fleet.ledger import Ledger
+from twokeys.fleet.task import Operation, Result, State, Task
+
+CREATIONS: Final = 5
+"""How many accounts are created at a time, over all shards: AWS Control Tower runs five account operations at once.
+
+https://docs.aws.amazon.com/controltower/latest/userguide/limits.html
+"""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asked for.
+
+    Attributes:
+        only: the shards that were named; none means all.
+        anyway: run shards that are unchanged, too.
+        since: a commit; shards that have not changed since it are left out.
+        packs: folders of policy packs, each with its configuration.
+        overrides: config values that win over the stacks' files.
+        sandbox: the sandbox's folder.
+        parallel: the engine's operations at once, in each shard.
+    """
+
+    operation: Operation
+    environment: Environment
+    backend: Backend
+    only: tuple[str, ...] = ()
+    anyway: bool = False
+    since: str | None = None
+    packs: tuple[tuple[Path, Mapping[str, Any]], ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    sandbox: Path = Path(".twokeys")
+    parallel: int = 8
+    command: str = "twokeys fleet"
+
+    @cached_property
+    def shards(self) -> tuple[Shard, ...]:
+        """The shards that it is about.
+
+        Raises:
+            Refusal: a named one is not there.
+        """
+        there = {shard.stack: shard for shard in self.environment.shards}
+        for name in self.only:
+            if name not in there:
+                raise Refusal(
+                    f"there is no shard {name}",
+                    where=f"environment {self.environment.name}",
+                    why=f"it has {', '.join(list(there)[:10])}{' ...' if len(there) > 10 else ''}",
+                    next_step=f"name one of them; `twokeys fleet list {self.environment.name}` shows all",
+                )
+        return tuple(shard for name, shard in there.items() if not self.only or name in self.only)
+
+    @property
+    def ledger(self) -> Ledger:
+        """When each shard was as it should be."""
+        return Ledger(self.sandbox / "fleet" / self.backend.name)
+
+    def divide(self) -> tuple[list[Task], list[Result]]:
+        """The tasks, and the results of those shards that need no engine."""
+        tasks, unchanged = [], []
+        touched = None
+        if self.since is not None:
+            touched = changed_since(self.environment.root, self.since, self.shards)
+        for shard in self.shards:
+            same = touched is not None and shard.stack not in touched
+            settled = self.ledger.last(shard.stack)
+            same = same or (settled is not None and settled.digest == self.digest(shard))
+            if same and not self.anyway and self.operation is not Operation.VERIFY:
+                resources = {"same": settled.resources} if settled else {}
+                unchanged.append(Result(shard.stack, State.UNCHANGED, resources))
+            else:
+                tasks.append(self._task(shard))
+        return tasks, unchanged
+
+    def creating(self) -> frozenset[str]:
+        """The stacks that may create accounts: those that were never seen to be complete."""
+        return frozenset(shard.stack for shard in self.shards if self.ledger.last(shard.stack) is None)
+
+    def settle(self, result: Result) -> None:
+        """Remember that a shard is as it should be."""
+        complete = result.state is State.DONE and self.operation is Operation.UP
+        if complete or (self.operation is Operation.PREVIEW and result.settled):
+            shard = next(one for one in self.shards if one.stack == result.stack)
+            self.ledger.record(result.stack, self.digest(shard), result.seconds, result.resources)
+
+    def digest(self, shard: Shard) -> str:
+        """The digest of all that a shard's result hangs on, its state and the management stack's included."""
+        beside = {
+            "engine": self.backend.name,
+            "packs": self._packs,
+            "overrides": dict(self.overrides),
+            "management": self._management,
+            "state": self.backend.fingerprints([shard.stack])[shard.stack],
+        }
+        return shard_digest(shard, self._program, beside)
+
+    @cached_property
+    def _management(self) -> str | None:
+        stack = self.environment.management
+        return self.backend.fingerprints([stack])[stack]
+
+    @cached_property
+    def _program(self) -> str:
+        return program_digest(self.environment.root)
+
+    @cached_property
+    def _packs(self) -> list[tuple[str, Mapping[str, Any]]]:
+        return [(folder_digest(folder), config) for folder, config in self.packs]
+
+    def _task(self, shard: Shard) -> Task:
+        return Task(
+            self.operation,
+            shard.stack,
+            str(shard.folder),
+            self.backend.name,
+            tuple((str(folder), config) for folder, config in self.packs),
+            self.overrides,
+            self.parallel,
+            str(self.sandbox),
+            self.command,
+        )

@@ -1,0 +1,42 @@
+"""How many shards are worked on at once: as many as there is memory for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+MIB: Final = 1024 * 1024
+SANDBOX_BYTES: Final = 480 * MIB
+"""What a shard takes in the sandbox: the engine's host, the program and the policy pack (measured: docs/scale.md)."""
+PULUMI_BYTES: Final = 560 * MIB
+"""What a shard takes with the pulumi CLI, less its providers."""
+PROVIDER_BYTES: Final = 300 * MIB
+"""What one provider process takes with the vendor's plugin: 170 to 430 MB (pulumi-aws#5860, #5226). Each account of a
+shard has one, and the management account."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """How many, and why."""
+
+    count: int
+    why: str
+
+
+def shard_bytes(engine: str, accounts: int) -> int:
+    """What the largest shard takes, in bytes."""
+    return SANDBOX_BYTES if engine == "sandbox" else PULUMI_BYTES + (accounts + 1) * PROVIDER_BYTES
+
+
+def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:
+    """How many shards at once: what is wanted (by default one a processor), as far as the memory goes, at least one.
+
+    Args:
+        memory: bytes that may be used.
+        each: bytes that one shard takes.
+    """
+    asked = wanted or processors
+    fitting = max(1, memory // each)
+    if fitting < asked:
+        return Slots(fitting, f"{memory / MIB:,.0f} MiB of memory, {each / MIB:,.0f} MiB a shard")
+    return Slots(asked, "--parallel" if wanted else f"{processors} processors")

@@ -1,0 +1,111 @@
+"""One shard's work, and what came of it: plain data that goes to a worker, on this machine or another, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Operation(Enum):
+    """What is done with each shard."""
+
+    PREVIEW = "preview"
+    UP = "up"
+    VERIFY = "verify"
+
+
+class State(Enum):
+    """How a shard's work ended.
+
+    FAILED: the engine or a policy says no, and said why. LOST: the worker or its engine died, so that nobody knows how
+    far it came; it is not tried again by itself. STOPPED: it was told to stop and did so in order. UNCHANGED: nothing
+    it hangs on has changed, so the engine was not asked. WAITING: it was not begun.
+    """
+
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"
+    STOPPED = "stopped"
+    UNCHANGED = "unchanged"
+    WAITING = "not begun"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker has to know.
+
+    Attributes:
+        folder: the folder of the Pulumi project that the stack is run in.
+        packs: folders of policy packs, each with its configuration.
+        overrides: config values that win over the stack's file.
+        parallel: the engine's operations at once.
+        engine: `sandbox` or `pulumi`.
+        sandbox: the sandbox's folder, for its engine.
+        command: what the user ran, for the holder of the lock.
+    """
+
+    operation: Operation
+    stack: str
+    folder: str
+    engine: str
+    packs: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    parallel: int = 8
+    sandbox: str = ""
+    command: str = "twokeys fleet"
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps({**asdict(self), "operation": self.operation.value})
+
+    @staticmethod
+    def from_json(text: str) -> Task:
+        """The task of such a line."""
+        told = json.loads(text)
+        packs = tuple((pack, config) for pack, config in told.pop("packs"))
+        return Task(**{**told, "operation": Operation(told["operation"]), "packs": packs})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task.
+
+    Attributes:
+        changes: resources by operation (`create`, `update`, `same`, ...); probes by judgement for `verify`.
+        problems: what is wrong, one text each: errors, broken mandatory policies, probes that went wrong.
+        advice: broken advisory policies and warnings.
+        memory: the peak of the engine's process and its children, in bytes (`resource.getrusage`).
+        written: what the engine's process gave the disk, in bytes; 0 where the system does not tell.
+    """
+
+    stack: str
+    state: State
+    changes: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    seconds: float = 0.0
+    memory: int = 0
+    written: int = 0
+
+    @property
+    def resources(self) -> int:
+        """How many resources the stack has, or would have."""
+        return sum(count for op, count in self.changes.items() if not op.startswith("delete"))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the engine found nothing to do."""
+        return self.state is State.DONE and set(self.changes) <= {"same", "read"}
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {**asdict(self), "state": self.state.value, "changes": dict(self.changes)}
+
+    @staticmethod
+    def from_dict(told: Mapping[str, Any]) -> Result:
+        """The result of such data."""
+        lists = {key: tuple(told[key]) for key in ("problems", "advice")}
+        return Result(**{**told, **lists, "state": State(told["state"])})
