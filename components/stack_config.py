@@ -1,5 +1,8 @@
 """The edge between Pulumi's config and our settings: read once, when the program starts."""
 
+import re
+from pathlib import Path
+
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
@@ -11,6 +14,19 @@ from twokeys.settings import Settings, parse
 def stack_settings() -> Settings:
     """The settings of the stack that is running. Raises ProgramRefusal before anything is registered."""
     try:
+        _refuse_split(pulumi.get_stack(), Path.cwd())
         return parse(pulumi.get_stack(), {**get_config_env(), **CONFIG.get()})
     except Refusal as refusal:
         raise program_refusal(refusal) from None
+
+
+def _refuse_split(stack: str, project: Path) -> None:
+    """An environment that is split into shards is no stack any more: it would make every account a second time."""
+    shards = [path.name for path in (project / "shards").glob(f"Pulumi.{stack}-*.yaml")]
+    if any(re.fullmatch(rf"Pulumi\.{re.escape(stack)}-\d{{3,}}\.yaml", name) for name in shards):
+        raise Refusal(
+            f"stack {stack} as a whole",
+            where=str(project / "shards"),
+            why="it is split: each of its accounts is in the stack of a shard",
+            next_step=f"run `twokeys fleet preview {stack}`, or one shard: `pulumi -C shards preview -s {stack}-001`",
+        )

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.state import parse_state, read_state
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import Environment, Shard
+from twokeys.fleet.environment import Environment
 from twokeys.fleet.inputs import file_digest
 
 ACCOUNT: Final = "aws:organizations/account:Account"
@@ -35,6 +35,10 @@ class Backend(Protocol):
 
     def snapshots(self, stacks: Iterable[str]) -> Iterator[Snapshot]:
         """The states, of those stacks that have one."""
+        ...
+
+    def holders(self, stacks: Iterable[str]) -> Mapping[str, str]:
+        """Which of the stacks has each account in its state, as far as that is told without an engine."""
         ...
 
 
@@ -71,25 +75,71 @@ class SandboxBackend:
             if path.exists():
                 yield read_state(path)
 
+    def holders(self, stacks: Iterable[str]) -> Mapping[str, str]:
+        """From the state files."""
+        states = {stack: self.snapshots([stack]) for stack in stacks}
+        return {
+            account.name: stack
+            for stack, found in states.items()
+            for state in found
+            for account in state.of_type(ACCOUNT)
+        }
+
     def _state(self, stack: str) -> Path:
         return self.directory / "stacks" / f"{stack}.json"
 
 
-def refuse_misplaced(backend: Backend, environment: Environment, shards: Iterable[Shard]) -> None:
+@dataclass(frozen=True)
+class PulumiBackend:
+    """The backend that the pulumi CLI is logged in to.
+
+    Attributes:
+        root: the project's folder.
+    """
+
+    root: Path
+    name: str = "pulumi"
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Nothing of ours has to be there."""
+        yield
+
+    def fingerprints(self, stacks: Iterable[str]) -> Mapping[str, str | None]:
+        """When each stack was updated last, in one question to the backend."""
+        from twokeys.fleet.automation import last_updates  # noqa: PLC0415 - it takes its time to import
+
+        updates = last_updates(str(self.root))
+        return {stack: updates.get(stack) for stack in stacks}
+
+    def snapshots(self, stacks: Iterable[str]) -> Iterator[Snapshot]:
+        """Each stack's state, exported: that takes about a second each."""
+        from twokeys.fleet.automation import export  # noqa: PLC0415 - as above
+
+        for stack, updated in self.fingerprints(stacks).items():
+            if updated is not None:
+                yield parse_state(export(stack, str(self.root)), f"stack {stack}")
+
+    def holders(self, stacks: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - as the protocol has it
+        """Not told: it would take a second a stack. Here AWS itself refuses a second account for an e-mail."""
+        return {}
+
+
+def refuse_misplaced(backend: Backend, environment: Environment) -> None:
     """An account in another stack's state than the one that its config is in would be made a second time.
 
     Raises:
         Refusal: there is such an account.
     """
-    listed = list(shards)
-    home = {account: shard.stack for shard in listed for account in shard.accounts}
-    stacks = {shard.stack for shard in listed} | {environment.name}
-    for snapshot in backend.snapshots(sorted(stacks)):
-        for account in snapshot.of_type(ACCOUNT):
-            if account.name in home and home[account.name] != snapshot.stack:
-                raise Refusal(
-                    f"account {account.name} is in the state of another stack",
-                    where=f"stack {snapshot.stack}",
-                    why=f"its config is in {home[account.name]}, which would make a second account for its e-mail",
-                    next_step=f"run `twokeys fleet move {environment.name}`, which moves it there in the states, too",
-                )
+    home = {account: shard.stack for shard in environment.shards for account in shard.accounts}
+    holders = backend.holders([*(shard.stack for shard in environment.shards), environment.name])
+    misplaced = sorted(account for account, stack in holders.items() if home.get(account, stack) != stack)
+    if misplaced:
+        first = misplaced[0]
+        others = f" (and {len(misplaced) - 1} more)" if len(misplaced) > 1 else ""
+        raise Refusal(
+            f"account {first} is in the state of another stack{others}",
+            where=f"stack {holders[first]}",
+            why=f"its config is in {home[first]}, which would make a second account for its e-mail",
+            next_step=f"run `twokeys fleet move {environment.name}`: it moves it in the states, too",
+        )

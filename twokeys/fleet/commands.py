@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from twokeys.errors import Refusal
-from twokeys.fleet.backends import Backend, SandboxBackend, refuse_misplaced
+from twokeys.fleet.backends import Backend, PulumiBackend, SandboxBackend, refuse_misplaced
 from twokeys.fleet.environment import Environment, load, shard_name
 from twokeys.fleet.executors import opening
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
@@ -66,9 +66,10 @@ def _options(command: _Command) -> _Command:
         ),
         click.option(
             "--engine",
-            type=click.Choice(["sandbox"]),
-            default="sandbox",
-            help="The sandbox's engine on a local AWS.",
+            type=click.Choice(["pulumi", "sandbox"]),
+            default="pulumi",
+            show_default=True,
+            help="The pulumi CLI with your own backend, credentials and AWS; or the sandbox's engine on a local AWS.",
         ),
         _only,
         _since,
@@ -229,6 +230,36 @@ def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int
     return 0
 
 
+@fleet.command()
+@click.argument("environment")
+@click.argument("shard")
+@_project
+@click.option("--machine-lost", metavar="HOST", help="This machine is gone for good, and with it the run that held it.")
+def unlock(environment: str, shard: str, project: Path, machine_lost: str | None) -> int:
+    """Take away the lock that a dead run left on SHARD of ENVIRONMENT, in a self-managed backend of the pulumi CLI.
+
+    Only a lock whose owner is proved to be dead is taken away: a process of this machine that does not exist any more.
+    Of another machine nobody can tell from here; run this there, or say that the machine is lost. Afterwards run the
+    same `twokeys fleet up` again: operations that were pending are found and finished. The sandbox needs no unlocking.
+    """
+    from twokeys.fleet.locks import holding, prove_dead, release  # noqa: PLC0415 - the CLI is needed only here
+    from twokeys.sandbox.pulumi_cli import cli  # noqa: PLC0415
+
+    found = {one.stack: one for one in load(project.resolve(), environment).shards}
+    if shard not in found:
+        raise click.UsageError(f"{environment} has no shard {shard}; it has {', '.join(list(found)[:10])}")
+    folder = str(found[shard].folder)
+    held = holding(cli(), shard, folder)
+    proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]
+    if held:
+        release(cli(), shard, folder)
+    for proof in proofs:
+        click.echo(f"{shard} is unlocked: {proof}")
+    if not proofs:
+        click.echo(f"{shard} is not locked")
+    return 0
+
+
 def _run(  # noqa: PLR0913 - one argument an option
     operation: Operation,
     *,
@@ -264,7 +295,7 @@ def _run(  # noqa: PLR0913 - one argument an option
         parallel=operations,
         command=shlex.join(["twokeys", *sys.argv[1:]]),
     )
-    refuse_misplaced(order.backend, found, found.shards)
+    refuse_misplaced(order.backend, found)
     tasks, results = order.divide()
     largest = max((len(shard.accounts) for shard in order.shards), default=0)
     free = int(memory * _GIB) if memory else psutil.virtual_memory().available
@@ -336,7 +367,7 @@ def _proved_together(order: Order) -> list[str]:
 
 
 def _backend(engine: str, root: Path, sandbox: Path) -> Backend:
-    return SandboxBackend(root, sandbox, engine)
+    return SandboxBackend(root, sandbox) if engine == "sandbox" else PulumiBackend(root)
 
 
 def _packs(

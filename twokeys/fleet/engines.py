@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from twokeys.errors import Refusal
 from twokeys.fleet.task import Operation, Task
@@ -94,4 +94,10 @@ def never_updated(stack: str) -> Refusal:
     )
 
 
-ENGINES: Final[Mapping[str, Callable[[Task], Engine]]] = {"sandbox": SandboxEngine}
+def open_engine(task: Task) -> Engine:
+    """The engine that a task asks for."""
+    if task.engine == "sandbox":
+        return SandboxEngine(task)
+    from twokeys.fleet.automation import PulumiEngine  # noqa: PLC0415 - it builds on this module
+
+    return PulumiEngine(task)

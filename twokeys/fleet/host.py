@@ -20,7 +20,7 @@ from typing import Any, Final, TextIO
 import psutil
 
 from twokeys.errors import Refusal
-from twokeys.fleet.engines import ENGINES
+from twokeys.fleet.engines import open_engine
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.sandbox.engine.events import Event, Severity, StepDone
 from twokeys.sandbox.report import Report
@@ -71,7 +71,7 @@ def _work(task: Task, answers: TextIO) -> Result:
             progress.step()
 
     try:
-        ended = ENGINES[task.engine](task).run(listen, progress.step)
+        ended = open_engine(task).run(listen, progress.step)
         state, changes = (State.DONE if ended.ok else State.FAILED), dict(ended.changes)
         problems = [*ended.problems, *_problems(report)]
     except KeyboardInterrupt:

@@ -77,10 +77,11 @@ class Order:
         touched = None
         if self.since is not None:
             touched = changed_since(self.environment.root, self.since, self.shards)
+        states = self.backend.fingerprints(shard.stack for shard in self.shards)
         for shard in self.shards:
             same = touched is not None and shard.stack not in touched
             settled = self.ledger.last(shard.stack)
-            same = same or (settled is not None and settled.digest == self.digest(shard))
+            same = same or (settled is not None and settled.digest == self._digest(shard, states[shard.stack]))
             if same and not self.anyway and self.operation is not Operation.VERIFY:
                 resources = {"same": settled.resources} if settled else {}
                 unchanged.append(Result(shard.stack, State.UNCHANGED, resources))
@@ -97,16 +98,16 @@ class Order:
         complete = result.state is State.DONE and self.operation is Operation.UP
         if complete or (self.operation is Operation.PREVIEW and result.settled):
             shard = next(one for one in self.shards if one.stack == result.stack)
-            self.ledger.record(result.stack, self.digest(shard), result.seconds, result.resources)
+            state = self.backend.fingerprints([shard.stack])[shard.stack]
+            self.ledger.record(result.stack, self._digest(shard, state), result.seconds, result.resources)
 
-    def digest(self, shard: Shard) -> str:
-        """The digest of all that a shard's result hangs on, its state and the management stack's included."""
+    def _digest(self, shard: Shard, state: str | None) -> str:
         beside = {
             "engine": self.backend.name,
             "packs": self._packs,
             "overrides": dict(self.overrides),
             "management": self._management,
-            "state": self.backend.fingerprints([shard.stack])[shard.stack],
+            "state": state,
         }
         return shard_digest(shard, self._program, beside)
 

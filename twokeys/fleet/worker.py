@@ -25,7 +25,7 @@ from typing import IO, Final, Protocol
 
 from twokeys.fleet.task import Result, State, Task
 
-HOST: Final = (sys.executable, "-m", "twokeys.fleet.host")
+HOST: Final = (sys.executable, "-P", "-m", "twokeys.fleet.host")
 _STOP_SECONDS: Final = 90.0
 _END_SECONDS: Final = 20.0
 _LOG_LINES: Final = 10

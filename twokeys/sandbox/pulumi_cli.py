@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,14 +67,14 @@ class PulumiStack:
         """
         with TemporaryDirectory() as folder:
             stack = self._open()
-            packs, configs = self._packs(Path(folder))
-            return _ended(
+            packs, configs = pack_files(self.packs, Path(folder))
+            return ended(
                 stack,
                 lambda: stack.preview(
                     policy_packs=packs,
                     policy_pack_configs=configs,
                     parallel=self.parallel,
-                    on_event=_relay(report),
+                    on_event=relay(report),
                 ),
                 report,
             )
@@ -83,14 +83,14 @@ class PulumiStack:
         """`pulumi up`. Raises as `preview`."""
         with TemporaryDirectory() as folder:
             stack = self._open()
-            packs, configs = self._packs(Path(folder))
-            return _ended(
+            packs, configs = pack_files(self.packs, Path(folder))
+            return ended(
                 stack,
                 lambda: stack.up(
                     policy_packs=packs,
                     policy_pack_configs=configs,
                     parallel=self.parallel,
-                    on_event=_relay(report),
+                    on_event=relay(report),
                 ),
                 report,
             )
@@ -100,11 +100,11 @@ class PulumiStack:
         stack = self._open()
         if force_unprotect:
             environment = self._environment()
-            command = [_cli(), "state", "unprotect", "--all", "--yes", "--stack", self.name]
+            command = [cli(), "state", "unprotect", "--all", "--yes", "--stack", self.name]
             subprocess.run(command, cwd=self._mirror, env=environment, check=True, capture_output=True)  # noqa: S603
-        return _ended(
+        return ended(
             stack,
-            lambda: stack.destroy(parallel=self.parallel, on_event=_relay(report)),
+            lambda: stack.destroy(parallel=self.parallel, on_event=relay(report)),
             report,
         )
 
@@ -117,14 +117,14 @@ class PulumiStack:
         return self.sandbox.directory / "pulumi" / "project"
 
     def _open(self) -> automation.Stack:
-        _cli()
+        cli()
         self._backend.mkdir(parents=True, exist_ok=True)
         self._reflect()
         options = automation.LocalWorkspaceOptions(work_dir=str(self._mirror), env_vars=self._environment())
         stack = automation.create_or_select_stack(self.name, work_dir=str(self._mirror), opts=options)
         installed = {plugin.name for plugin in stack.workspace.list_plugins()}
         if "aws" not in installed and shutil.which("pulumi-resource-aws") is None:
-            raise _missing("the aws plugin", "run `pulumi plugin install resource aws`")
+            raise missing("the aws plugin", "run `pulumi plugin install resource aws`")
         for key, value in self.overrides.items():
             stack.set_config(key, automation.ConfigValue(value))
         return stack
@@ -162,17 +162,19 @@ class PulumiStack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
 
-    def _packs(self, folder: Path) -> tuple[list[str], list[str]]:
-        """The packs and their configurations as files, as the CLI takes them."""
-        configs = []
-        for index, pack in enumerate(self.packs):
-            path = folder / f"{index}.json"
-            path.write_text(json.dumps(dict(pack.config)), encoding="utf-8")
-            configs.append(str(path))
-        return [str(pack.directory) for pack in self.packs], configs
+
+def pack_files(packs: Iterable[PackChoice], folder: Path) -> tuple[list[str], list[str]]:
+    """The packs and their configurations, written into `folder`, as the CLI takes them."""
+    chosen, configs = list(packs), []
+    for index, pack in enumerate(chosen):
+        path = folder / f"{index}.json"
+        path.write_text(json.dumps(dict(pack.config)), encoding="utf-8")
+        configs.append(str(path))
+    return [str(pack.directory) for pack in chosen], configs
 
 
-def _ended(stack: automation.Stack, operate: Callable[[], object], report: Report) -> Outcome:
+def ended(stack: automation.Stack, operate: Callable[[], object], report: Report) -> Outcome:
+    """What came of an operation of the CLI; that it failed is reported as an event."""
     try:
         operate()
         ok = True
@@ -185,7 +187,7 @@ def _ended(stack: automation.Stack, operate: Callable[[], object], report: Repor
     return Outcome(ok, outputs, ())
 
 
-def _relay(report: Report) -> Callable[[automation.EngineEvent], None]:
+def relay(report: Report) -> Callable[[automation.EngineEvent], None]:
     """Passes events on; the CLI says a component's end twice, when it is registered and when its outputs are."""
     ended: set[tuple[Op, str]] = set()
 
@@ -239,14 +241,16 @@ def _without_colour(text: str) -> str:
     return re.sub(r"<\{%.*?%\}>", "", text).strip()
 
 
-def _cli() -> str:
+def cli() -> str:
+    """The path of the pulumi CLI. Raises Refusal when it is not installed."""
     path = shutil.which("pulumi")
     if path is None:
-        raise _missing("the pulumi CLI", "see https://www.pulumi.com/docs/iac/download-install/")
+        raise missing("the pulumi CLI", "see https://www.pulumi.com/docs/iac/download-install/")
     return path
 
 
-def _missing(what: str, how: str) -> Refusal:
+def missing(what: str, how: str) -> Refusal:
+    """The refusal of a stack for which something is not installed."""
     return Refusal(
         "the stack cannot be run with --engine pulumi",
         where="PATH",

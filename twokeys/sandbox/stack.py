@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from twokeys.errors import Refusal
 from twokeys.sandbox.aws import AwsPlugin
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,9 +15,10 @@ from rich.table import Table
 from twokeys.access.state import sandbox_states
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
-from twokeys.verify.attempts import Attempts, Keys, Pace, Probe
+from twokeys.verify.attempts import Pace, Probe
+from twokeys.verify.credentials import probe_with
 from twokeys.verify.doors import exports
-from twokeys.verify.probes import MfaCode, probe_as
+from twokeys.verify.probes import MfaCode
 
 
 @click.command()
@@ -55,7 +53,11 @@ def verify(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("name stacks of the sandbox, or files with --state, not both")
     if not states and (profile or mfa_serial):
         raise click.UsageError("--profile and --mfa-serial are for real AWS: add --state")
-    found = _on_aws(_outputs(states), profile, mfa_serial, rate) if states else _on_sandbox(stacks, rate)
+    found = (
+        probe_with(profile, exports(_outputs(states)), _code(mfa_serial), Pace(rate))
+        if states
+        else _on_sandbox(stacks, rate)
+    )
     probes = list(_shown(found, None if as_json else Console(stderr=True)))
     if not probes:
         raise Refusal(
@@ -86,41 +88,6 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     whole, chosen = exports(_outputs(files)), exports(_outputs(about))
     with LocalAws.start(files[0].parent.parent / "aws") as aws:
         yield from probe(aws, whole, about=chosen.role_arns, pace=Pace(rate))
-
-
-def _on_aws(
-    stacks: Mapping[str, Mapping[str, Any]], profile: str | None, mfa_serial: str | None, rate: float
-) -> Iterator[Probe]:
-    try:
-        session = boto3.Session(profile_name=profile)
-        credentials = session.get_credentials()
-        if credentials is None:
-            raise _no_credentials("there are none")
-        frozen = credentials.get_frozen_credentials()
-        keys = Keys(str(frozen.access_key), str(frozen.secret_key), frozen.token or None)
-        attempts = Attempts(partial(_sts, session), Pace(rate))
-        yield from probe_as(attempts, keys, exports(stacks), _code(mfa_serial))
-    except (BotoCoreError, ClientError) as error:
-        raise _no_credentials(str(error)) from error
-
-
-def _sts(session: boto3.Session, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-    return session.client(
-        "sts",
-        region_name=session.region_name or "us-east-1",
-        aws_access_key_id=keys.access,
-        aws_secret_access_key=keys.secret,
-        aws_session_token=keys.token,
-    )
-
-
-def _no_credentials(why: str) -> Refusal:
-    return Refusal(
-        "AWS cannot be asked",
-        where="the AWS credentials",
-        why=why,
-        next_step="sign in (`aws sso login`, `aws configure`), or name a profile with --profile",
-    )
 
 
 def _code(serial: str | None) -> MfaCode | None:

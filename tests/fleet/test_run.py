@@ -1,0 +1,151 @@
+"""A run over shards, with workers of which the test decides how they end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import pytest
+
+from twokeys.fleet.run import run
+from twokeys.fleet.task import Operation, Result, State, Task
+
+
+def tasks(count: int) -> list[Task]:
+    return [Task(Operation.UP, f"prod-{number:03d}", ".", "sandbox") for number in range(1, count + 1)]
+
+
+class Threads:
+    """Workers that are threads of the test."""
+
+    def __init__(self, slots: int, work: Callable[[Task], Result]) -> None:
+        self.slots = slots
+        self.stopped = threading.Event()
+        self.most = 0
+        self._running: set[str] = set()
+        self._work = work
+        self._lock = threading.Lock()
+        self._executor = ThreadPoolExecutor(32)
+
+    def submit(self, task: Task) -> Future[Result]:
+        with self._lock:
+            self._running.add(task.stack)
+            self.most = max(self.most, len(self._running))
+        return self._executor.submit(self._do, task)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def _do(self, task: Task) -> Result:
+        try:
+            return self._work(task)
+        finally:
+            with self._lock:
+                self._running.discard(task.stack)
+
+
+def done(task: Task) -> Result:
+    return Result(task.stack, State.DONE)
+
+
+def ran(workers: Threads, count: int, **more: Any) -> dict[str, State]:
+    more = {"begun": lambda _: None, "ended": lambda _: None, **more}
+    return {result.stack: result.state for result in run(tasks(count), workers, **more)}
+
+
+def test_each_shard_is_done_once_and_no_more_at_once_than_there_are_slots() -> None:
+    seen = []
+
+    def work(task: Task) -> Result:
+        seen.append(task.stack)
+        return done(task)
+
+    workers = Threads(3, work)
+    assert set(ran(workers, 20).values()) == {State.DONE}
+    assert sorted(seen) == [task.stack for task in tasks(20)]
+    assert workers.most <= 3
+
+
+def test_a_failed_shard_stops_no_other() -> None:
+    states = ran(Threads(2, lambda task: Result(task.stack, State.FAILED if "3" in task.stack else State.DONE)), 6)
+    assert list(states.values()).count(State.DONE) == 5
+
+
+def test_after_a_workers_death_nothing_more_is_begun_and_nothing_is_tried_again() -> None:
+    begun: list[str] = []
+
+    def work(task: Task) -> Result:
+        if task.stack == "prod-002":
+            raise BrokenProcessPool("a process was terminated abruptly")
+        return done(task)
+
+    states = ran(Threads(1, work), 5, begun=lambda task: begun.append(task.stack))
+    assert states["prod-001"] is State.DONE
+    assert states["prod-002"] is State.LOST
+    assert {states[f"prod-00{number}"] for number in (3, 4, 5)} == {State.WAITING}
+    assert begun == ["prod-001", "prod-002"]
+
+
+def test_a_pool_that_breaks_before_a_shard_is_begun_leaves_it_waiting() -> None:
+    class Broken(Threads):
+        def submit(self, task: Task) -> Future[Result]:
+            if task.stack == "prod-002":
+                raise BrokenProcessPool("the pool is broken")
+            return super().submit(task)
+
+    assert ran(Broken(1, done), 3) == {
+        "prod-001": State.DONE,
+        "prod-002": State.WAITING,
+        "prod-003": State.WAITING,
+    }
+
+
+def test_ctrl_c_tells_those_that_work_to_stop_and_begins_no_more() -> None:
+    workers: Threads
+
+    def work(task: Task) -> Result:
+        assert workers.stopped.wait(10)
+        return Result(task.stack, State.STOPPED)
+
+    def begun(task: Task) -> None:
+        if task.stack == "prod-002":
+            raise KeyboardInterrupt
+
+    workers = Threads(2, work)
+    states = ran(workers, 4, begun=begun)
+    assert states["prod-001"] is State.STOPPED
+    assert states["prod-003"] is State.WAITING
+    assert len(states) == 4
+
+
+def test_only_so_many_shards_create_accounts_at_once() -> None:
+    creating = {task.stack for task in tasks(8)}
+    workers = Threads(8, done)
+    assert set(ran(workers, 8, creating=creating, creating_at_once=2).values()) == {State.DONE}
+    assert workers.most <= 2
+
+
+def test_a_shard_that_creates_nothing_does_not_wait_for_those_that_do() -> None:
+    release = threading.Event()
+
+    def work(task: Task) -> Result:
+        if task.stack == "prod-001":
+            assert release.wait(10)
+        elif task.stack == "prod-003":
+            release.set()
+        return done(task)
+
+    workers = Threads(2, work)
+    states = ran(workers, 3, creating={"prod-001", "prod-002"}, creating_at_once=1)
+    assert set(states.values()) == {State.DONE}
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_a_task_and_its_result_survive_the_way_to_a_worker(operation: Operation) -> None:
+    task = Task(operation, "prod-001", "/p", "sandbox", (("/p/policies", {"all": "advisory"}),), {"a": "b"})
+    assert Task.from_json(task.to_json()) == task
+    result = Result("prod-001", State.FAILED, {"create": 2}, ("it broke",), ("mind",), 1.5, 10, 20)
+    assert Result.from_dict(result.as_dict()) == result
