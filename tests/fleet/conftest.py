@@ -1,0 +1,68 @@
+"""Projects with an environment to split: the real program, copied, with small configs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+MANAGEMENT: dict[str, Any] = {
+    "twokeys:managementAccountId": "111111111111",
+    "twokeys:rootEmail": "example@company.com",
+    "twokeys:organization": {"create": True, "organizationalUnits": {"Workloads/Prod": {}}},
+    "twokeys:people": {"roles": {"ci": {"description": "Deploys to the member accounts."}}},
+}
+SHARED: dict[str, Any] = {
+    "twokeys:managementAccountId": "111111111111",
+    "twokeys:rootEmail": "example@company.com",
+    "twokeys:tags": {"environment": "prod"},
+}
+
+
+def account(name: str) -> dict[str, Any]:
+    return {name: {"organizationalUnit": "Workloads/Prod"}}
+
+
+def door(name: str) -> dict[str, Any]:
+    permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/PowerUserAccess"]}
+    told = {"from": {"role": "ci"}, "to": {"account": name, "role": "deployer"}, "permissions": permissions}
+    return {f"{name}-deployer": {**told, "reason": "Deployments", "owner": "platform"}}
+
+
+def environment_of(names: list[str], doors: bool = True) -> dict[str, Any]:
+    accounts = {key: value for name in names for key, value in account(name).items()}
+    ways = {key: value for name in names for key, value in door(name).items()} if doors else {}
+    return {**SHARED, "twokeys:accounts": accounts, "twokeys:doors": ways}
+
+
+def write_stack(project: Path, name: str, config: dict[str, Any]) -> Path:
+    path = project / f"Pulumi.{name}.yaml"
+    path.write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path, project_root: Path) -> Path:
+    """The program with a small organization, and an environment prod of three accounts that is not split."""
+    for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "pyproject.toml", "uv.lock"):
+        shutil.copy(project_root / name, tmp_path / name)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for folder in ("components", "policies"):
+        shutil.copytree(project_root / folder, tmp_path / folder, ignore=ignored)
+    (tmp_path / ".venv").symlink_to(project_root / ".venv")
+    write_stack(tmp_path, "management", MANAGEMENT)
+    write_stack(tmp_path, "prod", environment_of(["one", "two", "three"]))
+    return tmp_path
+
+
+Change = Callable[[list[str]], Path]
+
+
+@pytest.fixture
+def set_accounts(project: Path) -> Change:
+    """Gives environment prod these accounts."""
+    return lambda names: write_stack(project, "prod", environment_of(names))

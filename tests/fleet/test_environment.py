@@ -1,0 +1,148 @@
+"""An environment and its shards on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
+from twokeys.errors import Refusal
+from twokeys.fleet.environment import load, read_config
+from twokeys.fleet.placement import place
+from twokeys.fleet.sizes import account_sizes
+from twokeys.settings import parse
+
+
+def split(project: Path, capacity: int = 14) -> tuple[Path, ...]:
+    environment = load(project, "prod")
+    return environment.write(place(account_sizes(environment.settings), environment.recorded(), capacity))
+
+
+def test_an_environment_that_is_not_split_is_one_shard(project: Path) -> None:
+    (only,) = load(project, "prod").shards
+    assert (only.stack, only.folder, only.accounts) == ("prod", project, ("one", "two", "three"))
+
+
+def test_each_shard_has_its_accounts_and_their_doors_and_everything_that_all_share(project: Path) -> None:
+    split(project)
+    first, second = load(project, "prod").shards
+    assert (first.stack, first.accounts) == ("prod-001", ("one", "two"))
+    assert (second.stack, second.accounts) == ("prod-002", ("three",))
+    config = read_config(second.file)
+    assert set(config["twokeys:doors"]) == {"three-deployer"}
+    assert {key: config[key] for key in SHARED} == SHARED
+    assert parse("prod-002", config).accounts.keys() == {"three"}
+
+
+def test_nothing_is_lost_between_the_environment_and_its_shards(project: Path) -> None:
+    split(project)
+    environment = load(project, "prod")
+    accounts: dict[str, object] = {}
+    doors: dict[str, object] = {}
+    for shard in environment.shards:
+        accounts |= read_config(shard.file)["twokeys:accounts"]
+        doors |= read_config(shard.file)["twokeys:doors"]
+    assert accounts == environment.config["twokeys:accounts"]
+    assert doors == environment.config["twokeys:doors"]
+
+
+def test_the_shards_are_stacks_of_the_same_project_and_program(project: Path) -> None:
+    split(project)
+    above = yaml.safe_load((project / "Pulumi.yaml").read_text())
+    shards = yaml.safe_load((project / "shards/Pulumi.yaml").read_text())
+    assert shards["name"] == above["name"]
+    assert shards["config"] == above["config"]
+    assert (project / "shards" / shards["main"] / "__main__.py").exists()
+    assert (project / "shards" / shards["runtime"]["options"]["virtualenv"]).exists()
+
+
+def test_a_second_split_writes_nothing(project: Path) -> None:
+    assert len(split(project)) == 3
+    assert split(project) == ()
+
+
+def test_a_new_account_changes_only_the_file_of_the_shard_that_it_goes_into(
+    project: Path, set_accounts: Change
+) -> None:
+    split(project)
+    set_accounts(["one", "two", "three", "four"])
+    assert [path.name for path in split(project)] == ["Pulumi.prod-002.yaml"]
+
+
+def test_a_split_keeps_what_a_stacks_file_holds_beside_its_config(project: Path, set_accounts: Change) -> None:
+    split(project)
+    file = project / "shards/Pulumi.prod-002.yaml"
+    file.write_text(file.read_text() + "encryptionsalt: v1:salt\n")
+    set_accounts(["one", "two", "three", "four"])
+    split(project)
+    assert yaml.safe_load(file.read_text())["encryptionsalt"] == "v1:salt"
+    assert split(project) == ()
+
+
+def test_an_environment_that_was_edited_after_the_split_is_refused_until_it_is_split_again(
+    project: Path, set_accounts: Change
+) -> None:
+    split(project)
+    set_accounts(["one", "two", "three", "four"])
+    with pytest.raises(Refusal, match=r"not up to date.*four in none of them.*fleet split prod"):
+        _ = load(project, "prod").shards
+    split(project)
+    assert [len(shard.accounts) for shard in load(project, "prod").shards] == [2, 2]
+
+
+def test_a_shard_that_was_edited_by_hand_is_refused(project: Path) -> None:
+    split(project)
+    file = project / "shards/Pulumi.prod-001.yaml"
+    file.write_text(file.read_text().replace("deployer", "admin"))
+    with pytest.raises(Refusal, match=r"1 differ from Pulumi\.prod\.yaml"):
+        _ = load(project, "prod").shards
+
+
+def test_an_account_in_two_shards_is_refused(project: Path) -> None:
+    split(project)
+    shards = project / "shards"
+    (shards / "Pulumi.prod-003.yaml").write_text((shards / "Pulumi.prod-002.yaml").read_text())
+    with pytest.raises(Refusal, match="an account in two shards: three"):
+        _ = load(project, "prod").shards
+
+
+def test_another_environment_whose_name_begins_alike_is_no_shard(project: Path) -> None:
+    split(project)
+    config = environment_of(["four"])
+    write_stack(project / "shards", "prod-eu-001", config)
+    assert [shard.stack for shard in load(project, "prod").shards] == ["prod-001", "prod-002"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("management", "there once for the whole organization"),
+        ("nowhere", "there is no Pulumi.nowhere.yaml"),
+        ("prod-001", "run by its environment"),
+    ],
+)
+def test_what_is_no_environment_is_refused(project: Path, name: str, why: str) -> None:
+    split(project)
+    with pytest.raises(Refusal, match=why):
+        load(project, name)
+
+
+def test_an_encrypted_value_is_refused_for_it_is_encrypted_for_one_stack(project: Path) -> None:
+    write_stack(project, "prod", {**environment_of(["one"]), "twokeys:region": {"secure": "v1:abc"}})
+    with pytest.raises(Refusal, match="encrypted for one stack"):
+        load(project, "prod")
+
+
+def test_a_file_that_is_no_yaml_is_refused_by_name(project: Path) -> None:
+    (project / "Pulumi.prod.yaml").write_text("config: [")
+    with pytest.raises(Refusal, match=r"Pulumi\.prod\.yaml cannot be read"):
+        load(project, "prod")
+
+
+def test_values_that_are_alike_are_written_out_and_not_as_anchors(project: Path) -> None:
+    split(project)
+    text = (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert "&id" not in text
+    assert "*id" not in text

@@ -1,0 +1,115 @@
+"""What a shard's result hangs on."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.conftest import Change
+from tests.fleet.test_environment import split
+from twokeys.errors import Refusal
+from twokeys.fleet.environment import Shard, load
+from twokeys.fleet.inputs import changed_since, file_digest, program_digest, shard_digest
+from twokeys.fleet.ledger import Ledger
+
+
+def git(project: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    subprocess.run(["git", *identity, *arguments], cwd=project, check=True, capture_output=True)
+
+
+@pytest.fixture
+def shards(project: Path) -> tuple[Shard, ...]:
+    """Two shards, committed."""
+    split(project)
+    (project / ".gitignore").write_text(".venv\n.twokeys\n")
+    git(project, "init")
+    git(project, "add", "-A")
+    git(project, "commit", "-m", "begin")
+    return load(project, "prod").shards
+
+
+def since(project: Path, shards: tuple[Shard, ...]) -> set[str]:
+    return set(changed_since(project, "HEAD", shards))
+
+
+def test_the_digest_is_the_same_for_the_same_inputs(project: Path, shards: tuple[Shard, ...]) -> None:
+    one, two = (shard_digest(shards[0], program_digest(project), {"state": None}) for _ in range(2))
+    assert one == two
+
+
+def test_the_digest_changes_with_the_program_the_config_and_what_is_beside_it(
+    project: Path, shards: tuple[Shard, ...]
+) -> None:
+    before = shard_digest(shards[0], program_digest(project), {"state": "a"})
+    assert shard_digest(shards[0], program_digest(project), {"state": "b"}) != before
+    assert shard_digest(shards[1], program_digest(project), {"state": "a"}) != before
+    (project / "components/new.py").write_text("")
+    assert shard_digest(shards[0], program_digest(project), {"state": "a"}) != before
+
+
+def test_a_comment_in_a_stacks_file_is_no_input(project: Path, shards: tuple[Shard, ...]) -> None:
+    before = shard_digest(shards[0], program_digest(project), {})
+    shards[0].file.write_text("# a comment\n" + shards[0].file.read_text())
+    assert shard_digest(shards[0], program_digest(project), {}) == before
+
+
+def test_a_file_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    assert file_digest(tmp_path / "none") is None
+
+
+def test_nothing_has_changed_since_a_commit_of_just_this(project: Path, shards: tuple[Shard, ...]) -> None:
+    assert since(project, shards) == set()
+
+
+@pytest.mark.usefixtures("shards")
+def test_a_changed_account_has_changed_its_shard_alone(project: Path, set_accounts: Change) -> None:
+    set_accounts(["one", "two", "three", "four"])
+    split(project)
+    assert since(project, load(project, "prod").shards) == {"prod-002"}
+
+
+@pytest.mark.usefixtures("shards")
+def test_a_new_shard_has_changed_though_git_does_not_know_its_file(project: Path, set_accounts: Change) -> None:
+    set_accounts(["one", "two", "three", "four", "five"])
+    split(project)
+    assert since(project, load(project, "prod").shards) == {"prod-002", "prod-003"}
+
+
+@pytest.mark.parametrize("file", ["__main__.py", "components/new.py", "policies/new.py", "uv.lock"])
+def test_a_change_of_the_program_or_the_policies_changes_every_shard(
+    project: Path, shards: tuple[Shard, ...], file: str
+) -> None:
+    with (project / file).open("a") as changed:
+        changed.write("\n")
+    assert since(project, shards) == {"prod-001", "prod-002"}
+
+
+def test_a_change_elsewhere_changes_no_shard(project: Path, shards: tuple[Shard, ...]) -> None:
+    (project / "notes.txt").write_text("notes")
+    assert since(project, shards) == set()
+
+
+@pytest.mark.parametrize("reference", ["nowhere", "--output=/tmp/x", ""])
+def test_a_commit_that_is_not_there_is_refused(project: Path, shards: tuple[Shard, ...], reference: str) -> None:
+    with pytest.raises(Refusal, match="cannot be told what changed"):
+        changed_since(project, reference, shards)
+
+
+def test_outside_a_repository_it_is_refused(project: Path) -> None:
+    split(project)
+    with pytest.raises(Refusal, match="--since"):
+        changed_since(project, "HEAD", load(project, "prod").shards)
+
+
+def test_the_ledger_remembers_and_a_damaged_entry_only_costs_a_run(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "fleet")
+    assert ledger.last("prod-001") is None
+    ledger.record("prod-001", "abc", 1.5, 20)
+    settled = ledger.last("prod-001")
+    assert settled is not None
+    assert (settled.digest, settled.seconds, settled.resources) == ("abc", 1.5, 20)
+    (tmp_path / "fleet/prod-001.json").write_text("{")
+    assert ledger.last("prod-001") is None

@@ -1,0 +1,192 @@
+"""A worker and its engine's process: neither outlives the other, and what happens to the engine is a result."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from twokeys.fleet import worker
+from twokeys.fleet.task import Operation, Result, State, Task
+
+Script = Callable[[str], None]
+TASK = Task(Operation.UP, "prod-001", ".", "sandbox")
+
+# What every stand-in for the engine's process begins with: it reads its task, and knows how to answer.
+PREAMBLE = """
+import json, os, signal, subprocess, sys, time
+def answer(**told):
+    print(json.dumps(told), flush=True)
+def done(**more):
+    told = {"stack": "prod-001", "state": "done", "changes": {"create": 2}, "problems": [], "advice": []}
+    answer(result={**told, **more})
+def task():
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit(0)
+    return json.loads(line)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_host_is_left() -> Iterator[None]:
+    yield
+    host = getattr(worker._mine, "host", None)
+    if host is not None:
+        host.end()
+        worker._mine.host = None
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
+    """Puts a script in the place of the engine's process."""
+
+    def written(text: str) -> None:
+        script = tmp_path / "host.py"
+        script.write_text(PREAMBLE + textwrap.dedent(text))
+        monkeypatch.setattr(worker, "HOST", (sys.executable, str(script)))
+
+    return written
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_progress_is_passed_on_and_the_result_is_what_the_engine_says(host: Script) -> None:
+    host("""
+        assert task()["stack"] == "prod-001"
+        answer(done=1)
+        answer(done=2)
+        done(seconds=1.5)
+        task()
+    """)
+    seen: list[tuple[str, int]] = []
+    result = worker.run_shard(TASK, lambda stack, count: seen.append((stack, count)))
+    assert result == Result("prod-001", State.DONE, {"create": 2}, seconds=1.5)
+    assert seen == [("prod-001", 1), ("prod-001", 2)]
+
+
+def test_one_process_does_one_shard_after_the_other(host: Script) -> None:
+    host("""
+        while True:
+            task()
+            done(advice=[str(os.getpid())])
+    """)
+    first, second = worker.run_shard(TASK), worker.run_shard(TASK)
+    assert first.advice == second.advice
+
+
+def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> None:
+    host("""
+        task()
+        print("out of memory, they say", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    result = worker.run_shard(TASK)
+    assert result.state is State.LOST
+    assert "killed by signal 9" in result.problems[0]
+    assert "out of memory, they say" in result.problems[0]
+
+
+def test_after_a_lost_shard_the_next_one_has_a_new_process(host: Script) -> None:
+    host("task(); sys.exit(3)")
+    assert worker.run_shard(TASK).state is State.LOST
+    host("task(); done(); task()")
+    assert worker.run_shard(TASK).state is State.DONE
+
+
+def test_half_an_answer_is_no_answer(host: Script) -> None:
+    host("""
+        task()
+        sys.stdout.write('{"result": {"stack"')
+        sys.stdout.flush()
+    """)
+    assert worker.run_shard(TASK).state is State.LOST
+
+
+def test_what_a_dead_process_left_running_is_asked_to_end_and_then_ended(host: Script, tmp_path: Path) -> None:
+    cli = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"
+    host(f"""
+        task()
+        cli = subprocess.Popen([sys.executable, "-c", {cli!r}], stdout=subprocess.PIPE)
+        cli.stdout.readline()
+        open({str(tmp_path / "pid")!r}, "w").write(str(cli.pid))
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    began = time.monotonic()
+    worker._END_SECONDS, before = 1.0, worker._END_SECONDS  # type: ignore[misc]
+    try:
+        assert worker.run_shard(TASK).state is State.LOST
+    finally:
+        worker._END_SECONDS = before  # type: ignore[misc]
+    assert gone(int((tmp_path / "pid").read_text()))
+    assert time.monotonic() - began > 1.0  # it was given its time
+
+
+def test_told_to_stop_the_engine_stops_in_order_and_its_process_stays(host: Script) -> None:
+    host("""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        while True:
+            task()
+            try:
+                answer(done=1)
+                time.sleep(600)
+            except KeyboardInterrupt:
+                answer(result={"stack": "prod-001", "state": "stopped", "problems": [], "advice": []})
+    """)
+    stop = threading.Event()
+    assert worker.run_shard(TASK, lambda _stack, _done: stop.set(), stop).state is State.STOPPED
+    stop = threading.Event()
+    assert worker.run_shard(TASK, lambda _stack, _done: stop.set(), stop).state is State.STOPPED
+
+
+_WORKER = """
+import sys
+from twokeys.fleet.task import Operation, Task
+from twokeys.fleet.worker import run_shard
+run_shard(Task(Operation.UP, "prod-001", ".", "sandbox"))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_the_engines_process_ends_when_its_worker_does_however_that_happens(
+    how: signal.Signals, tmp_path: Path, project_root: Path
+) -> None:
+    told = {"folder": str(tmp_path), "sandbox": str(tmp_path)}
+    script = _WORKER.replace('".", "sandbox")', f'{told["folder"]!r}, "sandbox", sandbox={told["sandbox"]!r})')
+    child = subprocess.Popen([sys.executable, "-c", script], cwd=project_root)
+    hosts: list[psutil.Process] = []
+    while not hosts:
+        hosts = psutil.Process(child.pid).children()
+        time.sleep(0.02)
+    os.kill(child.pid, how)
+    child.wait()
+    assert gone(hosts[0].pid)
+
+
+def test_a_task_that_cannot_be_begun_is_a_refusal_of_the_real_engines_process(tmp_path: Path) -> None:
+    task = Task(Operation.PREVIEW, "prod-001", str(tmp_path), "sandbox", sandbox=str(tmp_path))
+    result = worker.run_shard(task)
+    assert result.state is State.FAILED
+    assert "Pulumi.yaml cannot be read" in result.problems[0]
+    assert worker.run_shard(task).state is State.FAILED  # and it is still there
+
+
+def test_json_is_all_that_goes_between_the_two() -> None:
+    assert json.loads(TASK.to_json())["operation"] == "up"
