@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +22,16 @@ import boto3
 import psutil
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.sandbox.aws.conftest import grant, trust
 from twokeys.errors import Refusal
 from twokeys.sandbox import local_aws
 from twokeys.sandbox.local_aws import LocalAws
 
 ROLE = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
+TRUST = trust("arn:aws:iam::111111111111:root")
+GRANT = grant("arn:aws:iam::222222222222:role/deploy")
 
 
 @pytest.fixture
@@ -197,16 +204,119 @@ def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
     assert refusal.value.where.endswith("server.log")
 
 
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _overwrite(path: Path) -> None:
+    path.write_bytes(b"garbage" * 1000)
+
+
+def _flip_a_page(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096:4200] = b"\xff" * 104
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [_cut, _empty, _overwrite, _flip_a_page])
 def test_kept_accounts_that_are_damaged_are_refused_and_not_overwritten(
-    directory: Path, api: Callable[..., Any]
+    directory: Path, api: Callable[..., Any], damage: Callable[[Path], None]
 ) -> None:
     with LocalAws.start(directory) as running:
-        api(running, "iam").create_user(UserName="kept")
-    state = directory / "state" / "iam.json"
-    state.write_text(state.read_text()[:100])
-    with pytest.raises(Refusal, match=r"(?s)kept state .*iam.json is damaged"):
+        for number in range(20):
+            api(running, "iam").create_user(UserName=f"kept-{number}")
+    state = directory / "state" / "kept.sqlite"
+    damage(state)
+    damaged = state.read_bytes()
+    with pytest.raises(Refusal, match=r"(?s)kept state .*kept.sqlite is damaged"):
         LocalAws.start(directory)
-    assert len(state.read_text()) == 100
+    assert state.read_bytes() == damaged
+
+
+def test_what_a_service_cannot_take_over_ends_the_start(directory: Path, api: Callable[..., Any]) -> None:
+    """ministack would log it, go on without what was kept, and the next change would remove it."""
+    with LocalAws.start(directory) as running:
+        api(running, "organizations").create_organization(FeatureSet="ALL")
+    with sqlite3.connect(directory / "state" / "kept.sqlite") as database:
+        lost = database.execute('DELETE FROM kept WHERE path = \'"organizations"\x1f"twokeys"\'').rowcount
+    database.close()
+    assert lost == 1
+    with pytest.raises(Refusal, match=r"(?s)kept state of organizations cannot be taken over.*KeyError"):
+        LocalAws.start(directory)
+
+
+def test_accounts_kept_in_the_form_of_before_are_there(directory: Path, api: Callable[..., Any]) -> None:
+    """`ministack.core.persistence` gives the form: a file a service, scoped keys as account, NUL and Python's repr."""
+    user = {
+        "UserName": "of-before",
+        "Arn": "arn:aws:iam::111111111111:user/of-before",
+        "UserId": "AIDAABCDEFGHIJKLMNOP",
+        "CreateDate": "2026-01-01T00:00:00Z",
+        "Path": "/",
+        "PermissionsBoundary": "",
+        "AttachedPolicies": [],
+        "Tags": [],
+    }
+    users = {"__scoped__": True, "data": {"111111111111\x00'of-before'": user}}
+    (directory / "state").mkdir(parents=True)
+    kept = directory / "state" / "iam.json"
+    kept.write_text(json.dumps({"__ministack_format__": 2, "payload": {"users": users}}))
+    for _ in range(2):
+        with LocalAws.start(directory) as running:
+            assert [one["UserName"] for one in api(running, "iam").list_users()["Users"]] == ["of-before"]
+    assert not kept.exists()
+
+
+def test_kill_9_at_any_moment_keeps_every_change_that_was_acknowledged(
+    directory: Path, api: Callable[..., Any]
+) -> None:
+    moments = random.Random(7)
+    acknowledged: dict[str, str] = {}
+    for attempt in range(6):
+        running = LocalAws.start(directory)
+        iam = api(running, "iam")
+        threading.Timer(moments.uniform(0.05, 0.4), os.kill, (running.pid, signal.SIGKILL)).start()
+        with pytest.raises(BotoCoreError):
+            _make_roles(iam, acknowledged, (f"role-{attempt}-{number}" for number in itertools.count()))
+        running.stop()
+    with LocalAws.start(directory) as again:
+        iam = api(again, "iam")
+        roles = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+        assert acknowledged.keys() <= roles
+        assert len(roles) <= len(acknowledged) + 6  # one a kill was on its way
+        for name, policy in acknowledged.items():
+            if policy:
+                assert iam.list_role_policies(RoleName=name)["PolicyNames"] == [policy]
+
+
+def _make_roles(iam: Any, acknowledged: dict[str, str], names: Iterable[str]) -> None:
+    for name in names:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        acknowledged[name] = ""
+        iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=GRANT)
+        acknowledged[name] = "may"
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="only Linux limits another process's files")
+def test_a_full_disk_loses_nothing_that_was_acknowledged(
+    started: LocalAws, directory: Path, api: Callable[..., Any]
+) -> None:
+    iam = api(started, "iam")
+    acknowledged: dict[str, str] = {}
+    iam.create_user(UserName="first")
+    size = max(file.stat().st_size for file in (directory / "state").iterdir())
+    psutil.Process(started.pid).rlimit(psutil.RLIMIT_FSIZE, (size + 40_000, size + 40_000))
+    with pytest.raises(BotoCoreError):
+        _make_roles(iam, acknowledged, map(str, range(1000)))
+    assert until(lambda: not started.alive)
+    assert "cannot be kept" in (directory / "server.log").read_text()
+    assert acknowledged
+    with LocalAws.start(directory) as again:
+        assert [role["RoleName"] for role in api(again, "iam").list_roles()["Roles"]] == list(acknowledged)
 
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from twokeys.sandbox.local_server import (
     billing,
     durable,
     ec2,
+    evaluation,
     iam,
     identity_center,
     mfa,
@@ -32,6 +33,7 @@ _SUPPLEMENTS = (
     organizations,
     account,
     iam,
+    evaluation,
     mfa,
     records,
     billing,
@@ -46,16 +48,15 @@ _FORCED_EXIT_SECONDS = 5.0
 
 def main(listener: int) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
-    durable.refuse_damaged_states()
+    kept = durable.open_kept()
     for supplement in _SUPPLEMENTS:
         supplement.install()
-    durable.keep_sessions()
-    durable.without_copies()
+    durable.use(kept)
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
-    asyncio.run(_serve(durable.Durable(ministack.app), config))
+    asyncio.run(_serve(durable.Durable(ministack.app, kept), config))
 
 
 async def _serve(app: object, config: hypercorn.config.Config) -> None:

@@ -1,45 +1,58 @@
 """Acknowledged means kept: a change is on disk before its answer leaves.
 
 ministack itself writes its state at an orderly end only: measured, everything is lost at `kill -9`. Here each request
-that may change something is answered only after the changed services' states were written, each by an atomic rename.
+that may change something is answered only after what it changed was committed (`twokeys.sandbox.local_server.kept`).
 Services are plain synchronous code on one event loop, so a state is never read half-changed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
+import traceback
 import types
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs
 
 from ministack import app as ministack
 from ministack.core import persistence
+from ministack.core.responses import AccountScopedDict
 from ministack.services import iam, organizations, sts
 
 from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server.kept import DamagedError, Kept, NotKeptError
+from twokeys.sandbox.local_server.supplement import RECORD
+from twokeys.sandbox.local_server.tracking import TrackedConstants, track
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _READ_PREFIXES = ("Get", "List", "Describe", "Simulate", "Head")
 _CHANGING_GETS = ("GetSessionToken", "GetFederationToken")
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
-_CHANGED_BY = {
-    "iam": ("iam", records.STATE),
-    "sts": ("sts",),
-    "account": ("account",),
-    "organizations": ("organizations", "iam"),
-    **dict.fromkeys(
-        ("ce", "bcm-data-exports", "sso", "identitystore", "access-analyzer", "guardduty"), (records.STATE,)
-    ),
-}
-"""Which states a service's requests change; those of other services may change any (S3 notifies other services)."""
+
+_TRACKED: Final = ("iam", "organizations", "sts", "account", records.STATE)
+"""The states whose stores are tracked, so that looking for what changed in them costs nothing where nothing did."""
+_CHANGES_ONLY_TRACKED: Final = frozenset(
+    (
+        "iam",
+        "sts",
+        "account",
+        "organizations",
+        "ce",
+        "bcm-data-exports",
+        "sso",
+        "identitystore",
+        "access-analyzer",
+        "guardduty",
+    )
+)
+"""Services whose requests change no other state; those of the rest may change any (S3 notifies other services)."""
 
 EXIT_NOT_KEPT = 74
 """The exit code (EX_IOERR) when a change could not be written: what cannot be kept must not be served."""
@@ -48,9 +61,9 @@ EXIT_NOT_KEPT = 74
 class Durable:
     """An ASGI application that answers for `app`, after keeping what the request changed."""
 
-    def __init__(self, app: Callable[[Message, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: App, kept: Kept) -> None:
         self._app = app
-        self._kept: dict[str, str] = {}
+        self._kept = kept
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection's scope; lifespan and reads pass through untouched."""
@@ -69,65 +82,88 @@ class Durable:
             answer.append(message)
 
         await self._app(scope, listening, holding)
-        operation = _operation(scope, bytes(body))
+        operation = operation_of(scope, bytes(body))
         if operation in _CHANGING_GETS or not operation.startswith(_READ_PREFIXES):
-            self._keep(_CHANGED_BY.get(_service(scope)))
+            only_tracked = service_of(scope) in _CHANGES_ONLY_TRACKED or _is_record(answer)
+            keep(self._kept, only_tracked=only_tracked)
         for message in answer:
             await send(message)
 
-    def _keep(self, services: tuple[str, ...] | None) -> None:
-        try:
-            for service, read in ministack._build_persistence_save_dict().items():
-                if services is not None and service not in services:
-                    continue
-                text = json.dumps(read(), default=persistence._json_default)
-                if self._kept.get(service) != text:
-                    _write(Path(persistence.STATE_DIR) / f"{service}.json", text, service)
-                    self._kept[service] = text
-        except OSError as error:
-            sys.stderr.write(f"The change cannot be kept ({error}); stopping, so that nothing unkept is served.\n")
-            sys.stderr.flush()
-            os._exit(EXIT_NOT_KEPT)
 
-
-def refuse_damaged_states() -> None:
-    """End with a message instead of starting without what was kept, as ministack would, and then overwriting it."""
-    for path in sorted(Path(persistence.STATE_DIR).glob("*.json")):
-        try:
-            json.loads(path.read_text())
-        except ValueError as error:
-            sys.exit(f"The kept state {path} is damaged: {error}. Restore it, or move it away to start without it.")
-
-
-def without_copies() -> None:
-    """Read states without copying them first: two thirds of the cost, and they are written out before anything changes.
-
-    Both modules copy for no other purpose.
-    """
+def use(kept: Kept) -> None:
+    """Let ministack start from what is kept, and its stores be followed; call it once all supplements are there."""
     for module in (iam, organizations):
+        # Both modules copy for no other purpose than to hand out their state, which here is only read.
         module.copy = types.SimpleNamespace(deepcopy=lambda state: state)
+    _keep_sessions()
+    states = ministack._build_persistence_save_dict()
+    for service in _TRACKED:
+        if service in states:
+            for store in states[service]().values():
+                if isinstance(store, AccountScopedDict):
+                    track(store)
+    ministack._load_persisted_state = lambda: _restore(kept)
+    ministack.save_all = lambda _: keep(kept, only_tracked=False)
 
 
-def keep_sessions() -> None:
+def keep(kept: Kept, *, only_tracked: bool) -> None:
+    """Write what changed, or end the process: what cannot be kept is never served."""
+    states = ministack._build_persistence_save_dict()
+    read = {
+        service: state
+        for service, get_state in states.items()
+        if (service in _TRACKED or not only_tracked) and (state := get_state()) is not None
+    }
+    try:
+        kept.keep(read)
+    except NotKeptError as error:
+        sys.stderr.write(f"The change cannot be kept ({error}); stopping, so that nothing unkept is served.\n")
+        sys.stderr.flush()
+        os._exit(EXIT_NOT_KEPT)
+
+
+def open_kept() -> Kept:
+    """What is kept; ends with a message instead of starting without it, as ministack would, and then overwriting it."""
+    try:
+        return Kept(Path(persistence.STATE_DIR))
+    except (DamagedError, OSError) as error:
+        sys.exit(str(error))
+
+
+def _restore(kept: Kept) -> None:
+    """As ministack does, but a state that a service cannot take over ends the process.
+
+    ministack would go on without it, and the next change would remove it. This runs at an ASGI start-up, where an
+    exception of any kind only makes the server go on without one.
+    """
+    for service, module in ministack._state_map.items():
+        state = kept.state(service)
+        try:
+            if state:
+                ministack._get_module(module).load_persisted_state(state)
+        except Exception:
+            sys.stderr.write(f"The kept state of {service} cannot be taken over:\n{traceback.format_exc()}")
+            sys.stderr.flush()
+            os._exit(1)
+
+
+def _keep_sessions() -> None:
     """Keep role sessions too (ministack forgets them), so that credentials outlive a restart as they do on AWS."""
 
-    def restore(data: dict[str, Any]) -> None:
+    def restore(data: Mapping[str, Any]) -> None:
         sts._sessions.update(data["sessions"])
 
-    sts.get_state = lambda: {"sessions": dict(sts._sessions)}
+    sts._sessions = TrackedConstants(sts._sessions)
+    sts.get_state = lambda: {"sessions": sts._sessions}
     sts.load_persisted_state = restore
 
 
-def _write(path: Path, state: str, service: str) -> None:
-    """Write in ministack's own format, so that its loader reads it at the next start."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    version = persistence._state_format_version(service)
-    new.write_text(f'{{"__ministack_format__": {version}, "payload": {state}}}')
-    new.replace(path)
+def _is_record(answer: list[Message]) -> bool:
+    """Whether a record of ours answered (`supplement.recorded`): then nothing else can have changed."""
+    return any(name.lower() == RECORD.encode() for message in answer[:1] for name, _ in message.get("headers", ()))
 
 
-def _service(scope: Message) -> str:
+def service_of(scope: Message) -> str:
     """The service that a signed request is for: `Credential=KEY/date/region/SERVICE/aws4_request`; "" when unsigned."""
     for name, value in scope["headers"]:
         if name == b"authorization":
@@ -136,7 +172,7 @@ def _service(scope: Message) -> str:
     return ""
 
 
-def _operation(scope: Message, body: bytes) -> str:
+def operation_of(scope: Message, body: bytes) -> str:
     """The API operation that a request names, or "" where the protocol has none (REST): that may change something."""
     for name, value in scope["headers"]:
         if name == b"x-amz-target":
