@@ -10,7 +10,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from twokeys.sandbox.engine.books import Settings, Subject
 from twokeys.sandbox.engine.events import Diagnostic, PackStarted, Report, Severity, Violation
 from twokeys.sandbox.engine.monitor import MAX_MESSAGE
 from twokeys.sandbox.engine.resource import Resource, urn_name
+from twokeys.sandbox.engine.supervised import supervised
 from twokeys.sandbox.engine.values import Properties, from_struct, to_struct
 
 _START_SECONDS: Final = 60
@@ -202,9 +202,8 @@ class PolicyPack:
             "PULUMI_STACK": settings.stack,
             "PULUMI_DRY_RUN": "true" if settings.dry_run else "false",
         }
-        supervised = [sys.executable, "-u", "-m", "twokeys.sandbox.engine.supervised"]
         return subprocess.Popen(  # noqa: S603 - our own interpreter, and the pack that the user named
-            [*supervised, "pulumi.policy", address, str(self._directory)],
+            supervised("pulumi.policy", address, str(self._directory)),
             cwd=self._directory,
             env={**environment, **told},
             stdin=subprocess.DEVNULL,

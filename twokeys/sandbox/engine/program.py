@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO
 
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Diagnostic, Report, Severity
+from twokeys.sandbox.engine.supervised import supervised
 
 
 class Program:
@@ -49,8 +49,8 @@ class Program:
             "dryRun": settings.dry_run,
         }
         # A session of its own, so that Ctrl-C in the terminal reaches us alone and we end it in order.
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "twokeys.sandbox.engine.run_program"],
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            supervised("twokeys.sandbox.engine.run_program"),
             cwd=path.parent,
             env={**environment, "PULUMI_CONFIG": json.dumps(told["config"])},
             stdin=subprocess.PIPE,

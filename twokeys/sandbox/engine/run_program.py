@@ -1,6 +1,6 @@
 """The process that a Pulumi program runs in: what the Python language host does, with an engine of ours.
 
-`python -m twokeys.sandbox.engine.run_program`, with a JSON object of the settings on standard input.
+Run by `supervised`, with a JSON object of the settings on standard input.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from typing import Any, Final
 
 import pulumi
 import pulumi.runtime
-
-from twokeys.sandbox.engine.supervised import end_with_parent
 
 # The error was already said to the engine; nothing more need be printed.
 EXIT_REPORTED: Final = 32
@@ -76,7 +74,6 @@ def _users_traceback(program: str) -> str:
 
 
 if __name__ == "__main__":
-    end_with_parent()
     code = main(json.load(sys.stdin))
     sys.stdout.flush()
     # Threads that wait for an engine that has stopped answering must not keep the process.
