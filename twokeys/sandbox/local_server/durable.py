@@ -33,7 +33,7 @@ _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request
 _CHANGED_BY = {
     "iam": ("iam", records.STATE),
     "sts": ("sts",),
-    "account": ("account",),
+    "account": ("account", "organizations"),
     "organizations": ("organizations", "iam"),
     **dict.fromkeys(
         ("ce", "bcm-data-exports", "sso", "identitystore", "access-analyzer", "guardduty"), (records.STATE,)
