@@ -1,5 +1,6 @@
 """One program for every stack: what a stack is follows from its config (see Pulumi.yaml)."""
 
+from operator import itemgetter
 from pathlib import Path
 
 import pulumi
@@ -38,12 +39,16 @@ if settings.organization:
     pulumi.export("organization_id", organization.organization_id)
     pulumi.export("root_id", organization.root_id)
     pulumi.export("organizational_unit_ids", organization.organizational_unit_ids)
+    if unit := settings.organization.quarantine:
+        unit_id = organization.organizational_unit_ids.apply(itemgetter(unit))
+        pulumi.export("quarantine", {"organizational_unit_id": unit_id})
     pulumi.export("user_arns", people.user_arns)
     pulumi.export("group_members", people.group_members)
     pulumi.export("role_arns", people.role_arns)
 
 accounts = Accounts(settings, parent, organization, people, identities)
 members = accounts.members()
+closed = accounts.closed()
 doors = accounts.doors(members)
 
 if organization and people:
@@ -56,6 +61,8 @@ if organization and people:
     if break_glass := wide.break_glass(people):
         pulumi.export("break_glass", {"role_arn": break_glass.role_arn, "topic_arn": break_glass.topic_arn})
 
+if closed:
+    pulumi.export("closed_account_ids", closed)
 if members:
     if len(members) == 1:
         pulumi.export("child_account_id", next(iter(members.values())).id)

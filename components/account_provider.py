@@ -6,6 +6,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+_RETRY_MODE, _MAX_RETRIES = "standard", 25
+"""How often a throttled call is tried again; the SDK waits between the attempts, longer each time, with jitter.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+"""
+
 
 @dataclass(frozen=True)
 class AssumedRole:
@@ -37,6 +43,8 @@ def account_provider(  # noqa: PLR0913 - each says one thing about the account
         region=region,
         allowed_account_ids=[account_id],
         assume_roles=[_assume(role)] if role else None,
+        retry_mode=_RETRY_MODE,
+        max_retries=_MAX_RETRIES,
         default_tags=aws.ProviderDefaultTagsArgs(tags=dict(tags)) if tags else None,
         opts=pulumi.ResourceOptions(parent=parent),
     )

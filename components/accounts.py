@@ -26,6 +26,7 @@ from components.member_account import MemberAccount
 from components.organization import Organization
 from components.people import People
 from components.switch_role import switch_role_url
+from components.turns import Turns
 from twokeys.settings import Settings, asks_for_mfa, is_unit_id, who
 
 
@@ -60,12 +61,17 @@ class Accounts:
         self._organization = organization
         self._people = [people] if people else []
         self._identity_center = identity_center
+        self._turns = Turns(settings.accounts_at_once)
         beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
         self._management = ManagementStack(settings.management_stack or beside)
 
     def members(self) -> dict[str, Account]:
-        """Create or adopt each account; its provider works only once the account can be entered."""
-        return {account: self._member(account) for account in self._settings.accounts}
+        """Create or adopt each account in use; its provider works only once the account can be entered."""
+        return {account: self._member(account) for account in self._settings.accounts_in("active", "quarantined")}
+
+    def closed(self) -> dict[str, pulumi.Output[str]]:
+        """Keep each closed account in the state, so that its e-mail address stays known; its id by name."""
+        return {account: self._account(account).account_id for account in self._settings.accounts_in("closed")}
 
     def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
         """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
@@ -79,7 +85,7 @@ class Accounts:
     def switch_role_urls(self, members: Mapping[str, Account]) -> dict[str, pulumi.Output[str]]:
         """A console link for each role that people may switch to, by `account/role`."""
         settings = self._settings
-        roles = {(account, member.access.role) for account, member in settings.accounts.items()}
+        roles = {(account, settings.accounts[account].access.role) for account in members}
         roles |= {
             (settings.target_account_of(door), door.target.role)
             for door in settings.doors.values()
@@ -87,15 +93,18 @@ class Accounts:
         }
         return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
 
+    def _account(self, name: str) -> MemberAccount:
+        turn = self._turns.next()
+        args = member_account_args(self._settings, name, stack=self._stack, parent_id=self._unit_id(name))
+        args["turn"] = turn.come
+        after = [self._organization] if self._organization else None
+        made = MemberAccount(name, args, pulumi.ResourceOptions(provider=self._parent, depends_on=after))
+        turn.ends_with(made.account.id)
+        return made
+
     def _member(self, name: str) -> Account:
         settings, member = self._settings, self._settings.accounts[name]
-        account = MemberAccount(
-            name,
-            member_account_args(settings, name, stack=self._stack, parent_id=self._unit_id(name)),
-            pulumi.ResourceOptions(
-                provider=self._parent, depends_on=[self._organization] if self._organization else None
-            ),
-        )
+        account = self._account(name)
         role = AssumedRole(
             arn=account.access_role_arn,
             session_name=session_name(self._stack),
@@ -115,12 +124,16 @@ class Accounts:
         )
 
     def _unit_id(self, account: str) -> pulumi.Input[str] | None:
-        unit = self._settings.accounts[account].organizational_unit
-        if unit is None or is_unit_id(unit):
-            return unit
-        if self._organization:
+        member, own = self._settings.accounts[account], self._settings.organization
+        if member.state == "closed":
+            return None
+        quarantined = member.state == "quarantined"
+        unit = own.quarantine if quarantined and own else member.organizational_unit
+        if self._organization and unit is not None and not is_unit_id(unit):
             return self._organization.organizational_unit_ids.apply(lambda ids: ids[unit])
-        return self._management.organizational_unit_id(unit)
+        if quarantined:
+            return self._management.quarantine_unit_id()
+        return unit if unit is None or is_unit_id(unit) else self._management.organizational_unit_id(unit)
 
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]

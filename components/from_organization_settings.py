@@ -11,6 +11,7 @@ from twokeys.settings import (
     Settings,
     all_units,
     guard_rail_surroundings,
+    guard_rails,
     guard_rails_document,
 )
 
@@ -98,7 +99,7 @@ def _policies(settings: Settings, organization: OrganizationSettings) -> dict[st
         for name, said in organization.service_control_policies.items()
     }
     around = guard_rail_surroundings(settings, organization)
-    for target, names in organization.guard_rails.items():
+    for target, names in guard_rails(organization).items():
         policies[f"guard-rails-{target}"] = {
             "document": guard_rails_document(names, around),
             "targets": [target],

@@ -42,6 +42,8 @@ def member_account_args(
     }
     if parent_id is not None:
         args["parent_id"] = parent_id
+    if member.state == "closed":
+        args["closed"] = True
     if member.adopt:
         args["adopt"] = member.adopt
     if member.access.external_id:

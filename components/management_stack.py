@@ -23,6 +23,10 @@ class ManagementStack:
         """The id of an organizational unit by its path. Raises ProgramRefusal when management has none of this path."""
         return self._read("organizational_unit_ids", path, "organization.organizationalUnits")
 
+    def quarantine_unit_id(self) -> pulumi.Output[str]:
+        """The id of the unit for quarantined accounts. Raises ProgramRefusal when management has none."""
+        return self._read("quarantine", "organizational_unit_id", "organization.quarantine")
+
     def members_of(self, group: str) -> pulumi.Output[list[str]]:
         """The users in a group by its name. Raises ProgramRefusal when management has no such group."""
         return self._read("group_members", group, "people.groups")

@@ -1,5 +1,7 @@
 """A member account: created once or adopted, never replaced, and handed on only when it can be entered."""
 
+import asyncio
+import shlex
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
@@ -11,6 +13,8 @@ from components.refusing import ProgramRefusal
 
 _IDENTITY = frozenset({"name", "email", "role_name"})
 """What CreateAccount fixes for good: a change of any of them would replace the account."""
+_REST = frozenset({"parent_id", "tags"})
+"""What is left as it is, beside that, in a closed account."""
 
 
 class AlternateContactArgs(TypedDict):
@@ -43,6 +47,10 @@ class MemberAccountArgs(TypedDict):
     """The partition that stands in ARNs, `aws` by default."""
     parent_id: NotRequired[pulumi.Input[str]]
     """The id of its organizational unit; the organization's root by default."""
+    closed: NotRequired[bool]
+    """Whether it is closed, or about to be: then nothing of it is changed or waited for, and it is never created."""
+    turn: NotRequired[pulumi.Input[bool]]
+    """Known when its registration may begin; it tells nothing about the account and is sent nowhere."""
     adopt: NotRequired[str]
     """The id of an existing account of the organization to take over instead of creating one."""
     external_id: NotRequired[str]
@@ -62,6 +70,10 @@ class MemberAccount(pulumi.ComponentResource):
     address or role name (`ignore_changes`), for it would answer with a replacement; the program compares what is
     declared with what is there and refuses the difference, in preview and in the update. An adopted account has no
     role name on record, so that one cannot be compared.
+
+    A closed account is a tombstone: what the state has of it stays as it is. It is not protected any more, so that it
+    can be taken out of the program once AWS has let it go; the engine then only forgets it. What the state does not
+    have is not created: for want of an old name to keep, the name that is asked for is one that every provider refuses.
     """
 
     account_id: pulumi.Output[str]
@@ -72,19 +84,22 @@ class MemberAccount(pulumi.ComponentResource):
     """The ARN of the access role."""
 
     def __init__(self, name: str, args: MemberAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("twokeys:accounts:MemberAccount", name, {}, opts)
+        closed = args.get("closed", False)
+        told = {"closed": True} if closed else {}
+        super().__init__("twokeys:accounts:MemberAccount", name, told, opts)
+        asked = _never_created(name) if closed and "adopt" not in args else args["account_name"]
         self.account = aws.organizations.Account(
             name,
-            name=args["account_name"],
+            name=asyncio.ensure_future(_when(turn, asked)) if (turn := args.get("turn")) is not None else asked,
             email=args["email"],
             role_name=args["role_name"],
             parent_id=args.get("parent_id"),
             tags=args.get("tags") or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=True,
+                protect=not closed,
                 retain_on_delete=True,
-                ignore_changes=sorted(_IDENTITY),
+                ignore_changes=sorted(_IDENTITY | _REST if closed else _IDENTITY),
                 import_=args.get("adopt"),
             ),
         )
@@ -92,13 +107,14 @@ class MemberAccount(pulumi.ComponentResource):
         self.account_id = self._usable_id(name, args)
         partition = args.get("partition", "aws")
         self.access_role_arn = self.account_id.apply(lambda id_: _role_arn(partition, id_, args["role_name"]))
-        for kind, contact in args.get("contacts", {}).items():
+        for kind, contact in ({} if closed else args.get("contacts", {})).items():
             self._contact(name, kind, contact)
         self.register_outputs(
             {
                 "accountId": self.account_id,
                 "accountArn": self.account_arn,
                 "accessRoleArn": self.access_role_arn,
+                **told,
             }
         )
 
@@ -111,7 +127,7 @@ class MemberAccount(pulumi.ComponentResource):
         role = pulumi.Output.all(id=account.id, role_name=account.role_name).apply(
             lambda actual: _same_account(name, args, actual)
         )
-        if pulumi.runtime.is_dry_run():
+        if pulumi.runtime.is_dry_run() or args.get("closed"):
             return id_
         return pulumi.Output.all(id_, role).apply(lambda known: _enterable(args, known[0]))
 
@@ -126,6 +142,20 @@ class MemberAccount(pulumi.ComponentResource):
             phone_number=contact["phone"],
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _never_created(account: str) -> str:
+    """More than the 50 characters that a name may have, so that nothing is created under it."""
+    return (
+        f"(account {account} is closed in the config and not in this stack's state, so it is not created: remove its"
+        " entry from `accounts`, or name its id in `adopt`)"
+    )
+
+
+async def _when(turn: pulumi.Input[bool], name: str) -> str:
+    # As a plain awaitable it adds no dependency to the state, and nothing unknown.
+    await pulumi.Output.from_input(turn).future()
+    return name
 
 
 async def _enterable(args: MemberAccountArgs, account_id: str) -> str:
@@ -149,10 +179,22 @@ def _same_account(name: str, args: MemberAccountArgs, actual: Mapping[str, str |
                 where=f"account {actual['id']}",
                 why=f"the account was made with {there!r} and the config now says {wanted!r}; Pulumi could only change"
                 " that by replacing the account",
-                next_step=f"put {there!r} back into the config, or add a second account under another key"
-                " (name and e-mail address can also be changed by the account's root user, then run `pulumi refresh`)",
+                next_step=_to_change(key, name, there, wanted),
             )
     return str(actual["id"])
+
+
+def _to_change(key: str, account: str, there: str, wanted: str) -> str:
+    command = {"name": "rename", "email": "email"}.get(key)
+    back = f"put {there!r} back into the config"
+    if command is None:
+        return f"{back}, or add a second account under another key"
+    stack = pulumi.get_stack()
+    return (
+        f"{back} and have AWS change it: `twokeys account {command} {stack} {account} {shlex.quote(wanted)}`, which"
+        " says what comes then; where AWS has it already, the state only has to learn it: `pulumi refresh`, or"
+        f" `twokeys sandbox refresh {stack}`"
+    )
 
 
 def _comparable(key: str, value: str) -> str:

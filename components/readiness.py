@@ -10,6 +10,7 @@ from typing import Protocol
 
 import boto3
 import pulumi
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.refusing import ProgramRefusal
@@ -18,6 +19,8 @@ from components.refusing import ProgramRefusal
 _NOT_YET = frozenset({"AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "RegionDisabledException"})
 # The root user of the management account may not assume roles, however long it waits.
 _FOR_GOOD = "may not be assumed by root"
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+_WITH_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 5})
 _FIRST_PAUSE, _LONGEST_PAUSE, _PROGRESS_EVERY = 1.0, 15.0, 30.0
 
 
@@ -65,7 +68,7 @@ async def assume(role: AccessRole) -> None:
 
     def call() -> None:
         # A session of its own: boto3's default session is not made for several threads.
-        sts = boto3.Session().client("sts", region_name=role.region)
+        sts = boto3.Session().client("sts", region_name=role.region, config=_WITH_RETRIES)
         if role.external_id is None:
             sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name)
         else:

@@ -60,6 +60,16 @@ ALLOWED: dict[str, set[str]] = {
         "botocore",
     },
     "twokeys/costs": {"twokeys.costs", "twokeys.exports", "twokeys.files", "twokeys.errors", "boto3", "botocore"},
+    "twokeys/lifecycle": {
+        "twokeys.lifecycle",
+        "twokeys.access",
+        "twokeys.settings",
+        "twokeys.errors",
+        "twokeys.sandbox.project",
+        "twokeys.sandbox.local_aws",
+        "boto3",
+        "botocore",
+    },
     "components": {
         "components",
         "twokeys.settings",

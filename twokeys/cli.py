@@ -13,6 +13,7 @@ from twokeys.errors import Refusal
 
 ROOMS = {
     "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
+    "account": ("twokeys.lifecycle.commands:account", "A member account's life: a new name or address, its closing."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),
     "costs": ("twokeys.costs.commands:costs", "What accounts, services and tags cost, with a picture."),
     "fleet": ("twokeys.fleet.commands:fleet", "An environment with many accounts, run as many stacks."),

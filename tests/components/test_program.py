@@ -80,7 +80,7 @@ def test_a_member_stack_exports_all_that_people_and_other_stacks_ask_for(stacks:
 
 def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> None:
     exports = stacks.run("management").exports
-    units = {"Security", "Workloads", "Workloads/Stage", "Workloads/Prod"}
+    units = {"Security", "Workloads", "Workloads/Stage", "Workloads/Prod", "Quarantine"}
     assert set(exports["organizational_unit_ids"]) == units
     assert exports["group_members"] == {"developers": ["alice"]}
     assert exports["role_arns"] == {"ci": f"arn:aws:iam::{MANAGEMENT}:role/ci"}

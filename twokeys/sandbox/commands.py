@@ -24,6 +24,7 @@ from twokeys.sandbox.answers import ask
 from twokeys.sandbox.demo import STACKS, OpenStack, tell
 from twokeys.sandbox.engine.policy_host import PackChoice, load_config
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.mailbox import mailbox
 from twokeys.sandbox.project import load_config as stack_config
 from twokeys.sandbox.project import load_project
 from twokeys.sandbox.pulumi_cli import PulumiStack
@@ -66,6 +67,9 @@ def sandbox() -> None:
     account, with credentials that were obtained by assuming the right role; both keys of a door are enforced there.
     Everything is kept in .twokeys; remove that folder to start anew.
     """
+
+
+sandbox.add_command(mailbox)
 
 
 def _options(command: _Command) -> _Command:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from twokeys.settings.account_life import account_life
 from twokeys.settings.models import (
     MANAGEMENT,
     ROOT,
@@ -36,6 +37,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from _organization(settings)
     yield from _people(settings)
     yield from organization_wide(settings)
+    yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
     yield from _keys_made_twice(settings)

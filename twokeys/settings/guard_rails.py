@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-GuardRail = Literal["stay-in-organization", "no-root-user", "keep-audit-trail", "allowed-regions", "keep-access-role"]
+GuardRail = Literal[
+    "stay-in-organization", "no-root-user", "keep-audit-trail", "allowed-regions", "keep-access-role", "quarantine"
+]
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 """The access role's name, unless an account says another."""
 AUDIT_KEY_ALIAS = "alias/audit-trail"
@@ -172,12 +174,22 @@ def _keep_access_role(around: Surroundings) -> list[Statement]:
     return [_deny("KeepAccessRole", [f"iam:{action}" for action in actions]) | {"Resource": around.access_role_arns}]
 
 
+def _quarantine(around: Surroundings) -> list[Statement]:
+    """Nobody does anything in the account, its root user included; the access role may still look, repair and undo.
+
+    https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/suspended-ou.html
+    """
+    condition = {"ArnNotLike": {"aws:PrincipalArn": around.access_role_arns}}
+    return [_deny("Quarantine", ["*"]) | {"Condition": condition}]
+
+
 _STATEMENTS: dict[GuardRail, Callable[[Surroundings], list[Statement]]] = {
     "stay-in-organization": _stay_in_organization,
     "no-root-user": _no_root_user,
     "keep-audit-trail": _keep_audit_trail,
     "allowed-regions": _allowed_regions,
     "keep-access-role": _keep_access_role,
+    "quarantine": _quarantine,
 }
 
 

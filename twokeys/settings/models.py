@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, Field
 
@@ -47,6 +47,9 @@ ROOT = "root"
 """How a guard rail names the organization's root among its targets."""
 
 
+State: TypeAlias = Literal["active", "quarantined", "closed"]
+
+
 class UnitSettings(Model):
     """An organizational unit: made by the stack, or with `id` an existing one that the stack only uses."""
 
@@ -67,6 +70,8 @@ class OrganizationSettings(Model):
     `guardRails` gives each target (`root` or the path of an organizational unit) the guard rails it gets by name; they
     become one service control policy a target, since AWS attaches five at most. `allowedRegions` belongs to the guard
     rail of that name, and `accessRoles` are the roles by which the management account enters: guard rails spare them.
+    `quarantine` is the path of the organizational unit that quarantined accounts of every stack are moved to; it has
+    the guard rail of that name.
     """
 
     create: bool = True
@@ -76,6 +81,7 @@ class OrganizationSettings(Model):
     service_control_policies: dict[Annotated[str, Field(min_length=1, max_length=128)], GuardRailSettings] = {}
     guard_rails: dict[UnitPath, Annotated[tuple[GuardRail, ...], Field(min_length=1)]] = {}
     allowed_regions: tuple[Region, ...] = ()
+    quarantine: UnitPath | None = None
     access_roles: Annotated[tuple[RoleName, ...], Field(min_length=1)] = (ACCESS_ROLE,)
     centralized_root_access: bool = False
 
@@ -128,12 +134,17 @@ class AccessRoleSettings(Model):
 
 
 class MemberSettings(Model):
-    """A member account. Its e-mail address and name default to what its key and the root address give."""
+    """A member account. Its e-mail address and name default to what its key and the root address give.
+
+    `state`: `quarantined` moves it, in place, to the organization's quarantine unit, and no door leads to it; `closed`
+    leaves nothing of it but the account itself, so that its e-mail address stays known while AWS keeps it suspended.
+    """
 
     name: AccountName | None = None
     email: Email | None = None
     organizational_unit: UnitPath | None = None
     adopt: AccountId | None = None
+    state: State = "active"
     access: AccessRoleSettings = AccessRoleSettings()
     contacts: ContactsSettings = ContactsSettings()
     baseline: AccountBaselineSettings = AccountBaselineSettings()
@@ -217,6 +228,7 @@ class Settings(Model):
     bill: BillSettings | None = None
     baseline: BaselineSettings = BaselineSettings()
     accounts: dict[Slug, MemberSettings] = {}
+    accounts_at_once: Annotated[int, Field(ge=1, le=50)] = 5
     doors: dict[Slug, DoorSettings] = {}
 
     @property
@@ -233,6 +245,10 @@ class Settings(Model):
     def name_of(self, account: str) -> str:
         """The name of a member account as AWS shows it."""
         return self.accounts[account].name or account
+
+    def accounts_in(self, *states: State) -> tuple[str, ...]:
+        """The member accounts in these states, by key, in the order of the config."""
+        return tuple(account for account, member in self.accounts.items() if member.state in states)
 
     def baseline_of(self, account: str) -> AccountBaselineSettings:
         """The baseline of a member account: its own settings over those of the stack."""
@@ -278,12 +294,20 @@ def all_units(organization: OrganizationSettings) -> tuple[str, ...]:
     """
     units = organization.organizational_units
     paths = set()
-    for listed in units:
+    for listed in (*units, *([organization.quarantine] if organization.quarantine else [])):
         path = listed
         while path:
             paths.add(path)
             path = "" if path in units and units[path].id else path.rpartition("/")[0]
     return tuple(sorted(paths, key=lambda path: (path.count("/"), path)))
+
+
+def guard_rails(organization: OrganizationSettings) -> dict[str, tuple[GuardRail, ...]]:
+    """The guard rails of each target, that of the quarantine unit included."""
+    rails = dict(organization.guard_rails)
+    if unit := organization.quarantine:
+        rails[unit] = tuple(dict.fromkeys((*rails.get(unit, ()), "quarantine")))
+    return rails
 
 
 def is_unit_id(text: str) -> bool:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from twokeys.settings.audit import TRUSTED_SERVICES, AuditSettings
 from twokeys.settings.bill import BillSettings
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, Surroundings, guard_rails_document
-from twokeys.settings.models import ROOT, OrganizationSettings, Settings, all_units
+from twokeys.settings.models import ROOT, OrganizationSettings, Settings, all_units, guard_rails
 from twokeys.settings.problem import Problem
 from twokeys.settings.values import check_scp
 
@@ -48,8 +48,9 @@ def guard_rail_surroundings(settings: Settings, organization: OrganizationSettin
 
 
 def _guard_rails(settings: Settings, organization: OrganizationSettings) -> Iterator[Problem]:
-    asked = {name for names in organization.guard_rails.values() for name in names}
-    for target, names in organization.guard_rails.items():
+    rails = guard_rails(organization)
+    asked = {name for names in rails.values() for name in names}
+    for target, names in rails.items():
         key = f"organization.guardRails.{target}"
         yield from _target(organization, key, target)
         if "SERVICE_CONTROL_POLICY" not in organization.policy_types:

@@ -144,7 +144,7 @@ def test_a_create_waits_until_the_account_is_made(management: Driver, monkeypatc
                 {"CreateAccountStatus": answer},
                 {"CreateAccountRequestId": "car-12345678"},
             )
-        assert organizations._account_when_made(management.provider.aws, STAGE, status) == "222222222222"
+        assert organizations._ended(management.provider.aws, "stage", status) == made
         stub.assert_no_pending_responses()
 
 
@@ -162,17 +162,112 @@ def test_an_account_that_is_still_being_made_is_waited_for_instead_of_made_twice
         stub.assert_no_pending_responses()
 
 
-def test_the_reason_of_a_failed_create_is_said(management: Driver) -> None:
+IN_PROGRESS = {"Id": "car-12345678", "AccountName": "stage", "State": "IN_PROGRESS"}
+TAKEN = {**IN_PROGRESS, "State": "FAILED", "FailureReason": "EMAIL_ALREADY_EXISTS"}
+MADE = {
+    "Id": "222222222222",
+    "Email": STAGE["email"],
+    "Name": "stage",
+    "Status": "ACTIVE",
+    "State": "ACTIVE",
+    "JoinedMethod": "CREATED",
+}
+
+
+def told(stub: Stubber, *accounts: dict[str, Any], pending: tuple[dict[str, Any], ...] = ()) -> None:
+    """One look for the account: the requests under way, how they end, and the accounts that are there."""
+    stub.add_response("list_create_account_status", {"CreateAccountStatuses": list(pending)})
+    for request in pending:
+        ended = {**request, "State": "SUCCEEDED", "AccountId": "222222222222"}
+        stub.add_response("describe_create_account_status", {"CreateAccountStatus": ended})
+    stub.add_response("list_accounts", {"Accounts": list(accounts)})
+
+
+def create(driver: Driver, answers: Callable[[Stubber], None]) -> str:
+    inputs = driver.check(ACCOUNT, "stage", STAGE)
+    with Stubber(driver.api("organizations")) as stub:
+        answers(stub)
+        made = organizations._account_create(driver.provider.aws, inputs)
+        stub.assert_no_pending_responses()
+    return made
+
+
+@pytest.mark.parametrize("failure", ["ACCOUNT_LIMIT_EXCEEDED", "EMAIL_ALREADY_EXISTS"])
+def test_the_reason_of_a_failed_create_is_said(management: Driver, failure: str) -> None:
     """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html lists the reasons."""
-    failed = {"Id": "car-12345678", "State": "FAILED", "FailureReason": "ACCOUNT_LIMIT_EXCEEDED"}
-    with pytest.raises(ProviderError, match="stage was not made: ACCOUNT_LIMIT_EXCEEDED"):
-        organizations._account_when_made(management.provider.aws, STAGE, failed)
+
+    def answers(stub: Stubber) -> None:
+        told(stub)
+        stub.add_response("create_account", {"CreateAccountStatus": {**TAKEN, "FailureReason": failure}})
+        told(stub)
+
+    with pytest.raises(ProviderError, match=f"stage was not made: {failure}") as error:
+        create(management, answers)
+    assert ("elsewhere has it" in str(error.value)) == (failure == "EMAIL_ALREADY_EXISTS")
+
+
+def test_an_account_whose_answer_was_lost_is_found_and_not_made_twice(management: Driver) -> None:
+    """A create that is sent again fails with EMAIL_ALREADY_EXISTS, for the first one made the account.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/24897
+    """
+
+    def answers(stub: Stubber) -> None:
+        told(stub)
+        stub.add_response("create_account", {"CreateAccountStatus": TAKEN})
+        told(stub, MADE)
+        stub.add_response("list_tags_for_resource", {"Tags": []})
+        stub.add_response("list_parents", {"Parents": [{"Id": "r-ab12", "Type": "ROOT"}]})
+
+    assert create(management, answers) == "222222222222"
+
+
+def test_of_two_runs_at_once_the_second_waits_for_the_account_of_the_first(management: Driver) -> None:
+    """The first one's account is not listed yet while its request is under way, under whatever name."""
+
+    def answers(stub: Stubber) -> None:
+        told(stub)
+        stub.add_response("create_account", {"CreateAccountStatus": TAKEN})
+        told(stub, {**MADE, "Name": "other"}, pending=({**IN_PROGRESS, "AccountName": "other"},))
+
+    with pytest.raises(ProviderError, match="it is named other, not stage"):
+        create(management, answers)
+
+
+def test_a_request_that_failed_before_does_not_stand_in_the_way(management: Driver) -> None:
+    """One that is still under way and then fails leaves the address free."""
+    made = {**IN_PROGRESS, "State": "SUCCEEDED", "AccountId": "222222222222"}
+
+    def answers(stub: Stubber) -> None:
+        stub.add_response("list_create_account_status", {"CreateAccountStatuses": [IN_PROGRESS]})
+        failed = {**TAKEN, "FailureReason": "INTERNAL_FAILURE"}
+        stub.add_response("describe_create_account_status", {"CreateAccountStatus": failed})
+        stub.add_response("list_accounts", {"Accounts": []})
+        stub.add_response("create_account", {"CreateAccountStatus": made})
+        stub.add_response("list_parents", {"Parents": [{"Id": "r-ab12", "Type": "ROOT"}]})
+
+    assert create(management, answers) == "222222222222"
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("PENDING_CLOSURE", "PENDING_CLOSURE"), ("CLOSED", "SUSPENDED"), ("SUSPENDED", "SUSPENDED"), (None, "SUSPENDED")],
+)
+def test_an_account_out_of_use_is_refused_by_its_state_and_none_is_made(
+    management: Driver, state: str | None, status: str
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html"""
+    found = {**MADE, "Status": status, **({"State": state} if state else {})}
+    if state is None:
+        found.pop("State")
+    with pytest.raises(ProviderError, match=f"it is {state or status}.*\n.*another e-mail"):
+        create(management, lambda stub: told(stub, found))
 
 
 def test_waiting_for_an_account_ends(management: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(organizations, "_CREATE_ACCOUNT_SECONDS", -1.0)
     with pytest.raises(ProviderError, match=r"still being made.*\n.*waits for this one and makes no other"):
-        organizations._account_when_made(management.provider.aws, STAGE, {"Id": "car-1", "State": "IN_PROGRESS"})
+        organizations._ended(management.provider.aws, "stage", {"Id": "car-1", "State": "IN_PROGRESS"})
 
 
 def test_a_second_organization_is_refused(organized: Organized) -> None:

@@ -39,8 +39,13 @@ _SUPPORTED = {
     "forbiddenAccountIds",
     "defaultTags",
     "maxRetries",
+    "retryMode",
     "skipCredentialsValidation",
 } | _WITHOUT_EFFECT
+_RETRY_MODES = ("standard", "adaptive")
+"""The SDK's retry modes. The sandbox always uses the first: it needs no client-side rate limit against itself."""
+_MOST_ATTEMPTS = 6
+"""A local AWS that ended does not come back by itself, so a call is not tried for minutes as it would be on AWS."""
 _ENGINE_KEYS = {"version", "pluginDownloadURL", "pluginChecksums"}
 
 
@@ -71,6 +76,9 @@ def check_configuration(inputs: Properties) -> tuple[Properties, tuple[CheckFail
                 CheckFailure(f"assumeRoles[{index}].{name}", "no setting of this name is known for assuming a role")
                 for name in sorted(role.keys() - _ASSUME_ROLE_KEYS)
             ]
+    mode = inputs.get("retryMode")
+    if isinstance(mode, str) and mode not in _RETRY_MODES:
+        failures.append(CheckFailure("retryMode", f"expected one of {', '.join(_RETRY_MODES)}, not {mode!r}"))
     stored = {
         name: value if value is UNKNOWN or isinstance(value, str) else _text(value) for name, value in inputs.items()
     }
@@ -110,7 +118,7 @@ def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> C
         allowed=tuple(_listed(inputs.get("allowedAccountIds"))),
         forbidden=tuple(_listed(inputs.get("forbiddenAccountIds"))),
         default_tags=dict(tags.get("tags") or {}),
-        max_attempts=3 if retries is None else int(retries) + 1,
+        max_attempts=3 if retries is None else min(int(retries) + 1, _MOST_ATTEMPTS),
     )
 
 

@@ -14,6 +14,12 @@ from twokeys.sandbox.engine.plugin import ProviderError
 from twokeys.sandbox.engine.values import Properties
 
 _CREATE_ACCOUNT_SECONDS = 300.0
+_OUT_OF_USE = {
+    "PENDING_CLOSURE": "it is being closed, and a closed account keeps its e-mail",
+    "CLOSED": "AWS keeps a closed account SUSPENDED for 90 days; it cannot be used, and keeps its e-mail",
+    "SUSPENDED": "AWS keeps a closed account so for 90 days; it cannot be used, and keeps its e-mail",
+}
+"""States of an account that is not taken over, and why."""
 _POLICY_TYPES = (
     "AISERVICES_OPT_OUT_POLICY",
     "BACKUP_POLICY",
@@ -102,9 +108,17 @@ def _account_summary(account: Mapping[str, Any]) -> Properties:
         "joinedMethod": account["JoinedMethod"],
         "joinedTimestamp": timestamp(account["JoinedTimestamp"]),
         "name": account["Name"],
-        "state": account.get("State") or account["Status"],
-        "status": account["Status"],
+        "state": _state(account),
+        "status": account.get("Status"),
     }
+
+
+def _state(account: Mapping[str, Any]) -> str:
+    """ACTIVE, CLOSED and the like; AWS is taking back Status, which calls closed accounts SUSPENDED too.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+    """
+    return str(account.get("State") or account["Status"])
 
 
 def _organization_update(aws: Aws, _: str, old: Properties, new: Properties) -> None:
@@ -175,7 +189,9 @@ def _account_create(aws: Aws, inputs: Properties) -> str:
     """Make the account, or finish making it: an e-mail address has one account, so a second one is never asked for.
 
     An active account of the same name and e-mail is what an earlier create left when it was cut short, and is taken
-    over. Any other account with that e-mail, a closed one too, is refused.
+    over. Any other account with that e-mail, a closed one too, is refused. A request that fails is looked into once
+    more: its e-mail may have been taken by a run beside this one, or by a first attempt whose answer was lost
+    (https://github.com/hashicorp/terraform-provider-aws/issues/24897).
     """
     identifier = _account_identify(aws, inputs)
     if identifier is None:
@@ -186,21 +202,28 @@ def _account_create(aws: Aws, inputs: Properties) -> str:
             request["IamUserAccessToBilling"] = inputs["iamUserAccessToBilling"]
         request["Tags"] = tags.as_pairs(tags.all_tags(aws, inputs))
         status = aws.client("organizations").create_account(**request)["CreateAccountStatus"]
-        identifier = _account_when_made(aws, inputs, status)
+        status = _ended(aws, inputs["name"], status)
+        if status["State"] == "SUCCEEDED":
+            identifier = str(status["AccountId"])
+        else:
+            identifier = _account_identify(aws, inputs, after_any_request=True)
+            if identifier is None:
+                raise _not_made(inputs, status)
+            _retag(aws, identifier, {"tagsAll": _tags(aws, identifier)}, inputs)
     else:
         _retag(aws, identifier, {"tagsAll": _tags(aws, identifier)}, inputs)
     _move(aws, identifier, inputs.get("parentId"))
     return identifier
 
 
-def _account_when_made(aws: Aws, inputs: Properties, status: Mapping[str, Any]) -> str:
-    """Wait until CreateAccount has ended; AWS takes seconds to minutes."""
+def _ended(aws: Aws, name: str, status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The status of a CreateAccount request once it has ended, well or not; AWS takes seconds to minutes."""
     deadline = time.monotonic() + _CREATE_ACCOUNT_SECONDS
     pause = 0.1
     while status["State"] == "IN_PROGRESS":
         if time.monotonic() > deadline:
             raise ProviderError(
-                f"the account {inputs['name']} is still being made after {_CREATE_ACCOUNT_SECONDS:.0f} seconds",
+                f"the account {name} is still being made after {_CREATE_ACCOUNT_SECONDS:.0f} seconds",
                 (f"Request {status['Id']} goes on. Run the command again: it waits for this one and makes no other.",),
                 uncertain=True,
             )
@@ -209,31 +232,41 @@ def _account_when_made(aws: Aws, inputs: Properties, status: Mapping[str, Any]) 
         status = aws.client("organizations").describe_create_account_status(CreateAccountRequestId=status["Id"])[
             "CreateAccountStatus"
         ]
-    if status["State"] != "SUCCEEDED":
-        raise ProviderError(
-            f"the account {inputs['name']} was not made: {status.get('FailureReason', status['State'])}",
-            (f"CreateAccount for {inputs['email']} ended so (request {status['Id']}).",),
+    return status
+
+
+def _not_made(inputs: Properties, status: Mapping[str, Any]) -> ProviderError:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html lists the reasons."""
+    reason = status.get("FailureReason", status["State"])
+    details = [f"CreateAccount for {inputs['email']} ended so (request {status['Id']})."]
+    if reason == "EMAIL_ALREADY_EXISTS":
+        details.append(
+            "No account of this organization has the address, so an AWS account elsewhere has it or had it: an address"
+            " is never used twice. Use another e-mail address."
         )
-    return str(status["AccountId"])
+    return ProviderError(f"the account {inputs['name']} was not made: {reason}", tuple(details))
 
 
-def _account_identify(aws: Aws, inputs: Properties) -> str | None:
+def _account_identify(aws: Aws, inputs: Properties, *, after_any_request: bool = False) -> str | None:
     """The account with this e-mail address, waiting for one that is being made; None when there is none.
+
+    A request tells its account's name and not its e-mail, so one of the same name is waited for (or each, where the
+    address is known to be taken). How it ends does not matter: what counts is which account then has the address.
 
     Raises:
         ProviderError: the e-mail belongs to an account that is closed, has another name or was invited.
     """
     pending = aws.pages("organizations", "list_create_account_status", "CreateAccountStatuses", States=["IN_PROGRESS"])
     for status in pending:
-        if status["AccountName"] == inputs["name"]:
-            _account_when_made(aws, inputs, status)
+        if after_any_request or status["AccountName"] == inputs["name"]:
+            _ended(aws, status["AccountName"], status)
     accounts = aws.pages("organizations", "list_accounts", "Accounts")
     found = next((one for one in accounts if one["Email"].lower() == inputs["email"].lower()), None)
     if found is None:
         return None
     reasons = []
-    if found["Status"] != "ACTIVE":
-        reasons.append(f"it is {found['Status']}: a closed account keeps its e-mail for 90 days and cannot be used")
+    if (state := _state(found)) in _OUT_OF_USE:
+        reasons.append(f"it is {state}: {_OUT_OF_USE[state]}")
     if found["Name"] != inputs["name"]:
         reasons.append(f"it is named {found['Name']}, not {inputs['name']}")
     if found["JoinedMethod"] != "CREATED":

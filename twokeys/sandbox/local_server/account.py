@@ -1,37 +1,60 @@
-"""AWS Account Management's contacts, which ministack lacks: https://docs.aws.amazon.com/accounts/latest/reference/."""
+"""AWS Account Management, which ministack lacks: contacts, names and root users' e-mail addresses.
+
+https://docs.aws.amazon.com/accounts/latest/reference/. A name or an address of a member account is the organization's;
+a code for a new address is mailed to it (`mailbox`).
+
+Not here: how long a code is good for, which AWS does not document.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import re
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
 from ministack.services import account as base
 
-from twokeys.sandbox.local_server import organizations
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, recorded
+from twokeys.sandbox.local_server import mailbox, organizations
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
 
 Payload: TypeAlias = dict[str, Any]
 
 _contacts = AccountScopedDict()  # "BILLING" | "OPERATIONS" | "SECURITY" | "PRIMARY" -> contact
+_updates = AccountScopedDict()  # "email" -> {"address", "code"}: an update of the e-mail address that was started
+_names = AccountScopedDict()  # "name" -> the name of an account that is in no organization
+_NAME = re.compile(r"[ -;=?-~]{1,50}")
+_base_information = base._get_account_information
+_CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def install() -> None:
     """Add the contact operations to ministack's table and keep the contacts with its state."""
     for name, operation in _OPERATIONS.items():
         path = f"/{name[0].lower()}{name[1:]}"
-        base._DISPATCH[path] = recorded(name, _for_the_named_account(operation))
-    base.get_state = lambda: {"contacts": _contacts}
-    base.load_persisted_state = lambda data: _contacts.update(data["contacts"])
+        mark = recorded if "Contact" in name else marked
+        base._DISPATCH[path] = mark(name, _for_the_named_account(name, operation))
+    base.get_state = lambda: {"contacts": _contacts, "updates": _updates, "names": _names}
+    base.load_persisted_state = _restore
 
 
-def _for_the_named_account(operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:
+def _restore(data: Payload) -> None:
+    for store, key in ((_contacts, "contacts"), (_updates, "updates"), (_names, "names")):
+        if key in data:
+            store.update(data[key])
+
+
+def _for_the_named_account(name: str, operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:
     """`AccountId` names a member account: only the management account may, with trusted access enabled."""
 
     def answer(payload: Payload) -> Answer:
         try:
             named = payload.get("AccountId")
+            if named is None and name.endswith(("PrimaryEmail", "PrimaryEmailUpdate")):
+                raise ApiError("ValidationException", "AccountId is required.")
             scope: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
             if named is not None:
                 _refuse_unless_managed(str(named))
@@ -86,10 +109,87 @@ def _existing(kind: str) -> Payload:
     return contact
 
 
+def _put_name(payload: Payload) -> Payload:
+    name = str(payload.get("AccountName"))
+    if _NAME.fullmatch(name) is None:
+        raise ApiError("ValidationException", "AccountName has 1 to 50 printable characters without < and >.")
+    if organizations.member(get_account_id()) is None:
+        _names["name"] = name
+    else:
+        _refuse_closed()
+        organizations.change_member(get_account_id(), Name=name)
+    return {}
+
+
+def _get_information(payload: Payload) -> Payload:
+    answer = json.loads(_base_information(payload)[2])
+    member = organizations.member(get_account_id())
+    name = _names.get("name") if member is None else member["Name"]
+    closed = organizations.closed(get_account_id())
+    return {
+        **answer,
+        **({"AccountName": name} if name else {}),
+        **({"AccountCreatedDate": member["JoinedTimestamp"]} if member else {}),
+        "AccountState": "CLOSED" if closed else "ACTIVE",
+    }
+
+
+def _start_email(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html"""
+    address = _new_address(payload)
+    code = "".join(secrets.choice(_CODE) for _ in range(6))
+    _updates["email"] = {"address": address, "code": code}
+    subject = f"Verify the new address of the AWS account {get_account_id()}"
+    mailbox.send(address, subject, f"Your verification code is {code}")
+    return {"Status": "PENDING"}
+
+
+def _accept_email(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_AcceptPrimaryEmailUpdate.html"""
+    started, address = _updates.get("email"), str(payload.get("PrimaryEmail"))
+    if started is None or started["address"].casefold() != address.casefold():
+        raise ApiError("ResourceNotFoundException", f"No update to {address} was started.")
+    _new_address(payload)
+    if str(payload.get("Otp")).upper() != started["code"]:
+        raise ApiError("ValidationException", "The verification code is not the one that was sent.")
+    organizations.change_member(get_account_id(), Email=started["address"])
+    _updates.pop("email")
+    return {"Status": "ACCEPTED"}
+
+
+def _get_email(_: Payload) -> Payload:
+    member = organizations.member(get_account_id())
+    if member is None:
+        raise ApiError("ResourceNotFoundException", f"{get_account_id()} is in no organization.")
+    return {"PrimaryEmail": member["Email"]}
+
+
+def _new_address(payload: Payload) -> str:
+    address = str(payload.get("PrimaryEmail"))
+    if not 5 <= len(address) <= 64 or re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", address) is None:
+        raise ApiError("ValidationException", "PrimaryEmail is no e-mail address of 5 to 64 characters.")
+    _refuse_closed()
+    management = organizations.organization_of(get_account_id())
+    with request_scope(str(management), get_region()):
+        if organizations.email_taken(address):
+            raise ApiError("ConflictException", f"{address} is in use as the address of a root user.")
+    return address
+
+
+def _refuse_closed() -> None:
+    if organizations.closed(get_account_id()):
+        raise ApiError("AccessDeniedException", f"The account {get_account_id()} is closed.")
+
+
 _OPERATIONS: dict[str, Callable[[Payload], Payload]] = {
     "PutAlternateContact": _put_alternate,
     "GetAlternateContact": _get_alternate,
     "DeleteAlternateContact": _delete_alternate,
     "PutContactInformation": _put_primary,
     "GetContactInformation": _get_primary,
+    "PutAccountName": _put_name,
+    "GetAccountInformation": _get_information,
+    "StartPrimaryEmailUpdate": _start_email,
+    "AcceptPrimaryEmailUpdate": _accept_email,
+    "GetPrimaryEmail": _get_email,
 }

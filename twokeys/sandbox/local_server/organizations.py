@@ -2,9 +2,11 @@
 
 ministack gives every account an organization as soon as it asks for one. Here, as on AWS, an organization exists once
 it was created, member accounts find the one they belong to, a new account gets its access role, an e-mail address is
-used once, and trusted services and delegated administrators are kept.
+used once, and trusted services and delegated administrators are kept. A closed account is suspended, cannot be entered,
+and leaves the organization after 90 days; `closing` holds what AWS's quotas allow.
 
-Not here: RemoveAccountFromOrganization does not ask for the account's own payment details, which AWS requires.
+Not here: RemoveAccountFromOrganization does not ask for the account's own payment details, which AWS requires. Sessions
+in an account outlive its closing. A closed account can be moved and tagged: AWS documents no refusal.
 """
 
 from __future__ import annotations
@@ -12,18 +14,21 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
-from ministack.services import iam
+from ministack.services import iam, sts
 from ministack.services import organizations as base
 
+from twokeys.sandbox.local_server import closing
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
 
 Payload: TypeAlias = dict[str, Any]
 
-# "services" -> {principal: time}; "delegated" -> {account: {principal: time}}; "policy" -> the resource policy
+# "services" -> {principal: time}; "delegated" -> {account: {principal: time}}; "policy" -> the resource policy;
+# "closed" -> {account: time of CloseAccount}; "spent" -> e-mail addresses of accounts that AWS has let go
 _record = AccountScopedDict()
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _READABLE_BY_MEMBERS = ("DescribeOrganization",)
@@ -41,6 +46,8 @@ def install() -> None:
         if name != "CreateOrganization":
             base._DISPATCH[name] = _inside_an_organization(name, handler)
     base._require_resource = _known_resource(base._require_resource)
+    base._public_account = _with_state(base._public_account)
+    sts.handle_request = _into_usable_accounts(sts.handle_request)
     read, restore = base.get_state, base.load_persisted_state
     base.get_state = lambda: {**read(), "twokeys": _record}
 
@@ -90,6 +97,7 @@ def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> 
                 "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
             ).answer()
         if management == get_account_id():
+            _let_go(time.time())
             return handler(payload)
         if name in _READABLE_BY_MEMBERS:
             with request_scope(management, get_region()):
@@ -127,7 +135,7 @@ def _with_access_role(create: Callable[[Payload], Answer]) -> Callable[[Payload]
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html."""
 
     def create_account(payload: Payload) -> Payload | Answer:
-        if any(account["Email"].lower() == str(payload.get("Email")).lower() for account in base._accounts.values()):
+        if email_taken(str(payload.get("Email"))):
             return {"CreateAccountStatus": _failed(payload, "EMAIL_ALREADY_EXISTS")}
         status, headers, body = create(payload)
         if status == 200:
@@ -176,13 +184,117 @@ def _list_create_account_status(payload: Payload) -> Payload:
     return {"CreateAccountStatuses": [s for s in base._create_statuses.values() if s["State"] in states]}
 
 
-def _remove_account(payload: Payload) -> Payload:
-    identifier = _member(payload)
-    base._accounts.pop(identifier)
-    base._tags.pop(identifier, None)
-    for policy, targets in base._attachments.items():
-        base._attachments[policy] = [target for target in targets if target != identifier]
+def _close_account(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html"""
+    identifier = str(payload.get("AccountId"))
+    account = base._accounts.get(identifier)
+    if account is None:
+        raise ApiError("AccountNotFoundException", f"We can't find an account with the AccountId {identifier}.")
+    if identifier == get_account_id():
+        raise _violation("CANNOT_CLOSE_MANAGEMENT_ACCOUNT", "You can't close the management account.")
+    if base._orgs["self"]["FeatureSet"] != "ALL":
+        raise _violation("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE", "Closing an account needs all features.")
+    if (_record.get("delegated") or {}).get(identifier):
+        raise _violation(
+            "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG", f"{identifier} is a delegated administrator of a service."
+        )
+    limits, now = closing.limits(), time.time()
+    closed = _record.get("closed") or {}
+    if identifier in closed:
+        if limits.pending(closed[identifier], now):
+            raise ApiError("ConflictException", f"The account {identifier} is being closed already.")
+        raise ApiError("AccountAlreadyClosedException", f"The account {identifier} is closed already.")
+    if reason := limits.refusal(closed.values(), members=len(base._accounts) - 1, now=now):
+        raise _violation(*reason)
+    _record["closed"] = {**closed, identifier: now}
     return {}
+
+
+def _violation(reason: str, message: str) -> ApiError:
+    return ApiError("ConstraintViolationException", message, reason=reason)
+
+
+def _with_state(public: Callable[[Payload], Payload]) -> Callable[[Payload], Payload]:
+    """AWS tells a state beside the status, and calls a closed account CLOSED in the one and SUSPENDED in the other.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+    """
+
+    def described(account: Payload) -> Payload:
+        closed_at = (_record.get("closed") or {}).get(account["Id"])
+        if closed_at is None:
+            return {**public(account), "State": "ACTIVE"}
+        if closing.limits().pending(closed_at, time.time()):
+            return {**public(account), "Status": "PENDING_CLOSURE", "State": "PENDING_CLOSURE"}
+        return {**public(account), "Status": "SUSPENDED", "State": "CLOSED"}
+
+    return described
+
+
+def closed(account: str) -> bool:
+    """Whether a member account is closed for good; one that is only being closed can still be used."""
+    management = organization_of(account)
+    closed_at = (_record.get_scoped(management, None, "closed") or {}).get(account)
+    return closed_at is not None and not closing.limits().pending(closed_at, time.time())
+
+
+def email_taken(email: str) -> bool:
+    """Whether an account of the caller's organization has or had this address; other organizations are not asked."""
+    taken = (*(account["Email"] for account in base._accounts.values()), *(_record.get("spent") or []))
+    return email.casefold() in {str(known).casefold() for known in taken}
+
+
+def member(account: str) -> Payload | None:
+    """What the organization knows of a member account, its management account included."""
+    management = organization_of(account)
+    return None if management is None else base._accounts.get_scoped(management, None, account)
+
+
+def change_member(account: str, **changes: str) -> None:
+    """Change what the organization knows of a member account."""
+    management = organization_of(account)
+    if management is None:
+        raise ApiError("ResourceNotFoundException", f"{account} is in no organization.")
+    with request_scope(management, get_region()):
+        base._accounts[account] = {**base._accounts[account], **changes}
+
+
+def _let_go(now: float) -> None:
+    """Accounts whose 90 days are over leave the organization; nobody ever gets their addresses."""
+    closed, limits = _record.get("closed") or {}, closing.limits()
+    gone = [account for account, closed_at in closed.items() if limits.over(closed_at, now)]
+    if not gone:
+        return
+    _record["spent"] = [*(_record.get("spent") or []), *(base._accounts[account]["Email"] for account in gone)]
+    _record["closed"] = {account: closed_at for account, closed_at in closed.items() if account not in gone}
+    for account in gone:
+        _forget(account)
+
+
+def _into_usable_accounts(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A role of a closed account cannot be assumed."""
+
+    async def checked(method: str, path: str, headers: Any, body: Any, query_params: Any) -> Any:  # noqa: ANN401
+        text = body.decode() if isinstance(body, bytes) else body or ""
+        asked = {**parse_qs(text), **(query_params or {})}
+        target = str((asked.get("RoleArn") or [""])[0]).split(":")
+        if len(target) > 4 and closed(target[4]):
+            return sts._error(403, "AccessDenied", f"The account {target[4]} is closed.", ns="sts")
+        return await handle(method, path, headers, body, query_params)
+
+    return checked
+
+
+def _remove_account(payload: Payload) -> Payload:
+    _forget(_member(payload))
+    return {}
+
+
+def _forget(account: str) -> None:
+    base._accounts.pop(account)
+    base._tags.pop(account, None)
+    for policy, targets in base._attachments.items():
+        base._attachments[policy] = [target for target in targets if target != account]
 
 
 def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
@@ -347,6 +459,7 @@ def _member(payload: Payload) -> str:
 
 
 _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
+    "CloseAccount": _close_account,
     "CreateOrganization": _create_organization,
     "DeleteOrganization": _delete_organization,
     "ListCreateAccountStatus": _list_create_account_status,

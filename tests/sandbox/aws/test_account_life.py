@@ -1,0 +1,245 @@
+"""Renaming, new addresses and closing, as AWS documents them.
+
+ACCOUNT https://docs.aws.amazon.com/accounts/latest/APIReference/ (PutAccountName, StartPrimaryEmailUpdate and beside)
+CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
+STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.sandbox.aws.conftest import ACCESS_ROLE, ORGANIZATION, Driver, Organized
+from twokeys.sandbox.local_aws import LocalAws
+
+NEW = "new+stage@company.com"
+
+
+@pytest.fixture
+def closing(local_aws: LocalAws) -> Iterator[Callable[..., None]]:
+    """Change what the local AWS allows, for one test."""
+    file = local_aws.directory / "closing.json"
+    yield lambda **limits: file.write_text(json.dumps(limits)) and None
+    file.unlink(missing_ok=True)
+
+
+def code_for(aws: LocalAws, address: str) -> str:
+    """The code in the last mail to an address."""
+    mails = [json.loads(line) for line in (aws.directory / "mailbox.jsonl").read_text().splitlines()]
+    return str([mail["text"] for mail in mails if mail["to"] == address][-1].split()[-1])
+
+
+def states(driver: Driver, account: str) -> tuple[str, str]:
+    found = driver.api("organizations").describe_account(AccountId=account)["Account"]
+    return found["Status"], found["State"]
+
+
+def reason(error: pytest.ExceptionInfo[ClientError]) -> str:
+    """The reason of a ConstraintViolationException."""
+    assert error.value.response["Error"]["Code"] == "ConstraintViolationException"
+    return str(error.value.response["Reason"])  # type: ignore[typeddict-item]
+
+
+def test_a_member_account_is_renamed_from_the_management_account(organized: Organized) -> None:
+    driver = organized.driver
+    account = organized.account("stage")
+    driver.api("account").put_account_name(AccountId=account, AccountName="staging")
+    assert driver.api("organizations").describe_account(AccountId=account)["Account"]["Name"] == "staging"
+    told = driver.api("account").get_account_information(AccountId=account)
+    assert (told["AccountName"], told["AccountId"], told["AccountState"]) == ("staging", account, "ACTIVE")
+    inside = driver.member(account)
+    inside.api("account").put_account_name(AccountName="from within")
+    assert inside.api("account").get_account_information()["AccountName"] == "from within"
+    inside.provider.close()
+
+
+@pytest.mark.parametrize("name", ["", "x" * 51, "a<b"])
+def test_a_name_that_aws_does_not_take_is_refused(organized: Organized, name: str) -> None:
+    """ACCOUNT: AccountName has 1 to 50 characters, pattern [ -;=?-~]+."""
+    account = organized.account("stage")
+    session = boto3.Session(region_name="us-east-1")
+    unchecked = session.client(
+        "account",
+        endpoint_url=organized.driver.provider.aws.endpoint,
+        aws_access_key_id=organized.driver.account,
+        aws_secret_access_key="test",
+        config=Config(parameter_validation=False),
+    )
+    with pytest.raises(ClientError, match="ValidationException"):
+        unchecked.put_account_name(AccountId=account, AccountName=name)
+    unchecked.close()
+
+
+def test_a_new_address_is_the_account_s_once_the_mailed_code_comes_back(
+    organized: Organized, local_aws: LocalAws
+) -> None:
+    driver = organized.driver
+    account, client = organized.account("stage"), organized.driver.api("account")
+    assert client.start_primary_email_update(AccountId=account, PrimaryEmail=NEW)["Status"] == "PENDING"
+    assert client.get_primary_email(AccountId=account)["PrimaryEmail"] == "example+stage@company.com"
+    with pytest.raises(client.exceptions.ValidationException):
+        client.accept_primary_email_update(AccountId=account, PrimaryEmail=NEW, Otp="000000")
+    accepted = client.accept_primary_email_update(AccountId=account, PrimaryEmail=NEW, Otp=code_for(local_aws, NEW))
+    assert accepted["Status"] == "ACCEPTED"
+    assert client.get_primary_email(AccountId=account)["PrimaryEmail"] == NEW
+    assert driver.api("organizations").describe_account(AccountId=account)["Account"]["Email"] == NEW
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.accept_primary_email_update(AccountId=account, PrimaryEmail=NEW, Otp=code_for(local_aws, NEW))
+
+
+def test_an_address_in_use_is_no_new_address(organized: Organized) -> None:
+    """ACCOUNT: ConflictException, if you change a root user's e-mail to one that is already in use."""
+    account, other = organized.account("stage"), organized.account("prod")
+    organized.driver.api("organizations").close_account(AccountId=other)
+    client = organized.driver.api("account")
+    with pytest.raises(client.exceptions.ConflictException):
+        client.start_primary_email_update(AccountId=account, PrimaryEmail="Example+Prod@company.com")
+
+
+def test_names_and_addresses_of_members_need_trusted_access(management: Driver) -> None:
+    """https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html"""
+    management.up(ORGANIZATION, "organization")
+    account = management.up("aws:organizations/account:Account", "stage", name="stage", email="a@company.com")[0]
+    client = management.api("account")
+    for call in (
+        lambda: client.put_account_name(AccountId=account, AccountName="b"),
+        lambda: client.start_primary_email_update(AccountId=account, PrimaryEmail=NEW),
+        lambda: client.get_primary_email(AccountId=account),
+    ):
+        with pytest.raises(client.exceptions.AccessDeniedException, match=r"account\.amazonaws\.com"):
+            call()
+
+
+def test_an_account_that_is_being_closed_can_still_be_used_and_a_closed_one_cannot_be_entered(
+    organized: Organized, closing: Callable[..., None]
+) -> None:
+    """STATE: PENDING CLOSURE: the account remains functional. CLOSE: then the status is SUSPENDED."""
+    driver = organized.driver
+    account, sts = organized.account("stage"), organized.driver.api("sts")
+    role = {"RoleArn": f"arn:aws:iam::{account}:role/{ACCESS_ROLE}", "RoleSessionName": "test"}
+    closing(pending_seconds=3600)
+    driver.api("organizations").close_account(AccountId=account)
+    assert states(driver, account) == ("PENDING_CLOSURE", "PENDING_CLOSURE")
+    sts.assume_role(**role)
+    with pytest.raises(ClientError, match="ConflictException"):
+        driver.api("organizations").close_account(AccountId=account)
+    closing()
+    assert states(driver, account) == ("SUSPENDED", "CLOSED")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sts.assume_role(**role)
+    with pytest.raises(ClientError, match="AccountAlreadyClosedException"):
+        driver.api("organizations").close_account(AccountId=account)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        driver.api("account").put_account_name(AccountId=account, AccountName="x")
+
+
+def test_a_closed_account_keeps_its_address_also_when_it_has_left_the_organization(
+    organized: Organized, closing: Callable[..., None]
+) -> None:
+    """The root user's e-mail address can't be reused if you close an account.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+    """
+    client = organized.driver.api("organizations")
+    account = organized.account("stage")
+    client.close_account(AccountId=account)
+    request = {"AccountName": "again", "Email": "Example+Stage@company.com"}
+    taken = ("FAILED", "EMAIL_ALREADY_EXISTS")
+    status = client.create_account(**request)["CreateAccountStatus"]
+    assert (status["State"], status["FailureReason"]) == taken
+    closing(kept_days=0)
+    with pytest.raises(client.exceptions.AccountNotFoundException):
+        client.describe_account(AccountId=account)
+    status = client.create_account(**request)["CreateAccountStatus"]
+    assert (status["State"], status["FailureReason"]) == taken
+
+
+def test_the_quota_of_thirty_days_ends_closing(organized: Organized, closing: Callable[..., None]) -> None:
+    """CLOSE: within a rolling 30 day period."""
+    client = organized.driver.api("organizations")
+    accounts = [organized.account(name) for name in ("a", "b", "c")]
+    closing(quota=2)
+    for account in accounts[:2]:
+        client.close_account(AccountId=account)
+    with pytest.raises(ClientError) as error:
+        client.close_account(AccountId=accounts[2])
+    assert reason(error) == "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
+    closing(quota=2, window_days=0)
+    client.close_account(AccountId=accounts[2])
+
+
+def test_only_some_accounts_are_closed_at_a_time(organized: Organized, closing: Callable[..., None]) -> None:
+    """QUOTAS: member accounts that you can close concurrently; as soon as one finishes, you can close another."""
+    client = organized.driver.api("organizations")
+    accounts = [organized.account(name) for name in ("a", "b")]
+    closing(at_once=1, pending_seconds=3600)
+    client.close_account(AccountId=accounts[0])
+    with pytest.raises(ClientError) as error:
+        client.close_account(AccountId=accounts[1])
+    assert reason(error) == "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
+    closing(at_once=1)
+    client.close_account(AccountId=accounts[1])
+
+
+@pytest.mark.parametrize(("members", "quota"), [(3, 250), (1250, 250), (1500, 300), (9000, 1000)])
+def test_the_quota_is_the_higher_of_250_and_a_fifth_of_the_members_up_to_1000(members: int, quota: int) -> None:
+    from twokeys.sandbox.local_server.closing import Limits
+
+    limits = Limits()
+    assert limits.refusal([0.0] * (quota - 1), members=members, now=1.0) is None
+    refused = limits.refusal([0.0] * quota, members=members, now=1.0)
+    assert refused is not None
+    assert refused[0] == "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
+
+
+def test_the_management_account_and_delegated_administrators_are_not_closed(organized: Organized) -> None:
+    """ConstraintViolationException of CLOSE lists both reasons."""
+    client = organized.driver.api("organizations")
+    account = organized.account("security")
+    client.enable_aws_service_access(ServicePrincipal="config.amazonaws.com")
+    client.register_delegated_administrator(AccountId=account, ServicePrincipal="config.amazonaws.com")
+    with pytest.raises(ClientError) as error:
+        client.close_account(AccountId=account)
+    assert reason(error) == "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG"
+    with pytest.raises(ClientError) as error:
+        client.close_account(AccountId=organized.driver.account)
+    assert reason(error) == "CANNOT_CLOSE_MANAGEMENT_ACCOUNT"
+
+
+def test_what_was_acknowledged_of_an_account_s_life_outlives_a_kill(tmp_path: Any) -> None:
+    def client(aws: LocalAws, service: str) -> Any:
+        keys = {"aws_access_key_id": aws.environment()["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "test"}
+        made.append(session.client(service, endpoint_url=aws.endpoint, region_name="us-east-1", **keys))
+        return made[-1]
+
+    session, made = boto3.Session(), []
+
+    with LocalAws.start(tmp_path / "aws") as aws:
+        organizations, named = client(aws, "organizations"), client(aws, "account")
+        organizations.create_organization(FeatureSet="ALL")
+        organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
+        request = {"AccountName": "first", "Email": "first@company.com"}
+        first = organizations.create_account(**request)["CreateAccountStatus"]["AccountId"]
+        request = {"AccountName": "second", "Email": "second@company.com"}
+        second = organizations.create_account(**request)["CreateAccountStatus"]["AccountId"]
+        organizations.close_account(AccountId=second)
+        named.put_account_name(AccountId=first, AccountName="renamed")
+        os.kill(aws.pid, signal.SIGKILL)
+        psutil.Process(aws.pid).wait(10)
+        with LocalAws.start(tmp_path / "aws") as again:
+            organizations = client(again, "organizations")
+            assert organizations.describe_account(AccountId=first)["Account"]["Name"] == "renamed"
+            assert organizations.describe_account(AccountId=second)["Account"]["State"] == "CLOSED"
+    for each in made:
+        each.close()

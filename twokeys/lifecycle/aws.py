@@ -1,0 +1,156 @@
+"""The edge to boto3: what AWS tells of an organization's accounts, and the calls that change one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.errors import Refusal
+from twokeys.lifecycle.facts import AwsAccount
+
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
+_ORGANIZATIONS_REGION = "us-east-1"
+"""Where CloudTrail has the events of AWS Organizations."""
+
+
+class NotClosedError(Exception):
+    """AWS refused to close an account: `reason` is that of a ConstraintViolationException, or the error's code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class Aws:
+    """AWS Organizations and Account Management with one set of credentials.
+
+    Every method refuses (`Refusal`) when AWS cannot be asked or says no.
+    """
+
+    def __init__(self, session: boto3.Session, endpoint: str | None = None) -> None:
+        """`endpoint` is that of a local AWS; else boto3's own rules hold (AWS_ENDPOINT_URL)."""
+        self._session, self._endpoint = session, endpoint
+        self._clients: dict[str, Any] = {}
+
+    def caller(self) -> str:
+        """The account that the credentials are in."""
+        with _asking("sts:GetCallerIdentity"):
+            return str(self._client("sts").get_caller_identity()["Account"])
+
+    def organization(self) -> tuple[str, str]:
+        """The management account's id, and the feature set: ALL or CONSOLIDATED_BILLING."""
+        with _asking("organizations:DescribeOrganization"):
+            found = self._client("organizations").describe_organization()["Organization"]
+        return str(found["MasterAccountId"]), str(found["FeatureSet"])
+
+    def trusted_services(self) -> frozenset[str]:
+        """The service principals that have trusted access."""
+        operation, key = "list_aws_service_access_for_organization", "EnabledServicePrincipals"
+        return frozenset(one["ServicePrincipal"] for one in self._pages(operation, key))
+
+    def delegated_administrators(self) -> frozenset[str]:
+        """The accounts that are delegated administrators of any service."""
+        return frozenset(one["Id"] for one in self._pages("list_delegated_administrators", "DelegatedAdministrators"))
+
+    def accounts(self) -> dict[str, AwsAccount]:
+        """Every account by id, with its unit; one call for each unit and page."""
+        roots = self._pages("list_roots", "Roots")
+        return {one.id: one for root in roots for one in self._below(root["Id"], "")}
+
+    def closings(self, since: datetime) -> tuple[datetime, ...] | None:
+        """When accounts were closed from here, as CloudTrail's event history tells; None when it may not be asked."""
+        attribute = {"AttributeKey": "EventName", "AttributeValue": "CloseAccount"}
+        client = self._client("cloudtrail", _ORGANIZATIONS_REGION)
+        try:
+            pages = client.get_paginator("lookup_events").paginate(LookupAttributes=[attribute], StartTime=since)
+            events = [event for page in pages for event in page["Events"]]
+        except (ClientError, BotoCoreError):
+            return None  # the quota is then told as far as it is known without: see `closing.Quota`
+        times = [event["EventTime"] for event in events if '"errorCode"' not in event.get("CloudTrailEvent", "")]
+        return tuple(time.astimezone(UTC) for time in times) or None
+
+    def rename(self, account: str, name: str) -> None:
+        """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html"""
+        with _asking("account:PutAccountName"):
+            self._client("account").put_account_name(AccountId=account, AccountName=name)
+
+    def start_email(self, account: str, address: str) -> None:
+        """Have AWS mail a code to the new address.
+
+        https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html
+        """
+        with _asking("account:StartPrimaryEmailUpdate"):
+            self._client("account").start_primary_email_update(AccountId=account, PrimaryEmail=address)
+
+    def accept_email(self, account: str, address: str, code: str) -> None:
+        """https://docs.aws.amazon.com/accounts/latest/APIReference/API_AcceptPrimaryEmailUpdate.html"""
+        with _asking("account:AcceptPrimaryEmailUpdate"):
+            self._client("account").accept_primary_email_update(AccountId=account, PrimaryEmail=address, Otp=code)
+
+    def close(self, account: str) -> None:
+        """Close a member account; AWS goes on with it in the background.
+
+        Raises:
+            NotClosedError: AWS refuses this account, or refuses to close any more of them.
+        """
+        client = self._client("organizations")
+        with _asking("organizations:CloseAccount"):
+            try:
+                client.close_account(AccountId=account)
+            except client.exceptions.AccountAlreadyClosedException:
+                return
+            except (client.exceptions.ConstraintViolationException, client.exceptions.ConflictException) as error:
+                code = error.response["Error"]
+                raise NotClosedError(str(error.response.get("Reason") or code["Code"]), code["Message"]) from error
+
+    def _below(self, parent: str, path: str) -> Iterator[AwsAccount]:
+        for found in self._pages("list_accounts_for_parent", "Accounts", ParentId=parent):
+            yield _account(found, path or "root")
+        for unit in self._pages("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
+            yield from self._below(unit["Id"], f"{path}/{unit['Name']}".lstrip("/"))
+
+    def _pages(self, operation: str, key: str, **arguments: str) -> list[Mapping[str, Any]]:
+        with _asking(f"organizations:{operation}"):
+            pages = self._client("organizations").get_paginator(operation).paginate(**arguments)
+            return [item for page in pages for item in page[key]]
+
+    def _client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        if service not in self._clients:
+            make: Callable[..., Any] = self._session.client
+            self._clients[service] = make(
+                service,
+                region_name=region or self._session.region_name or _ORGANIZATIONS_REGION,
+                endpoint_url=self._endpoint,
+                config=_CONFIG,
+            )
+        return self._clients[service]
+
+    def quit(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
+
+def _account(found: Mapping[str, Any], unit: str) -> AwsAccount:
+    # Status is on its way out: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
+    state = found.get("State") or found.get("Status")
+    return AwsAccount(found["Id"], found["Name"], found["Email"], str(state), unit)
+
+
+@contextmanager
+def _asking(action: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise Refusal(
+            "AWS says no" if isinstance(error, ClientError) else "AWS cannot be asked",
+            where=action,
+            why=str(error),
+            next_step="use credentials of the management account that may call it (`aws sso login`, --profile)",
+        ) from error

@@ -1,0 +1,140 @@
+"""Which accounts are to be closed now, which later, and which must not be. Pure.
+
+The queue is derived and stored nowhere: config says `closed`, the state holds nothing of the account any more but the
+account itself, and AWS still has it ACTIVE. So a run that was cut short, or that AWS stopped, simply goes on.
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from twokeys.errors import Refusal
+from twokeys.lifecycle.facts import ACTIVE, CLOSED, CLOSING, Facts
+
+WINDOW = timedelta(days=30)
+KEPT = timedelta(days=90)
+_MOST = 1000
+Place = Literal["queued", "refused", "closing", "closed", "gone"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an account that config calls closed stands, why, and what comes next."""
+
+    account: str
+    id: str
+    place: Place
+    why: str
+    next_step: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON-ready data, for `--json`."""
+        said = {"account": self.account, "id": self.id, "place": self.place, "why": self.why}
+        return said | ({"nextStep": self.next_step} if self.next_step else {})
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What AWS lets an organization close in 30 days, and how much of it is used as far as anybody can tell.
+
+    Attributes:
+        allowed: the higher of 250 and 20 % of the member accounts, 1,000 at most.
+        at_most: closings of the last 30 days at most: every account that is closed now, for AWS keeps one for 90 days,
+            but those that CloudTrail saw closed before.
+        dates: those that CloudTrail has, oldest first; None when it cannot be asked. Accounts that were closed from
+            within, by their root user, are not among them.
+    """
+
+    allowed: int
+    at_most: int
+    dates: tuple[datetime, ...] | None = None
+
+    @property
+    def left(self) -> int:
+        """How many closings are certainly left."""
+        return max(0, self.allowed - self.at_most)
+
+    def goes_on(self, now: datetime) -> str:
+        """When more may be closed once the quota is used up, as a sentence's end."""
+        recent = [date for date in self.dates or () if date > now - WINDOW]
+        if recent:
+            return f"from {recent[0] + WINDOW:%Y-%m-%d %H:%M} UTC on, 30 days after the oldest closing in CloudTrail"
+        return (
+            f"by {now + WINDOW:%Y-%m-%d} at the latest: the quota counts 30 days back, and AWS does not tell when"
+            " accounts were closed"
+        )
+
+
+def require_management(facts: Facts) -> None:
+    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in.
+
+    Raises:
+        Refusal: it is so.
+    """
+    wanted = facts.settings.management_account_id
+    if not facts.caller == facts.management == wanted:
+        raise Refusal(
+            "closing accounts from here",
+            where=f"account {facts.caller}",
+            why=f"config names the management account {wanted}, and the organization's is {facts.management}",
+            next_step="use credentials of the management account",
+        )
+    if facts.features != "ALL":
+        raise Refusal(
+            "closing accounts of this organization",
+            where=f"the organization of {facts.management}",
+            why="AWS closes member accounts only where all features are enabled",
+            next_step="enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
+            "orgs_manage_org_support-all-features.html",
+        )
+
+
+def standings(facts: Facts) -> list[Standing]:
+    """Every account that config calls closed, in the order of the config, which is the order of the queue."""
+    return [_standing(facts, account) for account in facts.settings.accounts_in("closed")]
+
+
+def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quota:
+    """What may be closed. Closed accounts count among the members, as AWS counts them."""
+    members = [one for one in facts.accounts.values() if one.id != facts.management]
+    out = sum(one.state in CLOSED or one.state == CLOSING for one in members)
+    return Quota(
+        allowed=min(_MOST, max(250, len(members) * 20 // 100)),
+        at_most=max(0, out - sum(date <= now - WINDOW for date in dates or ())),
+        dates=None if dates is None else tuple(sorted(dates)),
+    )
+
+
+def _standing(facts: Facts, account: str) -> Standing:
+    held = facts.held.get(account)
+    if held is None:
+        why = "the state has no such account, so there is nothing to close"
+        return Standing(account, "", "gone", why, f"remove its entry from {facts.file}")
+    there = facts.accounts.get(held.id)
+    if there is None:
+        why = "AWS has let it go"
+        return Standing(account, held.id, "gone", why, f"remove its entry from {facts.file}, then {facts.update}")
+    if there.state == CLOSING:
+        return Standing(account, held.id, "closing", "AWS is closing it")
+    if there.state in CLOSED:
+        why = f"it is {there.state}; AWS keeps it for 90 days after its closing"
+        return Standing(account, held.id, "closed", why, "keep its entry until AWS has let it go")
+    if held.id == facts.management:
+        return Standing(account, held.id, "refused", "it is the management account", "take it out of `accounts`")
+    if held.left:
+        shown = ", ".join(held.left[:3]) + (f" and {len(held.left) - 3} more" if len(held.left) > 3 else "")
+        why = f"the state still holds {shown}"
+        return Standing(account, held.id, "refused", why, f"update the stack first: {facts.update}")
+    if held.id in facts.delegated:
+        why = "it is a delegated administrator, and AWS closes none"
+        step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"
+        return Standing(account, held.id, "refused", why, step)
+    if there.state != ACTIVE:
+        return Standing(
+            account, held.id, "refused", f"it is {there.state}", "see what AWS says of it, and run this again"
+        )
+    return Standing(account, held.id, "queued", "nothing of it is in the state any more, and AWS has it ACTIVE")

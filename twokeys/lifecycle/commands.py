@@ -1,0 +1,270 @@
+"""`twokeys account`: names, addresses and closing, by the calls that AWS has for them; dry runs unless told."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from twokeys.access.state import read_state, sandbox_states
+from twokeys.errors import Refusal
+from twokeys.lifecycle.aws import Aws
+from twokeys.lifecycle.changes import email_checks, remaining, rename_checks
+from twokeys.lifecycle.closing import KEPT, quota, require_management, standings
+from twokeys.lifecycle.closing_run import work_through
+from twokeys.lifecycle.facts import Facts, Held
+from twokeys.lifecycle.overview import overview
+from twokeys.lifecycle.report import Change, ClosingReport
+from twokeys.lifecycle.stack import held_accounts, read_settings
+from twokeys.settings import Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group()
+def account() -> None:
+    """A member account's life: its name, its e-mail address, its closing.
+
+    A new account, a move to another unit, quarantine (`state: quarantined`) and taking everything out of an account
+    (`state: closed`) are changes of config, and an update makes them. What an update cannot do is here. Without --yes
+    nothing is changed: it is said what would happen, and what stands in the way.
+    """
+
+
+def _options(command: _Command) -> _Command:
+    for option in (
+        click.option(
+            "--project",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=Path(),
+            help="The folder with Pulumi.yaml. Default: this one.",
+        ),
+        click.option(
+            "--state",
+            "state",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Real AWS: what `pulumi stack export -s STACK` wrote. Default: the sandbox.",
+        ),
+        click.option("--profile", help="Real AWS: the profile to use. Default: the environment's credentials."),
+        click.option("--region", help="Real AWS: the region whose endpoints are asked. Default: the environment's."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ):
+        command = option(command)
+    return command
+
+
+_YES = click.option("--yes", is_flag=True, help="Do it. Without this, nothing is changed.")
+
+
+@account.command("list")
+@click.argument("stack")
+@_options
+def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - click gives what `_options` declares
+    """Say of each account of STACK what config, AWS and the state have, and what comes next."""
+    with _opened(stack, **where) as (facts, _):
+        rows = overview(facts)
+    if as_json:
+        click.echo(json.dumps({"stack": stack, "accounts": [row.as_dict() for row in rows]}, indent=2))
+        return 0
+    table = Table()
+    for column in ("account", "id", "config", "AWS", "unit", "next"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        cells = (row.account, row.id or "none", row.config, row.aws, row.unit, row.next_step)
+        table.add_row(*(escape(cell) for cell in cells))
+    Console().print(table)
+    return 0
+
+
+@account.command()
+@click.argument("stack")
+@click.argument("name", metavar="ACCOUNT")
+@click.argument("new_name")
+@_YES
+@_options
+def rename(stack: str, name: str, new_name: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: ANN401
+    """Give ACCOUNT (its key in the config of STACK) a new name at AWS.
+
+    The account stays what it is: its id, its e-mail address and everything in it. Config and state follow: what remains
+    is said at the end. Exits with 1 when a precondition does not hold.
+    """
+    with _opened(stack, **where) as (facts, aws):
+        there = _known(facts, name)
+        change = Change(
+            account=name,
+            id=facts.held[name].id if name in facts.held else "",
+            what="name",
+            old=there,
+            new=new_name,
+            checks=rename_checks(facts, name, new_name),
+            remaining=remaining(facts, name, "name", new_name),
+            act="have AWS rename it (PutAccountName)",
+        )
+        return change.run(yes, as_json, lambda: aws.rename(change.id, new_name))
+
+
+@account.command()
+@click.argument("stack")
+@click.argument("name", metavar="ACCOUNT")
+@click.argument("new_address")
+@click.option("--otp", metavar="CODE", help="The code that AWS mailed to the new address: the second step.")
+@_YES
+@_options
+def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
+    stack: str,
+    name: str,
+    new_address: str,
+    otp: str | None,
+    yes: bool,
+    as_json: bool,
+    **where: Any,  # noqa: ANN401
+) -> int:
+    """Give ACCOUNT (its key in the config of STACK) a new e-mail address, in the two steps that AWS has.
+
+    First AWS mails a code to the new address; the same command with --otp CODE then makes it the address of the root
+    user. Until then the old one stays. On the sandbox `twokeys sandbox mailbox` shows the mail. Exits with 1 when a
+    precondition does not hold.
+    """
+    with _opened(stack, **where) as (facts, aws):
+        _known(facts, name)
+        there = facts.at_aws(name)
+        again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
+        mail = f"twokeys sandbox mailbox {new_address}" if facts.sandbox else f"the mailbox of {new_address}"
+        change = Change(
+            account=name,
+            id=facts.held[name].id if name in facts.held else "",
+            what="e-mail address",
+            old=there.email if there else "",
+            new=new_address,
+            checks=email_checks(facts, name, new_address),
+            remaining=remaining(facts, name, "email", new_address)
+            if otp
+            else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
+            act="give AWS the code (AcceptPrimaryEmailUpdate)"
+            if otp
+            else "have AWS mail a code there (StartPrimaryEmailUpdate)",
+        )
+
+        def act() -> None:
+            if otp:
+                aws.accept_email(change.id, new_address, otp)
+            else:
+                aws.start_email(change.id, new_address)
+
+        return change.run(yes, as_json, act)
+
+
+@account.command()
+@click.argument("stack")
+@_YES
+@_options
+def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: ANN401
+    """Close the accounts of STACK that config calls closed and the state has nothing in any more.
+
+    They are taken in the order of the config, until AWS's quota of 30 days is used up: the rest stays queued, and the
+    same command goes on later. Nothing but config, state and AWS says what is queued. A closed account cannot be
+    used; AWS Support can reopen it for 90 days, and its e-mail address is never free again. Exits with 1 when an
+    account must not be closed, or AWS refuses one.
+    """
+    with _opened(stack, **where) as (facts, aws):
+        require_management(facts)
+        found, now = standings(facts), datetime.now(UTC)
+        queue = [one for one in found if one.place == "queued"]
+        allowed = quota(facts, aws.closings(now - KEPT), now)
+        done = work_through(queue, aws.close, time.sleep) if yes else None
+    refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
+    report = ClosingReport(stack, found, queue, done, refused, allowed, now)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        report.show(Console(soft_wrap=True, highlight=False, markup=False))
+    return 1 if refused or (done is not None and done.failed) else 0
+
+
+@contextmanager
+def _opened(
+    stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
+) -> Iterator[tuple[Facts, Aws]]:
+    """What is known of a stack, and the AWS that it is on: the sandbox's, or with an exported state the real one."""
+    config = read_settings(project, stack)
+    if state is None and (profile or region):
+        raise click.UsageError("--profile and --region are for real AWS: add --state")
+    if state is not None:
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region)
+        except BotoCoreError as error:
+            raise Refusal(
+                "AWS cannot be asked", where=f"profile {profile}", why=str(error), next_step="name another --profile"
+            ) from error
+        with _closing(Aws(session)) as aws:
+            yield _facts(stack, config, held_accounts(read_state(state)), aws), aws
+        return
+    from twokeys.sandbox.local_aws import LocalAws  # noqa: PLC0415 - only here, and it takes its time
+
+    path = sandbox_states(project.resolve(), (stack,))[0]
+    with LocalAws.start(path.parent.parent / "aws") as local:
+        keys = local.environment(config[0].management_account_id)
+        session = boto3.Session(
+            keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"]
+        )
+        with _closing(Aws(session, local.endpoint)) as aws:
+            yield _facts(stack, config, held_accounts(read_state(path)), aws, sandbox=True), aws
+
+
+@contextmanager
+def _closing(aws: Aws) -> Iterator[Aws]:
+    try:
+        yield aws
+    finally:
+        aws.quit()
+
+
+def _facts(
+    stack: str, config: tuple[Settings, str], held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False
+) -> Facts:
+    caller = aws.caller()
+    management, features = aws.organization()
+    if caller != management:
+        raise Refusal(
+            "asking about accounts from here",
+            where=f"account {caller}",
+            why=f"only the organization's management account, {management}, may ask and change what is asked here",
+            next_step="use credentials of the management account",
+        )
+    return Facts(
+        stack=stack,
+        file=config[1],
+        settings=config[0],
+        held=held,
+        caller=caller,
+        management=management,
+        features=features,
+        trusted=aws.trusted_services(),
+        accounts=aws.accounts(),
+        delegated=aws.delegated_administrators(),
+        sandbox=sandbox,
+    )
+
+
+def _known(facts: Facts, account: str) -> str:
+    """The name that AWS has for an account of the config."""
+    if account not in facts.settings.accounts:
+        raise Refusal(
+            f"there is no account {account} in stack {facts.stack}",
+            where=facts.file,
+            why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
+            next_step="name one by its key in `twokeys:accounts`",
+        )
+    there = facts.at_aws(account)
+    return there.name if there else ""

@@ -1,0 +1,80 @@
+"""What is known of a stack's accounts: what config says, what the state holds and what AWS tells. Frozen, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from twokeys.settings import Settings
+
+ACTIVE = "ACTIVE"
+CLOSING = "PENDING_CLOSURE"
+CLOSED = frozenset({"CLOSED", "SUSPENDED"})
+"""AWS's states of an account: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+
+An account that AWS itself restricts is SUSPENDED too; either way it cannot be used.
+"""
+
+
+@dataclass(frozen=True)
+class AwsAccount:
+    """An account as AWS Organizations tells it; `unit` is the path of its unit, "root" at the top."""
+
+    id: str
+    name: str
+    email: str
+    state: str
+    unit: str = "root"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the state has of an account that config names; `left` is all of it beside the account itself."""
+
+    id: str
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that is decided upon.
+
+    Attributes:
+        stack: the stack's name.
+        file: the stack's config file, for next steps.
+        held: what its state has, by the account's key in config.
+        caller: the account that the credentials are in.
+        management: the organization's management account.
+        features: ALL or CONSOLIDATED_BILLING.
+        trusted: service principals with trusted access.
+        accounts: every account of the organization by id, closed ones and the management account included.
+        delegated: ids of accounts that are delegated administrators of some service.
+        sandbox: whether this is the local AWS.
+    """
+
+    stack: str
+    file: str
+    settings: Settings
+    held: Mapping[str, Held]
+    caller: str
+    management: str
+    features: str
+    trusted: frozenset[str]
+    accounts: Mapping[str, AwsAccount]
+    delegated: frozenset[str] = frozenset()
+    sandbox: bool = False
+
+    def at_aws(self, account: str) -> AwsAccount | None:
+        """What AWS has of an account that config names and the state holds."""
+        held = self.held.get(account)
+        return self.accounts.get(held.id) if held else None
+
+    @property
+    def update(self) -> str:
+        """The command that updates the stack."""
+        return f"twokeys sandbox up {self.stack}" if self.sandbox else f"pulumi up -s {self.stack}"
+
+    @property
+    def refresh(self) -> str:
+        """The command by which the state learns what AWS has."""
+        return f"twokeys sandbox refresh {self.stack}" if self.sandbox else f"pulumi refresh -s {self.stack}"

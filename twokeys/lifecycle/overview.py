@@ -1,0 +1,67 @@
+"""Where each account of a stack stands, and what comes next. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twokeys.lifecycle.closing import standings
+from twokeys.lifecycle.facts import CLOSED, CLOSING, Facts
+from twokeys.settings import is_unit_id
+
+
+@dataclass(frozen=True)
+class Row:
+    """One account: what config, state and AWS say of it."""
+
+    account: str
+    id: str
+    config: str
+    aws: str
+    unit: str
+    next_step: str
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON-ready data, for `--json`."""
+        return {
+            "account": self.account,
+            "id": self.id,
+            "config": self.config,
+            "aws": self.aws,
+            "organizationalUnit": self.unit,
+            "nextStep": self.next_step,
+        }
+
+
+def overview(facts: Facts) -> list[Row]:
+    """One row an account of the config, in its order."""
+    out = {one.account: one for one in standings(facts)}
+    rows = []
+    for account, member in facts.settings.accounts.items():
+        held, there = facts.held.get(account), facts.at_aws(account)
+        if account not in out:
+            step = _next(facts, account)
+        elif out[account].place == "queued":
+            step = f"close it: twokeys account close {facts.stack}"
+        else:
+            step = out[account].next_step or out[account].why
+        state, unit = (there.state, there.unit) if there else ("none", "")
+        rows.append(Row(account, held.id if held else "", member.state, state, unit, step))
+    return rows
+
+
+def _next(facts: Facts, account: str) -> str:
+    there, member = facts.at_aws(account), facts.settings.accounts[account]
+    if account not in facts.held:
+        return f"it is not made yet: {facts.update}"
+    if there is None:
+        return f"AWS does not have it any more: {facts.refresh}"
+    if there.state in CLOSED or there.state == CLOSING:
+        return "it is closed at AWS: say `state: closed`, or have AWS Support reopen it within 90 days"
+    organization = facts.settings.organization
+    if member.state == "quarantined":
+        wanted = organization.quarantine if organization else None
+    else:
+        wanted = member.organizational_unit or "root"
+    if wanted and not is_unit_id(wanted) and wanted != there.unit:
+        return f"it moves to {wanted}: {facts.update}"
+    return "" if member.state == "active" else "say `state: active` to let it return, or `closed` to close it"

@@ -1,0 +1,66 @@
+"""A stack's config and state, read from files: the project's own, and the sandbox's state or an exported one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from twokeys.access.accounts import ACCOUNT, Accounts
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.lifecycle.facts import Held
+from twokeys.sandbox.project import load_config, load_project
+from twokeys.settings import Settings, parse
+
+_ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
+_STACK = "pulumi:pulumi:Stack"
+_MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
+
+
+def read_settings(project: Path, stack: str) -> tuple[Settings, str]:
+    """The settings of a stack, and the name of its file. Refuses a config that cannot be used."""
+    found = load_project(project.resolve())
+    return parse(stack, load_config(found, stack, {}).values), found.stack_file(stack).name
+
+
+def held_accounts(snapshot: Snapshot) -> dict[str, Held]:
+    """Each account of a state by its logical name, which is its key in config."""
+    accounts = Accounts(snapshot)
+    found = {}
+    for resource in snapshot.of_type(ACCOUNT):
+        arn = _ARN.fullmatch(resource.text("arn") or "")
+        if arn is not None:
+            found[resource.name] = Held(arn[1], tuple(_left(snapshot, accounts, arn[1])))
+    return found
+
+
+def _left(snapshot: Snapshot, accounts: Accounts, account: str) -> Iterator[str]:
+    """What a state has in an account or about it, beside the account itself and its component."""
+    for resource in snapshot.resources:
+        if resource.type == _STACK:
+            yield from _doors(resource, account)
+        elif resource.type not in (ACCOUNT, _MEMBER_ACCOUNT) and _concerns(accounts, resource, account):
+            yield f"{resource.type.rpartition(':')[2]} {resource.name}"
+
+
+def _doors(stack: Resource, account: str) -> Iterator[str]:
+    doors = stack.outputs.get("doors")
+    for door in doors if isinstance(doors, list) else ():
+        if isinstance(door, Mapping) and _names(door, account):
+            yield f"door {door.get('name', '')}"
+
+
+def _concerns(accounts: Accounts, resource: Resource, account: str) -> bool:
+    if resource.type == PROVIDER:
+        return accounts.of_provider(resource.urn) == account
+    in_it = resource.provider is not None and accounts.of_provider(resource.provider) == account
+    return in_it or _names(resource.inputs or {}, account)
+
+
+def _names(value: object, account: str) -> bool:
+    """Whether plain data has the account's id as a value anywhere."""
+    if isinstance(value, Mapping):
+        return any(_names(inner, account) for inner in value.values())
+    if isinstance(value, list | tuple):
+        return any(_names(inner, account) for inner in value)
+    return value == account

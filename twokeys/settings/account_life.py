@@ -1,0 +1,80 @@
+"""Contradictions in the states of accounts: what may lead to, or count on, an account that is out of use. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twokeys.settings.models import ROOT, Settings
+from twokeys.settings.problem import Problem
+
+
+def account_life(settings: Settings) -> Iterator[Problem]:
+    """Doors and duties of accounts that are quarantined or closed, and the unit that quarantined ones move to.
+
+    A quarantined account keeps its duties (an archive goes on being written to, and its deletion would lose it); a
+    closed one can have none.
+    """
+    yield from _doors(settings)
+    yield from _duties(settings)
+    yield from _unit(settings)
+
+
+def _doors(settings: Settings) -> Iterator[Problem]:
+    for name, door in settings.doors.items():
+        if door.target.account is None and len(settings.accounts) != 1:
+            continue  # which account is meant is another problem's matter
+        account = settings.target_account_of(door)
+        state = settings.accounts[account].state if account in settings.accounts else "active"
+        if state != "active":
+            yield Problem(
+                f"doors.{name}.to.account",
+                account,
+                f"accounts.{account}.state is {state}, and no door leads to such an account",
+                "remove the door"
+                + (", and declare it again when the account is active" if state == "quarantined" else ""),
+            )
+
+
+def _duties(settings: Settings) -> Iterator[Problem]:
+    if settings.audit is None:
+        return
+    duties = [("audit.account", settings.audit.account)]
+    duties += [(f"audit.delegatedAdministrators.{name}", name) for name in settings.audit.delegated_administrators]
+    for key, account in duties:
+        if account in settings.accounts_in("closed"):
+            yield Problem(
+                key,
+                account,
+                f"accounts.{account}.state is closed, and nothing can be kept or looked after in a closed account",
+                "give this duty to another account and update the stack, then close this one",
+            )
+
+
+def _unit(settings: Settings) -> Iterator[Problem]:
+    organization = settings.organization
+    if organization is None:
+        return
+    unit = organization.quarantine
+    if unit == ROOT:
+        yield Problem(
+            "organization.quarantine",
+            unit,
+            "the guard rail of this unit stops everybody in every account below it",
+            "name a unit of its own, such as Quarantine",
+        )
+    for account, member in settings.accounts.items():
+        path, key = member.organizational_unit or "", f"accounts.{account}"
+        if unit is None and member.state == "quarantined":
+            yield Problem(
+                f"{key}.state",
+                member.state,
+                "the organization has no unit for quarantined accounts",
+                "name one in organization.quarantine, such as Quarantine",
+            )
+        if unit is not None and f"{path}/".startswith(f"{unit}/"):
+            yield Problem(
+                f"{key}.organizationalUnit",
+                path,
+                "this unit is for quarantined accounts, and its guard rail stops everybody in them",
+                "name the account's own unit, where it returns to, and say `state: quarantined`",
+            )
