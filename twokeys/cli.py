@@ -13,6 +13,7 @@ from twokeys.errors import Refusal
 
 ROOMS = {
     "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
+    "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),
     "costs": ("twokeys.costs.commands:costs", "What accounts, services and tags cost, with a picture."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
