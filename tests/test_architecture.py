@@ -59,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.files",
         "twokeys.errors",
         "twokeys.sandbox.project",
+        "twokeys.sandbox.local_aws",
         "boto3",
         "botocore",
     },

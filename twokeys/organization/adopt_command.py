@@ -9,7 +9,6 @@ from pathlib import Path
 
 import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
@@ -20,7 +19,8 @@ from twokeys.organization.adoption import adopt as adoption_of
 from twokeys.organization.entering import Entrance, try_entrances
 from twokeys.organization.model import ACTIVE, Live
 from twokeys.organization.progress import Say, progress
-from twokeys.organization.reading import cannot_ask, read_live
+from twokeys.organization.reading import read_live
+from twokeys.organization.session import aws_session
 from twokeys.organization.stack_file import stack_file
 from twokeys.settings.guard_rails import ACCESS_ROLE
 
@@ -52,6 +52,7 @@ from twokeys.settings.guard_rails import ACCESS_ROLE
 )
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
 @click.option("--yes", is_flag=True, help="Replace files that exist.")
+@click.option("--sandbox", is_flag=True, help="Ask the sandbox's local AWS (in .twokeys), as its management account.")
 @click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
 @click.option("--region", help="The region that the stacks work in. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and what was left out as JSON.")
@@ -63,6 +64,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     root_email: str | None,
     no_enter: bool,
     yes: bool,
+    sandbox: bool,
     profile: str | None,
     region: str | None,
     as_json: bool,
@@ -78,13 +80,10 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     """
     stack = _stack_of(out)
     say = progress()
-    try:
-        session = boto3.Session(profile_name=profile, region_name=region)
+    with aws_session(profile, region, sandbox=sandbox) as session:
         live = read_live(session, tags=True, say=say)
         organization = refuse_unadoptable(live)
         entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
-    except (BotoCoreError, ClientError) as error:
-        raise cannot_ask(error) from error
     made = adoption_of(
         organization,
         stack=stack,
