@@ -168,6 +168,7 @@ def test_a_missing_permission_is_named_and_nothing_is_written(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_three_hundred_accounts_are_taken_over_unchanged(bare: Existing, adopt: Run, twokeys: Run) -> None:
     root = bare.begin()
     bare.client("organizations").enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
@@ -178,8 +179,8 @@ def test_three_hundred_accounts_are_taken_over_unchanged(bare: Existing, adopt: 
         bare.policy(f"policy {number}", deny("s3:*"), unit)
     before = bare.live()
     assert adopt().returncode == 0
-    assert touching_aws(steps(twokeys("sandbox", "up", "adopted", "--skip-preview", "--json", timeout=600))) == {
+    assert touching_aws(steps(twokeys("sandbox", "up", "adopted", "--skip-preview", "--json", timeout=1800))) == {
         "import"
     }
-    assert steps(twokeys("sandbox", "preview", "adopted", "--json", timeout=600)) == []
+    assert steps(twokeys("sandbox", "preview", "adopted", "--json", timeout=1800)) == []
     assert bare.live() == before

@@ -79,12 +79,12 @@ def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterato
             else:
                 yield finding
     if free:
-        yield passed("e-mail", listed(free), f"{len(free)} addresses are of no account of the organization")
+        yield passed("e-mail", listed(free), "no account of the organization has such an address")
     if there:
         yield warning(
             "e-mail",
             listed(there),
-            f"{len(there)} accounts with the same address and name are there already",
+            "accounts with this address and name are there already",
             "nothing, if these stacks made them; else say `adopt: ID`, or creating them fails",
         )
 
@@ -145,7 +145,7 @@ def adopted(accounts: Sequence[Wanted], organization: Organization) -> Iterator[
         else:
             good.append(one.key)
     if good:
-        yield passed("adopt", listed(good), f"{len(good)} accounts exist and match")
+        yield passed("adopt", listed(good), "they exist and match")
 
 
 def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
@@ -206,14 +206,14 @@ def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Fi
         yield warning(
             "account quota",
             "the organization",
-            f"{new} accounts would be made; the quota is not known before the organization exists, and is 10 or less",
+            f"accounts to be made: {new}; the quota is not known before the organization exists, and is 10 or less",
             "ask for more in Service Quotas (organizations, us-east-1) once the organization exists",
         )
         return
     counted = len(organization.accounts) + organization.invitations + len(organization.pending)
     left = organization.account_quota - counted
     said = (
-        f"{new} accounts would be made; of {organization.account_quota} there are {left} left"
+        f"accounts to be made: {new}; of {organization.account_quota} there are {left} left"
         f" ({len(organization.accounts)} accounts with the management account and closed ones,"
         f" {organization.invitations} invitations, {len(organization.pending)} requests)"
     )
@@ -240,7 +240,7 @@ def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Itera
         return
     members = len(organization.accounts) - 1
     limit = min(1000, max(250, members // 5))
-    said = f"{len(closing)} accounts would be closed; AWS closes {limit} in 30 days, those before these included"
+    said = f"accounts to be closed: {len(closing)}; AWS closes {limit} in 30 days, those before these included"
     if len(closing) > limit:
         yield failure("close quota", listed(closing), said, "close the rest 30 days later")
     else:
@@ -275,4 +275,4 @@ def entering(
             " or name the right one in access.role; and let your own role assume it",
         )
     if good:
-        yield passed("access role", listed(good), f"{len(good)} accounts could be entered")
+        yield passed("access role", listed(good), "could be entered")

@@ -204,7 +204,7 @@ def _own_units(plan: Plan, said: OrganizationSettings, organization: Organizatio
         yield warning(
             "units",
             listed(again),
-            f"{len(again)} units exist already",
+            "they exist already",
             f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
         )
 
@@ -247,11 +247,11 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
             yield warning(
                 "policies",
                 listed(again),
-                f"{len(again)} policies of these names exist already",
+                "policies of these names exist already",
                 f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
             )
         if good:
-            yield passed("policies", listed(good), f"{len(good)} adopted policies exist and match")
+            yield passed("policies", listed(good), "they exist and match")
 
 
 def _managed(plans: Sequence[Plan]) -> Iterator[OrganizationSettings]:
