@@ -163,16 +163,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def plot(name: str, title: str, x: str, y: str, lines: Mapping[str, Mapping[float, float]], *, log: bool = False) -> None:
-    """Draw lines into docs/NAME.svg, each a mapping of x to y."""
+Lines = Mapping[str, Mapping[float, float]]
+
+
+def plot(name: str, title: str, axes: tuple[str, str], lines: Lines, *, log: bool = False) -> None:
+    """Draw lines into docs/NAME.svg, each a mapping of x to y; `axes` are what x and y are called."""
     colours = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288")
     style = Style(colors=colours, background="#ffffff", plot_background="#ffffff", font_family="system-ui, sans-serif")
     chart = pygal.XY(
         style=style,
         js=[],
         title=title,
-        x_title=x,
-        y_title=y,
+        x_title=axes[0],
+        y_title=axes[1],
         logarithmic=log,
         legend_at_bottom=True,
         stroke_style={"width": 3},

@@ -3,12 +3,14 @@
 from components.bill import AnomalyArgs, BillArgs, ReportArgs, tag_policy
 from components.break_glass import BreakGlassArgs
 from components.identity_center import IdentityCenterArgs
-from components.organization import OrganizationArgs, PolicyArgs
+from components.organization import OrganizationArgs, PolicyArgs, UnitArgs
 from components.people import PeopleArgs, PrincipalRoleArgs
 from twokeys.settings import (
+    GuardRailSettings,
     OrganizationSettings,
     PrincipalRoleSettings,
     Settings,
+    UnitSettings,
     all_units,
     guard_rail_surroundings,
     guard_rails,
@@ -18,15 +20,25 @@ from twokeys.settings import (
 
 def organization_args(settings: Settings, organization: OrganizationSettings) -> OrganizationArgs:
     """The arguments of the Organization component."""
-    return {
+    units = organization.organizational_units
+    args: OrganizationArgs = {
         "create": organization.create,
         "organizational_units": list(all_units(organization)),
-        "existing_units": {path: unit.id for path, unit in organization.organizational_units.items() if unit.id},
+        "existing_units": {path: unit.id for path, unit in units.items() if unit.id},
+        "units": {path: _unit(unit) for path, unit in units.items()},
         "policy_types": list(organization.policy_types),
         "trusted_services": list(organization.trusted_services),
         "policies": _policies(settings, organization),
-        "centralized_root_access": organization.centralized_root_access,
+        "centralized_root_access": bool(organization.centralized_root_access),
+        "root_access_is_on": organization.centralized_root_access == "adopt",
+        "delegated_administrators": {
+            account: {"services": list(said.services), "adopt": list(said.adopt)}
+            for account, said in organization.delegated_administrators.items()
+        },
     }
+    if organization.adopt:
+        args["adopt"] = organization.adopt
+    return args
 
 
 def people_args(settings: Settings) -> PeopleArgs:
@@ -94,10 +106,8 @@ def bill_args(settings: Settings) -> BillArgs | None:
 
 
 def _policies(settings: Settings, organization: OrganizationSettings) -> dict[str, PolicyArgs]:
-    policies: dict[str, PolicyArgs] = {
-        name: {"document": said.document, "targets": list(said.targets), "description": said.description}
-        for name, said in organization.service_control_policies.items()
-    }
+    policies = {name: _policy(said) for name, said in organization.service_control_policies.items()}
+    policies |= {name: {**_policy(said), "type": said.type} for name, said in organization.policies.items()}
     around = guard_rail_surroundings(settings, organization)
     for target, names in guard_rails(organization).items():
         policies[f"guard-rails-{target}"] = {
@@ -114,6 +124,30 @@ def _policies(settings: Settings, organization: OrganizationSettings) -> dict[st
             "type": "TAG_POLICY",
         }
     return policies
+
+
+def _policy(said: GuardRailSettings) -> PolicyArgs:
+    args: PolicyArgs = {
+        "document": said.document,
+        "targets": list(said.targets),
+        "description": said.description,
+        "tags": dict(said.tags),
+        "attached": dict(said.attached),
+    }
+    if said.name:
+        args["name"] = said.name
+    if said.adopt:
+        args["adopt"] = said.adopt
+    return args
+
+
+def _unit(said: UnitSettings) -> UnitArgs:
+    args: UnitArgs = {"tags": dict(said.tags)}
+    if said.name:
+        args["name"] = said.name
+    if said.adopt:
+        args["adopt"] = said.adopt
+    return args
 
 
 def _principal_role(role: PrincipalRoleSettings) -> PrincipalRoleArgs:

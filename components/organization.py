@@ -14,22 +14,54 @@ class PolicyArgs(TypedDict):
     document: dict[str, Any]
     """The policy document."""
     targets: list[str]
-    """`root`, or paths of organizational units."""
+    """`root`, paths of organizational units, or ids of accounts."""
     description: NotRequired[str]
     """What it is for."""
     type: NotRequired[str]
     """SERVICE_CONTROL_POLICY by default, or another type, such as TAG_POLICY."""
+    name: NotRequired[str]
+    """What AWS calls it; by default its key."""
+    tags: NotRequired[dict[str, str]]
+    """Its tags."""
+    adopt: NotRequired[str]
+    """The id of an existing policy to take over instead of making one."""
+    attached: NotRequired[dict[str, str]]
+    """The targets that an existing policy is attached to already, with their ids."""
+
+
+class UnitArgs(TypedDict):
+    """What an organizational unit is beside its place in the tree."""
+
+    name: NotRequired[str]
+    """What AWS calls it; by default the last part of its path."""
+    tags: NotRequired[dict[str, str]]
+    """Its tags."""
+    adopt: NotRequired[str]
+    """The id of an existing unit to take over instead of making one."""
+
+
+class DelegatedArgs(TypedDict):
+    """What an account is the delegated administrator of."""
+
+    services: list[str]
+    """Service principals."""
+    adopt: list[str]
+    """Those of them that it administers already."""
 
 
 class OrganizationArgs(TypedDict):
     """What an organization is made of."""
 
     create: bool
-    """Whether to create the organization; else it is looked up."""
+    """Whether the stack manages the organization; else it is looked up."""
+    adopt: NotRequired[str]
+    """The id of an existing organization to take over instead of creating one."""
     organizational_units: list[str]
     """Paths of organizational units below the root, parents before children."""
     existing_units: NotRequired[dict[str, str]]
     """Ids by path of those units that exist already; they are used, not made."""
+    units: NotRequired[dict[str, UnitArgs]]
+    """What is said of units by path."""
     policy_types: NotRequired[list[str]]
     """Policy types to switch on; only when the organization is created."""
     trusted_services: NotRequired[list[str]]
@@ -38,6 +70,10 @@ class OrganizationArgs(TypedDict):
     """Service control policies and policies of other types, by name."""
     centralized_root_access: NotRequired[bool]
     """Whether root users of member accounts lose their credentials and the management account acts in their place."""
+    root_access_is_on: NotRequired[bool]
+    """Whether that is on already, and taken over."""
+    delegated_administrators: NotRequired[dict[str, DelegatedArgs]]
+    """Delegated administrators by account id."""
 
 
 class Organization(pulumi.ComponentResource):
@@ -45,6 +81,10 @@ class Organization(pulumi.ComponentResource):
 
     What it makes that holds accounts is protected: the organization and its organizational units stay when the stack is
     destroyed, as the member accounts do. The provider is the component's `provider` option.
+
+    Whatever has an `adopt` exists: the engine imports it, which changes nothing in AWS where what is declared is what
+    is there. Adopted policies are protected too. Once imported, `adopt` may stay or go.
+    https://www.pulumi.com/docs/iac/concepts/resources/options/import/
     """
 
     organization_id: pulumi.Output[str]
@@ -67,8 +107,13 @@ class Organization(pulumi.ComponentResource):
             aws.iam.OrganizationsFeatures(
                 name,
                 enabled_features=["RootCredentialsManagement", "RootSessions"],
-                opts=pulumi.ResourceOptions(parent=self, depends_on=organization),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=organization,
+                    import_=args.get("adopt") if args.get("root_access_is_on") else None,
+                ),
             )
+        self._delegations(args, organization)
         self.register_outputs(
             {
                 "organizationId": self.organization_id,
@@ -83,7 +128,7 @@ class Organization(pulumi.ComponentResource):
             feature_set="ALL",
             enabled_policy_types=args.get("policy_types", []),
             aws_service_access_principals=args.get("trusted_services", []),
-            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True, import_=args.get("adopt")),
         )
         return made.id, made.roots.apply(lambda roots: str(roots[0].id)), [made]
 
@@ -98,12 +143,16 @@ class Organization(pulumi.ComponentResource):
             if path in existing:
                 units[path] = pulumi.Output.from_input(existing[path])
                 continue
-            parent_path, _, unit = path.rpartition("/")
+            parent_path, _, last = path.rpartition("/")
+            said = args.get("units", {}).get(path, UnitArgs())
             made = aws.organizations.OrganizationalUnit(
                 path,
-                name=unit,
+                name=said.get("name") or last,
                 parent_id=units[parent_path] if parent_path else self.root_id,
-                opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+                tags=said.get("tags") or None,
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=True, retain_on_delete=True, import_=said.get("adopt")
+                ),
             )
             units[path] = made.id
         return units
@@ -115,19 +164,48 @@ class Organization(pulumi.ComponentResource):
         units: Mapping[str, pulumi.Output[str]],
         organization: list[pulumi.Resource],
     ) -> None:
+        adopt = said.get("adopt")
         policy = aws.organizations.Policy(
             name,
-            name=name,
-            description=said.get("description", ""),
+            name=said.get("name") or name,
+            # AWS tells no empty description, so an import of a policy without one would show a change.
+            description=said.get("description") or None,
             type=said.get("type", "SERVICE_CONTROL_POLICY"),
             content=json.dumps(said["document"], separators=(",", ":")),
+            tags=said.get("tags") or None,
             # A policy of a type that is not switched on yet is refused.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=organization),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=organization, import_=adopt, protect=True if adopt else None
+            ),
         )
+        attached = said.get("attached", {})
         for target in said["targets"]:
+            exists = f"{attached[target]}:{adopt}" if target in attached else None
             aws.organizations.PolicyAttachment(
                 f"{name}-{target}",
                 policy_id=policy.id,
-                target_id=self.root_id if target == "root" else units[target],
-                opts=pulumi.ResourceOptions(parent=policy),
+                target_id=self._target(target, units),
+                opts=pulumi.ResourceOptions(parent=policy, import_=exists),
             )
+
+    def _target(self, target: str, units: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[str]:
+        """The root, a unit of this stack, or an account by its id."""
+        return self.root_id if target == "root" else units.get(target, target)
+
+    def _delegations(self, args: OrganizationArgs, organization: list[pulumi.Resource]) -> None:
+        """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html"""
+        for account, said in args.get("delegated_administrators", {}).items():
+            # AWS takes one registration of an account at a time.
+            before = list(organization)
+            for service in said["services"]:
+                made = aws.organizations.DelegatedAdministrator(
+                    f"{account}-{service}",
+                    account_id=account,
+                    service_principal=service,
+                    opts=pulumi.ResourceOptions(
+                        parent=self,
+                        depends_on=before,
+                        import_=f"{account}/{service}" if service in said["adopt"] else None,
+                    ),
+                )
+                before = [*organization, made]

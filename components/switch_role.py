@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
 """
 
+import re
 from urllib.parse import urlencode
 
 _HOSTS = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws-us-gov": "signin.amazonaws-us-gov.com"}
@@ -11,11 +12,14 @@ _COLOURS = {"prod": _RED, "production": _RED, "stage": _YELLOW, "staging": _YELL
 
 
 def switch_role_url(account_id: str, role: str, *, display_name: str, environment: str, partition: str = "aws") -> str:
-    """The link for one role (with its path, if it has one); its colour tells the environments apart, prod is red."""
+    """The link for one role (with its path, if it has one); its colour tells the environments apart, prod is red.
+
+    A shard (`prod-001`) has the colour of its environment.
+    """
     query = {
         "account": account_id,
         "roleName": role,
         "displayName": display_name[:64],
-        "color": _COLOURS.get(environment, _BLUE),
+        "color": _COLOURS.get(re.sub(r"-\d{3,}$", "", environment), _BLUE),
     }
     return f"https://{_HOSTS.get(partition, _HOSTS['aws'])}/switchrole?{urlencode(query)}"

@@ -70,6 +70,18 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
+    "twokeys/organization/model.py": set(),
+    "twokeys/organization/reading.py": {"twokeys.organization.model", "twokeys.errors", "boto3", "botocore"},
+    "twokeys/organization": {
+        "twokeys.organization",
+        "twokeys.settings",
+        "twokeys.files",
+        "twokeys.errors",
+        "twokeys.sandbox.project",
+        "twokeys.sandbox.local_aws",
+        "boto3",
+        "botocore",
+    },
     "components": {
         "components",
         "twokeys.settings",

@@ -369,10 +369,10 @@ def test_a_guard_rail_may_stand_at_the_root_and_at_an_implied_parent(target: str
 
 
 def test_a_guard_rail_longer_than_aws_takes_is_refused() -> None:
-    # 5120 characters: QUOTAS
+    # 10240 characters: QUOTAS
     path = "organization.serviceControlPolicies.stay.document"
     outline = len(json.dumps({"Version": "2012-10-17", "Statement": [DENY | {"Sid": ""}]}, separators=(",", ":")))
-    for size, fits in ((5120, True), (5121, False)):
+    for size, fits in ((10_240, True), (10_241, False)):
         document = {"Version": "2012-10-17", "Statement": [DENY | {"Sid": "x" * (size - outline)}]}
         config = changed(MANAGEMENT, path, document)
         if fits:

@@ -70,9 +70,9 @@ def test_what_cannot_stand_is_refused(management: dict[str, Any], key: str, valu
 
 def test_too_many_guard_rails_for_one_policy_are_refused(management: dict[str, Any]) -> None:
     # SCP
-    roles = [f"{'r' * 60}{number}" for number in range(30)] + ["OrganizationAccountAccessRole"]
+    roles = [f"{'r' * 60}{number}" for number in range(60)] + ["OrganizationAccountAccessRole"]
     message = str(refused(changed(management, "organization.accessRoles", roles), "management"))
-    assert "at most 5120 characters" in message
+    assert "at most 10240 characters" in message
 
 
 @pytest.mark.parametrize("key", ["audit", "bill"])

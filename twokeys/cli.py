@@ -14,10 +14,12 @@ from twokeys.errors import Refusal
 ROOMS = {
     "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
     "account": ("twokeys.lifecycle.commands:account", "A member account's life: a new name or address, its closing."),
+    "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),
     "costs": ("twokeys.costs.commands:costs", "What accounts, services and tags cost, with a picture."),
     "fleet": ("twokeys.fleet.commands:fleet", "An environment with many accounts, run as many stacks."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
+    "preflight": ("twokeys.organization.preflight_command:preflight", "What would stop a stack's first update."),
     "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles and links for the doors somebody has."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
     "verify": ("twokeys.verify.commands:verify", "Really try the doors: those that open and those that must be shut."),

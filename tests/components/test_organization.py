@@ -79,3 +79,73 @@ def test_a_guard_rail_waits_until_its_policy_type_is_switched_on() -> None:
     # https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html
     done = make()
     assert done.one(ORGANIZATION, "organization").urn in done.one(POLICY, "stay").dependencies
+
+
+ADOPTED: dict[str, Any] = {
+    "adopt": "o-a1b2c3d4e5",
+    "units": {
+        "Workloads": {"adopt": "ou-ab12-11111111", "name": "Work/loads", "tags": {"a": "b"}},
+        "Workloads/Stage": {},
+    },
+    "policies": {
+        "stay": {
+            "document": STAY,
+            "targets": ["root", "Workloads", "222222222222"],
+            "name": "Stay: here",
+            "tags": {"a": "b"},
+            "adopt": "p-a1b2c3d4",
+            "attached": {"root": "r-ab12", "222222222222": "222222222222"},
+        }
+    },
+    "centralized_root_access": True,
+    "root_access_is_on": True,
+    "delegated_administrators": {
+        "222222222222": {"services": ["a.amazonaws.com", "b.amazonaws.com"], "adopt": ["b.amazonaws.com"]}
+    },
+}
+
+
+def test_what_exists_is_imported_and_the_rest_is_made() -> None:
+    # Ids of imports: https://www.pulumi.com/registry/packages/aws/api-docs/organizations/ (the page of each resource)
+    done = make(**ADOPTED)
+    assert done.one(ORGANIZATION, "organization").import_id == "o-a1b2c3d4e5"
+    assert {path: unit.import_id for path, unit in done.of(UNIT).items()} == {
+        "Workloads": "ou-ab12-11111111",
+        "Workloads/Stage": "",
+    }
+    assert done.one(POLICY, "stay").import_id == "p-a1b2c3d4"
+    assert {name: one.import_id for name, one in done.of(ATTACHMENT).items()} == {
+        "stay-root": "r-ab12:p-a1b2c3d4",
+        "stay-222222222222": "222222222222:p-a1b2c3d4",
+        "stay-Workloads": "",
+    }
+    features = done.one("aws:iam/organizationsFeatures:OrganizationsFeatures", "organization")
+    assert features.import_id == "o-a1b2c3d4e5"
+    delegated = done.of("aws:organizations/delegatedAdministrator:DelegatedAdministrator")
+    assert {name: one.import_id for name, one in delegated.items()} == {
+        "222222222222-a.amazonaws.com": "",
+        "222222222222-b.amazonaws.com": "222222222222/b.amazonaws.com",
+    }
+
+
+def test_what_is_taken_over_keeps_its_name_and_tags_and_is_protected() -> None:
+    done = make(**ADOPTED)
+    unit, policy = done.one(UNIT, "Workloads"), done.one(POLICY, "stay")
+    assert (unit.inputs["name"], unit.inputs["tags"]) == ("Work/loads", {"a": "b"})
+    assert (policy.inputs["name"], policy.inputs["tags"]) == ("Stay: here", {"a": "b"})
+    assert "description" not in policy.inputs
+    assert unit.protect
+    assert policy.protect
+    assert not make().one(POLICY, "stay").protect
+
+
+def test_a_policy_may_be_attached_to_an_account() -> None:
+    assert make(**ADOPTED).one(ATTACHMENT, "stay-222222222222").inputs["targetId"] == "222222222222"
+
+
+def test_registrations_of_one_administrator_wait_for_each_other() -> None:
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html
+    # (ConcurrentModificationException)
+    delegated = make(**ADOPTED).of("aws:organizations/delegatedAdministrator:DelegatedAdministrator")
+    first, second = delegated["222222222222-a.amazonaws.com"], delegated["222222222222-b.amazonaws.com"]
+    assert first.urn in second.dependencies

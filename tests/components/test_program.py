@@ -237,6 +237,7 @@ def test_the_example_has_all_that_accounts_are_separate_for(stacks: Stacks) -> N
         "guard-rails-root": "SERVICE_CONTROL_POLICY",
         "guard-rails-Workloads": "SERVICE_CONTROL_POLICY",
         "guard-rails-Workloads/Prod": "SERVICE_CONTROL_POLICY",
+        "guard-rails-Quarantine": "SERVICE_CONTROL_POLICY",
         "cost-tags": "TAG_POLICY",
     }
     assert done.exports["audit_trail"]["bucket"].startswith("audit-trail-")

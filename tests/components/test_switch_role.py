@@ -22,7 +22,10 @@ def test_a_link_names_account_role_display_name_and_colour() -> None:
     }
 
 
-@pytest.mark.parametrize(("environment", "colour"), [("prod", "F2B0A9"), ("stage", "FAD791"), ("elsewhere", "99BCE3")])
+@pytest.mark.parametrize(
+    ("environment", "colour"),
+    [("prod", "F2B0A9"), ("prod-001", "F2B0A9"), ("stage", "FAD791"), ("elsewhere", "99BCE3")],
+)
 def test_colours_tell_environments_apart(environment: str, colour: str) -> None:
     assert f"color={colour}" in switch_role_url("222222222222", "r", display_name="d", environment=environment)
 

@@ -22,7 +22,7 @@ from twokeys.fleet.backends import Backend, PulumiBackend, SandboxBackend, refus
 from twokeys.fleet.environment import Environment, load, shard_name
 from twokeys.fleet.executors import opening
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.orders import CREATIONS, Order
+from twokeys.fleet.orders import Order
 from twokeys.fleet.placement import CAPACITY, Placement, place
 from twokeys.fleet.report import Display, as_json, conclude, succeeded
 from twokeys.fleet.run import run
@@ -354,8 +354,14 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
         ending.enter_context(order.backend.working())
         workers = ending.enter_context(opening(room.count, scheduler)(display.progress))
         ending.enter_context(display)
-        creating = order.creating() if order.operation is Operation.UP else frozenset()
-        return run(tasks, workers, begun=display.begun, ended=ended, creating=creating, creating_at_once=CREATIONS)
+        return run(
+            tasks,
+            workers,
+            begun=display.begun,
+            ended=ended,
+            creating=order.creating() if order.operation is Operation.UP else (),
+            creating_at_once=order.creating_at_once,
+        )
 
 
 def _proved_together(order: Order) -> list[str]:

@@ -26,6 +26,7 @@ FOLDER: Final = "shards"
 _DIGITS: Final = 3
 _NUMBERED: Final = re.compile(r"(?P<environment>.+)-(?P<number>\d{3,})")
 _ACCOUNTS, _DOORS = f"{PROJECT}:accounts", f"{PROJECT}:doors"
+_AT_ONCE: Final = f"{PROJECT}:accountsAtOnce"
 _ONCE: Final = ("organization", "people", "audit", "bill")
 _PROJECT_NOTE: Final = """\
 # Made by `twokeys fleet split` from ../Pulumi.yaml; change that file, not this one. The shards are stacks of the same
@@ -114,6 +115,11 @@ class Environment:
             Shard(shard_name(self.name, number), self.folder, accounts) for number, accounts in sorted(recorded.items())
         )
 
+    @property
+    def accounts_at_once(self) -> int:
+        """How many accounts each shard creates at once: one, unless config says more; the others are other shards'."""
+        return self.settings.accounts_at_once if _AT_ONCE in self.config else 1
+
     def shard_config(self, accounts: Iterable[str]) -> dict[str, Any]:
         """The config of a shard with these accounts: the environment's, less the other accounts and their doors."""
         chosen = set(accounts)
@@ -123,7 +129,7 @@ class Environment:
             if self.settings.target_account_of(self.settings.doors[name]) in chosen
         }
         members = {name: one for name, one in (self.config.get(_ACCOUNTS) or {}).items() if name in chosen}
-        return {**self.config, _ACCOUNTS: members, _DOORS: doors}
+        return {**self.config, _AT_ONCE: self.accounts_at_once, _ACCOUNTS: members, _DOORS: doors}
 
     def write(self, placement: Placement) -> tuple[Path, ...]:
         """Write the shards' files, each whole or not at all; the ones that are right already are left alone.

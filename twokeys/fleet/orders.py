@@ -93,6 +93,11 @@ class Order:
         """The stacks that may create accounts: those that were never seen to be complete."""
         return frozenset(shard.stack for shard in self.shards if self.ledger.last(shard.stack) is None)
 
+    @property
+    def creating_at_once(self) -> int:
+        """How many of those are worked on at once, so that all together create no more than `CREATIONS` at a time."""
+        return max(1, CREATIONS // self.environment.accounts_at_once)
+
     def settle(self, result: Result) -> None:
         """Remember that a shard is as it should be."""
         complete = result.state is State.DONE and self.operation is Operation.UP

@@ -17,45 +17,62 @@ from twokeys.settings.contradictions import contradictions
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, guard_rails_document
 from twokeys.settings.models import (
     MANAGEMENT,
+    ROOT,
+    DelegatedSettings,
     DoorSettings,
+    GuardRailSettings,
+    MemberSettings,
     OrganizationSettings,
+    OtherPolicySettings,
     PrincipalRoleSettings,
     Settings,
     State,
+    UnitSettings,
     Who,
     all_units,
     asks_for_mfa,
     guard_rails,
+    is_account_id,
     is_unit_id,
     permission_set_name,
     who,
 )
-from twokeys.settings.organization_wide import guard_rail_surroundings
+from twokeys.settings.organization_wide import guard_rail_surroundings, needed_services
 from twokeys.settings.problem import Problem
 
 __all__ = [
     "AUDIT_BUCKET_PREFIX",
     "AUDIT_KEY_ALIAS",
     "MANAGEMENT",
+    "PROJECT",
+    "ROOT",
     "TRUSTED_SERVICES",
+    "DelegatedSettings",
     "DoorSettings",
+    "GuardRailSettings",
+    "MemberSettings",
     "OrganizationSettings",
+    "OtherPolicySettings",
     "PrincipalRoleSettings",
     "Settings",
     "State",
+    "UnitSettings",
     "Who",
     "all_units",
     "asks_for_mfa",
     "guard_rail_surroundings",
     "guard_rails",
     "guard_rails_document",
+    "is_account_id",
     "is_unit_id",
+    "needed_services",
     "parse",
     "permission_set_name",
     "who",
 ]
 
 PROJECT = "twokeys"
+"""The namespace of our config keys."""
 
 
 def parse(stack: str, config: Mapping[str, object]) -> Settings:

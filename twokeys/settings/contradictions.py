@@ -13,13 +13,18 @@ from twokeys.settings.account_life import account_life
 from twokeys.settings.models import (
     MANAGEMENT,
     ROOT,
+    SERVICE_CONTROL_POLICY,
     DoorSettings,
+    GuardRailSettings,
+    OrganizationSettings,
+    OtherPolicySettings,
     PeopleSettings,
     PermissionsSettings,
     Settings,
     SourceSettings,
     TargetSettings,
     all_units,
+    is_account_id,
     is_unit_id,
     named,
     permission_set_name,
@@ -66,10 +71,16 @@ def _account_names(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             f"accounts.{MANAGEMENT}", MANAGEMENT, "this is what the management account is called", "choose another key"
         )
+    # AWS lets names repeat, so accounts that exist may; a new one gets a name of its own.
     names = Counter(settings.name_of(account) for account in settings.accounts)
-    for account in settings.accounts:
-        if names[name := settings.name_of(account)] > 1:
-            yield Problem(f"accounts.{account}.name", name, "another account has this name", "name it apart")
+    for account, member in settings.accounts.items():
+        if not member.adopt and names[name := settings.name_of(account)] > 1:
+            yield Problem(
+                f"accounts.{account}.name",
+                name,
+                "another account has this name",
+                "name it apart, or adopt it if it exists",
+            )
 
 
 def _organization(settings: Settings) -> Iterator[Problem]:
@@ -77,31 +88,20 @@ def _organization(settings: Settings) -> Iterator[Problem]:
     if organization is None:
         return
     if not organization.create:
-        for field, key in (("policy_types", "policyTypes"), ("trusted_services", "trustedServices")):
+        for field, key in (
+            ("adopt", "adopt"),
+            ("policy_types", "policyTypes"),
+            ("trusted_services", "trustedServices"),
+        ):
             if field in organization.model_fields_set:
                 yield Problem(
                     f"organization.{key}",
-                    list(getattr(organization, field)),
+                    getattr(organization, field),
                     "an organization that is only looked up is not changed",
                     "remove it, or set organization.create to true",
                 )
-    for name, guard_rail in organization.service_control_policies.items():
-        key = f"organization.serviceControlPolicies.{name}.targets"
-        for target in guard_rail.targets:
-            if target != ROOT and target not in all_units(organization):
-                yield Problem(
-                    key,
-                    target,
-                    "no organizational unit of this stack has this path",
-                    f"write {ROOT} or a path of organization.organizationalUnits",
-                )
-        if "SERVICE_CONTROL_POLICY" not in organization.policy_types:
-            yield Problem(
-                key,
-                list(organization.policy_types),
-                "a service control policy cannot be attached while its policy type is off",
-                "add SERVICE_CONTROL_POLICY to organization.policyTypes",
-            )
+    yield from _units(organization)
+    yield from _policies(organization)
     for account, member in settings.accounts.items():
         path = member.organizational_unit
         if path is not None and not is_unit_id(path) and path not in all_units(organization):
@@ -110,6 +110,79 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 path,
                 "no organizational unit of this stack has this path",
                 "add it to organization.organizationalUnits",
+            )
+    for delegated, said in organization.delegated_administrators.items():
+        for service in said.adopt:
+            if service not in said.services:
+                yield Problem(
+                    f"organization.delegatedAdministrators.{delegated}.adopt",
+                    service,
+                    "it is not among the services",
+                    "add it to them, or remove it here",
+                )
+
+
+def _units(organization: OrganizationSettings) -> Iterator[Problem]:
+    """What an existing unit that is only used cannot have, and ids that two units have."""
+    seen: dict[str, str] = {}
+    for path, unit in organization.organizational_units.items():
+        key = f"organization.organizationalUnits.{path}"
+        if unit.id and (unit.adopt or unit.name or unit.tags):
+            yield Problem(
+                key,
+                "(set)",
+                "a unit with an id is only used, so nothing else is said of it",
+                "write adopt instead of id",
+            )
+        identifier = unit.id or unit.adopt
+        if identifier and (other := seen.get(identifier)):
+            yield Problem(key, identifier, f"{other} has this id", "give each unit its own")
+        if identifier:
+            seen[identifier] = path
+
+
+def _policies(organization: OrganizationSettings) -> Iterator[Problem]:
+    """Targets that are not there, policy types that are off, and what adopting needs."""
+    sections: tuple[tuple[str, Mapping[str, GuardRailSettings]], ...] = (
+        ("serviceControlPolicies", organization.service_control_policies),
+        ("policies", organization.policies),
+    )
+    made: dict[str, str] = {}
+    for section, policies in sections:
+        for name, policy in policies.items():
+            key = f"organization.{section}.{name}"
+            if other := made.get(name):
+                yield Problem(key, name, f"{other} has this key too", "choose another key; `name` is what AWS calls it")
+            made[name] = key
+            yield from _policy(organization, key, policy)
+
+
+def _policy(organization: OrganizationSettings, key: str, policy: GuardRailSettings) -> Iterator[Problem]:
+    for target in policy.targets:
+        if target != ROOT and target not in all_units(organization) and not is_account_id(target):
+            yield Problem(
+                f"{key}.targets",
+                target,
+                "no organizational unit of this stack has this path",
+                f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
+            )
+    kind = policy.type if isinstance(policy, OtherPolicySettings) else SERVICE_CONTROL_POLICY
+    if kind == SERVICE_CONTROL_POLICY and isinstance(policy, OtherPolicySettings):
+        yield Problem(f"{key}.type", kind, "it has a section of its own", "move it to serviceControlPolicies")
+    if policy.targets and organization.create and kind not in organization.policy_types:
+        yield Problem(
+            f"{key}.targets",
+            list(organization.policy_types),
+            "a policy cannot be attached while its policy type is off",
+            f"add {kind} to organization.policyTypes",
+        )
+    for target in policy.attached:
+        if policy.adopt is None or target not in policy.targets:
+            yield Problem(
+                f"{key}.attached",
+                target,
+                "only a policy that is adopted is attached already, and only to its targets",
+                "remove it, or add adopt and the target",
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, Field
 
@@ -23,8 +23,10 @@ from twokeys.settings.values import (
     GroupPathAndName,
     Key,
     Kind,
+    OrganizationId,
     PathAndName,
     PolicyArn,
+    PolicyId,
     PolicyType,
     Reason,
     Region,
@@ -32,9 +34,11 @@ from twokeys.settings.values import (
     ServicePrincipal,
     Slug,
     Tags,
+    TargetId,
     UnitId,
     UnitPath,
     check_conditions,
+    check_policy_document,
     check_scp,
     check_statements,
     must_match,
@@ -45,45 +49,81 @@ MANAGEMENT = "management"
 """What the management account is called among the accounts."""
 ROOT = "root"
 """How a guard rail names the organization's root among its targets."""
+SERVICE_CONTROL_POLICY: Final = "SERVICE_CONTROL_POLICY"
 
 
 State: TypeAlias = Literal["active", "quarantined", "closed"]
 
 
 class UnitSettings(Model):
-    """An organizational unit: made by the stack, or with `id` an existing one that the stack only uses."""
+    """An organizational unit: made by the stack, or one that exists.
+
+    With `id` the stack only uses it; with `adopt` (its id) the stack takes it over and manages it from then on. `name`
+    is what AWS calls it, where that is not the last part of its path, such as a name with a slash.
+    """
 
     id: UnitId | None = None
+    adopt: UnitId | None = None
+    name: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    tags: Tags = {}
 
 
 class GuardRailSettings(Model):
-    """A service control policy and where it is attached: `root` or paths of organizational units."""
+    """A service control policy and where it is attached: `root`, paths of organizational units or ids of accounts.
+
+    `adopt` is the id of a policy that exists and is taken over, `attached` those of its targets that it is attached to
+    already, with their ids (`root: r-ab12`). `name` is what AWS calls it, where that is not its key.
+    """
 
     document: Annotated[dict[str, Any], AfterValidator(check_scp)]
-    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    targets: tuple[str, ...]
     description: Annotated[str, Field(max_length=512)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    tags: Tags = {}
+    adopt: PolicyId | None = None
+    attached: dict[str, TargetId] = {}
+
+
+class OtherPolicySettings(GuardRailSettings):
+    """A policy of another type than service control policies; its document is in the language of that type."""
+
+    type: PolicyType
+    document: Annotated[dict[str, Any], AfterValidator(check_policy_document)]
+
+
+class DelegatedSettings(Model):
+    """What an account is the delegated administrator of; `adopt` lists the services that it is so for already."""
+
+    services: Annotated[tuple[ServicePrincipal, ...], Field(min_length=1)]
+    adopt: tuple[ServicePrincipal, ...] = ()
 
 
 class OrganizationSettings(Model):
     """The organization as a whole. A stack that has it is the management stack.
 
+    `create: false` only looks it up; `adopt` (its id) takes over one that exists, and the stack then manages it.
+    `policies` are those of other types than service control policies. `delegatedAdministrators` are by account id; for
+    the security services of accounts of this stack, see `audit`. `centralizedRootAccess: adopt` says that it is on.
     `guardRails` gives each target (`root` or the path of an organizational unit) the guard rails it gets by name; they
-    become one service control policy a target, since AWS attaches five at most. `allowedRegions` belongs to the guard
+    become one service control policy a target, since AWS attaches ten at most. `allowedRegions` belongs to the guard
     rail of that name, and `accessRoles` are the roles by which the management account enters: guard rails spare them.
     `quarantine` is the path of the organizational unit that quarantined accounts of every stack are moved to; it has
     the guard rail of that name.
     """
 
     create: bool = True
-    policy_types: tuple[PolicyType, ...] = ("SERVICE_CONTROL_POLICY",)
+    adopt: OrganizationId | None = None
+    policy_types: tuple[PolicyType, ...] = (SERVICE_CONTROL_POLICY,)
     trusted_services: tuple[ServicePrincipal, ...] = ()
     organizational_units: dict[UnitPath, UnitSettings] = {}
     service_control_policies: dict[Annotated[str, Field(min_length=1, max_length=128)], GuardRailSettings] = {}
+    policies: dict[Annotated[str, Field(min_length=1, max_length=128)], OtherPolicySettings] = {}
     guard_rails: dict[UnitPath, Annotated[tuple[GuardRail, ...], Field(min_length=1)]] = {}
     allowed_regions: tuple[Region, ...] = ()
     quarantine: UnitPath | None = None
     access_roles: Annotated[tuple[RoleName, ...], Field(min_length=1)] = (ACCESS_ROLE,)
-    centralized_root_access: bool = False
+    centralized_root_access: bool | Literal["adopt"] = False
+    delegated_administrators: dict[AccountId, DelegatedSettings] = {}
 
 
 class OidcSettings(Model):
@@ -313,6 +353,11 @@ def guard_rails(organization: OrganizationSettings) -> dict[str, tuple[GuardRail
 def is_unit_id(text: str) -> bool:
     """Whether an organizational unit is named by its id and not by its path."""
     return re.fullmatch(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", text) is not None
+
+
+def is_account_id(text: str) -> bool:
+    """Whether a target of a policy is an account by its id."""
+    return re.fullmatch(r"[0-9]{12}", text) is not None
 
 
 def named(said: SourceSettings | GranteeSettings) -> tuple[Who, ...]:

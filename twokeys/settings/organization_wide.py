@@ -169,13 +169,11 @@ def _break_glass(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _trusted_services(settings: Settings, organization: OrganizationSettings) -> Iterator[Problem]:
-    """What a service that works across the organization needs; an organization that is only looked up is not judged."""
-    if not organization.create:
-        return
-    audit = settings.audit
+def needed_services(settings: Settings) -> dict[str, str]:
+    """The services that need trusted access for what a management stack's config asks, each with the key that asks."""
+    organization, audit = settings.organization, settings.audit
     needed: dict[str, str] = {}
-    if organization.centralized_root_access:
+    if organization is not None and organization.centralized_root_access:
         needed["iam.amazonaws.com"] = "organization.centralizedRootAccess"
     if audit is not None:
         needed["cloudtrail.amazonaws.com"] = "audit"
@@ -187,7 +185,14 @@ def _trusted_services(settings: Settings, organization: OrganizationSettings) ->
                 needed |= dict.fromkeys(TRUSTED_SERVICES[service], key)
     if settings.people.identity_center is not None:
         needed["sso.amazonaws.com"] = "people.identityCenter"
-    for principal, key in needed.items():
+    return needed
+
+
+def _trusted_services(settings: Settings, organization: OrganizationSettings) -> Iterator[Problem]:
+    """What a service that works across the organization needs; an organization that is only looked up is not judged."""
+    if not organization.create:
+        return
+    for principal, key in needed_services(settings).items():
         if principal not in organization.trusted_services:
             yield Problem(
                 key,

@@ -20,7 +20,8 @@ _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 _QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
-_SCP_CHARACTERS = 5120
+_SCP_CHARACTERS = 10_240
+_POLICY_CHARACTERS = 10_240
 _OU_LEVELS = 5
 
 
@@ -109,6 +110,17 @@ def check_scp(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def check_policy_document(value: dict[str, Any]) -> dict[str, Any]:
+    """A policy of another type within the size of the largest of them; its language is not checked."""
+    size = len(json.dumps(value, separators=(",", ":")))
+    if not value or size > _POLICY_CHARACTERS:
+        raise refuse(
+            f"a policy has 1 to {_POLICY_CHARACTERS} characters, this one has {size if value else 0} ({_QUOTAS_PAGE})",
+            "write the policy's document",
+        )
+    return value
+
+
 def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
     """Well-formed statements of an identity-based policy; accounts may be symbols."""
     if value:
@@ -165,6 +177,33 @@ UnitId = Annotated[
         "an organizational unit's id looks like ou-ab12-cd345678"
         " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html)",
         "copy it from the AWS Organizations console",
+    ),
+]
+OrganizationId = Annotated[
+    str,
+    must_match(
+        r"o-[a-z0-9]{10,32}",
+        "an organization's id looks like o-a1b2c3d4e5"
+        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html)",
+        "copy it from the AWS Organizations console, or let `twokeys adopt` write it",
+    ),
+]
+PolicyId = Annotated[
+    str,
+    must_match(
+        r"p-[0-9a-zA-Z_]{8,128}",
+        "a policy's id looks like p-a1b2c3d4"
+        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_PolicySummary.html)",
+        "copy it from the AWS Organizations console, or let `twokeys adopt` write it",
+    ),
+]
+TargetId = Annotated[
+    str,
+    must_match(
+        r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12}",
+        "a policy is attached to a root (r-ab12), an organizational unit (ou-ab12-cd345678) or an account (12 digits)"
+        " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html)",
+        "copy the id from the AWS Organizations console, or let `twokeys adopt` write it",
     ),
 ]
 Slug = Annotated[
@@ -250,8 +289,20 @@ ServicePrincipal = Annotated[
         "write it as in cloudtrail.amazonaws.com",
     ),
 ]
+# Those that pulumi-aws 7 names; botocore knows some that it does not.
 PolicyType = Literal[
-    "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY"
+    "SERVICE_CONTROL_POLICY",
+    "RESOURCE_CONTROL_POLICY",
+    "TAG_POLICY",
+    "BACKUP_POLICY",
+    "AISERVICES_OPT_OUT_POLICY",
+    "CHATBOT_POLICY",
+    "DECLARATIVE_POLICY_EC2",
+    "BEDROCK_POLICY",
+    "INSPECTOR_POLICY",
+    "S3_POLICY",
+    "SECURITYHUB_POLICY",
+    "UPGRADE_ROLLOUT_POLICY",
 ]
 Key = Literal["trust", "grant"]
 Kind = Literal["role", "user", "group", "root"]

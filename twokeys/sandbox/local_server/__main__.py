@@ -23,6 +23,7 @@ from twokeys.sandbox.local_server import (
     identity_center,
     mfa,
     organizations,
+    quotas,
     records,
     s3_account,
     security,
@@ -42,6 +43,7 @@ _SUPPLEMENTS = (
     s3_account,
     ec2,
     transport,
+    quotas,
 )
 _FORCED_EXIT_SECONDS = 5.0
 

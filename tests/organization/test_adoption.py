@@ -1,0 +1,246 @@
+"""From a live model to config, without AWS: odd names, what cannot be said, and what is refused.
+
+Limits: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html and the patterns of
+https://docs.aws.amazon.com/organizations/latest/APIReference/ (names of units and policies: any 1 to 128 characters).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from twokeys.errors import Refusal
+from twokeys.organization.adoption import Adoption, Entered, adopt, environments_by, refuse_unadoptable
+from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Unit
+from twokeys.organization.stack_file import stack_file
+from twokeys.settings import parse
+
+MANAGEMENT = "111111111111"
+SCP = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+EMPTY = Organization("o-a1b2c3d4e5", "ALL", MANAGEMENT, "example@company.com", "r-ab12", ("SERVICE_CONTROL_POLICY",))
+CALLER = Caller(MANAGEMENT, f"arn:aws:sts::{MANAGEMENT}:assumed-role/admin/me")
+
+
+def account(number: int, called: str, /, **changes: Any) -> Account:
+    own = Account(
+        f"{number:012}", called, f"a{number}@company.com", "ACTIVE", "CREATED", "2026-01-01T00:00:00", "r-ab12"
+    )
+    return replace(own, **changes)
+
+
+def unit(number: int, *names: str, parent: str = "r-ab12") -> Unit:
+    return Unit(f"ou-ab12-{number:08}", names, parent)
+
+
+def policy(number: int, name: str, document: object = SCP, *, type: str = "SERVICE_CONTROL_POLICY") -> Policy:
+    text = document if isinstance(document, str) else json.dumps(document)
+    return Policy(f"p-{number:08}", name, type, "", text, ("r-ab12",))
+
+
+def adopted(entered: dict[str, Entered] | None = None, **facts: Any) -> Adoption:
+    return adopt(
+        replace(EMPTY, **facts),
+        stack="adopted",
+        region="us-east-1",
+        entered=entered or {},
+        root_email="example@company.com",
+    )
+
+
+def config(made: Adoption) -> dict[str, Any]:
+    return made.stacks[0].config
+
+
+def left_out(made: Adoption) -> list[str]:
+    assert all(one.next_step for one in made.left_out)
+    return [f"{one.what}: {one.why}" for one in made.left_out]
+
+
+def test_accounts_whose_names_give_one_key_all_get_their_id() -> None:
+    made = adopted(accounts=(account(1, "Shop"), account(2, "shop"), account(3, "shop!"), account(4, "bank")))
+    assert list(config(made)["accounts"]) == ["shop-000000000001", "shop-000000000002", "shop-000000000003", "bank"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Data & Analytics (EU)", "data-analytics-eu"),
+        ("management", "management-000000000001"),
+        ("***", "000000000001"),
+        ("x" * 50, "x" * 36),
+    ],
+)
+def test_a_name_that_is_no_key_keeps_its_name(name: str, key: str) -> None:
+    ((made, said),) = config(adopted(accounts=(account(1, name),)))["accounts"].items()
+    assert made == key
+    assert said["name"] == name
+
+
+def test_an_address_stays_as_it_is_and_is_left_out_where_it_follows_from_the_key() -> None:
+    made = config(
+        adopted(
+            accounts=(account(1, "shop", email="example+shop@company.com"), account(2, "bank", email="Boss@bank.org"))
+        )
+    )
+    assert made["accounts"]["shop"] == {"adopt": "000000000001"}
+    assert made["accounts"]["bank"]["email"] == "Boss@bank.org"
+
+
+@pytest.mark.parametrize("changes", [{"name": "Büro"}, {"email": "a(b)c@company.com"}])
+def test_an_account_that_config_cannot_say_is_left_out(changes: dict[str, str]) -> None:
+    made = adopted(accounts=(account(1, "shop", **changes),))
+    assert "accounts" not in config(made)
+    assert "config refuses its" in left_out(made)[0]
+
+
+def test_an_account_that_could_not_be_entered_is_left_out_with_the_role_to_make() -> None:
+    one = adopted({"000000000001": Entered(None, "AccessDenied")}, accounts=(account(1, "a", joined_method="INVITED"),))
+    assert "AccessDenied; AWS makes no access role in an account that was invited" in left_out(one)[0]
+    assert '"AWS": "arn:aws:iam::111111111111:root"' in one.left_out[0].next_step
+
+
+@pytest.mark.parametrize("state", ["SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"])
+def test_an_account_that_is_not_active_is_left_out(state: str) -> None:
+    assert state in left_out(adopted(accounts=(account(1, "a", state=state),)))[0]
+
+
+def test_units_keep_their_names_whatever_is_in_them() -> None:
+    units = (
+        unit(1, "A/B"),
+        unit(2, "A-B"),
+        unit(3, "root"),
+        unit(4, "x::y\n"),
+        unit(5, "000000000001"),
+        unit(6, "Ü" * 128),
+    )
+    below = unit(7, "A/B", "C", parent=units[0].id)
+    made = config(adopted(units=(below, *units)))["organization"]["organizationalUnits"]
+    assert {said["adopt"]: said.get("name", key.rpartition("/")[2]) for key, said in made.items()} == {
+        one.id: one.names[-1] for one in (*units, below)
+    }
+    assert f"A-B-{units[1].id[-8:]}" in made or f"A-B-{units[0].id[-8:]}" in made
+    assert len(made) == 7
+
+
+def test_units_five_deep_are_the_most_that_aws_has_and_are_taken_over() -> None:
+    names = ("1st", "2nd", "3rd", "4th", "5th")
+    units = tuple(
+        unit(depth, *names[:depth], parent=f"ou-ab12-{depth - 1:08}" if depth > 1 else "r-ab12")
+        for depth in range(1, 6)
+    )
+    made = adopted(units=units, accounts=(account(1, "deep", parent=units[-1].id),))
+    assert config(made)["accounts"]["deep"]["organizationalUnit"] == "1st/2nd/3rd/4th/5th"
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (policy(1, "big", {**SCP, "Statement": [{**SCP["Statement"][0], "Sid": "x" * 10_240}]}), "10240 characters"),  # type: ignore[dict-item, index]
+        (policy(1, "broken", "{"), "not JSON"),
+        (policy(1, "list", "[]"), "config refuses its document"),
+        (policy(1, "new", {"a": 1}, type="GUARDDUTY_POLICY"), "config refuses its type"),
+    ],
+)
+def test_a_policy_that_config_cannot_say_is_left_out(one: Policy, why: str) -> None:
+    made = adopted(policies=(one, policy(2, "good")))
+    assert list(config(made)["organization"]["serviceControlPolicies"]) == ["good"]
+    assert why in left_out(made)[0]
+
+
+def test_aws_own_policies_are_not_taken_over() -> None:
+    made = adopted(policies=(replace(policy(1, "FullAWSAccess"), aws_managed=True),))
+    assert "serviceControlPolicies" not in config(made)["organization"]
+    assert made.left_out == ()
+
+
+def test_an_organization_with_a_policy_type_that_config_does_not_know_is_only_looked_up() -> None:
+    made = adopted(policy_types=("GUARDDUTY_POLICY", "SERVICE_CONTROL_POLICY"), units=(unit(1, "A"),))
+    assert config(made)["organization"] == {
+        "create": False,
+        "organizationalUnits": {"A": {"adopt": "ou-ab12-00000001"}},
+    }
+    assert "GUARDDUTY_POLICY" in left_out(made)[0]
+
+
+def test_half_of_centralized_root_access_and_a_resource_policy_stay_as_they_are() -> None:
+    made = adopted(root_features=("RootSessions",), has_resource_policy=True)
+    assert "centralizedRootAccess" not in config(made)["organization"]
+    assert [one.partition(":")[0] for one in left_out(made)] == [
+        "centralized root access",
+        "the organization's resource-based policy",
+    ]
+
+
+def test_a_stack_file_reads_as_the_config_that_it_was_made_from() -> None:
+    made = adopted(
+        accounts=(account(1, "08"), account(2, "1e3"), account(3, "no")),
+        policies=(
+            policy(
+                1,
+                "y",
+                {"tags": {"a": {"tag_value": {"@@assign": ["007", "on", "~", "0x1F", "1_000"]}}}},
+                type="TAG_POLICY",
+            ),
+        ),
+        policy_types=("SERVICE_CONTROL_POLICY", "TAG_POLICY"),
+        units=(unit(1, "0123"), unit(2, "- : #")),
+    )
+    text = stack_file(made.stacks[0], origin="From here.", left_out=made.left_out)
+    read = yaml.safe_load(text)["config"]
+    assert {key.removeprefix("twokeys:"): value for key, value in read.items()} == config(made)
+    assert parse("adopted", read)
+    # A reader of YAML 1.2, as the pulumi CLI is, takes 000000000001 without quotes for a number.
+    assert '"000000000001"' in text
+    assert text.startswith("# From here.\n")
+
+
+@pytest.mark.parametrize(
+    ("live", "what"),
+    [
+        (Live(CALLER, None), "there is no organization to take over"),
+        (Live(CALLER, replace(EMPTY, management_account="9" * 12)), "a member account cannot take"),
+        (Live(CALLER, replace(EMPTY, features="CONSOLIDATED_BILLING")), "the organization cannot be taken over"),
+        (Live(CALLER, EMPTY, {"tags": "organizations:ListTagsForResource"}), "the organization cannot be taken over"),
+        (Live(Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"), EMPTY), "the root user cannot take"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_refused(live: Live, what: str) -> None:
+    with pytest.raises(Refusal, match=what):
+        refuse_unadoptable(live)
+
+
+def test_a_quota_that_is_not_known_keeps_nobody_from_taking_over() -> None:
+    assert refuse_unadoptable(Live(CALLER, EMPTY, {"account quota": "servicequotas:GetServiceQuota"})) is EMPTY
+
+
+def test_an_address_that_no_account_could_have_is_refused_with_the_way_out() -> None:
+    with pytest.raises(Refusal) as refused:
+        adopt(EMPTY, stack="adopted", region="us-east-1", entered={}, root_email="master@local.local")
+    assert "--root-email" in refused.value.next_step
+
+
+def test_an_environment_of_the_management_stacks_name_gets_another_one() -> None:
+    tagged = account(1, "a", tags={"env": "Adopted"})
+    organization = replace(EMPTY, accounts=(tagged, account(2, "b")))
+    made = adopt(
+        organization,
+        stack="adopted",
+        region="us-east-1",
+        entered={},
+        root_email="example@company.com",
+        environment_of=environments_by(organization, "tag:env"),
+    )
+    assert [(stack.name, list(stack.config.get("accounts", {}))) for stack in made.stacks] == [
+        ("adopted", ["b"]),
+        ("adopted-accounts", ["a"]),
+    ]
+
+
+@pytest.mark.parametrize("how", ["unit", "tag:", "tag"])
+def test_a_way_to_split_that_is_none_is_refused(how: str) -> None:
+    with pytest.raises(Refusal, match="neither ou nor tag:NAME"):
+        environments_by(EMPTY, how)

@@ -1,0 +1,281 @@
+"""Each check on its own: one project and one organization in which all is well, and one change that is not.
+
+What AWS does is cited in the docstrings of the checks (twokeys/organization/*_checks.py).
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from twokeys.organization.findings import Finding, Status
+from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
+from twokeys.organization.plan import CLOSED, Fate, Plan, entrances, is_closed, wanted
+from twokeys.organization.preflight import Project, preflight
+from twokeys.settings import MemberSettings, parse
+
+MANAGEMENT, SHOP, BANK = "111111111111", "222222222222", "333333333333"
+DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+BASE = {"managementAccountId": MANAGEMENT, "rootEmail": "example@company.com"}
+MANAGING: dict[str, Any] = {
+    **BASE,
+    "organization": {
+        "adopt": "o-a1b2c3d4e5",
+        "organizationalUnits": {"Workloads": {"adopt": "ou-ab12-11111111"}, "Workloads/Prod": {}},
+        "serviceControlPolicies": {
+            "no-s3": {
+                "adopt": "p-11111111",
+                "targets": ["Workloads"],
+                "attached": {"Workloads": "ou-ab12-11111111"},
+                "document": DENY,
+            }
+        },
+    },
+}
+PROD: dict[str, Any] = {
+    **BASE,
+    "accounts": {
+        "shop": {"adopt": SHOP, "organizationalUnit": "Workloads"},
+        "new": {"organizationalUnit": "Workloads/Prod"},
+    },
+}
+
+
+def account(id: str, name: str, **changes: Any) -> Account:
+    own = Account(id, name, f"example+{name}@company.com", "ACTIVE", "CREATED", "2026-01-01T00:00:00", "r-ab12")
+    return replace(own, **changes)
+
+
+ORGANIZATION = Organization(
+    id="o-a1b2c3d4e5",
+    features="ALL",
+    management_account=MANAGEMENT,
+    management_email="example@company.com",
+    root="r-ab12",
+    policy_types=("SERVICE_CONTROL_POLICY",),
+    units=(Unit("ou-ab12-11111111", ("Workloads",), "r-ab12"),),
+    accounts=(account(MANAGEMENT, "management", email="example@company.com"), account(SHOP, "shop")),
+    policies=(Policy("p-11111111", "no-s3", "SERVICE_CONTROL_POLICY", "", "{}", ("ou-ab12-11111111",)),),
+    account_quota=10,
+)
+CALLER = Caller(MANAGEMENT, f"arn:aws:sts::{MANAGEMENT}:assumed-role/admin/me")
+
+
+def changed(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    copy = deepcopy(config)
+    inner = copy
+    *parents, last = path.split("/")
+    for key in parents:
+        inner = inner.setdefault(key, {})
+    inner[last] = value
+    return copy
+
+
+def findings(
+    *,
+    management: dict[str, Any] = MANAGING,
+    prod: dict[str, Any] = PROD,
+    others: tuple[Plan, ...] = (),
+    caller: Caller = CALLER,
+    unread: dict[str, str] | None = None,
+    tried: dict[str, str | None] | None = None,
+    organization: Organization | None = ORGANIZATION,
+    **facts: Any,
+) -> list[Finding]:
+    chosen = (Plan("management", parse("management", management)), Plan("prod", parse("prod", prod)))
+    live = Live(caller, replace(organization, **facts) if organization else None, unread or {})
+    return list(preflight(Project(chosen, others), live, {SHOP: None} if tried is None else tried))
+
+
+def only(found: list[Finding], status: Status = Status.FAILURE) -> Finding:
+    """The one finding that does not pass."""
+    (one,) = [finding for finding in found if finding.status is not Status.PASS]
+    assert one.status is status
+    assert one.next_step
+    return one
+
+
+def test_where_all_is_well_everything_passes() -> None:
+    found = findings()
+    assert [one for one in found if one.status is not Status.PASS] == []
+    assert {one.check for one in found} == {
+        "credentials",
+        "organization",
+        "policy types",
+        "units",
+        "policies",
+        "e-mail",
+        "adopt",
+        "pending requests",
+        "account quota",
+        "access role",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "what"),
+    [
+        ({"features": "CONSOLIDATED_BILLING"}, "organization", "CONSOLIDATED_BILLING"),
+        ({"id": "o-zzzzzzzzzz"}, "organization", "it adopts o-a1b2c3d4e5"),
+        ({"units": ()}, "units", "no unit ou-ab12-11111111"),
+        ({"units": (Unit("ou-ab12-11111111", ("Work",), "r-ab12"),)}, "units", "would be renamed to 'Workloads'"),
+        ({"policies": ()}, "policies", "no policy p-11111111"),
+        ({"policies": (replace(ORGANIZATION.policies[0], name="x"),)}, "policies", "'x' of type"),
+        (
+            {"policies": (replace(ORGANIZATION.policies[0], targets=()),)},
+            "policies",
+            "not attached to ou-ab12-11111111",
+        ),
+        ({"accounts": ORGANIZATION.accounts[:1]}, "adopt", "no account of the organization"),
+        ({"accounts": (account(SHOP, "shop", state="SUSPENDED"),)}, "adopt", "is SUSPENDED"),
+        ({"accounts": (account(SHOP, "Shop", email="example+shop@company.com"),)}, "adopt", "'Shop'"),
+        ({"account_quota": 2}, "account quota", "of 2 there are 0 left"),
+        ({"account_quota": 3, "invitations": 1}, "account quota", "of 3 there are 0 left"),
+        ({"pending": (Request("car-1", "new", "2026-11-24"),)}, "pending requests", "being made already"),
+        ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", state="SUSPENDED"))}, "e-mail", "is SUSPENDED"),
+        ({"accounts": (*ORGANIZATION.accounts, account(BANK, "b", email="EXAMPLE+new@company.com"))}, "e-mail", "'b'"),
+    ],
+)
+def test_what_is_not_as_config_says_fails_alone(changes: dict[str, Any], check: str, what: str) -> None:
+    one = only(findings(**changes))
+    assert one.check == check
+    assert what in one.what
+
+
+@pytest.mark.parametrize(
+    ("prod", "check", "what"),
+    [
+        (changed(PROD, "accounts/new/organizationalUnit", "Nowhere"), "units", "neither in AWS nor made"),
+        (changed(PROD, "accounts/new/organizationalUnit", "ou-ab12-99999999"), "units", "no unit ou-ab12-99999999"),
+        (changed(PROD, "accounts/new/adopt", MANAGEMENT), "adopt", "it is the management account"),
+        (
+            changed(
+                PROD, "accounts/new/contacts/security", {"name": "A", "title": "B", "email": "a@b.co", "phone": "1"}
+            ),
+            "trusted access",
+            "account.amazonaws.com has no trusted access",
+        ),
+    ],
+)
+def test_what_config_asks_and_aws_has_not_fails_alone(prod: dict[str, Any], check: str, what: str) -> None:
+    one = only(findings(prod=prod))
+    assert one.check == check
+    assert what in one.what
+
+
+def test_a_unit_that_only_aws_knows_is_to_be_told_to_the_management_stack() -> None:
+    units = (*ORGANIZATION.units, Unit("ou-ab12-22222222", ("Lab",), "r-ab12"))
+    one = only(findings(prod=changed(PROD, "accounts/new/organizationalUnit", "Lab"), units=units))
+    assert "Lab: {adopt: ou-ab12-22222222}" in one.next_step
+
+
+def test_what_exists_already_and_may_be_the_stacks_own_is_a_warning() -> None:
+    there = (*ORGANIZATION.accounts, account(BANK, "new"))
+    assert BANK in only(findings(accounts=there), Status.WARNING).where
+    units = (*ORGANIZATION.units, Unit("ou-ab12-22222222", ("Workloads", "Prod"), "ou-ab12-11111111"))
+    assert "ou-ab12-22222222" in only(findings(units=units), Status.WARNING).where
+    made = changed(MANAGING, "organization/serviceControlPolicies", {"no-s3": {"targets": ["root"], "document": DENY}})
+    assert "p-11111111" in only(findings(management=made), Status.WARNING).where
+    created = deepcopy(MANAGING)
+    del created["organization"]["adopt"]
+    assert "o-a1b2c3d4e5" in only(findings(management=created), Status.WARNING).next_step
+
+
+def test_a_name_that_another_account_has_is_a_warning() -> None:
+    there = (*ORGANIZATION.accounts, account(BANK, "new", email="other@company.com"))
+    assert BANK in only(findings(accounts=there), Status.WARNING).what
+
+
+def test_trusted_access_that_the_management_stack_is_about_to_enable_is_enough() -> None:
+    contact = {"name": "A", "title": "B", "email": "a@b.co", "phone": "1"}
+    coming = changed(MANAGING, "organization/trustedServices", ["account.amazonaws.com"])
+    found = findings(management=coming, prod=changed(PROD, "accounts/new/contacts/security", contact))
+    assert all(one.status is Status.PASS for one in found)
+
+
+def test_a_policy_type_that_is_off_in_an_organization_only_looked_up_fails() -> None:
+    looked_up = deepcopy(MANAGING)
+    del looked_up["organization"]["adopt"]
+    looked_up["organization"]["create"] = False
+    assert only(findings(management=looked_up, policy_types=())).check == "policy types"
+
+
+@pytest.mark.parametrize(
+    ("caller", "what"),
+    [
+        (Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"), "is a root user"),
+        (Caller(SHOP, f"arn:aws:iam::{SHOP}:user/me"), "these credentials are of 222222222222"),
+    ],
+)
+def test_credentials_that_cannot_enter_accounts_fail(caller: Caller, what: str) -> None:
+    failing = [one for one in findings(caller=caller) if one.status is Status.FAILURE]
+    assert what in failing[0].what
+    assert failing[0].check == "credentials"
+
+
+def test_the_root_user_of_a_local_aws_is_good_enough() -> None:
+    local = Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root", local=True)
+    assert all(one.status is Status.PASS for one in findings(caller=local))
+
+
+@pytest.mark.parametrize(
+    ("part", "checks"),
+    [
+        ("organization", {"organization"}),
+        ("accounts", {"e-mail"}),
+        ("policies", {"policies"}),
+        ("trusted access", {"trusted access"}),
+        ("account quota", {"account quota"}),
+        ("pending requests", {"pending requests", "account quota"}),
+        ("root", {"policy types", "units", "policies", "e-mail"}),
+    ],
+)
+def test_what_may_not_be_read_is_a_failure_that_names_the_permission(part: str, checks: set[str]) -> None:
+    failing = [one for one in findings(unread={part: "organizations:ListX"}) if one.status is Status.FAILURE]
+    assert {one.check for one in failing} == checks
+    assert {one.what for one in failing} == {"cannot be known: needs organizations:ListX"}
+
+
+def test_an_account_that_cannot_be_entered_fails_with_what_aws_answered() -> None:
+    assert "AccessDenied: no" in only(findings(tried={SHOP: "AccessDenied: no"})).what
+
+
+def test_an_address_in_two_stacks_fails_unless_one_is_a_shard_of_the_other() -> None:
+    shard = Plan("prod-001", parse("prod-001", PROD))
+    assert all(one.status is Status.PASS for one in findings(others=(shard,)))
+    other = Plan("lab", parse("lab", {**BASE, "accounts": {"copy": {"email": "Example+New@company.com"}}}))
+    one = only(findings(others=(other,)))
+    assert "accounts.new of stack prod" in one.what
+    assert "accounts.copy of stack lab" in one.what
+    assert only(findings(others=(Plan("prod-001", other.settings),))).check == "e-mail"
+
+
+def test_an_organization_to_be_made_needs_none_of_what_it_will_have() -> None:
+    making = {**BASE, "organization": {"organizationalUnits": {"Workloads/Prod": {}}}}
+    prod = {**BASE, "accounts": {"new": {"organizationalUnit": "Workloads/Prod"}}}
+    one = only(findings(management=making, prod=prod, organization=None), Status.WARNING)
+    assert one.check == "account quota"
+    assert [
+        two.what for two in findings(management=PROD, prod=prod, organization=None) if two.check == "organization"
+    ] == ["there is none"]
+
+
+class _Closed(MemberSettings):
+    """A member account whose config has a state."""
+
+    state: str = CLOSED
+
+
+def test_accounts_that_are_to_be_closed_are_neither_entered_nor_missed() -> None:
+    assert is_closed(_Closed())
+    assert not is_closed(MemberSettings())
+    settings = parse("prod", PROD).model_copy(update={"accounts": {"shop": _Closed(adopt=SHOP)}})
+    plan = Plan("prod", settings)
+    assert [one.fate for one in wanted([plan], ORGANIZATION)] == [Fate.CLOSED]
+    assert entrances(wanted([plan], ORGANIZATION), ORGANIZATION) == []
+    one = only(list(preflight(Project((plan,)), Live(CALLER, ORGANIZATION), {})), Status.WARNING)
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html: 250 or 20 %
+    assert "AWS closes 250 in 30 days" in one.what

@@ -1,0 +1,95 @@
+"""`twokeys preflight` against the local AWS, and the local AWS's account quota."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.organization.existing import Existing
+from tests.sandbox.conftest import Run
+
+
+def found(run: CompletedProcess[str]) -> list[dict[str, Any]]:
+    assert run.stdout, run.stderr
+    return list(json.loads(run.stdout)["findings"])
+
+
+def failing(run: CompletedProcess[str]) -> dict[str, str]:
+    return {one["check"]: one["what"] for one in found(run) if one["status"] == "failure"}
+
+
+def test_the_projects_own_stacks_pass_before_anything_exists(bare: Existing, twokeys: Run) -> None:
+    run = twokeys("preflight", "management", "stage", "prod", "--json")
+    assert failing(run) == {}
+    assert run.returncode == 0
+    assert not bare.client("organizations").meta.endpoint_url.endswith("amazonaws.com")
+
+
+def test_everything_that_is_wrong_is_found_in_one_go(existing: Existing, twokeys: Run, project: Path) -> None:
+    (project / "Pulumi.lab.yaml").write_text(
+        "config:\n"
+        '  twokeys:managementAccountId: "111111111111"\n'
+        "  twokeys:rootEmail: example@company.com\n"
+        "  twokeys:accounts:\n"
+        "    gone: {email: gone@company.com, name: Gone}\n"
+        f"    invited: {{adopt: '{existing.ids['invited']}', name: Invited, email: invited@company.com}}\n"
+        f"    wrong: {{adopt: '{existing.ids['shop']}'}}\n"
+        "    new: {organizationalUnit: Nowhere}\n"
+    )
+    existing.client("service-quotas").request_service_quota_increase(
+        ServiceCode="organizations", QuotaCode="L-E619E033", DesiredValue=10
+    )
+    run = twokeys("preflight", "lab", "--json")
+    assert run.returncode == 1
+    what = failing(run)
+    assert set(what) == {"e-mail", "adopt", "units", "account quota", "access role"}
+    assert "SUSPENDED" in what["e-mail"]
+    assert "of 10 there are 0 left" in what["account quota"]
+    assert "AccessDenied" in what["access role"]
+    shown = twokeys("preflight", "lab", "--no-enter")
+    assert shown.returncode == 1
+    assert "4 failures" in shown.stdout
+
+
+def test_the_sandbox_can_be_asked_without_its_shell(project: Path, twokeys: Run) -> None:
+    run = twokeys("preflight", "stage", "--sandbox", "--json")
+    assert failing(run)["organization"] == "there is none"
+    assert (project / ".twokeys" / "aws").exists()
+
+
+@pytest.mark.usefixtures("project")
+def test_aws_that_cannot_be_asked_is_refused(twokeys: Run) -> None:
+    refused = twokeys("preflight", "stage")
+    assert refused.returncode == 1
+    assert "Refused: AWS cannot be asked" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_stack_that_is_not_there_is_refused(bare: Existing, twokeys: Run) -> None:
+    assert bare.aws.alive
+    assert "Pulumi.nothing.yaml cannot be read" in twokeys("preflight", "nothing").stderr
+
+
+def test_an_account_beyond_the_quota_is_not_made(bare: Existing) -> None:
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
+    bare.begin()
+    quotas, api = bare.client("service-quotas"), bare.client("organizations")
+    wanted = {"ServiceCode": "organizations", "QuotaCode": "L-E619E033"}
+    quotas.request_service_quota_increase(**wanted, DesiredValue=2)
+    assert quotas.get_service_quota(**wanted)["Quota"]["Value"] == 2
+    assert [one["QuotaCode"] for one in quotas.list_service_quotas(ServiceCode="organizations")["Quotas"]] == [
+        "L-E619E033"
+    ]
+    bare.account("one", "one@company.com")
+    status = api.create_account(AccountName="two", Email="two@company.com")["CreateAccountStatus"]
+    assert (status["State"], status["FailureReason"]) == ("FAILED", "ACCOUNT_LIMIT_EXCEEDED")
+    assert api.describe_create_account_status(CreateAccountRequestId=status["Id"])["CreateAccountStatus"] == status
+    assert len(api.list_accounts()["Accounts"]) == 2
+    quotas.request_service_quota_increase(**wanted, DesiredValue=3)
+    assert bare.account("two", "two@company.com")
+    with pytest.raises(quotas.exceptions.NoSuchResourceException):
+        quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")

@@ -1,0 +1,278 @@
+"""Checks of accounts before the first create: pure functions from what is wanted and what is there to findings.
+
+What could not be read is a failure of the check that needs it: nothing passes unseen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from twokeys.organization.findings import Finding, failure, listed, passed, warning
+from twokeys.organization.model import ACTIVE, Live, Organization
+from twokeys.organization.plan import Fate, Plan, Wanted
+
+
+def unknown(live: Live, check: str, *parts: str) -> Finding | None:
+    """That a check cannot be made, when one of the parts that it needs could not be read."""
+    missing = sorted({live.unread[part] for part in parts if part in live.unread})
+    if not missing:
+        return None
+    return failure(
+        check,
+        f"account {live.caller.account}",
+        f"cannot be known: needs {', '.join(missing)}",
+        f"allow {', '.join(missing)}, or use credentials that may",
+    )
+
+
+def addresses_within_the_project(plans: Sequence[Plan], chosen: Sequence[str]) -> Iterator[Finding]:
+    """An e-mail address, and an adopted id, stands once in all the project's stacks; shards repeat their environment.
+
+    An address belongs to one AWS account only:
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
+    Within one stack the settings refuse it already. Stacks whose files cannot be read are not compared.
+    """
+    users: dict[str, list[tuple[Plan, str]]] = defaultdict(list)
+    for plan in plans:
+        for key, member in plan.settings.accounts.items():
+            users[plan.settings.email_of(key).casefold()].append((plan, key))
+            if member.adopt:
+                users[member.adopt].append((plan, key))
+    bad = False
+    for value, its in users.items():
+        clashing = [
+            (plan, key)
+            for plan, key in its
+            if any(
+                other is not plan and not (key == its_key and (plan.is_part_of(other) or other.is_part_of(plan)))
+                for other, its_key in its
+            )
+        ]
+        if any(plan.stack in chosen for plan, _ in clashing):
+            bad = True
+            yield failure(
+                "e-mail",
+                value,
+                f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
+                "keep it in one of them: an account belongs to one stack",
+            )
+    if not bad:
+        yield passed("e-mail", "the project", f"no address stands twice in its {len(plans)} stacks")
+
+
+def addresses(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """Whose the e-mail addresses are, those of suspended accounts included.
+
+    A closed account keeps its address while AWS shows it as SUSPENDED, which is 90 days:
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html
+    An address that an account outside the organization has cannot be known: AWS tells only when the account is made.
+    """
+    free, there = [], []
+    for one in accounts:
+        if one.fate is Fate.CREATE:
+            free.append(one.key)
+        elif one.fate is Fate.THERE and one.account is not None:
+            finding = _taken(one, organization)
+            if finding is None:
+                there.append(f"{one.key} ({one.account.id})")
+            else:
+                yield finding
+    if free:
+        yield passed("e-mail", listed(free), "no account of the organization has such an address")
+    if there:
+        yield warning(
+            "e-mail",
+            listed(there),
+            "accounts with this address and name are there already",
+            "nothing, if these stacks made them; else say `adopt: ID`, or creating them fails",
+        )
+
+
+def _taken(one: Wanted, organization: Organization) -> Finding | None:
+    account = one.account
+    if account is None:
+        return None
+    if account.id == organization.management_account:
+        return failure("e-mail", one.where, f"{one.email} is the management account's own", "choose another address")
+    if account.state != ACTIVE:
+        return failure(
+            "e-mail",
+            one.where,
+            f"{one.email} belongs to account {account.id} ({account.name}), which is {account.state}: it keeps the"
+            " address until AWS removes it for good",
+            "choose another address, or reopen that account through AWS Support and adopt it",
+        )
+    if account.name != one.name:
+        return failure(
+            "e-mail",
+            one.where,
+            f"{one.email} belongs to account {account.id}, which is named {account.name!r} and not {one.name!r}",
+            f'choose another address, or take that account over: `adopt: "{account.id}"`, `name: {account.name}`',
+        )
+    return None
+
+
+def adopted(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """Adopted accounts exist, are active, and have the name and address that config says.
+
+    The program refuses a difference, for Pulumi could only end it by replacing the account:
+    https://github.com/pulumi/pulumi-aws/issues/6242
+    """
+    good = []
+    for one in accounts:
+        if one.fate is not Fate.ADOPT:
+            continue
+        account = one.account
+        if account is None or account.id == organization.management_account:
+            why = "no account of the organization has this id" if account is None else "it is the management account"
+            yield failure("adopt", one.where, f"{one.member.adopt}: {why}", "correct the id; `twokeys adopt` writes it")
+        elif account.state != ACTIVE:
+            yield failure(
+                "adopt",
+                one.where,
+                f"account {account.id} is {account.state}, so nothing in it can be managed",
+                "take it out of the config, or reopen it through AWS Support",
+            )
+        elif account.name != one.name or account.email.casefold() != one.email.casefold():
+            yield failure(
+                "adopt",
+                one.where,
+                f"account {account.id} is {account.name!r} with {account.email}, and config says {one.name!r} with"
+                f" {one.email}",
+                f"say `name: {account.name}` and `email: {account.email}`",
+            )
+        else:
+            good.append(one.key)
+    if good:
+        yield passed("adopt", listed(good), "they exist and match")
+
+
+def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """A new account's name should not be another's: AWS allows it, and people then take one for the other.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
+    """
+    taken = {account.name: account for account in organization.accounts}
+    for one in accounts:
+        if one.fate is Fate.CREATE and one.name in taken:
+            other = taken[one.name]
+            yield warning(
+                "name",
+                one.where,
+                f"account {other.id} ({other.email}) has the name {one.name!r} too",
+                f'name it apart; or, if it is this account, say `adopt: "{other.id}"` and `email: {other.email}`',
+            )
+
+
+def pending(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """CreateAccount requests under way: one for the same name is most likely this account, half made.
+
+    AWS tells the name of a request and not its address:
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
+    """
+    wanted = {one.name: one for one in accounts if one.fate is Fate.CREATE}
+    for request in organization.pending:
+        since = f"request {request.id} of {request.requested}"
+        if request.account_name in wanted:
+            yield failure(
+                "pending requests",
+                wanted[request.account_name].where,
+                f"an account of this name is being made already ({since})",
+                "wait until that has ended and run this again; then say `adopt: ID`, unless this stack asked for it",
+            )
+        else:
+            yield warning(
+                "pending requests",
+                request.account_name,
+                f"it is being made by somebody else ({since}), and counts against the quota",
+                "nothing, or ask whoever made the request",
+            )
+    if not organization.pending:
+        yield passed("pending requests", "the organization", "no account is being made")
+
+
+def quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """What would be made fits into what the account quota leaves.
+
+    Closed accounts count until AWS removes them for good, and open invitations count too:
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+    """
+    new = sum(one.fate is Fate.CREATE for one in accounts)
+    if not new:
+        yield passed("account quota", "the organization", "no account would be made")
+        return
+    if organization.account_quota is None:
+        yield warning(
+            "account quota",
+            "the organization",
+            f"accounts to be made: {new}; the quota is not known before the organization exists, and is 10 or less",
+            "ask for more in Service Quotas (organizations, us-east-1) once the organization exists",
+        )
+        return
+    counted = len(organization.accounts) + organization.invitations + len(organization.pending)
+    left = organization.account_quota - counted
+    said = (
+        f"accounts to be made: {new}; of {organization.account_quota} there are {left} left"
+        f" ({len(organization.accounts)} accounts with the management account and closed ones,"
+        f" {organization.invitations} invitations, {len(organization.pending)} requests)"
+    )
+    if new > left:
+        yield failure(
+            "account quota",
+            "the organization",
+            said,
+            "ask for more: aws service-quotas request-service-quota-increase --region us-east-1 --service-code"
+            f" organizations --quota-code L-E619E033 --desired-value {counted + new}",
+        )
+    else:
+        yield passed("account quota", "the organization", said)
+
+
+def close_quota(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """Accounts to be closed fit into what AWS closes in 30 days: the higher of 250 or 20 % of them, 1,000 at most.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html. How many were closed in the
+    last 30 days is not told by Organizations, so a number that fits may still be too many.
+    """
+    closing = [one.key for one in accounts if one.fate is Fate.CLOSED and one.account and one.account.state == ACTIVE]
+    if not closing:
+        return
+    members = len(organization.accounts) - 1
+    limit = min(1000, max(250, members // 5))
+    said = f"accounts to be closed: {len(closing)}; AWS closes {limit} in 30 days, those before these included"
+    if len(closing) > limit:
+        yield failure("close quota", listed(closing), said, "close the rest 30 days later")
+    else:
+        yield warning("close quota", listed(closing), said, "a closed account cannot be used again; be sure")
+
+
+def entering(
+    accounts: Sequence[Wanted], organization: Organization, tried: Mapping[str, str | None] | None
+) -> Iterator[Finding]:
+    """The access role of each account that is there lets these credentials in; it was really assumed.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html. None means that it was
+    not tried; what is left out so is said.
+    """
+    if tried is None:
+        yield warning("access role", "all accounts", "not tried", "leave --no-enter out to try them")
+        return
+    good = []
+    for one in accounts:
+        if one.account is None or one.account.id not in tried:
+            continue
+        answer = tried[one.account.id]
+        if answer is None:
+            good.append(one.key)
+            continue
+        invited = "; AWS makes no access role in an account that was invited" * (one.account.joined_method == "INVITED")
+        yield failure(
+            "access role",
+            one.where,
+            f"role {one.member.access.role} of account {one.account.id} cannot be assumed: {answer}{invited}",
+            f"make it there with AdministratorAccess, trusting arn:aws:iam::{organization.management_account}:root;"
+            " or name the right one in access.role; and let your own role assume it",
+        )
+    if good:
+        yield passed("access role", listed(good), "could be entered")

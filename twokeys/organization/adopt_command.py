@@ -1,0 +1,185 @@
+"""`twokeys adopt`: an organization that exists becomes config. It only reads AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from twokeys.errors import Refusal
+from twokeys.files import write_output
+from twokeys.organization.adoption import Adoption, Entered, environments_by, refuse_unadoptable
+from twokeys.organization.adoption import adopt as adoption_of
+from twokeys.organization.entering import Entrance, try_entrances
+from twokeys.organization.model import ACTIVE, Live
+from twokeys.organization.progress import Say, progress
+from twokeys.organization.reading import read_live
+from twokeys.organization.session import aws_session
+from twokeys.organization.stack_file import stack_file
+from twokeys.settings.guard_rails import ACCESS_ROLE
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("Pulumi.adopted.yaml"),
+    show_default=True,
+    help="The management stack's file; its name gives the stack's. Files of environments are written beside it.",
+)
+@click.option(
+    "--environment-by",
+    metavar="ou|tag:NAME",
+    help="Give accounts stacks of their own: one for each organizational unit that holds accounts, or for each value of"
+    " a tag. Default: all accounts in the management stack.",
+)
+@click.option(
+    "--access-role",
+    "roles",
+    multiple=True,
+    help=f"A role by which accounts may be entered; the first that works is taken. May be repeated."
+    f" Default: {ACCESS_ROLE}.",
+)
+@click.option(
+    "--root-email",
+    help="The address from which accounts to come derive theirs. Default: the management account's own.",
+)
+@click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
+@click.option("--yes", is_flag=True, help="Replace files that exist.")
+@click.option("--sandbox", is_flag=True, help="Ask the sandbox's local AWS (in .twokeys), as its management account.")
+@click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
+@click.option("--region", help="The region that the stacks work in. Default: that of the credentials, or us-east-1.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written and what was left out as JSON.")
+def adopt(  # noqa: PLR0913 - one parameter an option
+    *,
+    out: Path,
+    environment_by: str | None,
+    roles: tuple[str, ...],
+    root_email: str | None,
+    no_enter: bool,
+    yes: bool,
+    sandbox: bool,
+    profile: str | None,
+    region: str | None,
+    as_json: bool,
+) -> int:
+    """Read an organization that exists and write the config of stacks that take it over.
+
+    With credentials of the management account. Reads the organization, its units, policies, trusted services,
+    delegated administrators and accounts, tries the access role of each account, and writes the management stack's
+    file (and with --environment-by one for each environment). Nothing is changed in AWS, neither now nor by the first
+    update, which imports: `pulumi preview -s adopted` shows imports, and creates of what only the state has (providers
+    and components). What cannot be taken over is listed with its reason and what to do. Exits with 1 when nothing could
+    be written; files that exist are replaced with --yes only.
+    """
+    stack = _stack_of(out)
+    say = progress()
+    with aws_session(profile, region, sandbox=sandbox) as session:
+        live = read_live(session, tags=True, say=say)
+        organization = refuse_unadoptable(live)
+        entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
+    made = adoption_of(
+        organization,
+        stack=stack,
+        region=session.region_name or "us-east-1",
+        entered=entered,
+        root_email=root_email or organization.management_email,
+        environment_of=environments_by(organization, environment_by) if environment_by else lambda _: None,
+        partition=live.caller.partition,
+    )
+    written = _write(made, out, live, replace=yes)
+    if as_json:
+        click.echo(json.dumps(_as_json(made, written), indent=2))
+    else:
+        _show(made, written, Console())
+    return 0
+
+
+def _stack_of(out: Path) -> str:
+    named = re.fullmatch(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml", out.name)
+    if named is None:
+        raise click.UsageError(f"--out names a stack's file, such as Pulumi.adopted.yaml, not {out.name!r}")
+    return named[1]
+
+
+def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say) -> dict[str, Entered]:
+    """Try the roles one after the other in those accounts that no earlier one opened."""
+    assert live.organization is not None  # noqa: S101 - the caller has it from there
+    left = [
+        account.id
+        for account in live.organization.accounts
+        if account.state == ACTIVE and account.id != live.caller.account
+    ]
+    entered: dict[str, Entered] = {}
+    for role in roles:
+        entrances = [Entrance(account, role) for account in left]
+        for account, why_not in try_entrances(session, entrances, partition=live.caller.partition, say=say).items():
+            entered[account] = Entered(None, f"{role}: {why_not}") if why_not else Entered(role)
+        left = [account for account in left if entered[account].role is None]
+    return entered
+
+
+def _write(made: Adoption, out: Path, live: Live, *, replace: bool) -> list[Path]:
+    """The files, all of them or none; none is replaced unasked."""
+    assert live.organization is not None  # noqa: S101 - as above
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    origin = (
+        f"Written by `twokeys adopt` at {now} from organization {live.organization.id}, as {live.caller.arn} saw it."
+    )
+    texts = {
+        out.with_name(f"Pulumi.{stack.name}.yaml"): stack_file(
+            stack, origin=origin, left_out=made.left_out if stack is made.stacks[0] else ()
+        )
+        for stack in made.stacks
+    }
+    there = [str(path) for path in texts if path.exists()]
+    if there and not replace:
+        raise Refusal(
+            "files are not replaced unasked",
+            where=", ".join(there),
+            why="they exist, and may say what nothing else says",
+            next_step="name another file with --out, move them away, or say --yes",
+        )
+    for path, text in texts.items():
+        write_output(path, text)
+    return list(texts)
+
+
+def _as_json(made: Adoption, written: list[Path]) -> dict[str, object]:
+    return {
+        "stacks": [
+            {"stack": stack.name, "file": str(path), "accounts": len(stack.config.get("accounts", {}))}
+            for stack, path in zip(made.stacks, written, strict=True)
+        ],
+        "leftOut": [one.as_dict() for one in made.left_out],
+    }
+
+
+def _show(made: Adoption, written: list[Path], console: Console) -> None:
+    for stack, path in zip(made.stacks, written, strict=True):
+        accounts = len(stack.config.get("accounts", {}))
+        what = (
+            f"{len(stack.config['organization'].get('organizationalUnits', {}))} units, "
+            if stack.config.get("organization")
+            else ""
+        )
+        console.print(f"[green]{escape(str(path))}[/]: {what}{accounts} accounts", highlight=False)
+    for one in made.left_out:
+        console.print(
+            f"[yellow]not taken over[/] {escape(one.what)}: {escape(one.why)}. Next step: {escape(one.next_step)}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    names = " and ".join(f"`pulumi preview -s {stack.name}`" for stack in made.stacks[:2])
+    console.print(
+        f"Next: {names} (sandbox: `twokeys sandbox preview {made.stacks[0].name}`), the management stack first. Expect"
+        " imports, and creates of providers and components only: those are in the state and not in AWS.",
+        highlight=False,
+        soft_wrap=True,
+    )

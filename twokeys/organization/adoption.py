@@ -1,0 +1,483 @@
+"""From a live organization to the config of stacks that import it and change nothing. Pure.
+
+What config cannot say, or the program could not manage, is left out and listed with its reason and what to do: it
+stays in AWS as it is. Names that AWS allows and config does not (a slash in a unit's name, two accounts of one name)
+get a key of their own, and `name` says what AWS calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from twokeys.errors import Refusal
+from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
+from twokeys.settings import (
+    MANAGEMENT,
+    ROOT,
+    GuardRailSettings,
+    MemberSettings,
+    OtherPolicySettings,
+    is_account_id,
+    is_unit_id,
+    parse,
+)
+from twokeys.settings.guard_rails import ACCESS_ROLE
+from twokeys.settings.values import PolicyType, check_email
+
+Config = dict[str, Any]
+EnvironmentOf = Callable[[Account], str | None]
+"""The environment of an account; None leaves it in the management stack."""
+
+_NOT_NEEDED = frozenset({"account quota", "invitations", "pending requests"})
+"""What may stay unread: nothing of it is taken over."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something of the organization that the config does not take over."""
+
+    what: str
+    why: str
+    next_step: str
+
+    def as_dict(self) -> dict[str, str]:
+        """As JSON-ready data."""
+        return {"what": self.what, "why": self.why, "nextStep": self.next_step}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The config of one stack: keys without `twokeys:`, values as the stack's file has them.
+
+    Attributes:
+        paths: the units of its accounts by account key, for comments.
+    """
+
+    name: str
+    config: Config
+    paths: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """The stacks that take an organization over, the management stack first, and what they leave out."""
+
+    stacks: tuple[Stack, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class Entered:
+    """How an account can be entered: by which role, or why by none."""
+
+    role: str | None
+    why_not: str = ""
+
+
+def refuse_unadoptable(live: Live) -> Organization:
+    """The organization, when these credentials may take it over.
+
+    Raises:
+        Refusal: there is none, the account does not manage it, its features are limited, something of it could not be
+            read, or the credentials are the root user's, which may not assume roles
+            (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
+    """
+    organization, caller = live.organization, live.caller
+    where = f"account {caller.account}"
+    missing = sorted({action for part, action in live.unread.items() if part not in _NOT_NEEDED})
+    if organization is not None and organization.management_account != caller.account:
+        raise Refusal(
+            "a member account cannot take its organization over",
+            where=where,
+            why=f"organization {organization.id} is managed by account {organization.management_account}",
+            next_step=f"use credentials of account {organization.management_account}",
+        )
+    if missing:
+        raise Refusal(
+            "the organization cannot be taken over",
+            where=where,
+            why=f"what is not read would be missing in the config; not permitted: {', '.join(missing)}",
+            next_step="use credentials with AWS's managed policy AWSOrganizationsReadOnlyAccess and"
+            " iam:ListOrganizationsFeatures",
+        )
+    if organization is None:
+        raise Refusal(
+            "there is no organization to take over",
+            where=where,
+            why="the account belongs to none",
+            next_step="let a management stack create one: see Pulumi.management.yaml",
+        )
+    if organization.features != ALL_FEATURES:
+        raise Refusal(
+            "the organization cannot be taken over",
+            where=f"organization {organization.id}",
+            why=f"its feature set is {organization.features}: it has no policies, and taking it over would enable them",
+            next_step="enable all features first:"
+            " https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html",
+        )
+    if caller.is_root_user and not caller.local:
+        raise Refusal(
+            "the root user cannot take the organization over",
+            where=caller.arn,
+            why="a root user may not assume roles, so it can enter no account",
+            next_step="use a role or a user of the management account",
+        )
+    return organization
+
+
+def adopt(  # noqa: PLR0913 - all by name
+    organization: Organization,
+    *,
+    stack: str,
+    region: str,
+    entered: Mapping[str, Entered],
+    root_email: str,
+    environment_of: EnvironmentOf = lambda _: None,
+    partition: str = "aws",
+) -> Adoption:
+    """The config that takes over everything that can be taken over.
+
+    Args:
+        stack: the name of the management stack.
+        region: the region that its providers work in.
+        entered: how each active account can be entered; one that is not here was not tried and is taken over.
+        root_email: the address from which accounts to come derive theirs, the management account's own by default.
+        environment_of: which accounts get stacks of their own.
+
+    Raises:
+        Refusal: a stack's config would be refused although each part of it is sound; nothing is then to be written.
+    """
+    _refuse_unusable(root_email)
+    units = _unit_keys(organization)
+    left_out: list[LeftOut] = []
+    managed = _managed(organization, entered, partition, left_out)
+    accounts, paths = _accounts(managed, units, entered, root_email, left_out)
+    environments: dict[str, list[str]] = defaultdict(list)
+    for key, (account, _) in accounts.items():
+        environments[_environment(environment_of(account), stack)].append(key)
+    base = {
+        "managementAccountId": organization.management_account,
+        "rootEmail": root_email,
+        "region": region,
+    }
+    management = {**base, "organization": _organization(organization, units, left_out)}
+    stacks = []
+    for name in (stack, *sorted(environments.keys() - {stack})):
+        members = {key: dict(accounts[key][1]) for key in environments.get(name, ())}
+        if name != stack:
+            for key, member in members.items():  # an id needs no look-up in the management stack
+                if "organizationalUnit" in member:
+                    member["organizationalUnit"] = accounts[key][0].parent
+        config = {**(management if name == stack else base), **({"accounts": members} if members else {})}
+        parse(name, config)
+        stacks.append(Stack(name, config, {key: paths[key] for key in members}))
+    return Adoption(tuple(stacks), tuple(left_out))
+
+
+def environments_by(organization: Organization, how: str) -> EnvironmentOf:
+    """`ou`: the unit that an account is in. `tag:NAME`: the value of its tag. Accounts without one stay in management.
+
+    Raises:
+        Refusal: it is neither.
+    """
+    kind, _, tag = how.partition(":")
+    if how == "ou":
+        return lambda account: unit.path if (unit := organization.unit_by_id.get(account.parent)) else None
+    if kind == "tag" and tag:
+        return lambda account: account.tags.get(tag)
+    raise Refusal(
+        f"accounts cannot be split by {how!r}",
+        where="--environment-by",
+        why="it is neither ou nor tag:NAME",
+        next_step="write ou, or the name of a tag as in tag:environment",
+    )
+
+
+def trust_policy(management_account: str, partition: str = "aws") -> dict[str, Any]:
+    """What the access role of an invited account has to trust.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_create-cross-account-role.html
+    """
+    principal = {"AWS": f"arn:{partition}:iam::{management_account}:root"}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
+    }
+
+
+def _refuse_unusable(root_email: str) -> None:
+    try:
+        check_email(root_email)
+    except PydanticCustomError as error:
+        raise Refusal(
+            f"accounts to come cannot derive their addresses from {root_email}",
+            where="the management account's e-mail address",
+            why=error.message(),
+            next_step="name another one with --root-email",
+        ) from None
+
+
+def _environment(name: str | None, stack: str) -> str:
+    if name is None or not (slug := _slug(name)):
+        return stack
+    return f"{slug}-accounts" if slug == stack else slug
+
+
+# --- organizational units -------------------------------------------------------------------------------------------
+
+
+def _unit_keys(organization: Organization) -> dict[str, str]:
+    """A path for each unit by its id, parents first; it is the unit's own unless that would mean something else."""
+    keys: dict[str, str] = {}
+    taken: set[str] = set()
+    for unit in sorted(organization.units, key=lambda one: (len(one.names), one.names, one.id)):
+        above = keys.get(unit.parent, "")
+        name = _plain(unit.names[-1].replace("/", "-"))
+        key = f"{above}/{name}" if above else name
+        if not name or key in taken or key == ROOT or is_unit_id(key) or is_account_id(key):
+            key += f"-{unit.id.rpartition('-')[2]}"
+        keys[unit.id] = key
+        taken.add(key)
+    return keys
+
+
+def _plain(name: str) -> str:
+    """A name without what would break a URN, a path or a line: control characters, `::`, spaces at its ends."""
+    return re.sub(r":{2,}|[\x00-\x1f\x7f]+", "-", name).strip()[:110].strip()
+
+
+# --- the organization -----------------------------------------------------------------------------------------------
+
+
+def _organization(organization: Organization, units: Mapping[str, str], left_out: list[LeftOut]) -> Config:
+    config: Config = {}
+    beyond = sorted(set(organization.policy_types) - set(get_args(PolicyType)))
+    if beyond:
+        config["create"] = False
+        left_out.append(
+            LeftOut(
+                f"organization {organization.id} itself",
+                f"it has policy types enabled that config does not know ({', '.join(beyond)}), and managing it would"
+                " switch them off",
+                "it is only looked up (create: false); its units, policies and accounts are taken over",
+            )
+        )
+    else:
+        config["adopt"] = organization.id
+        config["policyTypes"] = list(organization.policy_types)
+        config["trustedServices"] = list(organization.trusted_services)
+        config |= _root_access(organization, left_out)
+    if organization.units:
+        config["organizationalUnits"] = {
+            units[unit.id]: _unit(unit.id, unit.names[-1], unit.tags, units[unit.id])
+            for unit in sorted(organization.units, key=lambda one: units[one.id])
+        }
+    config |= _policies(organization, units, left_out)
+    if organization.delegated_administrators:
+        config["delegatedAdministrators"] = {
+            account: {"services": list(services), "adopt": list(services)}
+            for account, services in sorted(organization.delegated_administrators.items())
+            if services
+        }
+    if organization.has_resource_policy:
+        left_out.append(
+            LeftOut(
+                "the organization's resource-based policy",
+                "config has no setting for it",
+                "it stays as it is in AWS; change it there",
+            )
+        )
+    return config
+
+
+def _unit(identifier: str, name: str, tags: Mapping[str, str], key: str) -> Config:
+    config: Config = {"adopt": identifier}
+    if key.rpartition("/")[2] != name:
+        config["name"] = name
+    if tags:
+        config["tags"] = dict(tags)
+    return config
+
+
+def _root_access(organization: Organization, left_out: list[LeftOut]) -> Config:
+    if len(organization.root_features) == 2:
+        return {"centralizedRootAccess": "adopt"}
+    if organization.root_features:
+        left_out.append(
+            LeftOut(
+                "centralized root access",
+                f"only {organization.root_features[0]} is on, and config switches on both features or none",
+                "it stays as it is; say centralizedRootAccess: true once you want both",
+            )
+        )
+    return {}
+
+
+def _policies(organization: Organization, units: Mapping[str, str], left_out: list[LeftOut]) -> Config:
+    """Policies of all types; AWS's own (FullAWSAccess) are not among what one manages."""
+    guard_rails: Config = {}
+    others: Config = {}
+    attachments: set[str] = set()
+    names = {organization.root: ROOT, **units}
+    for policy in sorted(organization.policies, key=lambda one: (one.type != SERVICE_CONTROL_POLICY, one.name, one.id)):
+        if policy.aws_managed:
+            continue
+        attached = {names.get(target, target): target for target in policy.targets}
+        key = _plain(policy.name)
+        if not key or key in guard_rails or key in others or attachments & {f"{key}-{target}" for target in attached}:
+            key += f"-{policy.id.rpartition('-')[2]}"
+        try:
+            config = _policy(policy, key, attached)
+        except ValueError as error:
+            left_out.append(
+                LeftOut(
+                    f"policy {policy.id} ({policy.name}, {policy.type})",
+                    _first_reason(error),
+                    "it stays as it is in AWS; change it there so that config can say it, and adopt again",
+                )
+            )
+            continue
+        attachments |= {f"{key}-{target}" for target in attached}
+        (guard_rails if policy.type == SERVICE_CONTROL_POLICY else others)[key] = config
+    found = {"serviceControlPolicies": guard_rails, "policies": others}
+    return {section: policies for section, policies in found.items() if policies}
+
+
+def _policy(policy: Policy, key: str, attached: Mapping[str, str]) -> Config:
+    """Raises ValueError when config cannot say it."""
+    config: Config = {"adopt": policy.id}
+    if key != policy.name:
+        config["name"] = policy.name
+    if policy.type != SERVICE_CONTROL_POLICY:
+        config["type"] = policy.type
+    if policy.description:
+        config["description"] = policy.description
+    config["targets"] = sorted(attached)
+    if attached:
+        config["attached"] = dict(sorted(attached.items()))
+    if policy.tags:
+        config["tags"] = dict(policy.tags)
+    config["document"] = json.loads(policy.document)
+    shape = GuardRailSettings if policy.type == SERVICE_CONTROL_POLICY else OtherPolicySettings
+    shape.model_validate(config)
+    return config
+
+
+def _first_reason(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"config refuses its {'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"its document is not JSON: {error}"
+
+
+# --- accounts -------------------------------------------------------------------------------------------------------
+
+
+def _managed(
+    organization: Organization, entered: Mapping[str, Entered], partition: str, left_out: list[LeftOut]
+) -> list[Account]:
+    """The member accounts that are active and can be entered."""
+    managed = []
+    for account in organization.accounts:
+        if account.id == organization.management_account:
+            continue
+        reason = _unmanageable(account, organization, entered.get(account.id), partition)
+        if reason:
+            left_out.append(reason)
+        else:
+            managed.append(account)
+    return managed
+
+
+def _accounts(
+    managed: Iterable[Account],
+    units: Mapping[str, str],
+    entered: Mapping[str, Entered],
+    root_email: str,
+    left_out: list[LeftOut],
+) -> tuple[dict[str, tuple[Account, Config]], dict[str, str]]:
+    """Config and unit path, by key, of every account that config can say."""
+    accounts, paths = {}, {}
+    for key, account in _account_keys(managed):
+        role = entered.get(account.id, Entered(ACCESS_ROLE)).role or ACCESS_ROLE
+        path = units.get(account.parent)
+        try:
+            accounts[key] = account, _account(account, key, path, role, root_email)
+        except ValidationError as error:
+            left_out.append(
+                LeftOut(
+                    _called(account),
+                    _first_reason(error),
+                    "it stays as it is in AWS; change it there so that config can say it, and adopt again",
+                )
+            )
+        else:
+            paths[key] = path or "the root"
+    return accounts, paths
+
+
+def _account_keys(managed: Iterable[Account]) -> Iterator[tuple[str, Account]]:
+    """A key for each account from its name; accounts whose names give the same key also get their id, all of them."""
+    accounts = tuple(managed)
+    slugs = {account.id: _slug(account.name) for account in accounts}
+    shared = Counter(slugs.values())
+    for account in accounts:
+        slug = slugs[account.id]
+        alone = slug and shared[slug] == 1 and slug != MANAGEMENT
+        yield (slug if alone else f"{slug}-{account.id}".lstrip("-")), account
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:36].strip("-")
+
+
+def _account(account: Account, key: str, path: str | None, role: str, root_email: str) -> Config:
+    """Raises ValidationError when config cannot say it."""
+    config: Config = {"adopt": account.id, "name": account.name, "email": account.email}
+    if path:
+        config["organizationalUnit"] = path
+    if role != ACCESS_ROLE:
+        config["access"] = {"role": role}
+    if account.tags:
+        config["tags"] = dict(account.tags)
+    MemberSettings.model_validate(config)
+    if account.name == key:
+        del config["name"]
+    local, _, domain = root_email.rpartition("@")
+    if account.email == f"{local}+{key}@{domain}":
+        del config["email"]
+    return config
+
+
+def _unmanageable(
+    account: Account, organization: Organization, entered: Entered | None, partition: str
+) -> LeftOut | None:
+    if account.state != ACTIVE:
+        return LeftOut(
+            _called(account),
+            f"it is {account.state}: nothing in it can be managed",
+            "wait until AWS removes it (90 days after its closing), or reopen it through AWS Support, and adopt again",
+        )
+    if entered is None or entered.role is not None:
+        return None
+    trust = json.dumps(trust_policy(organization.management_account, partition))
+    invited = "; AWS makes no access role in an account that was invited" if account.joined_method == "INVITED" else ""
+    return LeftOut(
+        _called(account),
+        f"it cannot be entered: {entered.why_not}{invited}",
+        f"in the account, make a role {ACCESS_ROLE} with the managed policy AdministratorAccess and this trust policy:"
+        f" {trust} (or name the role that there is with --access-role, or allow your own role sts:AssumeRole on it),"
+        " and adopt again",
+    )
+
+
+def _called(account: Account) -> str:
+    return f"account {account.id} ({account.name})"

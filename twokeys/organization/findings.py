@@ -1,0 +1,62 @@
+"""What a check found: it passes, it is worth knowing, or it would stop the first update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of one check.
+
+    Attributes:
+        check: the check's name ("e-mail").
+        where: the stack, account, unit or file that it is about.
+        what: what is so, as a sentence without its full stop.
+        next_step: what to do about it; empty for what passes.
+    """
+
+    check: str
+    status: Status
+    where: str
+    what: str
+    next_step: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """As JSON-ready data."""
+        return {
+            "check": self.check,
+            "status": self.status.value,
+            "where": self.where,
+            "what": self.what,
+            "nextStep": self.next_step,
+        }
+
+
+def passed(check: str, where: str, what: str) -> Finding:
+    """It is as it must be."""
+    return Finding(check, Status.PASS, where, what)
+
+
+def warning(check: str, where: str, what: str, next_step: str) -> Finding:
+    """It does not stop an update, and somebody should know."""
+    return Finding(check, Status.WARNING, where, what, next_step)
+
+
+def failure(check: str, where: str, what: str, next_step: str) -> Finding:
+    """An update would fail, or cannot be known to succeed."""
+    return Finding(check, Status.FAILURE, where, what, next_step)
+
+
+def listed(names: list[str], most: int = 8) -> str:
+    """Names in a sentence; of many only the first."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,260 @@
+"""Checks of credentials and of the organization as a whole before the first create: pure functions to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from twokeys.organization.findings import Finding, failure, listed, passed, warning
+from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
+from twokeys.organization.plan import Plan
+from twokeys.settings import (
+    GuardRailSettings,
+    OrganizationSettings,
+    OtherPolicySettings,
+    all_units,
+    is_unit_id,
+    needed_services,
+)
+
+ACCOUNT_MANAGEMENT = "account.amazonaws.com"
+
+
+def credentials(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
+    """They are the management account's, and no root user's, which may assume no role.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html. A local AWS lets its root users.
+    """
+    caller = live.caller
+    for plan in plans:
+        wanted = plan.settings.management_account_id
+        if wanted != caller.account:
+            yield failure(
+                "credentials",
+                f"stack {plan.stack}",
+                f"its management account is {wanted}, and these credentials are of {caller.account} ({caller.arn})",
+                f"use credentials of account {wanted}, or correct managementAccountId",
+            )
+        elif caller.is_root_user and not caller.local:
+            yield failure(
+                "credentials",
+                f"stack {plan.stack}",
+                f"{caller.arn} is a root user, which may not assume roles, so it can enter no account",
+                "use a role or a user of the management account",
+            )
+        else:
+            yield passed("credentials", f"stack {plan.stack}", f"{caller.arn}, in the management account")
+
+
+def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
+    """The organization is there with all features, is managed by this account, and is the one that config adopts.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html
+    """
+    organization, account = live.organization, live.caller.account
+    making = [plan.stack for plan in plans if (said := plan.settings.organization) and said.create and not said.adopt]
+    adopting = {plan.stack: said.adopt for plan in plans if (said := plan.settings.organization) and said.adopt}
+    if organization is None:
+        if making:
+            yield passed("organization", f"account {account}", f"there is none, and stack {making[0]} makes it")
+        else:
+            yield failure(
+                "organization", f"account {account}", "there is none", "update the stack that has `organization` first"
+            )
+        return
+    where = f"organization {organization.id}"
+    if organization.management_account != account:
+        yield failure(
+            "organization",
+            where,
+            f"account {organization.management_account} manages it, and these credentials are of {account}",
+            f"use credentials of account {organization.management_account}",
+        )
+        return
+    for stack, wanted in adopting.items():
+        if wanted != organization.id:
+            yield failure("organization", f"stack {stack}", f"it adopts {wanted}", f"say `adopt: {organization.id}`")
+    if making:
+        yield warning(
+            "organization",
+            where,
+            "it exists already",
+            f"nothing, if stack {making[0]} made it; else say `adopt: {organization.id}`, or creating it fails",
+        )
+    if organization.features != ALL_FEATURES:
+        yield failure(
+            "organization",
+            where,
+            f"its feature set is {organization.features}: it has no policies and closes no accounts",
+            "enable all features in the AWS Organizations console",
+        )
+    else:
+        yield passed("organization", where, "it has all features")
+
+
+def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+    """Services that work across accounts are trusted already, or will be by the stack that manages the organization.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html, and for contacts of
+    member accounts https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html
+    """
+    coming = {service for said in _managed(everything) for service in said.trusted_services}
+    needed: dict[str, str] = {}
+    for plan in plans:
+        needed |= {service: f"{key} of stack {plan.stack}" for service, key in needed_services(plan.settings).items()}
+        contacts = [plan.settings.baseline.contacts, *(one.contacts for one in plan.settings.accounts.values())]
+        if any(one.model_dump(exclude_none=True) for one in contacts):
+            needed[ACCOUNT_MANAGEMENT] = f"contacts of stack {plan.stack}"
+    missing = {service: key for service, key in needed.items() if service not in organization.trusted_services}
+    for service, key in missing.items():
+        if service in coming:
+            yield passed("trusted access", key, f"the management stack enables {service}")
+        else:
+            yield failure(
+                "trusted access",
+                key,
+                f"{service} has no trusted access",
+                f"add {service} to organization.trustedServices of the management stack and update that first",
+            )
+    if needed and not missing:
+        yield passed("trusted access", "the organization", f"enabled: {listed(sorted(needed))}")
+
+
+def policy_types(plans: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+    """Types of policies that an organization, which is only looked up, would have to have enabled.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html. Where a stack manages the
+    organization its settings refuse a type that they do not enable.
+    """
+    for plan in plans:
+        said = plan.settings.organization
+        if said is None:
+            continue
+        where = f"stack {plan.stack}"
+        needed: set[str] = {policy.type for policy in said.policies.values()}
+        if said.service_control_policies or said.guard_rails:
+            needed.add(SERVICE_CONTROL_POLICY)
+        if plan.settings.bill and plan.settings.bill.tags:
+            needed.add("TAG_POLICY")
+        missing = sorted(needed - set(organization.policy_types)) if not said.create else []
+        for kind in missing:
+            yield failure(
+                "policy types", where, f"{kind} is not enabled", "enable it, or let the stack manage the organization"
+            )
+        if not missing:
+            yield passed("policy types", where, f"enabled or to be: {listed(sorted(needed)) or 'none is needed'}")
+
+
+def units(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+    """Units that config names are there, or are made by the stack that has `organization`; ids lead to what is meant.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html
+    """
+    made = {path for plan in everything if (said := plan.settings.organization) for path in all_units(said)}
+    good: list[str] = []
+    for plan in plans:
+        if plan.settings.organization:
+            yield from _own_units(plan, plan.settings.organization, organization)
+        for key, member in plan.settings.accounts.items():
+            unit = member.organizational_unit
+            where = f"accounts.{key}.organizationalUnit of stack {plan.stack}"
+            if unit is None or (unit in organization.unit_by_id if is_unit_id(unit) else unit in made):
+                good.append(unit or "the root")
+            elif is_unit_id(unit):
+                yield failure("units", where, f"the organization has no unit {unit}", "correct the id")
+            elif found := organization.unit_by_path.get(unit):
+                yield failure(
+                    "units",
+                    where,
+                    f"{unit} is in AWS ({found.id}), and the stack that has `organization` does not know it",
+                    f"add it there to organizationalUnits as {unit}: {{adopt: {found.id}}}, or write {found.id} here",
+                )
+            else:
+                yield failure(
+                    "units",
+                    where,
+                    f"{unit} is neither in AWS nor made by a stack of this project",
+                    "add it to organization.organizationalUnits of the management stack",
+                )
+    if good:
+        yield passed("units", listed(sorted(set(good))), "they are there, or made by the stack that has `organization`")
+
+
+def _own_units(plan: Plan, said: OrganizationSettings, organization: Organization) -> Iterator[Finding]:
+    again = []
+    for path in all_units(said):
+        unit = said.organizational_units.get(path)
+        where = f"organization.organizationalUnits.{path} of stack {plan.stack}"
+        identifier = unit and (unit.adopt or unit.id)
+        if not identifier:
+            if found := organization.unit_by_path.get(path):
+                again.append(f"{path} ({found.id})")
+            continue
+        there = organization.unit_by_id.get(identifier)
+        name = (unit.name if unit else None) or path.rpartition("/")[2]
+        if there is None:
+            yield failure("units", where, f"the organization has no unit {identifier}", "correct the id")
+        elif unit and unit.adopt and there.names[-1] != name:
+            yield failure(
+                "units",
+                where,
+                f"{identifier} is named {there.names[-1]!r}, and would be renamed to {name!r}",
+                f"say `name: {there.names[-1]}`",
+            )
+    if again:
+        yield warning(
+            "units",
+            listed(again),
+            "they exist already",
+            f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
+        )
+
+
+def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
+    """Adopted policies exist with the name and attachments that config says; no other policy has a new one's name.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html (DuplicatePolicyException)
+    """
+    by_id = {policy.id: policy for policy in organization.policies}
+    by_name = {(policy.type, policy.name): policy for policy in organization.policies}
+    for plan in plans:
+        said = plan.settings.organization
+        declared: Mapping[str, GuardRailSettings] = {**said.service_control_policies, **said.policies} if said else {}
+        again, good = [], []
+        for key, policy in declared.items():
+            where = f"policy {key} of stack {plan.stack}"
+            kind = policy.type if isinstance(policy, OtherPolicySettings) else SERVICE_CONTROL_POLICY
+            name = policy.name or key
+            there = by_id.get(policy.adopt or "")
+            if not policy.adopt:
+                if found := by_name.get((kind, name)):
+                    again.append(f"{name} ({found.id})")
+            elif there is None:
+                yield failure("policies", where, f"the organization has no policy {policy.adopt}", "correct the id")
+            elif (there.type, there.name) != (kind, name):
+                yield failure(
+                    "policies",
+                    where,
+                    f"{there.id} is {there.name!r} of type {there.type}, and config says {name!r} of type {kind}",
+                    "correct the id, the name or the type",
+                )
+            elif missing := sorted(set(policy.attached.values()) - set(there.targets)):
+                yield failure(
+                    "policies", where, f"it is not attached to {listed(missing)}", "take these out of `attached`"
+                )
+            else:
+                good.append(key)
+        if again:
+            yield warning(
+                "policies",
+                listed(again),
+                "policies of these names exist already",
+                f"nothing, if stack {plan.stack} made them; else say `adopt: ID` for each, or making them fails",
+            )
+        if good:
+            yield passed("policies", listed(good), "they exist and match")
+
+
+def _managed(plans: Sequence[Plan]) -> Iterator[OrganizationSettings]:
+    for plan in plans:
+        if plan.settings.organization and plan.settings.organization.create:
+            yield plan.settings.organization

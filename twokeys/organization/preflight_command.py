@@ -1,0 +1,93 @@
+"""`twokeys preflight`: what would stop a stack's first update, found before it begins. It only reads AWS."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import boto3
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from twokeys.organization.entering import try_entrances
+from twokeys.organization.findings import Finding, Status
+from twokeys.organization.model import Live
+from twokeys.organization.plan import Plan, entrances, wanted
+from twokeys.organization.preflight import preflight as findings_of
+from twokeys.organization.progress import Say, progress
+from twokeys.organization.reading import read_live
+from twokeys.organization.session import aws_session
+from twokeys.organization.stacks import read_project
+
+_STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold red"}
+
+
+@click.command()
+@click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder with Pulumi.yaml. Default: this one.",
+)
+@click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts that exist.")
+@click.option("--sandbox", is_flag=True, help="Ask the sandbox's local AWS (in .twokeys), as its management account.")
+@click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
+@click.option("--region", help="The region to ask. Default: that of the credentials, or us-east-1.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def preflight(  # noqa: PLR0913 - one parameter an option
+    *,
+    stacks: tuple[str, ...],
+    project: Path,
+    no_enter: bool,
+    sandbox: bool,
+    profile: str | None,
+    region: str | None,
+    as_json: bool,
+) -> int:
+    """Check before the first create everything that can be known of each STACK (or environment), in one go.
+
+    Credentials, the organization and its features, trusted access and policy types, organizational units, whether
+    e-mail addresses and names are taken (by suspended accounts too, and among all stack files of the project), what is
+    adopted, requests under way, the account quota, and whether accounts that exist can be entered (sts:AssumeRole is
+    really called). Nothing is changed. What cannot be known for want of a permission is a failure that names the
+    permission; each failure says what to do. Exits with 0 when nothing fails; warnings do not count.
+    """
+    known = read_project(project.resolve(), stacks)
+    say = progress()
+    with aws_session(profile, region, sandbox=sandbox) as session:
+        live = read_live(session, say=say)
+        tried = None if no_enter else _enter(session, live, known.chosen, say)
+    findings = list(findings_of(known, live, tried))
+    failed = any(one.status is Status.FAILURE for one in findings)
+    if as_json:
+        click.echo(json.dumps({"ok": not failed, "findings": [one.as_dict() for one in findings]}, indent=2))
+    else:
+        _show(findings, Console())
+    return 1 if failed else 0
+
+
+def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...], say: Say) -> dict[str, str | None]:
+    """A root user may assume nothing, and is refused already; in a member account there is nobody to enter."""
+    organization, caller = live.organization, live.caller
+    if organization is None or (caller.is_root_user and not caller.local):
+        return {}
+    return try_entrances(
+        session, entrances(wanted(plans, organization), organization), partition=caller.partition, say=say
+    )
+
+
+def _show(findings: list[Finding], console: Console) -> None:
+    table = Table()
+    for column in ("check", "", "where", "what"):
+        table.add_column(column, overflow="fold")
+    for one in findings:
+        step = f"\n[dim]Next step: {escape(one.next_step)}.[/]" if one.next_step else ""
+        style = _STYLES[one.status]
+        table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
+    console.print(table)
+    counts = Counter(one.status for one in findings)
+    console.print(f"{counts[Status.PASS]} passed, {counts[Status.WARNING]} warnings, {counts[Status.FAILURE]} failures")

@@ -1,0 +1,298 @@
+"""A live organization, read with boto3 into the model. It reads only.
+
+Time is bounded by pages, not by accounts: the tree is walked from the root, and each unit's accounts come in pages of
+20 with their parent known, so that 1,000 accounts in 50 units take about 150 calls. Only tags are one call an account,
+and are read when asked for. Throttled calls are repeated by the SDK, which also slows itself down (`adaptive`):
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.errors import Refusal
+from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+Say = Callable[[str], None]
+
+RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, connect_timeout=10, read_timeout=60)
+AT_ONCE = 8
+"""Calls under way at once; the SDK's own limiter decides how fast they really go."""
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+# Service Quotas of Organizations are in one region of each partition:
+# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+_QUOTA_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+ACCOUNTS_QUOTA = "L-E619E033"
+"""The quota "Default maximum number of accounts" of Organizations."""
+
+
+def read_live(session: boto3.Session, *, tags: bool = False, say: Say = lambda _: None) -> Live:
+    """What the session's credentials show of their organization.
+
+    Args:
+        session: any credentials; only those of the management account (or of a delegated administrator) see it all.
+        tags: also read the tags of units, accounts and policies, one call each.
+        say: told now and then what is being read.
+
+    Raises:
+        Refusal: AWS cannot be asked at all: no credentials, no network, or an answer that is no answer.
+    """
+    try:
+        return _Reader(session, say).live(tags=tags)
+    except (BotoCoreError, ClientError) as error:
+        raise cannot_ask(error) from error
+
+
+def cannot_ask(error: Exception) -> Refusal:
+    """AWS gave no usable answer."""
+    return Refusal(
+        "AWS cannot be asked",
+        where="the AWS credentials",
+        why=str(error),
+        next_step="sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
+        ' eval "$(twokeys sandbox shell ...)"',
+    )
+
+
+class _Reader:
+    def __init__(self, session: boto3.Session, say: Say) -> None:
+        self._session = session
+        self._say = say
+        self._region = session.region_name or "us-east-1"
+        self._api = self._client("organizations")
+        self._unread: dict[str, str] = {}
+
+    def live(self, *, tags: bool) -> Live:
+        # Few attempts: whoever cannot be asked at all wants to know it soon.
+        sts = self._session.client("sts", region_name=self._region, config=Config(retries={"total_max_attempts": 2}))
+        identity = sts.get_caller_identity()
+        caller = Caller(identity["Account"], identity["Arn"], local=_is_loopback(sts.meta.endpoint_url))
+        organization = self._organization()
+        if organization is None or organization.management_account != caller.account:
+            return Live(caller, organization, self._unread)
+        organization = self._tree(organization)
+        organization = self._policies(organization)
+        organization = self._settings(organization, caller)
+        if tags:
+            organization = self._tagged(organization)
+        return Live(caller, organization, self._unread)
+
+    def _organization(self) -> Organization | None:
+        try:
+            found = self._api.describe_organization()["Organization"]
+        except self._api.exceptions.AWSOrganizationsNotInUseException:
+            return None
+        except ClientError as error:
+            self._note("organization", "organizations:DescribeOrganization", error)
+            return None
+        return Organization(
+            id=found["Id"],
+            features=found["FeatureSet"],
+            management_account=found["MasterAccountId"],
+            management_email=found["MasterAccountEmail"],
+        )
+
+    def _tree(self, organization: Organization) -> Organization:
+        roots = self._pages("root", "list_roots", "Roots")
+        if not roots:
+            return organization
+        root = roots[0]
+        units: list[Unit] = []
+        accounts: list[Account] = []
+        level: list[tuple[str, tuple[str, ...]]] = [(root["Id"], ())]
+        while level:
+            inside = self._all(level, lambda place: self._inside(*place))
+            level = []
+            for below, its in inside:
+                units += below
+                accounts += its
+                level += [(unit.id, unit.names) for unit in below]
+            self._say(f"{len(units)} organizational units, {len(accounts)} accounts")
+        return replace(
+            organization,
+            root=root["Id"],
+            policy_types=tuple(sorted(kind["Type"] for kind in root["PolicyTypes"] if kind["Status"] == "ENABLED")),
+            units=tuple(units),
+            accounts=tuple(sorted(accounts, key=lambda account: account.id)),
+        )
+
+    def _inside(self, parent: str, names: tuple[str, ...]) -> tuple[list[Unit], list[Account]]:
+        units = self._pages(
+            "organizational units", "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent
+        )
+        accounts = self._pages("accounts", "list_accounts_for_parent", "Accounts", ParentId=parent)
+        return (
+            [Unit(unit["Id"], (*names, unit["Name"]), parent) for unit in units],
+            [
+                Account(
+                    id=one["Id"],
+                    name=one["Name"],
+                    email=one["Email"],
+                    state=one.get("State") or one["Status"],
+                    joined_method=one["JoinedMethod"],
+                    joined=one["JoinedTimestamp"].isoformat(),
+                    parent=parent,
+                )
+                for one in accounts
+            ],
+        )
+
+    def _policies(self, organization: Organization) -> Organization:
+        summaries = [
+            summary
+            for kind in organization.policy_types
+            for summary in self._pages("policies", "list_policies", "Policies", Filter=kind)
+        ]
+        self._say(f"{len(summaries)} policies")
+        return replace(organization, policies=tuple(self._all(summaries, self._policy)))
+
+    def _policy(self, summary: Mapping[str, Any]) -> Policy:
+        identifier = summary["Id"]
+        managed = bool(summary["AwsManaged"])
+        found = None
+        targets: list[Any] = []
+        if not managed:  # AWS's own are attached everywhere, and nothing is asked of them
+            found = self._call(
+                "policies", "organizations:DescribePolicy", lambda: self._api.describe_policy(PolicyId=identifier)
+            )
+            targets = self._pages("policies", "list_targets_for_policy", "Targets", PolicyId=identifier)
+        return Policy(
+            id=identifier,
+            name=summary["Name"],
+            type=summary["Type"],
+            description=summary.get("Description", ""),
+            document=found["Policy"]["Content"] if found else "",
+            targets=tuple(target["TargetId"] for target in targets),
+            aws_managed=managed,
+        )
+
+    def _settings(self, organization: Organization, caller: Caller) -> Organization:
+        services = self._pages("trusted access", "list_aws_service_access_for_organization", "EnabledServicePrincipals")
+        administrators = self._pages(
+            "delegated administrators", "list_delegated_administrators", "DelegatedAdministrators"
+        )
+        pending = self._pages(
+            "pending requests", "list_create_account_status", "CreateAccountStatuses", States=["IN_PROGRESS"]
+        )
+        trusted = tuple(sorted(service["ServicePrincipal"] for service in services))
+        return replace(
+            organization,
+            trusted_services=trusted,
+            delegated_administrators={one["Id"]: self._delegated(one["Id"]) for one in administrators},
+            root_features=self._root_features() if "iam.amazonaws.com" in trusted else (),
+            pending=tuple(
+                Request(one["Id"], one["AccountName"], one["RequestedTimestamp"].isoformat()) for one in pending
+            ),
+            invitations=self._invitations(),
+            account_quota=self._account_quota(caller),
+            has_resource_policy=self._has_resource_policy(),
+        )
+
+    def _delegated(self, account: str) -> tuple[str, ...]:
+        services = self._pages(
+            "delegated administrators", "list_delegated_services_for_account", "DelegatedServices", AccountId=account
+        )
+        return tuple(sorted(service["ServicePrincipal"] for service in services))
+
+    def _root_features(self) -> tuple[str, ...]:
+        iam = self._client("iam")
+        found = self._call("root access", "iam:ListOrganizationsFeatures", iam.list_organizations_features)
+        return tuple(sorted(found["EnabledFeatures"])) if found else ()
+
+    def _invitations(self) -> int:
+        open_ones = self._pages(
+            "invitations",
+            "list_handshakes_for_organization",
+            "Handshakes",
+            Filter={"ActionType": "INVITE"},
+        )
+        return sum(one["State"] in ("REQUESTED", "OPEN") for one in open_ones)
+
+    def _account_quota(self, caller: Caller) -> int | None:
+        quotas = self._client("service-quotas", _QUOTA_REGIONS.get(caller.partition, self._region))
+        wanted = {"ServiceCode": "organizations", "QuotaCode": ACCOUNTS_QUOTA}
+
+        def applied() -> Any:  # noqa: ANN401 - boto3's answer
+            try:
+                return quotas.get_service_quota(**wanted)
+            except quotas.exceptions.NoSuchResourceException:  # never raised for this account, so AWS's default
+                return quotas.get_aws_default_service_quota(**wanted)
+
+        found = self._call("account quota", "servicequotas:GetServiceQuota", applied)
+        return int(found["Quota"]["Value"]) if found else None
+
+    def _has_resource_policy(self) -> bool:
+        def described() -> bool:
+            try:
+                self._api.describe_resource_policy()
+            except self._api.exceptions.ResourcePolicyNotFoundException:
+                return False
+            return True
+
+        return bool(self._call("resource policy", "organizations:DescribeResourcePolicy", described))
+
+    def _tagged(self, organization: Organization) -> Organization:
+        own = [policy.id for policy in organization.policies if not policy.aws_managed]
+        names = [unit.id for unit in organization.units] + [account.id for account in organization.accounts] + own
+        self._say(f"tags of {len(names)} objects")
+        tags = dict(zip(names, self._all(names, self._tags), strict=True))
+        return replace(
+            organization,
+            units=tuple(replace(unit, tags=tags[unit.id]) for unit in organization.units),
+            accounts=tuple(replace(account, tags=tags[account.id]) for account in organization.accounts),
+            policies=tuple(replace(policy, tags=tags.get(policy.id, {})) for policy in organization.policies),
+        )
+
+    def _tags(self, identifier: str) -> dict[str, str]:
+        pairs = self._pages("tags", "list_tags_for_resource", "Tags", ResourceId=identifier)
+        return {pair["Key"]: pair["Value"] for pair in pairs}
+
+    def _pages(self, part: str, operation: str, key: str, **arguments: Any) -> list[Any]:  # noqa: ANN401 - boto3's
+        """All items of a listing; none when the permission is missing, which is noted."""
+        paginator = self._api.get_paginator(operation)
+
+        def listed() -> list[Any]:
+            return [item for page in paginator.paginate(**arguments) for item in page[key]]
+
+        action = f"organizations:{self._api.meta.method_to_api_mapping[operation]}"
+        return self._call(part, action, listed) or []
+
+    def _call(self, part: str, action: str, call: Callable[[], _Result]) -> _Result | None:
+        try:
+            return call()
+        except ClientError as error:
+            self._note(part, action, error)
+            return None
+
+    def _note(self, part: str, action: str, error: ClientError) -> None:
+        if error.response["Error"]["Code"] not in _DENIED:
+            raise error
+        self._unread[part] = action
+
+    def _all(self, items: Iterable[_Item], work: Callable[[_Item], _Result]) -> list[_Result]:
+        """`work` of each item, several at once, in the order of the items."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(work, items))
+
+    def _client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes it at run time
+        return self._session.client(service, region_name=region or self._region, config=RETRIES)  # type: ignore[call-overload]
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,109 @@
+"""Service Quotas of Organizations, and an account quota that CreateAccount keeps to.
+
+https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/ and
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: 10 accounts by default, raised on
+request up to 10,000. The sandbox begins with what AWS grants at most, and grants every request at once, a smaller value
+too, so that the limit can be tried: `aws service-quotas request-service-quota-increase --service-code organizations
+--quota-code L-E619E033 --desired-value 10`.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any, TypeAlias
+
+from ministack.core.responses import get_account_id
+from ministack.services import organizations as base
+
+from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
+
+Payload: TypeAlias = dict[str, Any]
+
+ACCOUNTS = "L-E619E033"
+GRANTED_AT_MOST = 10_000.0
+
+_values = records.store("servicequotas.organizations")  # quota code -> value
+
+
+def install() -> None:
+    """Answer Service Quotas, and let CreateAccount fail beyond the quota; after the supplement of Organizations."""
+    records.serve_json(
+        "servicequotas",
+        {
+            "GetServiceQuota": lambda payload: {"Quota": _quota(payload)},
+            "GetAWSDefaultServiceQuota": lambda payload: {"Quota": {**_quota(payload), "Value": 10.0}},
+            "ListServiceQuotas": lambda payload: {"Quotas": _listed(payload)},
+            "RequestServiceQuotaIncrease": _request,
+        },
+    )
+    create = base._DISPATCH["CreateAccount"]
+
+    def create_account(payload: Payload) -> Answer:
+        if len(base._accounts) >= _value():
+            return json_answer({"CreateAccountStatus": _limit_exceeded(payload)})
+        answer: Answer = create(payload)
+        return answer
+
+    base._DISPATCH["CreateAccount"] = create_account
+    base._DISPATCH["ListHandshakesForOrganization"] = marked(
+        "ListHandshakesForOrganization",
+        lambda _: json_answer({"Handshakes": []}),  # the sandbox invites nobody
+    )
+
+
+def _value() -> float:
+    return float(_values.get(ACCOUNTS) or GRANTED_AT_MOST)
+
+
+def _quota(payload: Payload) -> Payload:
+    if payload.get("ServiceCode") != "organizations" or payload.get("QuotaCode") != ACCOUNTS:
+        raise ApiError("NoSuchResourceException", "The sandbox has the account quota of organizations only.")
+    return {
+        "ServiceCode": "organizations",
+        "ServiceName": "AWS Organizations",
+        "QuotaArn": f"arn:aws:servicequotas::{get_account_id()}:organizations/{ACCOUNTS}",
+        "QuotaCode": ACCOUNTS,
+        "QuotaName": "Default maximum number of accounts",
+        "Value": _value(),
+        "Unit": "None",
+        "Adjustable": True,
+        "GlobalQuota": True,
+    }
+
+
+def _listed(payload: Payload) -> list[Payload]:
+    if payload.get("ServiceCode") != "organizations":
+        raise ApiError("NoSuchResourceException", "The sandbox has the quotas of organizations only.")
+    return [_quota({"ServiceCode": "organizations", "QuotaCode": ACCOUNTS})]
+
+
+def _request(payload: Payload) -> Payload:
+    quota = _quota(payload)
+    _values[ACCOUNTS] = payload["DesiredValue"]
+    kept = ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn", "GlobalQuota", "Unit")
+    return {
+        "RequestedQuota": {
+            "Id": uuid.uuid4().hex,
+            "Status": "APPROVED",
+            "DesiredValue": payload["DesiredValue"],
+            "Created": int(time.time()),
+            **{key: quota[key] for key in kept},
+        }
+    }
+
+
+def _limit_exceeded(payload: Payload) -> Payload:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html"""
+    now = int(time.time())
+    status = {
+        "Id": f"car-{uuid.uuid4().hex[:12]}",
+        "AccountName": payload["AccountName"],
+        "State": "FAILED",
+        "RequestedTimestamp": now,
+        "CompletedTimestamp": now,
+        "FailureReason": "ACCOUNT_LIMIT_EXCEEDED",
+    }
+    base._create_statuses[status["Id"]] = status
+    return status
