@@ -6,6 +6,7 @@ probe needs are removed afterwards.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,8 @@ from twokeys.verify.doors import Door, Exports
 from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, from_inside
 
 _STRANGER: Final = "twokeys-probe-stranger"
+# Shards are probed beside each other in one management account.
+_OURS: Final = secrets.token_hex(4)
 
 
 def probe(
@@ -62,7 +65,7 @@ class _Prober:
             for source in door.sources or ("",):
                 yield from self._through(door, source)
         if doors:
-            with self._user(self._found.management, _STRANGER) as stranger:
+            with self._user(self._found.management, f"{_STRANGER}-{_OURS}") as stranger:
                 for door in doors:
                     name = f"a user without a grant tries door {door.name}"
                     yield self._attempts.attempt(name, stranger, door.role_arn, expected=False, arguments=door.external)
@@ -149,7 +152,7 @@ class _Prober:
     def _mfa(self, account: str, user: str) -> Iterator[Callable[[], Mapping[str, str]]]:
         """A virtual device of the user; gives what AssumeRole is told of it at a moment."""
         iam = self._client("iam", _root(account))
-        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{SESSION}-{user}")["VirtualMFADevice"]
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{SESSION}-{user}-{_OURS}")["VirtualMFADevice"]
         serial, seed = device["SerialNumber"], device["Base32StringSeed"].decode()
         now = time.time()
         codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
