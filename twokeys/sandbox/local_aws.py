@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -44,6 +45,10 @@ DETACH = b"d"
 
 _COMMAND = (sys.executable, "-m", "twokeys.sandbox.local_server")
 _LOOPBACK = "127.0.0.1"
+# Systems take the ports of outgoing connections from above (Linux from 32768, macOS from 49152): a connection of
+# anybody's could else be on a server's port when it starts again. https://www.rfc-editor.org/rfc/rfc6056#section-2.1
+_PORTS = range(20_000, 32_768)
+_PORTS_TRIED = 16
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _LOG_LINES = 15
@@ -63,11 +68,15 @@ class _Record:
         """The server's process, or None when it ended or the pid belongs to somebody else by now."""
         try:
             process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.started) > 0.01 or process.status() == psutil.STATUS_ZOMBIE:
+            if not self.names(process) or process.status() == psutil.STATUS_ZOMBIE:
                 return None
         except psutil.Error:
             return None
         return process
+
+    def names(self, process: psutil.Process) -> bool:
+        """Whether this is the very process, and not one that got its pid later."""
+        return abs(process.create_time() - self.started) <= 0.01
 
 
 class LocalAws:
@@ -115,7 +124,7 @@ class LocalAws:
                 if running._record.faults != plan.digest:
                     raise _another_plan(directory, running._record)
                 return running
-            _end_one_that_hangs(directory)
+            _end_what_is_left(directory)
             with _listen(port, _last_port(directory)) as listener:
                 child = _launch(directory, listener, plan)
                 port = listener.getsockname()[1]
@@ -215,11 +224,21 @@ def _another_plan(directory: Path, record: _Record) -> Refusal:
     )
 
 
-def _end_one_that_hangs(directory: Path) -> None:
-    """A server that is there and does not answer would serve the same accounts beside the new one."""
+def _end_what_is_left(directory: Path) -> None:
+    """A server that is there and does not answer would serve the same accounts beside the new one.
+
+    One that was killed holds its port and its accounts until the last of its threads has ended, and it may be a zombie
+    by then: its first thread has ended.
+    """
     record = _read_record(directory)
-    if record is not None:
-        LocalAws(directory, record, detached=True, child=None).stop()
+    if record is None:
+        return
+    LocalAws(directory, record, detached=True, child=None).stop()
+    deadline = time.monotonic() + _STOP_SECONDS
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(record.pid)
+        while record.names(process) and process.num_threads() > 1 and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 def _make(directory: Path) -> None:
@@ -259,7 +278,8 @@ def _locked(directory: Path) -> Iterator[None]:
 
 def _listen(port: int, last: int) -> socket.socket:
     """A listening loopback socket; the server inherits it, so no port is lost between finding and using it."""
-    candidates = (port,) if port else tuple(dict.fromkeys((last, 0)))
+    free = (*random.sample(_PORTS, _PORTS_TRIED), 0)
+    candidates = (port,) if port else (last, *free) if last else free
     for candidate in candidates:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
