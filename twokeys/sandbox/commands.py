@@ -39,6 +39,7 @@ class _Choices:
     """What the options say."""
 
     sandbox: Sandbox
+    faults: Path | None
     packs: tuple[PackChoice, ...]
     overrides: Mapping[str, str]
     engine: str
@@ -70,6 +71,13 @@ def sandbox() -> None:
 
 
 sandbox.add_command(mailbox)
+
+
+_FAULTS = click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A fault plan for the local AWS: calls that are slow, throttled, refused or cut (docs/faults.md).",
+)
 
 
 def _options(command: _Command) -> _Command:
@@ -116,6 +124,7 @@ def _options(command: _Command) -> _Command:
             help="A config value that wins over the stack's file; may be repeated.",
         ),
         click.option("--parallel", type=click.IntRange(1, 64), default=8, help="Operations at once. Default: 8."),
+        _FAULTS,
         click.option("--diff", is_flag=True, help="Show what changes in each resource, policy documents included."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else."),
     ):
@@ -132,7 +141,7 @@ def preview(stack: str, **options: Any) -> int:  # noqa: ANN401 - click gives wh
     Exits with 1 when something is wrong: the program fails, an input is not accepted, or a mandatory policy is broken.
     """
     choices = _choices(**options)
-    with choices.sandbox.local_aws() as aws:
+    with choices.sandbox.local_aws(choices.faults) as aws:
         return _run(choices, "preview", stack, choices.open(aws)(stack).preview)
 
 
@@ -147,7 +156,7 @@ def up(stack: str, skip_preview: bool, **options: Any) -> int:  # noqa: ANN401
     Only one run at a time may change a stack. Exits with 0, 1 (failed or refused) or 130 (Ctrl-C; the state is valid).
     """
     choices = _choices(**options)
-    with choices.sandbox.local_aws() as aws:
+    with choices.sandbox.local_aws(choices.faults) as aws:
         operations = choices.open(aws)(stack)
         if not skip_preview:
             code = _run(choices, "preview", stack, operations.preview, quiet_when_ok=choices.console is None)
@@ -168,7 +177,7 @@ def destroy(stack: str, force_unprotect: bool, **options: Any) -> int:  # noqa: 
     at once, remove .twokeys.
     """
     choices = _choices(**options)
-    with choices.sandbox.local_aws() as aws:
+    with choices.sandbox.local_aws(choices.faults) as aws:
         operations = choices.open(aws)(stack)
         return _run(
             choices, "destroy", stack, lambda report: operations.destroy(report, force_unprotect=force_unprotect)
@@ -183,9 +192,16 @@ def destroy(stack: str, force_unprotect: bool, **options: Any) -> int:  # noqa: 
     "--project", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The project's folder."
 )
 @click.option("--state", "directory", type=click.Path(path_type=Path, file_okay=False), help="As for `up`.")
+@_FAULTS
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
 def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
-    stack: str, account: str | None, stop: bool, project: Path, directory: Path | None, as_json: bool
+    stack: str,
+    account: str | None,
+    stop: bool,
+    project: Path,
+    directory: Path | None,
+    faults: Path | None,
+    as_json: bool,
 ) -> int:
     """Print the environment for the AWS CLI or boto3 against the local AWS, which then keeps running.
 
@@ -207,7 +223,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
             why="it was never updated, so the local AWS has nothing of it",
             next_step=f"run `twokeys sandbox up {stack}` first",
         )
-    aws = LocalAws.start(box.directory / "aws", detached=True)
+    aws = LocalAws.start(box.directory / "aws", detached=True, faults=faults)
     variables = aws.environment(account or str(outputs["parent_account_id"]))
     if as_json:
         click.echo(json.dumps(variables, indent=2))
@@ -245,7 +261,7 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
         _start_anew(choices.sandbox.directory)
     box = choices.sandbox
     config = {name: stack_config(box.project, name, choices.overrides).values for name in STACKS}
-    with box.local_aws() as aws:
+    with box.local_aws(choices.faults) as aws:
         story = tell(choices.open(aws), config, aws, choices.console, diff=choices.diff)
     if story.ok and choices.engine == "sandbox":
         drawn = _draw(box, picture)
@@ -294,6 +310,7 @@ def _choices(  # noqa: PLR0913 - one argument an option
     no_policies: bool,
     overrides: tuple[str, ...],
     parallel: int,
+    faults: Path | None,
     diff: bool,
     as_json: bool,
 ) -> _Choices:
@@ -308,7 +325,7 @@ def _choices(  # noqa: PLR0913 - one argument an option
         PackChoice(pack, configs[index] if index < len(configs) else {}) for index, pack in enumerate(directories)
     )
     console = None if as_json else Console()
-    return _Choices(box, chosen, dict(_override(one) for one in overrides), engine, parallel, console, diff)
+    return _Choices(box, faults, chosen, dict(_override(one) for one in overrides), engine, parallel, console, diff)
 
 
 def _sandbox(project: Path, directory: Path | None) -> Sandbox:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -25,7 +26,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,7 @@ import filelock
 import psutil
 
 from twokeys.errors import Refusal
+from twokeys.sandbox.local_server import faults as fault_plans
 
 MANAGEMENT_ACCOUNT = "111111111111"
 """The account that the sandbox's organization is created from, as in the classic example."""
@@ -43,6 +45,10 @@ DETACH = b"d"
 
 _COMMAND = (sys.executable, "-m", "twokeys.sandbox.local_server")
 _LOOPBACK = "127.0.0.1"
+# Systems take the ports of outgoing connections from above (Linux from 32768, macOS from 49152): a connection of
+# anybody's could else be on a server's port when it starts again. https://www.rfc-editor.org/rfc/rfc6056#section-2.1
+_PORTS = range(20_000, 32_768)
+_PORTS_TRIED = 16
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _LOG_LINES = 15
@@ -55,16 +61,22 @@ class _Record:
     pid: int
     started: float  # seconds since the epoch, as psutil tells it
     port: int
+    faults: str = ""  # the digest of its fault plan, "" when it has none
+    plan: str = ""  # the file that the plan was read from
 
     def process(self) -> psutil.Process | None:
         """The server's process, or None when it ended or the pid belongs to somebody else by now."""
         try:
             process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.started) > 0.01 or process.status() == psutil.STATUS_ZOMBIE:
+            if not self.names(process) or process.status() == psutil.STATUS_ZOMBIE:
                 return None
         except psutil.Error:
             return None
         return process
+
+    def names(self, process: psutil.Process) -> bool:
+        """Whether this is the very process, and not one that got its pid later."""
+        return abs(process.create_time() - self.started) <= 0.01
 
 
 class LocalAws:
@@ -88,14 +100,16 @@ class LocalAws:
         self._child = child
 
     @classmethod
-    def start(cls, directory: Path, *, port: int = 0, detached: bool = False) -> Self:
+    def start(cls, directory: Path, *, port: int = 0, detached: bool = False, faults: Path | None = None) -> Self:
         """Run the local AWS whose accounts live in `directory`, or return the one that already serves it.
 
         `port=0` takes the port that this directory had last, so that endpoints in open shells stay right, or any free
-        one. Raises Refusal when a named port is taken, when the directory cannot be written or when the server ends
-        before it answers.
+        one. `faults` is a file with a fault plan (docs/faults.md). Raises Refusal when the plan is wrong or another one
+        is running, when a named port is taken, when the directory cannot be written or when the server ends before it
+        answers.
         """
         directory = directory.resolve()
+        plan = fault_plans.Plan() if faults is None else fault_plans.load(faults)
         _make(directory)
         with _locked(directory):
             running = cls._attach(directory)
@@ -107,12 +121,15 @@ class LocalAws:
                         why=f"it is already running on port {running.port} (pid {running.pid})",
                         next_step="Use it as it is, or stop it first",
                     )
+                if running._record.faults != plan.digest:
+                    raise _another_plan(directory, running._record)
                 return running
-            _end_one_that_hangs(directory)
+            _end_what_is_left(directory)
             with _listen(port, _last_port(directory)) as listener:
-                child = _launch(directory, listener)
+                child = _launch(directory, listener, plan)
                 port = listener.getsockname()[1]
-            return cls._when_ready(directory, child, port, detached=detached)
+            named = "" if faults is None else str(faults.resolve())
+            return cls._when_ready(directory, child, (port, plan.digest, named), detached=detached)
 
     @classmethod
     def attach(cls, directory: Path) -> Self | None:
@@ -175,9 +192,11 @@ class LocalAws:
         return found if _answers(found.endpoint) else None
 
     @classmethod
-    def _when_ready(cls, directory: Path, process: subprocess.Popen[bytes], port: int, *, detached: bool) -> Self:
+    def _when_ready(
+        cls, directory: Path, process: subprocess.Popen[bytes], serves: tuple[int, str, str], *, detached: bool
+    ) -> Self:
         try:
-            record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
+            record = _Record(process.pid, psutil.Process(process.pid).create_time(), *serves)
             server = cls(directory, record, detached=detached, child=process)
             deadline = time.monotonic() + _READY_SECONDS
             while not _answers(server.endpoint):
@@ -195,11 +214,31 @@ class LocalAws:
         return server
 
 
-def _end_one_that_hangs(directory: Path) -> None:
-    """A server that is there and does not answer would serve the same accounts beside the new one."""
+def _another_plan(directory: Path, record: _Record) -> Refusal:
+    with_what = f"the fault plan {record.plan} as it was when it started" if record.faults else "no fault plan"
+    return Refusal(
+        "the local AWS cannot be used with this fault plan, or without one",
+        where=str(directory),
+        why=f"it is already running (pid {record.pid}) with {with_what}",
+        next_step="Stop it with `twokeys sandbox shell --stop`, or give --faults as it was given then",
+    )
+
+
+def _end_what_is_left(directory: Path) -> None:
+    """A server that is there and does not answer would serve the same accounts beside the new one.
+
+    One that was killed holds its port and its accounts until the last of its threads has ended, and it may be a zombie
+    by then: its first thread has ended.
+    """
     record = _read_record(directory)
-    if record is not None:
-        LocalAws(directory, record, detached=True, child=None).stop()
+    if record is None:
+        return
+    LocalAws(directory, record, detached=True, child=None).stop()
+    deadline = time.monotonic() + _STOP_SECONDS
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(record.pid)
+        while record.names(process) and process.num_threads() > 1 and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 def _make(directory: Path) -> None:
@@ -239,7 +278,8 @@ def _locked(directory: Path) -> Iterator[None]:
 
 def _listen(port: int, last: int) -> socket.socket:
     """A listening loopback socket; the server inherits it, so no port is lost between finding and using it."""
-    candidates = (port,) if port else tuple(dict.fromkeys((last, 0)))
+    free = (*random.sample(_PORTS, _PORTS_TRIED), 0)
+    candidates = (port,) if port else (last, *free) if last else free
     for candidate in candidates:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -260,11 +300,16 @@ def _listen(port: int, last: int) -> socket.socket:
     raise AssertionError("the last candidate either listens or refuses")
 
 
-def _launch(directory: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
+def _launch(directory: Path, listener: socket.socket, plan: fault_plans.Plan) -> subprocess.Popen[bytes]:
     port: int = listener.getsockname()[1]
+    arguments = [str(listener.fileno())]
+    if plan.rules:
+        planned = directory / "faults.json"
+        planned.write_text(plan.model_dump_json(by_alias=True, exclude_unset=True))
+        arguments.append(str(planned))
     with _log_path(directory).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-            [*_COMMAND, str(listener.fileno())],
+            [*_COMMAND, *arguments],
             env=_server_environment(directory, port),
             stdin=subprocess.PIPE,
             stdout=log,
@@ -346,7 +391,8 @@ def _log_path(directory: Path) -> Path:
 def _read_record(directory: Path) -> _Record | None:
     try:
         data = json.loads(_record_path(directory).read_text())
-        return _Record(pid=int(data["pid"]), started=float(data["started"]), port=int(data["port"]))
+        faults, plan = str(data.get("faults", "")), str(data.get("plan", ""))
+        return _Record(int(data["pid"]), float(data["started"]), int(data["port"]), faults, plan)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
@@ -355,7 +401,7 @@ def _read_record(directory: Path) -> _Record | None:
 
 def _write_record(directory: Path, record: _Record) -> None:
     new = _record_path(directory).with_suffix(".new")
-    new.write_text(json.dumps({"pid": record.pid, "started": record.started, "port": record.port}))
+    new.write_text(json.dumps(asdict(record)))
     new.replace(_record_path(directory))
 
 

@@ -121,7 +121,8 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
 
     os.kill(started.pid, signal.SIGKILL)
     assert until(lambda: not started.alive)
-    with LocalAws.start(directory) as again:  # on the same port, unless somebody took it meanwhile
+    with LocalAws.start(directory) as again:
+        assert again.endpoint == started.endpoint
         assert [one["Name"] for one in api(again, "organizations").list_accounts()["Accounts"]][-1] == "stage"
         assert api(again, "iam", **keys).get_user(UserName="ci")["User"]["UserName"] == "ci"
         identity = api(
@@ -133,6 +134,26 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
         ).get_caller_identity()
         assert identity["Arn"] == "arn:aws:iam::111111111111:user/operator"
         assert api(again, "s3", **keys).get_object(Bucket="kept-here", Key="a")["Body"].read() == b"b"
+
+
+def test_a_server_that_was_killed_starts_on_its_port_while_its_threads_are_still_ending(directory: Path) -> None:
+    """A killed process is a zombie once its first thread ended; others may hold the port for a moment more."""
+    servers = [LocalAws.start(directory)]
+    for _ in range(5):
+        os.kill(servers[-1].pid, signal.SIGKILL)
+        while servers[-1].alive:
+            pass
+        servers.append(LocalAws.start(directory))
+    for server in servers:
+        server.stop()
+    assert {server.port for server in servers} == {servers[0].port}
+
+
+def test_no_outgoing_connection_can_take_a_servers_port(started: LocalAws) -> None:
+    """https://docs.kernel.org/networking/ip-sysctl.html: ip_local_port_range is where those are taken from."""
+    reserved = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(reserved.read_text().split()[0]) if reserved.exists() else 49152
+    assert started.port < lowest
 
 
 def test_what_cannot_be_kept_is_not_acknowledged(started: LocalAws, directory: Path, api: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m twokeys.sandbox.local_server FD`: serve on an inherited loopback socket until told to stop."""
+"""`python -m twokeys.sandbox.local_server FD [PLAN]`: serve on an inherited loopback socket until told to stop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import hypercorn.asyncio
 import hypercorn.config
@@ -16,9 +17,12 @@ from twokeys.sandbox.local_aws import DETACH
 from twokeys.sandbox.local_server import (
     account,
     billing,
+    creation,
     durable,
     ec2,
     evaluation,
+    faults,
+    faulty,
     iam,
     identity_center,
     mfa,
@@ -44,21 +48,26 @@ _SUPPLEMENTS = (
     ec2,
     transport,
     quotas,
+    creation,
 )
 _FORCED_EXIT_SECONDS = 5.0
 
 
-def main(listener: int) -> None:
-    """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
+def main(listener: int, plan: Path | None) -> None:
+    """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`); with faults when there is a plan."""
     kept = durable.open_kept()
     for supplement in _SUPPLEMENTS:
         supplement.install()
     durable.use(kept)
+    app: durable.App = durable.Durable(ministack.app, kept)
+    if plan is not None:
+        faulty.install()
+        app = faulty.Faulty(app, faults.load(plan))
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
-    asyncio.run(_serve(durable.Durable(ministack.app, kept), config))
+    asyncio.run(_serve(app, config))
 
 
 async def _serve(app: object, config: hypercorn.config.Config) -> None:
@@ -79,4 +88,4 @@ def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> No
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -22,7 +22,7 @@ from ministack.core import persistence
 from ministack.core.responses import AccountScopedDict
 from ministack.services import iam, organizations, sts
 
-from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server import creation, records
 from twokeys.sandbox.local_server.kept import DamagedError, Kept, NotKeptError
 from twokeys.sandbox.local_server.supplement import RECORD
 from twokeys.sandbox.local_server.tracking import TrackedConstants, track
@@ -34,7 +34,7 @@ App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _READ_PREFIXES = ("Get", "List", "Describe", "Simulate", "Head")
 _CHANGING_GETS = ("GetSessionToken", "GetFederationToken")
-_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/aws4_request")
 
 _TRACKED: Final = ("iam", "organizations", "sts", "account", records.STATE)
 """The states whose stores are tracked, so that looking for what changed in them costs nothing where nothing did."""
@@ -67,6 +67,8 @@ class Durable:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection's scope; lifespan and reads pass through untouched."""
+        if scope["type"] == "http" and creation.complete_due():
+            keep(self._kept, only_tracked=True)
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
@@ -164,12 +166,22 @@ def _is_record(answer: list[Message]) -> bool:
 
 
 def service_of(scope: Message) -> str:
-    """The service that a signed request is for: `Credential=KEY/date/region/SERVICE/aws4_request`; "" when unsigned."""
+    """The service that a signed request is for; "" when it is unsigned."""
+    return _credential(scope)[1]
+
+
+def access_key_of(scope: Message) -> str:
+    """The access key id that a request is signed with; "" when it is unsigned."""
+    return _credential(scope)[0]
+
+
+def _credential(scope: Message) -> tuple[str, str]:
+    """The key and service of `Credential=KEY/date/region/SERVICE/aws4_request`."""
     for name, value in scope["headers"]:
         if name == b"authorization":
-            signed = _CREDENTIAL_SCOPE.search(value.decode(errors="replace"))
-            return signed[1] if signed else ""
-    return ""
+            signed = _CREDENTIAL.search(value.decode(errors="replace"))
+            return (signed[1], signed[2]) if signed else ("", "")
+    return "", ""
 
 
 def operation_of(scope: Message, body: bytes) -> str:
