@@ -172,6 +172,25 @@ def destroy(stack: str, force_unprotect: bool, **options: Any) -> int:  # noqa: 
 
 
 @sandbox.command()
+@click.argument("stack")
+@click.option("--preview", is_flag=True, help="Only say what would change in the state.")
+@click.option("--target", "targets", multiple=True, metavar="URN", help="Read only this resource; may be repeated.")
+@_options
+def refresh(stack: str, preview: bool, targets: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401
+    """Read every object of STACK again and bring its state to what is there; the program is not run.
+
+    For what was changed outside of TwoKeys: an account that was renamed or got another e-mail address in AWS (say the
+    same in the config afterwards, and the next preview is unchanged), an object that somebody deleted (the next update
+    makes it anew). An object that cannot be read stays in the state as it is, and the exit code is 1.
+    """
+    choices = _choices(**options)
+    with choices.sandbox.local_aws() as aws:
+        operations = choices.open(aws)(stack)
+        name = "refresh preview" if preview else "refresh"
+        return _run(choices, name, stack, lambda report: operations.refresh(report, preview=preview, targets=targets))
+
+
+@sandbox.command()
 @click.argument("stack", default="management")
 @click.option("--account", help="Be the administrator of this account (12 digits). Default: the management account.")
 @click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
@@ -272,7 +291,7 @@ def _run(
 ) -> int:
     if choices.console is not None:
         choices.console.rule(f"[bold]{stack}[/]: {operation}", align="left")
-    with Report(choices.console, preview=operation == "preview", diff=choices.diff) as report:
+    with Report(choices.console, preview=operation.endswith("preview"), diff=choices.diff) as report:
         outcome = run(report)
     report.conclude(outcome)
     if choices.console is None and not (quiet_when_ok and outcome.ok):

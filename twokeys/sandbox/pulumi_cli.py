@@ -108,6 +108,16 @@ class PulumiStack:
             report,
         )
 
+    def refresh(self, report: Report, *, preview: bool = False, targets: tuple[str, ...] = ()) -> Outcome:
+        """`pulumi refresh`, or `pulumi refresh --preview-only`. Raises as `preview`."""
+        stack = self._open()
+        refresh = stack.preview_refresh if preview else stack.refresh
+        return _ended(
+            stack,
+            lambda: refresh(target=list(targets) or None, parallel=self.parallel, on_event=_relay(report)),
+            report,
+        )
+
     @property
     def _backend(self) -> Path:
         return self.sandbox.directory / "pulumi" / "backend"
