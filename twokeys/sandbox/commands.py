@@ -22,7 +22,9 @@ from twokeys.map.drawing import draw
 from twokeys.map.sources import read
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.demo import STACKS, OpenStack, tell
+from twokeys.sandbox.engine.move import move_resources
 from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+from twokeys.sandbox.engine.state import StateFile
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.project import load_config as stack_config
 from twokeys.sandbox.project import load_project
@@ -188,6 +190,50 @@ def refresh(stack: str, preview: bool, targets: tuple[str, ...], **options: Any)
         operations = choices.open(aws)(stack)
         name = "refresh preview" if preview else "refresh"
         return _run(choices, name, stack, lambda report: operations.refresh(report, preview=preview, targets=targets))
+
+
+@sandbox.command()
+@click.argument("source")
+@click.argument("destination")
+@click.argument("urns", nargs=-1, required=True, metavar="URN...")
+@click.option("--preview", is_flag=True, help="Only say what would move.")
+@_options
+def move(source: str, destination: str, urns: tuple[str, ...], preview: bool, **options: Any) -> int:  # noqa: ANN401
+    """Move resources from the state of stack SOURCE to that of DESTINATION; nothing happens to the objects themselves.
+
+    The named resources go with their children. A provider that they need is copied; name it too, and it leaves SOURCE
+    unless something there still needs it. Dependencies between the two stacks are cut, and told. Move the config in
+    the same step, before either stack is updated. A move that was killed is completed by the same command.
+    """
+    choices = _choices(**options)
+    if choices.engine == "pulumi":
+        return _move_with_pulumi(choices, source, destination, urns, preview=preview)
+    box = choices.sandbox
+    states = StateFile(box.stacks, source), StateFile(box.stacks, destination)
+    command = shlex.join(["twokeys", *sys.argv[1:]])
+    done = move_resources(*states, urns, project=box.project.name, command=command, preview=preview)
+    if choices.console is None:
+        cut = [{"urn": one.urn, "dependency": one.dependency, "kind": one.kind} for one in done.cut]
+        told = {"source": source, "destination": destination, "moved": done.moved, "copied": done.copied, "cut": cut}
+        click.echo(json.dumps(told, indent=2))
+        return 0
+    for urn in done.moved:
+        click.echo(f"{'would move' if preview else 'moved'} {urn}")
+    for urn in done.copied:
+        click.echo(f"{'would copy' if preview else 'copied'} {urn}")
+    for one in done.cut:
+        click.echo(f"cut {one.urn}\n    from {one.dependency} ({one.kind})")
+    return 0
+
+
+def _move_with_pulumi(choices: _Choices, source: str, destination: str, urns: tuple[str, ...], *, preview: bool) -> int:
+    if preview:
+        raise click.UsageError("--preview goes with the sandbox's own engine: `pulumi state move` has none")
+    with choices.sandbox.local_aws() as aws:
+        said = PulumiStack(choices.sandbox, source, aws).move(destination, urns)
+    told = {"source": source, "destination": destination, "said": said}
+    click.echo(said if choices.console else json.dumps(told, indent=2))
+    return 0
 
 
 @sandbox.command()
