@@ -22,7 +22,9 @@ from twokeys.map.drawing import draw
 from twokeys.map.sources import read
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.demo import STACKS, OpenStack, tell
+from twokeys.sandbox.engine.move import move_resources
 from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+from twokeys.sandbox.engine.state import StateFile
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.mailbox import mailbox
 from twokeys.sandbox.project import load_config as stack_config
@@ -185,6 +187,69 @@ def destroy(stack: str, force_unprotect: bool, **options: Any) -> int:  # noqa: 
 
 
 @sandbox.command()
+@click.argument("stack")
+@click.option("--preview", is_flag=True, help="Only say what would change in the state.")
+@click.option("--target", "targets", multiple=True, metavar="URN", help="Read only this resource; may be repeated.")
+@_options
+def refresh(stack: str, preview: bool, targets: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401
+    """Read every object of STACK again and bring its state to what is there; the program is not run.
+
+    For what was changed outside of TwoKeys: an account that was renamed or got another e-mail address in AWS (say the
+    same in the config afterwards, and the next preview is unchanged), an object that somebody deleted (the next update
+    makes it anew). An object that cannot be read stays in the state as it is, and the exit code is 1.
+    """
+    choices = _choices(**options)
+    with choices.sandbox.local_aws() as aws:
+        operations = choices.open(aws)(stack)
+        name = "refresh preview" if preview else "refresh"
+        return _run(choices, name, stack, lambda report: operations.refresh(report, preview=preview, targets=targets))
+
+
+@sandbox.command()
+@click.argument("source")
+@click.argument("destination")
+@click.argument("urns", nargs=-1, required=True, metavar="URN...")
+@click.option("--preview", is_flag=True, help="Only say what would move.")
+@_options
+def move(source: str, destination: str, urns: tuple[str, ...], preview: bool, **options: Any) -> int:  # noqa: ANN401
+    """Move resources from the state of stack SOURCE to that of DESTINATION; nothing happens to the objects themselves.
+
+    The named resources go with their children. A provider that they need is copied; name it too, and it leaves SOURCE
+    unless something there still needs it. Dependencies between the two stacks are cut, and told. Move the config in
+    the same step, before either stack is updated. A move that was killed is completed by the same command.
+    """
+    choices = _choices(**options)
+    if choices.engine == "pulumi":
+        return _move_with_pulumi(choices, source, destination, urns, preview=preview)
+    box = choices.sandbox
+    states = StateFile(box.stacks, source), StateFile(box.stacks, destination)
+    command = shlex.join(["twokeys", *sys.argv[1:]])
+    done = move_resources(*states, urns, project=box.project.name, command=command, preview=preview)
+    if choices.console is None:
+        cut = [{"urn": one.urn, "dependency": one.dependency, "kind": one.kind} for one in done.cut]
+        told = {"source": source, "destination": destination, "moved": done.moved, "copied": done.copied, "cut": cut}
+        click.echo(json.dumps(told, indent=2))
+        return 0
+    for urn in done.moved:
+        click.echo(f"{'would move' if preview else 'moved'} {urn}")
+    for urn in done.copied:
+        click.echo(f"{'would copy' if preview else 'copied'} {urn}")
+    for one in done.cut:
+        click.echo(f"cut {one.urn}\n    from {one.dependency} ({one.kind})")
+    return 0
+
+
+def _move_with_pulumi(choices: _Choices, source: str, destination: str, urns: tuple[str, ...], *, preview: bool) -> int:
+    if preview:
+        raise click.UsageError("--preview goes with the sandbox's own engine: `pulumi state move` has none")
+    with choices.sandbox.local_aws() as aws:
+        said = PulumiStack(choices.sandbox, source, aws).move(destination, urns)
+    told = {"source": source, "destination": destination, "said": said}
+    click.echo(said if choices.console else json.dumps(told, indent=2))
+    return 0
+
+
+@sandbox.command()
 @click.argument("stack", default="management")
 @click.option("--account", help="Be the administrator of this account (12 digits). Default: the management account.")
 @click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
@@ -292,7 +357,7 @@ def _run(
 ) -> int:
     if choices.console is not None:
         choices.console.rule(f"[bold]{stack}[/]: {operation}", align="left")
-    with Report(choices.console, preview=operation == "preview", diff=choices.diff) as report:
+    with Report(choices.console, preview=operation.endswith("preview"), diff=choices.diff) as report:
         outcome = run(report)
     report.conclude(outcome)
     if choices.console is None and not (quiet_when_ok and outcome.ok):

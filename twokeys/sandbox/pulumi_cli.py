@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -21,6 +21,7 @@ from pulumi.automation.errors import CommandError
 from twokeys.errors import Refusal
 from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Report, Severity, Step, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
+from twokeys.sandbox.engine.resource import PROVIDER_PREFIX, urn_type
 from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.engine.values import Properties, Secret
 from twokeys.sandbox.local_aws import LocalAws
@@ -106,6 +107,47 @@ class PulumiStack:
             stack,
             lambda: stack.destroy(parallel=self.parallel, on_event=relay(report)),
             report,
+        )
+
+    def refresh(self, report: Report, *, preview: bool = False, targets: tuple[str, ...] = ()) -> Outcome:
+        """`pulumi refresh`, or `pulumi refresh --preview-only`. Raises as `preview`."""
+        stack = self._open()
+        refresh = stack.preview_refresh if preview else stack.refresh
+        return ended(
+            stack,
+            lambda: refresh(target=list(targets) or None, parallel=self.parallel, on_event=relay(report)),
+            report,
+        )
+
+    def move(self, destination: str, urns: tuple[str, ...]) -> str:
+        """`pulumi state move` to another stack, and what it said.
+
+        That command copies providers and takes no name of one, so a provider that is named is deleted from this
+        stack's state afterwards, unless something here still needs it.
+
+        Raises:
+            Refusal: as `preview`; also when the CLI refuses the move.
+        """
+        self._open()
+        replace(self, name=destination)._open()
+        providers = [urn for urn in urns if urn_type(urn).startswith(PROVIDER_PREFIX)]
+        others = [urn for urn in urns if urn not in providers]
+        moved = self._state("move", "--source", self.name, "--dest", destination, "--yes", *others)
+        if moved.returncode:
+            raise Refusal(
+                "the resources cannot be moved",
+                where=f"stack {self.name}",
+                why=(moved.stderr or moved.stdout).strip(),
+                next_step="name URNs as they stand in the state of the source (`pulumi stack --show-urns`)",
+            )
+        for urn in providers:
+            self._state("delete", urn, "--stack", self.name, "--yes")
+        return moved.stdout.strip()
+
+    def _state(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [cli(), "state", *arguments]
+        return subprocess.run(  # noqa: S603 - the CLI that the user installed
+            command, cwd=self._mirror, env=self._environment(), check=False, capture_output=True, text=True
         )
 
     @property

@@ -15,7 +15,7 @@ from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.resource import STACK_TYPE
-from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program
+from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program, run_refresh
 from twokeys.sandbox.engine.state import Snapshot, StateFile
 from twokeys.sandbox.engine.values import Properties
 from twokeys.sandbox.local_aws import LocalAws
@@ -38,6 +38,10 @@ class Operations(Protocol):
 
     def destroy(self, report: Report, *, force_unprotect: bool) -> Outcome:
         """Delete everything in the stack."""
+        ...
+
+    def refresh(self, report: Report, *, preview: bool, targets: tuple[str, ...]) -> Outcome:
+        """Bring the state to what is there; only those URNs when there are any."""
         ...
 
 
@@ -163,6 +167,29 @@ class SandboxStack:
             if outcome.ok:
                 self.state.remove()
             return outcome
+
+    def refresh(self, report: Report, *, preview: bool = False, targets: tuple[str, ...] = ()) -> Outcome:
+        """Read every object of the stack again (or only those URNs), and bring the state to what is there.
+
+        The program is not run and its config not read. A preview changes nothing and needs no lock.
+
+        Raises:
+            Refusal: the state cannot be read; as `up` when it is no preview.
+        """
+        settings = Settings(
+            self.sandbox.project.name,
+            self.name,
+            {},
+            organization=ORGANIZATION,
+            dry_run=preview,
+            parallel=self.parallel,
+        )
+        if preview:
+            return run_refresh(settings, self.state.load(), targets, self._around(report, _never))
+        with self.state.locked(self.command):
+            prior = self.state.load()
+            self.state.keep_backup()
+            return run_refresh(settings, prior, targets, self._around(report, self.state.save))
 
     def _run(self, report: Report, *, dry_run: bool, save: Callable[[Snapshot], None]) -> Outcome:
         program = self.sandbox.project.program

@@ -90,7 +90,52 @@ class Got(pulumi.CustomResource):
     arn: pulumi.Output[str]
 """
 
+_REFRESH = (
+    _GET
+    + """
+last = Provider("last", account="2")
+class Box(pulumi.ComponentResource):
+    def __init__(self, name, opts=None):
+        super().__init__("test:index:Box", name, {"made": "here"}, opts)
+a = Thing("a", name="a", size=1, opts=Opts(provider=p))
+gone = Thing("gone", name="gone", size=1, opts=Opts(provider=p, protect=True, retain_on_delete=True, depends_on=[a]))
+Thing("ignored", name="ignored", size=1, opts=Opts(provider=p, ignore_changes=["size"]))
+same = Thing("same", name="same", size=1, opts=Opts(provider=p))
+Thing("hidden", name="hidden", secret=pulumi.Output.secret("x"), size=1, opts=Opts(provider=p))
+box = Box("box")
+Thing("inside", name="inside", opts=Opts(provider=p, parent=box, depends_on=[a, gone]))
+Thing("child", name="child", opts=Opts(provider=p, parent=gone))
+Thing("uses", name="uses", document=pulumi.Output.concat(gone.arn, a.arn), opts=Opts(provider=p))
+Thing("with", name="with", opts=Opts(provider=p, deleted_with=gone))
+Thing("along", name="along", opts=Opts(provider=p, replace_with=[gone, a]))
+Thing("elsewhere", name="elsewhere", size=1, opts=Opts(provider=last))
+seen = Got("seen", same.id, Opts(provider=p))
+pulumi.export("size", seen.id)
+"""
+)
+_CHANGED = """
+objects["id-a"].update(size=2, serial=7)
+objects["id-same"].update(serial=9)
+objects["id-ignored"].update(size=3)
+objects["id-hidden"].update(secret="y")
+del objects["id-gone"]
+"""
+_A = "urn:pulumi:dev::proj::mem:index:Thing::a"
+
 CASES = {
+    "refresh": Case(
+        [
+            ("up", _REFRESH),
+            ("refresh", ""),
+            ("refresh " + _A, _CHANGED),
+            ("refresh", "del objects['id-inside']; refused.append('2'); objects['id-uses'].update(size=4)"),
+            ("refresh", ""),
+            ("up", _REFRESH.replace('"a", size=1', '"a", size=2').replace("protect=True, ", "")),
+            ("refresh urn:pulumi:dev::proj::mem:index:Thing::nowhere", ""),
+            ("refresh", "objects.clear()"),
+            ("up", 'p = Provider("p", account="1")'),
+        ]
+    ),
     "graph": Case(
         [
             ("preview", _GRAPH.format(size=1)),

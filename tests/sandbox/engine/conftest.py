@@ -16,7 +16,7 @@ from tests.sandbox.engine.memory import MemoryPlugin, World
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Severity, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
-from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program
+from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program, run_refresh
 from twokeys.sandbox.engine.state import StateFile
 
 PRELUDE = """
@@ -118,6 +118,11 @@ class Bench:
     def destroy(self) -> Run:
         events: list[Event] = []
         outcome = run_destroy(self._settings(False), self.state.load(), self._around(events))
+        return Run(outcome.ok, outcome.outputs, events, outcome)
+
+    def refresh(self, *targets: str, preview: bool = False) -> Run:
+        events: list[Event] = []
+        outcome = run_refresh(self._settings(preview), self.state.load(), targets, self._around(events))
         return Run(outcome.ok, outcome.outputs, events, outcome)
 
     def _run(self, text: str | None, *, dry_run: bool) -> Run:

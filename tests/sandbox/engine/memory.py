@@ -24,6 +24,7 @@ class World:
 
     objects: dict[str, Properties] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     fail: Callable[[str, str], None] = lambda call, name: None
     running: int = 0
     most_running: int = 0
@@ -46,7 +47,7 @@ class MemoryPlugin:
         return not has_unknown(inputs.get("account"))
 
     def configure(self, inputs: Properties) -> MemoryPlugin:
-        if inputs.get("account") == "refused":
+        if inputs.get("account") in ("refused", *self.world.refused):
             raise ProviderError("the account refused us")
         return self
 

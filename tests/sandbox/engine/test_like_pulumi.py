@@ -53,7 +53,7 @@ def test_each_program_is_treated_as_pulumi_treats_it(
         record.touch()
         monkeypatch.setenv("RECORD_FILE", str(record))
         bench.other_stacks = {"organization/proj/dev": stack_outputs(bench)}
-        run = bench.destroy() if operation == "destroy" else getattr(bench, operation)(program)
+        run = operate(bench, operation, program)
         where = f"run {number} ({operation})"
         assert run.ok == real["ok"], f"{where}: {run.errors}"
         assert reason(run.errors) == reason("\n".join(real["errors"])), where
@@ -62,6 +62,17 @@ def test_each_program_is_treated_as_pulumi_treats_it(
             shown = [json.loads(line) for line in record.read_text().splitlines()]
             assert comparable(shown) == comparable(real["policy"]), where
         assert state(bench) == {one["urn"]: stable(one) for one in without_deleted(real["resources"])}, where
+
+
+def operate(bench: Bench, operation: str, text: str) -> Run:
+    verb, *targets = operation.split()
+    if verb == "destroy":
+        return bench.destroy()
+    if verb == "refresh":
+        bench.world.refused.clear()
+        exec(text, {"objects": bench.world.objects, "refused": bench.world.refused})
+        return bench.refresh(*targets)
+    return bench.preview(text) if verb == "preview" else bench.up(text)
 
 
 def stack_outputs(bench: Bench) -> dict[str, Any]:

@@ -94,11 +94,11 @@ def _remark(value: PropertyValue, like: PropertyValue) -> PropertyValue:
     return value
 
 
-def marked(outputs: Properties, goal: Goal) -> Properties:
-    """Outputs with a Secret where the inputs have one, and where the goal asks for one."""
-    marked = remarked(existing(outputs), goal.inputs)
+def marked(outputs: Properties, of: Goal | Resource) -> Properties:
+    """Outputs with a Secret where the inputs have one, and where the goal or the state asks for one."""
+    marked = remarked(existing(outputs), of.inputs)
     return {
-        key: Secret(value) if key in goal.additional_secret_outputs and not isinstance(value, Secret) else value
+        key: Secret(value) if key in of.additional_secret_outputs and not isinstance(value, Secret) else value
         for key, value in marked.items()
     }
 

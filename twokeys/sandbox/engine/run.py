@@ -16,6 +16,7 @@ from twokeys.sandbox.engine.monitor import Engine, Monitor, serving
 from twokeys.sandbox.engine.plugin import Plugin
 from twokeys.sandbox.engine.policy_host import PackChoice, Packs, PolicyPack
 from twokeys.sandbox.engine.program import Program
+from twokeys.sandbox.engine.refresh import Refresh
 from twokeys.sandbox.engine.resource import Resource
 from twokeys.sandbox.engine.run_program import EXIT_REPORTED
 from twokeys.sandbox.engine.state import Snapshot
@@ -103,6 +104,29 @@ def run_destroy(settings: Settings, prior: Snapshot, around: Surroundings) -> Ou
     return _outcome(deployment, None)
 
 
+def run_refresh(settings: Settings, prior: Snapshot, targets: tuple[str, ...], around: Surroundings) -> Outcome:
+    """Bring the state to what is there; the program is not run. With targets only those URNs are read.
+
+    Raises:
+        Refusal: the state cannot be written.
+        KeyboardInterrupt: the user stopped it; what was read is in the state.
+    """
+    refresh = Refresh(
+        settings,
+        prior=prior,
+        plugins=around.plugins,
+        save=around.save,
+        report=around.report,
+        stack_outputs=around.stack_outputs,
+        targets=targets,
+    )
+    try:
+        _in_background(refresh.run)
+    finally:
+        _come_to_rest(refresh)
+    return Outcome(not refresh.failed, refresh.outputs, refresh.resources)
+
+
 def _deployment(settings: Settings, prior: Snapshot, around: Surroundings, policies: Packs | None) -> Deployment:
     return Deployment(
         settings,
@@ -155,7 +179,7 @@ def _in_background(work: Callable[[], None]) -> None:
         thread.join(_POLL_SECONDS)
 
 
-def _come_to_rest(deployment: Deployment) -> None:
+def _come_to_rest(deployment: Deployment | Refresh) -> None:
     """Let what is running end; a second Ctrl-C, or a long time, abandons it: its create stays pending in the state."""
     deployment.stop()
     deployment.settle(_ABANDON_SECONDS)
