@@ -77,7 +77,11 @@ def test_help_names_every_room_and_imports_none() -> None:
 
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [("twokeys a", {"access", "audit"}), ("twokeys sandbox pre", {"preview"}), ("twokeys map --sv", {"--svg"})],
+    [
+        ("twokeys a", {"access", "account", "audit"}),
+        ("twokeys sandbox pre", {"preview"}),
+        ("twokeys map --sv", {"--svg"}),
+    ],
 )
 def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -> None:
     completion = {"_TWOKEYS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
