@@ -13,6 +13,8 @@ from tests.test_settings import MANAGEMENT, STAGE, changed
 from twokeys.errors import Refusal
 from twokeys.settings import all_units, guard_rails, parse
 
+UNIT = {"organizationalUnit": "Workloads"}
+
 
 def refused(config: dict[str, Any]) -> Refusal:
     with pytest.raises(Refusal) as refusal:
@@ -30,7 +32,8 @@ def test_no_other_state_is_known() -> None:
 
 @pytest.mark.parametrize("state", ["quarantined", "closed"])
 def test_a_door_into_an_account_out_of_use_is_refused_with_the_next_step(state: str) -> None:
-    refusal = refused(changed(STAGE, "accounts.stage.state", state))
+    config = changed(STAGE, "accounts.stage", {"state": state, "organizationalUnit": "Workloads"})
+    refusal = refused(config)
     assert refusal.what == "twokeys:doors.stage-deployer.to.account = stage"
     assert f"accounts.stage.state is {state}" in refusal.why
     assert refusal.next_step.startswith("remove the door")
@@ -39,7 +42,7 @@ def test_a_door_into_an_account_out_of_use_is_refused_with_the_next_step(state: 
 
 @pytest.mark.parametrize("state", ["quarantined", "closed"])
 def test_an_account_without_doors_may_be_put_out_of_use(state: str) -> None:
-    config = changed(changed(STAGE, "accounts.stage.state", state), "doors", {})
+    config = {**STAGE, "doors": {}, "accounts": {"stage": {"state": state, "organizationalUnit": "Workloads"}}}
     assert parse("stage", config).accounts_in(state) == ("stage",)  # type: ignore[arg-type]
 
 
@@ -53,7 +56,7 @@ def test_the_duties_of_a_closed_account_are_refused_and_a_quarantined_one_keeps_
     config = {
         **MANAGEMENT,
         "organization": organization,
-        "accounts": {"archive": {}, "security": {}},
+        "accounts": {name: {**UNIT} for name in ("archive", "security")},
         "audit": {"account": "archive", "delegatedAdministrators": {"security": ["guardduty"]}},
     }
     for account, key in (("archive", "audit.account"), ("security", "audit.delegatedAdministrators.security")):
@@ -79,9 +82,15 @@ def test_guard_rails_of_its_own_stay_beside_it() -> None:
 
 
 def test_an_account_in_quarantine_needs_the_unit_in_the_stack_that_has_the_organization() -> None:
-    refusal = refused({**MANAGEMENT, "accounts": {"stage": {"state": "quarantined"}}})
-    assert "organization.quarantine" in refusal.next_step
-    assert parse("stage", {**STAGE, "doors": {}, "accounts": {"stage": {"state": "quarantined"}}})
+    accounts = {"stage": {"state": "quarantined", **UNIT}}
+    assert "organization.quarantine" in refused({**MANAGEMENT, "accounts": accounts}).next_step
+    assert parse("stage", {**STAGE, "doors": {}, "accounts": accounts})
+
+
+def test_an_account_in_quarantine_has_a_unit_to_return_to() -> None:
+    """MoveAccount needs a destination: what has none in config is left where it is."""
+    refusal = refused({**STAGE, "doors": {}, "accounts": {"stage": {"state": "quarantined"}}})
+    assert refusal.what == "twokeys:accounts.stage.organizationalUnit = (missing)"
 
 
 @pytest.mark.parametrize("unit", ["Quarantine", "Quarantine/Below"])
