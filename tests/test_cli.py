@@ -78,7 +78,7 @@ def test_help_names_every_room_and_imports_none() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("twokeys a", {"access", "adopt", "audit"}),
+        ("twokeys a", {"access", "account", "adopt", "audit"}),
         ("twokeys sandbox pre", {"preview"}),
         ("twokeys map --sv", {"--svg"}),
     ],

@@ -47,6 +47,10 @@ def happens(guard_rail: GuardRail, caller: str, action: str, resource: str, **co
 @pytest.mark.parametrize(
     ("guard_rail", "caller", "action", "resource", "context"),
     [
+        ("quarantine", SOMEBODY, "s3:ListBucket", BUCKET, {}),
+        ("quarantine", SOMEBODY, "ec2:RunInstances", INSTANCE, {}),
+        ("quarantine", SOMEBODY, "sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/other", {}),
+        ("quarantine", ROOT_USER, "iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:user/a", {}),
         ("stay-in-organization", SOMEBODY, "organizations:LeaveOrganization", SELF, {}),
         ("stay-in-organization", ACCESS_ROLE, "organizations:LeaveOrganization", SELF, {}),
         ("no-root-user", ROOT_USER, "s3:ListBucket", BUCKET, {}),
@@ -93,6 +97,8 @@ def test_a_guard_rail_forbids(
         ("allowed-regions", ACCESS_ROLE, "ec2:RunInstances", INSTANCE, {"aws_RequestedRegion": "eu-west-1"}),
         ("keep-access-role", SOMEBODY, "iam:DeleteRole", f"arn:aws:iam::{ACCOUNT}:role/app", {}),
         ("keep-access-role", SOMEBODY, "iam:GetRole", ACCESS_ROLE, {}),
+        ("quarantine", ACCESS_ROLE, "iam:DeleteRole", f"arn:aws:iam::{ACCOUNT}:role/app", {}),
+        ("quarantine", f"arn:aws:iam::{ACCOUNT}:role/Access", "ec2:TerminateInstances", INSTANCE, {}),
     ],
 )
 def test_a_guard_rail_leaves_alone(
@@ -106,7 +112,7 @@ def test_all_guard_rails_together_are_one_policy_within_aws_s_size() -> None:
     document = guard_rails_document(get_args(GuardRail), AROUND)
     assert len(json.dumps(document, separators=(",", ":"))) <= 5120
     sids = [statement["Sid"] for statement in document["Statement"]]
-    assert len(sids) == len(set(sids)) == 7
+    assert len(sids) == len(set(sids)) == 8
     assert all(statement["Effect"] == "Deny" for statement in document["Statement"])
 
 

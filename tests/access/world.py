@@ -43,6 +43,7 @@ TYPES = {
     "StackReference": "pulumi:pulumi:StackReference",
     "OtherStack": "twokeys:access:OtherStack",
     "Provider": PROVIDER,
+    "MemberAccount": "twokeys:accounts:MemberAccount",
     "Component": "test:doors:Door",
 }
 

@@ -160,8 +160,9 @@ class _Answers(mocks.Mocks):
         return self._calls[args.token](args.args, args.provider)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if args.typ in self._there:
-            state = {**args.inputs, **self._there[args.typ]}
+        there = self._there.get(f"{args.typ}::{args.name}", self._there.get(args.typ))
+        if there is not None:
+            state = {**args.inputs, **there}
             known = {key: value for key, value in state.items() if value is not None}
             return IDS.get(args.typ, args.resource_id or args.name), known
         if self._preview and args.custom and not args.typ.startswith("pulumi:"):
@@ -199,7 +200,8 @@ def run(
         preview: whether ids and computed outputs of new resources are unknown.
         config: the stack's config, full keys to text.
         calls: answers to function calls, by token, beside those of `CALLS`.
-        there: outputs of resource types that exist already (known in a preview too), by type; None is not on record.
+        there: outputs of resources that exist already (known in a preview too), by type or `type::name`; None is not on
+            record.
     """
     done = Run()
     logger = logging.Logger("program")

@@ -41,6 +41,14 @@ def test_the_management_provider_is_pinned_and_assumes_nothing() -> None:
     assert "assumeRoles" not in inputs
 
 
+def test_a_throttled_call_is_tried_again_by_the_sdk_s_own_rules() -> None:
+    """https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html"""
+    done = run(lambda: account_provider("management", account_id="111111111111", region="us-east-1") and None)
+    inputs = done.one(PROVIDER, "management").inputs
+    assert inputs["retryMode"] == "standard"
+    assert json.loads(inputs["maxRetries"]) == 25
+
+
 def test_no_other_place_makes_a_provider(project_root: Path) -> None:
     makers = [
         path.name

@@ -84,6 +84,51 @@ def test_an_adopted_account_is_compared_too() -> None:
         make(True, THERE | {"roleName": None, "email": "other@company.com"}, adopt=MEMBER)
 
 
+@pytest.mark.parametrize(
+    ("there", "command"),
+    [
+        ({"name": "old name"}, "twokeys account rename stage stage stage"),
+        ({"email": "old@company.com"}, "twokeys account email stage stage example+stage@company.com"),
+    ],
+)
+def test_the_refusal_of_what_aws_can_change_names_the_command_that_does_it(there: dict[str, Any], command: str) -> None:
+    with pytest.raises(ProgramRefusal) as refusal:
+        make(True, THERE | there)
+    assert f"`{command}`" in refusal.value.next_step
+    assert "pulumi refresh" in refusal.value.next_step
+
+
+def test_the_refusal_of_another_role_name_names_no_command_for_there_is_none() -> None:
+    with pytest.raises(ProgramRefusal) as refusal:
+        make(True, THERE | {"roleName": "Other"})
+    assert "twokeys account" not in refusal.value.next_step
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_closed_account_stays_in_the_program_as_a_tombstone(preview: bool, tried_roles: list[AccessRole]) -> None:
+    contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
+    done = make(preview, THERE | {"name": "stage"}, closed=True, contacts={"SECURITY": contact})
+    account = done.one(ACCOUNT, "stage")
+    assert not account.protect
+    assert account.retain_on_delete
+    assert set(account.ignore_changes) == {"name", "email", "roleName", "parentId", "tags"}
+    assert done.exports["id"] == MEMBER
+    assert tried_roles == []
+    assert set(done.of("aws:account/alternativeContact:AlternativeContact")) == set()
+
+
+def test_a_closed_account_asks_for_a_name_that_no_provider_takes_for_a_new_one() -> None:
+    """CreateAccount: a name has 1 to 50 characters. The engine keeps the old name of an account that is there."""
+    name = make(there=THERE | {"name": "stage"}, closed=True).one(ACCOUNT, "stage").inputs["name"]
+    assert len(name) > 50
+    assert "is closed in the config and not in this stack's state" in name
+
+
+def test_a_closed_account_that_is_adopted_is_imported_as_it_is() -> None:
+    account = make(closed=True, adopt="222222222222").one(ACCOUNT, "stage")
+    assert (account.inputs["name"], account.import_id) == ("stage", "222222222222")
+
+
 def test_an_existing_account_is_adopted_and_not_created() -> None:
     assert make(adopt="222222222222").one(ACCOUNT, "stage").import_id == "222222222222"
 

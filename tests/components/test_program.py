@@ -16,9 +16,12 @@ from components.readiness import AccessRole
 from components.refusing import ProgramRefusal
 from tests.components.mock_engine import MANAGEMENT, MEMBER, CallRefusedError, Run, run
 
+ACCOUNT = "aws:organizations/account:Account"
+BUDGET = {"monthly": 10, "notify": ["billing@company.com"]}
 READ, REFERENCE = "pulumi:pulumi:readStackOutputs", "pulumi:pulumi:StackReference"
 OUTPUTS = {
     "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
+    "quarantine": {"organizational_unit_id": "ou-ab12-cd345670"},
     "group_members": {"developers": ["alice"]},
     "identity_center": {"instance_arn": "arn:aws:sso:::instance/ssoins-1234567890abcdef"},
     "identity_ids": {"group/developers": "g-1"},
@@ -37,7 +40,15 @@ class Stacks:
         config = yaml.safe_load((self._root / f"Pulumi.{stack}.yaml").read_text())["config"]
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
-    def run(self, stack: str, *, preview: bool = False, deployed: bool = True, **config: Any) -> Run:
+    def run(
+        self,
+        stack: str,
+        *,
+        preview: bool = False,
+        deployed: bool = True,
+        there: Mapping[str, Any] | None = None,
+        **config: Any,
+    ) -> Run:
         changes = {f"twokeys:{key}": json.dumps(value) for key, value in config.items()}
         answer = (lambda _, __: {"outputs": OUTPUTS}) if deployed else missing
 
@@ -50,7 +61,7 @@ class Stacks:
             preview=preview,
             config=self.config(stack) | changes,
             calls={READ: answer},
-            there={REFERENCE: {"outputs": OUTPUTS}},
+            there={REFERENCE: {"outputs": OUTPUTS}, **(there or {})},
         )
 
 
@@ -91,6 +102,45 @@ def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> No
 def test_an_account_is_placed_in_the_unit_that_the_management_stack_tells(stacks: Stacks) -> None:
     account = stacks.run("prod").one("aws:organizations/account:Account", "prod")
     assert account.inputs["parentId"] == "ou-ab12-cd345679"
+
+
+def test_a_quarantined_account_is_placed_in_the_unit_that_the_management_stack_tells(stacks: Stacks) -> None:
+    stage = {"organizationalUnit": "Workloads/Stage", "state": "quarantined"}
+    done = stacks.run("stage", accounts={"stage": stage}, doors={})
+    assert done.one(ACCOUNT, "stage").inputs["parentId"] == "ou-ab12-cd345670"
+    assert done.exports["member_account_ids"] == {"stage": MEMBER}
+
+
+def test_in_the_management_stack_it_is_its_own_unit(stacks: Stacks) -> None:
+    config = json.loads(stacks.config("management")["twokeys:accounts"])
+    config["security"]["state"] = "quarantined"
+    done = stacks.run("management", accounts=config)
+    assert done.one(ACCOUNT, "security").inputs["parentId"] == "Quarantine-id"
+    assert done.exports["quarantine"] == {"organizational_unit_id": "Quarantine-id"}
+
+
+def test_a_closed_account_leaves_only_itself_and_its_id(stacks: Stacks) -> None:
+    closed = {"stage": {"state": "closed", "budget": BUDGET}}
+    done = stacks.run("stage", accounts=closed, doors={}, there={ACCOUNT: {"name": "stage"}})
+    assert set(done.of("pulumi:providers:aws")) == {"management"}
+    assert done.exports["closed_account_ids"] == {"stage": MEMBER}
+    assert not done.exports.keys() & {"child_account_id", "member_account_ids", "access_role_arns", "doors"}
+    assert done.calls.count("aws:index/getCallerIdentity:getCallerIdentity") == 1
+    kinds = {each.type for each in done.resources}
+    assert kinds == {
+        "pulumi:pulumi:Stack",
+        "pulumi:providers:aws",
+        "twokeys:accounts:MemberAccount",
+        ACCOUNT,
+    }
+
+
+def test_beside_a_closed_account_the_other_is_the_child(stacks: Stacks) -> None:
+    accounts, there = {"old": {"state": "closed"}, "stage": {}}, {f"{ACCOUNT}::old": {"name": "old"}}
+    done = stacks.run("stage", accounts=accounts, doors={}, there=there)
+    assert done.exports["child_account_id"] == MEMBER
+    assert done.exports["member_account_ids"] == {"stage": MEMBER}
+    assert set(done.exports["switch_role_urls"]) == {"stage/OrganizationAccountAccessRole"}
 
 
 @pytest.mark.parametrize("stack", ["management", "stage", "prod"])

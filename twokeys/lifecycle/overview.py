@@ -61,7 +61,7 @@ def _next(facts: Facts, account: str) -> str:
     if member.state == "quarantined":
         wanted = organization.quarantine if organization else None
     else:
-        wanted = member.organizational_unit or "root"
+        wanted = member.organizational_unit
     if wanted and not is_unit_id(wanted) and wanted != there.unit:
         return f"it moves to {wanted}: {facts.update}"
     return "" if member.state == "active" else "say `state: active` to let it return, or `closed` to close it"

@@ -20,7 +20,7 @@ _MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 def read_settings(project: Path, stack: str) -> tuple[Settings, str]:
     """The settings of a stack, and the name of its file. Refuses a config that cannot be used."""
     found = load_project(project.resolve())
-    return parse(stack, load_config(found, stack, {}).values), found.stack_file(stack).name
+    return parse(stack, load_config(found, stack, {}).values), str(found.stack_file(stack).relative_to(found.root))
 
 
 def held_accounts(snapshot: Snapshot) -> dict[str, Held]:

@@ -16,6 +16,7 @@ def account_life(settings: Settings) -> Iterator[Problem]:
     """
     yield from _doors(settings)
     yield from _duties(settings)
+    yield from _ways_back(settings)
     yield from _unit(settings)
 
 
@@ -47,6 +48,17 @@ def _duties(settings: Settings) -> Iterator[Problem]:
                 account,
                 f"accounts.{account}.state is closed, and nothing can be kept or looked after in a closed account",
                 "give this duty to another account and update the stack, then close this one",
+            )
+
+
+def _ways_back(settings: Settings) -> Iterator[Problem]:
+    for account in settings.accounts_in("quarantined"):
+        if settings.accounts[account].organizational_unit is None:
+            yield Problem(
+                f"accounts.{account}.organizationalUnit",
+                "(missing)",
+                "an account without a unit is never moved, so this one would stay in quarantine for good",
+                "name the unit that it returns to when it is active again",
             )
 
 

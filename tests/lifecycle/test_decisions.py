@@ -1,0 +1,297 @@
+"""What is decided about accounts, from facts alone. AWS's rules:
+
+CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
+NAME https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html
+EMAIL https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html
+STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from twokeys.errors import Refusal
+from twokeys.lifecycle.aws import NotClosedError
+from twokeys.lifecycle.changes import Check, email_checks, remaining, rename_checks
+from twokeys.lifecycle.closing import Standing, quota, require_management, standings
+from twokeys.lifecycle.closing_run import work_through
+from twokeys.lifecycle.facts import AwsAccount, Facts, Held
+from twokeys.lifecycle.overview import overview
+from twokeys.settings import parse
+
+MANAGEMENT, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def facts(accounts: dict[str, Any] | None = None, **changes: Any) -> Facts:
+    config = {
+        "managementAccountId": MANAGEMENT,
+        "rootEmail": "example@company.com",
+        "accounts": accounts or {"stage": {}, "prod": {}},
+    }
+    there = [
+        AwsAccount(MANAGEMENT, "management", "root@company.com", "ACTIVE"),
+        AwsAccount(STAGE, "stage", "example+stage@company.com", "ACTIVE"),
+        AwsAccount(PROD, "prod", "example+prod@company.com", "ACTIVE"),
+    ]
+    known = Facts(
+        stack="all",
+        file="Pulumi.all.yaml",
+        settings=parse("all", config),
+        held={"stage": Held(STAGE), "prod": Held(PROD)},
+        caller=MANAGEMENT,
+        management=MANAGEMENT,
+        features="ALL",
+        trusted=frozenset({"account.amazonaws.com"}),
+        accounts={one.id: one for one in there},
+    )
+    return replace(known, **changes)
+
+
+def with_state(known: Facts, account: str, state: str) -> Facts:
+    return replace(known, accounts={**known.accounts, account: replace(known.accounts[account], state=state)})
+
+
+def failed(checks: list[Check]) -> list[str]:
+    return [check.next_step for check in checks if not check.ok]
+
+
+QUARANTINED = {"stage": {"state": "quarantined", "organizationalUnit": "Workloads"}}
+CLOSED = {"stage": {"state": "closed"}, "prod": {}}
+
+
+def test_a_new_name_and_a_new_address_that_fit_need_nothing_more() -> None:
+    assert failed(rename_checks(facts(), "stage", "Staging 2")) == []
+    assert failed(email_checks(facts(), "stage", "new@company.com")) == []
+
+
+@pytest.mark.parametrize("name", ["", "x" * 51, "a<b", "a>b", "Zürich"])
+def test_a_name_that_aws_does_not_take_is_told_before_it_is_asked(name: str) -> None:
+    """NAME: 1 to 50 characters of [ -;=?-~]."""
+    assert failed(rename_checks(facts(), "stage", name)) == ["choose another name"]
+
+
+def test_a_name_of_another_account_of_the_stack_is_told() -> None:
+    assert failed(rename_checks(facts(), "stage", "prod")) == ["name it apart"]
+
+
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        ({"caller": STAGE}, f"they are in {STAGE}"),
+        ({"features": "CONSOLIDATED_BILLING"}, "enable all features"),
+        ({"trusted": frozenset()}, "add account.amazonaws.com to organization.trustedServices"),
+        ({"held": {}}, "update the stack first: pulumi up -s all"),
+    ],
+)
+def test_each_precondition_that_does_not_hold_has_a_next_step(change: dict[str, Any], step: str) -> None:
+    """EMAIL and NAME: all features, trusted access, and the management account."""
+    for checks in (
+        rename_checks(facts(**change), "stage", "new"),
+        email_checks(facts(**change), "stage", "new@company.com"),
+    ):
+        (only,) = failed(checks)
+        assert only.startswith(step)
+
+
+def test_nothing_of_a_closed_account_is_changed() -> None:
+    (step,) = failed(rename_checks(with_state(facts(), STAGE, "CLOSED"), "stage", "new"))
+    assert step == "it is CLOSED: nothing of it changes"
+
+
+@pytest.mark.parametrize("state", ["ACTIVE", "SUSPENDED", "CLOSED"])
+def test_an_address_of_another_account_is_taken_whatever_its_state_and_case(state: str) -> None:
+    known = with_state(facts(), PROD, state)
+    checks = email_checks(known, "stage", "Example+Prod@company.com")
+    assert len(failed(checks)) == 1
+    assert f"account prod ({PROD}, {state})" in checks[-1].what
+
+
+@pytest.mark.parametrize("address", ["example@company.com", "root@company.com"])
+def test_the_address_of_the_management_account_is_taken(address: str) -> None:
+    assert len(failed(email_checks(facts(), "stage", address))) == 1
+
+
+def test_an_address_that_another_entry_of_the_config_is_to_have_is_taken() -> None:
+    known = facts({"stage": {}, "prod": {}, "planned": {"email": "new@company.com"}})
+    assert len(failed(email_checks(known, "stage", "new@company.com"))) == 1
+
+
+@pytest.mark.parametrize("address", ["a@b.c", "x" * 60 + "@b.co", "nobody"])
+def test_what_is_no_address_for_an_account_is_told(address: str) -> None:
+    """CreateAccount takes 6 to 64 characters, and config the same."""
+    assert failed(email_checks(facts(), "stage", address)) == ["give another address"]
+
+
+def test_what_remains_is_the_edit_then_the_state_then_a_look() -> None:
+    edit, learn, look = remaining(facts(), "stage", "email", "new@company.com")
+    assert edit == "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.all.yaml"
+    assert (learn, look) == (
+        "let the state learn it: `pulumi refresh -s all`",
+        "see that nothing changes: `pulumi preview -s all`",
+    )
+
+
+@pytest.mark.parametrize(("setting", "value"), [("name", "stage"), ("email", "example+stage@company.com")])
+def test_what_config_says_by_itself_is_taken_out_of_it(setting: str, value: str) -> None:
+    assert remaining(facts(), "stage", setting, value)[0].startswith(f"take `{setting}` out of")
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "next_step"),
+    [
+        ({}, "queued", ""),
+        ({"held": {}}, "gone", "remove its entry from Pulumi.all.yaml"),
+        ({"held": {"stage": Held("9" * 12)}}, "gone", "remove its entry from Pulumi.all.yaml, then pulumi up -s all"),
+        ({"held": {"stage": Held(STAGE, ("aws stage",))}}, "refused", "update the stack first: pulumi up -s all"),
+        ({"delegated": frozenset({STAGE})}, "refused", "give the service to another account"),
+        ({"held": {"stage": Held(MANAGEMENT)}}, "refused", "take it out of `accounts`"),
+    ],
+)
+def test_only_a_stripped_active_account_is_queued(change: dict[str, Any], place: str, next_step: str) -> None:
+    (only,) = standings(facts(CLOSED, **change))
+    assert only.place == place
+    assert only.next_step.startswith(next_step)
+
+
+@pytest.mark.parametrize(
+    ("state", "place"),
+    [
+        ("PENDING_CLOSURE", "closing"),
+        ("CLOSED", "closed"),
+        ("SUSPENDED", "closed"),
+        ("PENDING_ACTIVATION", "refused"),
+    ],
+)
+def test_each_state_that_aws_has_is_understood(state: str, place: str) -> None:
+    """STATE lists five."""
+    (only,) = standings(with_state(facts(CLOSED), STAGE, state))
+    assert only.place == place
+
+
+def test_what_the_state_still_holds_is_named_but_not_all_of_it() -> None:
+    (only,) = standings(facts(CLOSED, held={"stage": Held(STAGE, tuple(f"Role r{n}" for n in range(9)))}))
+    assert only.why == "the state still holds Role r0, Role r1, Role r2 and 6 more"
+
+
+@pytest.mark.parametrize(("members", "allowed"), [(2, 250), (1249, 250), (1500, 300), (9000, 1000)])
+def test_the_quota_is_the_higher_of_250_and_a_fifth_up_to_1000(members: int, allowed: int) -> None:
+    """CLOSE."""
+    accounts = {str(n): AwsAccount(str(n), str(n), f"{n}@company.com", "ACTIVE") for n in range(members)}
+    assert quota(replace(facts(), accounts=accounts), None, NOW).allowed == allowed
+
+
+def test_every_closed_account_may_count_unless_cloudtrail_saw_it_closed_before() -> None:
+    known = with_state(with_state(facts(), STAGE, "CLOSED"), PROD, "PENDING_CLOSURE")
+    unknown = quota(known, None, NOW)
+    assert (unknown.at_most, unknown.left) == (2, 248)
+    assert unknown.goes_on(NOW).startswith("by 2026-12-24 at the latest")
+    told = quota(known, [NOW - timedelta(days=40), NOW - timedelta(days=10)], NOW)
+    assert told.at_most == 1
+    assert told.goes_on(NOW).startswith("from 2026-12-14 12:00 UTC on")
+
+
+@pytest.mark.parametrize("change", [{"caller": STAGE}, {"management": STAGE}, {"features": "CONSOLIDATED_BILLING"}])
+def test_nothing_is_closed_from_elsewhere_or_without_all_features(change: dict[str, Any]) -> None:
+    """CLOSE: you can close an account when all features are enabled."""
+    with pytest.raises(Refusal):
+        require_management(facts(**change))
+    require_management(facts())
+
+
+QUEUE = [Standing(name, name * 12, "queued", "") for name in "456"]
+
+
+class Closer:
+    """AWS, with an answer for each call."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers, self.asked, self.slept = list(answers), [], 0.0
+
+    def __call__(self, account: str) -> None:
+        self.asked.append(account[0])
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+def test_the_queue_is_worked_through_in_order() -> None:
+    closer = Closer()
+    done = work_through(QUEUE, closer, closer.sleep)
+    assert [one.account for one in done.closed] == closer.asked == ["4", "5", "6"]
+    assert (done.queued, done.refused, done.stopped, done.failed) == ((), (), "", False)
+
+
+def test_the_quota_ends_it_and_the_rest_stays_queued() -> None:
+    closer = Closer(None, NotClosedError("CLOSE_ACCOUNT_QUOTA_EXCEEDED", "no more"))
+    done = work_through(QUEUE, closer, closer.sleep)
+    assert closer.asked == ["4", "5"]
+    assert [one.account for one in done.queued] == ["5", "6"]
+    assert done.used_up
+    assert not done.failed
+
+
+def test_aws_closing_others_at_the_moment_is_waited_for() -> None:
+    busy = NotClosedError("CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED", "busy")
+    closer = Closer(busy, busy)
+    done = work_through(QUEUE, closer, closer.sleep)
+    assert closer.asked == ["4", "4", "4", "5", "6"]
+    assert closer.slept == 30
+    assert len(done.closed) == 3
+
+
+def test_waiting_for_others_ends() -> None:
+    busy = NotClosedError("CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED", "busy")
+    closer = Closer(*[busy] * 100)
+    done = work_through(QUEUE, closer, closer.sleep)
+    assert closer.slept == 600
+    assert [one.account for one in done.queued] == ["4", "5", "6"]
+    assert not done.used_up
+
+
+def test_an_account_that_aws_refuses_does_not_stop_the_others() -> None:
+    closer = Closer(NotClosedError("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG", "delegated"))
+    done = work_through(QUEUE, closer, closer.sleep)
+    assert [one.account for one in done.closed] == ["5", "6"]
+    assert "delegated" in done.refused[0].why
+
+
+def test_what_was_closed_is_told_also_when_aws_cannot_be_asked_any_more() -> None:
+    closer = Closer(None, Refusal("AWS cannot be asked", where="here", why="the network is gone", next_step="wait"))
+    done = work_through(QUEUE, closer, closer.sleep)
+    assert [one.account for one in done.closed] == ["4"]
+    assert [one.account for one in done.queued] == ["5", "6"]
+    assert done.failed
+    assert "the network is gone" in done.stopped
+
+
+@pytest.mark.parametrize(
+    ("known", "next_step"),
+    [
+        (facts(), ""),
+        (facts(held={}), "it is not made yet: pulumi up -s all"),
+        (facts(held={"stage": Held("9" * 12)}), "AWS does not have it any more: pulumi refresh -s all"),
+        (with_state(facts(), STAGE, "CLOSED"), "it is closed at AWS"),
+        (replace(facts(), accounts={STAGE: AwsAccount(STAGE, "stage", "s@b.co", "ACTIVE", "Elsewhere")}), ""),
+        (facts({"stage": {"organizationalUnit": "Workloads"}}), "it moves to Workloads: pulumi up -s all"),
+        (
+            facts(QUARANTINED),
+            "say `state: active` to let it return",
+        ),
+        (facts(CLOSED), "close it: twokeys account close all"),
+        (with_state(facts(CLOSED), STAGE, "CLOSED"), "keep its entry until AWS has let it go"),
+        (with_state(facts(CLOSED), STAGE, "PENDING_CLOSURE"), "AWS is closing it"),
+    ],
+)
+def test_each_account_has_what_comes_next(known: Facts, next_step: str) -> None:
+    row = overview(known)[0]
+    assert row.account == "stage"
+    assert row.next_step.startswith(next_step)
+    assert bool(row.next_step) == bool(next_step)

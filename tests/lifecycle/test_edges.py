@@ -1,0 +1,118 @@
+"""What is read from a state, and what AWS's answers are taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.access.world import HUB, World
+from twokeys.access.snapshot import Snapshot
+from twokeys.errors import Refusal
+from twokeys.lifecycle.aws import Aws, NotClosedError
+from twokeys.lifecycle.stack import held_accounts
+
+OLD = "444444444444"
+ARN = f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{OLD}"
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.add("Account", "old", made.hub, name="Old", outputs={"arn": ARN})
+    return made
+
+
+def left(world: World) -> tuple[str, ...]:
+    return held_accounts(Snapshot(tuple(world.resources)))["old"].left
+
+
+def test_an_account_with_nothing_in_it_or_about_it_is_stripped(world: World) -> None:
+    assert held_accounts(Snapshot(tuple(world.resources)))["old"].id == OLD
+    assert left(world) == ()
+
+
+def test_a_provider_and_what_it_made_are_still_there(world: World) -> None:
+    provider = world.provider("old", OLD)
+    world.role("reader", provider)
+    assert left(world) == ("aws old", "Role reader")
+
+
+def test_what_the_management_account_holds_about_it_is_still_there(world: World) -> None:
+    """Contacts, budgets, delegations and assignments name the account's id."""
+    world.add("Component", "delegation", world.hub, accountId=OLD)
+    world.add("Component", "budget", world.hub, filters=[{"values": [OLD]}])
+    world.add("Component", "other", world.hub, accountId="5" * 12)
+    assert left(world) == ("Door delegation", "Door budget")
+
+
+def test_an_account_that_is_not_made_yet_is_not_held() -> None:
+    world = World()
+    world.add("Account", "new", world.hub, name="new")
+    assert held_accounts(Snapshot(tuple(world.resources))) == {}
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    made = Aws(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
+    yield made
+    made.quit()
+
+
+def refuse(aws: Aws, service: str, operation: str, code: str, **more: Any) -> Stubber:
+    stub = Stubber(aws._client(service))
+    stub.add_client_error(operation, code, "no", modeled_fields=more or None)
+    return stub
+
+
+def test_the_reason_of_a_refused_closing_is_told(aws: Aws) -> None:
+    code, reason = "ConstraintViolationException", "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
+    with refuse(aws, "organizations", "close_account", code, Reason=reason), pytest.raises(NotClosedError) as error:
+        aws.close(OLD)
+    assert error.value.reason == reason
+
+
+def test_an_account_that_is_closed_already_is_as_good_as_closed(aws: Aws) -> None:
+    with refuse(aws, "organizations", "close_account", "AccountAlreadyClosedException"):
+        aws.close(OLD)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ServiceException"])
+def test_any_other_answer_is_a_refusal_that_says_what_was_asked(aws: Aws, code: str) -> None:
+    with refuse(aws, "organizations", "close_account", code), pytest.raises(Refusal) as refusal:
+        aws.close(OLD)
+    assert refusal.value.where == "organizations:CloseAccount"
+
+
+def test_closings_are_those_that_cloudtrail_saw_succeed(aws: Aws) -> None:
+    when = datetime(2026, 11, 1, tzinfo=UTC)
+    events = [
+        {"EventTime": when, "CloudTrailEvent": '{"eventName": "CloseAccount"}'},
+        {"EventTime": when, "CloudTrailEvent": '{"errorCode": "AccessDenied"}'},
+    ]
+    with Stubber(aws._client("cloudtrail")) as stub:
+        stub.add_response("lookup_events", {"Events": events})
+        assert aws.closings(when) == (when,)
+
+
+def test_without_cloudtrail_nobody_knows_when_accounts_were_closed(aws: Aws) -> None:
+    with refuse(aws, "cloudtrail", "lookup_events", "AccessDeniedException"):
+        assert aws.closings(datetime(2026, 11, 1, tzinfo=UTC)) is None
+
+
+def test_an_account_without_the_old_status_is_understood(aws: Aws) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html: Status is being retired."""
+    account = {"Id": OLD, "Name": "old", "Email": "a@b.co", "State": "CLOSED"}
+    unit = {"Id": "ou-ab12-cd345678", "Name": "Workloads"}
+    with Stubber(aws._client("organizations")) as stub:
+        stub.add_response("list_roots", {"Roots": [{"Id": "r-ab12"}]})
+        stub.add_response("list_accounts_for_parent", {"Accounts": []})
+        stub.add_response("list_organizational_units_for_parent", {"OrganizationalUnits": [unit]})
+        stub.add_response("list_accounts_for_parent", {"Accounts": [account]})
+        stub.add_response("list_organizational_units_for_parent", {"OrganizationalUnits": []})
+        (found,) = aws.accounts().values()
+    assert (found.state, found.unit) == ("CLOSED", "Workloads")

@@ -1,0 +1,111 @@
+"""What config may say of an account's life. AWS's word for the last part of it:
+
+CLOSE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.test_settings import MANAGEMENT, STAGE, changed
+from twokeys.errors import Refusal
+from twokeys.settings import all_units, guard_rails, parse
+
+UNIT = {"organizationalUnit": "Workloads"}
+
+
+def refused(config: dict[str, Any]) -> Refusal:
+    with pytest.raises(Refusal) as refusal:
+        parse("stage", config)
+    return refusal.value
+
+
+def test_an_account_is_active_unless_config_says_otherwise() -> None:
+    assert parse("stage", STAGE).accounts_in("active") == ("stage",)
+
+
+def test_no_other_state_is_known() -> None:
+    assert "'active', 'quarantined' or 'closed'" in refused(changed(STAGE, "accounts.stage.state", "gone")).why
+
+
+@pytest.mark.parametrize("state", ["quarantined", "closed"])
+def test_a_door_into_an_account_out_of_use_is_refused_with_the_next_step(state: str) -> None:
+    config = changed(STAGE, "accounts.stage", {"state": state, "organizationalUnit": "Workloads"})
+    refusal = refused(config)
+    assert refusal.what == "twokeys:doors.stage-deployer.to.account = stage"
+    assert f"accounts.stage.state is {state}" in refusal.why
+    assert refusal.next_step.startswith("remove the door")
+    assert ("when the account is active" in refusal.next_step) == (state == "quarantined")
+
+
+@pytest.mark.parametrize("state", ["quarantined", "closed"])
+def test_an_account_without_doors_may_be_put_out_of_use(state: str) -> None:
+    config = {**STAGE, "doors": {}, "accounts": {"stage": {"state": state, "organizationalUnit": "Workloads"}}}
+    assert parse("stage", config).accounts_in(state) == ("stage",)  # type: ignore[arg-type]
+
+
+def test_the_duties_of_a_closed_account_are_refused_and_a_quarantined_one_keeps_them() -> None:
+    """AWS closes no delegated administrator; the archive of a closed account is deleted with it (CLOSE)."""
+    organization = {
+        **MANAGEMENT["organization"],
+        "quarantine": "Quarantine",
+        "trustedServices": ["cloudtrail.amazonaws.com", "guardduty.amazonaws.com"],
+    }
+    config = {
+        **MANAGEMENT,
+        "organization": organization,
+        "accounts": {name: {**UNIT} for name in ("archive", "security")},
+        "audit": {"account": "archive", "delegatedAdministrators": {"security": ["guardduty"]}},
+    }
+    for account, key in (("archive", "audit.account"), ("security", "audit.delegatedAdministrators.security")):
+        refusal = refused(changed(config, f"accounts.{account}.state", "closed"))
+        assert refusal.what == f"twokeys:{key} = {account}"
+        assert parse("management", changed(config, f"accounts.{account}.state", "quarantined"))
+
+
+def test_the_unit_for_quarantined_accounts_is_made_and_has_its_guard_rail() -> None:
+    organization = parse("management", changed(MANAGEMENT, "organization.quarantine", "Shut/Quarantine")).organization
+    assert organization is not None
+    assert all_units(organization)[:2] == ("Shut", "Workloads")
+    assert "Shut/Quarantine" in all_units(organization)
+    assert guard_rails(organization) == {"Shut/Quarantine": ("quarantine",)}
+
+
+def test_guard_rails_of_its_own_stay_beside_it() -> None:
+    config = changed(MANAGEMENT, "organization.quarantine", "Quarantine")
+    config = changed(config, "organization.guardRails", {"Quarantine": ["no-root-user"]})
+    organization = parse("management", config).organization
+    assert organization is not None
+    assert guard_rails(organization) == {"Quarantine": ("no-root-user", "quarantine")}
+
+
+def test_an_account_in_quarantine_needs_the_unit_in_the_stack_that_has_the_organization() -> None:
+    accounts = {"stage": {"state": "quarantined", **UNIT}}
+    assert "organization.quarantine" in refused({**MANAGEMENT, "accounts": accounts}).next_step
+    assert parse("stage", {**STAGE, "doors": {}, "accounts": accounts})
+
+
+def test_an_account_in_quarantine_has_a_unit_to_return_to() -> None:
+    """MoveAccount needs a destination: what has none in config is left where it is."""
+    refusal = refused({**STAGE, "doors": {}, "accounts": {"stage": {"state": "quarantined"}}})
+    assert refusal.what == "twokeys:accounts.stage.organizationalUnit = (missing)"
+
+
+@pytest.mark.parametrize("unit", ["Quarantine", "Quarantine/Below"])
+def test_no_account_lives_in_the_quarantine_unit(unit: str) -> None:
+    config = changed(MANAGEMENT, "organization.quarantine", "Quarantine")
+    config = changed(config, "organization.organizationalUnits", {"Workloads": {}, "Quarantine/Below": {}})
+    refusal = refused({**config, "accounts": {"stage": {"organizationalUnit": unit}}})
+    assert "state: quarantined" in refusal.next_step
+
+
+def test_the_whole_organization_is_no_quarantine_unit() -> None:
+    assert "stops everybody" in refused(changed(MANAGEMENT, "organization.quarantine", "root")).why
+
+
+def test_five_accounts_are_in_the_making_at_once_unless_config_says_otherwise() -> None:
+    assert parse("stage", STAGE).accounts_at_once == 5
+    assert parse("stage", {**STAGE, "accountsAtOnce": "2"}).accounts_at_once == 2
+    assert "greater than or equal to 1" in refused({**STAGE, "accountsAtOnce": "0"}).why
