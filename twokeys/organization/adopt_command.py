@@ -52,7 +52,9 @@ from twokeys.settings.guard_rails import ACCESS_ROLE
 )
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
 @click.option("--yes", is_flag=True, help="Replace files that exist.")
-@click.option("--sandbox", is_flag=True, help="Ask the sandbox's local AWS (in .twokeys), as its management account.")
+@click.option(
+    "--sandbox", is_flag=True, help="Ask the local AWS of the sandbox beside the file, as its management account."
+)
 @click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
 @click.option("--region", help="The region that the stacks work in. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and what was left out as JSON.")
@@ -80,7 +82,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     """
     stack = _stack_of(out)
     say = progress()
-    with aws_session(profile, region, sandbox=sandbox) as session:
+    with aws_session(profile, region, sandbox=out.resolve().parent if sandbox else None) as session:
         live = read_live(session, tags=True, say=say)
         organization = refuse_unadoptable(live)
         entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)

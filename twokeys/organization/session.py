@@ -15,16 +15,17 @@ from twokeys.sandbox.local_aws import LocalAws
 
 
 @contextmanager
-def aws_session(profile: str | None, region: str | None, *, sandbox: bool) -> Iterator[boto3.Session]:
+def aws_session(profile: str | None, region: str | None, *, sandbox: Path | None) -> Iterator[boto3.Session]:
     """A session, and a Refusal in place of what boto3 raises when AWS gives no usable answer.
 
-    With `sandbox` it is of the management account of the local AWS in .twokeys, which runs meanwhile.
+    With `sandbox`, a project's folder, it is of the management account of the local AWS in its .twokeys, which runs
+    meanwhile.
     """
     try:
-        if not sandbox:
+        if sandbox is None:
             yield boto3.Session(profile_name=profile, region_name=region)
             return
-        with LocalAws.start(Path.cwd() / ".twokeys" / "aws") as aws, _environment(aws.environment()):
+        with LocalAws.start(sandbox / ".twokeys" / "aws") as aws, _environment(aws.environment()):
             yield boto3.Session(region_name=region)
     except (BotoCoreError, ClientError) as error:
         raise cannot_ask(error) from error

@@ -41,7 +41,7 @@ def install() -> None:
     create = base._DISPATCH["CreateAccount"]
 
     def create_account(payload: Payload) -> Answer:
-        if len(base._accounts) >= _value():
+        if _counted() >= _value():
             return json_answer({"CreateAccountStatus": _limit_exceeded(payload)})
         answer: Answer = create(payload)
         return answer
@@ -51,6 +51,13 @@ def install() -> None:
         "ListHandshakesForOrganization",
         lambda _: json_answer({"Handshakes": []}),  # the sandbox invites nobody
     )
+
+
+def _counted() -> int:
+    """Accounts, closed ones too, and those that are being made."""
+    made = base._accounts
+    pending = [status for status in base._create_statuses.values() if status["State"] == "IN_PROGRESS"]
+    return len(made) + sum(status.get("AccountId") not in made for status in pending)
 
 
 def _value() -> float:

@@ -1,0 +1,100 @@
+"""What is read of a live organization, in how many calls, and what a missing permission leaves out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import boto3
+import pytest
+
+from tests.organization.existing import MANAGEMENT, Existing
+from twokeys.errors import Refusal
+from twokeys.organization.model import Live
+from twokeys.organization.reading import read_live
+
+
+def calls(session: boto3.Session, *, tags: bool = False) -> Counter[str]:
+    """How often each operation is called in one reading."""
+    counted: Counter[str] = Counter()
+    session.events.register(
+        "before-call.organizations", lambda model, **_: counted.update([model.name]), unique_id="count"
+    )
+    read_live(session, tags=tags)
+    return counted
+
+
+def clerk(existing: Existing, *actions: str) -> boto3.Session:
+    """A user of the management account who may do only this."""
+    iam = existing.client("iam")
+    iam.create_user(UserName="clerk")
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="clerk", PolicyName="some", PolicyDocument=document)
+    key = iam.create_access_key(UserName="clerk")["AccessKey"]
+    return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+
+
+def test_a_grown_organization_is_read_whole(existing: Existing) -> None:
+    organization, ids = existing.live().organization, existing.ids
+    assert organization is not None
+    assert organization.management_account == MANAGEMENT
+    assert organization.policy_types == ("SERVICE_CONTROL_POLICY", "TAG_POLICY")
+    assert organization.unit_by_id[ids["level-5"]].path == "Workloads/Web/Prod/Blue/Deep"
+    assert dict(organization.unit_by_id[ids["level-3"]].tags) == {"environment": "prod"}
+    assert organization.account_by_id[ids["suspended"]].state == "SUSPENDED"
+    assert organization.account_by_id[ids["shop"]].parent == ids["level-3"]
+    assert organization.account_by_email["twin-1@company.com"].id == ids["twin 1"]
+    assert set(organization.delegated_administrators[ids["deep"]]) == {
+        "access-analyzer.amazonaws.com",
+        "config.amazonaws.com",
+    }
+    targets = {policy.id: set(policy.targets) for policy in organization.policies}
+    assert targets[ids["tag policy"]] == {ids["root"], ids["level-5"]}
+    assert targets[ids["unused"]] == set()
+    assert organization.root_features == ("RootCredentialsManagement", "RootSessions")
+
+
+def test_calls_grow_with_units_and_policies_and_not_with_accounts(bare: Existing) -> None:
+    root = bare.begin()
+    unit = bare.unit(root, "Unit")
+    bare.account("first", "first@company.com", unit)
+    few = calls(bare.session())
+    for number in range(12):
+        bare.account(f"account {number}", f"account-{number}@company.com", unit)
+    assert calls(bare.session()) == few
+    # Tags are told of one object at a time: API_ListTagsForResource. 1 unit, 14 accounts, no policy of one's own.
+    assert calls(bare.session(), tags=True) - few == Counter(ListTagsForResource=15)
+
+
+def test_a_member_account_sees_whose_organization_it_is_in_and_no_more(existing: Existing) -> None:
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html: any account may
+    live = read_live(existing.session(existing.ids["shop"]))
+    assert live.organization is not None
+    assert live.organization.management_account == MANAGEMENT
+    assert live.organization.accounts == ()
+
+
+def test_what_may_not_be_read_is_named_by_its_permission(existing: Existing) -> None:
+    live: Live = read_live(clerk(existing, "organizations:DescribeOrganization", "organizations:ListRoots"))
+    assert live.unread == {
+        "organizational units": "organizations:ListOrganizationalUnitsForParent",
+        "accounts": "organizations:ListAccountsForParent",
+        "policies": "organizations:ListPolicies",
+        "trusted access": "organizations:ListAWSServiceAccessForOrganization",
+        "delegated administrators": "organizations:ListDelegatedAdministrators",
+        "pending requests": "organizations:ListCreateAccountStatus",
+        "invitations": "organizations:ListHandshakesForOrganization",
+        "account quota": "servicequotas:GetServiceQuota",
+        "resource policy": "organizations:DescribeResourcePolicy",
+    }
+
+
+def test_an_account_without_an_organization_has_none(bare: Existing) -> None:
+    assert read_live(bare.session()).organization is None
+
+
+def test_an_aws_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(Refusal, match="AWS cannot be asked"):
+        read_live(Existing.session())
