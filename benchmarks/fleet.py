@@ -229,8 +229,8 @@ def sandbox(_: argparse.Namespace) -> None:
     first = ours["boto3, on the same local AWS"].seconds
     rows = [(name, f"{run.seconds / first:.1f} x", f"{run.seconds:.1f}") for name, run in ours.items()]
     note = (
-        f"{accounts} accounts with a role and its grant each, on {machine()}. Plain calls keep no state, preview nothing,\n"
-        "prove nothing and cannot be run twice."
+        f"{accounts} accounts with a role and its grant each, on {machine()}. Plain calls keep no state,\n"
+        "preview nothing, prove nothing and cannot be run twice."
     )
     text = "\n\n".join((note, table(("", "time / boto3", "s"), rows)))
     publish("sandbox", "uv run python benchmarks/fleet.py sandbox", text)

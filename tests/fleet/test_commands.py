@@ -97,15 +97,73 @@ def test_a_whole_environment_is_no_stack_any_more_once_it_is_split(project: Path
     assert "it is split: each of its accounts is in the stack of a shard" in run.stdout
 
 
-def test_an_account_in_the_state_of_another_stack_is_refused_before_anything_runs(project: Path, fleet: Fleet) -> None:
-    write_stack(project, "prod", environment_of(["one"], doors=False))
+def test_an_environment_that_was_one_stack_is_split_and_its_accounts_move_in_the_states_alone(
+    project: Path, fleet: Fleet
+) -> None:
     assert twokeys(project, "sandbox", "up", "management").returncode == 0
     assert twokeys(project, "sandbox", "up", "prod").returncode == 0
-    fleet("split", "prod")
-    run = fleet("preview", "prod", "--engine", "sandbox")
-    assert run.returncode == 1
-    assert "account one is in the state of another stack" in run.stderr
-    assert "fleet move prod" in run.stderr
+    before = _accounts(project)
+    fleet("split", "prod", "--capacity", "14")
+    refused = fleet("preview", "prod", "--engine", "sandbox")
+    assert refused.returncode == 1
+    assert "is in the state of another stack (and 2 more)" in refused.stderr
+    assert "twokeys fleet move prod" in refused.stderr
+    would = told(fleet("move", "prod", "--preview", *SANDBOX))["moves"]
+    assert [(one["account"], one["to"]) for one in would] == [
+        ("one", "prod-001"),
+        ("three", "prod-002"),
+        ("two", "prod-001"),
+    ]
+    assert fleet("move", "prod", *SANDBOX).returncode == 0
+    assert told(fleet("move", "prod", *SANDBOX))["moves"] == []
+    _nothing_but_session_names_changes(fleet("preview", "prod", *SANDBOX))
+
+    moved = fleet("move", "prod", "three", "--to", "prod-001", *SANDBOX)
+    assert moved.returncode == 0
+    assert load(project, "prod").recorded() == {1: ("one", "two", "three"), 2: ()}
+    _nothing_but_session_names_changes(fleet("preview", "prod", *SANDBOX))
+    assert fleet("up", "prod", *SANDBOX).returncode == 0
+    assert _accounts(project) == before
+    verified = fleet("verify", "prod", "--shard", "prod-001", *SANDBOX)
+    assert told(verified)["ok"], verified.stdout
+
+
+def _nothing_but_session_names_changes(run: subprocess.CompletedProcess[str]) -> None:
+    """The session name of a provider has the stack's name in it; it is updated in place."""
+    assert run.returncode == 0, run.stdout
+    for shard in told(run)["shards"]:
+        assert set(shard["changes"]) <= {"same", "read", "update", "create"}, shard
+        assert shard["changes"].get("create", 0) <= 2, shard  # a new stack's own, and its management provider
+
+
+def _accounts(project: Path) -> dict[str, str]:
+    found = {}
+    for state in sorted((project / ".twokeys/stacks").glob("prod*.json")):
+        if not state.name.endswith((".holder.json", ".bak")):
+            for resource in json.loads(state.read_text())["deployment"]["resources"]:
+                if resource["type"] == "aws:organizations/account:Account":
+                    found[resource["urn"].rpartition("::")[2]] = resource["id"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nobody", "--to", "prod-001"), "there is no account nobody"),
+        (("one", "--to", "prod-007"), "there is no shard prod-007"),
+        (("one", "--to", "stage-001"), "is called prod-001"),
+        (("one",), "name accounts and, with --to, their shard"),
+    ],
+)
+def test_a_move_that_makes_no_sense_is_refused_and_writes_nothing(
+    project: Path, fleet: Fleet, arguments: tuple[str, ...], said: str
+) -> None:
+    fleet("split", "prod", "--capacity", "14")
+    before = load(project, "prod").recorded()
+    run = fleet("move", "prod", *arguments, "--engine", "sandbox")
+    assert run.returncode in (1, 2)
+    assert said in run.stderr
+    assert load(project, "prod").recorded() == before
 
 
 def test_a_door_with_one_key_fails_its_shard_and_no_other(project: Path, fleet: Fleet) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -20,7 +20,7 @@ from twokeys.fleet.task import Operation, Task
 from twokeys.sandbox.engine.events import Diagnostic, Event, Report
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.run import Outcome
-from twokeys.sandbox.pulumi_cli import cli, ended, pack_files, relay
+from twokeys.sandbox.pulumi_cli import cli, ended, move_with_cli, pack_files, relay
 from twokeys.verify.attempts import Pace
 from twokeys.verify.credentials import probe_with
 from twokeys.verify.doors import exports
@@ -106,6 +106,12 @@ def export(name: str, folder: str) -> str:
     except automation.CommandError as error:
         raise _refused(f"the state of stack {name} cannot be read", folder, error) from error
     return json.dumps({"version": found.version, "deployment": found.deployment})
+
+
+def move(source: str, destination: str, urns: Iterable[str], folder: str) -> None:
+    """`pulumi state move` to another stack, whose config is in that folder. Raises Refusal when it is refused."""
+    open_stack(destination, folder)
+    move_with_cli(source, destination, urns, Path(folder))
 
 
 def _interruptible(work: Callable[[], Outcome]) -> Outcome:

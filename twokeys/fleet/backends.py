@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,7 @@ from typing import Final, Protocol
 
 from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, read_state
-from twokeys.errors import Refusal
-from twokeys.fleet.environment import Environment
+from twokeys.fleet.environment import FOLDER
 from twokeys.fleet.inputs import file_digest
 
 ACCOUNT: Final = "aws:organizations/account:Account"
@@ -37,8 +37,19 @@ class Backend(Protocol):
         """The states, of those stacks that have one."""
         ...
 
-    def holders(self, stacks: Iterable[str]) -> Mapping[str, str]:
-        """Which of the stacks has each account in its state, as far as that is told without an engine."""
+    def holders(self, stacks: Iterable[str]) -> list[tuple[str, str]]:
+        """Which stack has which account in its state, as (account's key in the config, stack).
+
+        An account that a killed move has left in two stacks is told twice.
+        """
+        ...
+
+    def move(self, account: str, source: str, destination: str) -> int:
+        """Move everything of an account from one stack's state to another's; returns how many resources moved.
+
+        Raises:
+            Refusal: it cannot be moved, or somebody holds one of the stacks. What a killed move left is completed.
+        """
         ...
 
 
@@ -49,10 +60,12 @@ class SandboxBackend:
     Attributes:
         root: the project's folder.
         directory: the sandbox's folder.
+        faults: a fault plan for the local AWS.
     """
 
     root: Path
     directory: Path
+    faults: Path | None = None
     name: str = "sandbox"
 
     @contextmanager
@@ -62,7 +75,7 @@ class SandboxBackend:
         from twokeys.sandbox.project import load_project  # noqa: PLC0415
         from twokeys.sandbox.stack import Sandbox  # noqa: PLC0415
 
-        with Sandbox(load_project(self.root), self.directory).local_aws():
+        with Sandbox(load_project(self.root), self.directory).local_aws(self.faults):
             yield
 
     def fingerprints(self, stacks: Iterable[str]) -> Mapping[str, str | None]:
@@ -75,15 +88,21 @@ class SandboxBackend:
             if path.exists():
                 yield read_state(path)
 
-    def holders(self, stacks: Iterable[str]) -> Mapping[str, str]:
+    def holders(self, stacks: Iterable[str]) -> list[tuple[str, str]]:
         """From the state files."""
-        states = {stack: self.snapshots([stack]) for stack in stacks}
-        return {
-            account.name: stack
-            for stack, found in states.items()
-            for state in found
-            for account in state.of_type(ACCOUNT)
-        }
+        return _holders(self, stacks)
+
+    def move(self, account: str, source: str, destination: str) -> int:
+        """See `Backend`; both states are locked meanwhile."""
+        from twokeys.sandbox.engine.move import move_resources  # noqa: PLC0415 - as above
+        from twokeys.sandbox.engine.of_account import resources_of_account  # noqa: PLC0415
+        from twokeys.sandbox.engine.state import StateFile  # noqa: PLC0415
+        from twokeys.sandbox.project import load_project  # noqa: PLC0415
+
+        of, to = (StateFile(self.directory / "stacks", stack) for stack in (source, destination))
+        urns = tuple(resources_of_account(of.load().resources, account))
+        project = load_project(self.root).name
+        return len(move_resources(of, to, urns, project=project, command="twokeys fleet move").moved)
 
     def _state(self, stack: str) -> Path:
         return self.directory / "stacks" / f"{stack}.json"
@@ -120,26 +139,26 @@ class PulumiBackend:
             if updated is not None:
                 yield parse_state(export(stack, str(self.root)), f"stack {stack}")
 
-    def holders(self, stacks: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - as the protocol has it
-        """Not told: it would take a second a stack. Here AWS itself refuses a second account for an e-mail."""
-        return {}
+    def holders(self, stacks: Iterable[str]) -> list[tuple[str, str]]:
+        """From the exported states: that takes about a second each."""
+        return _holders(self, stacks)
+
+    def move(self, account: str, source: str, destination: str) -> int:
+        """See `Backend`; by `pulumi state move`."""
+        from twokeys.fleet.automation import export, move  # noqa: PLC0415 - as above
+        from twokeys.sandbox.engine.of_account import resources_of_account  # noqa: PLC0415
+        from twokeys.sandbox.engine.resource import Resource  # noqa: PLC0415
+
+        told = json.loads(export(source, str(self.root)))["deployment"]["resources"]
+        urns = resources_of_account([Resource.from_json(one) for one in told], account)
+        move(source, destination, urns, str(self.root / FOLDER))
+        return len(urns)
 
 
-def refuse_misplaced(backend: Backend, environment: Environment) -> None:
-    """An account in another stack's state than the one that its config is in would be made a second time.
-
-    Raises:
-        Refusal: there is such an account.
-    """
-    home = {account: shard.stack for shard in environment.shards for account in shard.accounts}
-    holders = backend.holders([*(shard.stack for shard in environment.shards), environment.name])
-    misplaced = sorted(account for account, stack in holders.items() if home.get(account, stack) != stack)
-    if misplaced:
-        first = misplaced[0]
-        others = f" (and {len(misplaced) - 1} more)" if len(misplaced) > 1 else ""
-        raise Refusal(
-            f"account {first} is in the state of another stack{others}",
-            where=f"stack {holders[first]}",
-            why=f"its config is in {home[first]}, which would make a second account for its e-mail",
-            next_step=f"run `twokeys fleet move {environment.name}`: it moves it in the states, too",
-        )
+def _holders(backend: Backend, stacks: Iterable[str]) -> list[tuple[str, str]]:
+    return [
+        (account.name, stack)
+        for stack in stacks
+        for state in backend.snapshots([stack])
+        for account in state.of_type(ACCOUNT)
+    ]

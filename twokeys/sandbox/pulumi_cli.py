@@ -130,19 +130,7 @@ class PulumiStack:
         """
         self._open()
         replace(self, name=destination)._open()
-        providers = [urn for urn in urns if urn_type(urn).startswith(PROVIDER_PREFIX)]
-        others = [urn for urn in urns if urn not in providers]
-        moved = self._state("move", "--source", self.name, "--dest", destination, "--yes", *others)
-        if moved.returncode:
-            raise Refusal(
-                "the resources cannot be moved",
-                where=f"stack {self.name}",
-                why=(moved.stderr or moved.stdout).strip(),
-                next_step="name URNs as they stand in the state of the source (`pulumi stack --show-urns`)",
-            )
-        for urn in providers:
-            self._state("delete", urn, "--stack", self.name, "--yes")
-        return moved.stdout.strip()
+        return move_with_cli(self.name, destination, urns, self._mirror, self._environment())
 
     def _state(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [cli(), "state", *arguments]
@@ -213,6 +201,39 @@ def pack_files(packs: Iterable[PackChoice], folder: Path) -> tuple[list[str], li
         path.write_text(json.dumps(dict(pack.config)), encoding="utf-8")
         configs.append(str(path))
     return [str(pack.directory) for pack in chosen], configs
+
+
+def move_with_cli(
+    source: str, destination: str, urns: Iterable[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> str:
+    """`pulumi state move`, and what it said; both stacks must exist.
+
+    It copies providers and takes no name of one, so a provider that is named is deleted from the source's state
+    afterwards, unless something there still needs it.
+
+    Raises:
+        Refusal: the CLI refuses the move.
+    """
+
+    def state(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - the CLI that the user installed
+            [cli(), "state", *arguments], cwd=folder, env=environment, check=False, capture_output=True, text=True
+        )
+
+    named = list(urns)
+    providers = [urn for urn in named if urn_type(urn).startswith(PROVIDER_PREFIX)]
+    others = [urn for urn in named if urn not in providers]
+    moved = state("move", "--source", source, "--dest", destination, "--yes", *others)
+    if moved.returncode:
+        raise Refusal(
+            "the resources cannot be moved",
+            where=f"stack {source}",
+            why=(moved.stderr or moved.stdout).strip(),
+            next_step="name URNs as they stand in the state of the source (`pulumi stack --show-urns`)",
+        )
+    for urn in providers:
+        state("delete", urn, "--stack", source, "--yes")
+    return moved.stdout.strip()
 
 
 def ended(stack: automation.Stack, operate: Callable[[], object], report: Report) -> Outcome:

@@ -1,0 +1,223 @@
+"""`twokeys fleet split`, `list`, `move`, `matrix` and `unlock`: where accounts are, and what runs where."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from twokeys.errors import Refusal
+from twokeys.fleet.environment import Environment, load, shard_name
+from twokeys.fleet.matrix import MOST_JOBS, matrix_of
+from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
+from twokeys.fleet.options import ENGINE, JSON, PROJECT, SINCE, STATE, open_backend
+from twokeys.fleet.placement import CAPACITY, Placement, place
+from twokeys.fleet.sizes import account_sizes
+
+
+@click.command()
+@click.argument("environment")
+@PROJECT
+@click.option("--capacity", type=click.IntRange(10, 10_000), default=CAPACITY, show_default=True, help="Resources.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 when something would be written.")
+@JSON
+def split(environment: str, project: Path, capacity: int, *, only_check: bool, as_json_: bool) -> int:
+    """Give each account of ENVIRONMENT its shard, and write the shards' config into shards/.
+
+    An account that has a shard keeps it, whatever is added or removed; a new one goes into the first shard with room.
+    To move one, use `twokeys fleet move`. Commit what this writes: it is the record of where each account is.
+    """
+    found = load(project.resolve(), environment)
+    try:
+        placement = place(account_sizes(found.settings), found.recorded(), capacity)
+    except ValueError as error:
+        raise Refusal(
+            f"environment {environment} cannot be split",
+            where=str(found.folder),
+            why=str(error),
+            next_step="take it out of the file of the shard whose state does not have it",
+        ) from error
+    changed = found.outdated(placement) if only_check else found.write(placement)
+    if as_json_:
+        click.echo(json.dumps(_placement_data(found, placement, changed, capacity), indent=2))
+    else:
+        _show_placement(Console(), found, placement, changed=len(changed), check=only_check)
+    return 1 if only_check and changed else 0
+
+
+@click.command("list")
+@click.argument("environment")
+@PROJECT
+@JSON
+def list_(environment: str, project: Path, *, as_json_: bool) -> int:
+    """Show the shards of ENVIRONMENT: their accounts, about how many resources, and when they were last complete."""
+    found = load(project.resolve(), environment)
+    sizes = account_sizes(found.settings)
+    rows = [
+        {
+            "shard": shard.stack,
+            "accounts": list(shard.accounts),
+            "resources": sum(sizes[account] for account in shard.accounts),
+        }
+        for shard in found.shards
+    ]
+    if as_json_:
+        click.echo(json.dumps({"environment": environment, "shards": rows}, indent=2))
+        return 0
+    table = Table(
+        "shard", "accounts", "about", "which", title=f"{environment}: {len(rows)} shards", title_justify="left"
+    )
+    for row in rows:
+        accounts = row["accounts"]
+        assert isinstance(accounts, list)  # noqa: S101 - just made
+        table.add_row(str(row["shard"]), str(len(accounts)), f"{row['resources']} resources", ", ".join(accounts))
+    Console().print(table)
+    return 0
+
+
+@click.command()
+@click.argument("environment")
+@PROJECT
+@SINCE
+@click.option(
+    "--jobs", type=click.IntRange(1, MOST_JOBS), default=MOST_JOBS, show_default=True, help="At most so many."
+)
+def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int:
+    """Print ENVIRONMENT's shards as the matrix of a CI system: JSON for GitHub Actions' `fromJSON`.
+
+    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/scale.md has a workflow.
+    """
+    from twokeys.fleet.inputs import changed_since  # noqa: PLC0415 - only with --since
+
+    found = load(project.resolve(), environment)
+    shards = found.shards
+    if since is not None:
+        touched = changed_since(found.root, since, shards)
+        shards = tuple(shard for shard in shards if shard.stack in touched)
+    click.echo(json.dumps(matrix_of(shards, jobs)))
+    return 0
+
+
+@click.command()
+@click.argument("environment")
+@click.argument("accounts", nargs=-1)
+@click.option(
+    "--to", "shard", metavar="SHARD", help="The shard that the accounts move to; the next number is a new one."
+)
+@click.option("--preview", is_flag=True, help="Only say what would move.")
+@PROJECT
+@STATE
+@ENGINE
+@JSON
+def move(  # noqa: PLR0913, PLR0917 - one argument an option
+    environment: str,
+    accounts: tuple[str, ...],
+    shard: str | None,
+    preview: bool,
+    project: Path,
+    directory: Path | None,
+    engine: str,
+    as_json_: bool,
+) -> int:
+    """Move ACCOUNTS of ENVIRONMENT to another shard, in the config and in the states; nothing happens in AWS.
+
+    Without ACCOUNTS, whatever is in the state of another stack than its config is moved there: after `twokeys fleet
+    split` of an environment that was one stack until then, and after a move that was killed. Run `twokeys fleet up`
+    afterwards: it updates the session names of the moved accounts' providers, and nothing else.
+    """
+    root = project.resolve()
+    found = load(root, environment)
+    if bool(accounts) != (shard is not None):
+        raise click.UsageError("name accounts and, with --to, their shard; or neither")
+    if shard is not None:
+        name, _, number = shard.rpartition("-")
+        if name != environment or not number.isdigit():
+            raise click.UsageError(f"a shard of {environment} is called {environment}-001, not {shard}")
+        _ = found.shards  # refuses files that are not up to date: what is moved by hand must not be lost
+        placement = moved(found, accounts, int(number))
+        if not preview:
+            found.write(placement)
+            found = load(root, environment)
+    backend = open_backend(engine, root, (directory or root / ".twokeys").resolve())
+    holders = backend.holders(stacks_of(found))
+    if preview and shard is not None:
+        moves = [Move(account, stack, shard) for account, stack in holders if account in accounts and stack != shard]
+    else:
+        moves = outstanding(holders, found)
+    told = []
+    for one in moves:
+        count = 0 if preview else backend.move(one.account, one.source, one.destination)
+        told.append({"account": one.account, "from": one.source, "to": one.destination, "resources": count})
+        if not as_json_:
+            verb = "would move" if preview else f"moved with {count} resources"
+            click.echo(f"{one.account}: {verb} from {one.source} to {one.destination}")
+    if as_json_:
+        click.echo(json.dumps({"environment": environment, "preview": preview, "moves": told}, indent=2))
+    elif not moves:
+        click.echo("in the states, every account is where its config is")
+    return 0
+
+
+@click.command()
+@click.argument("environment")
+@click.argument("shard")
+@PROJECT
+@click.option("--machine-lost", metavar="HOST", help="This machine is gone for good, and with it the run that held it.")
+def unlock(environment: str, shard: str, project: Path, machine_lost: str | None) -> int:
+    """Take away the lock that a dead run left on SHARD of ENVIRONMENT, in a self-managed backend of the pulumi CLI.
+
+    Only a lock whose owner is proved to be dead is taken away: a process of this machine that does not exist any more.
+    Of another machine nobody can tell from here; run this there, or say that the machine is lost. Afterwards run the
+    same `twokeys fleet up` again: operations that were pending are found and finished. The sandbox needs no unlocking.
+    """
+    from twokeys.fleet.locks import holding, prove_dead, release  # noqa: PLC0415 - the CLI is needed only here
+    from twokeys.sandbox.pulumi_cli import cli  # noqa: PLC0415
+
+    found = {one.stack: one for one in load(project.resolve(), environment).shards}
+    if shard not in found:
+        raise click.UsageError(f"{environment} has no shard {shard}; it has {', '.join(list(found)[:10])}")
+    folder = str(found[shard].folder)
+    held = holding(cli(), shard, folder)
+    proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]
+    if held:
+        release(cli(), shard, folder)
+    for proof in proofs:
+        click.echo(f"{shard} is unlocked: {proof}")
+    if not proofs:
+        click.echo(f"{shard} is not locked")
+    return 0
+
+
+def _placement_data(found: Environment, placement: Placement, changed: Iterable[Path], capacity: int) -> dict[str, Any]:
+    return {
+        "environment": found.name,
+        "capacity": capacity,
+        "shards": {shard_name(found.name, number): list(accounts) for number, accounts in placement.shards.items()},
+        "placed": list(placement.placed),
+        "removed": list(placement.removed),
+        "overfull": {shard_name(found.name, number): size for number, size in placement.overfull.items()},
+        "files": [str(path) for path in changed],
+    }
+
+
+def _show_placement(console: Console, found: Environment, placement: Placement, *, changed: int, check: bool) -> None:
+    sizes = account_sizes(found.settings)
+    table = Table("shard", "accounts", "about", title=f"{found.name}: {len(sizes)} accounts", title_justify="left")
+    for number, accounts in placement.shards.items():
+        size = sum(sizes[account] for account in accounts)
+        table.add_row(shard_name(found.name, number), str(len(accounts)), f"{size} resources")
+    console.print(table)
+    for number, size in placement.overfull.items():
+        text = f"{shard_name(found.name, number)} has grown to about {size} resources: move accounts out if it is slow"
+        console.print(text, style="yellow", highlight=False, soft_wrap=True)
+    if placement.removed:
+        console.print(f"no longer in the environment: {', '.join(placement.removed)}", highlight=False, soft_wrap=True)
+    verb = "would be written" if check else "written"
+    told = f"{len(placement.placed)} accounts placed, {changed} files {verb}" if changed else "everything is up to date"
+    console.print(told + (": commit them" if changed and not check else ""), highlight=False)

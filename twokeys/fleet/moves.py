@@ -1,0 +1,94 @@
+"""An account moves from one shard to another only when somebody says so: first in the config, then in the states.
+
+In this order, because the files say where an account belongs: a move that is killed in between is completed by the next
+`twokeys fleet move`, and until then nothing runs (`refuse_misplaced`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twokeys.errors import Refusal
+from twokeys.fleet.backends import Backend
+from twokeys.fleet.environment import Environment, shard_name
+from twokeys.fleet.placement import Placement
+
+
+@dataclass(frozen=True)
+class Move:
+    """An account that is in the state of one stack and belongs to another."""
+
+    account: str
+    source: str
+    destination: str
+
+
+def moved(environment: Environment, accounts: Iterable[str], number: int) -> Placement:
+    """The placement after accounts were given another shard; a number that is not there yet is a new shard.
+
+    Raises:
+        Refusal: the environment is not split, or has no such account.
+    """
+    recorded = environment.recorded()
+    chosen = list(accounts)
+    where = f"environment {environment.name}"
+    if not recorded:
+        raise Refusal(
+            "there is no shard to move between",
+            where=where,
+            why="the environment is not split",
+            next_step=f"run `twokeys fleet split {environment.name}`",
+        )
+    unknown = [account for account in chosen if account not in environment.settings.accounts]
+    if unknown:
+        raise Refusal(
+            f"there is no account {unknown[0]} to move",
+            where=where,
+            why=f"it has {', '.join(list(environment.settings.accounts)[:10])}",
+            next_step="name accounts by their keys in the config",
+        )
+    last = max(recorded)
+    if number > last + 1:
+        raise Refusal(
+            f"there is no shard {shard_name(environment.name, number)}",
+            where=where,
+            why=f"the last one is {shard_name(environment.name, last)}",
+            next_step=f"name one that is there, or {shard_name(environment.name, last + 1)} to open a new one",
+        )
+    shards = {one: tuple(name for name in names if name not in chosen) for one, names in recorded.items()}
+    shards[number] = (*shards.get(number, ()), *chosen)
+    return Placement(dict(sorted(shards.items())))
+
+
+def outstanding(holders: Iterable[tuple[str, str]], environment: Environment) -> list[Move]:
+    """The accounts whose state is not where their config is."""
+    home = {account: shard.stack for shard in environment.shards for account in shard.accounts}
+    return [
+        Move(account, stack, home[account])
+        for account, stack in sorted(holders)
+        if account in home and home[account] != stack
+    ]
+
+
+def refuse_misplaced(backend: Backend, environment: Environment) -> None:
+    """An account in another stack's state than the one that its config is in would be made a second time.
+
+    Raises:
+        Refusal: there is such an account.
+    """
+    found = outstanding(backend.holders(stacks_of(environment)), environment)
+    if found:
+        first = found[0]
+        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise Refusal(
+            f"account {first.account} is in the state of another stack{others}",
+            where=f"stack {first.source}",
+            why=f"its config is in {first.destination}, which would make a second account for its e-mail",
+            next_step=f"run `twokeys fleet move {environment.name}`: it moves it in the states, too",
+        )
+
+
+def stacks_of(environment: Environment) -> list[str]:
+    """The stacks that may have accounts of the environment: its shards, and the one it was before it was split."""
+    return list(dict.fromkeys([*(shard.stack for shard in environment.shards), environment.name]))
