@@ -68,6 +68,7 @@ def main(listener: int, plan: Path | None) -> None:
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
     asyncio.run(_serve(app, config))
+    kept.close()
 
 
 async def _serve(app: object, config: hypercorn.config.Config) -> None:
