@@ -290,6 +290,13 @@ def test_only_going_back_to_consolidated_billing_replaces_an_organization(manage
     assert management.diff(ORGANIZATION, "o", billing, {}).replaces == ()
 
 
+def test_the_root_is_known_while_trusted_services_change(management: Driver) -> None:
+    """Else the units below it would have an unknown parent, and be replaced."""
+    roots = [{"id": "r-ab12"}]
+    inputs = management.check(ORGANIZATION, "o", {"awsServiceAccessPrincipals": ["account.amazonaws.com"]})
+    assert management.plugin.preview(ORGANIZATION, urn(ORGANIZATION, "o"), inputs, {"roots": roots})["roots"] == roots
+
+
 def test_a_unit_is_replaced_by_another_parent_only(management: Driver) -> None:
     old = {"name": "a", "parentId": "r-abcd"}
     assert management.diff(UNIT, "u", old, {**old, "parentId": "r-efgh"}).replaces == ("parentId",)

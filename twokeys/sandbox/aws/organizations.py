@@ -503,7 +503,8 @@ RESOURCE_TYPES = (
                 "roots",
             }
         ),
-        volatile=frozenset({"accounts", "nonMasterAccounts", "roots"}),
+        # Not the roots: as in the vendor's plugin they are known in a preview, for an update makes no new one.
+        volatile=frozenset({"accounts", "nonMasterAccounts"}),
         defaults={"featureSet": "ALL"},
         replaces_when={"featureSet": lambda old, _new: old == "ALL"},
         unordered=frozenset({"awsServiceAccessPrincipals", "enabledPolicyTypes"}),
