@@ -157,6 +157,13 @@ def test_aws_own_policies_are_not_taken_over() -> None:
     assert made.left_out == ()
 
 
+def test_what_control_tower_made_is_left_to_it() -> None:
+    # https://docs.aws.amazon.com/controltower/latest/userguide/drift.html
+    made = adopted(policies=(policy(1, "aws-guardrails-AbCdEf"), policy(2, "own")))
+    assert list(config(made)["organization"]["serviceControlPolicies"]) == ["own"]
+    assert "Control Tower" in left_out(made)[0]
+
+
 def test_an_organization_with_a_policy_type_that_config_does_not_know_is_only_looked_up() -> None:
     made = adopted(policy_types=("GUARDDUTY_POLICY", "SERVICE_CONTROL_POLICY"), units=(unit(1, "A"),))
     assert config(made)["organization"] == {

@@ -57,7 +57,10 @@ ORGANIZATION = Organization(
     root="r-ab12",
     policy_types=("SERVICE_CONTROL_POLICY",),
     units=(Unit("ou-ab12-11111111", ("Workloads",), "r-ab12"),),
-    accounts=(account(MANAGEMENT, "management", email="example@company.com"), account(SHOP, "shop")),
+    accounts=(
+        account(MANAGEMENT, "management", email="example@company.com"),
+        account(SHOP, "shop", parent="ou-ab12-11111111"),
+    ),
     policies=(Policy("p-11111111", "no-s3", "SERVICE_CONTROL_POLICY", "", "{}", ("ou-ab12-11111111",)),),
     account_quota=10,
 )
@@ -131,7 +134,7 @@ def test_where_all_is_well_everything_passes() -> None:
         ),
         ({"accounts": ORGANIZATION.accounts[:1]}, "adopt", "no account of the organization"),
         ({"accounts": (account(SHOP, "shop", state="SUSPENDED"),)}, "adopt", "is SUSPENDED"),
-        ({"accounts": (account(SHOP, "Shop", email="example+shop@company.com"),)}, "adopt", "'Shop'"),
+        ({"accounts": (replace(ORGANIZATION.accounts[1], name="Shop"),)}, "adopt", "'Shop'"),
         ({"account_quota": 2}, "account quota", "of 2 there are 0 left"),
         ({"account_quota": 3, "invitations": 1}, "account quota", "of 3 there are 0 left"),
         ({"pending": (Request("car-1", "new", "2026-11-24"),)}, "pending requests", "being made already"),
@@ -182,6 +185,12 @@ def test_what_exists_already_and_may_be_the_stacks_own_is_a_warning() -> None:
     created = deepcopy(MANAGING)
     del created["organization"]["adopt"]
     assert "o-a1b2c3d4e5" in only(findings(management=created), Status.WARNING).next_step
+
+
+def test_an_account_that_would_be_moved_is_a_warning() -> None:
+    elsewhere = (ORGANIZATION.accounts[0], account(SHOP, "shop"))
+    one = only(findings(accounts=elsewhere), Status.WARNING)
+    assert one.what == "account 222222222222 is in the root and would be moved to Workloads"
 
 
 def test_a_name_that_another_account_has_is_a_warning() -> None:

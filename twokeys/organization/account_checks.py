@@ -148,6 +148,28 @@ def adopted(accounts: Sequence[Wanted], organization: Organization) -> Iterator[
         yield passed("adopt", listed(good), "they exist and match")
 
 
+def moves(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+    """Accounts that are there and stand in another unit than config says would be moved, and so get other policies.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html. A unit that is not in AWS yet
+    under the path that config says is not compared.
+    """
+    for one in accounts:
+        unit = one.member.organizational_unit
+        if one.account is None or unit is None or one.fate is Fate.CLOSED or one.account.state != ACTIVE:
+            continue
+        wanted = organization.unit_by_id.get(unit) or organization.unit_by_path.get(unit)
+        if wanted is not None and wanted.id != one.account.parent:
+            unit_now = organization.unit_by_id.get(one.account.parent)
+            now = unit_now.path if unit_now else "the root"
+            yield warning(
+                "units",
+                one.where,
+                f"account {one.account.id} is in {now} and would be moved to {wanted.path}",
+                "nothing, if that is meant: the policies of that unit bind it from then on",
+            )
+
+
 def names(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
     """A new account's name should not be another's: AWS allows it, and people then take one for the other.
 

@@ -36,6 +36,7 @@ Config = dict[str, Any]
 EnvironmentOf = Callable[[Account], str | None]
 """The environment of an account; None leaves it in the management stack."""
 
+_CONTROL_TOWER = "aws-guardrails-"
 _NOT_NEEDED = frozenset({"account quota", "invitations", "pending requests"})
 """What may stay unread: nothing of it is taken over."""
 
@@ -329,6 +330,16 @@ def _policies(organization: Organization, units: Mapping[str, str], left_out: li
     names = {organization.root: ROOT, **units}
     for policy in sorted(organization.policies, key=lambda one: (one.type != SERVICE_CONTROL_POLICY, one.name, one.id)):
         if policy.aws_managed:
+            continue
+        if policy.name.startswith(_CONTROL_TOWER):
+            left_out.append(
+                LeftOut(
+                    f"policy {policy.id} ({policy.name})",
+                    "AWS Control Tower made it, and takes any change of it for drift"
+                    " (https://docs.aws.amazon.com/controltower/latest/userguide/drift.html)",
+                    "leave it to AWS Control Tower",
+                )
+            )
             continue
         attached = {names.get(target, target): target for target in policy.targets}
         key = _plain(policy.name)
