@@ -28,25 +28,42 @@ PAGE = DOCS / "benchmarks-fleet.md"
 TWOKEYS = [sys.executable, "-c", "from twokeys.cli import main; main()"]
 MIB = 1024 * 1024
 
-MANAGEMENT = {
-    "twokeys:managementAccountId": "111111111111",
-    "twokeys:rootEmail": "example@company.com",
-    "twokeys:organization": {"create": True, "organizationalUnits": {"Workloads": {}}},
-    "twokeys:people": {"roles": {"ci": {"description": "Deploys to the member accounts."}}},
-}
+GRANTS = 40
+"""Doors from one role: AWS takes 10,240 characters of inline policies a role, and a grant has about 230.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+
+def management(accounts: int) -> dict[str, Any]:
+    """An organization with a role for every forty accounts."""
+    roles = {_source(number): {"description": "Deploys to some accounts."} for number in range(0, accounts, GRANTS)}
+    return {
+        "twokeys:managementAccountId": "111111111111",
+        "twokeys:rootEmail": "example@company.com",
+        "twokeys:organization": {"create": True, "organizationalUnits": {"Workloads": {}}},
+        "twokeys:people": {"roles": roles},
+    }
+
+
+def _source(number: int) -> str:
+    return f"ci-{number // GRANTS:03d}"
 
 
 def environment(accounts: int) -> dict[str, Any]:
     """An environment of accounts with one door each: seven resources an account."""
     names = [f"account-{number:05d}" for number in range(accounts)]
     door = {"permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/PowerUserAccess"]}}
-    said = {**door, "reason": "Deployments", "owner": "platform", "from": {"role": "ci"}}
+    said = {**door, "reason": "Deployments", "owner": "platform"}
     return {
         "twokeys:managementAccountId": "111111111111",
         "twokeys:rootEmail": "example@company.com",
         "twokeys:tags": {"environment": "prod"},
         "twokeys:accounts": {name: {"organizationalUnit": "Workloads"} for name in names},
-        "twokeys:doors": {f"{name}-ci": {**said, "to": {"account": name, "role": "ci"}} for name in names},
+        "twokeys:doors": {
+            f"{name}-ci": {**said, "from": {"role": _source(number)}, "to": {"account": name, "role": "ci"}}
+            for number, name in enumerate(names)
+        },
     }
 
 
@@ -92,7 +109,7 @@ def lab(accounts: int) -> Iterator[Lab]:
         for name in ("components", "policies"):
             shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
         Path(folder, ".venv").symlink_to(sys.prefix)
-        found.write("management", MANAGEMENT)
+        found.write("management", management(accounts))
         found.write("prod", environment(accounts))
         found.twokeys("sandbox", "up", "management", "--skip-preview", "--json")
         yield found
