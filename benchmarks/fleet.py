@@ -109,13 +109,7 @@ def shards(arguments: argparse.Namespace) -> None:
         "shards, peak MiB",
         "one stack",
     )
-    growth = [("shards, time", exponent({size: run.seconds for size, run in split.items()}))]
-    growth.append(("shards, bytes written", exponent({size: written(run) for size, run in split.items()})))
-    growth.append(("shards, peak memory", exponent({size: run.memory for size, run in split.items()})))
-    if len(whole) > 1:
-        growth.append(("one stack, time", exponent({size: run.seconds for size, run in whole.items()})))
-        growth.append(("one stack, bytes written", exponent({size: written(run) for size, run in whole.items()})))
-        growth.append(("one stack, peak memory", exponent({size: run.memory for size, run in whole.items()})))
+    growth = [*_growth("shards", split), *_growth("one stack", whole)]
     lines = {"shards": {float(size): run.seconds for size, run in split.items()}}
     lines["one stack"] = {float(size): run.seconds for size, run in whole.items()}
     plot("fleet-shards", "First update of an environment", ("accounts", "seconds"), lines)
@@ -128,6 +122,20 @@ def shards(arguments: argparse.Namespace) -> None:
         )
     )
     publish("shards", "uv run python benchmarks/fleet.py shards", text)
+
+
+def _growth(name: str, runs: dict[int, Measured]) -> list[tuple[str, float]]:
+    if len(runs) < 2:
+        return []
+    values: dict[str, Callable[[Measured], float]] = {
+        "time": lambda run: run.seconds,
+        "bytes written": written,
+        "peak memory": lambda run: run.memory,
+    }
+    return [
+        (f"{name}, {what}", exponent({size: value(run) for size, run in runs.items()}))
+        for what, value in values.items()
+    ]
 
 
 def workers(_: argparse.Namespace) -> None:

@@ -146,3 +146,11 @@ def test_values_that_are_alike_are_written_out_and_not_as_anchors(project: Path)
     text = (project / "shards/Pulumi.prod-001.yaml").read_text()
     assert "&id" not in text
     assert "*id" not in text
+
+
+def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> None:
+    config = environment_of(["one", "two", "three"])
+    config["twokeys:accounts"]["one"]["adopt"] = "005915494665"
+    write_stack(project, "prod", config)
+    split(project)
+    assert "adopt: '005915494665'" in (project / "shards/Pulumi.prod-001.yaml").read_text()

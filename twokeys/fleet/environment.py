@@ -287,4 +287,11 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return True
 
 
+def _quoted_digits(dumper: Any, text: str) -> Any:  # noqa: ANN401 - PyYAML's own types
+    """Text; ids of digits alone in quotes, for the pulumi CLI reads `005915494665` as a number."""
+    style = "'" if text.isdigit() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _quoted_digits)
 _DUMPER: Any = _Dumper

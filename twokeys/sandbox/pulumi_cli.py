@@ -182,7 +182,8 @@ class PulumiStack:
         """A file of the mirror in place of a link; what a link leads to is never written."""
         path = self._mirror / name
         path.unlink(missing_ok=True)
-        path.write_text(yaml.safe_dump(dict(data), sort_keys=False), encoding="utf-8")
+        # JSON is YAML, and leaves no id of digits without quotes, which the CLI would read as a number.
+        path.write_text(json.dumps(dict(data), indent=2), encoding="utf-8")
 
     def _environment(self) -> dict[str, str]:
         return {
