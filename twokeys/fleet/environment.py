@@ -21,6 +21,7 @@ from twokeys.errors import Refusal
 from twokeys.files import read_text, write_output
 from twokeys.fleet.placement import Placement
 from twokeys.settings import MANAGEMENT, PROJECT, Settings, parse
+from twokeys.stack_yaml import LOADER, dumped
 
 FOLDER: Final = "shards"
 _DIGITS: Final = 3
@@ -153,11 +154,11 @@ class Environment:
     def _files(self, placement: Placement) -> Iterable[tuple[Path, str]]:
         project = {**_mapping(self.root / "Pulumi.yaml")}
         project["main"] = f"../{project.get('main', '')}"
-        yield self.folder / "Pulumi.yaml", _PROJECT_NOTE + _dumped(_with_environment_above(project))
+        yield self.folder / "Pulumi.yaml", _PROJECT_NOTE + dumped(_with_environment_above(project))
         for number, accounts in placement.shards.items():
             path = self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
             kept = _mapping(path) if path.exists() else {}
-            text = _dumped({**kept, "config": self.shard_config(accounts)})
+            text = dumped({**kept, "config": self.shard_config(accounts)})
             yield path, _STACK_NOTE.format(environment=self.name) + text
 
     def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
@@ -241,7 +242,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe ones
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - both loaders are safe ones
     except FileNotFoundError as error:
         raise Refusal(
             f"there is no {path.name}",
@@ -268,30 +269,5 @@ def _with_environment_above(project: dict[str, Any]) -> dict[str, Any]:
     return {**project, "runtime": {"name": name, "options": {**options, "virtualenv": "../.venv"}}}
 
 
-def _dumped(data: Mapping[str, Any]) -> str:
-    return yaml.dump(dict(data), Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
-
-
 def _listed(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-# libyaml where PyYAML was built with it: ten times as fast, and an environment of 1,000 accounts is 2 MB of YAML.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # which base it is depends on libyaml
-    """Writes what people would: no anchors for values that happen to be the same object."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
-        return True
-
-
-def _quoted_digits(dumper: Any, text: str) -> Any:  # noqa: ANN401 - PyYAML's own types
-    """Text; ids of digits alone in quotes, for the pulumi CLI reads `005915494665` as a number."""
-    style = "'" if text.isdigit() else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _quoted_digits)
-_DUMPER: Any = _Dumper

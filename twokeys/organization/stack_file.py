@@ -5,26 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from twokeys.organization.adoption import LeftOut, Stack
 from twokeys.settings import PROJECT
-
-
-class _Dumper(yaml.SafeDumper):
-    """No anchors: a document that stands twice is written twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - yaml's signature
-        return True
-
-
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    # Whatever might be a number to some reader of YAML is none: an account's id may begin with zeros.
-    style = '"' if text[:1].isdigit() else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
+from twokeys.stack_yaml import dumped
 
 
 def stack_file(stack: Stack, *, origin: str, left_out: Iterable[LeftOut] = ()) -> str:
@@ -60,8 +43,7 @@ def _accounts(stack: Stack, accounts: Mapping[str, Any]) -> list[str]:
 
 
 def _yaml(value: Any, indent: int) -> list[str]:  # noqa: ANN401 - any config value
-    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    return [f"{' ' * indent}{line}" if line else "" for line in text.splitlines()]
+    return [f"{' ' * indent}{line}" if line else "" for line in dumped(value, width=110).splitlines()]
 
 
 def _line(text: str) -> str:

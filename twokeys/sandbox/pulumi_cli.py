@@ -26,6 +26,7 @@ from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.engine.values import Properties, Secret
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.stack import Sandbox
+from twokeys.stack_yaml import dumped
 
 # One replacement is several steps of the CLI; the one that makes the new object stands for it.
 _OPS: Final = {
@@ -182,8 +183,7 @@ class PulumiStack:
         """A file of the mirror in place of a link; what a link leads to is never written."""
         path = self._mirror / name
         path.unlink(missing_ok=True)
-        # JSON is YAML, and leaves no id of digits without quotes, which the CLI would read as a number.
-        path.write_text(json.dumps(dict(data), indent=2), encoding="utf-8")
+        path.write_text(dumped(data), encoding="utf-8")
 
     def _environment(self) -> dict[str, str]:
         return {
