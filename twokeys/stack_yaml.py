@@ -1,4 +1,4 @@
-"""YAML as people keep stack files: in the order given, without anchors, and with ids that stay text for every reader."""
+"""YAML as people keep stack files: in the order given, without anchors, with ids that stay text for every reader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Dumper(_BASE):  # type: ignore[misc] # which base it is depends on libyam
 
 def _text(dumper: Any, text: str) -> yaml.ScalarNode:  # noqa: ANN401 - as above
     # Whatever might be a number to some reader of YAML is none: an account's id may begin with zeros.
-    style = "'" if text[:1].isdigit() else None
+    style = '"' if text[:1].isdigit() else None
     node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
     return node
 

@@ -153,4 +153,4 @@ def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> N
     config["twokeys:accounts"]["one"]["adopt"] = "005915494665"
     write_stack(project, "prod", config)
     split(project)
-    assert "adopt: '005915494665'" in (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert 'adopt: "005915494665"' in (project / "shards/Pulumi.prod-001.yaml").read_text()

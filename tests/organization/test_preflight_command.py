@@ -47,7 +47,7 @@ def test_everything_that_is_wrong_is_found_in_one_go(existing: Existing, twokeys
     assert run.returncode == 1
     what = failing(run)
     assert set(what) == {"e-mail", "adopt", "units", "account quota", "access role"}
-    assert "SUSPENDED" in what["e-mail"]
+    assert "CLOSED" in what["e-mail"]
     assert "of 10 there are 0 left" in what["account quota"]
     assert "AccessDenied" in what["access role"]
     shown = twokeys("preflight", "lab", "--no-enter")

@@ -42,7 +42,8 @@ def test_a_grown_organization_is_read_whole(existing: Existing) -> None:
     assert organization.policy_types == ("SERVICE_CONTROL_POLICY", "TAG_POLICY")
     assert organization.unit_by_id[ids["level-5"]].path == "Workloads/Web/Prod/Blue/Deep"
     assert dict(organization.unit_by_id[ids["level-3"]].tags) == {"environment": "prod"}
-    assert organization.account_by_id[ids["suspended"]].state == "SUSPENDED"
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html: State, which replaces Status
+    assert organization.account_by_id[ids["suspended"]].state == "CLOSED"
     assert organization.account_by_id[ids["shop"]].parent == ids["level-3"]
     assert organization.account_by_email["twin-1@company.com"].id == ids["twin 1"]
     assert set(organization.delegated_administrators[ids["deep"]]) == {

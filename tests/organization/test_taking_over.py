@@ -109,7 +109,7 @@ def test_accounts_that_cannot_be_managed_are_left_out_and_the_reason_said(
     left = {one["what"]: one for one in json.loads(adopt("--json").stdout)["leftOut"]}
     suspended = left[f"account {existing.ids['suspended']} (Gone)"]
     # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html: 90 days
-    assert "SUSPENDED" in suspended["why"]
+    assert "CLOSED" in suspended["why"]
     assert "90 days" in suspended["nextStep"]
     invited = left[f"account {existing.ids['invited']} (Invited)"]
     assert "AccessDenied" in invited["why"]
