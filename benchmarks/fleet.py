@@ -40,7 +40,8 @@ from fleet_lab import (
     table,
 )
 
-SIZES = (50, 100, 200, 400, 1000, 2000)
+SIZES = (50, 100, 200, 400)
+GROWTH = (200, 1000, 2000)
 LATENCIES = (0, 50, 200)
 WORKERS = (1, 2, 4, 8, 16)
 GOAL_HELP_MS = 300
@@ -122,6 +123,50 @@ def shards(arguments: argparse.Namespace) -> None:
         )
     )
     publish("shards", "uv run python benchmarks/fleet.py shards", text)
+
+
+def growth(arguments: argparse.Namespace) -> None:
+    """Shards alone, as far as it goes: one stack would take the square of it."""
+    runs: dict[int, Measured] = {}
+    again: dict[int, Measured] = {}
+    for size in (size for size in GROWTH if size <= arguments.largest):
+        with lab(size) as found:
+            found.twokeys("fleet", "split", "prod", "--json")
+            runs[size] = up(found)
+            again[size] = up(found)
+        say(f"{size} accounts in shards: {runs[size].seconds:.0f} s, again {again[size].seconds:.1f} s")
+    rows = [
+        (
+            f"{size:,}",
+            f"{run.seconds / size / (first.seconds / first_size):.2f} x",
+            f"{run.memory / first.memory:.2f} x",
+            len(run.told["shards"]),
+            f"{run.seconds:.0f}",
+            f"{run.seconds / size:.2f}",
+            f"{run.processor:.0f}",
+            f"{written(run) / MIB:,.0f}",
+            f"{run.memory / MIB:,.0f}",
+            f"{again[size].seconds:.1f}",
+        )
+        for first_size, first in [next(iter(runs.items()))]
+        for size, run in runs.items()
+    ]
+    head = (
+        "accounts",
+        "time an account / first row",
+        "memory / first row",
+        "shards",
+        "s",
+        "s an account",
+        "processor s",
+        "MiB written",
+        "peak MiB",
+        "again, unchanged, s",
+    )
+    exponents = [(name, f"{value:.2f}") for name, value in _growth("shards", runs)]
+    note = f"On {machine()}; policies on, the local AWS's own work included in the time."
+    text = "\n\n".join((note, table(head, rows), table(("", "growth exponent"), exponents)))
+    publish("growth", "uv run python benchmarks/fleet.py growth", text)
 
 
 def _growth(name: str, runs: dict[int, Measured]) -> list[tuple[str, float]]:
@@ -454,6 +499,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "memory": memory,
     "recovery": recovery,
     "shards": shards,
+    "growth": growth,
 }
 
 
@@ -464,9 +510,9 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=[*PARTS, "all"])
-    parser.add_argument("--largest", type=int, default=SIZES[-1], help="accounts in shards")
+    parser.add_argument("--largest", type=int, default=GROWTH[-1], help="accounts in shards")
     parser.add_argument(
-        "--largest-stack", type=int, default=400, help="accounts in one stack, which takes their square"
+        "--largest-stack", type=int, default=200, help="accounts in one stack, which takes their square"
     )
     parser.add_argument("--trials", type=int, default=60, help="kills")
     arguments = parser.parse_args()

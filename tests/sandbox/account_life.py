@@ -93,6 +93,11 @@ class World:
         assert seen.ok, seen.errors
         return seen
 
+    def refresh(self, said: Config) -> Seen:
+        seen = self._run(said, lambda stack: stack.refresh)
+        assert seen.ok, seen.errors
+        return seen
+
     def fails(self, said: Config) -> str:
         """The errors of an update that must fail; no account may have been made by it."""
         before = self.accounts()

@@ -45,17 +45,6 @@ def without(said: Config, account: str, state: str) -> Config:
     return {**said, "accounts": accounts, "doors": {k: v for k, v in said["doors"].items() if account not in k}}
 
 
-def learn(world: World, account: str, **outputs: str) -> None:
-    """What a refresh does: write into the state what AWS has."""
-    file = world.project / ".twokeys" / "stacks" / f"{STACK}.json"
-    state = json.loads(file.read_text())
-    for one in state["deployment"]["resources"]:
-        if one["type"].endswith(":Account") and one["urn"].endswith(f"::{account}"):
-            one["outputs"].update(outputs)
-            one["inputs"].update(outputs)
-    file.write_text(json.dumps(state))
-
-
 def test_an_account_lives_from_its_making_to_its_end(world: World, account: Run) -> None:  # noqa: PLR0915 - one life
     # created, then moved in place
     said = config(accounts={"stage": {}, "prod": {"organizationalUnit": "Workloads"}})
@@ -99,7 +88,7 @@ def test_an_account_lives_from_its_making_to_its_end(world: World, account: Run)
     before = world.preview(said)
     assert not before.ok
     assert "`twokeys sandbox refresh all`" in before.errors
-    learn(world, "stage", **renamed)
+    world.refresh(said)
     after = world.preview(said)
     assert after.ok, after.errors
     assert after.done == {}

@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from tests.sandbox.conftest import Run
-from twokeys.sandbox.commands import sandbox
 
 _BLOCK = re.compile(r"^```(yaml|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FAILS = "# exits with 1"
@@ -40,16 +39,6 @@ def mailed_code(project: Path) -> str:
     return str(json.loads(lines[-1])["text"].split()[-1])
 
 
-def learn(project: Path) -> None:
-    """What `twokeys sandbox refresh stage` does for the account."""
-    file = project / ".twokeys" / "stacks" / "stage.json"
-    state = json.loads(file.read_text())
-    for one in state["deployment"]["resources"]:
-        if one["type"] == "aws:organizations/account:Account":
-            one["outputs"] |= {"name": "Staging", "email": "staging@company.com"}
-    file.write_text(json.dumps(state))
-
-
 @pytest.mark.timeout(900)
 def test_the_page_can_be_followed(project: Path, project_root: Path, twokeys: Run) -> None:
     page = (project_root / "docs/account-life.md").read_text()
@@ -58,9 +47,6 @@ def test_the_page_can_be_followed(project: Path, project_root: Path, twokeys: Ru
             write_down(project, text)
             continue
         command, _, _ = text.partition("#")
-        if command.strip() == "twokeys sandbox refresh stage" and "refresh" not in sandbox.commands:
-            learn(project)
-            continue
         if "--otp CODE" in command:
             command = command.replace("CODE", mailed_code(project))
         words = shlex.split(command)
