@@ -58,6 +58,8 @@ if organization and people:
         pulumi.export("audit_trail", {"trail_arn": trail.trail_arn, "bucket": trail.bucket, "key_arn": trail.key_arn})
     if bill := wide.bill():
         pulumi.export("cost_report_bucket", bill.report_bucket)
+    if grants := wide.grants(people):
+        pulumi.export("organization_grants", [grant.grant for grant in grants.values()])
     if break_glass := wide.break_glass(people):
         pulumi.export("break_glass", {"role_arn": break_glass.role_arn, "topic_arn": break_glass.topic_arn})
 

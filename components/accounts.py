@@ -24,6 +24,7 @@ from components.identity_center_access import IdentityCenterAccess
 from components.management_stack import ManagementStack
 from components.member_account import MemberAccount
 from components.organization import Organization
+from components.other_stack import OtherStack
 from components.people import People
 from components.switch_role import switch_role_url
 from components.turns import Turns
@@ -75,8 +76,8 @@ class Accounts:
 
     def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
         """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
-        if any(len(door.keys) == 1 for door in self._settings.doors.values()):
-            self._management.refer()
+        if self._organization is None and any(len(door.keys) == 1 for door in self._settings.doors.values()):
+            OtherStack("management", {"stack": self._management.name, "outputs": self._management.refer()})
         return {
             name: self._door(name, members) if door.via == "assume-role" else self._assignment(name, members)
             for name, door in self._settings.doors.items()

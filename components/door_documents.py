@@ -7,11 +7,12 @@ from typing import Any
 from twokeys.access.declaration import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 from twokeys.settings.values import Kind
 
-_GRANT_TYPES = {
+GRANT_TYPES = {
     "role": ("aws:iam/rolePolicy:RolePolicy", "role"),
     "user": ("aws:iam/userPolicy:UserPolicy", "user"),
     "group": ("aws:iam/groupPolicy:GroupPolicy", "group"),
 }
+"""The resource of an inline policy and its property that names the holder, by what the holder is."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def symbolic_documents(plan: DoorPlan) -> list[SymbolicDocument]:
                 )
             )
     if "grant" in plan.keys:
-        type_, key = _GRANT_TYPES[plan.grantee_kind]
+        type_, key = GRANT_TYPES[plan.grantee_kind]
         documents.append(
             SymbolicDocument(
                 type=type_,

@@ -1,20 +1,26 @@
 """From the settings of the management stack to component arguments: pure, one function a component."""
 
+import pulumi
+
 from components.bill import AnomalyArgs, BillArgs, ReportArgs, tag_policy
 from components.break_glass import BreakGlassArgs
 from components.identity_center import IdentityCenterArgs
 from components.organization import OrganizationArgs, PolicyArgs, UnitArgs
+from components.organization_grant import OrganizationGrantArgs
 from components.people import PeopleArgs, PrincipalRoleArgs
 from twokeys.settings import (
     GuardRailSettings,
+    OrganizationGrantSettings,
     OrganizationSettings,
     PrincipalRoleSettings,
     Settings,
     UnitSettings,
     all_units,
+    asks_for_mfa,
     guard_rail_surroundings,
     guard_rails,
     guard_rails_document,
+    who,
 )
 
 
@@ -80,6 +86,33 @@ def identity_center_args(settings: Settings) -> IdentityCenterArgs | None:
         },
         "groups": {group: list(members) for group, members in said.groups.items()},
     }
+
+
+def organization_grant_args(
+    settings: Settings,
+    grant: OrganizationGrantSettings,
+    *,
+    organization: str | None,
+    organization_id: pulumi.Input[str],
+) -> OrganizationGrantArgs:
+    """The arguments of one OrganizationGrant component; `organization` names the resource that the stack makes."""
+    source = who(grant.source)
+    args: OrganizationGrantArgs = {
+        "source_kind": source.kind,
+        "source": source.name,
+        "source_account_id": settings.management_account_id,
+        "role": grant.target.role,
+        "organization_id": organization_id,
+        "mfa": asks_for_mfa(grant),
+        "reason": grant.reason,
+        "owner": grant.owner,
+        "partition": settings.partition,
+    }
+    if organization:
+        args["organization"] = organization
+    if grant.expires:
+        args["expires"] = grant.expires.isoformat()
+    return args
 
 
 def bill_args(settings: Settings) -> BillArgs | None:

@@ -16,8 +16,8 @@ class ManagementStack:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._outputs: pulumi.Output[Mapping[str, Any]] | None = None
+        self.name = name
+        self._outputs: pulumi.Output[dict[str, Any]] | None = None
 
     def organizational_unit_id(self, path: str) -> pulumi.Output[str]:
         """The id of an organizational unit by its path. Raises ProgramRefusal when management has none of this path."""
@@ -39,7 +39,7 @@ class ManagementStack:
         """The ARN of the instance of IAM Identity Center. Raises ProgramRefusal when management names none."""
         return self._read("identity_center", "instance_arn", "people.identityCenter")
 
-    def refer(self) -> pulumi.Output[Mapping[str, Any]]:
+    def refer(self) -> pulumi.Output[dict[str, Any]]:
         """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""
         if self._outputs is None:
             self._outputs = self._found()
@@ -51,7 +51,7 @@ class ManagementStack:
             if not known.get(key):
                 raise ProgramRefusal(
                     f"{key!r} of the management stack",
-                    where=f"output {output} of stack {self._name}",
+                    where=f"output {output} of stack {self.name}",
                     why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
                     next_step=f"add it to {config} of the management stack and update that stack first",
                 )
@@ -59,26 +59,26 @@ class ManagementStack:
 
         return self.refer().apply(entry)
 
-    def _found(self) -> pulumi.Output[Mapping[str, Any]]:
+    def _found(self) -> pulumi.Output[dict[str, Any]]:
         if self._is_deployed():
-            return pulumi.StackReference(self._name).outputs
+            return pulumi.StackReference(self.name).outputs.apply(dict)
         next_step = "update the management stack first, or name another one in twokeys:managementStack"
         if not pulumi.runtime.is_dry_run():
             raise ProgramRefusal(
                 "an update without its management stack",
-                where=f"stack {self._name}",
+                where=f"stack {self.name}",
                 why="it is not deployed, and this stack needs ids from it",
                 next_step=next_step,
             )
         pulumi.log.warn(
-            f"stack {self._name} is not deployed: what comes from it is unknown in this preview. Next step: {next_step}"
+            f"stack {self.name} is not deployed: what comes from it is unknown in this preview. Next step: {next_step}"
         )
         unknown: Any = pulumi.UNKNOWN
         return pulumi.Output.from_input(unknown)
 
     def _is_deployed(self) -> bool:
         try:
-            found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": self._name}).value
+            found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": self.name}).value
         except Exception as error:
             # The SDK has no class of its own for a failed invoke.
             if "unknown stack" in str(error):

@@ -93,10 +93,13 @@ class Organization(pulumi.ComponentResource):
     """The id of its root, r-..."""
     organizational_unit_ids: pulumi.Output[dict[str, str]]
     """Ids of the organizational units by path."""
+    resource_name: str | None
+    """The logical name of the organization's resource; None for an organization that is only looked up."""
 
     def __init__(self, name: str, args: OrganizationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("twokeys:organization:Organization", name, {}, opts)
         self._name = name
+        self.resource_name = name if args["create"] else None
         self.organization_id, self.root_id, organization = self._created(args) if args["create"] else self._found()
         units = self._units(args)
         self.organizational_unit_ids = pulumi.Output.all(**units)

@@ -1,4 +1,7 @@
-"""What the management stack makes for the whole organization beside accounts and doors: audit, bill, emergencies."""
+"""What the management stack makes for the whole organization beside accounts and doors.
+
+That is audit, bill, emergencies, and the grants that lead into every account.
+"""
 
 from collections.abc import Mapping
 
@@ -10,8 +13,9 @@ from components.audit_trail import AuditTrail
 from components.bill import Bill
 from components.break_glass import BreakGlass
 from components.delegation import Delegation
-from components.from_organization_settings import bill_args, break_glass_args
+from components.from_organization_settings import bill_args, break_glass_args, organization_grant_args
 from components.organization import Organization
+from components.organization_grant import OrganizationGrant
 from components.people import People
 from twokeys.settings import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, MANAGEMENT, TRUSTED_SERVICES, Settings
 
@@ -105,3 +109,21 @@ class OrganizationWide:
             if args
             else None
         )
+
+    def grants(self, people: People) -> dict[str, OrganizationGrant]:
+        """The grants of a role in every account; they wait for the people."""
+        settings, organization = self._settings, self._organization
+        after = pulumi.ResourceOptions(provider=self._parent, depends_on=[organization, people])
+        return {
+            name: OrganizationGrant(
+                name,
+                organization_grant_args(
+                    settings,
+                    grant,
+                    organization=organization.resource_name,
+                    organization_id=organization.organization_id,
+                ),
+                after,
+            )
+            for name, grant in settings.organization_grants.items()
+        }

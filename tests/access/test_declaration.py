@@ -13,6 +13,7 @@ from twokeys.access.declaration import (
     SymbolicDocument,
     UnresolvedSymbolError,
     is_symbol,
+    organization_symbol,
     render,
     resolve,
     symbol,
@@ -100,3 +101,14 @@ def test_a_declaration_with_a_wrong_or_unknown_field_is_refused(field: str, valu
     }
     with pytest.raises(ValidationError):
         SymbolicDocument.model_validate({**right, field: value})
+
+
+def test_the_id_of_an_organization_to_come_is_a_symbol_that_stands_alone() -> None:
+    name = organization_symbol("main")
+    document = {"Condition": {"StringEquals": {"aws:ResourceOrgID": name, "aws:PrincipalTag/team": f"x-{name}"}}}
+    assert symbols(document) == {"organization:main"}
+    rendered = json.loads(render(document, {name: "o-a1b2c3d4e5"}))
+    expected = {"aws:ResourceOrgID": "o-a1b2c3d4e5", "aws:PrincipalTag/team": "x-organization:main"}
+    assert rendered == {"Condition": {"StringEquals": expected}}
+    with pytest.raises(UnresolvedSymbolError, match="organization:main"):
+        render(document, {"account:main": "1" * 12})

@@ -39,9 +39,10 @@ class Registered:
 
 @dataclass
 class Run:
-    """What a program did: its resources, calls, exports and messages."""
+    """What a program did: its resources, the types that it read, calls, exports and messages."""
 
     resources: list[Registered] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
     component_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -119,7 +120,11 @@ class _Monitor(mocks.MockMonitor):
         self._run = run
 
     Invoke = _in_a_loop_of_its_own(mocks.MockMonitor.Invoke)
-    ReadResource = _in_a_loop_of_its_own(mocks.MockMonitor.ReadResource)
+
+    @_in_a_loop_of_its_own
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
+        self._run.reads.append(request.type)
+        return super().ReadResource(request)
 
     @_in_a_loop_of_its_own
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name

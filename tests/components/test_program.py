@@ -365,3 +365,62 @@ def test_the_project_declares_every_setting_and_no_other(project_root: Path) -> 
     config = yaml.safe_load((project_root / "Pulumi.yaml").read_text())["config"]
     declared = {key for key in config if ":" not in key}
     assert declared == {field.alias for field in Settings.model_fields.values()}
+
+
+GRANT = {"from": {"role": "ci"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
+AUDIT = {
+    "from": {"role": "ci"},
+    "to": {"account": "*", "role": "auditor"},
+    "keys": ["trust"],
+    "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/SecurityAudit"]},
+    "reason": "The audit",
+    "owner": "security",
+}
+OTHER_STACK, GRANT_COMPONENT = "twokeys:access:OtherStack", "twokeys:access:OrganizationGrant"
+
+
+def test_the_management_stack_grants_a_role_of_every_account_once_and_says_so(stacks: Stacks) -> None:
+    done = stacks.run("management", preview=True, organizationGrants={"auditor": GRANT})
+    (declared,) = done.one(GRANT_COMPONENT, "auditor").inputs["symbolicDocuments"]
+    bound = {"StringEquals": {"aws:ResourceOrgID": "organization:organization"}}
+    assert declared["document"]["Statement"][0]["Condition"] == bound
+    assert done.one("aws:iam/rolePolicy:RolePolicy", "auditor").inputs["role"] == "ci"
+    exported = stacks.run("management", organizationGrants={"auditor": GRANT}).exports["organization_grants"]
+    assert [each["name"] for each in exported] == ["auditor"]
+    assert "o-a1b2c3d4e5" in json.dumps(exported)
+
+
+def test_an_organization_that_is_looked_up_can_have_such_grants_too(stacks: Stacks) -> None:
+    found = {"create": False, "organizationalUnits": {"Security": {}}}
+    done = stacks.run(
+        "management", preview=True, organization=found, bill={}, audit={}, organizationGrants={"a": GRANT}
+    )
+    (declared,) = done.one(GRANT_COMPONENT, "a").inputs["symbolicDocuments"]
+    assert declared["document"]["Statement"][0]["Condition"] == {"StringEquals": {"aws:ResourceOrgID": "o-found"}}
+
+
+def test_a_door_into_every_account_makes_a_trust_in_each_and_shows_the_pack_what_management_grants(
+    stacks: Stacks,
+) -> None:
+    accounts = {"one": {}, "two": {}, "old": {"state": "closed"}}
+    done = stacks.run("stage", accounts=accounts, doors={"auditor": AUDIT}, there={f"{ACCOUNT}::old": {"name": "old"}})
+    assert [door["name"] for door in done.exports["doors"]] == ["one-auditor", "two-auditor"]
+    assert {each.inputs["name"] for each in done.of("aws:iam/role:Role").values()} == {"auditor"}
+    assert done.of("aws:iam/rolePolicy:RolePolicy") == {}
+    shown = done.one(OTHER_STACK, "management").inputs
+    assert shown["name"] == "organization/twokeys/management"
+    assert shown["outputs"] == {"group_members": OUTPUTS["group_members"]}
+    assert done.reads == [REFERENCE]
+
+
+def test_a_stack_whose_doors_have_both_keys_reads_nothing_for_them(stacks: Stacks) -> None:
+    done = stacks.run("stage", accounts={"one": {}}, doors={"auditor": {**AUDIT, "keys": ["trust", "grant"]}})
+    assert done.of(OTHER_STACK) == {}
+    assert done.reads == []
+
+
+def test_the_management_stack_does_not_refer_to_itself_for_its_own_accounts(stacks: Stacks) -> None:
+    done = stacks.run("management", organizationGrants={"auditor": GRANT}, doors={"auditor": AUDIT})
+    assert done.of(OTHER_STACK) == {}
+    assert done.reads == []
+    assert [door["name"] for door in done.exports["doors"]] == ["log-archive-auditor", "security-auditor"]

@@ -24,6 +24,7 @@ from components.identity_center import IdentityCenter
 from components.identity_center_access import IdentityCenterAccess
 from components.member_account import MemberAccount
 from components.organization import Organization
+from components.organization_grant import OrganizationGrant
 from components.other_stack import OtherStack
 from components.people import People
 from components.private_bucket import PrivateBucket
@@ -43,6 +44,7 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     IdentityCenterAccess,
     MemberAccount,
     Organization,
+    OrganizationGrant,
     OtherStack,
     People,
     PrivateBucket,

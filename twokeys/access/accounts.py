@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from twokeys.access import declaration, environment
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
 from twokeys.iam import UNKNOWN
 
 ACCOUNT = "aws:organizations/account:Account"
@@ -21,6 +21,8 @@ _ID = re.compile(r"\d{12}")
 _ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
 _ACCOUNT_ARN = re.compile(r"arn:[^:]+:organizations::(\d{12}):account/o-[^/]+/(\d{12})")
 _OWN_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):")
+_ORGANIZATION_ID = re.compile(r"(?:arn:[^:]+:organizations::\d{12}:organization/)?(o-[a-z0-9]{10,32})")
+_STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
 
 DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
@@ -64,6 +66,7 @@ class Accounts:
         self._seen_in: dict[str, str] = {}
         self.by_symbol: dict[str, Resource] = {}
         self.ids: dict[str, str] = {}
+        """The ids that are known, by symbol: of accounts and of organizations."""
         self._symbols: dict[str, str] = {}
         for resource in snapshot.of_type(ACCOUNT):
             symbol = declaration.SYMBOL_PREFIX + _slug(resource.name)
@@ -73,6 +76,14 @@ class Accounts:
             self._symbols[resource.urn] = symbol
             if identity := _account_id(resource):
                 self.ids[symbol] = identity
+        organizations = set(_exported_organizations(snapshot))
+        for resource in snapshot.of_type(ORGANIZATION):
+            symbol = declaration.organization_symbol(_slug(resource.name))
+            if organization := _organization_id(resource):
+                self.ids[symbol] = organization
+            organizations.add(self.ids.get(symbol, symbol))
+        self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
+        """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         for resource in snapshot.resources:
             own = _OWN_ARN.match(resource.text("arn") or "")
             if own and resource.provider:
@@ -236,6 +247,22 @@ def _account_id(resource: Resource) -> str | None:
     found = _ACCOUNT_ARN.fullmatch(resource.text("arn") or "")
     identity = found.group(2) if found else resource.text("id")
     return identity if identity and _ID.fullmatch(identity) else None
+
+
+def _organization_id(resource: Resource) -> str | None:
+    for text in (resource.text("arn"), resource.text("id")):
+        if found := _ORGANIZATION_ID.fullmatch(text or ""):
+            return found.group(1)
+    return None
+
+
+def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
+    """The ids that the stacks which the snapshot refers to tell, and those it holds."""
+    for resource in snapshot.of_type(STACK_REFERENCE, declaration.OTHER_STACK, _STACK):
+        outputs = resource.outputs if resource.type == _STACK else resource.get("outputs")
+        told = outputs.get(declaration.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
+        if isinstance(told, str) and _ORGANIZATION_ID.fullmatch(told):
+            yield told
 
 
 def _default_tags(provider: Resource) -> object:

@@ -1,8 +1,9 @@
 """Doors as they are declared: documents whose account ids may still be symbols.
 
 The id of an account that does not exist yet is unknown, and so is every JSON document that names it. A component
-therefore also declares the structure its JSON is made from, with the symbol `account:<name>` where an id will stand.
-`render` makes the real JSON from the same structure, so the declared and the real document cannot drift.
+therefore also declares the structure its JSON is made from, with the symbol `account:<name>` where an id will stand;
+the id of an organization that the stack makes has the symbol `organization:<name>`. `render` makes the real JSON from
+the same structure, so the declared and the real document cannot drift.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 SYMBOL_PREFIX = "account:"
+_ORGANIZATION_PREFIX = "organization:"
 _SLUG = r"[A-Za-z0-9_-]+"
 _SYMBOL = re.compile(rf"{SYMBOL_PREFIX}{_SLUG}")
 # A symbol stands alone or in the account field of an ARN, and nowhere else: other text that looks like one is text.
-_PLACE = re.compile(rf"^(arn:[^:]*:[^:]*:[^:]*:)?({SYMBOL_PREFIX}{_SLUG})(?(1)(?=:)|$)")
+_PLACE = re.compile(rf"^(arn:[^:]*:[^:]*:[^:]*:)?((?:{SYMBOL_PREFIX}|{_ORGANIZATION_PREFIX}){_SLUG})(?(1)(?=:)|$)")
 ACCOUNT = rf"^(\d{{12}}|{SYMBOL_PREFIX}{_SLUG})$"
 
 Json = TypeVar("Json")
@@ -32,6 +34,13 @@ OTHER_STACK = "twokeys:access:OtherStack"
 """A component that repeats a stack reference: the engine shows a policy no resource that is only read."""
 DOORS_OUTPUT = "doors"
 """The stack output that holds the exported doors."""
+GRANTS_OUTPUT = "organization_grants"
+"""The stack output that holds the exported grants for every account of the organization.
+
+It stands beside `doors` and not in it: whoever reads `doors` takes each for a way into one account.
+"""
+ORGANIZATION_OUTPUT = "organization_id"
+"""The stack output that tells the organization's id."""
 MEMBERS_OUTPUT = "group_members"
 """The stack output that tells the users of each group."""
 ACCOUNT_OUTPUT = "parent_account_id"
@@ -39,7 +48,7 @@ ACCOUNT_OUTPUT = "parent_account_id"
 
 
 class UnresolvedSymbolError(ValueError):
-    """A document still names an account by its symbol where its 12-digit id has to stand."""
+    """A document still names an account or organization by its symbol where its id has to stand."""
 
 
 class _Declared(BaseModel):
@@ -101,6 +110,26 @@ class Door(_Declared):
     expires: date | None = None
 
 
+class OrganizationGrant(_Declared):
+    """The summary of a grant of the role of one name in every account of the organization, as `Door` is of a door."""
+
+    name: str
+    source: DoorSource
+    role: str
+    mfa: bool = False
+    reason: str | None = None
+    owner: str | None = None
+    expires: date | None = None
+
+
+class ExportedGrant(_Declared):
+    """A grant as the stack output `organization_grants` lists it, so that other stacks can prove this key by it."""
+
+    name: str
+    grant: OrganizationGrant
+    documents: tuple[SymbolicDocument, ...]
+
+
 class ExportedDoor(_Declared):
     """A door as the stack output `doors` lists it, so that another stack can prove the key that lives elsewhere."""
 
@@ -114,9 +143,15 @@ def symbol(account: str) -> str:
 
     Raises ValueError when the name holds anything but letters, digits, hyphens and underscores.
     """
-    if not re.fullmatch(_SLUG, account):
-        raise ValueError(f"{account!r} cannot be a symbol: use letters, digits, hyphens and underscores")
-    return SYMBOL_PREFIX + account
+    return SYMBOL_PREFIX + _slug(account)
+
+
+def organization_symbol(organization: str) -> str:
+    """The symbol of the id of the `aws:organizations/organization:Organization` resource with this logical name.
+
+    Raises ValueError as `symbol` does.
+    """
+    return _ORGANIZATION_PREFIX + _slug(organization)
 
 
 def is_symbol(account: str) -> bool:
@@ -125,9 +160,10 @@ def is_symbol(account: str) -> bool:
 
 
 def resolve(value: Json, ids: Mapping[str, str]) -> Json:
-    """A copy of a JSON value with each symbol that `ids` knows replaced by its 12-digit id; others stay.
+    """A copy of a JSON value with each symbol that `ids` knows replaced by its id; others stay.
 
-    `ids` maps symbols ("account:stage") to ids. Keys of objects are left alone: AWS puts no account there.
+    `ids` maps symbols ("account:stage", "organization:organization") to ids. Keys of objects are left alone: AWS puts
+    no account there.
     """
     return cast("Json", _replace(value, ids))
 
@@ -144,8 +180,14 @@ def render(document: Mapping[str, Any], ids: Mapping[str, str]) -> str:
     """
     resolved = resolve(dict(document), ids)
     if missing := symbols(resolved):
-        raise UnresolvedSymbolError(f"no account id is known for {', '.join(sorted(missing))}")
+        raise UnresolvedSymbolError(f"no id is known for {', '.join(sorted(missing))}")
     return json.dumps(resolved)
+
+
+def _slug(name: str) -> str:
+    if not re.fullmatch(_SLUG, name):
+        raise ValueError(f"{name!r} cannot be a symbol: use letters, digits, hyphens and underscores")
+    return name
 
 
 def _replace(value: object, ids: Mapping[str, str]) -> object:

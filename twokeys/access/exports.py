@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -10,9 +11,11 @@ from twokeys.access.accounts import ROLE
 from twokeys.access.declaration import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,
+    GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
     OTHER_STACK,
     ExportedDoor,
+    ExportedGrant,
     SymbolicDocument,
 )
 from twokeys.access.documents import Document, Documents
@@ -23,11 +26,17 @@ from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
 
 @dataclass(frozen=True, slots=True)
 class BadExport:
-    """A stack reference whose `doors` output cannot be read."""
+    """A stack reference with an output about doors (`doors` or `organization_grants`) that cannot be read."""
 
     urn: str
     stack: str
     why: str
+
+
+_OUTPUTS: tuple[tuple[str, type[ExportedDoor] | type[ExportedGrant]], ...] = (
+    (DOORS_OUTPUT, ExportedDoor),
+    (GRANTS_OUTPUT, ExportedGrant),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +46,33 @@ class _Key:
 
 
 class Exported:
-    """The exported documents of every stack that the snapshot refers to."""
+    """The exported documents of every stack that the snapshot refers to and does not hold.
+
+    Of a stack that it holds, its resources say what is there now; an export that another stack once read may be old.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.bad: list[BadExport] = []
         self.members: dict[tuple[str, str], frozenset[str]] = {}
         """The users of a group, by account and group, where a referenced stack tells them."""
         self._keys: list[_Key] = []
+        held = {_stack_of(resource.urn) for resource in snapshot.resources}
         for reference in snapshot.of_type(STACK_REFERENCE, OTHER_STACK):
             stack = reference.text("name") or reference.name
             outputs = reference.get("outputs")
-            if not isinstance(outputs, dict):
+            if not isinstance(outputs, dict) or tuple(stack.split("/")[-2:]) in held:
                 continue
             self._read_members(outputs)
-            listed = outputs.get(DOORS_OUTPUT)
-            for item in listed if isinstance(listed, list) else ():
-                try:
-                    door = ExportedDoor.model_validate(item)
-                except ValidationError as error:
-                    first = error.errors()[0]
-                    where = ".".join(map(str, first["loc"])) or "a door"
-                    self.bad.append(BadExport(reference.urn, stack, f"{where}: {first['msg']}"))
-                else:
-                    self._keys.extend(_Key(stack, document) for document in door.documents)
+            for output, model in _OUTPUTS:
+                for item in _listed(outputs, output):
+                    try:
+                        exported = model.model_validate(item)
+                    except ValidationError as error:
+                        first = error.errors()[0]
+                        where = ".".join(map(str, first["loc"])) or output
+                        self.bad.append(BadExport(reference.urn, stack, f"{where}: {first['msg']}"))
+                    else:
+                        self._keys.extend(_Key(stack, document) for document in exported.documents)
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -105,3 +118,14 @@ class Exported:
             why = f"what stack {key.stack} exports cannot be read: {parsed}"
             return Document(UNKNOWN, title, problem=why, stack=key.stack)
         return Document(parsed, title, stack=key.stack)
+
+
+def _listed(outputs: Mapping[str, object], output: str) -> Iterator[object]:
+    listed = outputs.get(output)
+    yield from listed if isinstance(listed, list) else ()
+
+
+def _stack_of(urn: str) -> tuple[str, ...]:
+    """The project and the name of the stack that a resource belongs to."""
+    stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
+    return rest.partition("::")[0], stack

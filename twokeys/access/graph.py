@@ -201,7 +201,7 @@ class _Builder:
     def __init__(self, graph: Graph, roles_elsewhere: Iterable[Principal]) -> None:
         self._graph = graph
         self._principals = graph.principals
-        self._judge = Judge(graph.guards)
+        self._judge = Judge(graph.guards, graph.accounts)
         self._doors: dict[tuple[Principal, Principal], Door] = {}
         self._roles = {role.arn: role for role in (*roles_elsewhere, *graph.roles)}
         self._exact: dict[str, list[Principal]] = defaultdict(list)
@@ -310,13 +310,14 @@ class _Builder:
 class Judge:
     """Puts one (principal, role) pair to the evaluation, with everything that bears on it."""
 
-    def __init__(self, guards: Guards) -> None:
+    def __init__(self, guards: Guards, accounts: Accounts) -> None:
         self._guards = guards
+        self._accounts = accounts
         self._policies: dict[Principal, Policies] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
-        request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, _any_context(source))
+        request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
         admits = target.trust.policy if target.trust else UNKNOWN
         rcps = self._guards.rcps(target.account)
         whole = replace(self._of(source), trust=admits, rcps=rcps)
@@ -328,6 +329,18 @@ class Judge:
             verdict = evaluate(request, whole)
             trust = verdict if verdict.outcome is Outcome.DENY else trust
         return Door(source, target, trust, grant, asked)
+
+    def _context(self, source: Principal, target: Principal) -> Context:
+        """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
+
+        An account that the stack works in, makes or lists is of its organization.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
+        """
+        free = {"aws:PrincipalArn": FREE, "aws:username": FREE, "aws:userid": FREE} if source.kind == "group" else {}
+        values = cast("dict[str, tuple[str, ...] | Unknown]", free)
+        if self._accounts.organization and self._accounts.is_ours(target.account):
+            values["aws:ResourceOrgID"] = (self._accounts.organization,)
+        return Context(values=values, complete=False)
 
     def _of(self, source: Principal) -> Policies:
         if source not in self._policies:
@@ -350,12 +363,6 @@ def _half_a_door(resource: str) -> bool:
 def _glob(resource: str) -> re.Pattern[str]:
     """A pattern that matches at least what the resource matches; the evaluation has the last word."""
     return re.compile(".*".join(map(re.escape, _WILD.split(resource))), re.DOTALL)
-
-
-def _any_context(source: Principal) -> Context:
-    """Nothing is said of the request; of a group's member not even the name."""
-    free = {"aws:PrincipalArn": FREE, "aws:username": FREE, "aws:userid": FREE} if source.kind == "group" else {}
-    return Context(values=cast("Mapping[str, tuple[str, ...] | Unknown]", free), complete=False)
 
 
 def _key(verdict: Verdict) -> Key:

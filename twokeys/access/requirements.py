@@ -16,7 +16,7 @@ def demanded_keys(statement: Statement) -> frozenset[str]:
     Not those that are negated, that hold when the key is absent, or that `*` satisfies.
     """
     return frozenset(
-        clause.key.lower()
+        clause.lower_key
         for clause in statement.conditions
         if clause.base.name in _EQUALS
         and not clause.if_exists

@@ -20,7 +20,7 @@ import yaml
 from twokeys.errors import Refusal
 from twokeys.files import read_text, write_output
 from twokeys.fleet.placement import Placement
-from twokeys.settings import MANAGEMENT, PROJECT, Settings, parse
+from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
 from twokeys.stack_yaml import LOADER, dumped
 
 FOLDER: Final = "shards"
@@ -122,12 +122,16 @@ class Environment:
         return self.settings.accounts_at_once if _AT_ONCE in self.config else 1
 
     def shard_config(self, accounts: Iterable[str]) -> dict[str, Any]:
-        """The config of a shard with these accounts: the environment's, less the other accounts and their doors."""
+        """The config of a shard with these accounts: the environment's, less the other accounts and their doors.
+
+        A door into every account is in each shard, where it leads into every account of the shard.
+        """
         chosen = set(accounts)
         doors = {
             name: door
             for name, door in (self.config.get(_DOORS) or {}).items()
-            if self.settings.target_account_of(self.settings.doors[name]) in chosen
+            if door["to"].get("account") == EVERY_ACCOUNT
+            or self.settings.target_account_of(self.settings.doors[name]) in chosen
         }
         members = {name: one for name, one in (self.config.get(_ACCOUNTS) or {}).items() if name in chosen}
         return {**self.config, _AT_ONCE: self.accounts_at_once, _ACCOUNTS: members, _DOORS: doors}

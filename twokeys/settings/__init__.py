@@ -16,12 +16,14 @@ from twokeys.settings.audit import TRUSTED_SERVICES
 from twokeys.settings.contradictions import contradictions
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, guard_rails_document
 from twokeys.settings.models import (
+    EVERY_ACCOUNT,
     MANAGEMENT,
     ROOT,
     DelegatedSettings,
     DoorSettings,
     GuardRailSettings,
     MemberSettings,
+    OrganizationGrantSettings,
     OrganizationSettings,
     OtherPolicySettings,
     PrincipalRoleSettings,
@@ -43,6 +45,7 @@ from twokeys.settings.problem import Problem
 __all__ = [
     "AUDIT_BUCKET_PREFIX",
     "AUDIT_KEY_ALIAS",
+    "EVERY_ACCOUNT",
     "MANAGEMENT",
     "PROJECT",
     "ROOT",
@@ -51,6 +54,7 @@ __all__ = [
     "DoorSettings",
     "GuardRailSettings",
     "MemberSettings",
+    "OrganizationGrantSettings",
     "OrganizationSettings",
     "OtherPolicySettings",
     "PrincipalRoleSettings",
@@ -76,7 +80,7 @@ PROJECT = "twokeys"
 
 
 def parse(stack: str, config: Mapping[str, object]) -> Settings:
-    """The settings of one stack.
+    """The settings of one stack; a door into every account has become one for each.
 
     Args:
         stack: the stack's name, for refusals.
@@ -95,7 +99,7 @@ def parse(stack: str, config: Mapping[str, object]) -> Settings:
         raise _refusal(stack, [_problem_of(detail) for detail in error.errors()]) from None
     if problems := list(contradictions(settings)):
         raise _refusal(stack, problems)
-    return settings
+    return settings.with_a_door_for_each_account()
 
 
 def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[Problem]]:
@@ -130,7 +134,9 @@ def _decoded(name: str, raw: object) -> object:
     return json.loads(raw) if isinstance(raw, str) and raw.strip()[:1] in ("{", "[") and name in _OBJECTS else raw
 
 
-_OBJECTS = frozenset({"tags", "organization", "people", "audit", "bill", "baseline", "accounts", "doors"})
+_OBJECTS = frozenset(
+    {"tags", "organization", "people", "audit", "bill", "baseline", "accounts", "doors", "organizationGrants"}
+)
 
 _NEXT_STEPS = {
     "missing": "add it",

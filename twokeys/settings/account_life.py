@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twokeys.settings.models import ROOT, Settings
+from twokeys.settings.models import EVERY_ACCOUNT, ROOT, Settings
 from twokeys.settings.problem import Problem
 
 
@@ -22,8 +22,8 @@ def account_life(settings: Settings) -> Iterator[Problem]:
 
 def _doors(settings: Settings) -> Iterator[Problem]:
     for name, door in settings.doors.items():
-        if door.target.account is None and len(settings.accounts) != 1:
-            continue  # which account is meant is another problem's matter
+        if door.target.account == EVERY_ACCOUNT or (door.target.account is None and len(settings.accounts) != 1):
+            continue  # it leads to the active ones; which account is meant is another problem's matter
         account = settings.target_account_of(door)
         state = settings.accounts[account].state if account in settings.accounts else "active"
         if state != "active":

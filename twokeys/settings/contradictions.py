@@ -10,7 +10,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from twokeys.settings.account_life import account_life
+from twokeys.settings.grants import grants
 from twokeys.settings.models import (
+    EVERY_ACCOUNT,
     MANAGEMENT,
     ROOT,
     SERVICE_CONTROL_POLICY,
@@ -45,7 +47,9 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
+    yield from _names_made_twice(settings)
     yield from _keys_made_twice(settings)
+    yield from grants(settings)
 
 
 def _emails(settings: Settings) -> Iterator[Problem]:
@@ -319,14 +323,16 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             "AWS makes the role of a permission set and its trust; MFA is a setting of IAM Identity Center",
             "remove it",
         )
-    name = permission_set_name(settings.target_account_of(door) if settings.accounts else "", door)
-    if re.fullmatch(r"[\w+=,.@-]{1,32}", name, re.ASCII) is None:
-        yield Problem(
-            f"{key}.to.role",
-            name,
-            "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-",
-            "choose a shorter role name, without a path",
-        )
+    for account in settings.target_accounts_of(door) if settings.accounts else ("",):
+        name = permission_set_name(account, door)
+        if re.fullmatch(r"[\w+=,.@-]{1,32}", name, re.ASCII) is None:
+            yield Problem(
+                f"{key}.to.role",
+                name,
+                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-",
+                "choose a shorter role name, without a path",
+            )
+            break
 
 
 def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
@@ -357,6 +363,11 @@ def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
 
 def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterator[Problem]:
     known = ", ".join(settings.accounts) or "none"
+    if target.account == EVERY_ACCOUNT:
+        entered = [account for account, member in settings.accounts.items() if member.access.role == target.role]
+        if entered:
+            yield _access_role(key, target, f"the access role of {', '.join(entered[:3])}, which AWS makes")
+        return
     if target.account is None and len(settings.accounts) != 1:
         yield Problem(
             f"{key}.account",
@@ -371,9 +382,29 @@ def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterat
             f"{key}.account", account, f"accounts of this stack: {known}", "name one of them, or add it to `accounts`"
         )
     elif target.role == settings.accounts[account].access.role:
-        yield Problem(
-            f"{key}.role", target.role, "this is the account's own access role, which AWS makes", "choose another name"
-        )
+        yield _access_role(key, target, "the account's own access role, which AWS makes")
+
+
+def _access_role(key: str, target: TargetSettings, what: str) -> Problem:
+    return Problem(f"{key}.role", target.role, f"this is {what}", "choose another name")
+
+
+def _names_made_twice(settings: Settings) -> Iterator[Problem]:
+    """A door into every account becomes one `<account>-<door>` for each, beside those that are written out."""
+    made = {name: name for name, door in settings.doors.items() if door.target.account != EVERY_ACCOUNT}
+    for name, door in settings.doors.items():
+        if door.target.account != EVERY_ACCOUNT:
+            continue
+        for account in settings.target_accounts_of(door):
+            if other := made.get(f"{account}-{name}"):
+                yield Problem(
+                    f"doors.{name}",
+                    f"{account}-{name}",
+                    f"this is what its door into {account} is called, and doors.{other} makes one of this name",
+                    "name one of them differently",
+                )
+                break
+            made[f"{account}-{name}"] = name
 
 
 def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
@@ -382,18 +413,18 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
         if len(named(door.source)) != 1 or (door.target.account is None and len(settings.accounts) != 1):
             continue  # which principal or account is meant is another problem's matter
         # Role names are unique in an account whatever their path and case.
-        role: tuple[str, ...] = (settings.target_account_of(door), door.target.role.rpartition("/")[2].casefold())
-        grantee = door.source.grant_to or door.source
-        if door.via == "identity-center":
-            role = (f"via {door.via}", *role)
-        for key, what in (("trust", ("role", *role)), ("grant", ("grant", *role, named(grantee)))):
-            if key in door.keys and what in made:
-                yield Problem(
-                    f"doors.{name}.to.role",
-                    door.target.role,
-                    f"doors.{made[what]} makes this {what[0]} in the same account",
-                    "give each door a role of its own",
-                )
-                break
-            if key in door.keys:
-                made[what] = name
+        role = door.target.role.rpartition("/")[2].casefold()
+        via = f"via {door.via}" if door.via == "identity-center" else ""
+        given = named(door.source.grant_to or door.source)
+        places = [(via, account, role) for account in settings.target_accounts_of(door)]
+        keys: list[tuple[object, ...]] = [("role", *place) for place in places if "trust" in door.keys]
+        keys += [("grant", *place, given) for place in places if "grant" in door.keys]
+        if twice := next((what for what in keys if what in made), None):
+            yield Problem(
+                f"doors.{name}.to.role",
+                door.target.role,
+                f"doors.{made[twice]} makes this {twice[0]} in the same account",
+                "give each door a role of its own",
+            )
+        for what in keys:
+            made.setdefault(what, name)

@@ -16,6 +16,7 @@ from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings
 from twokeys.settings.values import (
     AccountId,
     AccountName,
+    AccountOrEvery,
     Day,
     Email,
     ExternalId,
@@ -47,6 +48,8 @@ from twokeys.settings.values import (
 
 MANAGEMENT = "management"
 """What the management account is called among the accounts."""
+EVERY_ACCOUNT = "*"
+"""How a door names every active account of its stack as its target."""
 ROOT = "root"
 """How a guard rail names the organization's root among its targets."""
 SERVICE_CONTROL_POLICY: Final = "SERVICE_CONTROL_POLICY"
@@ -215,9 +218,9 @@ class SourceSettings(Model):
 
 
 class TargetSettings(Model):
-    """Where a door leads: a role that this stack makes in one of its accounts."""
+    """Where a door leads: a role that this stack makes in one of its accounts, or (`*`) in each that is active."""
 
-    account: Slug | None = None
+    account: AccountOrEvery | None = None
     role: PathAndName
 
 
@@ -254,6 +257,26 @@ class DoorSettings(Model):
     expires: Day | None = None
 
 
+class EveryAccountSettings(Model):
+    """The role of this name in every account of the organization."""
+
+    role: PathAndName
+
+
+class OrganizationGrantSettings(Model):
+    """A grant in the management account of the role of one name in every account of the organization.
+
+    It is half a door into each: the other half is a trust, which the stacks of the accounts make (`keys: [trust]`).
+    """
+
+    source: Annotated[GranteeSettings, Field(alias="from")]
+    target: Annotated[EveryAccountSettings, Field(alias="to")]
+    mfa: bool | None = None
+    reason: Reason
+    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    expires: Day | None = None
+
+
 class Settings(Model):
     """Everything that a stack's config says."""
 
@@ -270,6 +293,7 @@ class Settings(Model):
     accounts: dict[Slug, MemberSettings] = {}
     accounts_at_once: Annotated[int, Field(ge=1, le=50)] = 5
     doors: dict[Slug, DoorSettings] = {}
+    organization_grants: dict[Slug, OrganizationGrantSettings] = {}
 
     @property
     def partition(self) -> str:
@@ -299,6 +323,24 @@ class Settings(Model):
         """The key of the account that a door leads to: the one it names, or the only one there is."""
         return door.target.account or next(iter(self.accounts))
 
+    def target_accounts_of(self, door: DoorSettings) -> tuple[str, ...]:
+        """The keys of the accounts that a door leads to as it is written: with `*`, those that are active."""
+        if door.target.account == EVERY_ACCOUNT:
+            return self.accounts_in("active")
+        return (self.target_account_of(door),)
+
+    def with_a_door_for_each_account(self) -> Settings:
+        """The same, with a door `<account>-<door>` for each account in the place of a door into every account."""
+        doors = {}
+        for name, door in self.doors.items():
+            if door.target.account != EVERY_ACCOUNT:
+                doors[name] = door
+                continue
+            for account in self.target_accounts_of(door):
+                target = door.target.model_copy(update={"account": account})
+                doors[f"{account}-{name}"] = door.model_copy(update={"target": target})
+        return self.model_copy(update={"doors": doors})
+
 
 class Who(NamedTuple):
     """One principal by kind ("role", "user", "group" or "root") and path-and-name (empty for root)."""
@@ -312,13 +354,16 @@ def who(said: SourceSettings | GranteeSettings) -> Who:
     return next(iter(named(said)))
 
 
-def asks_for_mfa(door: DoorSettings) -> bool:
-    """Whether a door asks for MFA: as it says, else for people (users, groups) and not for roles, which have none."""
-    if door.mfa is not None:
-        return door.mfa
-    person = who(door.source)
-    if person.kind == "root" and door.source.grant_to is not None:
-        person = who(door.source.grant_to)
+def grantee(door: DoorSettings) -> Who:
+    """Who gets the grant of a checked door: its source, or whom it names for a trust in the whole account."""
+    return who(door.source.grant_to or door.source)
+
+
+def asks_for_mfa(said: DoorSettings | OrganizationGrantSettings) -> bool:
+    """Whether MFA is asked for: as it says, else for people (users, groups) and not for roles, which have none."""
+    if said.mfa is not None:
+        return said.mfa
+    person = grantee(said) if isinstance(said, DoorSettings) else who(said.source)
     return person.kind != "role"
 
 

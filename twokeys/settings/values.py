@@ -214,6 +214,14 @@ Slug = Annotated[
         "choose such a name; an account's display name may differ, see `name`",
     ),
 ]
+AccountOrEvery = Annotated[
+    str,
+    must_match(
+        r"\*|[A-Za-z0-9_-]{1,50}",
+        "a door leads into an account by its key in `accounts`, or into every account of the stack",
+        'name one of the accounts, or write "*" for all that are active',
+    ),
+]
 AccountName = Annotated[
     str,
     must_match(

@@ -6,6 +6,7 @@ demonstration stands or falls with this, so it is shown through the very provide
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ class TwoAccounts:
     """A user `ci` in the management account, a role `deployer` in a member account, and no key yet."""
 
     def __init__(self, organized: Organized, client_of: CreateClient) -> None:
+        self.organized = organized
         self.source = organized.driver
         self.account = organized.account("stage")
         self.target = organized.driver.member(self.account)
@@ -142,3 +144,50 @@ def test_a_session_policy_narrows_what_a_provider_may_do(organized: Organized) -
     with pytest.raises(ProviderError, match="AccessDenied"):
         narrowed.up("aws:iam/user:User", "u", name="u")
     narrowed.provider.close()
+
+
+def granted_in(organization: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": "arn:aws:iam::*:role/deployer",
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": organization}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_a_grant_for_the_organization_opens_its_accounts_and_no_other(
+    two: TwoAccounts, client_of: CreateClient
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid"""
+    organization = two.source.api("organizations").describe_organization()["Organization"]["Id"]
+    outside = f"7{two.account[1:]}"  # an account that no organization has
+    two.trust(trust(two.user_arn))
+    client_of("iam", outside).create_role(RoleName="deployer", AssumeRolePolicyDocument=trust(two.user_arn))
+    elsewhere = f"arn:aws:iam::{outside}:role/deployer"
+    enters = {"name": "enter", "user": "ci"}
+
+    two.source.up("aws:iam/userPolicy:UserPolicy", "enter", **enters, policy=granted_in(organization))
+    assert two.enter() == f"arn:aws:sts::{two.account}:assumed-role/deployer/test"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        two.sts.assume_role(RoleArn=elsewhere, RoleSessionName="test")
+
+    two.source.up("aws:iam/userPolicy:UserPolicy", "enter", **enters, policy=granted_in("o-z9y8x7w6v5"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        two.enter()
+
+    # That the account outside is really there and trusts the user: without the condition it opens.
+    two.source.up("aws:iam/userPolicy:UserPolicy", "enter", **enters, policy=grant("arn:aws:iam::*:role/deployer"))
+    assert two.sts.assume_role(RoleArn=elsewhere, RoleSessionName="test")
+
+
+def test_a_trust_in_the_organization_admits_its_members(two: TwoAccounts) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    organization = two.source.api("organizations").describe_organization()["Organization"]["Id"]
+    other = two.organized.account("other")
+    member = two.organized.driver.member(other)
+    bound = {"StringEquals": {"aws:PrincipalOrgID": organization}}
+    two.trust(trust(f"arn:aws:iam::{other}:root", Condition=bound))  # type: ignore[arg-type] # conditions nest
+    entered = member.api("sts").assume_role(RoleArn=two.role_arn, RoleSessionName="test")
+    assert entered["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{two.account}:assumed-role/deployer/test"
+    member.provider.close()

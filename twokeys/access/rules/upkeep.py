@@ -7,11 +7,12 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from twokeys.access.declaration import Door
+from twokeys.access.declaration import Door, OrganizationGrant
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
+from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN, PolicyKind, lint
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
@@ -40,23 +41,33 @@ def _linted(graph: Graph, principal: Principal, document: Document, kind: Policy
 
 def _expired(graph: Graph, _config: Config, today: date) -> Iterator[Finding]:
     for resource in graph.snapshot.resources:
-        declared = (resource.inputs or resource.outputs).get("door")
-        if not isinstance(declared, dict) or "source" not in declared or "target" not in declared:
-            continue
-        try:
-            door = Door.model_validate(declared)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            message = f"The door that {resource.name} declares cannot be read: {where}: {first['msg']}"
-            step = "declare it with twokeys.access.declaration.Door, from values known in preview"
-            yield Finding("door-expired", message, step, resource.urn, source=resource.source)
-            continue
-        if door.expires is not None and door.expires < today:
-            reason = f" ({door.reason})" if door.reason else ""
-            message = f"The door {door.name}{reason} to role {door.target.role} expired on {door.expires}"
-            step = f"remove the door, or let {door.owner or 'its owner'} set a later day"
-            yield Finding("door-expired", message, step, resource.urn, source=resource.source)
+        properties = resource.inputs or resource.outputs
+        door, grant = properties.get("door"), properties.get("organizationGrant")
+        if isinstance(door, dict) and "source" in door and "target" in door:
+            yield from _judged(resource, door, Door, today)
+        if isinstance(grant, dict):
+            yield from _judged(resource, grant, OrganizationGrant, today)
+
+
+def _judged(
+    resource: Resource, declared: dict[str, object], model: type[Door] | type[OrganizationGrant], today: date
+) -> Iterator[Finding]:
+    what = "door" if model is Door else "grant"
+    try:
+        found = model.model_validate(declared)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        message = f"The {what} that {resource.name} declares cannot be read: {where}: {first['msg']}"
+        step = f"declare it with twokeys.access.declaration.{model.__name__}, from values known in preview"
+        yield Finding("door-expired", message, step, resource.urn, source=resource.source)
+        return
+    if found.expires is not None and found.expires < today:
+        reason = f" ({found.reason})" if found.reason else ""
+        role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
+        message = f"The {what} {found.name}{reason} to role {role} expired on {found.expires}"
+        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
+        yield Finding("door-expired", message, step, resource.urn, source=resource.source)
 
 
 POLICY_LINT = Rule(
@@ -84,7 +95,7 @@ DOOR_EXPIRED = Rule(
     check=_expired,
     config=Config,
 )
-"""A declared door exists up to and including the day `expires`.
+"""A declared door, or a declared grant for the whole organization, exists up to and including the day `expires`.
 
 Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
 Does not check: doors without a declaration, and whether anybody closes a door between two updates.

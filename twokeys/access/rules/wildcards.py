@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
@@ -17,6 +18,8 @@ from twokeys.iam.truth import Truth
 _LIMITS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount"})
 _EXACT_ENOUGH = re.compile(r"arn:[^:*?]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):role/(?:[^*?]+/)?[^*?/]+.*")
 _ACCOUNT = re.compile(r"arn:[^:]+:iam::([^:*?]+|account:[A-Za-z0-9_-]+):")
+_ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
+_RESOURCE_ORGANIZATION = "aws:resourceorgid"
 
 
 def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
@@ -50,20 +53,22 @@ def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
     seen: set[tuple[int, str]] = set()
     for principal in graph.principals:
         for document in principal.documents:
-            for resource in _wide_resources(document, principal):
+            for resource in _wide_resources(graph, document, principal):
                 if (id(document), resource) not in seen:
                     seen.add((id(document), resource))
                     yield _wide(graph, principal, document, resource)
 
 
-def _wide_resources(document: Document, principal: Principal) -> Iterator[str]:
+def _wide_resources(graph: Graph, document: Document, principal: Principal) -> Iterator[str]:
     if document.policy is UNKNOWN or document.urn is None:
         return
     for statement in document.policy.statements:
         if statement.effect != "Allow" or not _grants_by_name(statement):
             continue
         for resource in statement.resources if statement.resources is not None else ("*",):
-            if isinstance(resource, str) and not _exact_enough(resource, principal.account):
+            if not isinstance(resource, str) or _exact_enough(resource, principal.account):
+                continue
+            if not _one_role_of_the_organization(graph, statement, resource):
                 yield resource
 
 
@@ -78,6 +83,29 @@ def _exact_enough(resource: str, own: str) -> bool:
     return inside or _EXACT_ENOUGH.fullmatch(resource) is not None or not _could_be_role(resource)
 
 
+def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: str) -> bool:
+    """Whether a statement is for the role of one name in every account of the organization and in no other account.
+
+    The access role is never meant: it trusts the management account as a whole, so such a grant opens every account.
+    """
+    found = _ROLE_OF_ANY_ACCOUNT.fullmatch(resource)
+    if found is None or found.group(1) in _access_roles(graph):
+        return False
+    ours = graph.accounts.organization
+    return any(
+        clause.operator == "StringEquals"
+        and clause.lower_key == _RESOURCE_ORGANIZATION
+        and len(clause.values) == 1
+        and ours in (None, *clause.values)
+        for clause in statement.conditions
+    )
+
+
+def _access_roles(graph: Graph) -> frozenset[str]:
+    roles = {graph.accounts.access_role(account) for account in graph.accounts.members}
+    return frozenset({DEFAULT_ACCESS_ROLE, *roles})
+
+
 def _could_be_role(resource: str) -> bool:
     """A resource of another service grants no role, whatever wildcards it holds."""
     service = resource.split(":")[2] if resource.count(":") >= 5 else "*"
@@ -89,7 +117,10 @@ def _wide(graph: Graph, principal: Principal, document: Document, resource: str)
         f"The {document.title} in account {graph.accounts.name(principal.account)} grants sts:AssumeRole on "
         f"{resource}, which is not certain roles of one account"
     )
-    step = "name the roles by their exact ARNs, or at least by account and the beginning of their name"
+    step = (
+        "name the roles by their exact ARNs, or at least by account and the beginning of their name, or one role of "
+        "every account with a StringEquals condition that aws:ResourceOrgID is the organization's id"
+    )
     return Finding("wildcard-grant", message, step, document.urn, f"{principal.arn} -> {resource}", document.source)
 
 
@@ -112,14 +143,16 @@ WILDCARD_GRANT = Rule(
     name="wildcard-grant",
     description="A grant of sts:AssumeRole names the roles that it is for.",
     severity="high",
-    remediation="Write the exact ARNs of the roles into Resource.",
+    remediation="Write the exact ARNs of the roles into Resource, or bind the grant with aws:ResourceOrgID.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html",
     check=_wide_grants,
     config=DoorConfig,
 )
 """`sts:AssumeRole` on `*`, on every role of an account (`role/*`) or on roles of any account.
 
-`role/deploy-*` in one named account passes. Unknown: a document that is not known is left to `unproved-door`.
+`role/deploy-*` in one named account passes, and so does one role by its exact name in every account (`iam::*:role/x`)
+if StringEquals demands that aws:ResourceOrgID is the organization's id; where the stack does not tell that id, any one
+id. The access role of accounts is not granted so. Unknown: a document that is not known is left to `unproved-door`.
 Does not check: `Action: *` (an administrator's policy says what it is), AWS-managed policies, grants within the
 principal's own account.
 """

@@ -1,0 +1,135 @@
+"""Contradictions in the grants of the management account: those of doors and organization-wide ones. Pure.
+
+Both are inline policies of their source, and AWS takes only so many characters of those.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from twokeys.settings.models import (
+    DoorSettings,
+    OrganizationGrantSettings,
+    OrganizationSettings,
+    PeopleSettings,
+    Settings,
+    Who,
+    asks_for_mfa,
+    grantee,
+    named,
+    who,
+)
+from twokeys.settings.problem import Problem
+
+INLINE_CHARACTERS: Final[Mapping[str, int]] = {"user": 2_048, "group": 5_120, "role": 10_240}
+"""How many characters the inline policies of one principal may have together; AWS does not count white space.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+_ACCOUNT_ID = "111111111111"
+_SHORTEST_ORGANIZATION_ID = "o-a1b2c3d4e5"
+
+
+def grants(settings: Settings) -> Iterator[Problem]:
+    """What is wrong with grants for the whole organization, and sources that get more grants than AWS takes."""
+    if settings.organization_grants and settings.organization is None:
+        yield Problem(
+            "organizationGrants",
+            "(set)",
+            "these grants are made in the management account and belong to the stack that has `organization`",
+            "move `organizationGrants` to the management stack's config",
+        )
+    made: dict[tuple[Who, str], str] = {}
+    for name, grant in settings.organization_grants.items():
+        key = f"organizationGrants.{name}"
+        yield from _grant(settings, key, grant)
+        if len(named(grant.source)) == 1:
+            # The policy is called after the role, and names are unique whatever their path and case.
+            what = (_without_path(who(grant.source)), grant.target.role.rpartition("/")[2].casefold())
+            if (other := made.setdefault(what, name)) != name:
+                yield Problem(
+                    f"{key}.to.role",
+                    grant.target.role,
+                    f"organizationGrants.{other} grants this role to the same source",
+                    "grant a source each role once",
+                )
+    yield from _too_many(settings)
+
+
+def inline_characters(settings: Settings) -> dict[Who, int]:
+    """How many characters of inline policies this stack gives each source at least, by the source without its path.
+
+    A test holds this to what `components` write. Other inline policies of a source, and what other stacks grant it, are
+    not known here.
+    """
+    characters: dict[Who, int] = defaultdict(int)
+    for door in settings.doors.values():
+        if _makes_grants(settings, door):
+            document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
+            characters[_without_path(grantee(door))] += len(document) * len(settings.target_accounts_of(door))
+    for grant in settings.organization_grants.values():
+        if len(named(grant.source)) == 1:
+            condition: dict[str, Any] = {"StringEquals": {"aws:ResourceOrgID": _SHORTEST_ORGANIZATION_ID}}
+            if asks_for_mfa(grant):
+                condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+            document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
+            characters[_without_path(who(grant.source))] += len(document)
+    return dict(characters)
+
+
+def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> Iterator[Problem]:
+    sources = named(grant.source)
+    if len(sources) != 1:
+        yield Problem(
+            f"{key}.from",
+            [name for _, name in sources],
+            "a grant has exactly one source",
+            "name one role, user or group",
+        )
+    user = grant.source.user
+    if user and "/" not in user and settings.people != PeopleSettings() and user not in settings.people.users:
+        yield Problem(
+            f"{key}.from", user, "no user of `people` has this name", "remove it from the grant, or add the user"
+        )
+    access_roles = (settings.organization or OrganizationSettings()).access_roles
+    if grant.target.role.rpartition("/")[2] in access_roles:
+        yield Problem(
+            f"{key}.to.role",
+            grant.target.role,
+            "this is the access role, which trusts the whole management account: the grant alone would open every "
+            "account to its source, as administrator",
+            "choose another name",
+        )
+
+
+def _too_many(settings: Settings) -> Iterator[Problem]:
+    for (kind, name), characters in inline_characters(settings).items():
+        if characters > INLINE_CHARACTERS[kind]:
+            yield Problem(
+                "doors",
+                f"from {kind} {name}",
+                f"their grants are at least {characters} characters of inline policies, and AWS takes"
+                f" {INLINE_CHARACTERS[kind]} of a {kind} ({_QUOTAS})",
+                "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",
+            )
+
+
+def _makes_grants(settings: Settings, door: DoorSettings) -> bool:
+    """Whether it is clear that a door gives one source inline policies; what is not clear is refused elsewhere."""
+    one = len(named(door.source)) == 1 and (door.source.grant_to is None or len(named(door.source.grant_to)) == 1)
+    rooted = door.source.root and door.source.grant_to is None
+    led = door.target.account is not None or len(settings.accounts) == 1
+    return "grant" in door.keys and door.via == "assume-role" and one and led and not rooted
+
+
+def _document(resource: str, more: Mapping[str, Any]) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+
+
+def _without_path(principal: Who) -> Who:
+    return Who(principal.kind, principal.name.rpartition("/")[2])
