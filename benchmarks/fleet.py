@@ -297,7 +297,8 @@ def sandbox(_: argparse.Namespace) -> None:
         finally:
             subprocess.run([*TWOKEYS, "sandbox", "shell", "--stop"], cwd=found.folder, check=True, capture_output=True)
     with tempfile.TemporaryDirectory() as folder:
-        python = ["uv", "run", "--quiet", "--no-project", "--with", MOTO, "python"]
+        wanted = [word for package in (MOTO, "psutil", "pygal", "pyyaml") for word in ("--with", package)]
+        python = ["uv", "run", "--quiet", "--no-project", *wanted, "python"]
         ours[f"boto3, on moto {MOTO.rpartition('==')[2]} (checks no trust)"] = measured(
             [*python, __file__, "--plain-moto", str(accounts)], Path(folder)
         )
@@ -428,7 +429,7 @@ def plain_on_moto(accounts: int) -> None:
     import boto3  # noqa: PLC0415
     from moto import mock_aws  # noqa: PLC0415
 
-    with mock_aws():
+    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         boto3.client("organizations", region_name="us-east-1").create_organization(FeatureSet="ALL")
         for number in range(0, accounts, GRANTS):
             trust = json.dumps({"Version": "2012-10-17", "Statement": []})
