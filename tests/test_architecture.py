@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/fleet": {
         "twokeys.fleet",
+        "twokeys.organization",
         "twokeys.settings",
         "twokeys.access",
         "twokeys.verify",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
 
@@ -177,6 +178,25 @@ def test_a_door_with_one_key_fails_its_shard_and_no_other(project: Path, fleet: 
     assert states(run) == {"prod-001": "failed", "prod-002": "done"}
     problems = told(run)["shards"][0]["problems"]
     assert any("door-needs-grant" in problem for problem in problems)
+
+
+def test_no_account_is_made_when_it_is_known_that_one_could_not_be(project: Path, fleet: Fleet) -> None:
+    assert twokeys(project, "sandbox", "up", "management").returncode == 0
+    with LocalAws.start(project / ".twokeys/aws") as aws:
+        organizations = boto3.client(
+            "organizations",
+            endpoint_url=aws.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="111111111111",
+            aws_secret_access_key="test",
+        )
+        organizations.create_account(Email="example+two@company.com", AccountName="somebody-elses")
+    fleet("split", "prod", "--capacity", "10")
+    run = fleet("up", "prod", "--engine", "sandbox")
+    assert run.returncode == 1
+    assert "example+two@company.com" in run.stderr
+    assert "twokeys preflight prod" in run.stderr
+    assert not _states(project)
 
 
 def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(project: Path, fleet: Fleet) -> None:

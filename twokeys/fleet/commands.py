@@ -114,8 +114,9 @@ def preview(**options: Any) -> int:  # noqa: ANN401 - click gives what `_options
 def up(**options: Any) -> int:  # noqa: ANN401
     """Update ENVIRONMENT, several shards at once, each checked with the policies.
 
-    Unchanged shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is told as lost and is not
-    tried again by itself: look why, and run the same command again, which goes on from what the states say.
+    Before the first account is made, what would stop one is looked for, as `twokeys preflight` does it. Unchanged
+    shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is told as lost and is not tried
+    again by itself: look why, and run the same command again, which goes on from what the states say.
     """
     return _run(Operation.UP, **options)
 
@@ -197,8 +198,11 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
         order.settle(result)
         display.ended(result)
 
+    creating = order.creating() if order.operation is Operation.UP else frozenset()
     with ExitStack() as ending:
         ending.enter_context(order.backend.working())
+        if creating.intersection(task.stack for task in tasks):
+            _look_ahead(order)
         workers = ending.enter_context(opening(room.count, scheduler)(display.progress))
         ending.enter_context(display)
         return run(
@@ -206,9 +210,16 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
             workers,
             begun=display.begun,
             ended=ended,
-            creating=order.creating() if order.operation is Operation.UP else (),
+            creating=creating,
             creating_at_once=order.creating_at_once,
         )
+
+
+def _look_ahead(order: Order) -> None:
+    from twokeys.fleet.lookahead import refuse_what_would_stop  # noqa: PLC0415 - it imports boto3
+
+    sandbox = order.sandbox if order.backend.name == "sandbox" else None
+    refuse_what_would_stop(order.environment.root, order.environment.name, sandbox)
 
 
 def _proved_together(order: Order) -> list[str]:

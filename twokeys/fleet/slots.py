@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MIB: Final = 1024 * 1024
-SANDBOX_BYTES: Final = 480 * MIB
+SANDBOX_BYTES: Final = 450 * MIB
 """What a shard takes in the sandbox: the engine's host, the program and the policy pack (measured: docs/scale.md)."""
 PULUMI_BYTES: Final = 560 * MIB
 """What a shard takes with the pulumi CLI, less its providers."""

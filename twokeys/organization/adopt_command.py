@@ -82,7 +82,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     """
     stack = _stack_of(out)
     say = progress()
-    with aws_session(profile, region, sandbox=out.resolve().parent if sandbox else None) as session:
+    with aws_session(profile, region, sandbox=out.resolve().parent / ".twokeys" if sandbox else None) as session:
         live = read_live(session, tags=True, say=say)
         organization = refuse_unadoptable(live)
         entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)

@@ -58,7 +58,7 @@ def preflight(  # noqa: PLR0913 - one parameter an option
     """
     known = read_project(project.resolve(), stacks)
     say = progress()
-    with aws_session(profile, region, sandbox=project.resolve() if sandbox else None) as session:
+    with aws_session(profile, region, sandbox=project.resolve() / ".twokeys" if sandbox else None) as session:
         live = read_live(session, say=say)
         tried = None if no_enter else _enter(session, live, known.chosen, say)
     findings = list(findings_of(known, live, tried))

@@ -18,14 +18,15 @@ from twokeys.sandbox.local_aws import LocalAws
 def aws_session(profile: str | None, region: str | None, *, sandbox: Path | None) -> Iterator[boto3.Session]:
     """A session, and a Refusal in place of what boto3 raises when AWS gives no usable answer.
 
-    With `sandbox`, a project's folder, it is of the management account of the local AWS in its .twokeys, which runs
+    With `sandbox`, the sandbox's folder (.twokeys), it is of the management account of the local AWS there, which runs
     meanwhile.
     """
     try:
         if sandbox is None:
             yield boto3.Session(profile_name=profile, region_name=region)
             return
-        with LocalAws.start(sandbox / ".twokeys" / "aws") as aws, _environment(aws.environment()):
+        place = sandbox / "aws"
+        with LocalAws.attach(place) or LocalAws.start(place) as aws, _environment(aws.environment()):
             yield boto3.Session(region_name=region)
     except (BotoCoreError, ClientError) as error:
         raise cannot_ask(error) from error

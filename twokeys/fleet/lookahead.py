@@ -1,0 +1,35 @@
+"""What would stop the creation of accounts, found before the first one: half a fleet is worse than none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twokeys.errors import Refusal
+from twokeys.organization.findings import Status
+from twokeys.organization.preflight import preflight
+from twokeys.organization.reading import read_live
+from twokeys.organization.session import aws_session
+from twokeys.organization.stacks import read_project
+
+
+def refuse_what_would_stop(root: Path, environment: str, sandbox: Path | None) -> None:
+    """Run the checks of `twokeys preflight` over an environment, all but entering the accounts that exist.
+
+    Args:
+        sandbox: the sandbox's folder, to ask the local AWS there; None asks AWS with the surrounding credentials.
+
+    Raises:
+        Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
+    """
+    known = read_project(root, (environment,))
+    with aws_session(None, None, sandbox=sandbox) as session:
+        live = read_live(session)
+    failures = [one for one in preflight(known, live, None) if one.status is Status.FAILURE]
+    if failures:
+        listed = "".join(f"\n  - {one.check}, {one.where}: {one.what}. Next step: {one.next_step}" for one in failures)
+        raise Refusal(
+            f"accounts of {environment} that could not be made",
+            where=f"environment {environment}",
+            why=f"before the first create, this is known:{listed}",
+            next_step=f"mend these; `twokeys preflight {environment}` shows all that was looked at",
+        )
