@@ -47,7 +47,7 @@ WORKERS = (1, 2, 4, 8, 16)
 GOAL_HELP_MS = 300
 MOTO = "moto[server,organizations,iam,sts]==5.2.5"
 RECOVERY = """\
-Six accounts in three shards, two at once; a SIGKILL at a random moment of the first nine seconds of work; in every
+Six accounts in three shards, two at once; a SIGKILL at a random moment of the first six seconds of work; in every
 other trial 5 % of all calls are throttled, and every tenth CreateAccount is cut off after it took effect. Converged
 means: the next runs succeed, then nothing is left to do, every e-mail has one account, states and organization hold
 the same accounts, no role or grant is missing or too many, and every door opens and shuts as declared. “Nothing” was
