@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 
 from tests.sandbox.conftest import Run
+from twokeys.sandbox.local_aws import MANAGEMENT_ACCOUNT, LocalAws
 
 
 def told(run: subprocess.CompletedProcess[str]) -> Any:
@@ -18,27 +20,23 @@ def told(run: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(run.stdout)
 
 
-def change_account(project: Path, name: str, **changes: str) -> None:
-    """What AWS's own flows do to an account, in what the local AWS keeps while it is not running.
+def change_account(project: Path, account: str, *, name: str, email: str) -> None:
+    """AWS's own flows: a new name, and a new address that is accepted with the code that was mailed to it.
 
     https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-acct-name.html
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-root-user-email.html
     """
-    kept = project / ".twokeys" / "aws" / "state" / "organizations.json"
-    data = json.loads(kept.read_text())
-    found = list(accounts(data, name))
-    assert len(found) == 1
-    found[0].update(changes)
-    kept.write_text(json.dumps(data))
-
-
-def accounts(data: Any, name: str) -> Any:
-    if isinstance(data, dict):
-        if data.get("Name") == name and "Email" in data:
-            yield data
-        data = list(data.values())
-    if isinstance(data, list):
-        for inner in data:
-            yield from accounts(inner, name)
+    with LocalAws.start(project / ".twokeys" / "aws") as aws:
+        keys = {"aws_access_key_id": MANAGEMENT_ACCOUNT, "aws_secret_access_key": "test"}
+        session = boto3.Session(region_name="us-east-1", **keys)
+        organizations = session.client("organizations", endpoint_url=aws.endpoint)
+        organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
+        (id_,) = [one["Id"] for one in organizations.list_accounts()["Accounts"] if one["Name"] == account]
+        client = session.client("account", endpoint_url=aws.endpoint)
+        client.put_account_name(AccountId=id_, AccountName=name)
+        client.start_primary_email_update(AccountId=id_, PrimaryEmail=email)
+        mail = json.loads((aws.directory / "mailbox.jsonl").read_text().splitlines()[-1])
+        client.accept_primary_email_update(AccountId=id_, PrimaryEmail=email, Otp=mail["text"].split()[-1])
 
 
 def configure(project: Path, account: str, **changes: str) -> None:
@@ -57,7 +55,7 @@ def test_an_account_that_aws_renamed_is_unchanged_after_a_refresh_and_an_edit_of
     made = told(twokeys("sandbox", "refresh", "stage", "--preview", "--json"))
     assert set(made["changes"]) == {"same"}, "nothing was changed, so a refresh finds nothing"
 
-    change_account(project, "stage", Name="Staging", Email="staging@company.com")
+    change_account(project, "stage", name="Staging", email="staging@company.com")
     configure(project, "stage", name="Staging", email="staging@company.com")
     refused = told(twokeys("sandbox", "preview", "stage", "--no-policies", "--json"))
     assert not refused["ok"]

@@ -201,9 +201,9 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
     creating = order.creating() if order.operation is Operation.UP else frozenset()
     with ExitStack() as ending:
         ending.enter_context(order.backend.working())
+        workers = ending.enter_context(opening(room.count, scheduler)(display.progress))
         if creating.intersection(task.stack for task in tasks):
             _look_ahead(order)
-        workers = ending.enter_context(opening(room.count, scheduler)(display.progress))
         ending.enter_context(display)
         return run(
             tasks,
