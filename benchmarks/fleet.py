@@ -44,6 +44,7 @@ SIZES = (50, 100, 200, 400)
 GROWTH = (200, 1000, 2000)
 LATENCIES = (0, 50, 200)
 WORKERS = (1, 2, 4, 8, 16)
+SHARDS_FOR_WORKERS = 8
 GOAL_HELP_MS = 300
 MOTO = "moto[server,organizations,iam,sts]==5.2.5"
 RECOVERY = """\
@@ -189,7 +190,7 @@ def workers(_: argparse.Namespace) -> None:
     for latency in LATENCIES:
         times[latency] = {}
         for count in WORKERS:
-            with lab(16) as found:
+            with lab(SHARDS_FOR_WORKERS) as found:
                 found.twokeys("fleet", "split", "prod", "--capacity", "10", "--json")
                 with _latency(found, latency) as faults:
                     times[latency][count] = up(found, "--parallel", str(count), "--no-policies", *faults)
@@ -215,10 +216,10 @@ def workers(_: argparse.Namespace) -> None:
         for latency, runs in times.items()
     }
     lines["as many times as workers"] = {float(count): float(count) for count in WORKERS}
-    plot("fleet-workers", "Speed-up of 16 shards", ("workers", "times as fast as one worker"), lines)
+    plot("fleet-workers", f"Speed-up of {SHARDS_FOR_WORKERS} shards", ("workers", "times as fast as one worker"), lines)
     head = ("latency", "workers", "as fast as one", "of the ideal", "s", "ideal, s", "peak MiB")
     note = (
-        f"16 shards of one account on {machine()}. The ideal is the time of one worker divided by the workers, or the\n"
+        f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. The ideal is the time of one worker divided by the workers, or the\n"
         "processor seconds divided by the processors, whichever is more: an engine works more than it waits here."
     )
     plots = "![Times as fast as one worker, by workers](fleet-workers.svg)"
@@ -318,7 +319,7 @@ def memory(_: argparse.Namespace) -> None:
         say("memory: the pulumi CLI and an aws plugin are not on PATH; this part is left out")
         return
     rows = []
-    for accounts in (10, 20, 40):
+    for accounts in (10, 20):
         with lab(accounts) as found:
             found.twokeys("sandbox", "up", "management", "--engine", "pulumi", "--skip-preview", "--json")
             one = found.twokeys("sandbox", "up", "prod", "--engine", "pulumi", "--skip-preview", "--json")
