@@ -53,6 +53,7 @@ other trial 5 % of all calls are throttled, and every tenth CreateAccount is cut
 means: the next runs succeed, then nothing is left to do, every e-mail has one account, states and organization hold
 the same accounts, no role or grant is missing or too many, and every door opens and shuts as declared. “Nothing” was
 killed where the run was over by then."""
+WITH_CLI = ("--engine", "pulumi", "--no-policies", "--skip-preview", "--json")
 FLEET = ("--engine", "sandbox", "--json")
 
 
@@ -219,8 +220,8 @@ def workers(_: argparse.Namespace) -> None:
     plot("fleet-workers", f"Speed-up of {SHARDS_FOR_WORKERS} shards", ("workers", "times as fast as one worker"), lines)
     head = ("latency", "workers", "as fast as one", "of the ideal", "s", "ideal, s", "peak MiB")
     note = (
-        f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. The ideal is the time of one worker divided by the workers, or the\n"
-        "processor seconds divided by the processors, whichever is more: an engine works more than it waits here."
+        f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. The ideal is the time of one worker divided by the\n"
+        "workers, or the processor seconds divided by the processors, whichever is more: an engine works more than it waits here."
     )
     plots = "![Times as fast as one worker, by workers](fleet-workers.svg)"
     publish("workers", "uv run python benchmarks/fleet.py workers", "\n\n".join((note, table(head, rows), plots)))
@@ -321,16 +322,17 @@ def memory(_: argparse.Namespace) -> None:
     rows = []
     for accounts in (10, 20):
         with lab(accounts) as found:
-            found.twokeys("sandbox", "up", "management", "--engine", "pulumi", "--skip-preview", "--json")
-            one = found.twokeys("sandbox", "up", "prod", "--engine", "pulumi", "--skip-preview", "--json")
+            found.twokeys("sandbox", "up", "management", *WITH_CLI)
+            one = found.twokeys("sandbox", "up", "prod", *WITH_CLI)
         with lab(accounts) as found:
-            found.twokeys("sandbox", "up", "management", "--engine", "pulumi", "--skip-preview", "--json")
+            found.twokeys("sandbox", "up", "management", *WITH_CLI)
             found.twokeys("fleet", "split", "prod", "--capacity", "70", "--json")
             shell = found.twokeys("sandbox", "shell", "management", "--json").told
             backend = (found.folder / ".twokeys/pulumi/backend").as_uri()
             told = {**shell, "PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE": "sandbox"}
             variables = [f"{name}={value}" for name, value in told.items()]
-            command = ["env", *variables, *TWOKEYS, "fleet", "up", "prod", "--json", "--parallel", "1"]
+            command = ["env", *variables, *TWOKEYS, "fleet", "up", "prod", "--no-policies", "--json"]
+            command += ["--parallel", "1"]
             try:
                 ours = measured(command, found.folder)
             finally:

@@ -104,7 +104,7 @@ def lab(accounts: int) -> Iterator[Lab]:
     """A project with an organization that is deployed, and an environment prod that is not."""
     with tempfile.TemporaryDirectory(prefix="twokeys-benchmark-") as folder:
         found = Lab(Path(folder))
-        for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "pyproject.toml", "uv.lock"):
+        for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock"):
             shutil.copy(ROOT / name, folder)
         for name in ("components", "policies"):
             shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
