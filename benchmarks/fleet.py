@@ -221,7 +221,8 @@ def workers(_: argparse.Namespace) -> None:
     head = ("latency", "workers", "as fast as one", "of the ideal", "s", "ideal, s", "peak MiB")
     note = (
         f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. The ideal is the time of one worker divided by the\n"
-        "workers, or the processor seconds divided by the processors, whichever is more: an engine works more than it waits here."
+        "workers, or the processor seconds divided by the processors, whichever is more: here an engine works more than\n"
+        "it waits."
     )
     plots = "![Times as fast as one worker, by workers](fleet-workers.svg)"
     publish("workers", "uv run python benchmarks/fleet.py workers", "\n\n".join((note, table(head, rows), plots)))
@@ -321,10 +322,10 @@ def memory(_: argparse.Namespace) -> None:
         return
     rows = []
     for accounts in (10, 20):
-        with lab(accounts) as found:
+        with lab(accounts, deployed=False) as found:
             found.twokeys("sandbox", "up", "management", *WITH_CLI)
             one = found.twokeys("sandbox", "up", "prod", *WITH_CLI)
-        with lab(accounts) as found:
+        with lab(accounts, deployed=False) as found:
             found.twokeys("sandbox", "up", "management", *WITH_CLI)
             found.twokeys("fleet", "split", "prod", "--capacity", "70", "--json")
             shell = found.twokeys("sandbox", "shell", "management", "--json").told

@@ -100,8 +100,8 @@ class Lab:
 
 
 @contextmanager
-def lab(accounts: int) -> Iterator[Lab]:
-    """A project with an organization that is deployed, and an environment prod that is not."""
+def lab(accounts: int, *, deployed: bool = True) -> Iterator[Lab]:
+    """A project with an organization, which is deployed already by default, and an environment prod that is not."""
     with tempfile.TemporaryDirectory(prefix="twokeys-benchmark-") as folder:
         found = Lab(Path(folder))
         for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock"):
@@ -111,7 +111,8 @@ def lab(accounts: int) -> Iterator[Lab]:
         Path(folder, ".venv").symlink_to(sys.prefix)
         found.write("management", management(accounts))
         found.write("prod", environment(accounts))
-        found.twokeys("sandbox", "up", "management", "--skip-preview", "--json")
+        if deployed:
+            found.twokeys("sandbox", "up", "management", "--skip-preview", "--json")
         yield found
 
 
