@@ -40,6 +40,8 @@ from fleet_lab import (
     table,
 )
 
+from twokeys.sandbox.local_aws import LocalAws
+
 SIZES = (50, 100, 200, 400)
 GROWTH = (200, 1000, 2000)
 LATENCIES = (0, 50, 200)
@@ -221,8 +223,8 @@ def workers(_: argparse.Namespace) -> None:
     head = ("latency", "workers", "as fast as one", "of the ideal", "s", "ideal, s", "peak MiB")
     note = (
         f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. The ideal is the time of one worker divided by the\n"
-        "workers, or the processor seconds divided by the processors, whichever is more: here an engine works more than\n"
-        "it waits."
+        "workers, or the processor seconds divided by the processors, whichever is more: here an engine works more\n"
+        "than it waits."
     )
     plots = "![Times as fast as one worker, by workers](fleet-workers.svg)"
     publish("workers", "uv run python benchmarks/fleet.py workers", "\n\n".join((note, table(head, rows), plots)))
@@ -328,18 +330,12 @@ def memory(_: argparse.Namespace) -> None:
         with lab(accounts, deployed=False) as found:
             found.twokeys("sandbox", "up", "management", *WITH_CLI)
             found.twokeys("fleet", "split", "prod", "--capacity", "70", "--json")
-            shell = found.twokeys("sandbox", "shell", "management", "--json").told
             backend = (found.folder / ".twokeys/pulumi/backend").as_uri()
-            told = {**shell, "PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE": "sandbox"}
-            variables = [f"{name}={value}" for name, value in told.items()]
-            command = ["env", *variables, *TWOKEYS, "fleet", "up", "prod", "--no-policies", "--json"]
-            command += ["--parallel", "1"]
-            try:
-                ours = measured(command, found.folder)
-            finally:
-                subprocess.run(
-                    [*TWOKEYS, "sandbox", "shell", "--stop"], cwd=found.folder, check=True, capture_output=True
-                )
+            cli_finds = {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE": "sandbox"}
+            with LocalAws.start(found.folder / ".twokeys/aws") as aws:
+                variables = [f"{name}={value}" for name, value in {**aws.environment(), **cli_finds}.items()]
+                command = [*TWOKEYS, "fleet", "up", "prod", "--no-policies", "--json", "--parallel", "1"]
+                ours = measured(["env", *variables, *command], found.folder)
         say(f"{accounts} accounts: one stack {one.memory / MIB:,.0f} MiB, shards {ours.memory / MIB:,.0f} MiB")
         rows.append(
             (
