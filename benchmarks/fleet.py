@@ -55,6 +55,9 @@ other trial 5 % of all calls are throttled, and every tenth CreateAccount is cut
 means: the next runs succeed, then nothing is left to do, every e-mail has one account, states and organization hold
 the same accounts, no role or grant is missing or too many, and every door opens and shuts as declared. “Nothing” was
 killed where the run was over by then."""
+IDEAL = """\
+The ideal is the time of one worker divided by the workers, or the processor seconds divided by the processors, whichever
+is more: here an engine works more than it waits."""
 WITH_CLI = ("--engine", "pulumi", "--no-policies", "--skip-preview", "--json")
 FLEET = ("--engine", "sandbox", "--json")
 
@@ -221,11 +224,7 @@ def workers(_: argparse.Namespace) -> None:
     lines["as many times as workers"] = {float(count): float(count) for count in WORKERS}
     plot("fleet-workers", f"Speed-up of {SHARDS_FOR_WORKERS} shards", ("workers", "times as fast as one worker"), lines)
     head = ("latency", "workers", "as fast as one", "of the ideal", "s", "ideal, s", "peak MiB")
-    note = (
-        f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. The ideal is the time of one worker divided by the\n"
-        "workers, or the processor seconds divided by the processors, whichever is more: here an engine works more\n"
-        "than it waits."
-    )
+    note = f"{SHARDS_FOR_WORKERS} shards of one account on {machine()}. {IDEAL}"
     plots = "![Times as fast as one worker, by workers](fleet-workers.svg)"
     publish("workers", "uv run python benchmarks/fleet.py workers", "\n\n".join((note, table(head, rows), plots)))
 
