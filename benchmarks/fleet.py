@@ -56,8 +56,8 @@ means: the next runs succeed, then nothing is left to do, every e-mail has one a
 the same accounts, no role or grant is missing or too many, and every door opens and shuts as declared. “Nothing” was
 killed where the run was over by then."""
 IDEAL = """\
-The ideal is the time of one worker divided by the workers, or the processor seconds divided by the processors, whichever
-is more: here an engine works more than it waits."""
+The ideal is the time of one worker divided by the workers, or the processor seconds divided by the processors,
+whichever is more: here an engine works more than it waits."""
 WITH_CLI = ("--engine", "pulumi", "--no-policies", "--skip-preview", "--json")
 FLEET = ("--engine", "sandbox", "--json")
 
@@ -354,7 +354,7 @@ def memory(_: argparse.Namespace) -> None:
         "one stack, s",
         "shards, s",
     )
-    note = f"Shards of ten accounts, one at a time, without policies in neither; the pulumi CLI on {machine()}."
+    note = f"Shards of ten accounts, one at a time, without policies; the pulumi CLI on {machine()}."
     publish("memory", "uv run python benchmarks/fleet.py memory", "\n\n".join((note, table(head, rows))))
 
 
