@@ -157,8 +157,8 @@ class PulumiBackend:
 
 def _holders(backend: Backend, stacks: Iterable[str]) -> list[tuple[str, str]]:
     return [
-        (account.name, stack)
-        for stack in stacks
-        for state in backend.snapshots([stack])
+        (account.name, state.stack)
+        for state in backend.snapshots(stacks)
         for account in state.of_type(ACCOUNT)
+        if state.stack is not None
     ]

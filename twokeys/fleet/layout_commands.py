@@ -56,7 +56,7 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
 @PROJECT
 @JSON
 def list_(environment: str, project: Path, *, as_json_: bool) -> int:
-    """Show the shards of ENVIRONMENT: their accounts, about how many resources, and when they were last complete."""
+    """Show the shards of ENVIRONMENT: their accounts, and about how many resources they have."""
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
     rows = [
