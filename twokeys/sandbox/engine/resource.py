@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from twokeys.sandbox.engine.values import Properties, from_state, to_state
@@ -121,6 +123,11 @@ class Resource:
     def to_json(self) -> dict[str, Any]:
         """The resource as in a deployment v3; empty fields are left out, as Pulumi leaves them out."""
         return {key: value for key, value in self.all_json().items() if value or key == "custom"}
+
+    @cached_property
+    def text(self) -> str:
+        """`to_json` as compact text, made once: a state is written after each step, and most of it is as before."""
+        return json.dumps(self.to_json(), separators=(",", ":"))
 
     def all_json(self) -> dict[str, Any]:
         """The same with the empty fields, in Pulumi's order."""

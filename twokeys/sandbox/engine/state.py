@@ -77,13 +77,14 @@ class StateFile:
         Raises:
             Refusal: the folder is read-only or full; the old state is still there and valid.
         """
-        deployment = {
-            "manifest": {"time": now(), "magic": "", "version": f"twokeys-{version('twokeys')}"},
-            "resources": [resource.to_json() for resource in snapshot.resources],
-            "pending_operations": [{"resource": one.to_json(), "type": "creating"} for one in snapshot.pending],
-            "metadata": {},
-        }
-        _write(self.path, json.dumps({"version": 3, "deployment": deployment}, indent=4), self._unwritable)
+        manifest = json.dumps({"time": now(), "magic": "", "version": f"twokeys-{version('twokeys')}"})
+        resources = ",\n".join(one.text for one in snapshot.resources)
+        pending = ",\n".join(f'{{"resource":{one.text},"type":"creating"}}' for one in snapshot.pending)
+        text = (
+            f'{{"version":3,"deployment":{{"manifest":{manifest},\n"resources":[\n{resources}\n],'
+            f'\n"pending_operations":[{pending}],"metadata":{{}}}}}}'
+        )
+        _write(self.path, text, self._unwritable)
 
     def keep_backup(self) -> None:
         """Keep the present state as `.bak`, before a run changes it."""
