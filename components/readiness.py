@@ -4,9 +4,11 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 """
 
 import asyncio
+import functools
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import boto3
 import pulumi
@@ -21,6 +23,7 @@ _NOT_YET = frozenset({"AccessDenied", "AccessDeniedException", "InvalidClientTok
 _FOR_GOOD = "may not be assumed by root"
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _WITH_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 5})
+_making_client = threading.Lock()
 _FIRST_PAUSE, _LONGEST_PAUSE, _PROGRESS_EVERY = 1.0, 15.0, 30.0
 
 
@@ -60,6 +63,12 @@ class EventLoopClock:
         await asyncio.sleep(seconds)
 
 
+@functools.cache
+def sts_client(region: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    """One client for all accounts: any number of threads may use a client, and each would cost 70 ms to make."""
+    return boto3.Session().client("sts", region_name=region, config=_WITH_RETRIES)
+
+
 async def assume(role: AccessRole) -> None:
     """Assume the role once with the surrounding credentials, and let the session go.
 
@@ -67,8 +76,8 @@ async def assume(role: AccessRole) -> None:
     """
 
     def call() -> None:
-        # A session of its own: boto3's default session is not made for several threads.
-        sts = boto3.Session().client("sts", region_name=role.region, config=_WITH_RETRIES)
+        with _making_client:
+            sts = sts_client(role.region)
         if role.external_id is None:
             sts.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name)
         else:

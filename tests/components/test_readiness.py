@@ -137,6 +137,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr(readiness, "assume", REALLY_ASSUME)
+    readiness.sts_client.cache_clear()
     return monkeypatch
 
 
@@ -148,6 +149,17 @@ def test_the_role_is_assumed_with_its_session_name_and_external_id(credentials: 
     assert "Action=AssumeRole" in asked
     assert "RoleSessionName=twokeys-stage" in asked
     assert "ExternalId=abc" in asked
+
+
+def test_accounts_share_one_client(credentials: pytest.MonkeyPatch) -> None:
+    async def enter() -> None:
+        await asyncio.gather(*(REALLY_ASSUME(replace(ROLE, session_name=f"twokeys-{number}")) for number in range(6)))
+
+    with Sts(200, SESSION) as sts:
+        credentials.setenv("AWS_ENDPOINT_URL", sts.url)
+        asyncio.run(enter())
+    assert len(sts.asked) == 6
+    assert readiness.sts_client.cache_info().misses == 1
 
 
 def test_without_an_external_id_none_is_sent(credentials: pytest.MonkeyPatch) -> None:
@@ -182,5 +194,6 @@ def test_a_refusal_for_good_ends_the_wait_at_once(credentials: pytest.MonkeyPatc
 
 def test_missing_credentials_end_the_wait_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "assume", REALLY_ASSUME)
+    readiness.sts_client.cache_clear()
     with pytest.raises(ProgramRefusal, match="credentials"):
         asyncio.run(wait_until_assumable(ROLE, timeout_seconds=600, clock=Jumping(), say=lambda _: None))
