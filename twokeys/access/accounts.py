@@ -10,6 +10,7 @@ from functools import cached_property
 
 from twokeys.access import declaration, environment
 from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN
 
 ACCOUNT = "aws:organizations/account:Account"
@@ -24,12 +25,6 @@ _OWN_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):")
 _ORGANIZATION_ID = re.compile(r"(?:arn:[^:]+:organizations::\d{12}:organization/)?(o-[a-z0-9]{10,32})")
 _STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
-
-DEFAULT_ACCESS_ROLE = "OrganizationAccountAccessRole"
-"""The role that AWS makes in a created account unless `roleName` says otherwise; it trusts the management account.
-
-https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
-"""
 
 
 @dataclass(frozen=True)
@@ -150,7 +145,7 @@ class Accounts:
                 if self.pinned(account):
                     return account
         direct = {self.of_provider(found.urn) for found in self.entries if found.assumes == ()}
-        through = any(arn.endswith("/" + DEFAULT_ACCESS_ROLE) for found in self.entries for arn in found.assumes or ())
+        through = any(arn.endswith("/" + ACCESS_ROLE) for found in self.entries for arn in found.assumes or ())
         only = next(iter(direct)) if len(direct) == 1 else None
         return only if only and through and self.pinned(only) else None
 
@@ -172,7 +167,7 @@ class Accounts:
     def access_role(self, account: str) -> str:
         """The name of the role that AWS made in an account for its management account."""
         resource = self.resource(account)
-        return (resource.text("roleName") if resource else None) or DEFAULT_ACCESS_ROLE
+        return (resource.text("roleName") if resource else None) or ACCESS_ROLE
 
     def environment(self, account: str) -> str | None:
         """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.

@@ -6,19 +6,15 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
-from twokeys.access.diff import changes
-from twokeys.access.graph import build
-from twokeys.access.plan import read_plan
-from twokeys.access.report import as_data, changes_as_data, check, show, show_changes
-from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import read_state, sandbox_states
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
+
+if TYPE_CHECKING:
+    from twokeys.access.snapshot import Snapshot
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -32,7 +28,7 @@ def access() -> None:
 @click.option("--state", type=_FILE, help="A state file, as `pulumi stack export --file FILE` writes it.")
 @click.option("--stack", help="A stack of the sandbox (or of its demo), by name.")
 @click.option("--live", is_flag=True, help="Real IAM, read with the AWS credentials of the environment.")
-@click.option("--member-role", default=DEFAULT_ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
+@click.option("--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
 @click.option("--config", type=_FILE, help="A policy pack configuration: exceptions and enforcement, by rule.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -50,6 +46,12 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 
     Exits with 0 when no mandatory rule is violated, 1 when one is, 2 when the command is called wrongly.
     """
+    from rich.console import Console
+
+    from twokeys.access.graph import build
+    from twokeys.access.report import as_data, check, show
+    from twokeys.access.rules import RULES
+
     snapshot = _snapshot(context, state, stack, live=live, member_role=member_role)
     graph = build(snapshot)
     verdicts = check(graph, RULES, _config(config), datetime.now(UTC).date())
@@ -68,6 +70,14 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when a door is gained, lost or changed.")
 def diff_command(before: Path, after: Path | None, plan: Path | None, *, as_json: bool, exit_code: bool) -> int:
     """Show the doors that lead from state BEFORE to state AFTER (or to a plan), those through other roles included."""
+    from rich.console import Console
+
+    from twokeys.access.diff import changes
+    from twokeys.access.graph import build
+    from twokeys.access.plan import read_plan
+    from twokeys.access.report import changes_as_data, show_changes
+    from twokeys.access.state import read_state
+
     if (after is None) == (plan is None):
         raise click.UsageError("name either a second state or --plan")
     old = read_state(before)
@@ -83,10 +93,12 @@ def diff_command(before: Path, after: Path | None, plan: Path | None, *, as_json
 def _snapshot(
     context: click.Context, state: Path | None, stack: str | None, *, live: bool, member_role: str
 ) -> Snapshot:
+    from twokeys.access.state import read_state, sandbox_states
+
     if [state is not None, stack is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of --state, --stack and --live", context)
     if live:
-        from twokeys.access.live import read_live  # noqa: PLC0415 - boto3 takes half a second
+        from twokeys.access.live import read_live
 
         return read_live(member_role=member_role)
     if state is not None:
@@ -96,6 +108,8 @@ def _snapshot(
 
 
 def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:
+    from twokeys.access.rules import RULES
+
     if file is None:
         return {}
     try:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.access.accounts import ACCOUNT, DEFAULT_ACCESS_ROLE, ORGANIZATIONAL_UNIT, ROLE
+from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.principals import GROUP, MANAGED_POLICY, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SCOPE = "urn:pulumi:live::aws"
 _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
 
-def read_live(session: boto3.Session | None = None, *, member_role: str = DEFAULT_ACCESS_ROLE) -> Snapshot:
+def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS_ROLE) -> Snapshot:
     """The snapshot of the session's account and, from a management account, of every active member account.
 
     Members are read by assuming `member_role` in each. Raises Refusal when the first account cannot be read, or a

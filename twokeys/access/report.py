@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.diff import Changes, Way
 from twokeys.access.findings import Finding, Rule, run
 from twokeys.access.graph import Door, Graph
 from twokeys.access.principals import Principal
+from twokeys.access_role import ACCESS_ROLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,7 @@ def access_roles(graph: Graph) -> list[str]:
         f"arn:aws:iam::{account}:role/{graph.accounts.access_role(account)}"
         for account in sorted(graph.accounts.members)
     ]
-    used = [
-        arn
-        for entry in graph.accounts.entries
-        for arn in entry.assumes or ()
-        if arn.endswith(f"/{DEFAULT_ACCESS_ROLE}")
-    ]
+    used = [arn for entry in graph.accounts.entries for arn in entry.assumes or () if arn.endswith(f"/{ACCESS_ROLE}")]
     return [arn for arn in dict.fromkeys([*arns, *used]) if arn not in made_here]
 
 

@@ -6,24 +6,20 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
-from twokeys.access.graph import build
-from twokeys.access.snapshot import Snapshot
-from twokeys.access.state import read_state, sandbox_states
-from twokeys.audit.comparison import LEARNING, Comparison, compare
-from twokeys.audit.entries import picture
-from twokeys.audit.logs import log_files, records
-from twokeys.audit.model import Picture
-from twokeys.audit.page import page
-from twokeys.audit.report import as_data, show
-from twokeys.audit.trail import Trail
-from twokeys.files import write_output
+from twokeys.access_role import ACCESS_ROLE
+from twokeys.audit.model import LEARNING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from twokeys.access.snapshot import Snapshot
+    from twokeys.audit.comparison import Comparison
+    from twokeys.audit.model import Picture
+    from twokeys.audit.trail import Trail
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -34,7 +30,7 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--state", "states", type=_FILE, multiple=True, help="What `pulumi stack export` wrote; may be repeated.")
 @click.option("--stack", "stacks", multiple=True, help="A stack of the sandbox; may be repeated. Default: all of them.")
 @click.option("--live", is_flag=True, help="Real IAM, read with the AWS credentials of the environment.")
-@click.option("--member-role", default=DEFAULT_ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
+@click.option("--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
 @click.option(
     "--events",
     "logs",
@@ -73,6 +69,14 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
     Give the states of all stacks of an organization, so that both keys of each door are seen. Changes nothing.
     """
+    from rich.console import Console
+
+    from twokeys.access.graph import build
+    from twokeys.audit.entries import picture
+    from twokeys.audit.page import page
+    from twokeys.audit.report import as_data, show
+    from twokeys.files import write_output
+
     if live and (states or stacks):
         raise click.UsageError("--live goes with neither --state nor --stack")
     if logs and events_api:
@@ -95,8 +99,11 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
 
 def _snapshot(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool, member_role: str) -> Snapshot:
+    from twokeys.access.snapshot import Snapshot
+    from twokeys.access.state import read_state, sandbox_states
+
     if live:
-        from twokeys.access.live import read_live  # noqa: PLC0415 - boto3 takes half a second
+        from twokeys.access.live import read_live
 
         return read_live(member_role=member_role)
     files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
@@ -107,6 +114,8 @@ def _snapshot(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool, 
 def _compared(
     found: Picture, trail: Trail, period: tuple[datetime | None, datetime | None], learning_days: int
 ) -> Comparison:
+    from twokeys.audit.comparison import compare
+
     start, end = period
     return compare(
         found,
@@ -119,6 +128,12 @@ def _compared(
 
 
 def _from_files(paths: Iterable[Path]) -> Trail:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from twokeys.audit.logs import log_files, records
+    from twokeys.audit.trail import Trail
+
     files, trail = log_files(paths), Trail()
     columns = (
         TextColumn("{task.description}"),
@@ -137,9 +152,12 @@ def _from_files(paths: Iterable[Path]) -> Trail:
 
 
 def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | None) -> Trail:
-    import boto3  # noqa: PLC0415 - boto3 takes half a second
+    import boto3
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
 
-    from twokeys.audit.lookup import HISTORY, looked_up  # noqa: PLC0415 - it needs boto3
+    from twokeys.audit.lookup import HISTORY, looked_up
+    from twokeys.audit.trail import Trail
 
     session = boto3.Session()
     now = datetime.now(UTC)

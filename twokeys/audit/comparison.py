@@ -22,11 +22,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from twokeys.audit.model import Caller, Picture, Step
+from twokeys.audit.model import LEARNING, Caller, Picture, Step
 from twokeys.audit.trail import Use, resolved
 
-LEARNING = 14
-"""Days from the beginning of the period in which entries only teach what is usual."""
 _ENOUGH = 10
 _APART = 2
 

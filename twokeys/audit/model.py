@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+LEARNING = 14
+"""Days from the beginning of the period in which entries only teach what is usual."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

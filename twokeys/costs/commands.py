@@ -15,13 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from twokeys import files
 from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question, check
-from twokeys.costs.picture import draw
-from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
-from twokeys.costs.tables import as_data, print_tables
 from twokeys.errors import Refusal
-from twokeys.exports import account_names, read_exports
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -98,6 +93,11 @@ def costs(  # noqa: PLR0913 - one parameter an option
 
     Exit codes: 0 done, 1 refused (nothing was printed), 2 wrong usage.
     """
+    from twokeys import files
+    from twokeys.costs.picture import draw
+    from twokeys.costs.tables import as_data, print_tables
+    from twokeys.exports import account_names, read_exports
+
     first, end = _day(first), _day(end)
     if currency and not reports:
         raise click.UsageError("--currency is for --file: Cost Explorer answers in one currency.")
@@ -142,7 +142,9 @@ def _whole_month(first: date | None, end: date | None) -> tuple[date, date]:
 
 
 def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
-    from rich.markup import escape  # noqa: PLC0415
+    from rich.markup import escape
+
+    from twokeys.costs.report import Ledger, is_parquet, read_csv, read_parquet
 
     ledger = Ledger(question)
     with _progress() as progress:
@@ -178,7 +180,7 @@ def _told(progress: Progress, task: TaskID, done: float) -> None:
 
 
 def _from_explorer(profile: str | None, question: Question) -> Costs:
-    from twokeys.costs import explorer  # noqa: PLC0415 - a report needs no SDK
+    from twokeys.costs import explorer
 
     with _progress() as progress:
         task = progress.add_task("Asking Cost Explorer", total=None)
@@ -187,8 +189,8 @@ def _from_explorer(profile: str | None, question: Question) -> Costs:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

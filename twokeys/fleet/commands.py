@@ -10,23 +10,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import psutil
-from rich.console import Console
 
-from twokeys.fleet.environment import load
-from twokeys.fleet.executors import opening
 from twokeys.fleet.layout_commands import list_, matrix, move, split, unlock
-from twokeys.fleet.moves import refuse_misplaced
 from twokeys.fleet.options import ENGINE, JSON, ONLY, PROJECT, SINCE, STATE, open_backend
-from twokeys.fleet.orders import Order
-from twokeys.fleet.report import Display, as_json, conclude, succeeded
-from twokeys.fleet.run import run
-from twokeys.fleet.sizes import account_sizes
-from twokeys.fleet.slots import Slots, shard_bytes, slots
 from twokeys.fleet.task import Operation, Result, Task
+
+if TYPE_CHECKING:
+    from twokeys.fleet.orders import Order
+    from twokeys.fleet.report import Display
+    from twokeys.fleet.slots import Slots
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _GIB = 1024**3
@@ -153,6 +148,16 @@ def _run(  # noqa: PLR0913 - one argument an option
     faults: Path | None,
     as_json_: bool,
 ) -> int:
+    import psutil
+    from rich.console import Console
+
+    from twokeys.fleet.environment import load
+    from twokeys.fleet.moves import refuse_misplaced
+    from twokeys.fleet.orders import Order
+    from twokeys.fleet.report import Display, as_json, conclude, succeeded
+    from twokeys.fleet.sizes import account_sizes
+    from twokeys.fleet.slots import shard_bytes, slots
+
     if faults is not None and engine != "sandbox":
         raise click.UsageError("--faults goes with --engine sandbox: real AWS takes no plan")
     began = time.monotonic()
@@ -194,6 +199,9 @@ def _run(  # noqa: PLR0913 - one argument an option
 
 
 def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, display: Display) -> list[Result]:
+    from twokeys.fleet.executors import opening
+    from twokeys.fleet.run import run
+
     def ended(result: Result) -> None:
         order.settle(result)
         display.ended(result)
@@ -216,14 +224,14 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
 
 
 def _look_ahead(order: Order) -> None:
-    from twokeys.fleet.lookahead import refuse_what_would_stop  # noqa: PLC0415 - it imports boto3
+    from twokeys.fleet.lookahead import refuse_what_would_stop
 
     sandbox = order.sandbox if order.backend.name == "sandbox" else None
     refuse_what_would_stop(order.environment.root, order.environment.name, sandbox)
 
 
 def _proved_together(order: Order) -> list[str]:
-    from twokeys.fleet.proof import prove  # noqa: PLC0415 - the graph is only for `verify`
+    from twokeys.fleet.proof import prove
 
     stacks = [order.environment.management, *(shard.stack for shard in order.environment.shards)]
     config = order.packs[0][1] if order.packs else {}
@@ -245,6 +253,6 @@ def _packs(
 
 
 def _pack_config(path: Path) -> Mapping[str, Any]:
-    from twokeys.sandbox.engine.policy_host import load_config  # noqa: PLC0415 - it imports an engine
+    from twokeys.sandbox.engine.policy_host import load_config
 
     return load_config(path)

@@ -6,19 +6,19 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import Environment, load, shard_name
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
 from twokeys.fleet.options import ENGINE, JSON, PROJECT, SINCE, STATE, open_backend
 from twokeys.fleet.placement import CAPACITY, Placement, place
-from twokeys.fleet.sizes import account_sizes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from twokeys.fleet.environment import Environment
 
 
 @click.command()
@@ -33,6 +33,11 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     An account that has a shard keeps it, whatever is added or removed; a new one goes into the first shard with room.
     To move one, use `twokeys fleet move`. Commit what this writes: it is the record of where each account is.
     """
+    from rich.console import Console
+
+    from twokeys.fleet.environment import load
+    from twokeys.fleet.sizes import account_sizes
+
     found = load(project.resolve(), environment)
     try:
         placement = place(account_sizes(found.settings), found.recorded(), capacity)
@@ -57,6 +62,12 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
 @JSON
 def list_(environment: str, project: Path, *, as_json_: bool) -> int:
     """Show the shards of ENVIRONMENT: their accounts, and about how many resources they have."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from twokeys.fleet.environment import load
+    from twokeys.fleet.sizes import account_sizes
+
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
     rows = [
@@ -93,7 +104,8 @@ def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int
 
     Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/scale.md has a workflow.
     """
-    from twokeys.fleet.inputs import changed_since  # noqa: PLC0415 - only with --since
+    from twokeys.fleet.environment import load
+    from twokeys.fleet.inputs import changed_since
 
     found = load(project.resolve(), environment)
     shards = found.shards
@@ -131,6 +143,9 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
     split` of an environment that was one stack until then, and after a move that was killed. Run `twokeys fleet up`
     afterwards: it updates the session names of the moved accounts' providers, and nothing else.
     """
+    from twokeys.fleet.environment import load
+    from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
+
     root = project.resolve()
     found = load(root, environment)
     if bool(accounts) != (shard is not None):
@@ -176,8 +191,9 @@ def unlock(environment: str, shard: str, project: Path, machine_lost: str | None
     Of another machine nobody can tell from here; run this there, or say that the machine is lost. Afterwards run the
     same `twokeys fleet up` again: operations that were pending are found and finished. The sandbox needs no unlocking.
     """
-    from twokeys.fleet.locks import holding, prove_dead, release  # noqa: PLC0415 - the CLI is needed only here
-    from twokeys.sandbox.pulumi_cli import cli  # noqa: PLC0415
+    from twokeys.fleet.environment import load
+    from twokeys.fleet.locks import holding, prove_dead, release
+    from twokeys.sandbox.pulumi_cli import cli
 
     found = {one.stack: one for one in load(project.resolve(), environment).shards}
     if shard not in found:
@@ -195,6 +211,8 @@ def unlock(environment: str, shard: str, project: Path, machine_lost: str | None
 
 
 def _placement_data(found: Environment, placement: Placement, changed: Iterable[Path], capacity: int) -> dict[str, Any]:
+    from twokeys.fleet.environment import shard_name
+
     return {
         "environment": found.name,
         "capacity": capacity,
@@ -207,6 +225,11 @@ def _placement_data(found: Environment, placement: Placement, changed: Iterable[
 
 
 def _show_placement(console: Console, found: Environment, placement: Placement, *, changed: int, check: bool) -> None:
+    from rich.table import Table
+
+    from twokeys.fleet.environment import shard_name
+    from twokeys.fleet.sizes import account_sizes
+
     sizes = account_sizes(found.settings)
     table = Table("shard", "accounts", "about", title=f"{found.name}: {len(sizes)} accounts", title_justify="left")
     for number, accounts in placement.shards.items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from twokeys.fleet.environment import Shard
+if TYPE_CHECKING:
+    from twokeys.fleet.environment import Shard
 
 MOST_JOBS: Final = 256
 """Jobs in one matrix of GitHub Actions at most.

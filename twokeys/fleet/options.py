@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.fleet.backends import Backend, PulumiBackend, SandboxBackend
+if TYPE_CHECKING:
+    from twokeys.fleet.backends import Backend
 
 ENGINE = click.option(
     "--engine",
@@ -34,4 +36,6 @@ SINCE = click.option("--since", metavar="COMMIT", help="Leave out shards that ha
 
 def open_backend(engine: str, root: Path, sandbox: Path, faults: Path | None = None) -> Backend:
     """The states of the project in that folder, on that engine."""
+    from twokeys.fleet.backends import PulumiBackend, SandboxBackend
+
     return SandboxBackend(root, sandbox, faults) if engine == "sandbox" else PulumiBackend(root)

@@ -8,26 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
 import click
-from botocore.exceptions import BotoCoreError
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from twokeys.access.state import read_state, sandbox_states
 from twokeys.errors import Refusal
-from twokeys.lifecycle.aws import Aws
-from twokeys.lifecycle.changes import email_checks, remaining, rename_checks
-from twokeys.lifecycle.closing import KEPT, quota, require_management, standings
-from twokeys.lifecycle.closing_run import work_through
-from twokeys.lifecycle.facts import Facts, Held
-from twokeys.lifecycle.overview import overview
-from twokeys.lifecycle.report import Change, ClosingReport
-from twokeys.lifecycle.stack import held_accounts, read_settings
-from twokeys.settings import Settings
+
+if TYPE_CHECKING:
+    from twokeys.lifecycle.aws import Aws
+    from twokeys.lifecycle.facts import Facts, Held
+    from twokeys.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -72,6 +62,12 @@ _YES = click.option("--yes", is_flag=True, help="Do it. Without this, nothing is
 @_options
 def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - click gives what `_options` declares
     """Say of each account of STACK what config, AWS and the state have, and what comes next."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from twokeys.lifecycle.overview import overview
+
     with _opened(stack, **where) as (facts, _):
         rows = overview(facts)
     if as_json:
@@ -99,6 +95,9 @@ def rename(stack: str, name: str, new_name: str, yes: bool, as_json: bool, **whe
     The account stays what it is: its id, its e-mail address and everything in it. Config and state follow: what remains
     is said at the end. Exits with 1 when a precondition does not hold.
     """
+    from twokeys.lifecycle.changes import remaining, rename_checks
+    from twokeys.lifecycle.report import Change
+
     with _opened(stack, **where) as (facts, aws):
         there = _known(facts, name)
         change = Change(
@@ -136,6 +135,9 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     user. Until then the old one stays. On the sandbox `twokeys sandbox mailbox` shows the mail. Exits with 1 when a
     precondition does not hold.
     """
+    from twokeys.lifecycle.changes import email_checks, remaining
+    from twokeys.lifecycle.report import Change
+
     with _opened(stack, **where) as (facts, aws):
         _known(facts, name)
         there = facts.at_aws(name)
@@ -177,6 +179,12 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     used; AWS Support can reopen it for 90 days, and its e-mail address is never free again. Exits with 1 when an
     account must not be closed, or AWS refuses one.
     """
+    from rich.console import Console
+
+    from twokeys.lifecycle.closing import KEPT, quota, require_management, standings
+    from twokeys.lifecycle.closing_run import work_through
+    from twokeys.lifecycle.report import ClosingReport
+
     with _opened(stack, **where) as (facts, aws):
         require_management(facts)
         found, now = standings(facts), datetime.now(UTC)
@@ -197,6 +205,13 @@ def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
 ) -> Iterator[tuple[Facts, Aws]]:
     """What is known of a stack, and the AWS that it is on: the sandbox's, or with an exported state the real one."""
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    from twokeys.access.state import read_state, sandbox_states
+    from twokeys.lifecycle.aws import Aws
+    from twokeys.lifecycle.stack import held_accounts, read_settings
+
     config = read_settings(project, stack)
     if state is None and (profile or region):
         raise click.UsageError("--profile and --region are for real AWS: add --state")
@@ -210,7 +225,7 @@ def _opened(
         with _closing(Aws(session)) as aws:
             yield _facts(stack, config, held_accounts(read_state(state)), aws), aws
         return
-    from twokeys.sandbox.local_aws import LocalAws  # noqa: PLC0415 - only here, and it takes its time
+    from twokeys.sandbox.local_aws import LocalAws
 
     path = sandbox_states(project.resolve(), (stack,))[0]
     with LocalAws.start(path.parent.parent / "aws") as local:
@@ -233,6 +248,8 @@ def _closing(aws: Aws) -> Iterator[Aws]:
 def _facts(
     stack: str, config: tuple[Settings, str], held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False
 ) -> Facts:
+    from twokeys.lifecycle.facts import Facts
+
     caller = aws.caller()
     management, features = aws.organization()
     if caller != management:

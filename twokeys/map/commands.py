@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
-from twokeys.access.state import sandbox_states
-from twokeys.files import write_output
-from twokeys.map.drawing import draw
-from twokeys.map.model import Organization, State
-from twokeys.map.page import data, page
-from twokeys.map.scenes import counted
-from twokeys.map.sources import read
+if TYPE_CHECKING:
+    from twokeys.map.model import Organization
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -41,6 +35,12 @@ def map_(  # noqa: PLR0913 - one parameter an option
     Give all stacks of an organization, so that both keys of each door are seen. A door that lacks a key is drawn, not
     refused: `twokeys access check` is what refuses. Without --svg, --html and --json, map.svg and map.html are written.
     """
+    from twokeys.access.state import sandbox_states
+    from twokeys.files import write_output
+    from twokeys.map.drawing import draw
+    from twokeys.map.page import data
+    from twokeys.map.sources import read
+
     files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
     organization = read(files, name)
     if svg is None and html is None and not as_json:
@@ -56,12 +56,20 @@ def map_(  # noqa: PLR0913 - one parameter an option
 
 
 def _page(organization: Organization) -> str:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from twokeys.map.page import page
+
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Laying out pictures", total=None)
         return page(organization, lambda done, of: progress.update(task, completed=done, total=of))
 
 
 def _summary(organization: Organization, written: list[Path]) -> None:
+    from twokeys.map.model import State
+    from twokeys.map.scenes import counted
+
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]
     click.echo(

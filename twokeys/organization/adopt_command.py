@@ -6,23 +6,20 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import click
-from rich.console import Console
-from rich.markup import escape
 
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
-from twokeys.files import write_output
-from twokeys.organization.adoption import Adoption, Entered, environments_by, refuse_unadoptable
-from twokeys.organization.adoption import adopt as adoption_of
-from twokeys.organization.entering import Entrance, try_entrances
-from twokeys.organization.model import ACTIVE, Live
 from twokeys.organization.progress import Say, progress
-from twokeys.organization.reading import read_live
-from twokeys.organization.session import aws_session
-from twokeys.organization.stack_file import stack_file
-from twokeys.settings.guard_rails import ACCESS_ROLE
+
+if TYPE_CHECKING:
+    import boto3
+    from rich.console import Console
+
+    from twokeys.organization.adoption import Adoption, Entered
+    from twokeys.organization.model import Live
 
 
 @click.command()
@@ -80,6 +77,13 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     and components). What cannot be taken over is listed with its reason and what to do. Exits with 1 when nothing could
     be written; files that exist are replaced with --yes only.
     """
+    from rich.console import Console
+
+    from twokeys.organization.adoption import adopt as adoption_of
+    from twokeys.organization.adoption import environments_by, refuse_unadoptable
+    from twokeys.organization.reading import read_live
+    from twokeys.organization.session import aws_session
+
     stack = _stack_of(out)
     say = progress()
     with aws_session(profile, region, sandbox=out.resolve().parent / ".twokeys" if sandbox else None) as session:
@@ -112,6 +116,10 @@ def _stack_of(out: Path) -> str:
 
 def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say) -> dict[str, Entered]:
     """Try the roles one after the other in those accounts that no earlier one opened."""
+    from twokeys.organization.adoption import Entered
+    from twokeys.organization.entering import Entrance, try_entrances
+    from twokeys.organization.model import ACTIVE
+
     assert live.organization is not None  # noqa: S101 - the caller has it from there
     left = [
         account.id
@@ -129,6 +137,9 @@ def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say)
 
 def _write(made: Adoption, out: Path, live: Live, *, replace: bool) -> list[Path]:
     """The files, all of them or none; none is replaced unasked."""
+    from twokeys.files import write_output
+    from twokeys.organization.stack_file import stack_file
+
     assert live.organization is not None  # noqa: S101 - as above
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     origin = (
@@ -164,6 +175,8 @@ def _as_json(made: Adoption, written: list[Path]) -> dict[str, object]:
 
 
 def _show(made: Adoption, written: list[Path], console: Console) -> None:
+    from rich.markup import escape
+
     for stack, path in zip(made.stacks, written, strict=True):
         accounts = len(stack.config.get("accounts", {}))
         what = (

@@ -17,6 +17,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
 from twokeys.settings import (
@@ -29,7 +30,6 @@ from twokeys.settings import (
     is_unit_id,
     parse,
 )
-from twokeys.settings.guard_rails import ACCESS_ROLE
 from twokeys.settings.values import PolicyType, check_email
 
 Config = dict[str, Any]

@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from twokeys.organization.entering import try_entrances
 from twokeys.organization.findings import Finding, Status
-from twokeys.organization.model import Live
-from twokeys.organization.plan import Plan, entrances, wanted
-from twokeys.organization.preflight import preflight as findings_of
 from twokeys.organization.progress import Say, progress
-from twokeys.organization.reading import read_live
-from twokeys.organization.session import aws_session
-from twokeys.organization.stacks import read_project
+
+if TYPE_CHECKING:
+    import boto3
+    from rich.console import Console
+
+    from twokeys.organization.model import Live
+    from twokeys.organization.plan import Plan
 
 _STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold red"}
 
@@ -56,6 +53,13 @@ def preflight(  # noqa: PLR0913 - one parameter an option
     really called). Nothing is changed. What cannot be known for want of a permission is a failure that names the
     permission; each failure says what to do. Exits with 0 when nothing fails; warnings do not count.
     """
+    from rich.console import Console
+
+    from twokeys.organization.preflight import preflight as findings_of
+    from twokeys.organization.reading import read_live
+    from twokeys.organization.session import aws_session
+    from twokeys.organization.stacks import read_project
+
     known = read_project(project.resolve(), stacks)
     say = progress()
     with aws_session(profile, region, sandbox=project.resolve() / ".twokeys" if sandbox else None) as session:
@@ -72,6 +76,9 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
 def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...], say: Say) -> dict[str, str | None]:
     """A root user may assume nothing, and is refused already; in a member account there is nobody to enter."""
+    from twokeys.organization.entering import try_entrances
+    from twokeys.organization.plan import entrances, wanted
+
     organization, caller = live.organization, live.caller
     if organization is None or (caller.is_root_user and not caller.local):
         return {}
@@ -81,6 +88,9 @@ def _enter(session: boto3.Session, live: Live, plans: tuple[Plan, ...], say: Say
 
 
 def _show(findings: list[Finding], console: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table()
     for column in ("check", "", "where", "what"):
         table.add_column(column, overflow="fold")

@@ -7,18 +7,15 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys import files
 from twokeys.errors import Refusal
-from twokeys.exports import read_exports
-from twokeys.profiles import awsconfig
-from twokeys.profiles.page import render_page
-from twokeys.profiles.reading import read_ways
-from twokeys.profiles.sections import Choices, chained, sections_for
-from twokeys.profiles.ways import Principal, RoleWay, Way, people, ways_of
+
+if TYPE_CHECKING:
+    from twokeys.profiles import awsconfig
+    from twokeys.profiles.ways import Principal, Way
 
 _WOULD_CHANGE = 3
 
@@ -119,6 +116,13 @@ def write(  # noqa: PLR0913 - one parameter an option
 
     Exit codes: 0 done (or nothing to do), 1 refused, 2 wrong usage, 3 --dry-run found something to change.
     """
+    from twokeys import files
+    from twokeys.exports import read_exports
+    from twokeys.profiles import awsconfig
+    from twokeys.profiles.reading import read_ways
+    from twokeys.profiles.sections import Choices, chained, sections_for
+    from twokeys.profiles.ways import Principal, ways_of
+
     if (person is None) == (role is None):
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
     if source_profile and credential_source:
@@ -189,6 +193,12 @@ def page(  # noqa: PLR0913 - one parameter an option
     holds all it needs: it loads nothing and runs no script. Doors that the console cannot take (an external ID, a CI
     role) are listed without a link, and say why.
     """
+    from twokeys import files
+    from twokeys.exports import read_exports
+    from twokeys.profiles.page import render_page
+    from twokeys.profiles.reading import read_ways
+    from twokeys.profiles.ways import Principal, people, ways_of
+
     ways, members = read_ways([read_exports(each) for each in states])
     bearers = people(ways, members)
     if person is not None:
@@ -213,6 +223,9 @@ def page(  # noqa: PLR0913 - one parameter an option
 
 def _credentials() -> tuple[Path, frozenset[str]]:
     """The credentials file and the names of its profiles."""
+    from twokeys import files
+    from twokeys.profiles import awsconfig
+
     path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
     return path, frozenset(awsconfig.profiles_in(files.read_text(path), str(path), credentials=True))
 
@@ -232,6 +245,9 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], credentials: tuple[P
 
 def _notes(text: str, path: Path, source: tuple[str, str], known: frozenset[str], ways: Sequence[Way]) -> list[str]:
     """What is no reason to refuse, but will keep somebody from using a profile."""
+    from twokeys.profiles import awsconfig
+    from twokeys.profiles.ways import RoleWay
+
     if not ways:
         return ["there is no door of theirs in these exports"]
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None

@@ -11,27 +11,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
 
 from twokeys.errors import Refusal
-from twokeys.files import write_output
-from twokeys.map.drawing import draw
-from twokeys.map.sources import read
-from twokeys.sandbox.answers import ask
-from twokeys.sandbox.demo import STACKS, OpenStack, tell
-from twokeys.sandbox.engine.move import move_resources
-from twokeys.sandbox.engine.policy_host import PackChoice, load_config
-from twokeys.sandbox.engine.state import StateFile
-from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.mailbox import mailbox
-from twokeys.sandbox.project import load_config as stack_config
-from twokeys.sandbox.project import load_project
-from twokeys.sandbox.pulumi_cli import PulumiStack
-from twokeys.sandbox.report import Report
-from twokeys.sandbox.stack import Operations, Sandbox, SandboxStack
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from twokeys.sandbox.demo import OpenStack
+    from twokeys.sandbox.engine.policy_host import PackChoice
+    from twokeys.sandbox.local_aws import LocalAws
+    from twokeys.sandbox.report import Report
+    from twokeys.sandbox.stack import Operations, Sandbox
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -51,6 +45,8 @@ class _Choices:
 
     def open(self, aws: LocalAws) -> OpenStack:
         """Stacks by name, on the chosen engine."""
+        from twokeys.sandbox.pulumi_cli import PulumiStack
+        from twokeys.sandbox.stack import SandboxStack
 
         def opened(name: str, more: Mapping[str, str] = MappingProxyType({}), /) -> Operations:
             overrides = {**self.overrides, **more}
@@ -218,6 +214,9 @@ def move(source: str, destination: str, urns: tuple[str, ...], preview: bool, **
     unless something there still needs it. Dependencies between the two stacks are cut, and told. Move the config in
     the same step, before either stack is updated. A move that was killed is completed by the same command.
     """
+    from twokeys.sandbox.engine.move import move_resources
+    from twokeys.sandbox.engine.state import StateFile
+
     choices = _choices(**options)
     if choices.engine == "pulumi":
         return _move_with_pulumi(choices, source, destination, urns, preview=preview)
@@ -240,6 +239,8 @@ def move(source: str, destination: str, urns: tuple[str, ...], preview: bool, **
 
 
 def _move_with_pulumi(choices: _Choices, source: str, destination: str, urns: tuple[str, ...], *, preview: bool) -> int:
+    from twokeys.sandbox.pulumi_cli import PulumiStack
+
     if preview:
         raise click.UsageError("--preview goes with the sandbox's own engine: `pulumi state move` has none")
     with choices.sandbox.local_aws() as aws:
@@ -273,6 +274,8 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     `eval "$(twokeys sandbox shell stage)"` makes the next commands administrators of the management account; with
     --account, of a member account. The outputs of STACK say which there are. `--stop` ends the local AWS.
     """
+    from twokeys.sandbox.local_aws import LocalAws
+
     box = _sandbox(project, directory)
     if stop:
         running = LocalAws.attach(box.directory / "aws")
@@ -318,6 +321,10 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
     (their pages and pictures are left in answers/; the bill there is invented). Exits with 1 when anything is not as it
     should be.
     """
+    from twokeys.sandbox.answers import ask
+    from twokeys.sandbox.demo import STACKS, tell
+    from twokeys.sandbox.project import load_config as stack_config
+
     project: Path = options["project"]
     if options["directory"] is None:
         options["directory"] = project / ".twokeys" / "demo"
@@ -343,18 +350,26 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
 
 def _draw(box: Sandbox, picture: Path | None) -> Path:
     """Draw the organization as the states show it."""
+    from twokeys.files import write_output
+    from twokeys.map.drawing import draw
+    from twokeys.map.sources import read
+
     target = picture or box.directory / "organization.svg"
     write_output(target, draw(read(_states(box))))
     return target
 
 
 def _states(box: Sandbox) -> list[Path]:
+    from twokeys.sandbox.demo import STACKS
+
     return [box.stacks / f"{name}.json" for name in STACKS]
 
 
 def _run(
     choices: _Choices, operation: str, stack: str, run: Callable[[Report], Any], *, quiet_when_ok: bool = False
 ) -> int:
+    from twokeys.sandbox.report import Report
+
     if choices.console is not None:
         choices.console.rule(f"[bold]{stack}[/]: {operation}", align="left")
     with Report(choices.console, preview=operation.endswith("preview"), diff=choices.diff) as report:
@@ -379,6 +394,10 @@ def _choices(  # noqa: PLR0913 - one argument an option
     diff: bool,
     as_json: bool,
 ) -> _Choices:
+    from rich.console import Console
+
+    from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+
     if pack_configs and len(pack_configs) > max(len(packs), 1):
         raise click.UsageError("there are more --policy-pack-config than --policy-pack")
     if no_policies and (packs or pack_configs):
@@ -394,6 +413,9 @@ def _choices(  # noqa: PLR0913 - one argument an option
 
 
 def _sandbox(project: Path, directory: Path | None) -> Sandbox:
+    from twokeys.sandbox.project import load_project
+    from twokeys.sandbox.stack import Sandbox
+
     root = project.resolve()
     return Sandbox(load_project(root), (directory or root / ".twokeys").resolve())
 
@@ -419,6 +441,8 @@ def _override(text: str) -> tuple[str, str]:
 
 def _start_anew(directory: Path) -> None:
     """Remove what an earlier demo left; never a folder that is not a sandbox's."""
+    from twokeys.sandbox.local_aws import LocalAws
+
     if not directory.exists():
         return
     if any(name not in ("answers", "aws", "organization.svg", "pulumi", "stacks") for name in os.listdir(directory)):

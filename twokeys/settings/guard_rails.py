@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from twokeys.access_role import ACCESS_ROLE
+
 GuardRail = Literal[
     "stay-in-organization", "no-root-user", "keep-audit-trail", "allowed-regions", "keep-access-role", "quarantine"
 ]
-ACCESS_ROLE = "OrganizationAccountAccessRole"
-"""The access role's name, unless an account says another."""
 AUDIT_KEY_ALIAS = "alias/audit-trail"
 AUDIT_BUCKET_PREFIX = "audit-trail-"
 """What the audit trail's key is called, and what its bucket's name begins with unless config names it."""

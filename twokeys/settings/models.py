@@ -7,11 +7,12 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, Field
 
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
 from twokeys.settings.bill import BillSettings, BudgetSettings
-from twokeys.settings.guard_rails import ACCESS_ROLE, GuardRail
+from twokeys.settings.guard_rails import GuardRail
 from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings
 from twokeys.settings.values import (
     AccountId,

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from twokeys.access.state import sandbox_states
 from twokeys.errors import Refusal
-from twokeys.exports import read_exports
-from twokeys.verify.attempts import Pace, Probe
-from twokeys.verify.credentials import probe_with
-from twokeys.verify.doors import exports
-from twokeys.verify.probes import MfaCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from twokeys.verify.attempts import Probe
+    from twokeys.verify.probes import MfaCode
 
 
 @click.command()
@@ -49,6 +46,12 @@ def verify(  # noqa: PLR0913 - one parameter an option
     tried. On real AWS only sts:AssumeRole and sts:GetCallerIdentity are called, with your own credentials: what they
     cannot tell is said to be not probed. Exits with 1 when anything is not as expected, or nothing could be probed.
     """
+    from rich.console import Console
+
+    from twokeys.verify.attempts import Pace
+    from twokeys.verify.credentials import probe_with
+    from twokeys.verify.doors import exports
+
     if states and stacks:
         raise click.UsageError("name stacks of the sandbox, or files with --state, not both")
     if not states and (profile or mfa_serial):
@@ -75,13 +78,18 @@ def verify(  # noqa: PLR0913 - one parameter an option
 
 def _outputs(files: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
     """The outputs of stacks by file."""
+    from twokeys.exports import read_exports
+
     return {str(file): read_exports(str(file)).outputs for file in files}
 
 
 def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     """The sandbox can be anybody there, so it tries each door with its own caller."""
-    from twokeys.sandbox.local_aws import LocalAws  # noqa: PLC0415 - only here, and it takes its time
-    from twokeys.sandbox.probes import probe  # noqa: PLC0415
+    from twokeys.access.state import sandbox_states
+    from twokeys.sandbox.local_aws import LocalAws
+    from twokeys.sandbox.probes import probe
+    from twokeys.verify.attempts import Pace
+    from twokeys.verify.doors import exports
 
     files = sandbox_states(Path.cwd())
     about = sandbox_states(Path.cwd(), stacks)
@@ -116,6 +124,9 @@ _STYLES = {"as expected": "green", "NOT as expected": "bold red", "not probed": 
 
 
 def _show(probes: list[Probe], console: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table()
     for column in ("probe", "happened", ""):
         table.add_column(column, overflow="fold")

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from twokeys.access.accounts import DEFAULT_ACCESS_ROLE
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_keys
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Statement
 from twokeys.iam.truth import Truth
 
@@ -103,7 +103,7 @@ def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: 
 
 def _access_roles(graph: Graph) -> frozenset[str]:
     roles = {graph.accounts.access_role(account) for account in graph.accounts.members}
-    return frozenset({DEFAULT_ACCESS_ROLE, *roles})
+    return frozenset({ACCESS_ROLE, *roles})
 
 
 def _could_be_role(resource: str) -> bool:
