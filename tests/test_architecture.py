@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
     "twokeys/files.py": {"twokeys.errors"},
     "twokeys/stack_yaml.py": set(),
+    "twokeys/options.py": set(),
     "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.files", "twokeys.errors"},
     "twokeys/audit": {
         "twokeys.audit",
@@ -67,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.lifecycle",
         "twokeys.access",
         "twokeys.settings",
+        "twokeys.options",
         "twokeys.errors",
         "twokeys.sandbox.project",
         "twokeys.sandbox.local_aws",
@@ -80,6 +82,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.settings",
         "twokeys.stack_yaml",
         "twokeys.files",
+        "twokeys.options",
         "twokeys.errors",
         "twokeys.sandbox.project",
         "twokeys.sandbox.local_aws",

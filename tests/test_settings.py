@@ -53,9 +53,10 @@ MANAGEMENT: dict[str, Any] = {
 }
 
 
-def changed(config: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+def changed(config: dict[str, Any], path: str, value: object, *, between: str = ".") -> dict[str, Any]:
+    """The config with another value at a path; `between` stands between its keys."""
     copy = deepcopy(config)
-    *parents, last = path.split(".")
+    *parents, last = path.split(between)
     inner = copy
     for key in parents:
         inner = inner.setdefault(key, {})

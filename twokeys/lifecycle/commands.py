@@ -27,6 +27,7 @@ from twokeys.lifecycle.facts import Facts, Held
 from twokeys.lifecycle.overview import overview
 from twokeys.lifecycle.report import Change, ClosingReport
 from twokeys.lifecycle.stack import held_accounts, read_settings
+from twokeys.options import PROJECT
 from twokeys.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -44,12 +45,7 @@ def account() -> None:
 
 def _options(command: _Command) -> _Command:
     for option in (
-        click.option(
-            "--project",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path(),
-            help="The folder with Pulumi.yaml. Default: this one.",
-        ),
+        PROJECT,
         click.option(
             "--state",
             "state",

@@ -20,6 +20,7 @@ from twokeys.errors import Refusal
 from twokeys.files import write_output
 from twokeys.map.drawing import draw
 from twokeys.map.sources import read
+from twokeys.options import PROJECT
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.demo import STACKS, OpenStack, tell
 from twokeys.sandbox.engine.move import move_resources
@@ -85,12 +86,7 @@ _FAULTS = click.option(
 def _options(command: _Command) -> _Command:
     """The options that every run shares."""
     for option in (
-        click.option(
-            "--project",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path(),
-            help="The folder with Pulumi.yaml. Default: this one.",
-        ),
+        PROJECT,
         click.option(
             "--state",
             "directory",
@@ -253,9 +249,7 @@ def _move_with_pulumi(choices: _Choices, source: str, destination: str, urns: tu
 @click.argument("stack", default="management")
 @click.option("--account", help="Be the administrator of this account (12 digits). Default: the management account.")
 @click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
-@click.option(
-    "--project", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The project's folder."
-)
+@PROJECT
 @click.option("--state", "directory", type=click.Path(path_type=Path, file_okay=False), help="As for `up`.")
 @_FAULTS
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
