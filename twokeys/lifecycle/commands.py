@@ -26,9 +26,8 @@ from twokeys.lifecycle.closing_run import work_through
 from twokeys.lifecycle.facts import Facts, Held
 from twokeys.lifecycle.overview import overview
 from twokeys.lifecycle.report import Change, ClosingReport
-from twokeys.lifecycle.stack import held_accounts, read_settings
+from twokeys.lifecycle.stack import StackConfig, held_accounts, read_settings
 from twokeys.options import PROJECT
-from twokeys.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -193,7 +192,7 @@ def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
 ) -> Iterator[tuple[Facts, Aws]]:
     """What is known of a stack, and the AWS that it is on: the sandbox's, or with an exported state the real one."""
-    config = read_settings(project, stack)
+    config = read_settings(project.resolve(), stack)
     if state is None and (profile or region):
         raise click.UsageError("--profile and --region are for real AWS: add --state")
     if state is not None:
@@ -210,7 +209,7 @@ def _opened(
 
     path = sandbox_states(project.resolve(), (stack,))[0]
     with LocalAws.start(path.parent.parent / "aws") as local:
-        keys = local.environment(config[0].management_account_id)
+        keys = local.environment(config.settings.management_account_id)
         session = boto3.Session(
             keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"]
         )
@@ -226,9 +225,7 @@ def _closing(aws: Aws) -> Iterator[Aws]:
         aws.quit()
 
 
-def _facts(
-    stack: str, config: tuple[Settings, str], held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False
-) -> Facts:
+def _facts(stack: str, config: StackConfig, held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False) -> Facts:
     caller = aws.caller()
     management, features = aws.organization()
     if caller != management:
@@ -240,8 +237,8 @@ def _facts(
         )
     return Facts(
         stack=stack,
-        file=config[1],
-        settings=config[0],
+        file=config.file,
+        settings=config.settings,
         held=held,
         caller=caller,
         management=management,
@@ -250,6 +247,7 @@ def _facts(
         accounts=aws.accounts(),
         delegated=aws.delegated_administrators(),
         sandbox=sandbox,
+        environment=config.environment,
     )
 
 
