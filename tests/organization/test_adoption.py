@@ -239,7 +239,7 @@ def test_an_environment_of_the_management_stacks_name_gets_another_one() -> None
         region="us-east-1",
         entered={},
         root_email="example@company.com",
-        environment_of=environments_by(organization, "tag:env"),
+        environment_of=environments_by("tag:env")(organization),
     )
     assert [(stack.name, list(stack.config.get("accounts", {}))) for stack in made.stacks] == [
         ("adopted", ["b"]),
@@ -250,7 +250,7 @@ def test_an_environment_of_the_management_stacks_name_gets_another_one() -> None
 @pytest.mark.parametrize("how", ["unit", "tag:", "tag"])
 def test_a_way_to_split_that_is_none_is_refused(how: str) -> None:
     with pytest.raises(Refusal, match="neither ou nor tag:NAME"):
-        environments_by(EMPTY, how)
+        environments_by(how)
 
 
 def environments(organization: Organization, how: str) -> dict[str, list[str]]:
@@ -260,7 +260,7 @@ def environments(organization: Organization, how: str) -> dict[str, list[str]]:
         region="us-east-1",
         entered={},
         root_email="example@company.com",
-        environment_of=environments_by(organization, how),
+        environment_of=environments_by(how)(organization),
     )
     return {
         stack.name: [account["adopt"] for account in stack.config.get("accounts", {}).values()] for stack in made.stacks

@@ -187,7 +187,7 @@ def adopt(  # noqa: PLR0913 - all by name
     return Adoption(tuple(stacks), tuple(left_out))
 
 
-def environments_by(organization: Organization, how: str) -> EnvironmentOf:
+def environments_by(how: str) -> Callable[[Organization], EnvironmentOf]:
     """`ou`: the unit that an account is in. `tag:NAME`: the value of its tag. Accounts without one stay in management.
 
     Raises:
@@ -195,9 +195,9 @@ def environments_by(organization: Organization, how: str) -> EnvironmentOf:
     """
     kind, _, tag = how.partition(":")
     if how == "ou":
-        return lambda account: unit.path if (unit := organization.unit_by_id.get(account.parent)) else None
+        return lambda found: lambda account: unit.path if (unit := found.unit_by_id.get(account.parent)) else None
     if kind == "tag" and tag:
-        return lambda account: account.tags.get(tag)
+        return lambda _: lambda account: account.tags.get(tag)
     raise Refusal(
         f"accounts cannot be split by {how!r}",
         where="--environment-by",
