@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -121,11 +121,12 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                     "an organization that is only looked up is not changed",
                     "remove it, or set organization.create to true",
                 )
+    paths = frozenset(all_units(organization))
     yield from _units(organization)
-    yield from _policies(organization)
+    yield from _policies(organization, paths)
     for account, member in settings.accounts.items():
         path = member.organizational_unit
-        if path is not None and not is_unit_id(path) and path not in all_units(organization):
+        if path is not None and not is_unit_id(path) and path not in paths:
             yield Problem(
                 f"accounts.{account}.organizationalUnit",
                 path,
@@ -180,7 +181,7 @@ def _units(organization: OrganizationSettings) -> Iterator[Problem]:
             seen[identifier] = path
 
 
-def _policies(organization: OrganizationSettings) -> Iterator[Problem]:
+def _policies(organization: OrganizationSettings, paths: Collection[str]) -> Iterator[Problem]:
     """Targets that are not there, policy types that are off, and what adopting needs."""
     sections: tuple[tuple[str, Mapping[str, GuardRailSettings]], ...] = (
         ("serviceControlPolicies", organization.service_control_policies),
@@ -193,7 +194,7 @@ def _policies(organization: OrganizationSettings) -> Iterator[Problem]:
             if other := made.get(name):
                 yield Problem(key, name, f"{other} has this key too", "choose another key; `name` is what AWS calls it")
             made[name] = key
-            yield from _policy(organization, key, policy)
+            yield from _policy(organization, paths, key, policy)
 
 
 def _listed_twice(key: str, listed: Sequence[str]) -> Iterator[Problem]:
@@ -202,10 +203,12 @@ def _listed_twice(key: str, listed: Sequence[str]) -> Iterator[Problem]:
             yield Problem(key, name, "it is listed twice", "list it once")
 
 
-def _policy(organization: OrganizationSettings, key: str, policy: GuardRailSettings) -> Iterator[Problem]:
+def _policy(
+    organization: OrganizationSettings, paths: Collection[str], key: str, policy: GuardRailSettings
+) -> Iterator[Problem]:
     yield from _listed_twice(f"{key}.targets", policy.targets)
     for target in policy.targets:
-        if target != ROOT and target not in all_units(organization) and not is_account_id(target):
+        if target != ROOT and target not in paths and not is_account_id(target):
             yield Problem(
                 f"{key}.targets",
                 target,
