@@ -173,3 +173,15 @@ def test_an_output_replaces_an_older_one_with_the_mode_that_the_umask_gives(tmp_
     assert page.read_text() == "two"
     assert stat.S_IMODE(page.stat().st_mode) == 0o640
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_of_several_files_none_is_replaced_when_one_cannot_be_written(tmp_path: Path) -> None:
+    first = tmp_path / "first.yaml"
+    first.write_text("old")
+    with pytest.raises(Refusal, match="No such file or directory"):
+        files.write_outputs({first: "new", tmp_path / "nowhere" / "second.yaml": "new"})
+    assert first.read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["first.yaml"]
+    second = tmp_path / "second.yaml"
+    files.write_outputs({first: "1", second: "2"})
+    assert (first.read_text(), second.read_text()) == ("1", "2")

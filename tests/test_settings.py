@@ -53,9 +53,10 @@ MANAGEMENT: dict[str, Any] = {
 }
 
 
-def changed(config: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+def changed(config: dict[str, Any], path: str, value: object, *, between: str = ".") -> dict[str, Any]:
+    """The config with another value at a path; `between` stands between its keys."""
     copy = deepcopy(config)
-    *parents, last = path.split(".")
+    *parents, last = path.split(between)
     inner = copy
     for key in parents:
         inner = inner.setdefault(key, {})
@@ -435,3 +436,12 @@ def test_mfa_is_as_the_door_says_when_it_says() -> None:
 def test_who_comes_is_a_kind_and_a_name() -> None:
     door = parse("stage", STAGE).doors["stage-deployer"]
     assert who(door.source) == Who("role", "ci")
+
+
+@pytest.mark.parametrize("path", ["tags", "accounts.stage.tags"])
+@pytest.mark.parametrize("key", ["aws:cloudformation:stack-name", "AWS:x"])
+def test_a_tag_that_only_aws_can_set_is_refused(path: str, key: str) -> None:
+    # https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html: keys that begin with aws: are reserved
+    refusal = refused(changed(STAGE, path, {key: "x"}))
+    assert "tags that begin with aws:" in refusal.why
+    assert key in refusal.what

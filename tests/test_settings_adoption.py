@@ -82,11 +82,53 @@ def test_a_policy_of_a_type_that_is_off_cannot_be_attached() -> None:
 
 def test_only_accounts_that_exist_may_share_a_name() -> None:
     # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html: names need not be unique
-    twins = {key: {"name": "Twin", "adopt": key[-1] * 12, "email": f"{key}@company.com"} for key in ("a1", "a2")}
+    twins = {key: {"name": "Twin", "adopt": key[-1] * 12, "email": f"{key}@company.com"} for key in ("a2", "a3")}
     assert parse("management", ADOPTED | {"accounts": twins})
-    new = {**twins, "a3": {"name": "Twin"}}
+    new = {**twins, "a4": {"name": "Twin"}}
     assert "another account has this name" in str(refused(ADOPTED | {"accounts": new}, "management"))
 
 
 def test_what_a_stack_asks_for_says_which_services_it_needs() -> None:
     assert needed_services(parse("management", ADOPTED)) == {"iam.amazonaws.com": "organization.centralizedRootAccess"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        # One account is one resource of one entry; two would be two owners of its name, unit and tags.
+        (
+            "accounts",
+            {
+                "a": {"adopt": "222222222222", "email": "a@company.com"},
+                "b": {"adopt": "222222222222", "email": "b@company.com"},
+            },
+            "accounts.a.adopt adopts this account too",
+        ),
+        # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_getting-started_concepts.html
+        ("accounts", {"a": {"adopt": "111111111111", "email": "a@company.com"}}, "it is the management account"),
+        # https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html:
+        # CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR
+        (
+            "organization.delegatedAdministrators",
+            {"111111111111": {"services": ["config.amazonaws.com"]}},
+            "only a member account can be a delegated administrator",
+        ),
+        (
+            "organization.delegatedAdministrators",
+            {"222222222222": {"services": ["config.amazonaws.com", "config.amazonaws.com"]}},
+            "it is listed twice",
+        ),
+        ("organization.organizationalUnits", {"root/Below": {}, "Workloads": {}}, "root is the organization's root"),
+        ("organization.organizationalUnits", {"222222222222": {}, "Workloads": {}}, "ids are units and accounts"),
+        ("organization.serviceControlPolicies.stay.targets", ["Workloads", "Workloads"], "it is listed twice"),
+    ],
+)
+def test_what_would_be_managed_twice_or_mean_something_else_is_refused(path: str, value: object, why: str) -> None:
+    assert why in refused(changed(MANAGEMENT, path, value), "management").why
+
+
+@pytest.mark.parametrize("value", [None, "Stage", ["Stage"]])
+def test_an_account_that_is_no_mapping_is_told_what_to_write(value: object) -> None:
+    refusal = refused(changed(MANAGEMENT, "accounts", {"stage": value}))
+    assert refusal.why == "it has settings of its own, and this is none"
+    assert "{} for none" in refusal.next_step

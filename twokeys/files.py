@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -94,19 +94,36 @@ def replace_text(path: Path, old: str, new: str) -> None:
 
 def write_output(path: Path, text: str) -> None:
     """Write a file that a command makes (a page, a picture) whole or not at all, replacing an older one."""
-    target = _regular(path)
-    with _refusing(path):
-        descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.fchmod(file.fileno(), 0o666 & ~umask)
-                file.write(text.encode(**_ENCODING))
-            os.replace(draft, target)
-        except BaseException:
+    write_outputs({path: text})
+
+
+def write_outputs(texts: Mapping[Path, str]) -> None:
+    """Write several such files: no older one is replaced before all are written out beside their places."""
+    with contextlib.ExitStack() as drafts:
+        written = []
+        for path, text in texts.items():
+            target = _regular(path)
+            with _refusing(path):
+                written.append((path, drafts.enter_context(_draft(target, text)), target))
+        for path, draft, target in written:
+            with _refusing(path):
+                os.replace(draft, target)
+
+
+@contextlib.contextmanager
+def _draft(target: Path, text: str) -> Iterator[str]:
+    """The text in a file beside the target, which is gone afterwards unless it took the target's place."""
+    descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            umask = os.umask(0)
+            os.umask(umask)
+            os.fchmod(file.fileno(), 0o666 & ~umask)
+            file.write(text.encode(**_ENCODING))
+        yield draft
+    finally:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(draft)
-            raise
 
 
 def _regular(path: Path) -> Path:

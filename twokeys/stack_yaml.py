@@ -1,4 +1,4 @@
-"""YAML as people keep stack files: in the order given, without anchors, with ids that stay text for every reader."""
+"""YAML as people keep stack files: in the order given, no key twice, with ids that stay text for every reader."""
 
 from __future__ import annotations
 
@@ -8,8 +8,29 @@ from typing import Any
 import yaml
 
 # libyaml where PyYAML was built with it: ten times as fast, and an environment of 1,000 accounts is a megabyte of YAML.
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class Loader(_LOADER):  # type: ignore[misc] # which base it is depends on libyaml
+    """Safe, and no key twice in a mapping: PyYAML would drop the first, an account, say; the pulumi CLI refuses it."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401 - PyYAML's signature
+        """The mapping. Raises ConstructorError, a YAMLError, when a key stands in it twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag != _MERGE and isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    problem = f"the key {key.value!r} stands twice in one mapping"
+                    raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def loaded(text: str) -> Any:  # noqa: ANN401 - any YAML
+    """What a YAML text says. Raises yaml.YAMLError for what is no YAML, and for a key that stands twice."""
+    return yaml.load(text, Loader=Loader)  # noqa: S506 - it is a safe loader
 
 
 class _Dumper(_BASE):  # type: ignore[misc] # which base it is depends on libyaml

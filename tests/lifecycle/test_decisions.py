@@ -79,6 +79,20 @@ def test_a_name_of_another_account_of_the_stack_is_told() -> None:
     assert failed(rename_checks(facts(), "stage", "prod")) == ["name it apart"]
 
 
+def test_a_name_of_an_account_of_another_stack_is_told_unless_that_is_closed() -> None:
+    """AWS allows it, and then no environment whose shards hold both could be written as one config."""
+    other = AwsAccount("4" * 12, "shop", "shop@company.com", "ACTIVE")
+    known = facts()
+    known = replace(known, accounts={**known.accounts, other.id: other})
+    (check,) = (check for check in rename_checks(known, "stage", "shop") if not check.ok)
+    assert "account 444444444444 (shop@company.com)" in check.what
+    assert failed(rename_checks(with_state(known, other.id, "CLOSED"), "stage", "shop")) == []
+
+
+def test_an_account_may_keep_its_own_name() -> None:
+    assert failed(rename_checks(facts(), "stage", "stage")) == []
+
+
 @pytest.mark.parametrize(
     ("change", "step"),
     [

@@ -239,7 +239,7 @@ def test_an_environment_of_the_management_stacks_name_gets_another_one() -> None
         region="us-east-1",
         entered={},
         root_email="example@company.com",
-        environment_of=environments_by(organization, "tag:env"),
+        environment_of=environments_by("tag:env")(organization),
     )
     assert [(stack.name, list(stack.config.get("accounts", {}))) for stack in made.stacks] == [
         ("adopted", ["b"]),
@@ -250,4 +250,81 @@ def test_an_environment_of_the_management_stacks_name_gets_another_one() -> None
 @pytest.mark.parametrize("how", ["unit", "tag:", "tag"])
 def test_a_way_to_split_that_is_none_is_refused(how: str) -> None:
     with pytest.raises(Refusal, match="neither ou nor tag:NAME"):
-        environments_by(EMPTY, how)
+        environments_by(how)
+
+
+def environments(organization: Organization, how: str) -> dict[str, list[str]]:
+    made = adopt(
+        organization,
+        stack="adopted",
+        region="us-east-1",
+        entered={},
+        root_email="example@company.com",
+        environment_of=environments_by(how)(organization),
+    )
+    return {
+        stack.name: [account["adopt"] for account in stack.config.get("accounts", {}).values()] for stack in made.stacks
+    }
+
+
+def test_each_unit_gets_a_stack_of_its_own_however_deep_it_is_and_whatever_it_is_called() -> None:
+    # Five levels, and any character in a name: https://docs.aws.amazon.com/organizations/latest/userguide/
+    # orgs_reference_limits.html and .../APIReference/API_CreateOrganizationalUnit.html
+    deep = ("Workloads", "Production", "Europe-Central", "Customers-of-the-first-hour")
+    units = (
+        *(unit(number, *deep[:number], parent=f"ou-ab12-{number - 1:08}") for number in range(1, 5)),
+        unit(5, *deep, "Alpha", parent="ou-ab12-00000004"),
+        unit(6, *deep, "Beta", parent="ou-ab12-00000004"),
+        unit(7, "R/D"),
+        unit(8, "R-D"),
+        unit(9, "日本"),
+    )
+    members = tuple(account(number, f"n{number}", parent=units[number - 1].id) for number in range(5, 10))
+    found = environments(replace(EMPTY, units=units, accounts=members), "ou")
+    assert found.pop("adopted") == []
+    assert sorted(found.values()) == [[one.id] for one in members]
+
+
+def test_each_value_of_a_tag_gets_a_stack_of_its_own() -> None:
+    members = tuple(account(number, f"n{number}", tags={"env": tag}) for number, tag in enumerate(("Prod", "prod", "")))
+    found = environments(replace(EMPTY, accounts=members), "tag:env")
+    assert found.pop("adopted") == [members[2].id]
+    assert sorted(found.values()) == [[one.id] for one in members[:2]]
+
+
+def test_no_account_is_lost_when_one_is_called_what_another_ones_key_would_be() -> None:
+    made = adopted(accounts=(account(1, "a"), account(2, "A"), account(3, "a 000000000001")))
+    assert {said["adopt"] for said in config(made)["accounts"].values()} == {
+        "000000000001",
+        "000000000002",
+        "000000000003",
+    }
+
+
+def test_no_unit_is_lost_when_one_is_called_what_another_ones_path_would_be() -> None:
+    units = (unit(1, "A-B-00000003"), unit(2, "A-B"), unit(3, "A/B"), unit(4, "/" * 128), unit(5, "-" * 128))
+    made = config(adopted(units=units))["organization"]["organizationalUnits"]
+    assert {said["adopt"] for said in made.values()} == {one.id for one in units}
+
+
+def test_tags_that_aws_made_are_not_taken_over() -> None:
+    # https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html: nobody can set or remove `aws:` tags
+    tags = {"aws:cloudformation:stack-name": "x", "env": "prod"}
+    made = config(
+        adopted(
+            accounts=(account(1, "a", tags=tags),),
+            units=(replace(unit(1, "A"), tags={"aws:x": "y"}),),
+            policies=(replace(policy(1, "p"), tags=tags),),
+        )
+    )
+    assert made["accounts"]["a"]["tags"] == {"env": "prod"}
+    assert "tags" not in made["organization"]["organizationalUnits"]["A"]
+    assert made["organization"]["serviceControlPolicies"]["p"]["tags"] == {"env": "prod"}
+
+
+def test_a_members_own_address_is_no_root_address() -> None:
+    # An address belongs to one account: https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
+    organization = replace(EMPTY, accounts=(account(1, "shop", email="shop@company.com"),))
+    with pytest.raises(Refusal, match="it is the address of account 000000000001") as refused:
+        adopt(organization, stack="adopted", region="us-east-1", entered={}, root_email="SHOP@company.com")
+    assert refused.value.where == "--root-email"

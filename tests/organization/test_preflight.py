@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.test_settings import changed as changed_at
 from twokeys.organization.findings import Finding, Status
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
 from twokeys.organization.plan import CLOSED, Fate, Plan, entrances, is_closed, wanted
@@ -64,17 +66,8 @@ ORGANIZATION = Organization(
     policies=(Policy("p-11111111", "no-s3", "SERVICE_CONTROL_POLICY", "", "{}", ("ou-ab12-11111111",)),),
     account_quota=10,
 )
+changed = partial(changed_at, between="/")  # names of units and services have dots in them
 CALLER = Caller(MANAGEMENT, f"arn:aws:sts::{MANAGEMENT}:assumed-role/admin/me")
-
-
-def changed(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    copy = deepcopy(config)
-    inner = copy
-    *parents, last = path.split("/")
-    for key in parents:
-        inner = inner.setdefault(key, {})
-    inner[last] = value
-    return copy
 
 
 def findings(

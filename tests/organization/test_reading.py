@@ -97,5 +97,5 @@ def test_an_account_without_an_organization_has_none(bare: Existing) -> None:
 
 def test_an_aws_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(Refusal, match="AWS cannot be asked"):
+    with pytest.raises(Refusal, match="AWS cannot be reached"):
         read_live(Existing.session())

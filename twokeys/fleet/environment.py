@@ -21,7 +21,7 @@ from twokeys.errors import Refusal
 from twokeys.files import read_text, write_output
 from twokeys.fleet.placement import Placement
 from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
-from twokeys.stack_yaml import LOADER, dumped
+from twokeys.stack_yaml import dumped, loaded
 
 FOLDER: Final = "shards"
 _DIGITS: Final = 3
@@ -246,7 +246,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - both loaders are safe ones
+        data = loaded(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise Refusal(
             f"there is no {path.name}",

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.errors import Refusal
+from twokeys.aws_errors import no_answer
 from twokeys.lifecycle.facts import AwsAccount
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
@@ -116,8 +116,9 @@ class Aws:
             yield from self._below(unit["Id"], f"{path}/{unit['Name']}".lstrip("/"))
 
     def _pages(self, operation: str, key: str, **arguments: str) -> list[Mapping[str, Any]]:
-        with _asking(f"organizations:{operation}"):
-            pages = self._client("organizations").get_paginator(operation).paginate(**arguments)
+        client = self._client("organizations")
+        with _asking(f"organizations:{client.meta.method_to_api_mapping[operation]}"):
+            pages = client.get_paginator(operation).paginate(**arguments)
             return [item for page in pages for item in page[key]]
 
     def _client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
@@ -148,9 +149,4 @@ def _asking(action: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise Refusal(
-            "AWS says no" if isinstance(error, ClientError) else "AWS cannot be asked",
-            where=action,
-            why=str(error),
-            next_step="use credentials of the management account that may call it (`aws sso login`, --profile)",
-        ) from error
+        raise no_answer(error, asked=action) from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.lifecycle.facts import ACTIVE, Facts
+from twokeys.lifecycle.facts import ACTIVE, CLOSED, Facts
 from twokeys.settings.values import check_email
 
 SERVICE = "account.amazonaws.com"
@@ -34,8 +34,18 @@ class Check:
 
 
 def rename_checks(facts: Facts, account: str, name: str) -> list[Check]:
-    """What PutAccountName needs. Does not check the permission account:PutAccountName itself: the call tells."""
-    others = {facts.settings.name_of(other) for other in facts.settings.accounts if other != account}
+    """What PutAccountName needs, and that people can tell accounts apart, which AWS does not ask for.
+
+    Names of closed accounts do not count. Does not check the permission account:PutAccountName itself: the call tells.
+    """
+    held = facts.held.get(account)
+    users = [f"accounts.{key} of {facts.file}" for key in facts.settings.accounts if key != account]
+    names = [facts.settings.name_of(key) for key in facts.settings.accounts if key != account]
+    for one in facts.accounts.values():
+        if one.state not in CLOSED and not (held and one.id == held.id):
+            users.append(f"account {one.id} ({one.email})")
+            names.append(one.name)
+    same = [user for user, its in zip(users, names, strict=True) if its == name]
     return [
         *_management(facts, account),
         Check(
@@ -43,7 +53,11 @@ def rename_checks(facts: Facts, account: str, name: str) -> list[Check]:
             _NAME.fullmatch(name) is not None,
             "choose another name",
         ),
-        Check(f"no other account of this stack is called {name!r}", name not in others, "name it apart"),
+        Check(
+            f"no other account is called {name!r}" + (f": {', '.join(same)} is" if same else ""),
+            not same,
+            "name it apart",
+        ),
     ]
 
 
@@ -68,7 +82,7 @@ def remaining(facts: Facts, account: str, setting: str, value: str) -> list[str]
     return [
         edit,
         f"let the state learn it: `{facts.refresh}`",
-        f"see that nothing changes: `{facts.update.replace(' up', ' preview')}`",
+        f"see that nothing changes: `{facts.preview}`",
     ]
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
+from twokeys.options import PROJECT
 
 if TYPE_CHECKING:
     from twokeys.lifecycle.aws import Aws
     from twokeys.lifecycle.facts import Facts, Held
-    from twokeys.settings import Settings
+    from twokeys.lifecycle.stack import StackConfig
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -34,12 +35,7 @@ def account() -> None:
 
 def _options(command: _Command) -> _Command:
     for option in (
-        click.option(
-            "--project",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path(),
-            help="The folder with Pulumi.yaml. Default: this one.",
-        ),
+        PROJECT,
         click.option(
             "--state",
             "state",
@@ -212,7 +208,7 @@ def _opened(
     from twokeys.lifecycle.aws import Aws
     from twokeys.lifecycle.stack import held_accounts, read_settings
 
-    config = read_settings(project, stack)
+    config = read_settings(project.resolve(), stack)
     if state is None and (profile or region):
         raise click.UsageError("--profile and --region are for real AWS: add --state")
     if state is not None:
@@ -229,7 +225,7 @@ def _opened(
 
     path = sandbox_states(project.resolve(), (stack,))[0]
     with LocalAws.start(path.parent.parent / "aws") as local:
-        keys = local.environment(config[0].management_account_id)
+        keys = local.environment(config.settings.management_account_id)
         session = boto3.Session(
             keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"]
         )
@@ -245,9 +241,7 @@ def _closing(aws: Aws) -> Iterator[Aws]:
         aws.quit()
 
 
-def _facts(
-    stack: str, config: tuple[Settings, str], held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False
-) -> Facts:
+def _facts(stack: str, config: StackConfig, held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False) -> Facts:
     from twokeys.lifecycle.facts import Facts
 
     caller = aws.caller()
@@ -261,8 +255,8 @@ def _facts(
         )
     return Facts(
         stack=stack,
-        file=config[1],
-        settings=config[0],
+        file=config.file,
+        settings=config.settings,
         held=held,
         caller=caller,
         management=management,
@@ -271,6 +265,7 @@ def _facts(
         accounts=aws.accounts(),
         delegated=aws.delegated_administrators(),
         sandbox=sandbox,
+        environment=config.environment,
     )
 
 

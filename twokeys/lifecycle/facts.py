@@ -41,7 +41,7 @@ class Facts:
 
     Attributes:
         stack: the stack's name.
-        file: the stack's config file, for next steps.
+        file: the config file that people edit, for next steps.
         held: what its state has, by the account's key in config.
         caller: the account that the credentials are in.
         management: the organization's management account.
@@ -50,6 +50,7 @@ class Facts:
         accounts: every account of the organization by id, closed ones and the management account included.
         delegated: ids of accounts that are delegated administrators of some service.
         sandbox: whether this is the local AWS.
+        environment: of a shard, the environment that it is a part of.
     """
 
     stack: str
@@ -63,6 +64,7 @@ class Facts:
     accounts: Mapping[str, AwsAccount]
     delegated: frozenset[str] = frozenset()
     sandbox: bool = False
+    environment: str = ""
 
     def at_aws(self, account: str) -> AwsAccount | None:
         """What AWS has of an account that config names and the state holds."""
@@ -71,10 +73,25 @@ class Facts:
 
     @property
     def update(self) -> str:
-        """The command that updates the stack."""
-        return f"twokeys sandbox up {self.stack}" if self.sandbox else f"pulumi up -s {self.stack}"
+        """The command that updates the stack; a shard's config is brought up to date first."""
+        return self._run("up")
+
+    @property
+    def preview(self) -> str:
+        """The command that previews the stack."""
+        return self._run("preview")
 
     @property
     def refresh(self) -> str:
         """The command by which the state learns what AWS has."""
-        return f"twokeys sandbox refresh {self.stack}" if self.sandbox else f"pulumi refresh -s {self.stack}"
+        if self.sandbox:
+            shard = " --project shards --state .twokeys --policy-pack policies" if self.environment else ""
+            return f"twokeys sandbox refresh {self.stack}{shard}"
+        return f"pulumi{' -C shards' if self.environment else ''} refresh -s {self.stack}"
+
+    def _run(self, operation: str) -> str:
+        if self.environment:
+            engine = " --engine sandbox" if self.sandbox else ""
+            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}{engine}"
+            return f"twokeys fleet split {self.environment} && {fleet}"
+        return f"twokeys sandbox {operation} {self.stack}" if self.sandbox else f"pulumi {operation} -s {self.stack}"

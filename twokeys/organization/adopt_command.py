@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +86,11 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     from twokeys.organization.session import aws_session
 
     stack = _stack_of(out)
+    split = environments_by(environment_by) if environment_by else None
+    for role in roles:
+        _refuse_no_role(role)
+    if not yes:
+        _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
     say = progress()
     with aws_session(profile, region, sandbox=out.resolve().parent / ".twokeys" if sandbox else None) as session:
         live = read_live(session, tags=True, say=say)
@@ -96,7 +102,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
         region=session.region_name or "us-east-1",
         entered=entered,
         root_email=root_email or organization.management_email,
-        environment_of=environments_by(organization, environment_by) if environment_by else lambda _: None,
+        environment_of=split(organization) if split else lambda _: None,
         partition=live.caller.partition,
     )
     written = _write(made, out, live, replace=yes)
@@ -112,6 +118,17 @@ def _stack_of(out: Path) -> str:
     if named is None:
         raise click.UsageError(f"--out names a stack's file, such as Pulumi.adopted.yaml, not {out.name!r}")
     return named[1]
+
+
+def _refuse_no_role(role: str) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    from twokeys.settings.values import RoleName
+
+    try:
+        TypeAdapter(RoleName).validate_python(role)
+    except ValidationError as error:
+        raise click.UsageError(f"--access-role {role!r}: {error.errors()[0]['msg']}") from None
 
 
 def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say) -> dict[str, Entered]:
@@ -137,7 +154,7 @@ def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...], say: Say)
 
 def _write(made: Adoption, out: Path, live: Live, *, replace: bool) -> list[Path]:
     """The files, all of them or none; none is replaced unasked."""
-    from twokeys.files import write_output
+    from twokeys.files import write_outputs
     from twokeys.organization.stack_file import stack_file
 
     assert live.organization is not None  # noqa: S101 - as above
@@ -151,17 +168,21 @@ def _write(made: Adoption, out: Path, live: Live, *, replace: bool) -> list[Path
         )
         for stack in made.stacks
     }
-    there = [str(path) for path in texts if path.exists()]
-    if there and not replace:
+    if not replace:
+        _refuse_existing(texts)
+    write_outputs(texts)
+    return list(texts)
+
+
+def _refuse_existing(files: Iterable[Path]) -> None:
+    there = [str(path) for path in files if path.exists()]
+    if there:
         raise Refusal(
             "files are not replaced unasked",
             where=", ".join(there),
             why="they exist, and may say what nothing else says",
             next_step="name another file with --out, move them away, or say --yes",
         )
-    for path, text in texts.items():
-        write_output(path, text)
-    return list(texts)
 
 
 def _as_json(made: Adoption, written: list[Path]) -> dict[str, object]:

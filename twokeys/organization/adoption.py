@@ -7,11 +7,13 @@ get a key of their own, and `name` says what AWS calls it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -30,7 +32,7 @@ from twokeys.settings import (
     is_unit_id,
     parse,
 )
-from twokeys.settings.values import PolicyType, check_email
+from twokeys.settings.values import PolicyType, check_email, is_reserved_tag
 
 Config = dict[str, Any]
 EnvironmentOf = Callable[[Account], str | None]
@@ -156,14 +158,16 @@ def adopt(  # noqa: PLR0913 - all by name
     Raises:
         Refusal: a stack's config would be refused although each part of it is sound; nothing is then to be written.
     """
-    _refuse_unusable(root_email)
+    _refuse_unusable(root_email, organization)
     units = _unit_keys(organization)
     left_out: list[LeftOut] = []
     managed = _managed(organization, entered, partition, left_out)
     accounts, paths = _accounts(managed, units, entered, root_email, left_out)
+    said = {key: environment_of(account) for key, (account, _) in accounts.items()}
+    names = _environment_names({name for name in said.values() if name}, stack)
     environments: dict[str, list[str]] = defaultdict(list)
-    for key, (account, _) in accounts.items():
-        environments[_environment(environment_of(account), stack)].append(key)
+    for key, name in said.items():
+        environments[names[name] if name else stack].append(key)
     base = {
         "managementAccountId": organization.management_account,
         "rootEmail": root_email,
@@ -183,7 +187,7 @@ def adopt(  # noqa: PLR0913 - all by name
     return Adoption(tuple(stacks), tuple(left_out))
 
 
-def environments_by(organization: Organization, how: str) -> EnvironmentOf:
+def environments_by(how: str) -> Callable[[Organization], EnvironmentOf]:
     """`ou`: the unit that an account is in. `tag:NAME`: the value of its tag. Accounts without one stay in management.
 
     Raises:
@@ -191,9 +195,9 @@ def environments_by(organization: Organization, how: str) -> EnvironmentOf:
     """
     kind, _, tag = how.partition(":")
     if how == "ou":
-        return lambda account: unit.path if (unit := organization.unit_by_id.get(account.parent)) else None
+        return lambda found: lambda account: unit.path if (unit := found.unit_by_id.get(account.parent)) else None
     if kind == "tag" and tag:
-        return lambda account: account.tags.get(tag)
+        return lambda _: lambda account: account.tags.get(tag)
     raise Refusal(
         f"accounts cannot be split by {how!r}",
         where="--environment-by",
@@ -214,22 +218,46 @@ def trust_policy(management_account: str, partition: str = "aws") -> dict[str, A
     }
 
 
-def _refuse_unusable(root_email: str) -> None:
-    try:
-        check_email(root_email)
-    except PydanticCustomError as error:
-        raise Refusal(
-            f"accounts to come cannot derive their addresses from {root_email}",
-            where="the management account's e-mail address",
-            why=error.message(),
-            next_step="name another one with --root-email",
-        ) from None
+def _refuse_unusable(root_email: str, organization: Organization) -> None:
+    owner = organization.account_by_email.get(root_email.casefold())
+    if owner is not None and owner.id != organization.management_account:
+        why = f"it is the address of {_called(owner)}"
+    else:
+        try:
+            check_email(root_email)
+        except PydanticCustomError as error:
+            why = error.message()
+        else:
+            return
+    own = root_email == organization.management_email
+    raise Refusal(
+        f"accounts to come cannot derive their addresses from {root_email}",
+        where="the management account's e-mail address" if own else "--root-email",
+        why=why,
+        next_step="name another one with --root-email",
+    )
 
 
-def _environment(name: str | None, stack: str) -> str:
-    if name is None or not (slug := _slug(name)):
-        return stack
-    return f"{slug}-accounts" if slug == stack else slug
+def _environment_names(environments: Iterable[str], stack: str) -> dict[str, str]:
+    """A stack's name for each environment; those that would share one also get a digest of what they are called.
+
+    Two units are two stacks also where their paths differ in case, in letters that a stack's name cannot have, or
+    only in their last part.
+    """
+    slugs = {name: _slug(name, 60) or "environment" for name in environments}
+    slugs = {name: f"{slug}-accounts" if slug == stack else slug for name, slug in slugs.items()}
+    shared = Counter(slugs.values())
+    return {
+        name: slug if shared[slug] == 1 else f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        for name, slug in slugs.items()
+    }
+
+
+def _free(name: str, identifier: str, is_free: Callable[[str], bool]) -> str:
+    """The name, or with the end of its id where that is not free; 128 characters at most."""
+    end = identifier.rpartition("-")[2][-12:]
+    told_apart = (f"{name[:100]}-{end}{f'-{turn}' if turn else ''}" for turn in count())
+    return next(each for each in chain((name,), told_apart) if is_free(each))
 
 
 # --- organizational units -------------------------------------------------------------------------------------------
@@ -241,12 +269,14 @@ def _unit_keys(organization: Organization) -> dict[str, str]:
     taken: set[str] = set()
     for unit in sorted(organization.units, key=lambda one: (len(one.names), one.names, one.id)):
         above = keys.get(unit.parent, "")
-        name = _plain(unit.names[-1].replace("/", "-"))
-        key = f"{above}/{name}" if above else name
-        if not name or key in taken or key == ROOT or is_unit_id(key) or is_account_id(key):
-            key += f"-{unit.id.rpartition('-')[2]}"
-        keys[unit.id] = key
-        taken.add(key)
+        path = f"{above}/" if above else ""
+
+        def is_free(name: str, path: str = path) -> bool:
+            key = f"{path}{name}"
+            return bool(name) and key not in taken and key != ROOT and not is_unit_id(key) and not is_account_id(key)
+
+        keys[unit.id] = path + _free(_plain(unit.names[-1].replace("/", "-")), unit.id, is_free)
+        taken.add(keys[unit.id])
     return keys
 
 
@@ -303,9 +333,14 @@ def _unit(identifier: str, name: str, tags: Mapping[str, str], key: str) -> Conf
     config: Config = {"adopt": identifier}
     if key.rpartition("/")[2] != name:
         config["name"] = name
-    if tags:
-        config["tags"] = dict(tags)
+    if own := _own_tags(tags):
+        config["tags"] = own
     return config
+
+
+def _own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Without those that AWS made (`aws:cloudformation:stack-id`), which nobody can change or even write."""
+    return {key: value for key, value in tags.items() if not is_reserved_tag(key)}
 
 
 def _root_access(organization: Organization, left_out: list[LeftOut]) -> Config:
@@ -342,9 +377,12 @@ def _policies(organization: Organization, units: Mapping[str, str], left_out: li
             )
             continue
         attached = {names.get(target, target): target for target in policy.targets}
-        key = _plain(policy.name)
-        if not key or key in guard_rails or key in others or attachments & {f"{key}-{target}" for target in attached}:
-            key += f"-{policy.id.rpartition('-')[2]}"
+
+        def is_free(key: str, attached: Mapping[str, str] = attached) -> bool:
+            taken = key in guard_rails or key in others or attachments & {f"{key}-{target}" for target in attached}
+            return bool(key) and not taken
+
+        key = _free(_plain(policy.name), policy.id, is_free)
         try:
             config = _policy(policy, key, attached)
         except ValueError as error:
@@ -356,7 +394,7 @@ def _policies(organization: Organization, units: Mapping[str, str], left_out: li
                 )
             )
             continue
-        attachments |= {f"{key}-{target}" for target in attached}
+        attachments.update(f"{key}-{target}" for target in attached)
         (guard_rails if policy.type == SERVICE_CONTROL_POLICY else others)[key] = config
     found = {"serviceControlPolicies": guard_rails, "policies": others}
     return {section: policies for section, policies in found.items() if policies}
@@ -374,8 +412,8 @@ def _policy(policy: Policy, key: str, attached: Mapping[str, str]) -> Config:
     config["targets"] = sorted(attached)
     if attached:
         config["attached"] = dict(sorted(attached.items()))
-    if policy.tags:
-        config["tags"] = dict(policy.tags)
+    if own := _own_tags(policy.tags):
+        config["tags"] = own
     config["document"] = json.loads(policy.document)
     shape = GuardRailSettings if policy.type == SERVICE_CONTROL_POLICY else OtherPolicySettings
     shape.model_validate(config)
@@ -436,18 +474,21 @@ def _accounts(
 
 
 def _account_keys(managed: Iterable[Account]) -> Iterator[tuple[str, Account]]:
-    """A key for each account from its name; accounts whose names give the same key also get their id, all of them."""
+    """A key for each account from its name; accounts whose names give the same key also get their id, all of them.
+
+    So does a name that ends like an id, or it might be the key that another account gets.
+    """
     accounts = tuple(managed)
     slugs = {account.id: _slug(account.name) for account in accounts}
     shared = Counter(slugs.values())
     for account in accounts:
         slug = slugs[account.id]
-        alone = slug and shared[slug] == 1 and slug != MANAGEMENT
+        alone = slug and shared[slug] == 1 and slug != MANAGEMENT and not re.search(r"\d{12}$", slug)
         yield (slug if alone else f"{slug}-{account.id}".lstrip("-")), account
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:36].strip("-")
+def _slug(name: str, most: int = 36) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:most].strip("-")
 
 
 def _account(account: Account, key: str, path: str | None, role: str, root_email: str) -> Config:
@@ -457,8 +498,8 @@ def _account(account: Account, key: str, path: str | None, role: str, root_email
         config["organizationalUnit"] = path
     if role != ACCESS_ROLE:
         config["access"] = {"role": role}
-    if account.tags:
-        config["tags"] = dict(account.tags)
+    if own := _own_tags(account.tags):
+        config["tags"] = own
     MemberSettings.model_validate(config)
     if account.name == key:
         del config["name"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import boto3
 from botocore.exceptions import ClientError
 
+from twokeys.aws_errors import DENIED
 from twokeys.organization.reading import AT_ONCE, RETRIES
 
 SESSION_NAME = "twokeys-preflight"
@@ -52,6 +53,8 @@ def try_entrances(
             else:
                 sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME, ExternalId=entrance.external_id)
         except ClientError as error:
+            if error.response["Error"]["Code"] not in DENIED:
+                raise  # an account that AWS had no time for is not one that cannot be entered
             return f"{error.response['Error']['Code']}: {error.response['Error'].get('Message', '')}"
         return None
 

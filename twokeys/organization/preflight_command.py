@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from twokeys.options import PROJECT
 from twokeys.organization.findings import Finding, Status
 from twokeys.organization.progress import Say, progress
 
@@ -24,12 +25,7 @@ _STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold
 
 @click.command()
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
-@click.option(
-    "--project",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The folder with Pulumi.yaml. Default: this one.",
-)
+@PROJECT
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts that exist.")
 @click.option("--sandbox", is_flag=True, help="Ask the sandbox's local AWS (in .twokeys), as its management account.")
 @click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")

@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.errors import Refusal
+from twokeys.aws_errors import DENIED, no_answer
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
 
 _Item = TypeVar("_Item")
@@ -30,7 +30,6 @@ RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, connect
 AT_ONCE = 8
 """Calls under way at once; the SDK's own limiter decides how fast they really go."""
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 # Service Quotas of Organizations are in one region of each partition:
 # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 _QUOTA_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
@@ -47,23 +46,12 @@ def read_live(session: boto3.Session, *, tags: bool = False, say: Say = lambda _
         say: told now and then what is being read.
 
     Raises:
-        Refusal: AWS cannot be asked at all: no credentials, no network, or an answer that is no answer.
+        Refusal: AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
     """
     try:
         return _Reader(session, say).live(tags=tags)
     except (BotoCoreError, ClientError) as error:
-        raise cannot_ask(error) from error
-
-
-def cannot_ask(error: Exception) -> Refusal:
-    """AWS gave no usable answer."""
-    return Refusal(
-        "AWS cannot be asked",
-        where="the AWS credentials",
-        why=str(error),
-        next_step="sign in (`aws sso login`, `aws configure`), name a profile with --profile, or for the sandbox run"
-        ' eval "$(twokeys sandbox shell ...)"',
-    )
+        raise no_answer(error) from error
 
 
 class _Reader:
@@ -227,10 +215,14 @@ class _Reader:
         def applied() -> Any:  # noqa: ANN401 - boto3's answer
             try:
                 return quotas.get_service_quota(**wanted)
-            except quotas.exceptions.NoSuchResourceException:  # never raised for this account, so AWS's default
-                return quotas.get_aws_default_service_quota(**wanted)
+            except quotas.exceptions.NoSuchResourceException:  # never raised for this account
+                return None
 
-        found = self._call("account quota", "servicequotas:GetServiceQuota", applied)
+        part = "account quota"
+        found = self._call(part, "servicequotas:GetServiceQuota", applied)
+        if found is None and part not in self._unread:
+            action = "servicequotas:GetAWSDefaultServiceQuota"
+            found = self._call(part, action, lambda: quotas.get_aws_default_service_quota(**wanted))
         return int(found["Quota"]["Value"]) if found else None
 
     def _has_resource_policy(self) -> bool:
@@ -277,7 +269,7 @@ class _Reader:
             return None
 
     def _note(self, part: str, action: str, error: ClientError) -> None:
-        if error.response["Error"]["Code"] not in _DENIED:
+        if error.response["Error"]["Code"] not in DENIED:
             raise error
         self._unread[part] = action
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.organization.reading import cannot_ask
+from twokeys.aws_errors import no_answer
 from twokeys.sandbox.local_aws import LocalAws
 
 
@@ -29,7 +29,7 @@ def aws_session(profile: str | None, region: str | None, *, sandbox: Path | None
         with LocalAws.attach(place) or LocalAws.start(place) as aws, _environment(aws.environment()):
             yield boto3.Session(region_name=region)
     except (BotoCoreError, ClientError) as error:
-        raise cannot_ask(error) from error
+        raise no_answer(error) from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
+from twokeys.options import PROJECT
 from twokeys.sandbox.mailbox import mailbox
 
 if TYPE_CHECKING:
@@ -81,12 +82,7 @@ _FAULTS = click.option(
 def _options(command: _Command) -> _Command:
     """The options that every run shares."""
     for option in (
-        click.option(
-            "--project",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path(),
-            help="The folder with Pulumi.yaml. Default: this one.",
-        ),
+        PROJECT,
         click.option(
             "--state",
             "directory",
@@ -254,9 +250,7 @@ def _move_with_pulumi(choices: _Choices, source: str, destination: str, urns: tu
 @click.argument("stack", default="management")
 @click.option("--account", help="Be the administrator of this account (12 digits). Default: the management account.")
 @click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
-@click.option(
-    "--project", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The project's folder."
-)
+@PROJECT
 @click.option("--state", "directory", type=click.Path(path_type=Path, file_okay=False), help="As for `up`.")
 @_FAULTS
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")

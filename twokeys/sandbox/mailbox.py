@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
+from twokeys.options import PROJECT
+
 _FILE = Path("aws", "mailbox.jsonl")
 
 
 @click.command()
 @click.argument("address", required=False)
-@click.option(
-    "--project", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The project's folder."
-)
+@PROJECT
 @click.option(
     "--state",
     "directory",

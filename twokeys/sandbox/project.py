@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from twokeys.errors import Refusal
+from twokeys.stack_yaml import loaded
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -111,7 +112,7 @@ def load_config(project: Project, stack: str, overrides: Mapping[str, str]) -> S
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = loaded(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Refusal(
             f"{path.name} cannot be read",

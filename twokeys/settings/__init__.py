@@ -142,6 +142,17 @@ _NEXT_STEPS = {
     "missing": "add it",
     "extra_forbidden": "remove it, or correct its spelling",
     "string_type": "write it as text, in quotes if YAML would read it as something else",
+    "dict_type": "write `key: value` lines below it, or {} for none",
+    "model_type": "write `key: value` lines below it, or {} for none",
+    "tuple_type": "write a list, as in [one, two]",
+}
+
+_WHY = {
+    "missing": "it is required",
+    "extra_forbidden": "there is no such setting",
+    "dict_type": "it has settings of its own, and this is none",
+    "model_type": "it has settings of its own, and this is none",
+    "tuple_type": "it is a list",
 }
 
 
@@ -150,8 +161,7 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
     kind = detail["type"]
     value = "(missing)" if kind == "missing" else detail["input"]
-    why = {"missing": "it is required", "extra_forbidden": "there is no such setting"}.get(kind, detail["msg"])
-    return Problem(key, value, why, _next_step(detail))
+    return Problem(key, value, _WHY.get(kind, detail["msg"]), _next_step(detail))
 
 
 def _next_step(detail: ErrorDetails) -> str:

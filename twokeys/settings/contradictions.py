@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,7 @@ from twokeys.settings.values import check_email
 def contradictions(settings: Settings) -> Iterator[Problem]:
     """What no single value shows: clashes between values, and references to what is not there."""
     yield from _emails(settings)
+    yield from _adopted(settings)
     yield from _account_names(settings)
     yield from _organization(settings)
     yield from _people(settings)
@@ -68,6 +69,22 @@ def _emails(settings: Settings) -> Iterator[Problem]:
                 "give each account an address of its own, upper and lower case do not tell them apart",
             )
         seen[email.casefold()] = key
+
+
+def _adopted(settings: Settings) -> Iterator[Problem]:
+    """One entry an account that exists, and none for the management account, which is not a member."""
+    seen: dict[str, str] = {}
+    for account, member in settings.accounts.items():
+        key, adopt = f"accounts.{account}.adopt", member.adopt
+        if adopt is None:
+            continue
+        if adopt == settings.management_account_id:
+            yield Problem(
+                key, adopt, "it is the management account, which is no member account", "remove this account's entry"
+            )
+        if other := seen.get(adopt):
+            yield Problem(key, adopt, f"{other} adopts this account too", "keep one of the two entries")
+        seen[adopt] = key
 
 
 def _account_names(settings: Settings) -> Iterator[Problem]:
@@ -104,11 +121,12 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                     "an organization that is only looked up is not changed",
                     "remove it, or set organization.create to true",
                 )
+    paths = frozenset(all_units(organization))
     yield from _units(organization)
-    yield from _policies(organization)
+    yield from _policies(organization, paths)
     for account, member in settings.accounts.items():
         path = member.organizational_unit
-        if path is not None and not is_unit_id(path) and path not in all_units(organization):
+        if path is not None and not is_unit_id(path) and path not in paths:
             yield Problem(
                 f"accounts.{account}.organizationalUnit",
                 path,
@@ -116,10 +134,20 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 "add it to organization.organizationalUnits",
             )
     for delegated, said in organization.delegated_administrators.items():
+        key = f"organization.delegatedAdministrators.{delegated}"
+        if delegated == settings.management_account_id:
+            yield Problem(
+                key,
+                delegated,
+                "it is the management account, and only a member account can be a delegated administrator"
+                " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html)",
+                "name a member account",
+            )
+        yield from _listed_twice(f"{key}.services", said.services)
         for service in said.adopt:
             if service not in said.services:
                 yield Problem(
-                    f"organization.delegatedAdministrators.{delegated}.adopt",
+                    f"{key}.adopt",
                     service,
                     "it is not among the services",
                     "add it to them, or remove it here",
@@ -128,6 +156,14 @@ def _organization(settings: Settings) -> Iterator[Problem]:
 
 def _units(organization: OrganizationSettings) -> Iterator[Problem]:
     """What an existing unit that is only used cannot have, and ids that two units have."""
+    for path in all_units(organization):
+        if path == ROOT or is_unit_id(path) or is_account_id(path):
+            yield Problem(
+                f"organization.organizationalUnits.{path}",
+                path,
+                f"where a unit is named, {ROOT} is the organization's root, and ids are units and accounts by their id",
+                "choose another key; `name` is what AWS calls it",
+            )
     seen: dict[str, str] = {}
     for path, unit in organization.organizational_units.items():
         key = f"organization.organizationalUnits.{path}"
@@ -145,7 +181,7 @@ def _units(organization: OrganizationSettings) -> Iterator[Problem]:
             seen[identifier] = path
 
 
-def _policies(organization: OrganizationSettings) -> Iterator[Problem]:
+def _policies(organization: OrganizationSettings, paths: Collection[str]) -> Iterator[Problem]:
     """Targets that are not there, policy types that are off, and what adopting needs."""
     sections: tuple[tuple[str, Mapping[str, GuardRailSettings]], ...] = (
         ("serviceControlPolicies", organization.service_control_policies),
@@ -158,12 +194,21 @@ def _policies(organization: OrganizationSettings) -> Iterator[Problem]:
             if other := made.get(name):
                 yield Problem(key, name, f"{other} has this key too", "choose another key; `name` is what AWS calls it")
             made[name] = key
-            yield from _policy(organization, key, policy)
+            yield from _policy(organization, paths, key, policy)
 
 
-def _policy(organization: OrganizationSettings, key: str, policy: GuardRailSettings) -> Iterator[Problem]:
+def _listed_twice(key: str, listed: Sequence[str]) -> Iterator[Problem]:
+    for name, count in Counter(listed).items():
+        if count > 1:
+            yield Problem(key, name, "it is listed twice", "list it once")
+
+
+def _policy(
+    organization: OrganizationSettings, paths: Collection[str], key: str, policy: GuardRailSettings
+) -> Iterator[Problem]:
+    yield from _listed_twice(f"{key}.targets", policy.targets)
     for target in policy.targets:
-        if target != ROOT and target not in all_units(organization) and not is_account_id(target):
+        if target != ROOT and target not in paths and not is_account_id(target):
             yield Problem(
                 f"{key}.targets",
                 target,
@@ -213,9 +258,7 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
             if member not in users:
                 yield Problem(f"{key}.groups.{group}", member, "no user has this name", f"add the user to {key}.users")
     for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
-        for name, count in Counter(name.casefold() for name in names).items():
-            if count > 1:
-                yield Problem(f"{key}.{part}", name, "it is listed twice", "list it once")
+        yield from _listed_twice(f"{key}.{part}", [name.casefold() for name in names])
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:

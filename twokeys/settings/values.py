@@ -146,6 +146,22 @@ def _must_parse(document: dict[str, Any], kind: PolicyKind) -> None:
         ) from None
 
 
+def is_reserved_tag(key: str) -> bool:
+    """Whether AWS made a tag: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html (`aws:`)."""
+    return key.casefold().startswith("aws:")
+
+
+def check_tag_key(value: str) -> str:
+    """A key that AWS lets people write."""
+    if is_reserved_tag(value):
+        raise refuse(
+            "tags that begin with aws: are made by AWS, and nobody else can set them"
+            " (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html)",
+            "remove it, or choose another key",
+        )
+    return value
+
+
 def check_day(value: object) -> object:
     """A day as in 2027-01-31. Without quotes YAML makes a moment of it, which the Pulumi CLI writes in Go's form."""
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -314,7 +330,10 @@ PolicyType = Literal[
 ]
 Key = Literal["trust", "grant"]
 Kind = Literal["role", "user", "group", "root"]
-Tags = dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]]
+Tags = dict[
+    Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_tag_key)],
+    Annotated[str, Field(max_length=256)],
+]
 BucketName = Annotated[
     str,
     must_match(

@@ -1,0 +1,52 @@
+"""Each kind of answer that is none leads to a next step that helps.
+
+Codes: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and
+https://docs.aws.amazon.com/organizations/latest/APIReference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, NoCredentialsError
+
+from twokeys.aws_errors import no_answer
+
+
+def answered(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "No."}}, "ListRoots")
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "step"),
+    [
+        ("ExpiredToken", "the AWS credentials are not valid", "aws sso login"),
+        ("ExpiredTokenException", "the AWS credentials are not valid", "aws sso login"),
+        ("InvalidClientTokenId", "the AWS credentials are not valid", "aws sso login"),
+        ("UnrecognizedClientException", "the AWS credentials are not valid", "aws sso login"),
+        ("TooManyRequestsException", "AWS is asked too often", "in some minutes"),
+        ("ThrottlingException", "AWS is asked too often", "in some minutes"),
+        ("AccessDeniedException", "AWS says no", "allow organizations:ListRoots"),
+        ("ServiceException", "AWS says no", "run this again"),
+    ],
+)
+def test_an_error_of_aws_names_what_was_asked_and_what_helps(code: str, what: str, step: str) -> None:
+    refusal = no_answer(answered(code), asked="organizations:ListRoots")
+    assert (refusal.what, refusal.where) == (what, "organizations:ListRoots")
+    assert code in refusal.why
+    assert step in refusal.next_step
+
+
+def test_without_another_word_the_operation_says_where() -> None:
+    assert no_answer(answered("ServiceException")).where == "ListRoots"
+
+
+@pytest.mark.parametrize("error", [EndpointConnectionError, ConnectionClosedError])
+def test_a_cut_connection_sends_nobody_to_sign_in(error: type[EndpointConnectionError]) -> None:
+    refusal = no_answer(error(endpoint_url="http://127.0.0.1:9/"))
+    assert refusal.what == "AWS cannot be reached"
+    assert "http://127.0.0.1:9/" in refusal.why
+    assert "AWS_ENDPOINT_URL" in refusal.next_step
+
+
+def test_who_has_no_credentials_is_told_how_to_get_some() -> None:
+    assert "aws sso login" in no_answer(NoCredentialsError()).next_step

@@ -1,0 +1,14 @@
+"""Options that commands of several rooms have, said once so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PROJECT = click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder with Pulumi.yaml. Default: this one.",
+)
