@@ -20,9 +20,9 @@ from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknow
 class Document:
     """One policy document and where it stands.
 
-    `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause. `waits_for`
-    names the resources that it is made from. `declared` tells that a component's declaration stands in for it; `stack`
-    names the other stack that exports it.
+    `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause, and
+    `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
+    component's declaration stands in for it; `stack` names the other stack that exports it.
     """
 
     policy: PolicyDocument | Unknown
@@ -30,6 +30,7 @@ class Document:
     urn: str | None = None
     source: str | None = None
     problem: str | None = None
+    faulty: bool = False
     waits_for: tuple[str, ...] = ()
     declared: bool = False
     stack: str | None = None
@@ -73,7 +74,8 @@ class Documents:
         if isinstance(value, str | Mapping):
             parsed = self.parse(value, kind)
             if isinstance(parsed, PolicyError):
-                return Document(UNKNOWN, title, resource.urn, resource.source, problem=f"it cannot be read: {parsed}")
+                why = f"it cannot be read: {parsed}"
+                return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, faulty=True)
             return Document(parsed, title, resource.urn, resource.source)
         declared = self._by_place.get((resource.urn, key))
         if declared is not None:
@@ -149,4 +151,6 @@ class Documents:
 
     def _waits_for(self, resource: Resource, key: str) -> tuple[str, ...]:
         urns = resource.property_dependencies.get(key, ())
-        return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)
+        return tuple(
+            urn.rpartition("::")[2] + ("" if urn in self._snapshot.by_urn else ", which is only read") for urn in urns
+        )

@@ -94,6 +94,14 @@ class Snapshot:
         }
         return next(iter(found.values())) if len(found) == 1 else None
 
+    def only_read(self, resource: Resource, *types: str) -> tuple[str, ...]:
+        """The names of the resources of the given types that a resource is made from and the snapshot does not hold.
+
+        The engine shows a policy no resource that the program only reads (`Role.get`), but it shows what hangs on it.
+        """
+        behind = {urn for urns in resource.property_dependencies.values() for urn in urns if urn not in self.by_urn}
+        return tuple(sorted(_name(urn) for urn in behind if _type(urn) in types))
+
     def ancestors(self, resource: Resource) -> Iterator[str]:
         """The URNs of a resource's parents, nearest first."""
         seen: set[str] = set()
@@ -103,3 +111,11 @@ class Snapshot:
             yield parent
             above = self.by_urn.get(parent)
             parent = above.parent if above else None
+
+
+def _type(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
