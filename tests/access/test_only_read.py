@@ -1,7 +1,8 @@
-"""Roles that the program only reads (`Role.get`): the engine shows a policy nothing of them but who hangs on them.
+"""Roles that the program only reads (`Role.get`): the engine shows a policy nothing of them.
 
-Measured on the engine, preview and update: no resource phase and no stack phase has a resource that is read; a resource
-made from it lists its URN among the dependencies of the property. What is read is known in preview if its provider is.
+Measured on the engine, preview and update: neither the resource phase nor the stack phase has a resource that is read.
+A property made from it is among the property dependencies, with no resource behind it; a plain one is not. What is read
+is known in preview if its id and its provider are.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from tests.access.world import CI, DEPLOYER, HUB, World, arn, document, trusts
 from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN
 
-READ = "urn:pulumi:stage::twokeys::aws:iam/role:Role::read"
-
 
 def made_from_read(world: World, resource: Resource, key: str) -> None:
-    world.change(resource, property_dependencies={key: (READ,)})
+    world.change(resource, property_dependencies={key: ()})
 
 
 def test_a_role_that_is_only_read_takes_a_grant_of_this_program() -> None:
@@ -32,7 +31,7 @@ def test_the_trust_of_a_role_that_is_only_read_is_not_proved_and_the_step_shows_
     made_from_read(world, world.grant("ci", world.hub, DEPLOYER), "policy")
     (finding,) = world.findings()
     assert (finding.rule, finding.door) == ("unproved-door", f"{CI} -> {DEPLOYER}")
-    assert "role or user read is only read by this program" in finding.message
+    assert "is made from something that this program only reads" in finding.message
     assert "import_" in finding.next_step
 
 
@@ -50,7 +49,7 @@ def test_what_is_read_later_than_preview_is_named_as_what_the_document_waits_for
     made_from_read(world, role, "assumeRolePolicy")
     (finding,) = world.findings()
     assert finding.rule == "unproved-door"
-    assert "read, which is only read" in finding.message
+    assert "made from something that this program only reads" in finding.message
 
 
 def test_a_state_shows_a_role_that_was_read_and_its_trust_counts() -> None:

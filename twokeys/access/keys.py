@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from twokeys.access.accounts import ROLE
 from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
-from twokeys.access.principals import USER, Principal
+from twokeys.access.principals import Principal
 from twokeys.iam import UNKNOWN, Outcome, Verdict
 
 _ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
@@ -29,7 +28,7 @@ _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it through components.other_stack.OtherStack, or {_EXCEPT}"
 )
-_NOT_SHOWN = "is only read by this program, and the engine shows a policy nothing that is only read"
+_HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 _UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
 
 
@@ -197,8 +196,8 @@ class _Reader:
         if namesakes:
             about += f", but {_who(source)} of this stack lives in {self._account(namesakes[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
-        if read := self._only_read(role.urn):
-            about += f", but {read} {_NOT_SHOWN}: the grant key is not proved"
+        if self._hidden(role.urn, "assumeRolePolicy"):
+            about += f", but that policy {_HIDDEN}: the grant key is not proved"
             step = f"write the grant into this program as a policy of that {source.kind}, or {_IMPORT}"
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
@@ -285,9 +284,9 @@ class _Reader:
         elif unsettled := self._graph.principals.unsettled("role", account):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
             but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"
-        elif read := self._only_read(grant.document.urn):
+        elif self._hidden(grant.document.urn, "policy"):
             lack, step = Lack.PROOF, _IMPORT
-            but = f"{read} {_NOT_SHOWN}"
+            but = f"the {grant.document.title} {_HIDDEN}"
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
@@ -303,11 +302,9 @@ class _Reader:
         door = f"{source.arn} -> {grant.resource}"
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
 
-    def _only_read(self, urn: str | None) -> str | None:
-        """The role or user, if there is one, that a resource is made from and that the program only reads."""
+    def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")
-        names = self._graph.snapshot.only_read(resource, ROLE, USER) if resource else ()
-        return f"role or user {', '.join(names)}" if names else None
+        return resource is not None and resource.made_from_hidden(key)
 
     def _is_ours(self, account: str) -> bool:
         return self._accounts.is_ours(account) or account in self._graph.exported.accounts
