@@ -49,6 +49,54 @@ def everyone_but_one(world: World) -> None:
     replaced(world, "deployer", assumeRolePolicy=document(trusts("*", condition=condition)))
 
 
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringLike", "aws:PrincipalOrgID", "o-*"),
+        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/r-ab12/*"),
+        ("StringLike", "aws:PrincipalAccount", "1111*"),
+        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/ci"),
+        ("StringLike", "aws:PrincipalArn", "arn:*/ci"),
+        ("StringEquals", "aws:PrincipalAccount", "${aws:PrincipalAccount}"),
+        ("StringLike", "aws:PrincipalOrgID", ["o-a1b2c3d4e5", "o-?*"]),
+    ],
+)
+def test_a_condition_that_anybody_can_meet_limits_nobody(operator: str, key: str, value: object) -> None:
+    """Role names are anybody's to choose, and every principal of any organization has an id that begins with `o-`.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
+    """
+    world = two_keys()
+    replaced(world, "deployer", assumeRolePolicy=document(trusts("*", condition={operator: {key: value}})))
+    assert world.rules() == ["wildcard-trust"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"),
+        ("StringEquals", "aws:PrincipalOrgID", "${aws:ResourceOrgID}"),
+        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"),
+        ("StringLike", "aws:PrincipalAccount", HUB),
+        ("ArnLike", "aws:PrincipalArn", arn(HUB, "role/c*")),
+    ],
+)
+def test_a_condition_that_says_whose_the_principal_is_limits_everyone(operator: str, key: str, value: str) -> None:
+    world = two_keys()
+    replaced(world, "deployer", assumeRolePolicy=document(trusts("*", condition={operator: {key: value}})))
+    assert world.rules() == []
+
+
+def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"""
+    world = two_keys()
+    condition = {"StringLike": {"aws:PrincipalOrgID": "o-*"}}
+    replaced(
+        world, "deployer", assumeRolePolicy=document(trusts(CI), trusts(arn(OUTSIDE, "root"), condition=condition))
+    )
+    assert world.rules() == ["external-id", "unproved-door"]
+
+
 def every_role_of_the_account(world: World) -> None:
     replaced(world, "ci-grant", policy=document(grants(arn(STAGE, "role/*"))))
 

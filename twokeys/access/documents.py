@@ -20,9 +20,9 @@ from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknow
 class Document:
     """One policy document and where it stands.
 
-    `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause. `waits_for`
-    names the resources that it is made from. `declared` tells that a component's declaration stands in for it; `stack`
-    names the other stack that exports it.
+    `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause, and
+    `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
+    component's declaration stands in for it; `stack` names the other stack that exports it.
     """
 
     policy: PolicyDocument | Unknown
@@ -30,6 +30,7 @@ class Document:
     urn: str | None = None
     source: str | None = None
     problem: str | None = None
+    faulty: bool = False
     waits_for: tuple[str, ...] = ()
     declared: bool = False
     stack: str | None = None
@@ -73,7 +74,8 @@ class Documents:
         if isinstance(value, str | Mapping):
             parsed = self.parse(value, kind)
             if isinstance(parsed, PolicyError):
-                return Document(UNKNOWN, title, resource.urn, resource.source, problem=f"it cannot be read: {parsed}")
+                why = f"it cannot be read: {parsed}"
+                return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, faulty=True)
             return Document(parsed, title, resource.urn, resource.source)
         declared = self._by_place.get((resource.urn, key))
         if declared is not None:
@@ -148,5 +150,7 @@ class Documents:
                 self.bad_declarations.append(BadDeclaration(component, f"{where}: {first['msg']}"))
 
     def _waits_for(self, resource: Resource, key: str) -> tuple[str, ...]:
+        if resource.made_from_hidden(key):
+            return ("something that this program only reads",)
         urns = resource.property_dependencies.get(key, ())
         return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)

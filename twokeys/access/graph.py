@@ -333,11 +333,14 @@ class Judge:
     def _context(self, source: Principal, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
 
+        A principal without a settled name has an ARN that nobody knows yet, and conditions on it are open.
+
         An account that the stack works in, makes or lists is of its organization.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
         """
-        free = {"aws:PrincipalArn": FREE, "aws:username": FREE, "aws:userid": FREE} if source.kind == "group" else {}
-        values = cast("dict[str, tuple[str, ...] | Unknown]", free)
+        nameless = FREE if source.kind == "group" else UNKNOWN if source.unsettled else None
+        keys = ("aws:PrincipalArn", "aws:username", "aws:userid") if nameless is not None else ()
+        values = cast("dict[str, tuple[str, ...] | Unknown]", dict.fromkeys(keys, nameless))
         if self._accounts.organization and self._accounts.is_ours(target.account):
             values["aws:ResourceOrgID"] = (self._accounts.organization,)
         return Context(values=values, complete=False)

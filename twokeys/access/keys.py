@@ -14,7 +14,7 @@ from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal
-from twokeys.iam import UNKNOWN, Verdict
+from twokeys.iam import UNKNOWN, Outcome, Verdict
 
 _ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
 _EXCEPT = "make an exception with reason, owner and expiry"
@@ -23,6 +23,12 @@ _DECLARE = (
     "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
     "from values that are known in preview, or create what it waits for in an earlier update"
 )
+_CORRECT = "correct the document as the reason says; IAM would refuse it too"
+_IMPORT = (
+    "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
+    f"makes it through components.other_stack.OtherStack, or {_EXCEPT}"
+)
+_HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 _UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
 
 
@@ -99,7 +105,8 @@ class _Reader:
         for document in self._graph.blind:
             made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
             about = f"The {document.title} is not proved: {document.problem}{made_from}"
-            yield Statement(Lack.PROOF, about, _DECLARE, f"{document.title} -> *", document.urn, document.source)
+            step = _CORRECT if document.faulty else _DECLARE
+            yield Statement(Lack.PROOF, about, step, f"{document.title} -> *", document.urn, document.source)
         for loose in self._graph.loose:
             resource = loose.resource
             about = f"What {resource.type} {resource.name} gives to whom is not proved: {loose.why}"
@@ -150,12 +157,17 @@ class _Reader:
             yield from self._unproved(door)
 
     def _unsettled(self, door: Door) -> Principal | None:
-        """A principal of the stack that the door may be about, or may not: its name or path is not known yet."""
+        """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
+
+        Where both keys are there, a name that is still to be made up behind a prefix takes none away: no document can
+        name it.
+        """
+        shown = door.trust_key is Key.PRESENT and door.grant_key is Key.PRESENT
         for side in (door.source, door.target):
-            if side.unsettled:
-                return side
-            if side.urn is None and (found := self._graph.principals.unsettled(side.kind, side.account)):
-                return found[0]
+            there = self._graph.principals.unsettled(side.kind, side.account) if side.urn is None else ()
+            for principal in (side, *there):
+                if principal.unsettled and not (shown and principal.prefixed):
+                    return principal
         return None
 
     def _not_settled(self, door: Door, unsettled: Principal) -> Statement:
@@ -184,6 +196,10 @@ class _Reader:
         if namesakes:
             about += f", but {_who(source)} of this stack lives in {self._account(namesakes[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
+        if self._hidden(role.urn, "assumeRolePolicy"):
+            about += f", but that policy {_HIDDEN}: the grant key is not proved"
+            step = f"write the grant into this program as a policy of that {source.kind}, or {_IMPORT}"
+            return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
             about += f", but this stack has neither that {source.kind} nor a grant for it: the grant key is missing"
             return _about(door, Lack.GRANT, about, step + _ELSEWHERE, role)
@@ -224,9 +240,15 @@ class _Reader:
         role, account = trust.role, trust.account
         if role.urn is None or account == role.account or not self._pinned(role) or role.arn in self._assumed:
             return
-        if any(door.open or door.grant_key is Key.UNPROVED for door in trust.holders) or self._blind_in(account):
+        if any(door.open or (door.asked and door.trust_key is Key.PRESENT) for door in trust.holders):
             return
-        if any(door.asked and door.trust_key is Key.PRESENT for door in trust.holders):
+        if self._blind_in(account):
+            return
+        unproved = [door for door in trust.holders if door.outcome is Outcome.UNKNOWN]
+        if unproved:
+            for holder in unproved:
+                if not holder.asked:
+                    yield from self._unproved(holder)
             return
         door = f"{EVERYONE if account is None else f'arn:aws:iam::{account}:root'} -> {role.arn}"
         whom = "everyone" if account is None else f"account {self._accounts.name(account)} as a whole"
@@ -262,6 +284,9 @@ class _Reader:
         elif unsettled := self._graph.principals.unsettled("role", account):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
             but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"
+        elif self._hidden(grant.document.urn, "policy"):
+            lack, step = Lack.PROOF, _IMPORT
+            but = f"the {grant.document.title} {_HIDDEN}"
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
@@ -276,6 +301,10 @@ class _Reader:
         )
         door = f"{source.arn} -> {grant.resource}"
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+
+    def _hidden(self, urn: str | None, key: str) -> bool:
+        resource = self._graph.snapshot.by_urn.get(urn or "")
+        return resource is not None and resource.made_from_hidden(key)
 
     def _is_ours(self, account: str) -> bool:
         return self._accounts.is_ours(account) or account in self._graph.exported.accounts

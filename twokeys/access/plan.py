@@ -51,7 +51,7 @@ def _resources(plans: Mapping[str, Any], before: Snapshot) -> Iterator[Resource]
             parent=goal.get("parent") or None,
             dependencies=tuple(goal.get("dependencies") or ()),
             property_dependencies={
-                key: tuple(urns or ()) for key, urns in (goal.get("propertyDependencies") or {}).items()
+                key: tuple(urns) for key, urns in (goal.get("propertyDependencies") or {}).items() if urns
             },
             protect=bool(goal.get("protect")),
         )

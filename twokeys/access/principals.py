@@ -46,6 +46,7 @@ class Principal:
 
     `urn` is None when the principal is no resource of the stack: then its `documents` are only those the stack gives
     it, and `trust` is None. `unsettled` is its name or path if that is not known yet: then the ARN only stands in.
+    `prefixed` tells that the name is one that AWS's provider makes up behind a known prefix: no document can name it.
     """
 
     arn: str
@@ -55,6 +56,7 @@ class Principal:
     urn: str | None = None
     source: str | None = None
     unsettled: str | None = None
+    prefixed: bool = False
     trust: Document | None = None
     boundary: Document | None = None
     documents: list[Document] = field(default_factory=list)
@@ -142,12 +144,20 @@ class Principals:
         for resource in self._snapshot.of_type(*_KINDS):
             kind = _KINDS[resource.type]
             account = self._accounts.of(resource)
-            name = self._identity(resource, "name") or f"{resource.name}-???????"
+            prefix = resource.text("namePrefix")
+            name = self._identity(resource, "name") or f"{prefix or ''}{resource.name}-???????"
             path = self._identity(resource, "path") or "/"
             arn = f"arn:{_partition(resource, self._snapshot)}:iam::{account}:{kind}{path}{name}"
             unsettled = next((key for key in ("name", "path") if self._unknown(resource, key)), None)
             principal = Principal(
-                arn, kind, account, name, urn=resource.urn, source=resource.source, unsettled=unsettled
+                arn,
+                kind,
+                account,
+                name,
+                urn=resource.urn,
+                source=resource.source,
+                unsettled=unsettled,
+                prefixed=unsettled == "name" and prefix is not None and not self._unknown(resource, "path"),
             )
             if kind == "role":
                 title = f"trust policy of role {name}"
@@ -164,7 +174,9 @@ class Principals:
         return resource.text(key) or self._documents.declared_property(resource, key)
 
     def _unknown(self, resource: Resource, key: str) -> bool:
-        return resource.get(key) is UNKNOWN and self._identity(resource, key) is None
+        """Whether an identifying property is still to come; a name that nobody has given is made up later."""
+        none_yet = (UNKNOWN, None) if key == "name" else (UNKNOWN,)
+        return resource.get(key) in none_yet and self._identity(resource, key) is None
 
     def _read_managed_policies(self) -> None:
         for resource in self._snapshot.of_type(MANAGED_POLICY):

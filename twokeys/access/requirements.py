@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from twokeys.iam import Requirement, Statement
+from twokeys.iam import ConditionClause, Requirement, Statement
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
+_WHOSE: Final = {
+    "aws:principalorgid": re.compile(r"(.*)"),
+    "aws:principalorgpaths": re.compile(r"([^/]*)/.*"),
+    "aws:principalaccount": re.compile(r"(.*)"),
+    "aws:principalarn": re.compile(r"([^:]*:[^:]*:[^:]*:[^:]*:[^:]*):.*"),
+}
+"""What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
+_ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
 
 
 def demanded_keys(statement: Statement) -> frozenset[str]:
@@ -15,14 +25,49 @@ def demanded_keys(statement: Statement) -> frozenset[str]:
 
     Not those that are negated, that hold when the key is absent, or that `*` satisfies.
     """
-    return frozenset(
-        clause.lower_key
-        for clause in statement.conditions
-        if clause.base.name in _EQUALS
+    return frozenset(clause.lower_key for clause in statement.conditions if _demands(clause))
+
+
+def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ...]]:
+    """The values of which a statement demands one, for each clause about a key (in lower case)."""
+    return (clause.values for clause in statement.conditions if clause.lower_key == key and _demands(clause))
+
+
+def _demands(clause: ConditionClause) -> bool:
+    return (
+        clause.base.name in _EQUALS
         and not clause.if_exists
         and clause.set_operator != "ForAllValues"
         and not any(isinstance(value, str) and not value.strip("*?") for value in clause.values)
     )
+
+
+def limits_callers(statement: Statement) -> bool:
+    """Whether a statement is for principals of certain organizations or accounts only, whomever its Principal names.
+
+    A condition on the caller's organization, account or ARN does that if the statement demands it and each of its
+    values says which organization or account: `arn:aws:iam::*:role/ci` is a role that anybody can make, `o-*` is any
+    organization, and a variable about the principal holds of everyone. What is not known yet limits nobody.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
+    """
+    return any(_says_whose(clause) for clause in statement.conditions)
+
+
+def limits_organizations(statement: Statement) -> bool:
+    """Whether a statement is for principals of certain organizations only: see `limits_callers`."""
+    return any(
+        _says_whose(clause)
+        for clause in statement.conditions
+        if clause.lower_key in ("aws:principalorgid", "aws:principalorgpaths")
+    )
+
+
+def _says_whose(clause: ConditionClause) -> bool:
+    part = _WHOSE.get(clause.lower_key)
+    if part is None or not _demands(clause):
+        return False
+    found = [part.fullmatch(value) if isinstance(value, str) else None for value in clause.values]
+    return bool(found) and all(one is not None and not _ANYBODY.search(one.group(1)) for one in found)
 
 
 def requires_mfa(requirements: Iterable[Requirement]) -> bool:

@@ -21,7 +21,8 @@ class Resource:
     """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
 
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
-    `created` and `modified` are when, in ISO 8601, as far as the source tells.
+    `created` and `modified` are when, in ISO 8601, as far as the source tells. `property_dependencies` holds the URNs
+    that each property is made from; none of them, for a property that is there, means that the source does not show it.
     """
 
     urn: str
@@ -56,6 +57,13 @@ class Resource:
             return UNKNOWN if key in self.property_dependencies and key not in self.outputs else self.outputs.get(key)
         value = self.inputs.get(key)
         return UNKNOWN if value is None and self.property_dependencies.get(key) else value
+
+    def made_from_hidden(self, key: str) -> bool:
+        """Whether a property is made from something that the source does not show.
+
+        The engine shows a policy no resource that the program only reads (`Role.get`, `StackReference`).
+        """
+        return self.property_dependencies.get(key) == ()
 
     def text(self, key: str) -> str | None:
         """The value of a property if it is a known, non-empty string."""

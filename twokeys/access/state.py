@@ -114,7 +114,7 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:
             parent=found.get("parent") or None,
             dependencies=tuple(found.get("dependencies") or ()),
             property_dependencies={
-                key: tuple(urns or ()) for key, urns in (found.get("propertyDependencies") or {}).items()
+                key: tuple(urns) for key, urns in (found.get("propertyDependencies") or {}).items() if urns
             },
             protect=bool(found.get("protect")),
             source=_place(found.get("sourcePosition")),

@@ -11,7 +11,7 @@ from pydantic import Field
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import demanded_keys, requires_mfa
+from twokeys.access.requirements import demanded_keys, limits_organizations, requires_mfa
 from twokeys.iam import UNKNOWN, Statement
 from twokeys.iam.truth import Truth
 
@@ -34,7 +34,7 @@ def _outsiders(graph: Graph, config: OutsiderConfig, _today: date) -> Iterator[F
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
         for statement in role.trust.policy.statements:
-            if demanded_keys(statement) & {"sts:externalid", "aws:principalorgid", "aws:principalorgpaths"}:
+            if "sts:externalid" in demanded_keys(statement) or limits_organizations(statement):
                 continue
             for name, given in _named(statement):
                 account = graph.accounts.canonical(given)

@@ -10,12 +10,11 @@ from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import demanded_keys
+from twokeys.access.requirements import limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Statement
 from twokeys.iam.truth import Truth
 
-_LIMITS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount"})
 _EXACT_ENOUGH = re.compile(r"arn:[^:*?]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):role/(?:[^*?]+/)?[^*?/]+.*")
 _ACCOUNT = re.compile(r"arn:[^:]+:iam::([^:*?]+|account:[A-Za-z0-9_-]+):")
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
@@ -27,7 +26,7 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
         for statement in role.trust.policy.statements:
-            if _admits_everyone(statement) and not demanded_keys(statement) & _LIMITS:
+            if _admits_everyone(statement) and not limits_callers(statement):
                 message = (
                     f"The trust policy of role {role.arn} in account {graph.accounts.name(role.account)} admits "
                     f"everyone (statement {statement.index}), and no condition limits that to known principals"
@@ -135,8 +134,10 @@ WILDCARD_TRUST = Rule(
 )
 """`Principal: *` (or NotPrincipal) in a trust that no condition on the caller's organization, account or ARN limits.
 
-A condition counts if the statement demands it: not negated, not IfExists, not `*` itself. Unknown: a trust policy that
-is not known is left to `unproved-door`. Does not check: whether the organization's id in the condition is this one's.
+A condition counts if the statement demands it (not negated, not IfExists) and each value says which organization or
+account: not `*`, nor `o-*`, nor `arn:aws:iam::*:role/ci`, which is a role that anybody can make. Unknown: a trust
+policy that is not known is left to `unproved-door`; a value that is not known limits nobody. Does not check: whether
+the organization's id in the condition is this one's.
 """
 
 WILDCARD_GRANT = Rule(
