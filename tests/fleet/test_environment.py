@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,25 @@ def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> N
     write_stack(project, "prod", config)
     split(project)
     assert 'adopt: "005915494665"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+
+
+def test_a_file_that_the_cli_has_written_anew_says_the_same(project: Path) -> None:
+    """Recorded from `pulumi stack init`, 3.260: `accountsAtOnce: 2` is made text, lists get another indent, and a salt
+    is added."""
+    write_stack(project, "prod", {**environment_of(["one", "two", "three"]), "twokeys:accountsAtOnce": 2})
+    split(project)
+    for shard in load(project, "prod").shards:
+        config = yaml.safe_load(shard.file.read_text())["config"]
+        assert config["twokeys:accountsAtOnce"] == "2"
+        shard.file.write_text(yaml.safe_dump({"config": config, "encryptionsalt": "v1:salt"}, indent=4))
+    assert len(load(project, "prod").shards) == 2
+    assert split(project) == ()
+
+
+def test_a_day_without_quotes_is_written_as_text_for_the_cli_would_make_a_moment_of_it(project: Path) -> None:
+    config = environment_of(["one"])
+    config["twokeys:doors"]["one-deployer"]["expires"] = date(2027, 1, 31)
+    write_stack(project, "prod", config)
+    split(project)
+    assert 'expires: "2027-01-31"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert split(project) == ()

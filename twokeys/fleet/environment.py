@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -134,10 +135,10 @@ class Environment:
             or self.settings.target_account_of(self.settings.doors[name]) in chosen
         }
         members = {name: one for name, one in (self.config.get(_ACCOUNTS) or {}).items() if name in chosen}
-        return {**self.config, _AT_ONCE: self.accounts_at_once, _ACCOUNTS: members, _DOORS: doors}
+        return {**self.config, _AT_ONCE: str(self.accounts_at_once), _ACCOUNTS: members, _DOORS: doors}
 
     def write(self, placement: Placement) -> tuple[Path, ...]:
-        """Write the shards' files, each whole or not at all; the ones that are right already are left alone.
+        """Write the shards' files, each whole or not at all; the ones that say the same already are left alone.
 
         What a stack's file holds beside its config (the salt of its secrets) stays. Returns what was written.
         """
@@ -152,18 +153,24 @@ class Environment:
         return tuple(self._outdated(placement))
 
     def _outdated(self, placement: Placement) -> dict[Path, str]:
-        files = dict(self._files(placement))
-        return {path: text for path, text in files.items() if read_text(path) != text}
-
-    def _files(self, placement: Placement) -> Iterable[tuple[Path, str]]:
-        project = {**_mapping(self.root / "Pulumi.yaml")}
-        project["main"] = f"../{project.get('main', '')}"
-        yield self.folder / "Pulumi.yaml", _PROJECT_NOTE + dumped(_with_environment_above(project))
+        outdated = {}
+        project = self.folder / "Pulumi.yaml"
+        text = _PROJECT_NOTE + dumped(self._project())
+        if read_text(project) != text:
+            outdated[project] = text
         for number, accounts in placement.shards.items():
             path = self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
+            config = self.shard_config(accounts)
             kept = _mapping(path) if path.exists() else {}
-            text = dumped({**kept, "config": self.shard_config(accounts)})
-            yield path, _STACK_NOTE.format(environment=self.name) + text
+            # By what it says, not by its bytes: the CLI writes a stack's file in its own way.
+            if not kept or read_config(path) != config:
+                outdated[path] = _STACK_NOTE.format(environment=self.name) + dumped({**kept, "config": config})
+        return outdated
+
+    def _project(self) -> dict[str, Any]:
+        """The project file of the shards: the same project, its program and its Python environment one folder up."""
+        project = _mapping(self.root / "Pulumi.yaml")
+        return _with_environment_above({**project, "main": f"../{project.get('main', '')}"})
 
     def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
         placed = [account for accounts in recorded.values() for account in accounts]
@@ -233,7 +240,10 @@ def shard_name(environment: str, number: int) -> str:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The `config` section of a stack's file, its keys in full.
+    """The `config` section of a stack's file, its keys in full and its values as the pulumi CLI stores them.
+
+    Whenever it opens a stack the CLI may write the file anew, and then every value that is no object is text, and a
+    day without quotes is a moment in Go's form. A file says the same before and after that.
 
     Raises:
         Refusal: there is no such file, or it is not a stack's.
@@ -241,7 +251,23 @@ def read_config(path: Path) -> dict[str, Any]:
     config = _mapping(path).get("config") or {}
     if not isinstance(config, dict):
         raise _unreadable(path, "its `config` is not a mapping")
-    return {key if ":" in key else f"{PROJECT}:{key}": value for key, value in config.items()}
+    return {key if ":" in key else f"{PROJECT}:{key}": _stored(value) for key, value in config.items()}
+
+
+def _stored(value: Any) -> Any:  # noqa: ANN401 - YAML
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _days_as_text(value) if isinstance(value, dict | list | date) else str(value)
+
+
+def _days_as_text(value: Any) -> Any:  # noqa: ANN401 - YAML
+    if isinstance(value, dict):
+        return {key: _days_as_text(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_days_as_text(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _mapping(path: Path) -> dict[str, Any]:
