@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/access": {"twokeys.access", "twokeys.iam", "twokeys.errors", "boto3", "botocore"},
     "twokeys/files.py": {"twokeys.errors"},
     "twokeys/stack_yaml.py": set(),
+    "twokeys/policy_packs.py": {"twokeys.errors"},
     "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.files", "twokeys.errors"},
     "twokeys/audit": {
         "twokeys.audit",
@@ -48,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.verify",
         "twokeys.sandbox",
         "twokeys.stack_yaml",
+        "twokeys.policy_packs",
         "twokeys.files",
         "twokeys.errors",
         "pulumi.automation",

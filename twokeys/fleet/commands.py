@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from twokeys.fleet.run import run
 from twokeys.fleet.sizes import account_sizes
 from twokeys.fleet.slots import Slots, shard_bytes, slots
 from twokeys.fleet.task import Operation, Result, Task
+from twokeys.policy_packs import chosen_packs, policy_options
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _GIB = 1024**3
@@ -70,21 +71,7 @@ def _options(command: _Command) -> _Command:
             metavar="ADDRESS",
             help="Work on a Dask cluster (tcp://host:8786) instead of this machine. Needs the extra `dask`.",
         ),
-        click.option(
-            "--policy-pack",
-            "packs",
-            multiple=True,
-            type=click.Path(path_type=Path, file_okay=False),
-            help="A policy pack to check with; may be repeated. Default: policies/ in the project.",
-        ),
-        click.option(
-            "--policy-pack-config",
-            "pack_configs",
-            multiple=True,
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="A JSON file with the configuration of the policy pack in the same place.",
-        ),
-        click.option("--no-policies", is_flag=True, help="Check with no policy pack."),
+        policy_options,
         click.option(
             "--faults",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -166,7 +153,7 @@ def _run(  # noqa: PLR0913 - one argument an option
         only,
         anyway,
         since,
-        _packs(root, packs, pack_configs, no_policies=no_policies),
+        chosen_packs(root, packs, pack_configs, no_policies=no_policies),
         sandbox=sandbox,
         parallel=operations,
         command=shlex.join(["twokeys", *sys.argv[1:]]),
@@ -228,23 +215,3 @@ def _proved_together(order: Order) -> list[str]:
     stacks = [order.environment.management, *(shard.stack for shard in order.environment.shards)]
     config = order.packs[0][1] if order.packs else {}
     return prove(order.backend.snapshots(stacks), order.environment.name, config)
-
-
-def _packs(
-    root: Path, packs: tuple[Path, ...], configs: tuple[Path, ...], *, no_policies: bool
-) -> tuple[tuple[Path, Mapping[str, Any]], ...]:
-    if len(configs) > max(len(packs), 1):
-        raise click.UsageError("there are more --policy-pack-config than --policy-pack")
-    if no_policies and (packs or configs):
-        raise click.UsageError("--no-policies goes with no other policy option")
-    if no_policies:
-        return ()
-    folders = [pack.resolve() for pack in packs] or [root / "policies"]
-    loaded = [_pack_config(path) for path in configs]
-    return tuple((folder, loaded[index] if index < len(loaded) else {}) for index, folder in enumerate(folders))
-
-
-def _pack_config(path: Path) -> Mapping[str, Any]:
-    from twokeys.sandbox.engine.policy_host import load_config  # noqa: PLC0415 - it imports an engine
-
-    return load_config(path)

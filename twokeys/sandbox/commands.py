@@ -20,10 +20,11 @@ from twokeys.errors import Refusal
 from twokeys.files import write_output
 from twokeys.map.drawing import draw
 from twokeys.map.sources import read
+from twokeys.policy_packs import chosen_packs, policy_options
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.demo import STACKS, OpenStack, tell
 from twokeys.sandbox.engine.move import move_resources
-from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.state import StateFile
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.mailbox import mailbox
@@ -103,21 +104,7 @@ def _options(command: _Command) -> _Command:
             default="sandbox",
             help="Our own engine (default), or the pulumi CLI with the aws plugin, against the same local AWS.",
         ),
-        click.option(
-            "--policy-pack",
-            "packs",
-            multiple=True,
-            type=click.Path(path_type=Path, file_okay=False),
-            help="A policy pack to check with; may be repeated. Default: policies/ in the project.",
-        ),
-        click.option(
-            "--policy-pack-config",
-            "pack_configs",
-            multiple=True,
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="A JSON file with the configuration of the policy pack in the same place.",
-        ),
-        click.option("--no-policies", is_flag=True, help="Check with no policy pack."),
+        policy_options,
         click.option(
             "--config",
             "overrides",
@@ -379,16 +366,9 @@ def _choices(  # noqa: PLR0913 - one argument an option
     diff: bool,
     as_json: bool,
 ) -> _Choices:
-    if pack_configs and len(pack_configs) > max(len(packs), 1):
-        raise click.UsageError("there are more --policy-pack-config than --policy-pack")
-    if no_policies and (packs or pack_configs):
-        raise click.UsageError("--no-policies goes with no other policy option")
     box = _sandbox(project, directory)
-    directories = [] if no_policies else [pack.resolve() for pack in packs] or [_default_pack(box)]
-    configs = [load_config(path) for path in pack_configs]
-    chosen = tuple(
-        PackChoice(pack, configs[index] if index < len(configs) else {}) for index, pack in enumerate(directories)
-    )
+    named = chosen_packs(box.project.root, packs, pack_configs, no_policies=no_policies)
+    chosen = tuple(PackChoice(pack, config) for pack, config in named)
     console = None if as_json else Console()
     return _Choices(box, faults, chosen, dict(_override(one) for one in overrides), engine, parallel, console, diff)
 
@@ -396,18 +376,6 @@ def _choices(  # noqa: PLR0913 - one argument an option
 def _sandbox(project: Path, directory: Path | None) -> Sandbox:
     root = project.resolve()
     return Sandbox(load_project(root), (directory or root / ".twokeys").resolve())
-
-
-def _default_pack(box: Sandbox) -> Path:
-    pack = box.project.root / "policies"
-    if not (pack / "PulumiPolicy.yaml").exists():
-        raise Refusal(
-            "there is no policy pack to check with",
-            where=str(pack),
-            why="the project has none in its usual place",
-            next_step="name one with --policy-pack, or say --no-policies",
-        )
-    return pack
 
 
 def _override(text: str) -> tuple[str, str]:
