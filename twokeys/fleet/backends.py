@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, read_state
 from twokeys.fleet.environment import FOLDER
 from twokeys.fleet.inputs import file_digest
+
+if TYPE_CHECKING:
+    from twokeys.sandbox.engine.resource import Resource
 
 ACCOUNT: Final = "aws:organizations/account:Account"
 
@@ -144,15 +147,44 @@ class PulumiBackend:
         return _holders(self, stacks)
 
     def move(self, account: str, source: str, destination: str) -> int:
-        """See `Backend`; by `pulumi state move`."""
-        from twokeys.fleet.automation import export, move  # noqa: PLC0415 - as above
+        """See `Backend`; by `pulumi state move`, which writes the destination before the source."""
+        from twokeys.fleet.automation import forget, move, open_stack  # noqa: PLC0415 - as above
         from twokeys.sandbox.engine.of_account import resources_of_account  # noqa: PLC0415
-        from twokeys.sandbox.engine.resource import Resource  # noqa: PLC0415
 
-        told = json.loads(export(source, str(self.root)))["deployment"]["resources"]
-        urns = resources_of_account([Resource.from_json(one) for one in told], account)
-        move(source, destination, urns, str(self.root / FOLDER))
+        folder = str(self.root / FOLDER)
+        open_stack(destination, folder)
+        held, there = self._resources(source), self._resources(destination)
+        urns = resources_of_account(map(_outline, held), account)
+        written = {_identity(one) for one in there}
+        if urns and all(_identity(one) in written for one in held if one["urn"] in urns and not _provider(one)):
+            forget(source, urns, folder)  # a move was killed in between
+        else:
+            move(source, destination, urns, folder)
         return len(urns)
+
+    def _resources(self, stack: str) -> list[dict[str, Any]]:
+        from twokeys.fleet.automation import export  # noqa: PLC0415 - as above
+
+        found: list[dict[str, Any]] = json.loads(export(stack, str(self.root)))["deployment"].get("resources") or []
+        return found
+
+
+def _outline(told: Mapping[str, Any]) -> Resource:
+    """As much of a resource of the CLI's state as says whose it is: the rest may be encrypted, or unknown to us."""
+    from twokeys.sandbox.engine.resource import Resource  # noqa: PLC0415 - as above
+
+    inputs = {"door": told.get("inputs", {}).get("door")}
+    return Resource(told["urn"], told["type"], told["custom"], inputs=inputs, parent=told.get("parent", ""))
+
+
+def _identity(told: Mapping[str, Any]) -> tuple[str, str]:
+    """Which object a resource is, whichever stack it is in."""
+    return told["urn"].partition("::")[2], told.get("id", "")
+
+
+def _provider(told: Mapping[str, Any]) -> bool:
+    """Whether it is a provider: a stack keeps its own where it has one of the same inputs."""
+    return str(told["type"]).startswith("pulumi:providers:")
 
 
 def _holders(backend: Backend, stacks: Iterable[str]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ import click
 import psutil
 from rich.console import Console
 
+from twokeys.errors import Refusal
 from twokeys.fleet.environment import load
 from twokeys.fleet.executors import opening
 from twokeys.fleet.layout_commands import list_, matrix, move, split, unlock
@@ -158,9 +159,9 @@ def _run(  # noqa: PLR0913 - one argument an option
         parallel=operations,
         command=shlex.join(["twokeys", *sys.argv[1:]]),
     )
-    if engine == "sandbox":  # the states are at hand; with the CLI it would take a second a stack
-        refuse_misplaced(order.backend, found)
     tasks, results = order.divide()
+    if operation is not Operation.VERIFY:
+        refuse_misplaced(order.backend, found, [task.stack for task in tasks])
     largest = max((len(shard.accounts) for shard in order.shards), default=0)
     free = int(memory * _GIB) if memory else psutil.virtual_memory().available
     room = slots(parallel, os.cpu_count() or 1, free, shard_bytes(engine, largest))
@@ -182,8 +183,11 @@ def _run(  # noqa: PLR0913 - one argument an option
 
 def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, display: Display) -> list[Result]:
     def ended(result: Result) -> None:
-        order.settle(result)
         display.ended(result)
+        try:
+            order.settle(result)
+        except Refusal as refusal:  # what is done is done; it only costs a run that nobody remembers it
+            click.echo(f"{result.stack}: the next run will look at it again, since {refusal}", err=True)
 
     creating = order.creating() if order.operation is Operation.UP else frozenset()
     with ExitStack() as ending:

@@ -19,14 +19,16 @@ from typing import Any, Final
 import yaml
 
 from twokeys.errors import Refusal
-from twokeys.files import read_text, write_output
+from twokeys.files import make_folder, read_text, write_output
 from twokeys.fleet.placement import Placement
 from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
 from twokeys.stack_yaml import LOADER, dumped
 
 FOLDER: Final = "shards"
 _DIGITS: Final = 3
-_NUMBERED: Final = re.compile(r"(?P<environment>.+)-(?P<number>\d{3,})")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+"""https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""
+_NUMBERED: Final = re.compile(r".+-(?P<number>[0-9]{3,})")
 _ACCOUNTS, _DOORS = f"{PROJECT}:accounts", f"{PROJECT}:doors"
 _AT_ONCE: Final = f"{PROJECT}:accountsAtOnce"
 _ONCE: Final = ("organization", "people", "audit", "bill")
@@ -97,9 +99,17 @@ class Environment:
         """
         found = {}
         for path in sorted(self.folder.glob(f"Pulumi.{self.name}-*.yaml")):
-            numbered = _NUMBERED.fullmatch(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
-            if numbered and numbered["environment"] == self.name:
-                found[int(numbered["number"])] = tuple(read_config(path).get(_ACCOUNTS) or ())
+            number = shard_number(self.name, path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+            if number is not None:
+                accounts = read_config(path).get(_ACCOUNTS)
+                if not isinstance(accounts, dict):
+                    raise Refusal(
+                        f"{path.name} does not say which accounts are in the shard",
+                        where=str(path),
+                        why=f"it has no mapping `{_ACCOUNTS}`, and it is the only record of that",
+                        next_step="take the file back from version control; a shard without accounts has `{}` there",
+                    )
+                found[number] = tuple(accounts)
         return found
 
     @cached_property
@@ -142,7 +152,7 @@ class Environment:
 
         What a stack's file holds beside its config (the salt of its secrets) stays. Returns what was written.
         """
-        self.folder.mkdir(exist_ok=True)
+        make_folder(self.folder)
         outdated = self._outdated(placement)
         for path, text in outdated.items():
             write_output(path, text)
@@ -202,9 +212,16 @@ def load(root: Path, name: str) -> Environment:
     """Read an environment.
 
     Raises:
-        Refusal: the file is missing or malformed, its settings are not accepted, or it is the management stack's, or
-            a shard's.
+        Refusal: that is no name, the file is missing or malformed, its settings are not accepted, or it is the
+            management stack's, or a shard's.
     """
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            f"{name!r} as the name of an environment",
+            where=str(root),
+            why="it is the name of a stack, which has letters, digits, hyphens, underscores and periods",
+            next_step="name an environment by its file: `prod` for Pulumi.prod.yaml",
+        )
     path = root / f"Pulumi.{name}.yaml"
     if (root / FOLDER / path.name).exists():
         raise Refusal(
@@ -237,6 +254,13 @@ def load(root: Path, name: str) -> Environment:
 def shard_name(environment: str, number: int) -> str:
     """The stack of a shard: `prod-001`."""
     return f"{environment}-{number:0{_DIGITS}d}"
+
+
+def shard_number(environment: str, stack: str) -> int | None:
+    """The number of a shard by its stack's name; None for a name that no shard of the environment has."""
+    numbered = _NUMBERED.fullmatch(stack)
+    number = int(numbered["number"]) if numbered else 0
+    return number if number and shard_name(environment, number) == stack else None
 
 
 def read_config(path: Path) -> dict[str, Any]:

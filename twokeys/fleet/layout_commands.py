@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import Environment, load, shard_name
+from twokeys.fleet.environment import Environment, load, shard_name, shard_number
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
 from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
 from twokeys.fleet.options import ENGINE, JSON, PROJECT, SINCE, STATE, open_backend
@@ -136,16 +136,17 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
     if bool(accounts) != (shard is not None):
         raise click.UsageError("name accounts and, with --to, their shard; or neither")
     if shard is not None:
-        name, _, number = shard.rpartition("-")
-        if name != environment or not number.isdigit():
+        number = shard_number(environment, shard)
+        if number is None:
             raise click.UsageError(f"a shard of {environment} is called {environment}-001, not {shard}")
         _ = found.shards  # refuses files that are not up to date: what is moved by hand must not be lost
-        placement = moved(found, accounts, int(number))
-        if not preview:
-            found.write(placement)
-            found = load(root, environment)
+        placement = moved(found, accounts, number)
+    # The states are asked before the config is written: where they cannot be, nothing has been changed.
     backend = open_backend(engine, root, (directory or root / ".twokeys").resolve())
     holders = backend.holders(stacks_of(found))
+    if shard is not None and not preview:
+        found.write(placement)
+        found = load(root, environment)
     if preview and shard is not None:
         moves = [Move(account, stack, shard) for account, stack in holders if account in accounts and stack != shard]
     else:

@@ -6,7 +6,7 @@ In this order, because the files say where an account belongs: a move that is ki
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from twokeys.errors import Refusal
@@ -71,13 +71,22 @@ def outstanding(holders: Iterable[tuple[str, str]], environment: Environment) ->
     ]
 
 
-def refuse_misplaced(backend: Backend, environment: Environment) -> None:
+def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collection[str]) -> None:
     """An account in another stack's state than the one that its config is in would be made a second time.
+
+    The other stacks are only asked when one of `stacks` would make an account: to ask the CLI takes a second a stack.
+
+    Args:
+        stacks: those that are about to be run.
 
     Raises:
         Refusal: there is such an account.
     """
-    found = outstanding(backend.holders(stacks_of(environment)), environment)
+    held = backend.holders(stacks)
+    found = outstanding(held, environment)
+    config = {(account, one.stack) for one in environment.shards if one.stack in stacks for account in one.accounts}
+    if not found and not config <= set(held):
+        found = outstanding(backend.holders(one for one in stacks_of(environment) if one not in stacks), environment)
     if found:
         first = found[0]
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
