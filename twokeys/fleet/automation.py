@@ -16,6 +16,7 @@ from pulumi import automation
 
 from twokeys.errors import Refusal
 from twokeys.fleet.engines import Ended, judged, never_updated
+from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.locks import owners
 from twokeys.fleet.task import Operation, Task
 from twokeys.sandbox.engine.events import Diagnostic, Event, Report
@@ -53,7 +54,10 @@ class PulumiEngine:
             }
             locked = _Locked(self._task.stack, report)
             arguments["on_event"] = relay(locked)
-            outcome = _interruptible(lambda: ended(stack, lambda: operate(**arguments), locked))
+            try:
+                outcome = _interruptible(lambda: ended(stack, lambda: operate(**arguments), locked))
+            finally:
+                end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
             return Ended(outcome.ok, problems=locked.advice)
 
 

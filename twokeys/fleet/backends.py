@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from filelock import FileLock, Timeout
+
 from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, read_state
+from twokeys.errors import Refusal
+from twokeys.files import make_folder
 from twokeys.fleet.environment import FOLDER
 from twokeys.fleet.inputs import file_digest
 
@@ -73,12 +77,16 @@ class SandboxBackend:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """The local AWS runs."""
+        """The local AWS runs.
+
+        Raises:
+            Refusal: another fleet is at work here; the local AWS that it has started would end with it.
+        """
         # An engine takes a second to import; a run in which nothing has changed needs none.
         from twokeys.sandbox.project import load_project  # noqa: PLC0415
         from twokeys.sandbox.stack import Sandbox  # noqa: PLC0415
 
-        with Sandbox(load_project(self.root), self.directory).local_aws(self.faults):
+        with _alone(self.directory), Sandbox(load_project(self.root), self.directory).local_aws(self.faults):
             yield
 
     def fingerprints(self, stacks: Iterable[str]) -> Mapping[str, str | None]:
@@ -167,6 +175,23 @@ class PulumiBackend:
 
         found: list[dict[str, Any]] = json.loads(export(stack, str(self.root)))["deployment"].get("resources") or []
         return found
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """The operating system's lock, so that nothing stays of it when its owner is killed."""
+    path = directory / "fleet" / "running.lock"
+    make_folder(path.parent)
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout as error:
+        raise Refusal(
+            "a second fleet in one sandbox",
+            where=str(path),
+            why="another `twokeys fleet` works in it, and the local AWS ends when that is done",
+            next_step="wait until it is done, or work in another one with --state",
+        ) from error
 
 
 def _outline(told: Mapping[str, Any]) -> Resource:

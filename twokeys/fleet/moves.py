@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backends import Backend
-from twokeys.fleet.environment import Environment, shard_name
+from twokeys.fleet.environment import Environment, shard_name, shard_number
 from twokeys.fleet.placement import Placement
 
 
@@ -99,5 +99,9 @@ def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collect
 
 
 def stacks_of(environment: Environment) -> list[str]:
-    """The stacks that may have accounts of the environment: its shards, and the one it was before it was split."""
-    return list(dict.fromkeys([*(shard.stack for shard in environment.shards), environment.name]))
+    """The stacks that may have accounts of the environment: its shards, and the one it was before it was split.
+
+    Those whose file is gone are among them: of every number up to the next one, whose file may be the one that is gone.
+    """
+    last = max(shard_number(environment.name, shard.stack) or 0 for shard in environment.shards)
+    return [*(shard_name(environment.name, number) for number in range(1, last + 2)), environment.name]
