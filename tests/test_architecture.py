@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/stack_yaml.py": set(),
     "twokeys/options.py": set(),
     "twokeys/aws_errors.py": {"twokeys.errors", "botocore"},
+    "twokeys/policy_packs.py": {"twokeys.errors"},
     "twokeys/map": {"twokeys.map", "twokeys.access", "twokeys.iam", "twokeys.files", "twokeys.errors"},
     "twokeys/audit": {
         "twokeys.audit",
@@ -52,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.verify",
         "twokeys.sandbox",
         "twokeys.stack_yaml",
+        "twokeys.policy_packs",
         "twokeys.files",
         "twokeys.errors",
         "pulumi.automation",

@@ -92,6 +92,12 @@ def replace_text(path: Path, old: str, new: str) -> None:
         _sync(target.parent)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, when it is not there. Refuses where that cannot be done."""
+    with _refusing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def write_output(path: Path, text: str) -> None:
     """Write a file that a command makes (a page, a picture) whole or not at all, replacing an older one."""
     write_outputs({path: text})

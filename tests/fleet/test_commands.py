@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import psutil
 import pytest
+from filelock import FileLock
 
 from tests.fleet.conftest import Change, environment_of, write_stack
 from twokeys.access.state import read_state
@@ -222,6 +223,15 @@ def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(project: Path, fleet
     assert {len(list(read_state(path).of_type("aws:organizations/account:Account"))) for path in _states(project)} == {
         1
     }
+
+
+def test_a_second_fleet_in_one_sandbox_is_refused_while_the_first_is_at_work(project: Path, fleet: Fleet) -> None:
+    lock = project / ".twokeys/fleet/running.lock"
+    lock.parent.mkdir(parents=True)
+    with FileLock(lock):
+        run = fleet("preview", "prod", "--engine", "sandbox")
+    assert run.returncode == 1
+    assert "another `twokeys fleet` works in it" in run.stderr
 
 
 def _states(project: Path) -> list[Path]:

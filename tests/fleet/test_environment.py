@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import load, read_config
+from twokeys.fleet.environment import load, read_config, shard_number
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
 from twokeys.settings import parse
@@ -154,3 +155,55 @@ def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> N
     write_stack(project, "prod", config)
     split(project)
     assert 'adopt: "005915494665"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+
+
+def test_a_file_that_the_cli_has_written_anew_says_the_same(project: Path) -> None:
+    """Recorded from `pulumi stack init`, 3.260: `accountsAtOnce: 2` is made text, lists get another indent, and a salt
+    is added."""
+    write_stack(project, "prod", {**environment_of(["one", "two", "three"]), "twokeys:accountsAtOnce": 2})
+    split(project)
+    for shard in load(project, "prod").shards:
+        config = yaml.safe_load(shard.file.read_text())["config"]
+        assert config["twokeys:accountsAtOnce"] == "2"
+        shard.file.write_text(yaml.safe_dump({"config": config, "encryptionsalt": "v1:salt"}, indent=4))
+    assert len(load(project, "prod").shards) == 2
+    assert split(project) == ()
+
+
+def test_a_day_without_quotes_is_written_as_text_for_the_cli_would_make_a_moment_of_it(project: Path) -> None:
+    config = environment_of(["one"])
+    config["twokeys:doors"]["one-deployer"]["expires"] = date(2027, 1, 31)
+    write_stack(project, "prod", config)
+    split(project)
+    assert 'expires: "2027-01-31"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert split(project) == ()
+
+
+@pytest.mark.parametrize("name", ["", "../prod", "pr od", "prod*", "prod\n", "prød"])
+def test_what_is_no_name_of_a_stack_is_refused(project: Path, name: str) -> None:
+    with pytest.raises(Refusal, match="as the name of an environment"):
+        load(project, name)
+
+
+@pytest.mark.parametrize("stack", ["prod-000", "prod-0001", "prod-1", "prod-²²²", "prod-eu-001", "prod", "stage-001"])
+def test_only_the_name_that_a_split_gives_is_a_shards(stack: str) -> None:
+    assert shard_number("prod", "prod-001") == 1
+    assert shard_number("prod", "prod-1000") == 1000
+    assert shard_number("prod", stack) is None
+
+
+@pytest.mark.parametrize("accounts", ["", "twokeys:accounts: ", "twokeys:accounts: [one]", "twokeys:accounts: one"])
+def test_a_shard_that_does_not_say_which_accounts_it_has_is_refused_and_not_split_anew(
+    project: Path, accounts: str
+) -> None:
+    split(project)
+    file = project / "shards/Pulumi.prod-001.yaml"
+    file.write_text(f"config:\n  twokeys:rootEmail: example@company.com\n  {accounts}\n")
+    with pytest.raises(Refusal, match=r"Pulumi\.prod-001\.yaml does not say which accounts"):
+        split(project)
+
+
+def test_a_file_where_the_folder_of_the_shards_would_be_is_refused(project: Path) -> None:
+    (project / "shards").write_text("")
+    with pytest.raises(Refusal, match="cannot be read or written"):
+        split(project)

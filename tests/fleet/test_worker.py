@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from twokeys.fleet import worker
+from twokeys.fleet import leftovers, worker
 from twokeys.fleet.task import Operation, Result, State, Task
 
 Script = Callable[[str], None]
@@ -120,23 +120,32 @@ def test_half_an_answer_is_no_answer(host: Script) -> None:
     assert worker.run_shard(TASK).state is State.LOST
 
 
-def test_what_a_dead_process_left_running_is_asked_to_end_and_then_ended(host: Script, tmp_path: Path) -> None:
-    cli = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"
-    host(f"""
-        task()
-        cli = subprocess.Popen([sys.executable, "-c", {cli!r}], stdout=subprocess.PIPE)
-        cli.stdout.readline()
-        open({str(tmp_path / "pid")!r}, "w").write(str(cli.pid))
-        os.kill(os.getpid(), signal.SIGKILL)
-    """)
+# What the engine's process starts, as the pulumi CLI starts its plugins: `group` is one of its own.
+LEFT = """
+    task()
+    code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('on', flush=True); time.sleep(600)"
+    left = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, process_group={group})
+    left.stdout.readline()
+    open({pid!r}, "w").write(str(left.pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_dead_process_left_running_is_asked_to_end_and_then_ended(
+    host: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "_END_SECONDS", 1.0)
+    host(LEFT.format(group=None, pid=str(tmp_path / "pid")))
     began = time.monotonic()
-    worker._END_SECONDS, before = 1.0, worker._END_SECONDS  # type: ignore[misc]
-    try:
-        assert worker.run_shard(TASK).state is State.LOST
-    finally:
-        worker._END_SECONDS = before  # type: ignore[misc]
+    assert worker.run_shard(TASK).state is State.LOST
     assert gone(int((tmp_path / "pid").read_text()))
     assert time.monotonic() - began > 1.0  # it was given its time
+
+
+def test_what_a_dead_process_left_in_another_process_group_is_ended_too(host: Script, tmp_path: Path) -> None:
+    host(LEFT.format(group=0, pid=str(tmp_path / "pid")))
+    assert worker.run_shard(TASK).state is State.LOST
+    assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_told_to_stop_the_engine_stops_in_order_and_its_process_stays(host: Script) -> None:

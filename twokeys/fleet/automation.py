@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from pulumi import automation
 
 from twokeys.errors import Refusal
 from twokeys.fleet.engines import Ended, judged, never_updated
+from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.locks import owners
 from twokeys.fleet.task import Operation, Task
 from twokeys.sandbox.engine.events import Diagnostic, Event, Report
@@ -52,7 +54,10 @@ class PulumiEngine:
             }
             locked = _Locked(self._task.stack, report)
             arguments["on_event"] = relay(locked)
-            outcome = _interruptible(lambda: ended(stack, lambda: operate(**arguments), locked))
+            try:
+                outcome = _interruptible(lambda: ended(stack, lambda: operate(**arguments), locked))
+            finally:
+                end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
             return Ended(outcome.ok, problems=locked.advice)
 
 
@@ -110,8 +115,24 @@ def export(name: str, folder: str) -> str:
 
 def move(source: str, destination: str, urns: Iterable[str], folder: str) -> None:
     """`pulumi state move` to another stack, whose config is in that folder. Raises Refusal when it is refused."""
-    open_stack(destination, folder)
     move_with_cli(source, destination, urns, Path(folder))
+
+
+def forget(stack: str, urns: Iterable[str], folder: str) -> None:
+    """Take resources out of a stack's state, in one step; nothing happens to the objects. Children stand after parents.
+
+    Raises:
+        Refusal: the CLI does not do it, something that stays depends on one of them, or somebody holds the stack.
+    """
+    command = [cli(), "state", "delete", *reversed(list(urns)), "--stack", stack, "--yes", "--force"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the CLI
+    if done.returncode:
+        raise Refusal(
+            f"what has moved away cannot be taken out of stack {stack}",
+            where=folder,
+            why=(done.stderr or done.stdout).strip(),
+            next_step="mend that, and run `twokeys fleet move` with the environment again: it goes on from here",
+        )
 
 
 def _interruptible(work: Callable[[], Outcome]) -> Outcome:

@@ -7,12 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from filelock import FileLock, Timeout
 
 from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, read_state
+from twokeys.errors import Refusal
+from twokeys.files import make_folder
 from twokeys.fleet.environment import FOLDER
 from twokeys.fleet.inputs import file_digest
+
+if TYPE_CHECKING:
+    from twokeys.sandbox.engine.resource import Resource
 
 ACCOUNT: Final = "aws:organizations/account:Account"
 
@@ -70,12 +77,16 @@ class SandboxBackend:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """The local AWS runs."""
+        """The local AWS runs.
+
+        Raises:
+            Refusal: another fleet is at work here; the local AWS that it has started would end with it.
+        """
         # An engine takes a second to import; a run in which nothing has changed needs none.
         from twokeys.sandbox.project import load_project  # noqa: PLC0415
         from twokeys.sandbox.stack import Sandbox  # noqa: PLC0415
 
-        with Sandbox(load_project(self.root), self.directory).local_aws(self.faults):
+        with _alone(self.directory), Sandbox(load_project(self.root), self.directory).local_aws(self.faults):
             yield
 
     def fingerprints(self, stacks: Iterable[str]) -> Mapping[str, str | None]:
@@ -144,15 +155,61 @@ class PulumiBackend:
         return _holders(self, stacks)
 
     def move(self, account: str, source: str, destination: str) -> int:
-        """See `Backend`; by `pulumi state move`."""
-        from twokeys.fleet.automation import export, move  # noqa: PLC0415 - as above
+        """See `Backend`; by `pulumi state move`, which writes the destination before the source."""
+        from twokeys.fleet.automation import forget, move, open_stack  # noqa: PLC0415 - as above
         from twokeys.sandbox.engine.of_account import resources_of_account  # noqa: PLC0415
-        from twokeys.sandbox.engine.resource import Resource  # noqa: PLC0415
 
-        told = json.loads(export(source, str(self.root)))["deployment"]["resources"]
-        urns = resources_of_account([Resource.from_json(one) for one in told], account)
-        move(source, destination, urns, str(self.root / FOLDER))
+        folder = str(self.root / FOLDER)
+        open_stack(destination, folder)
+        held, there = self._resources(source), self._resources(destination)
+        urns = resources_of_account(map(_outline, held), account)
+        written = {_identity(one) for one in there}
+        if urns and all(_identity(one) in written for one in held if one["urn"] in urns and not _provider(one)):
+            forget(source, urns, folder)  # a move was killed in between
+        else:
+            move(source, destination, urns, folder)
         return len(urns)
+
+    def _resources(self, stack: str) -> list[dict[str, Any]]:
+        from twokeys.fleet.automation import export  # noqa: PLC0415 - as above
+
+        found: list[dict[str, Any]] = json.loads(export(stack, str(self.root)))["deployment"].get("resources") or []
+        return found
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """The operating system's lock, so that nothing stays of it when its owner is killed."""
+    path = directory / "fleet" / "running.lock"
+    make_folder(path.parent)
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout as error:
+        raise Refusal(
+            "a second fleet in one sandbox",
+            where=str(path),
+            why="another `twokeys fleet` works in it, and the local AWS ends when that is done",
+            next_step="wait until it is done, or work in another one with --state",
+        ) from error
+
+
+def _outline(told: Mapping[str, Any]) -> Resource:
+    """As much of a resource of the CLI's state as says whose it is: the rest may be encrypted, or unknown to us."""
+    from twokeys.sandbox.engine.resource import Resource  # noqa: PLC0415 - as above
+
+    inputs = {"door": told.get("inputs", {}).get("door")}
+    return Resource(told["urn"], told["type"], told["custom"], inputs=inputs, parent=told.get("parent", ""))
+
+
+def _identity(told: Mapping[str, Any]) -> tuple[str, str]:
+    """Which object a resource is, whichever stack it is in."""
+    return told["urn"].partition("::")[2], told.get("id", "")
+
+
+def _provider(told: Mapping[str, Any]) -> bool:
+    """Whether it is a provider: a stack keeps its own where it has one of the same inputs."""
+    return str(told["type"]).startswith("pulumi:providers:")
 
 
 def _holders(backend: Backend, stacks: Iterable[str]) -> list[tuple[str, str]]:

@@ -7,16 +7,18 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from twokeys.errors import Refusal
 from twokeys.fleet.layout_commands import list_, matrix, move, split, unlock
 from twokeys.fleet.options import ENGINE, JSON, ONLY, PROJECT, SINCE, STATE, open_backend
 from twokeys.fleet.task import Operation, Result, Task
+from twokeys.policy_packs import chosen_packs, policy_options
 
 if TYPE_CHECKING:
     from twokeys.fleet.orders import Order
@@ -65,21 +67,7 @@ def _options(command: _Command) -> _Command:
             metavar="ADDRESS",
             help="Work on a Dask cluster (tcp://host:8786) instead of this machine. Needs the extra `dask`.",
         ),
-        click.option(
-            "--policy-pack",
-            "packs",
-            multiple=True,
-            type=click.Path(path_type=Path, file_okay=False),
-            help="A policy pack to check with; may be repeated. Default: policies/ in the project.",
-        ),
-        click.option(
-            "--policy-pack-config",
-            "pack_configs",
-            multiple=True,
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="A JSON file with the configuration of the policy pack in the same place.",
-        ),
-        click.option("--no-policies", is_flag=True, help="Check with no policy pack."),
+        policy_options,
         click.option(
             "--faults",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -171,14 +159,14 @@ def _run(  # noqa: PLR0913 - one argument an option
         only,
         anyway,
         since,
-        _packs(root, packs, pack_configs, no_policies=no_policies),
+        chosen_packs(root, packs, pack_configs, no_policies=no_policies),
         sandbox=sandbox,
         parallel=operations,
         command=shlex.join(["twokeys", *sys.argv[1:]]),
     )
-    if engine == "sandbox":  # the states are at hand; with the CLI it would take a second a stack
-        refuse_misplaced(order.backend, found)
     tasks, results = order.divide()
+    if operation is not Operation.VERIFY:
+        refuse_misplaced(order.backend, found, [task.stack for task in tasks])
     largest = max((len(shard.accounts) for shard in order.shards), default=0)
     free = int(memory * _GIB) if memory else psutil.virtual_memory().available
     room = slots(parallel, os.cpu_count() or 1, free, shard_bytes(engine, largest))
@@ -203,8 +191,11 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
     from twokeys.fleet.run import run
 
     def ended(result: Result) -> None:
-        order.settle(result)
         display.ended(result)
+        try:
+            order.settle(result)
+        except Refusal as refusal:  # what is done is done; it only costs a run that nobody remembers it
+            click.echo(f"{result.stack}: the next run will look at it again, since {refusal}", err=True)
 
     creating = order.creating() if order.operation is Operation.UP else frozenset()
     with ExitStack() as ending:
@@ -236,23 +227,3 @@ def _proved_together(order: Order) -> list[str]:
     stacks = [order.environment.management, *(shard.stack for shard in order.environment.shards)]
     config = order.packs[0][1] if order.packs else {}
     return prove(order.backend.snapshots(stacks), order.environment.name, config)
-
-
-def _packs(
-    root: Path, packs: tuple[Path, ...], configs: tuple[Path, ...], *, no_policies: bool
-) -> tuple[tuple[Path, Mapping[str, Any]], ...]:
-    if len(configs) > max(len(packs), 1):
-        raise click.UsageError("there are more --policy-pack-config than --policy-pack")
-    if no_policies and (packs or configs):
-        raise click.UsageError("--no-policies goes with no other policy option")
-    if no_policies:
-        return ()
-    folders = [pack.resolve() for pack in packs] or [root / "policies"]
-    loaded = [_pack_config(path) for path in configs]
-    return tuple((folder, loaded[index] if index < len(loaded) else {}) for index, folder in enumerate(folders))
-
-
-def _pack_config(path: Path) -> Mapping[str, Any]:
-    from twokeys.sandbox.engine.policy_host import load_config
-
-    return load_config(path)

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +19,16 @@ from typing import Any, Final
 import yaml
 
 from twokeys.errors import Refusal
-from twokeys.files import read_text, write_output
+from twokeys.files import make_folder, read_text, write_output
 from twokeys.fleet.placement import Placement
 from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
 from twokeys.stack_yaml import dumped, loaded
 
 FOLDER: Final = "shards"
 _DIGITS: Final = 3
-_NUMBERED: Final = re.compile(r"(?P<environment>.+)-(?P<number>\d{3,})")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+"""https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""
+_NUMBERED: Final = re.compile(r".+-(?P<number>[0-9]{3,})")
 _ACCOUNTS, _DOORS = f"{PROJECT}:accounts", f"{PROJECT}:doors"
 _AT_ONCE: Final = f"{PROJECT}:accountsAtOnce"
 _ONCE: Final = ("organization", "people", "audit", "bill")
@@ -96,9 +99,17 @@ class Environment:
         """
         found = {}
         for path in sorted(self.folder.glob(f"Pulumi.{self.name}-*.yaml")):
-            numbered = _NUMBERED.fullmatch(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
-            if numbered and numbered["environment"] == self.name:
-                found[int(numbered["number"])] = tuple(read_config(path).get(_ACCOUNTS) or ())
+            number = shard_number(self.name, path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
+            if number is not None:
+                accounts = read_config(path).get(_ACCOUNTS)
+                if not isinstance(accounts, dict):
+                    raise Refusal(
+                        f"{path.name} does not say which accounts are in the shard",
+                        where=str(path),
+                        why=f"it has no mapping `{_ACCOUNTS}`, and it is the only record of that",
+                        next_step="take the file back from version control; a shard without accounts has `{}` there",
+                    )
+                found[number] = tuple(accounts)
         return found
 
     @cached_property
@@ -134,14 +145,14 @@ class Environment:
             or self.settings.target_account_of(self.settings.doors[name]) in chosen
         }
         members = {name: one for name, one in (self.config.get(_ACCOUNTS) or {}).items() if name in chosen}
-        return {**self.config, _AT_ONCE: self.accounts_at_once, _ACCOUNTS: members, _DOORS: doors}
+        return {**self.config, _AT_ONCE: str(self.accounts_at_once), _ACCOUNTS: members, _DOORS: doors}
 
     def write(self, placement: Placement) -> tuple[Path, ...]:
-        """Write the shards' files, each whole or not at all; the ones that are right already are left alone.
+        """Write the shards' files, each whole or not at all; the ones that say the same already are left alone.
 
         What a stack's file holds beside its config (the salt of its secrets) stays. Returns what was written.
         """
-        self.folder.mkdir(exist_ok=True)
+        make_folder(self.folder)
         outdated = self._outdated(placement)
         for path, text in outdated.items():
             write_output(path, text)
@@ -152,18 +163,24 @@ class Environment:
         return tuple(self._outdated(placement))
 
     def _outdated(self, placement: Placement) -> dict[Path, str]:
-        files = dict(self._files(placement))
-        return {path: text for path, text in files.items() if read_text(path) != text}
-
-    def _files(self, placement: Placement) -> Iterable[tuple[Path, str]]:
-        project = {**_mapping(self.root / "Pulumi.yaml")}
-        project["main"] = f"../{project.get('main', '')}"
-        yield self.folder / "Pulumi.yaml", _PROJECT_NOTE + dumped(_with_environment_above(project))
+        outdated = {}
+        project = self.folder / "Pulumi.yaml"
+        text = _PROJECT_NOTE + dumped(self._project())
+        if read_text(project) != text:
+            outdated[project] = text
         for number, accounts in placement.shards.items():
             path = self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
+            config = self.shard_config(accounts)
             kept = _mapping(path) if path.exists() else {}
-            text = dumped({**kept, "config": self.shard_config(accounts)})
-            yield path, _STACK_NOTE.format(environment=self.name) + text
+            # By what it says, not by its bytes: the CLI writes a stack's file in its own way.
+            if not kept or read_config(path) != config:
+                outdated[path] = _STACK_NOTE.format(environment=self.name) + dumped({**kept, "config": config})
+        return outdated
+
+    def _project(self) -> dict[str, Any]:
+        """The project file of the shards: the same project, its program and its Python environment one folder up."""
+        project = _mapping(self.root / "Pulumi.yaml")
+        return _with_environment_above({**project, "main": f"../{project.get('main', '')}"})
 
     def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
         placed = [account for accounts in recorded.values() for account in accounts]
@@ -195,9 +212,16 @@ def load(root: Path, name: str) -> Environment:
     """Read an environment.
 
     Raises:
-        Refusal: the file is missing or malformed, its settings are not accepted, or it is the management stack's, or
-            a shard's.
+        Refusal: that is no name, the file is missing or malformed, its settings are not accepted, or it is the
+            management stack's, or a shard's.
     """
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            f"{name!r} as the name of an environment",
+            where=str(root),
+            why="it is the name of a stack, which has letters, digits, hyphens, underscores and periods",
+            next_step="name an environment by its file: `prod` for Pulumi.prod.yaml",
+        )
     path = root / f"Pulumi.{name}.yaml"
     if (root / FOLDER / path.name).exists():
         raise Refusal(
@@ -232,8 +256,18 @@ def shard_name(environment: str, number: int) -> str:
     return f"{environment}-{number:0{_DIGITS}d}"
 
 
+def shard_number(environment: str, stack: str) -> int | None:
+    """The number of a shard by its stack's name; None for a name that no shard of the environment has."""
+    numbered = _NUMBERED.fullmatch(stack)
+    number = int(numbered["number"]) if numbered else 0
+    return number if number and shard_name(environment, number) == stack else None
+
+
 def read_config(path: Path) -> dict[str, Any]:
-    """The `config` section of a stack's file, its keys in full.
+    """The `config` section of a stack's file, its keys in full and its values as the pulumi CLI stores them.
+
+    Whenever it opens a stack the CLI may write the file anew, and then every value that is no object is text, and a
+    day without quotes is a moment in Go's form. A file says the same before and after that.
 
     Raises:
         Refusal: there is no such file, or it is not a stack's.
@@ -241,7 +275,23 @@ def read_config(path: Path) -> dict[str, Any]:
     config = _mapping(path).get("config") or {}
     if not isinstance(config, dict):
         raise _unreadable(path, "its `config` is not a mapping")
-    return {key if ":" in key else f"{PROJECT}:{key}": value for key, value in config.items()}
+    return {key if ":" in key else f"{PROJECT}:{key}": _stored(value) for key, value in config.items()}
+
+
+def _stored(value: Any) -> Any:  # noqa: ANN401 - YAML
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _days_as_text(value) if isinstance(value, dict | list | date) else str(value)
+
+
+def _days_as_text(value: Any) -> Any:  # noqa: ANN401 - YAML
+    if isinstance(value, dict):
+        return {key: _days_as_text(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_days_as_text(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _mapping(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import psutil
 
 from twokeys.errors import Refusal
 from twokeys.fleet.engines import open_engine
+from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.sandbox.engine.events import Event, Severity, StepDone
 from twokeys.sandbox.report import Report
@@ -57,7 +58,8 @@ def _listen(tasks: queue.Queue[str | None]) -> None:
         time.sleep(_IDLE_SECONDS)
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(_GRACE_SECONDS)
-    os.killpg(os.getpgid(0), signal.SIGKILL)
+    end_others(os.getpid())
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _work(task: Task, answers: TextIO) -> Result:

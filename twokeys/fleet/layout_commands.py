@@ -143,7 +143,7 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
     split` of an environment that was one stack until then, and after a move that was killed. Run `twokeys fleet up`
     afterwards: it updates the session names of the moved accounts' providers, and nothing else.
     """
-    from twokeys.fleet.environment import load
+    from twokeys.fleet.environment import load, shard_number
     from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
 
     root = project.resolve()
@@ -151,16 +151,17 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
     if bool(accounts) != (shard is not None):
         raise click.UsageError("name accounts and, with --to, their shard; or neither")
     if shard is not None:
-        name, _, number = shard.rpartition("-")
-        if name != environment or not number.isdigit():
+        number = shard_number(environment, shard)
+        if number is None:
             raise click.UsageError(f"a shard of {environment} is called {environment}-001, not {shard}")
         _ = found.shards  # refuses files that are not up to date: what is moved by hand must not be lost
-        placement = moved(found, accounts, int(number))
-        if not preview:
-            found.write(placement)
-            found = load(root, environment)
+        placement = moved(found, accounts, number)
+    # The states are asked before the config is written: where they cannot be, nothing has been changed.
     backend = open_backend(engine, root, (directory or root / ".twokeys").resolve())
     holders = backend.holders(stacks_of(found))
+    if shard is not None and not preview:
+        found.write(placement)
+        found = load(root, environment)
     if preview and shard is not None:
         moves = [Move(account, stack, shard) for account, stack in holders if account in accounts and stack != shard]
     else:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from twokeys.files import write_output
+from twokeys.files import make_folder, write_output
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Ledger:
 
     def record(self, stack: str, digest: str, seconds: float, resources: int) -> None:
         """Remember such a moment. Raises Refusal when the folder cannot be written."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         settled = Settled(digest, datetime.now(UTC).isoformat(timespec="seconds"), seconds, resources)
         write_output(self._path(stack), json.dumps(asdict(settled)))
 

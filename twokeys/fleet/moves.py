@@ -6,12 +6,12 @@ In this order, because the files say where an account belongs: a move that is ki
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backends import Backend
-from twokeys.fleet.environment import Environment, shard_name
+from twokeys.fleet.environment import Environment, shard_name, shard_number
 from twokeys.fleet.placement import Placement
 
 
@@ -71,13 +71,22 @@ def outstanding(holders: Iterable[tuple[str, str]], environment: Environment) ->
     ]
 
 
-def refuse_misplaced(backend: Backend, environment: Environment) -> None:
+def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collection[str]) -> None:
     """An account in another stack's state than the one that its config is in would be made a second time.
+
+    The other stacks are only asked when one of `stacks` would make an account: to ask the CLI takes a second a stack.
+
+    Args:
+        stacks: those that are about to be run.
 
     Raises:
         Refusal: there is such an account.
     """
-    found = outstanding(backend.holders(stacks_of(environment)), environment)
+    held = backend.holders(stacks)
+    found = outstanding(held, environment)
+    config = {(account, one.stack) for one in environment.shards if one.stack in stacks for account in one.accounts}
+    if not found and not config <= set(held):
+        found = outstanding(backend.holders(one for one in stacks_of(environment) if one not in stacks), environment)
     if found:
         first = found[0]
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -90,5 +99,9 @@ def refuse_misplaced(backend: Backend, environment: Environment) -> None:
 
 
 def stacks_of(environment: Environment) -> list[str]:
-    """The stacks that may have accounts of the environment: its shards, and the one it was before it was split."""
-    return list(dict.fromkeys([*(shard.stack for shard in environment.shards), environment.name]))
+    """The stacks that may have accounts of the environment: its shards, and the one it was before it was split.
+
+    Those whose file is gone are among them: of every number up to the next one, whose file may be the one that is gone.
+    """
+    last = max(shard_number(environment.name, shard.stack) or 0 for shard in environment.shards)
+    return [*(shard_name(environment.name, number) for number in range(1, last + 2)), environment.name]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,11 +22,11 @@ import time
 from collections.abc import Callable
 from typing import IO, Final, Protocol
 
+from twokeys.fleet.leftovers import end_session
 from twokeys.fleet.task import Result, State, Task
 
 HOST: Final = (sys.executable, "-P", "-m", "twokeys.fleet.host")
 _STOP_SECONDS: Final = 90.0
-_END_SECONDS: Final = 20.0
 _LOG_LINES: Final = 10
 
 
@@ -70,7 +69,7 @@ class _Host:
     def __init__(self) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
         # A session of its own: Ctrl-C in a terminal reaches the command alone, and whatever the host starts is in its
-        # process group, so that it can be ended with it.
+        # session, so that it can be ended with it.
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
             HOST, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, start_new_session=True
         )
@@ -106,7 +105,7 @@ class _Host:
             if self._process.stdin is not None:
                 self._process.stdin.close()
         code = self._process.wait()
-        _end_group(self._process.pid)
+        end_session(self._process.pid)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._log.seek(0)
@@ -125,16 +124,3 @@ class _Host:
                 if not done.wait(_STOP_SECONDS):
                     self._process.kill()
                 return
-
-
-def _end_group(group: int) -> None:
-    """End what a dead host left running in its process group: first asked, so that a CLI can save its state."""
-    for what, seconds in ((signal.SIGINT, _END_SECONDS), (signal.SIGKILL, 1.0)):
-        until = time.monotonic() + seconds
-        try:
-            os.killpg(group, what)
-            while time.monotonic() < until:
-                os.killpg(group, 0)
-                time.sleep(0.05)
-        except ProcessLookupError:
-            return

@@ -17,6 +17,7 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.options import PROJECT
+from twokeys.policy_packs import chosen_packs, policy_options
 from twokeys.sandbox.mailbox import mailbox
 
 if TYPE_CHECKING:
@@ -95,21 +96,7 @@ def _options(command: _Command) -> _Command:
             default="sandbox",
             help="Our own engine (default), or the pulumi CLI with the aws plugin, against the same local AWS.",
         ),
-        click.option(
-            "--policy-pack",
-            "packs",
-            multiple=True,
-            type=click.Path(path_type=Path, file_okay=False),
-            help="A policy pack to check with; may be repeated. Default: policies/ in the project.",
-        ),
-        click.option(
-            "--policy-pack-config",
-            "pack_configs",
-            multiple=True,
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="A JSON file with the configuration of the policy pack in the same place.",
-        ),
-        click.option("--no-policies", is_flag=True, help="Check with no policy pack."),
+        policy_options,
         click.option(
             "--config",
             "overrides",
@@ -390,18 +377,11 @@ def _choices(  # noqa: PLR0913 - one argument an option
 ) -> _Choices:
     from rich.console import Console
 
-    from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+    from twokeys.sandbox.engine.policy_host import PackChoice
 
-    if pack_configs and len(pack_configs) > max(len(packs), 1):
-        raise click.UsageError("there are more --policy-pack-config than --policy-pack")
-    if no_policies and (packs or pack_configs):
-        raise click.UsageError("--no-policies goes with no other policy option")
     box = _sandbox(project, directory)
-    directories = [] if no_policies else [pack.resolve() for pack in packs] or [_default_pack(box)]
-    configs = [load_config(path) for path in pack_configs]
-    chosen = tuple(
-        PackChoice(pack, configs[index] if index < len(configs) else {}) for index, pack in enumerate(directories)
-    )
+    named = chosen_packs(box.project.root, packs, pack_configs, no_policies=no_policies)
+    chosen = tuple(PackChoice(pack, config) for pack, config in named)
     console = None if as_json else Console()
     return _Choices(box, faults, chosen, dict(_override(one) for one in overrides), engine, parallel, console, diff)
 
@@ -412,18 +392,6 @@ def _sandbox(project: Path, directory: Path | None) -> Sandbox:
 
     root = project.resolve()
     return Sandbox(load_project(root), (directory or root / ".twokeys").resolve())
-
-
-def _default_pack(box: Sandbox) -> Path:
-    pack = box.project.root / "policies"
-    if not (pack / "PulumiPolicy.yaml").exists():
-        raise Refusal(
-            "there is no policy pack to check with",
-            where=str(pack),
-            why="the project has none in its usual place",
-            next_step="name one with --policy-pack, or say --no-policies",
-        )
-    return pack
 
 
 def _override(text: str) -> tuple[str, str]:

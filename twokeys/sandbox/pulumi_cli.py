@@ -319,5 +319,5 @@ def missing(what: str, how: str) -> Refusal:
         "the stack cannot be run with --engine pulumi",
         where="PATH",
         why=f"{what} is not installed",
-        next_step=f"{how}; or leave --engine out: the sandbox's own engine needs neither",
+        next_step=f"{how}; or say --engine sandbox, which needs neither",
     )

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.engine.conftest import Bench
 from twokeys.errors import Refusal
-from twokeys.sandbox.engine.policy_host import PackChoice, load_config
+from twokeys.sandbox.engine.policy_host import PackChoice
 
 PACK = """
 from pulumi_policy import *
@@ -110,10 +110,3 @@ def test_a_pack_that_does_not_start_is_refused_and_what_it_printed_is_shown(benc
     with pytest.raises(Refusal) as refused:
         bench.preview(THINGS.format(count=1, size=1))
     assert "exit code 1" in refused.value.why
-
-
-def test_a_configuration_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "config.json"
-    path.write_text("[1]")
-    with pytest.raises(Refusal, match="not a JSON object"):
-        load_config(path)

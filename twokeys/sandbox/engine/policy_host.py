@@ -7,7 +7,6 @@ when the stack is (https://www.pulumi.com/docs/insights/policy/policy-packs/).
 from __future__ import annotations
 
 import json
-import os
 import select
 import subprocess
 import threading
@@ -307,27 +306,6 @@ class PolicyPack:
             why=why,
             next_step="correct the pack or its configuration; `--no-policies` runs without it",
         )
-
-
-def load_config(path: Path) -> dict[str, Any]:
-    """A `--policy-pack-config` file.
-
-    Raises:
-        Refusal: it is not there or not a JSON object.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        config = json.loads(text) if text.strip() else {}
-        if not isinstance(config, dict):
-            raise ValueError("it is not a JSON object")
-    except (OSError, ValueError) as error:
-        raise Refusal(
-            "the policy pack's configuration cannot be read",
-            where=os.fspath(path),
-            why=str(error),
-            next_step="give a JSON object of policy names, as `pulumi up --policy-pack-config` takes it",
-        ) from error
-    return config
 
 
 def _level(given: Any, refusal: Any) -> int | None:  # noqa: ANN401 - JSON

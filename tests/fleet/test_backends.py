@@ -1,0 +1,79 @@
+"""What is read of the states of shards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from twokeys.fleet import automation
+from twokeys.fleet.backends import PulumiBackend
+
+# As `pulumi stack export` 3.260 writes resources: with positions in the program, and with secrets encrypted.
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+
+
+def exported(stack: str, name: str, type: str, **more: object) -> dict[str, object]:
+    urn = f"urn:pulumi:{stack}::twokeys::{type}::{name}"
+    return {"urn": urn, "type": type, "custom": False, "sourcePosition": "project:///__main__.py#7,4", **more}
+
+
+def state(stack: str) -> list[dict[str, object]]:
+    return [
+        exported(stack, "one", "twokeys:accounts:MemberAccount", inputs={"email": SECRET}),
+        exported(stack, "two", "twokeys:accounts:MemberAccount"),
+        exported(stack, "in", "twokeys:access:Door", inputs={"door": {"target": {"account": "account:one"}}}),
+    ]
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, object]]]:
+    """Stands in for the backend: the resources of each stack."""
+    held: dict[str, list[dict[str, object]]] = {"prod-001": state("prod-001"), "prod-002": []}
+    monkeypatch.setattr(automation, "open_stack", lambda _name, _folder: None)
+    monkeypatch.setattr(
+        automation, "export", lambda name, _folder: json.dumps({"deployment": {"resources": held[name]}})
+    )
+    return held
+
+
+Calls = list[tuple[str, ...]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """What the CLI was asked to do."""
+    asked: Calls = []
+    monkeypatch.setattr(automation, "move", lambda of, to, urns, _folder: asked.append(("move", of, to, *urns)))
+    monkeypatch.setattr(automation, "forget", lambda of, urns, _folder: asked.append(("forget", of, *urns)))
+    return asked
+
+
+def urns(stack: str) -> list[str]:
+    return [str(state(stack)[index]["urn"]) for index in (0, 2)]
+
+
+@pytest.mark.usefixtures("states")
+def test_an_account_is_moved_with_its_doors_whatever_else_the_state_of_the_cli_holds(
+    tmp_path: Path, calls: Calls
+) -> None:
+    assert PulumiBackend(tmp_path).move("one", "prod-001", "prod-002") == 2
+    assert calls == [("move", "prod-001", "prod-002", *urns("prod-001"))]
+
+
+def test_a_move_that_was_killed_after_it_had_written_the_destination_is_completed(
+    tmp_path: Path, states: dict[str, list[dict[str, object]]], calls: Calls
+) -> None:
+    """`pulumi state move` saves the destination first, then the source (pkg/cmd/pulumi/state/state_move.go)."""
+    states["prod-002"] = state("prod-002")
+    assert PulumiBackend(tmp_path).move("one", "prod-001", "prod-002") == 2
+    assert calls == [("forget", "prod-001", *urns("prod-001"))]
+
+
+def test_another_account_of_that_name_in_the_destination_is_left_to_the_cli_to_refuse(
+    tmp_path: Path, states: dict[str, list[dict[str, object]]], calls: Calls
+) -> None:
+    states["prod-002"] = [{**one, "id": "222222222222"} for one in state("prod-002")]
+    PulumiBackend(tmp_path).move("one", "prod-001", "prod-002")
+    assert [call[0] for call in calls] == ["move"]
