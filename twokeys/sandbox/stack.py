@@ -15,8 +15,9 @@ from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.resource import STACK_TYPE
-from twokeys.sandbox.engine.run import Outcome, Surroundings, run_destroy, run_program, run_refresh
+from twokeys.sandbox.engine.run import Outcome, run_destroy, run_program, run_refresh
 from twokeys.sandbox.engine.state import Snapshot, StateFile
+from twokeys.sandbox.engine.surroundings import Surroundings
 from twokeys.sandbox.engine.values import Properties
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.project import Project, load_config

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from twokeys.sandbox.engine.events import Op, Step, Violation
 from twokeys.sandbox.engine.plugin import Diff
-from twokeys.sandbox.engine.providers import Handle
+from twokeys.sandbox.engine.providers import EngineError, Handle
 from twokeys.sandbox.engine.resource import Goal, Resource
 from twokeys.sandbox.engine.state import Snapshot
 from twokeys.sandbox.engine.values import Properties
@@ -90,23 +91,81 @@ class Policies(Protocol):
         ...
 
 
-@dataclass
 class Books:
-    """What is known so far; `olds` are the resources of the state that no registration has taken over yet."""
+    """What is known so far, and kept in the state at every change; `lock` guards all of it.
 
-    olds: dict[int, Resource]
-    left_pending: dict[str, Resource]
-    news: dict[str, Resource] = field(default_factory=dict)
-    pending: dict[str, Resource] = field(default_factory=dict)
-    goals: dict[str, Goal] = field(default_factory=dict)
-    claimed: set[str] = field(default_factory=set)
-    absent: set[str] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
-    aliased: dict[str, str] = field(default_factory=dict)
-    children: dict[str, list[str]] = field(default_factory=dict)
-    in_flight: int = 0
+    `olds` are the resources of the state that no registration has taken over yet. `absent` does not exist yet,
+    `replaced` gets a new object in this run.
+
+    Args:
+        prior: the state before the run.
+        save: given the whole state whenever it changed; None in a preview.
+    """
+
+    def __init__(self, prior: Snapshot, save: Callable[[Snapshot], None] | None) -> None:
+        self.lock = threading.RLock()
+        self.olds = dict(enumerate(prior.resources))
+        self.left_pending = {one.urn: one for one in prior.pending}
+        self.news: dict[str, Resource] = {}
+        self.pending: dict[str, Resource] = {}
+        self.goals: dict[str, Goal] = {}
+        self.claimed: set[str] = set()
+        self.absent: set[str] = set()
+        self.replaced: set[str] = set()
+        self._children: dict[str, list[str]] = {}
+        self._save = save
 
     def snapshot(self) -> Snapshot:
         """The state as it is now: what this run has settled, then what it has not come to."""
         pending = {**self.left_pending, **self.pending}
         return Snapshot((*self.news.values(), *self.olds.values()), tuple(pending.values()))
+
+    def persist(self) -> None:
+        """Keep the state as it is now."""
+        if self._save is not None:
+            self._save(self.snapshot())
+
+    def claim(self, goal: Goal) -> int | None:
+        """Take the URN for this registration and find the resource that it had in the state."""
+        with self.lock:
+            if goal.urn in self.claimed:
+                raise EngineError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
+            if goal.parent and goal.parent not in self.claimed:
+                raise EngineError(f"could not find parent resource {goal.parent}")
+            self.claimed.add(goal.urn)
+            self.goals[goal.urn] = goal
+            self._children.setdefault(goal.parent, []).append(goal.urn)
+            for urn in (goal.urn, *goal.aliases):
+                for position, one in self.olds.items():
+                    if one.urn == urn and not one.delete:
+                        return position
+            return None
+
+    def old(self, position: int | None) -> Resource | None:
+        """The resource at that position of the state."""
+        return None if position is None else self.olds[position]
+
+    def settle(self, new: Resource, position: int | None, *, mark_deleted: bool = False) -> None:
+        """Put the resource in the place of its old one, which with `mark_deleted` is still to be deleted."""
+        with self.lock:
+            if position is not None:
+                old = self.olds.pop(position)
+                if mark_deleted:
+                    self.olds[position] = replace(old, delete=True)
+            self.news[new.urn] = new
+            self.pending.pop(new.urn, None)
+            self.left_pending.pop(new.urn, None)
+            self.persist()
+
+    def forget(self, position: int) -> None:
+        """Take the old resource at that position out of the state."""
+        with self.lock:
+            del self.olds[position]
+            self.persist()
+
+    def is_absent(self, urn: str) -> bool:
+        """Whether it, or a resource of that component, does not exist yet."""
+        found = self.news.get(urn)
+        if found is None or found.custom:
+            return urn in self.absent
+        return any(self.is_absent(child) for child in self._children.get(urn, ()))

@@ -23,7 +23,8 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from twokeys.sandbox.engine.deployment import Deployment, Stopped
+from twokeys.sandbox.engine.control import Stopped
+from twokeys.sandbox.engine.deployment import Deployment
 from twokeys.sandbox.engine.events import Diagnostic, Report, Severity
 from twokeys.sandbox.engine.plugin import ProviderError
 from twokeys.sandbox.engine.providers import DeniedProviderError, EngineError

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.builtins import STACK_REFERENCE, Builtins
-from twokeys.sandbox.engine.events import Diagnostic, Op, Report, Severity, Step, StepDone, StepStarted
+from twokeys.sandbox.engine.events import Diagnostic, Op, Severity, Step, StepDone, StepStarted
 from twokeys.sandbox.engine.marks import changed_keys, existing, marked, remarked, stamped
-from twokeys.sandbox.engine.plugin import Plugin, ProviderError, Reader
+from twokeys.sandbox.engine.plugin import ProviderError, Reader
 from twokeys.sandbox.engine.providers import EngineError, Handle
 from twokeys.sandbox.engine.resource import STACK_TYPE, Resource, package_of
 from twokeys.sandbox.engine.state import Snapshot
+from twokeys.sandbox.engine.surroundings import Surroundings
 from twokeys.sandbox.engine.values import Properties, plain
 
 
@@ -34,35 +35,23 @@ class Refresh:
 
     Args:
         prior: the state before it.
-        plugins: package name to plugin.
-        save: given the whole state whenever it changed; never in a preview.
-        report: told every event, from any thread.
-        stack_outputs: the outputs of another stack by its full name, None for an unknown one.
         targets: URNs of the only resources to read; all of them when there are none.
     """
 
-    def __init__(  # noqa: PLR0913 - the collaborators of a run, all by name
-        self,
-        settings: Settings,
-        *,
-        prior: Snapshot,
-        plugins: Mapping[str, Plugin],
-        save: Callable[[Snapshot], None],
-        report: Report,
-        stack_outputs: Callable[[str], Properties | None],
-        targets: tuple[str, ...] = (),
+    def __init__(
+        self, settings: Settings, prior: Snapshot, around: Surroundings, targets: tuple[str, ...] = ()
     ) -> None:
         self.failed = False
         self.error: BaseException | None = None
         self._settings = settings
-        self._plugins = plugins
-        self._save = save
-        self._report = report
+        self._plugins = around.plugins
+        self._save = around.save
+        self._report = around.report
         self._targets = frozenset(targets)
         self._state: list[Resource | None] = list(prior.resources)
         self._pending = {one.urn: one for one in prior.pending}
         self._handles: dict[str, Handle] = {}
-        self._builtins = Builtins(stack_outputs, lambda _: None)
+        self._builtins = Builtins(around.stack_outputs, lambda _: None)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._ended = threading.Event()

@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from twokeys.sandbox.engine.books import Settings
-from twokeys.sandbox.engine.deployment import Deployment, Stopped
-from twokeys.sandbox.engine.events import Diagnostic, Report, Severity
+from twokeys.sandbox.engine.control import Stopped
+from twokeys.sandbox.engine.deployment import Deployment
+from twokeys.sandbox.engine.events import Diagnostic, Severity
 from twokeys.sandbox.engine.monitor import Engine, Monitor, serving
-from twokeys.sandbox.engine.plugin import Plugin
 from twokeys.sandbox.engine.policy_host import PackChoice, Packs, PolicyPack
 from twokeys.sandbox.engine.program import Program
 from twokeys.sandbox.engine.refresh import Refresh
 from twokeys.sandbox.engine.resource import Resource
 from twokeys.sandbox.engine.run_program import EXIT_REPORTED
 from twokeys.sandbox.engine.state import Snapshot
+from twokeys.sandbox.engine.surroundings import Surroundings
 from twokeys.sandbox.engine.values import Properties
 
 _POLL_SECONDS: Final = 0.05
 _ABANDON_SECONDS: Final = 60.0
 _END_SECONDS: Final = 15.0
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a run works with.
-
-    Attributes:
-        plugins: package name to plugin.
-        stack_outputs: the outputs of another stack by its full name, None for an unknown one.
-        report: told every event, from any thread.
-        save: given the whole state whenever it changed; never in a preview.
-        environment: the whole environment of the program and the policy packs.
-    """
-
-    plugins: Mapping[str, Plugin]
-    stack_outputs: Callable[[str], Properties | None]
-    report: Report
-    save: Callable[[Snapshot], None]
-    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,7 +53,7 @@ def run_program(
             ending.enter_context(PolicyPack(pack, settings, engine_address, around.environment, around.report))
             for pack in packs
         ]
-        deployment = _deployment(settings, prior, around, Packs(started) if started else None)
+        deployment = Deployment(settings, prior, around, Packs(started) if started else None)
         monitor = Monitor(deployment)
         monitor_address = ending.enter_context(serving(monitor))
         running = Program(
@@ -87,7 +69,7 @@ def run_program(
             _drive(running, monitor, engine, deployment)
         finally:
             _come_to_rest(deployment)
-        return _outcome(deployment, engine)
+        return Outcome(not deployment.failed and not engine.errors, deployment.outputs, deployment.resources)
 
 
 def run_destroy(settings: Settings, prior: Snapshot, around: Surroundings) -> Outcome:
@@ -96,12 +78,8 @@ def run_destroy(settings: Settings, prior: Snapshot, around: Surroundings) -> Ou
     Raises:
         Refusal, KeyboardInterrupt: as `run_program`.
     """
-    deployment = _deployment(settings, prior, around, None)
-    try:
-        _in_background(deployment.destroy)
-    finally:
-        _come_to_rest(deployment)
-    return _outcome(deployment, None)
+    deployment = Deployment(settings, prior, around)
+    return _without_program(deployment, deployment.destroy)
 
 
 def run_refresh(settings: Settings, prior: Snapshot, targets: tuple[str, ...], around: Surroundings) -> Outcome:
@@ -111,32 +89,16 @@ def run_refresh(settings: Settings, prior: Snapshot, targets: tuple[str, ...], a
         Refusal: the state cannot be written.
         KeyboardInterrupt: the user stopped it; what was read is in the state.
     """
-    refresh = Refresh(
-        settings,
-        prior=prior,
-        plugins=around.plugins,
-        save=around.save,
-        report=around.report,
-        stack_outputs=around.stack_outputs,
-        targets=targets,
-    )
+    refresh = Refresh(settings, prior, around, targets)
+    return _without_program(refresh, refresh.run)
+
+
+def _without_program(run: Deployment | Refresh, work: Callable[[], None]) -> Outcome:
     try:
-        _in_background(refresh.run)
+        _in_background(work)
     finally:
-        _come_to_rest(refresh)
-    return Outcome(not refresh.failed, refresh.outputs, refresh.resources)
-
-
-def _deployment(settings: Settings, prior: Snapshot, around: Surroundings, policies: Packs | None) -> Deployment:
-    return Deployment(
-        settings,
-        prior=prior,
-        plugins=around.plugins,
-        save=around.save,
-        report=around.report,
-        stack_outputs=around.stack_outputs,
-        policies=policies,
-    )
+        _come_to_rest(run)
+    return Outcome(not run.failed, run.outputs, run.resources)
 
 
 def _drive(program: Program, monitor: Monitor, engine: Engine, deployment: Deployment) -> None:
@@ -179,14 +141,9 @@ def _in_background(work: Callable[[], None]) -> None:
         thread.join(_POLL_SECONDS)
 
 
-def _come_to_rest(deployment: Deployment | Refresh) -> None:
+def _come_to_rest(run: Deployment | Refresh) -> None:
     """Let what is running end; a second Ctrl-C, or a long time, abandons it: its create stays pending in the state."""
-    deployment.stop()
-    deployment.settle(_ABANDON_SECONDS)
-    if deployment.error is not None:
-        raise deployment.error
-
-
-def _outcome(deployment: Deployment, engine: Engine | None) -> Outcome:
-    failed = deployment.failed or (engine is not None and engine.errors > 0)
-    return Outcome(not failed, deployment.outputs, deployment.resources)
+    run.stop()
+    run.settle(_ABANDON_SECONDS)
+    if run.error is not None:
+        raise run.error
