@@ -54,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.sandbox",
         "twokeys.stack_yaml",
         "twokeys.policy_packs",
+        "twokeys.options",
         "twokeys.files",
         "twokeys.errors",
         "pulumi.automation",

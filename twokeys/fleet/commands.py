@@ -16,8 +16,9 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.fleet.layout_commands import list_, matrix, move, split, unlock
-from twokeys.fleet.options import ENGINE, JSON, ONLY, PROJECT, SINCE, STATE, open_backend
+from twokeys.fleet.options import ENGINE, JSON, ONLY, SINCE, STATE, open_backend
 from twokeys.fleet.task import Operation, Result, Task
+from twokeys.options import PROJECT
 from twokeys.policy_packs import chosen_packs, policy_options
 
 if TYPE_CHECKING:

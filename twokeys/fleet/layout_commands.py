@@ -12,8 +12,9 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.options import ENGINE, JSON, PROJECT, SINCE, STATE, open_backend
+from twokeys.fleet.options import ENGINE, JSON, SINCE, STATE, open_backend
 from twokeys.fleet.placement import CAPACITY, Placement, place
+from twokeys.options import PROJECT
 
 if TYPE_CHECKING:
     from rich.console import Console

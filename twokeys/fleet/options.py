@@ -23,12 +23,6 @@ STATE = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the sandbox and the fleet keep things. Default: .twokeys in the project.",
 )
-PROJECT = click.option(
-    "--project",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The folder with Pulumi.yaml. Default: this one.",
-)
 JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")
 ONLY = click.option("--shard", "only", multiple=True, metavar="STACK", help="Only this shard; may be repeated.")
 SINCE = click.option("--since", metavar="COMMIT", help="Leave out shards that have not changed since this Git commit.")
