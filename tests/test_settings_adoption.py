@@ -132,3 +132,68 @@ def test_an_account_that_is_no_mapping_is_told_what_to_write(value: object) -> N
     refusal = refused(changed(MANAGEMENT, "accounts", {"stage": value}))
     assert refusal.why == "it has settings of its own, and this is none"
     assert "{} for none" in refusal.next_step
+
+
+def several(count: int, kind: str, document: dict[str, object], **more: object) -> dict[str, object]:
+    policies = {f"p{number}": {"type": kind, "targets": ["root"], "document": document} for number in range(count)}
+    return {"policyTypes": [kind], "policies": policies, **more}
+
+
+def guard_rails_at_the_root(count: int, **more: object) -> dict[str, object]:
+    document = {"Version": "2012-10-17", "Statement": [DENY]}
+    policies = {f"p{number}": {"targets": ["root"], "document": document} for number in range(count)}
+    return {"serviceControlPolicies": policies, **more}
+
+
+EXISTING = {"adopt": "o-a1b2c3d4e5"}
+
+
+@pytest.mark.parametrize(
+    ("fits", "beyond"),
+    [
+        # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: maximum size of a
+        # policy document, and number of policies that you can attach to an entity
+        (
+            several(1, "RESOURCE_CONTROL_POLICY", {"a": "x" * 5_112}),
+            several(1, "RESOURCE_CONTROL_POLICY", {"a": "x" * 5_113}),
+        ),
+        (
+            several(1, "AISERVICES_OPT_OUT_POLICY", {"a": "x" * 2_492}),
+            several(1, "AISERVICES_OPT_OUT_POLICY", {"a": "x" * 2_493}),
+        ),
+        (several(1, "TAG_POLICY", {"a": "x" * 9_992}), several(1, "TAG_POLICY", {"a": "x" * 9_993})),
+        (several(10, "TAG_POLICY", {"a": 1}), several(11, "TAG_POLICY", {"a": 1})),
+        (several(5, "CHATBOT_POLICY", {"a": 1}), several(6, "CHATBOT_POLICY", {"a": 1})),
+        # RCPFullAWSAccess cannot be detached and counts; FullAWSAccess is attached to whatever is made
+        (several(4, "RESOURCE_CONTROL_POLICY", {"a": 1}), several(5, "RESOURCE_CONTROL_POLICY", {"a": 1})),
+        (guard_rails_at_the_root(9), guard_rails_at_the_root(10)),
+        (guard_rails_at_the_root(10, **EXISTING), guard_rails_at_the_root(11, **EXISTING)),
+        (
+            guard_rails_at_the_root(8, guardRails={"root": ["stay-in-organization"]}),
+            guard_rails_at_the_root(9, guardRails={"root": ["stay-in-organization"]}),
+        ),
+    ],
+)
+def test_what_aws_takes_of_policies_is_taken_and_no_more(fits: dict[str, object], beyond: dict[str, object]) -> None:
+    assert parse("management", MANAGEMENT | {"organization": fits})
+    assert "orgs_reference_limits" in refused(MANAGEMENT | {"organization": beyond}, "management").why
+
+
+def test_two_policies_of_one_type_and_name_are_refused() -> None:
+    # DuplicatePolicyException: https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html
+    organization = guard_rails_at_the_root(2)
+    organization["serviceControlPolicies"]["p1"]["name"] = "p0"  # type: ignore[index]
+    assert "a policy of this type and name" in refused(MANAGEMENT | {"organization": organization}, "management").why
+
+
+def test_two_attachments_that_would_be_called_alike_are_refused() -> None:
+    document = {"Version": "2012-10-17", "Statement": [DENY]}
+    policies = {"p": {"targets": ["a-b"], "document": document}, "p-a": {"targets": ["b"], "document": document}}
+    organization = {"organizationalUnits": {"a-b": {}, "b": {}}, "serviceControlPolicies": policies}
+    assert "choose another key" in refused(MANAGEMENT | {"organization": organization}, "management").next_step
+
+
+def test_more_than_fifty_tags_are_refused() -> None:
+    # orgs_reference_limits.html: number of tags that you can attach to a root, OU, or account
+    tags = {f"key-{number}": "x" for number in range(51)}
+    assert "at most 50" in refused(changed(MANAGEMENT, "tags", tags), "management").why

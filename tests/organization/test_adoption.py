@@ -231,20 +231,9 @@ def test_an_address_that_no_account_could_have_is_refused_with_the_way_out() -> 
 
 
 def test_an_environment_of_the_management_stacks_name_gets_another_one() -> None:
-    tagged = account(1, "a", tags={"env": "Adopted"})
-    organization = replace(EMPTY, accounts=(tagged, account(2, "b")))
-    made = adopt(
-        organization,
-        stack="adopted",
-        region="us-east-1",
-        entered={},
-        root_email="example@company.com",
-        environment_of=environments_by("tag:env")(organization),
-    )
-    assert [(stack.name, list(stack.config.get("accounts", {}))) for stack in made.stacks] == [
-        ("adopted", ["b"]),
-        ("adopted-accounts", ["a"]),
-    ]
+    tagged, other = account(1, "a", tags={"env": "Adopted"}), account(2, "b")
+    found = environments(replace(EMPTY, accounts=(tagged, other)), "tag:env")
+    assert found == {"adopted": [other.id], "adopted-accounts": [tagged.id]}
 
 
 @pytest.mark.parametrize("how", ["unit", "tag:", "tag"])

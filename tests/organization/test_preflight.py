@@ -146,7 +146,7 @@ def test_what_is_not_as_config_says_fails_alone(changes: dict[str, Any], check: 
     [
         (changed(PROD, "accounts/new/organizationalUnit", "Nowhere"), "units", "neither in AWS nor made"),
         (changed(PROD, "accounts/new/organizationalUnit", "ou-ab12-99999999"), "units", "no unit ou-ab12-99999999"),
-        (changed(PROD, "accounts/new/adopt", MANAGEMENT), "adopt", "it is the management account"),
+        (changed(PROD, "accounts/new/adopt", "444444444444"), "adopt", "no account of the organization has this id"),
         (
             changed(
                 PROD, "accounts/new/contacts/security", {"name": "A", "title": "B", "email": "a@b.co", "phone": "1"}

@@ -113,7 +113,7 @@ def _taken(one: Wanted, organization: Organization) -> Finding | None:
     return None
 
 
-def adopted(accounts: Sequence[Wanted], organization: Organization) -> Iterator[Finding]:
+def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
     """Adopted accounts exist, are active, and have the name and address that config says.
 
     The program refuses a difference, for Pulumi could only end it by replacing the account:
@@ -124,8 +124,8 @@ def adopted(accounts: Sequence[Wanted], organization: Organization) -> Iterator[
         if one.fate is not Fate.ADOPT:
             continue
         account = one.account
-        if account is None or account.id == organization.management_account:
-            why = "no account of the organization has this id" if account is None else "it is the management account"
+        if account is None:
+            why = "no account of the organization has this id"
             yield failure("adopt", one.where, f"{one.member.adopt}: {why}", "correct the id; `twokeys adopt` writes it")
         elif account.state != ACTIVE:
             yield failure(

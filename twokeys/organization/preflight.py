@@ -88,7 +88,7 @@ def _of_accounts(
         return
     accounts = tuple(wanted(project.chosen, organization))
     yield from account_checks.addresses(accounts, organization)
-    yield from account_checks.adopted(accounts, organization)
+    yield from account_checks.adopted(accounts)
     yield from account_checks.moves(accounts, organization)
     yield from account_checks.names(accounts, organization)
     if finding := unknown(live, "pending requests", "pending requests"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -15,11 +15,8 @@ from twokeys.settings.models import (
     EVERY_ACCOUNT,
     MANAGEMENT,
     ROOT,
-    SERVICE_CONTROL_POLICY,
     DoorSettings,
-    GuardRailSettings,
     OrganizationSettings,
-    OtherPolicySettings,
     PeopleSettings,
     PermissionsSettings,
     Settings,
@@ -33,7 +30,8 @@ from twokeys.settings.models import (
     who,
 )
 from twokeys.settings.organization_wide import organization_wide
-from twokeys.settings.problem import Problem
+from twokeys.settings.policies import policies
+from twokeys.settings.problem import Problem, listed_twice
 from twokeys.settings.values import check_email
 
 
@@ -123,7 +121,7 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 )
     paths = frozenset(all_units(organization))
     yield from _units(organization)
-    yield from _policies(organization, paths)
+    yield from policies(organization, paths)
     for account, member in settings.accounts.items():
         path = member.organizational_unit
         if path is not None and not is_unit_id(path) and path not in paths:
@@ -143,7 +141,7 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html)",
                 "name a member account",
             )
-        yield from _listed_twice(f"{key}.services", said.services)
+        yield from listed_twice(f"{key}.services", said.services)
         for service in said.adopt:
             if service not in said.services:
                 yield Problem(
@@ -181,60 +179,6 @@ def _units(organization: OrganizationSettings) -> Iterator[Problem]:
             seen[identifier] = path
 
 
-def _policies(organization: OrganizationSettings, paths: Collection[str]) -> Iterator[Problem]:
-    """Targets that are not there, policy types that are off, and what adopting needs."""
-    sections: tuple[tuple[str, Mapping[str, GuardRailSettings]], ...] = (
-        ("serviceControlPolicies", organization.service_control_policies),
-        ("policies", organization.policies),
-    )
-    made: dict[str, str] = {}
-    for section, policies in sections:
-        for name, policy in policies.items():
-            key = f"organization.{section}.{name}"
-            if other := made.get(name):
-                yield Problem(key, name, f"{other} has this key too", "choose another key; `name` is what AWS calls it")
-            made[name] = key
-            yield from _policy(organization, paths, key, policy)
-
-
-def _listed_twice(key: str, listed: Sequence[str]) -> Iterator[Problem]:
-    for name, count in Counter(listed).items():
-        if count > 1:
-            yield Problem(key, name, "it is listed twice", "list it once")
-
-
-def _policy(
-    organization: OrganizationSettings, paths: Collection[str], key: str, policy: GuardRailSettings
-) -> Iterator[Problem]:
-    yield from _listed_twice(f"{key}.targets", policy.targets)
-    for target in policy.targets:
-        if target != ROOT and target not in paths and not is_account_id(target):
-            yield Problem(
-                f"{key}.targets",
-                target,
-                "no organizational unit of this stack has this path",
-                f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
-            )
-    kind = policy.type if isinstance(policy, OtherPolicySettings) else SERVICE_CONTROL_POLICY
-    if kind == SERVICE_CONTROL_POLICY and isinstance(policy, OtherPolicySettings):
-        yield Problem(f"{key}.type", kind, "it has a section of its own", "move it to serviceControlPolicies")
-    if policy.targets and organization.create and kind not in organization.policy_types:
-        yield Problem(
-            f"{key}.targets",
-            list(organization.policy_types),
-            "a policy cannot be attached while its policy type is off",
-            f"add {kind} to organization.policyTypes",
-        )
-    for target in policy.attached:
-        if policy.adopt is None or target not in policy.targets:
-            yield Problem(
-                f"{key}.attached",
-                target,
-                "only a policy that is adopted is attached already, and only to its targets",
-                "remove it, or add adopt and the target",
-            )
-
-
 def _people(settings: Settings) -> Iterator[Problem]:
     people = settings.people
     if settings.organization is None and people != PeopleSettings():
@@ -258,7 +202,7 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
             if member not in users:
                 yield Problem(f"{key}.groups.{group}", member, "no user has this name", f"add the user to {key}.users")
     for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
-        yield from _listed_twice(f"{key}.{part}", [name.casefold() for name in names])
+        yield from listed_twice(f"{key}.{part}", [name.casefold() for name in names])
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -13,3 +15,10 @@ class Problem:
     value: object
     why: str
     next_step: str
+
+
+def listed_twice(key: str, listed: Sequence[str]) -> Iterator[Problem]:
+    """A problem for each entry of a list that is there more than once."""
+    for name, count in Counter(listed).items():
+        if count > 1:
+            yield Problem(key, name, "it is listed twice", "list it once")

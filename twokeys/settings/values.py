@@ -18,7 +18,7 @@ from twokeys.iam import PolicyError, PolicyKind, parse_policy
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
-_QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
+QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 _SCP_CHARACTERS = 10_240
 _POLICY_CHARACTERS = 10_240
@@ -92,7 +92,7 @@ def check_unit_path(value: str) -> str:
         )
     if len(names) > _OU_LEVELS:
         raise refuse(
-            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({_QUOTAS_PAGE})",
+            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({QUOTAS_PAGE})",
             "use a shorter path",
         )
     return value
@@ -103,7 +103,7 @@ def check_scp(value: dict[str, Any]) -> dict[str, Any]:
     size = len(json.dumps(value, separators=(",", ":")))
     if size > _SCP_CHARACTERS:
         raise refuse(
-            f"a service control policy has at most {_SCP_CHARACTERS} characters, this one has {size} ({_QUOTAS_PAGE})",
+            f"a service control policy has at most {_SCP_CHARACTERS} characters, this one has {size} ({QUOTAS_PAGE})",
             "split it into several guard rails",
         )
     _must_parse(value, PolicyKind.SCP)
@@ -115,7 +115,7 @@ def check_policy_document(value: dict[str, Any]) -> dict[str, Any]:
     size = len(json.dumps(value, separators=(",", ":")))
     if not value or size > _POLICY_CHARACTERS:
         raise refuse(
-            f"a policy has 1 to {_POLICY_CHARACTERS} characters, this one has {size if value else 0} ({_QUOTAS_PAGE})",
+            f"a policy has 1 to {_POLICY_CHARACTERS} characters, this one has {size if value else 0} ({QUOTAS_PAGE})",
             "write the policy's document",
         )
     return value
@@ -330,9 +330,12 @@ PolicyType = Literal[
 ]
 Key = Literal["trust", "grant"]
 Kind = Literal["role", "user", "group", "root"]
-Tags = dict[
-    Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_tag_key)],
-    Annotated[str, Field(max_length=256)],
+Tags = Annotated[
+    dict[
+        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_tag_key)],
+        Annotated[str, Field(max_length=256)],
+    ],
+    Field(max_length=50),  # QUOTAS_PAGE
 ]
 BucketName = Annotated[
     str,
