@@ -122,6 +122,11 @@ del objects["id-gone"]
 """
 _A = "urn:pulumi:dev::proj::mem:index:Thing::a"
 
+_TWO = """
+p = Provider("p", account="1")
+q = Provider("q", account="1")
+"""
+
 CASES = {
     "refresh": Case(
         [
@@ -286,6 +291,105 @@ CASES = {
             (
                 "preview",
                 'p = Provider("p", account="1")\nThing("a", opts=Opts(provider=p))\nThing("a", opts=Opts(provider=p))',
+            ),
+        ]
+    ),
+    "wildcards": Case(
+        [
+            (
+                "up",
+                _TWO
+                + 'Thing("a", size=1, document={"l": [1, 2], "m": {"x": 1}}, opts=Opts(provider=p, ignore_changes=["document.l[*]"]))\nThing("b", size=1, opts=Opts(provider=p))\nThing("s", document={"m": {"x": 1}}, size=1, opts=Opts(provider=p))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'Thing("a", size=1, document={"l": [3, 4], "m": {"x": 1}}, opts=Opts(provider=p, ignore_changes=["document.l[*]"]))\nThing("b", size=2, token="t", opts=Opts(provider=p, ignore_changes=["*"]))\nThing("s", document={"m": {"x": 2}}, size=2, opts=Opts(provider=p))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'Thing("a", size=1, document={"m": {"x": 1}}, opts=Opts(provider=p, ignore_changes=["document.l[0]", "document.q.r"]))\nThing("b", opts=Opts(provider=p, ignore_changes=["size"]))\nThing("s", document={"m": {"x": 2}}, size=3, opts=Opts(provider=p, replace_on_changes=["*"]))',
+            ),
+            ("up", _TWO + 'Thing("b", size=5, opts=Opts(provider=p, ignore_changes=["document.x["]))'),
+        ]
+    ),
+    "nested-secrets": Case(
+        [
+            (
+                "up",
+                _TWO
+                + 'd = pulumi.Output.secret({"a": [1, {"b": "x"}]})\na = Thing("a", document=d, opts=Opts(provider=p))\nb = Thing("b", document=[pulumi.Output.secret("y"), "z"], opts=Opts(provider=p))\nc = Thing("c", document=pulumi.Output.unsecret(d), opts=Opts(provider=p))\nThing("e", document=pulumi.Output.all(d, b.arn).apply(lambda v: v[1]), opts=Opts(provider=p))\ng = Group("g", {"in": d})\ng.register_outputs({"out": d, "n": {"s": pulumi.Output.secret(None)}})\npulumi.export("n", {"deep": [d, a.arn]})\npulumi.export("u", pulumi.Output.unsecret(d))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'd = pulumi.Output.secret({"a": [1, {"b": "x2"}]})\na = Thing("a", document=d, opts=Opts(provider=p))\npulumi.export("n", {"deep": [d, a.arn]})',
+            ),
+        ]
+    ),
+    "deleted-with": Case(
+        [
+            (
+                "up",
+                _TWO
+                + 'a = Thing("a", name="a", opts=Opts(provider=p))\nb = Thing("b", name="b", opts=Opts(provider=p, deleted_with=a))\nThing("c", name="c", opts=Opts(provider=p, deleted_with=b))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'a = Thing("a", name="a", kind="2", opts=Opts(provider=p, delete_before_replace=True))\nb = Thing("b", name="b", opts=Opts(provider=p, deleted_with=a))\nThing("c", name="c", opts=Opts(provider=p, deleted_with=b))',
+            ),
+        ]
+    ),
+    "another-provider": Case(
+        [
+            (
+                "up",
+                _TWO + 'Thing("a", name="a", size=1, opts=Opts(provider=p))\nThing("b", size=1, opts=Opts(provider=p))',
+            ),
+            (
+                "preview",
+                _TWO
+                + 'Thing("a", name="a2", size=1, opts=Opts(provider=q))\nThing("b", size=2, opts=Opts(provider=q))',
+            ),
+            ("up", _TWO + 'Thing("b", size=1, opts=Opts(provider=q))'),
+            (
+                "up",
+                'p = Provider("p", account="2")\nq = Provider("q2", account="1", opts=Opts(aliases=[pulumi.Alias(name="q")]))\nThing("b", size=1, opts=Opts(provider=q))',
+            ),
+        ]
+    ),
+    "providers-of-components": Case(
+        [
+            (
+                "up",
+                _TWO
+                + 'c = Group("c", opts=Opts(providers=[p]))\nd = Group("d", opts=Opts(parent=c, providers={"mem": q}))\nThing("in-c", opts=Opts(parent=c))\nx = Thing("in-d", opts=Opts(parent=d))\nThing("own", opts=Opts(parent=d, provider=p))\nThing("under-thing", opts=Opts(parent=x))\ne = Group("e", opts=Opts(parent=d, provider=p))\nThing("in-e", opts=Opts(parent=e))',
+            ),
+        ]
+    ),
+    "failing-in-the-middle": Case(
+        [
+            (
+                "up",
+                _TWO
+                + 'a = Thing("a", name="same", opts=Opts(provider=p))\nb = Thing("b", name="same", opts=Opts(provider=p, depends_on=[a]))\nThing("c", document=b.arn, opts=Opts(provider=p))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'a = Thing("a", name="same", opts=Opts(provider=p))\nb = Thing("b", name="other", opts=Opts(provider=p, depends_on=[a]))\nThing("c", document=b.arn, opts=Opts(provider=p))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'a = Thing("a", name="same", opts=Opts(provider=p))\nb = Thing("b", name="same", opts=Opts(provider=p, depends_on=[a]))\nThing("c", document=b.arn, opts=Opts(provider=p))',
+            ),
+            (
+                "up",
+                _TWO
+                + 'a = Thing("a", name="same", opts=Opts(provider=p))\nb = Thing("b", name="other", opts=Opts(provider=p, depends_on=[a]))',
             ),
         ]
     ),

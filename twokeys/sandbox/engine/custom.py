@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 
 from twokeys.sandbox.engine.books import Books, Work
@@ -12,7 +13,6 @@ from twokeys.sandbox.engine.events import Diagnostic, Op, Severity, Step
 from twokeys.sandbox.engine.handles import Handles
 from twokeys.sandbox.engine.marks import (
     changed_keys,
-    checked_path,
     existing,
     marked,
     refuse_invalid,
@@ -21,7 +21,7 @@ from twokeys.sandbox.engine.marks import (
     stamped,
     with_replace_on_changes,
 )
-from twokeys.sandbox.engine.paths import kept
+from twokeys.sandbox.engine.paths import kept, parse_path
 from twokeys.sandbox.engine.plugin import CheckFailure, Diff, ProviderError
 from twokeys.sandbox.engine.policing import Policing
 from twokeys.sandbox.engine.providers import EngineError, Handle
@@ -156,9 +156,7 @@ class CustomResources:
         work = replace(work, new=replace(work.new, inputs=inputs))
         before = diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
         if before:
-            for dependent in reversed(self._deletion.replaced_with(old)):
-                self._deletion.for_replacement(dependent)
-            self._deletion.for_replacement(position)
+            self._deletion.for_replacement([*reversed(self._deletion.replaced_with(old)), position])
         return self._create(work, work.step(Op.REPLACE, diff), mark_old=not before)
 
     def _import(self, work: Work) -> Resource:
@@ -182,7 +180,8 @@ class CustomResources:
     ) -> tuple[Properties, tuple[CheckFailure, ...]]:
         inputs = goal.inputs
         for text in goal.ignore_changes if olds else ():
-            inputs = kept(checked_path(text), olds, inputs)
+            with suppress(ValueError):  # Pulumi passes over what is no path
+                inputs = kept(parse_path(text), olds, inputs)
         checked, failures = handle.plugin.check(goal.type, goal.urn, plain(olds), plain(inputs), seed)
         # Pulumi does not ask a provider that is not configured yet, so a policy sees no defaults; we ask for failures.
         return (remarked(existing(checked), inputs) if handle.known else inputs), failures

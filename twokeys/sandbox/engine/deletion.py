@@ -76,8 +76,13 @@ class Deletion:
                 found.append(position)
         return found
 
-    def for_replacement(self, position: int) -> None:
-        """Delete an object that is replaced, before its new one is made."""
+    def for_replacement(self, positions: list[int]) -> None:
+        """Delete objects that are replaced, in this order, before their new ones are made."""
+        going = frozenset(self._books.olds[position].urn for position in positions)
+        for position in positions:
+            self._one_for_replacement(position, going)
+
+    def _one_for_replacement(self, position: int, going: frozenset[str]) -> None:
         old = self._books.olds[position]
         if old.pending_replacement:
             return
@@ -88,7 +93,7 @@ class Deletion:
                 old.urn,
             )
         with self._control.stepping(Step(Op.DELETE_REPLACED, old.urn, old.type, old.id, old=old.inputs)):
-            self._remove_object(old, frozenset())
+            self._remove_object(old, going)
             with self._books.lock:
                 self._books.olds[position] = replace(old, pending_replacement=True)
                 self._books.persist()

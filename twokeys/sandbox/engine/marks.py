@@ -83,15 +83,12 @@ def remarked(properties: Properties, secret_like: Properties) -> Properties:
 
 
 def _remark(value: PropertyValue, like: PropertyValue) -> PropertyValue:
+    """As Pulumi does it for a provider that keeps no secrets: a list with a secret in it is one as a whole."""
     if isinstance(value, Secret):
         return value
-    if isinstance(like, Secret):
-        return Secret(value)
     if isinstance(value, dict) and isinstance(like, dict):
         return remarked(value, like)
-    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
-        return [_remark(one, other) for one, other in zip(value, like, strict=True)]
-    return value
+    return Secret(value) if has_secret(like) else value
 
 
 def marked(outputs: Properties, of: Goal | Resource) -> Properties:
