@@ -57,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.options",
         "twokeys.files",
         "twokeys.errors",
+        "boto3",
         "pulumi.automation",
     },
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},

@@ -67,6 +67,11 @@ class Cloud:
         """The account ids that each shard's state holds, by name."""
         return {stack: self.accounts_of(stack) for stack in BOTH}
 
+    def pending(self, stack: str) -> list[dict[str, Any]]:
+        """What was being created when the CLI was killed."""
+        state = json.loads(self.run(*PULUMI, "stack", "export", "-s", stack, check=True).stdout)
+        return [one["resource"] for one in state["deployment"].get("pending_operations") or ()]
+
     def accounts_of(self, stack: str) -> dict[str, str]:
         state = json.loads(self.run(*PULUMI, "stack", "export", "-s", stack, check=True).stdout)
         return {
@@ -159,10 +164,17 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert (unlocked.returncode, f"process {cli.pid} " in unlocked.stdout) == (0, True), unlocked.stdout
     assert "is not locked" in cloud.fleet("unlock", "prod", "prod-001").stdout
 
-    # Its account was made and is not in the state: AWS refuses a second one for its e-mail address (docs/fleet.md).
+    # Its account was made and is not in the state: AWS would refuse a second one for its e-mail address.
+    (pending,) = cloud.pending("prod-001")
+    assert pending["type"] == "aws:organizations/account:Account"
     again = cloud.told("up", "prod", "--shard", "prod-001")["prod-001"]
-    assert again["state"] == "done" or any("EMAIL_ALREADY_EXISTS" in problem for problem in again["problems"]), again
-    assert {len(ids) for ids in cloud.in_aws().values()} == {1}
+    assert again["state"] == "done", "\n".join(again["problems"])
+    accounts = cloud.in_aws()
+    assert {len(ids) for ids in accounts.values()} == {1}
+    assert sorted(cloud.accounts_of("prod-001").values()) == sorted(ids[0] for ids in accounts.values())
+    assert cloud.pending("prod-001") == []
+    after = cloud.told("preview", "prod", "--shard", "prod-001", "--all")["prod-001"]
+    assert set(after["changes"]) <= {"same", "read"}, after
 
 
 def _cli_that_creates(cloud: Cloud, command: psutil.Process) -> psutil.Process:

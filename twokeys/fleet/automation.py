@@ -12,14 +12,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import boto3
 from pulumi import automation
 
 from twokeys.errors import Refusal
 from twokeys.fleet.engines import Ended, judged, never_updated
 from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.locks import owners
+from twokeys.fleet.pending import account_names, creating, identifiers, taken_over
 from twokeys.fleet.task import Operation, Task
-from twokeys.sandbox.engine.events import Diagnostic, Event, Report
+from twokeys.organization.creations import accounts_made
+from twokeys.sandbox.engine.events import Diagnostic, Event, Report, Severity
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.pulumi_cli import cli, ended, move_with_cli, pack_files, relay
@@ -54,11 +57,41 @@ class PulumiEngine:
             }
             locked = _Locked(self._task.stack, report)
             arguments["on_event"] = relay(locked)
+
+            def work() -> None:
+                if self._task.operation is Operation.UP:
+                    _take_over(stack, locked)
+                operate(**arguments)
+
             try:
-                outcome = _interruptible(lambda: ended(stack, lambda: operate(**arguments), locked))
+                outcome = _interruptible(lambda: ended(stack, work, locked))
             finally:
                 end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
             return Ended(outcome.ok, problems=locked.advice)
+
+
+def _take_over(stack: automation.Stack, report: Report) -> None:
+    """Take over what a killed run had begun to create, see `twokeys.fleet.pending`.
+
+    Raises:
+        Refusal: AWS cannot be asked, or an account that was begun cannot be told from another.
+        CommandError: the CLI does not write the state, or cannot read what is there.
+    """
+    state = stack.export_stack()
+    deployment = state.deployment or {}
+    begun = creating(deployment)
+    names = account_names(begun)
+    accounts = accounts_made(boto3.Session(), names) if names else {}
+    found = identifiers(deployment, accounts)
+    if not found:
+        return  # the CLI says itself what is pending
+    deployment = taken_over(deployment, found, accounts)
+    stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
+    for one in begun:
+        urn = one["urn"]
+        what = f"is looked at as {found[urn]}" if urn in found else "is asked for anew, which AWS may refuse"
+        report(Diagnostic(Severity.WARNING, f"an earlier run was killed while it created this: it {what}", urn))
+    stack.refresh(target=list(found))
 
 
 class _Locked:
