@@ -54,7 +54,7 @@ def workers(_: argparse.Namespace) -> None:
     lines["as many times as workers"] = {float(count): float(count) for count in WORKERS}
     plot("fleet-workers", f"Speed-up of {SHARDS} shards", ("workers", "times as fast as one worker"), lines)
     head = ("latency", "workers", "as fast as one", "of the ideal", "s", "ideal, s", "peak MiB")
-    note = f"{SHARDS} shards of one account on {machine()}. {IDEAL}"
+    note = f"{SHARDS} shards of one account on {machine()}.\n{IDEAL}"
     plots = "![Times as fast as one worker, by workers](fleet-workers.svg)"
     publish("workers", "uv run python benchmarks/fleet.py workers", "\n\n".join((note, table(head, rows), plots)))
 

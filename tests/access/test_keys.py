@@ -578,3 +578,18 @@ def test_outputs_that_still_list_a_removed_grant_do_not_hide_that_it_is_gone() -
     stale = [{"name": "enter", "policy": document(grants(DEPLOYER))}]
     world.change(ci, outputs={**ci.outputs, "inlinePolicies": stale})
     assert world.rules() == ["door-needs-grant"]
+
+
+def test_what_a_permission_set_grants_is_not_read_and_the_step_does_not_ask_to_change_its_role() -> None:
+    """Nobody but AWS changes such a role.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    admins = arn(HUB, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admins_0123456789abcdef")
+    world = World()
+    world.role("deployer", world.stage, document(trusts(admins)))
+    (finding,) = world.findings()
+    assert (finding.rule, finding.door) == ("unproved-door", f"{admins} -> {DEPLOYER}")
+    assert "permission set" in finding.message
+    assert "make an exception" in finding.next_step
+    assert "give role" not in finding.next_step

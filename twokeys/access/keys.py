@@ -23,6 +23,8 @@ _DECLARE = (
     "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
     "from values that are known in preview, or create what it waits for in an earlier update"
 )
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+_OF_PERMISSION_SET = "AWSReservedSSO_"
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
@@ -196,6 +198,13 @@ class _Reader:
         if namesakes:
             about += f", but {_who(source)} of this stack lives in {self._account(namesakes[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
+        if source.kind == "role" and source.name.startswith(_OF_PERMISSION_SET):
+            about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
+            step = (
+                f"see that the permission set allows sts:AssumeRole on {_to_grant(role)}, and {_EXCEPT}; or let people "
+                "enter that account itself by a permission set (`via: identity-center`)"
+            )
+            return _about(door, Lack.PROOF, about + ": the grant key is not proved", step, role)
         if self._hidden(role.urn, "assumeRolePolicy"):
             about += f", but that policy {_HIDDEN}: the grant key is not proved"
             step = f"write the grant into this program as a policy of that {source.kind}, or {_IMPORT}"
