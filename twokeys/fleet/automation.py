@@ -80,6 +80,8 @@ def _take_over(stack: automation.Stack, report: Report) -> None:
     state = stack.export_stack()
     deployment = state.deployment or {}
     begun = creating(deployment)
+    if not begun:
+        return
     names = account_names(begun)
     accounts = accounts_made(boto3.Session(), names) if names else {}
     found = identifiers(deployment, accounts)

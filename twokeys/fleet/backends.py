@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from twokeys.access.accounts import ACCOUNT
 from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, read_state
 from twokeys.errors import Refusal
@@ -20,8 +21,6 @@ from twokeys.fleet.inputs import file_digest
 
 if TYPE_CHECKING:
     from twokeys.sandbox.engine.resource import Resource
-
-ACCOUNT: Final = "aws:organizations/account:Account"
 
 
 class Backend(Protocol):

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
-ACCOUNT: Final = "aws:organizations/account:Account"
+from twokeys.access.accounts import ACCOUNT, Accounts
+from twokeys.access.state import parse_state
 
 
 def creating(deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -71,25 +72,17 @@ def _identifier(one: Mapping[str, Any], deployment: Mapping[str, Any], accounts:
     https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/#import
     """
     inputs = one["inputs"]
+    if one["type"] == ACCOUNT:
+        return accounts.get(inputs["email"], "").rpartition("/")[2] or None
     identifier: object = None
     match one["type"]:
-        case "aws:organizations/account:Account":
-            identifier = accounts.get(inputs["email"], "").rpartition("/")[2]
         case "aws:iam/role:Role":
             identifier = inputs.get("name")
         case "aws:iam/accountAlias:AccountAlias":
             identifier = inputs.get("accountAlias")
         case "aws:budgets/budget:Budget":
-            account = inputs.get("accountId") or _account_of(one.get("provider", ""), deployment)
-            identifier = f"{account}:{inputs['name']}" if account and "name" in inputs else None
+            known = Accounts(parse_state(json.dumps({"deployment": deployment})))
+            given, provider = inputs.get("accountId"), one.get("provider", "").rpartition("::")[0]
+            account = given if isinstance(given, str) else known.of_provider(provider)
+            identifier = f"{account}:{inputs['name']}" if known.pinned(account) and "name" in inputs else None
     return identifier if isinstance(identifier, str) and identifier else None  # a secret is an object
-
-
-def _account_of(provider: str, deployment: Mapping[str, Any]) -> str | None:
-    """The account that a provider ("URN::ID") is pinned to with `allowed_account_ids`."""
-    urn, _, identifier = provider.rpartition("::")
-    for one in deployment.get("resources") or ():
-        if one["urn"] == urn and one.get("id") == identifier:
-            allowed = json.loads(one["inputs"].get("allowedAccountIds", "[]"))
-            return str(allowed[0]) if len(allowed) == 1 else None
-    return None

@@ -16,10 +16,10 @@ from twokeys.settings.models import (
     is_account_id,
 )
 from twokeys.settings.problem import Problem, listed_twice
-from twokeys.settings.values import QUOTAS_PAGE
+from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS
 
 _LARGEST: Mapping[str, int] = {
-    SERVICE_CONTROL_POLICY: 10_240,
+    SERVICE_CONTROL_POLICY: SCP_CHARACTERS,
     "RESOURCE_CONTROL_POLICY": 5_120,
     "AISERVICES_OPT_OUT_POLICY": 2_500,
     "DECLARATIVE_POLICY_EC2": 10_000,

@@ -20,7 +20,7 @@ _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
-_SCP_CHARACTERS = 10_240
+SCP_CHARACTERS = 10_240
 _POLICY_CHARACTERS = 10_240
 _OU_LEVELS = 5
 
@@ -101,9 +101,9 @@ def check_unit_path(value: str) -> str:
 def check_scp(value: dict[str, Any]) -> dict[str, Any]:
     """A well-formed service control policy within AWS's size."""
     size = len(json.dumps(value, separators=(",", ":")))
-    if size > _SCP_CHARACTERS:
+    if size > SCP_CHARACTERS:
         raise refuse(
-            f"a service control policy has at most {_SCP_CHARACTERS} characters, this one has {size} ({QUOTAS_PAGE})",
+            f"a service control policy has at most {SCP_CHARACTERS} characters, this one has {size} ({QUOTAS_PAGE})",
             "split it into several guard rails",
         )
     _must_parse(value, PolicyKind.SCP)
