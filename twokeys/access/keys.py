@@ -25,6 +25,7 @@ _DECLARE = (
 )
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
+_SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
@@ -107,7 +108,7 @@ class _Reader:
         for document in self._graph.blind:
             made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
             about = f"The {document.title} is not proved: {document.problem}{made_from}"
-            step = _CORRECT if document.faulty else _DECLARE
+            step = _CORRECT if document.faulty else _SHOW_SECRETS if document.hidden else _DECLARE
             yield Statement(Lack.PROOF, about, step, f"{document.title} -> *", document.urn, document.source)
         for loose in self._graph.loose:
             resource = loose.resource
@@ -239,6 +240,8 @@ class _Reader:
             f"{self._account(role)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
         )
         step = f"write the {key} as a policy of its own in this stack, or {_EXCEPT}"
+        if any(document.hidden for document in _documents(door)):
+            step = _SHOW_SECRETS
         yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:
