@@ -119,7 +119,6 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:
             protect=bool(found.get("protect")),
             source=_place(found.get("sourcePosition")),
             created=found.get("created") or None,
-            modified=found.get("modified") or None,
         )
 
 
