@@ -14,7 +14,8 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal as Known
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.state import read_states
+from twokeys.doors import Who
 from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
@@ -30,8 +31,7 @@ def read(states: Iterable[Path], name: str | None = None) -> Organization:
 
     A state is what `pulumi stack export` writes, or a file of the sandbox. Raises Refusal for one that is not.
     """
-    resources = tuple(resource for path in states for resource in read_state(path).resources)
-    return from_snapshot(Snapshot(resources, "these stacks"), name)
+    return from_snapshot(read_states(states), name)
 
 
 def from_snapshot(snapshot: Snapshot, name: str | None = None) -> Organization:
@@ -134,7 +134,7 @@ def _keys(door: access.Door, statement: Statement | None, accounts: Accounts) ->
 def _door(door: access.Door, keys: tuple[Key, Key], statement: Statement | None, declared: DeclaredDoors) -> Door:
     source, (trust, grant) = _principal(door.source), keys
     groups = map(who, door.source.groups)
-    about = declared.of(who(door.source), groups, door.target.account, door.target.name)
+    about = declared.of(who(door.source), groups, who(door.target))
     told = [f"{statement.message}.", f"Next step: {statement.next_step}."] if statement else []
     told += [f"The trust alone: {door.trust.explain()}", f"The grant alone: {door.grant.explain()}"]
     return Door(
@@ -162,7 +162,9 @@ def _one_key(
     source = Principal(kind, "*" if ends["everyone"] else canonical(ends["account"]), ends["name"] or "")
     other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
     trusted = kind in ("root", "everyone")
-    about = declared.of((source.kind, source.account, source.name), [], canonical(ends["target"]), ends["role"])
+    about = declared.of(
+        Who(source.kind, source.account, source.name), [], Who("role", canonical(ends["target"]), ends["role"])
+    )
     return Door(
         name=about.name if about else f"{source.label} to {ends['role']}",
         source=source,
