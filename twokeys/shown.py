@@ -9,10 +9,11 @@ that looks like a formula (https://owasp.org/www-community/attacks/CSV_Injection
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -32,6 +33,8 @@ def say(console: Console, line: str) -> None:
 
 def cell(text: str) -> str:
     """Text for a cell of a table of rich, fit for a terminal."""
+    from rich.markup import escape  # noqa: PLC0415 - the command line starts without rich
+
     return escape(printable(text))
 
 

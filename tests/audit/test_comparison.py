@@ -91,7 +91,9 @@ def test_a_use_of_a_door_that_is_not_proved_is_explained_by_it() -> None:
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     found = compared(world, entry(f"arn:aws:iam::{OUTSIDE}:user/agent", arn(STAGE, "role/vendor"), at(0)))
     assert found.undeclared == ()
-    assert [(one.door.target.who.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [("vendor", False)]
+    assert [(one.door.target.who.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [
+        ("vendor", False)
+    ]
 
 
 def test_a_caller_of_whom_only_the_account_is_told_perhaps_used_each_door_of_that_account() -> None:

@@ -70,7 +70,9 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(shown.locator("main")).to_contain_text("trust policy of role deployer, statement 0")
     expect(shown.locator("main")).to_contain_text(f"trusts account {OUTSIDE} as a whole")
     expect(shown.get_by_role("table", name="Use of each door")).to_contain_text("never used")
-    expect(shown.get_by_role("table", name="What is unusual about each")).to_contain_text("new source address 198.51.100.7")
+    expect(shown.get_by_role("table", name="What is unusual about each")).to_contain_text(
+        "new source address 198.51.100.7"
+    )
 
 
 def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> None:
