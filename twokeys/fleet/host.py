@@ -24,7 +24,7 @@ from twokeys.fleet.engines import open_engine
 from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.sandbox.engine.events import Event, Severity, StepDone
-from twokeys.sandbox.report import Report
+from twokeys.sandbox.engine.report import Report
 
 _EVERY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 1.0

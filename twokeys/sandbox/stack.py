@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
-from twokeys.errors import Refusal
 from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.box import ORGANIZATION as ORGANIZATION
+from twokeys.sandbox.box import Sandbox as Sandbox
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
-from twokeys.sandbox.engine.resource import STACK_TYPE
 from twokeys.sandbox.engine.run import Outcome, run_destroy, run_program, run_refresh
 from twokeys.sandbox.engine.state import Snapshot, StateFile
 from twokeys.sandbox.engine.surroundings import Surroundings
-from twokeys.sandbox.engine.values import Properties
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.project import Project, load_config
-
-ORGANIZATION = "organization"
-"""The organization in full stack names, as self-managed backends call it."""
+from twokeys.sandbox.project import load_config
 
 
 class Operations(Protocol):
@@ -44,72 +37,6 @@ class Operations(Protocol):
     def refresh(self, report: Report, *, preview: bool, targets: tuple[str, ...]) -> Outcome:
         """Bring the state to what is there; only those URNs when there are any."""
         ...
-
-
-@dataclass(frozen=True)
-class Sandbox:
-    """Where the sandbox keeps things.
-
-    Attributes:
-        directory: its folder, `.twokeys` in the project by default.
-    """
-
-    project: Project
-    directory: Path
-
-    @property
-    def stacks(self) -> Path:
-        """The folder of the states."""
-        return self.directory / "stacks"
-
-    @contextmanager
-    def local_aws(self, faults: Path | None = None) -> Iterator[LocalAws]:
-        """The local AWS: the one that runs already, else one that ends with us; with faults when a plan is given.
-
-        Meanwhile the user's own AWS settings are hidden from this process, so that boto3 finds none of them.
-        """
-        with _hidden(self._nowhere), LocalAws.start(self.directory / "aws", faults=faults) as aws:
-            yield aws
-
-    @contextmanager
-    def attached(self) -> Iterator[LocalAws]:
-        """The local AWS that somebody else has started, and ends.
-
-        Raises:
-            Refusal: none is running.
-        """
-        with _hidden(self._nowhere):
-            aws = LocalAws.attach(self.directory / "aws")
-            if aws is None:
-                raise Refusal(
-                    "there is no local AWS to work on",
-                    where=str(self.directory / "aws"),
-                    why="it is not running, or does not answer any more",
-                    next_step="run the command again: it starts the local AWS with everything that it kept",
-                )
-            yield aws
-
-    def environment(self, aws: LocalAws) -> dict[str, str]:
-        """The environment of programs and policy packs: ours, with the local AWS in place of any real one."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
-        return kept | self._nowhere | aws.environment()
-
-    @property
-    def _nowhere(self) -> dict[str, str]:
-        """Variables that keep the AWS SDKs from the user's files and from a machine's own credentials."""
-        missing = str(self.directory / "no-aws-config")
-        files = {"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing}
-        return files | {"AWS_EC2_METADATA_DISABLED": "true"}
-
-    def stack_outputs(self, name: str) -> Properties | None:
-        """The outputs of a stack of this project, by short or full name; None when it was never updated."""
-        *of, stack = name.split("/")
-        if of not in ([], [self.project.name], [ORGANIZATION, self.project.name]):
-            return None
-        state = StateFile(self.stacks, stack)
-        if not state.exists:
-            return None
-        return next((one.outputs for one in state.load().resources if one.type == STACK_TYPE), {})
 
 
 @dataclass(frozen=True)
@@ -219,21 +146,6 @@ class SandboxStack:
             save=save,
             environment=environment,
         )
-
-
-@contextmanager
-def _hidden(instead: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith("AWS_"):
-            del os.environ[name]
-    os.environ.update(instead)
-    try:
-        yield
-    finally:
-        for name in instead:
-            del os.environ[name]
-        os.environ.update({name: value for name, value in before.items() if name.startswith("AWS_")})
 
 
 def _never(snapshot: Snapshot) -> None:
