@@ -10,9 +10,10 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import load, read_config, shard_number
+from twokeys.fleet.environment import load, stored_config
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
+from twokeys.project.stacks import shard_number
 from twokeys.settings import parse
 
 
@@ -31,7 +32,7 @@ def test_each_shard_has_its_accounts_and_their_doors_and_everything_that_all_sha
     first, second = load(project, "prod").shards
     assert (first.stack, first.accounts) == ("prod-001", ("one", "two"))
     assert (second.stack, second.accounts) == ("prod-002", ("three",))
-    config = read_config(second.file)
+    config = stored_config(second.file)
     assert set(config["twokeys:doors"]) == {"three-deployer"}
     assert {key: config[key] for key in SHARED} == SHARED
     assert parse("prod-002", config).accounts.keys() == {"three"}
@@ -43,8 +44,8 @@ def test_nothing_is_lost_between_the_environment_and_its_shards(project: Path) -
     accounts: dict[str, object] = {}
     doors: dict[str, object] = {}
     for shard in environment.shards:
-        accounts |= read_config(shard.file)["twokeys:accounts"]
-        doors |= read_config(shard.file)["twokeys:doors"]
+        accounts |= stored_config(shard.file)["twokeys:accounts"]
+        doors |= stored_config(shard.file)["twokeys:doors"]
     assert accounts == environment.config["twokeys:accounts"]
     assert doors == environment.config["twokeys:doors"]
 

@@ -6,7 +6,7 @@ Format: https://www.pulumi.com/docs/iac/concepts/state-and-backends/ (deployment
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,6 @@ from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
-_SANDBOX = Path(".twokeys", "stacks")
-_DEMO = Path(".twokeys", "demo", "stacks")
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret in a state, is none
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -67,35 +65,6 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
             why=f"a deployment of version 3 with resources is needed ({type(error).__name__}: {error})",
             next_step="export the state again with `pulumi stack export --file FILE`",
         ) from error
-
-
-def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all; where it has none, those that its demo left.
-
-    Raises Refusal where there is none.
-    """
-    folder = next((place for place in (project / _SANDBOX, project / _DEMO) if _states_in(place)), project / _SANDBOX)
-    there = _states_in(folder)
-    for stack in stacks:
-        if stack not in there:
-            raise Refusal(
-                f"there is no state of stack {stack}",
-                where=str(folder),
-                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
-            )
-    if not there:
-        raise Refusal(
-            "there is no state to read",
-            where=str(folder),
-            why="the sandbox has updated no stack here, and no --state was given",
-            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
-        )
-    return [there[stack] for stack in stacks] if stacks else list(there.values())
-
-
-def _states_in(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
 
 
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:

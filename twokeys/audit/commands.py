@@ -100,7 +100,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
 def _snapshot(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool, member_role: str) -> Snapshot:
     from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_state, sandbox_states
+    from twokeys.access.state import read_state
+    from twokeys.project.states import sandbox_states
 
     if live:
         from twokeys.access.live import read_live
