@@ -18,7 +18,7 @@ from components.door_documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.access.declaration import PROPERTY, render, resolve, symbol, symbols
+from twokeys.doors import PROPERTY, render, resolve, symbol, symbols
 from twokeys.settings.values import Kind
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None

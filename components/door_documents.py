@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from twokeys.access.declaration import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+from twokeys.doors import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
 from twokeys.settings.values import Kind
 
 GRANT_TYPES = {
@@ -133,6 +133,7 @@ def door(plan: DoorPlan) -> Door:
                 kind=plan.kind, account=plan.source_account, names=(plan.source,) if plan.source else ()
             ),
             "target": DoorTarget(account=plan.target_account, role=plan.role),
+            "grant_to": _grant_to(plan),
             "requires": DoorRequirements(mfa=plan.mfa, external_id=plan.external_id is not None),
             "max_session_seconds": plan.session_seconds,
             "reason": plan.reason,
@@ -140,6 +141,12 @@ def door(plan: DoorPlan) -> Door:
             "expires": plan.expires,
         }
     )
+
+
+def _grant_to(plan: DoorPlan) -> DoorSource | None:
+    if plan.kind != "root":
+        return None
+    return DoorSource(kind=cast("Kind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
 
 
 def permissions_resource(plan: DoorPlan) -> str:

@@ -6,10 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
-from twokeys.access.declaration import Door, DoorSource, DoorTarget, ExportedDoor, resolve, symbol
-
-RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_"
-"""What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
+from twokeys.doors import RESERVED, Door, DoorSource, DoorTarget, ExportedDoor, resolve, symbol
 
 
 class IdentityCenterAccessArgs(TypedDict):
@@ -110,7 +107,9 @@ def _door(name: str, args: IdentityCenterAccessArgs) -> ExportedDoor:
         {
             "name": name,
             "source": DoorSource(
-                kind=cast("Any", args["source_kind"]), account=args["source_account_id"], names=(args["source"],)
+                kind=cast("Any", f"identity-center-{args['source_kind']}"),
+                account=args["source_account_id"],
+                names=(args["source"],),
             ),
             "target": DoorTarget(account=symbol(args["target_account"]), role=RESERVED + args["permission_set"]),
             "max_session_seconds": args.get("session_seconds", 3600),

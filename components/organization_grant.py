@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.door_documents import name_of
 from components.organization_grant_documents import GrantPlan, exported_grant, grant_document, symbolic_document
-from twokeys.access.declaration import PROPERTY, organization_symbol, render
+from twokeys.doors import PROPERTY, organization_symbol, render
 from twokeys.settings.values import Kind
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.door_documents import GRANT_TYPES, name_of
-from twokeys.access.declaration import DoorSource, ExportedGrant, OrganizationGrant, SymbolicDocument
+from twokeys.doors import DoorSource, ExportedGrant, OrganizationGrant, SymbolicDocument
 from twokeys.settings.values import Kind
 
 

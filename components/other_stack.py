@@ -4,7 +4,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
 
-from twokeys.access.declaration import (
+from twokeys.doors import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,
     GRANTS_OUTPUT,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, HUB, TYPES, World, arn, document, grants, trusts
-from twokeys.access.declaration import render
 from twokeys.access.snapshot import Resource
+from twokeys.doors import render
 from twokeys.iam import UNKNOWN
 
 NEW = "account:new"

@@ -23,7 +23,7 @@ from components.door_documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.access.declaration import render
+from twokeys.doors import Who, render
 
 PLAN = DoorPlan(
     name="stage-deployer",
@@ -161,12 +161,19 @@ def test_the_summary_says_what_people_ask() -> None:
         "name": "stage-deployer",
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
         "target": {"account": "account:stage", "role": "deployer"},
+        "grantTo": None,
         "requires": {"mfa": True, "externalId": False},
         "maxSessionSeconds": 3600,
         "reason": "Deployments",
         "owner": "platform",
         "expires": "2027-01-31",
     }
+
+
+def test_a_door_for_the_whole_account_says_whom_its_grant_is_for() -> None:
+    plan = replace(PLAN, kind="root", source="", grantee_kind="role", grantee="deploy/ci")
+    assert door(plan).whom == (Who("role", "111111111111", "ci"),)
+    assert door(plan).source.principals == (Who("root", "111111111111"),)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from components.door_documents import DoorPlan
 from components.door_documents import grant_document as door_grant
 from components.organization_grant import OrganizationGrant, OrganizationGrantArgs
 from tests.components.mock_engine import MANAGEMENT, Run, run
-from twokeys.access.declaration import ExportedGrant
+from twokeys.doors import ExportedGrant
 from twokeys.settings import Who, parse
 from twokeys.settings.grants import inline_characters
 

@@ -15,7 +15,7 @@ from components.identity_center import IdentityCenter
 from components.identity_center_access import IdentityCenterAccess
 from components.refusing import ProgramRefusal
 from tests.components.mock_engine import Run, run
-from twokeys.access.declaration import ExportedDoor
+from twokeys.doors import ExportedDoor
 
 INSTANCES = "aws:ssoadmin/getInstances:getInstances"
 INSTANCE = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
@@ -167,7 +167,7 @@ def test_a_door_through_identity_center_is_exported_like_any_other() -> None:
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     door = ExportedDoor.model_validate(access().exports["door"])
     assert door.documents == ()
-    assert (door.door.source.kind, door.door.source.names) == ("group", ("developers",))
+    assert (door.door.source.kind, door.door.source.names) == ("identity-center-group", ("developers",))
     assert door.door.target.account == "222222222222"
     assert door.door.target.role == "aws-reserved/sso.amazonaws.com/AWSReservedSSO_stage-developer"
     assert str(door.door.expires) == "2027-01-31"

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from twokeys.access import declaration, environment
+from twokeys import doors
+from twokeys.access import environment
 from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN
@@ -64,7 +65,7 @@ class Accounts:
         """The ids that are known, by symbol: of accounts and of organizations."""
         self._symbols: dict[str, str] = {}
         for resource in snapshot.of_type(ACCOUNT):
-            symbol = declaration.SYMBOL_PREFIX + _slug(resource.name)
+            symbol = doors.SYMBOL_PREFIX + _slug(resource.name)
             while symbol in self.by_symbol:
                 symbol += "-"
             self.by_symbol[symbol] = resource
@@ -73,7 +74,7 @@ class Accounts:
                 self.ids[symbol] = identity
         organizations = set(_exported_organizations(snapshot))
         for resource in snapshot.of_type(ORGANIZATION):
-            symbol = declaration.organization_symbol(_slug(resource.name))
+            symbol = doors.organization_symbol(_slug(resource.name))
             if organization := _organization_id(resource):
                 self.ids[symbol] = organization
             organizations.add(self.ids.get(symbol, symbol))
@@ -105,12 +106,12 @@ class Accounts:
 
     def pinned(self, account: str) -> bool:
         """Whether the account is really known (by id or symbol), so that statements about it mean something."""
-        return not account.startswith(declaration.SYMBOL_PREFIX + _UNPINNED)
+        return not account.startswith(doors.SYMBOL_PREFIX + _UNPINNED)
 
     def name(self, account: str) -> str:
         """What people call an account: its resource's name and its id, or what is known of it."""
         if not self.pinned(account):
-            provider = account.removeprefix(declaration.SYMBOL_PREFIX + _UNPINNED)
+            provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
             return f"the account of provider {provider} (not pinned)"
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
@@ -253,9 +254,9 @@ def _organization_id(resource: Resource) -> str | None:
 
 def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
     """The ids that the stacks which the snapshot refers to tell, and those it holds."""
-    for resource in snapshot.of_type(STACK_REFERENCE, declaration.OTHER_STACK, _STACK):
+    for resource in snapshot.of_type(STACK_REFERENCE, doors.OTHER_STACK, _STACK):
         outputs = resource.outputs if resource.type == _STACK else resource.get("outputs")
-        told = outputs.get(declaration.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
+        told = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
         if isinstance(told, str) and _ORGANIZATION_ID.fullmatch(told):
             yield told
 
@@ -277,4 +278,4 @@ def _slug(name: str) -> str:
 
 
 def _unpinned(provider: str) -> str:
-    return declaration.SYMBOL_PREFIX + _UNPINNED + _slug(provider)
+    return doors.SYMBOL_PREFIX + _UNPINNED + _slug(provider)

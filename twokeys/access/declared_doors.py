@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from twokeys.access.declaration import OTHER_STACK, Door
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+from twokeys.doors import OTHER_STACK, Door, Who
 
 _STACK = "pulumi:pulumi:Stack"
-
-Who: TypeAlias = tuple[str, str, str]
-"""Kind, account and name without path, which is unique among its kind in an account; an account's root has no name."""
 
 
 class DeclaredDoors:
@@ -23,19 +19,19 @@ class DeclaredDoors:
 
     def __init__(self, graph: Graph) -> None:
         self._snapshot = graph.snapshot
-        self._doors: dict[tuple[Who, str, str], Door] = {}
+        self._doors: dict[tuple[Who, Who], Door] = {}
+        canonical = graph.accounts.canonical
         for door in self._all():
-            account, target = map(graph.accounts.canonical, (door.source.account, door.target.account))
-            for name in door.source.names or ("",):
-                who = (door.source.kind, account, without_path(name))
-                self._doors[who, target, without_path(door.target.role)] = door
+            role = Who("role", canonical(door.target.account), door.target.role)
+            for one in (*door.source.principals, *door.whom):
+                self._doors[Who(one.kind, canonical(one.account), one.name), role] = door
 
-    def of(self, source: Who, groups: Iterable[Who], account: str, role: str) -> Door | None:
-        """The declaration that covers a door: it names the principal, a group of it, or its account as a whole."""
-        for who in (source, *groups, ("root", source[1], "")):
-            if found := self._doors.get((who, account, role)):
-                return found
-        return None
+    def of(self, source: Who, groups: Iterable[Who], role: Who) -> Door | None:
+        """The declaration that was written for a door: it names the principal, or a group of it.
+
+        One for an account as a whole is for whom its grant names, not for everybody else there who holds a grant too.
+        """
+        return next((found for who in (source, *groups) if (found := self._doors.get((who, role)))), None)
 
     def session_of(self, role: Principal) -> int | None:
         """The longest session of a role in seconds, if the stacks have the role."""
@@ -54,7 +50,7 @@ class DeclaredDoors:
 
 def who(principal: Principal) -> Who:
     """A principal as declarations name it."""
-    return principal.kind, principal.account, "" if principal.kind == "root" else principal.name
+    return Who(principal.kind, principal.account, "" if principal.kind == "root" else principal.name)
 
 
 def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:

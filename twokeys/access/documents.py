@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from twokeys.access import declaration
+from twokeys import doors
 from twokeys.access.accounts import Accounts
-from twokeys.access.declaration import SymbolicDocument
 from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.doors import SymbolicDocument
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknown, parse_policy
 
 
@@ -79,7 +79,7 @@ class Documents:
             return Document(parsed, title, resource.urn, resource.source)
         declared = self._by_place.get((resource.urn, key))
         if declared is not None:
-            parsed = self.parse(declaration.resolve(declared.document, self._accounts.ids), kind)
+            parsed = self.parse(doors.resolve(declared.document, self._accounts.ids), kind)
             if isinstance(parsed, PolicyError):
                 why = f"its declaration cannot be read: {parsed}"
                 return Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
@@ -116,9 +116,7 @@ class Documents:
         return None
 
     def _read_declarations(self) -> None:
-        components = [
-            found for found in self._snapshot.resources if declaration.PROPERTY in (found.inputs or found.outputs)
-        ]
+        components = [found for found in self._snapshot.resources if doors.PROPERTY in (found.inputs or found.outputs)]
         if not components:
             return
         places: dict[tuple[str, str], list[Resource]] = defaultdict(list)
@@ -137,7 +135,7 @@ class Documents:
                     self._by_place[found.urn, document.property] = document
 
     def _declarations(self, component: Resource) -> Iterator[SymbolicDocument]:
-        listed = (component.inputs or component.outputs)[declaration.PROPERTY]
+        listed = (component.inputs or component.outputs)[doors.PROPERTY]
         if not isinstance(listed, list):
             self.bad_declarations.append(BadDeclaration(component, "it is not a list that is known in preview"))
             return

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE
-from twokeys.access.declaration import (
+from twokeys.access.documents import Document, Documents
+from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
+from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+from twokeys.doors import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,
     GRANTS_OUTPUT,
@@ -18,9 +21,6 @@ from twokeys.access.declaration import (
     ExportedGrant,
     SymbolicDocument,
 )
-from twokeys.access.documents import Document, Documents
-from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
-from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
 
 

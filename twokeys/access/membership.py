@@ -12,11 +12,11 @@ import re
 from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE
-from twokeys.access.declaration import Door
 from twokeys.access.documents import Declared, Documents
 from twokeys.access.exports import Exported
 from twokeys.access.names import trusted_names
 from twokeys.access.principals import Principals
+from twokeys.doors import Door
 from twokeys.iam import PolicyError, PolicyKind
 
 _USER = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):user/(?:.*/)?([^/]+)")

@@ -13,7 +13,6 @@ from itertools import chain
 
 from twokeys.access import environment
 from twokeys.access.accounts import ROLE
-from twokeys.access.declaration import Door as Declaration
 from twokeys.access.declared_doors import DeclaredDoors, who, without_path
 from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.keys import Lack, Statement, statements
@@ -24,6 +23,7 @@ from twokeys.access.report import access_roles
 from twokeys.access.requirements import in_words
 from twokeys.audit.keys import Places
 from twokeys.audit.model import Caller, Entry, KeyPlace, NotProved, Picture, Step
+from twokeys.doors import Door as Declaration
 from twokeys.errors import Refusal
 from twokeys.iam import Outcome, Verdict
 
@@ -110,8 +110,8 @@ class _Reader:
         return self.graph.accounts.name(account)
 
     def _caller(self, principal: Principal) -> Caller:
-        kind, account, name = who(principal)
-        return Caller(kind, account, without_path(name), principal.arn, self._name(account))
+        one = who(principal)
+        return Caller(one.kind, one.account, one.name, principal.arn, self._name(one.account))
 
     def _paths(self) -> Iterator[Entry]:
         """One entry a path. A group's is left out where those of its members are there."""
@@ -245,7 +245,7 @@ class _Reader:
 
 def _declaration(door: Door, declared: DeclaredDoors) -> Declaration | None:
     source, target = door.source, door.target
-    return declared.of(who(source), map(who, source.groups), target.account, without_path(target.name))
+    return declared.of(who(source), map(who, source.groups), who(target))
 
 
 def _conditions(door: Door) -> tuple[str, ...]:

@@ -7,10 +7,20 @@
 Behaviour follows the IAM user guide; each module names its pages.
 """
 
-from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
+from twokeys.iam.arn import (
+    DEFAULT_PARTITION,
+    Arn,
+    ArnError,
+    Kind,
+    account_as_a_whole,
+    is_account,
+    parse_arn,
+    partition_of_region,
+)
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.globs import Glob, Names
 from twokeys.iam.lint import Finding, Severity, lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
@@ -18,6 +28,7 @@ from twokeys.iam.truth import UNKNOWN, Unknown
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 __all__ = [
+    "DEFAULT_PARTITION",
     "UNKNOWN",
     "Arn",
     "ArnError",
@@ -27,6 +38,9 @@ __all__ = [
     "Context",
     "Decision",
     "Finding",
+    "Glob",
+    "Kind",
+    "Names",
     "Outcome",
     "Policies",
     "PolicyDocument",
@@ -39,6 +53,7 @@ __all__ = [
     "Statement",
     "Unknown",
     "Verdict",
+    "account_as_a_whole",
     "evaluate",
     "evaluate_grant",
     "evaluate_trust",
@@ -47,4 +62,5 @@ __all__ = [
     "lint_source",
     "parse_arn",
     "parse_policy",
+    "partition_of_region",
 ]

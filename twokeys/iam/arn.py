@@ -1,15 +1,36 @@
-"""Amazon Resource Names, where an account may also be the symbol of an account that does not exist yet.
+"""Amazon Resource Names of every partition, where an account may also be the symbol of one that does not exist yet.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, TypeAlias, get_args
 
+DEFAULT_PARTITION = "aws"
+Named: TypeAlias = Literal["role", "user", "group", "policy", "saml-provider", "oidc-provider"]
+"""What of IAM an account can have several of, each by its name."""
+Kind: TypeAlias = Literal[
+    "role", "user", "group", "policy", "saml-provider", "oidc-provider", "root", "assumed-role", "federated-user"
+]
+_NAMED: frozenset[str] = frozenset(get_args(Named))
+_WITH_PATH = frozenset({"role", "user", "group", "policy"})
 _ACCOUNT = re.compile(r"[0-9]{12}|account:[A-Za-z0-9_-]+")
+_PARTITION = re.compile(r"aws(?:-[a-z]+)*")
 _SEGMENTS = re.compile(r"([^:]*):([^:]*):([^:]*):([^:]*):(account:[A-Za-z0-9_-]+|[^:]*):(.*)", re.DOTALL)
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
 
 
 class ArnError(ValueError):
@@ -18,7 +39,7 @@ class ArnError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Arn:
-    """The five named components after `arn:`.
+    """The five named components after `arn:`; `str()` gives the text.
 
     `account` is empty, 12 digits, `aws` (the owner of AWS's managed policies) or a symbol such as `account:stage`.
     """
@@ -29,6 +50,86 @@ class Arn:
     account: str
     resource: str
 
+    @classmethod
+    def parse(cls, text: str) -> Arn | None:
+        """Read a complete ARN of any partition, or None: what is missing or has a wildcard before its resource."""
+        try:
+            return parse_arn(text)
+        except ArnError:
+            return None
+
+    @classmethod
+    def iam(cls, kind: Named, account: str, name: str, path: str = "/", partition: str = DEFAULT_PARTITION) -> Arn:
+        """The ARN of something in IAM: `Arn.iam("role", "123456789012", "deployer", path="/ci/")`.
+
+        `path` begins and ends with a slash; providers have none. `account` is an id, a symbol, or `aws` for a policy.
+        """
+        return cls(partition, "iam", "", account, f"{kind}{path if kind in _WITH_PATH else '/'}{name}")
+
+    @classmethod
+    def root(cls, account: str, partition: str = DEFAULT_PARTITION) -> Arn:
+        """The ARN of an account's root, which in a policy stands for the account as a whole."""
+        return cls(partition, "iam", "", account, "root")
+
+    @classmethod
+    def assumed_role(cls, account: str, role: str, session: str, partition: str = DEFAULT_PARTITION) -> Arn:
+        """The ARN of a role's session; `role` is the name without its path, which such an ARN does not show."""
+        return cls(partition, "sts", "", account, f"assumed-role/{role}/{session}")
+
+    @property
+    def kind(self) -> Kind | None:
+        """What of IAM or STS it names; None for everything else, and where the name is missing."""
+        kind, slash, rest = self.resource.partition("/")
+        if self.service == "iam":
+            if self.resource == "root":
+                return "root"
+            named = slash and rest and not rest.endswith("/") and kind in _NAMED
+            return kind if named else None  # type: ignore[return-value] # _NAMED holds just these
+        if self.service == "sts":
+            if kind == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):
+                return "assumed-role"
+            if kind == "federated-user" and rest:
+                return "federated-user"
+        return None
+
+    @property
+    def path(self) -> str:
+        """The path of a role, user, group or policy, `/` or `/division/team/`; `/` for everything else."""
+        if self.kind not in _WITH_PATH:
+            return "/"
+        return self.resource[self.resource.index("/") : self.resource.rindex("/") + 1]
+
+    @property
+    def name(self) -> str:
+        """The name without its path: of an OIDC provider its URL without `https://`, of a session its role's name.
+
+        `root` for a root; the whole resource for what is not of IAM.
+        """
+        kind = self.kind
+        if kind is None or kind == "root":
+            return self.resource
+        if kind == "assumed-role":
+            return self.resource.split("/")[1]
+        return self.resource.rpartition("/")[2] if kind in _WITH_PATH else self.resource.partition("/")[2]
+
+    @property
+    def session(self) -> str | None:
+        """The name of a role's session."""
+        return self.resource.rpartition("/")[2] if self.kind == "assumed-role" else None
+
+    @property
+    def role(self) -> Arn | None:
+        """Of a role: itself; of a session: its role, as far as its ARN tells: the role's path is not in it."""
+        if self.kind == "role":
+            return self
+        if self.kind != "assumed-role":
+            return None
+        return Arn.iam("role", self.account, self.name, partition=self.partition)
+
+    def in_account(self, account: str) -> Arn:
+        """The same in another account, or in the same under its other name (id or symbol)."""
+        return replace(self, account=account)
+
     def __str__(self) -> str:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
 
@@ -36,6 +137,25 @@ class Arn:
 def is_account(text: str) -> bool:
     """Whether the text is an account id (12 digits) or the symbol of an account (`account:<slug>`)."""
     return _ACCOUNT.fullmatch(text) is not None
+
+
+def account_as_a_whole(principal: str) -> str | None:
+    """The account that a name in a Principal element stands for as a whole: `123456789012` or the ARN of its root.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+    """
+    if is_account(principal):
+        return principal
+    arn = Arn.parse(principal)
+    return arn.account if arn is not None and arn.kind == "root" and is_account(arn.account) else None
+
+
+def partition_of_region(region: str | None) -> str:
+    """The partition that a region lies in; `aws` if none is given or it is not known to be elsewhere.
+
+    https://docs.aws.amazon.com/general/latest/gr/rande.html
+    """
+    return next((name for start, name in _PARTITIONS if (region or "").startswith(start)), DEFAULT_PARTITION)
 
 
 def arn_segments(text: str) -> tuple[str, str, str, str, str, str] | None:
@@ -47,6 +167,7 @@ def arn_segments(text: str) -> tuple[str, str, str, str, str, str] | None:
     return None if found is None else (found[1], found[2], found[3], found[4], found[5], found[6])
 
 
+@lru_cache(maxsize=65536)
 def parse_arn(text: str) -> Arn:
     """Read a complete ARN, without wildcards in its first five components.
 
@@ -61,6 +182,8 @@ def parse_arn(text: str) -> Arn:
         raise ArnError(f"{text!r} is not an ARN: it does not begin with 'arn:'")
     if not partition or not service or not resource:
         raise ArnError(f"{text!r} is not an ARN: the partition, the service and the resource must not be empty")
+    if not _PARTITION.fullmatch(partition):
+        raise ArnError(f"{text!r} is not an ARN: {partition!r} is no partition such as aws, aws-cn or aws-us-gov")
     if account not in ("", "aws") and not is_account(account):
         raise ArnError(f"{text!r} is not an ARN: {account!r} is neither 12 digits nor the symbol of an account")
     return Arn(partition, service, region, account, resource)

@@ -88,7 +88,7 @@ class Caller:
         """The ARNs that name the caller, from its account to itself: account root, role, session."""
         if self.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
             return (self.arn,)
-        chain = (f"arn:{self.partition}:iam::{self.account}:root", self.role_arn, self.arn)
+        chain = (str(Arn.root(self.account, self.partition)), self.role_arn, self.arn)
         return tuple(dict.fromkeys(arn for arn in chain if arn is not None))
 
     @cached_property
@@ -152,35 +152,22 @@ def _classified(text: str) -> tuple[CallerKind, str, str, str | None]:
             return CallerKind.SERVICE, "", "", None
         raise ArnError(f"{text!r} is neither an ARN nor the name of a service or web identity provider")
     arn = parse_arn(text)
-    kind = _kind_of(arn)
+    kind = _KIND_OF_CALLER.get(arn.kind)
     if kind is None or not is_account(arn.account):
         raise ArnError(f"{text!r} names nothing that can make a request")
-    role_arn = None
-    if kind is CallerKind.ROLE:
-        role_arn = text
-    elif kind is CallerKind.SESSION:
-        role_arn = f"arn:{arn.partition}:iam::{arn.account}:role/{arn.resource.split('/')[1]}"
-    return kind, arn.account, arn.partition, role_arn
+    role = arn.role
+    return kind, arn.account, arn.partition, None if role is None else str(role)
 
 
-def _kind_of(arn: Arn) -> CallerKind | None:
-    prefix, slash, rest = arn.resource.partition("/")
-    if arn.service == "iam" and arn.resource == "root":
-        return CallerKind.ROOT
-    if not slash or not rest:
-        return None
-    if arn.service == "sts":
-        if prefix == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):
-            return CallerKind.SESSION
-        return CallerKind.FEDERATED_USER if prefix == "federated-user" else None
-    if arn.service != "iam":
-        return None
-    return {
-        "role": CallerKind.ROLE,
-        "user": CallerKind.USER,
-        "saml-provider": CallerKind.FEDERATED,
-        "oidc-provider": CallerKind.FEDERATED,
-    }.get(prefix)
+_KIND_OF_CALLER: dict[str | None, CallerKind] = {
+    "root": CallerKind.ROOT,
+    "role": CallerKind.ROLE,
+    "user": CallerKind.USER,
+    "assumed-role": CallerKind.SESSION,
+    "federated-user": CallerKind.FEDERATED_USER,
+    "saml-provider": CallerKind.FEDERATED,
+    "oidc-provider": CallerKind.FEDERATED,
+}
 
 
 class Form(IntEnum):
@@ -284,7 +271,7 @@ class Principals:
 
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""
-        return self._sessions.get(f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.name}/", ())
+        return self._sessions.get(str(Arn.assumed_role(role.account, role.name, "", role.partition)), ())
 
     def spares(self, caller: Caller, *, denies: bool) -> Truth:
         """As a NotPrincipal element: whether it exempts the caller from the statement.

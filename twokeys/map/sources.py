@@ -15,6 +15,7 @@ from twokeys.access.principals import Principal as Known
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.access.state import read_state
+from twokeys.doors import Who
 from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
@@ -134,7 +135,7 @@ def _keys(door: access.Door, statement: Statement | None, accounts: Accounts) ->
 def _door(door: access.Door, keys: tuple[Key, Key], statement: Statement | None, declared: DeclaredDoors) -> Door:
     source, (trust, grant) = _principal(door.source), keys
     groups = map(who, door.source.groups)
-    about = declared.of(who(door.source), groups, door.target.account, door.target.name)
+    about = declared.of(who(door.source), groups, who(door.target))
     told = [f"{statement.message}.", f"Next step: {statement.next_step}."] if statement else []
     told += [f"The trust alone: {door.trust.explain()}", f"The grant alone: {door.grant.explain()}"]
     return Door(
@@ -162,7 +163,9 @@ def _one_key(
     source = Principal(kind, "*" if ends["everyone"] else canonical(ends["account"]), ends["name"] or "")
     other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
     trusted = kind in ("root", "everyone")
-    about = declared.of((source.kind, source.account, source.name), [], canonical(ends["target"]), ends["role"])
+    about = declared.of(
+        Who(source.kind, source.account, source.name), [], Who("role", canonical(ends["target"]), ends["role"])
+    )
     return Door(
         name=about.name if about else f"{source.label} to {ends['role']}",
         source=source,

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE, Accounts
-from twokeys.access.declaration import ExportedDoor, SymbolicDocument
 from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.snapshot import PROVIDER
+from twokeys.doors import ExportedDoor, SymbolicDocument
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN

@@ -15,6 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.settings.audit import TRUSTED_SERVICES
 from twokeys.settings.contradictions import contradictions
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, guard_rails_document
+from twokeys.settings.keys import nearest_key
 from twokeys.settings.models import (
     EVERY_ACCOUNT,
     MANAGEMENT,
@@ -125,7 +126,7 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
         except ValueError as error:
             problems.append(Problem(name, raw, f"not JSON: {error}", "write it as an object in the stack's YAML file"))
             continue
-        if value not in ("", {}, None):
+        if value not in ("", {}, None) or name not in _KEYS:
             values[name] = value
     return values, problems
 
@@ -135,8 +136,21 @@ def _decoded(name: str, raw: object) -> object:
 
 
 _OBJECTS = frozenset(
-    {"tags", "organization", "people", "audit", "bill", "baseline", "accounts", "doors", "organizationGrants"}
+    {
+        "tags",
+        "organization",
+        "people",
+        "audit",
+        "bill",
+        "baseline",
+        "accounts",
+        "doors",
+        "organizationGrants",
+        "quotas",
+    }
 )
+
+_KEYS = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 
 _NEXT_STEPS = {
     "missing": "add it",
@@ -167,6 +181,8 @@ def _problem_of(detail: ErrorDetails) -> Problem:
 def _next_step(detail: ErrorDetails) -> str:
     if detail["type"] == "refused":
         return str(detail["ctx"]["next_step"])
+    if detail["type"] == "extra_forbidden" and (near := nearest_key(detail["loc"])):
+        return f"write {near}, if that is meant, or remove it"
     return _NEXT_STEPS.get(detail["type"], "correct the value")
 
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from twokeys.settings.account_life import account_life
 from twokeys.settings.grants import grants
+from twokeys.settings.limits import limits
 from twokeys.settings.models import (
     EVERY_ACCOUNT,
     MANAGEMENT,
@@ -49,6 +50,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from _names_made_twice(settings)
     yield from _keys_made_twice(settings)
     yield from grants(settings)
+    yield from limits(settings)
 
 
 def _emails(settings: Settings) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ INLINE_CHARACTERS: Final[Mapping[str, int]] = {"user": 2_048, "group": 5_120, "r
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
-_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT_ID = "111111111111"
 _SHORTEST_ORGANIZATION_ID = "o-a1b2c3d4e5"
 
@@ -113,7 +113,7 @@ def _too_many(settings: Settings) -> Iterator[Problem]:
                 "doors",
                 f"from {kind} {name}",
                 f"their grants are at least {characters} characters of inline policies, and AWS takes"
-                f" {INLINE_CHARACTERS[kind]} of a {kind} ({_QUOTAS})",
+                f" {INLINE_CHARACTERS[kind]} of a {kind} ({QUOTAS})",
                 "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",
             )
 

@@ -228,11 +228,10 @@ class TargetSettings(Model):
 class PermissionsSettings(Model):
     """What the role may do: managed policies, statements of an inline policy, a permissions boundary.
 
-    AWS attaches 10 managed policies to a role, on request up to 20:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    How many managed policies a role takes is a quota: see `QuotaSettings`.
     """
 
-    managed_policies: Annotated[tuple[PolicyArn, ...], Field(max_length=20)] = ()
+    managed_policies: tuple[PolicyArn, ...] = ()
     statements: Annotated[tuple[dict[str, Any], ...], AfterValidator(check_statements)] = ()
     boundary: PolicyArn | None = None
 
@@ -278,6 +277,16 @@ class OrganizationGrantSettings(Model):
     expires: Day | None = None
 
 
+class QuotaSettings(Model):
+    """Quotas that AWS has raised for the accounts of this stack; what is not said is what AWS gives everybody.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+
+    trust_policy_characters: Annotated[int, Field(ge=2_048, le=8_192)] = 2_048
+    managed_policies_per_role: Annotated[int, Field(ge=10, le=25)] = 10
+
+
 class Settings(Model):
     """Everything that a stack's config says."""
 
@@ -295,6 +304,7 @@ class Settings(Model):
     accounts_at_once: Annotated[int, Field(ge=1, le=50)] = 5
     doors: dict[Slug, DoorSettings] = {}
     organization_grants: dict[Slug, OrganizationGrantSettings] = {}
+    quotas: QuotaSettings = QuotaSettings()
 
     @property
     def partition(self) -> str:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from twokeys.iam import PolicyError, PolicyKind, parse_policy
+from twokeys.settings.condition_keys import condition_problems
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
@@ -125,15 +126,23 @@ def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any],
     """Well-formed statements of an identity-based policy; accounts may be symbols."""
     if value:
         _must_parse({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
+    for statement in value:
+        _must_be_known(statement.get("Condition") or {})
     return value
 
 
 def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
-    """Condition operators that IAM has, each with keys and values."""
+    """Condition operators that IAM has, each with keys that AWS has, and values that they can compare."""
     if value:
         statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": value}
         _must_parse({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+        _must_be_known(value)
     return value
+
+
+def _must_be_known(conditions: Mapping[str, Mapping[str, Any]]) -> None:
+    for why, next_step in condition_problems(conditions):
+        raise refuse(why, next_step)
 
 
 def _must_parse(document: dict[str, Any], kind: PolicyKind) -> None:
@@ -158,6 +167,21 @@ def check_tag_key(value: str) -> str:
             "tags that begin with aws: are made by AWS, and nobody else can set them"
             " (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html)",
             "remove it, or choose another key",
+        )
+    return value
+
+
+# What AWS takes in tags of any service: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+_TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
+
+
+def check_tag_text(value: str) -> str:
+    """Letters of any language, digits, spaces and `_.:/=+-@`: what every service takes in a tag."""
+    if _TAG_TEXT.fullmatch(value) is None:
+        raise refuse(
+            "a tag is written with letters, digits, spaces and _.:/=+-@"
+            " (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html)",
+            "leave other characters out",
         )
     return value
 
@@ -332,8 +356,10 @@ Key = Literal["trust", "grant"]
 Kind = Literal["role", "user", "group", "root"]
 Tags = Annotated[
     dict[
-        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_tag_key)],
-        Annotated[str, Field(max_length=256)],
+        Annotated[
+            str, Field(min_length=1, max_length=128), AfterValidator(check_tag_key), AfterValidator(check_tag_text)
+        ],
+        Annotated[str, Field(max_length=256), AfterValidator(check_tag_text)],
     ],
     Field(max_length=50),  # QUOTAS_PAGE
 ]

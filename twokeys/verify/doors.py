@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from twokeys.access.declaration import ExportedDoor
+from twokeys.doors import ExportedDoor
 from twokeys.errors import Refusal
 
 _PRINCIPAL: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):(root|(?:role|user)/.+)")

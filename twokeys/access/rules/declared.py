@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-from twokeys.access import declaration
+from twokeys import doors
 from twokeys.access.documents import Declared
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
@@ -19,7 +19,7 @@ NAME = "declared-equals-real"
 def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
     for bad in graph.documents.bad_declarations:
         about = f"What {bad.component.name} declares cannot be read: {bad.why}"
-        step = "declare documents with twokeys.access.declaration.SymbolicDocument, from values known in preview"
+        step = "declare documents with twokeys.doors.SymbolicDocument, from values known in preview"
         yield Finding(NAME, about, step, bad.component.urn, source=bad.component.source)
     for declared in graph.documents.declared:
         if declared.covers is None:
@@ -46,7 +46,7 @@ def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterat
     real_document = resource.get(document.property)
     if isinstance(real_document, str):
         kind = PolicyKind.TRUST if document.property == "assumeRolePolicy" else PolicyKind.IDENTITY
-        said = graph.documents.parse(declaration.resolve(document.document, graph.accounts.ids), kind)
+        said = graph.documents.parse(doors.resolve(document.document, graph.accounts.ids), kind)
         real_parsed = graph.documents.parse(real_document, kind)
         if isinstance(said, PolicyError):
             yield f"its declared {document.property} cannot be read: {said}"
@@ -58,7 +58,7 @@ def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterat
 
 def _finding(declared: Declared, resource: Resource, difference: str) -> Finding:
     message = f"{resource.type} {resource.name} is not what {declared.component.name} declared: {difference}"
-    step = "make both from one structure with twokeys.access.declaration.render, and update again"
+    step = "make both from one structure with twokeys.doors.render, and update again"
     return Finding(NAME, message, step, resource.urn, source=resource.source)
 
 

@@ -7,12 +7,12 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from twokeys.access.declaration import Door, OrganizationGrant
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource
+from twokeys.doors import Door, OrganizationGrant
 from twokeys.iam import UNKNOWN, PolicyKind, lint
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
@@ -59,7 +59,7 @@ def _judged(
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         message = f"The {what} that {resource.name} declares cannot be read: {where}: {first['msg']}"
-        step = f"declare it with twokeys.access.declaration.{model.__name__}, from values known in preview"
+        step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
         return
     if found.expires is not None and found.expires < today:

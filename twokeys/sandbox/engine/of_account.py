@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from twokeys.access.declaration import symbol
+from twokeys.doors import symbol
 from twokeys.sandbox.engine.resource import Resource, urn_name
 from twokeys.sandbox.engine.values import PropertyValue, plain
 
@@ -39,6 +39,6 @@ def resources_of_account(resources: Iterable[Resource], account: str) -> list[st
 
 
 def _leads_to(one: Resource, target: str) -> bool:
-    """Whether it is a door (`door`, see `twokeys.access.declaration.Door`) into that account."""
+    """Whether it is a door (`door`, see `twokeys.doors.Door`) into that account."""
     door: PropertyValue = plain(one.inputs).get("door")
     return not one.custom and isinstance(door, dict) and (door.get("target") or {}).get("account") == target

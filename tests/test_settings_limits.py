@@ -1,0 +1,216 @@
+"""What AWS takes of names, documents and attachments, refused in config with the number and the page.
+
+IAM https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  A role's trust policy 2,048 characters, inline policies of a role 10,240 together, white space not counted; 10 managed
+  policies a role; 10 groups a user; names of users, groups and roles are not distinguished by case.
+KEYS https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+BUDGETS https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html
+TAGS https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+ARNS https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.door_documents import trust_document
+from components.from_settings import door_args
+from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
+from twokeys.errors import Refusal
+from twokeys.settings import parse
+from twokeys.settings.limits import trust_characters
+
+PEOPLE = DOOR | {"from": {"group": "developers", "members": ["alice"]}}
+
+
+def members(count: int) -> dict[str, Any]:
+    """Stage with a door whose trust names so many people."""
+    listed = [f"firstname.lastname{number:02}@company.com" for number in range(count)]
+    return changed(STAGE, "doors", {"people": DOOR | {"from": {"group": "developers", "members": listed}}})
+
+
+def test_a_trust_policy_that_is_longer_than_aws_takes_is_refused_with_the_number_and_what_to_do() -> None:
+    refusal = refused(members(40))
+    assert refusal.what == "twokeys:doors.people.from = 2804 characters"
+    assert "at most 2048" in refusal.why
+    assert "reference_iam-quotas" in refusal.why
+    assert "two doors" in refusal.next_step
+    assert parse("stage", members(20))
+
+
+def test_a_longer_trust_policy_is_taken_where_aws_has_raised_the_quota() -> None:
+    assert parse("stage", members(40) | {"quotas": {"trustPolicyCharacters": 4096}})
+    assert "at most 4096" in refused(members(80) | {"quotas": {"trustPolicyCharacters": 4096}}).why
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"from": {"role": "deploy/ci"}},
+        {"from": {"user": "alice"}, "mfa": False},
+        {"from": {"root": True, "grantTo": {"group": "ops"}}, "externalId": "abc-123"},
+        {"from": {"group": "developers", "members": ["alice", "bob"]}},
+        {"from": {"role": "ci"}, "conditions": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}},
+    ],
+)
+def test_a_trust_policy_is_counted_as_the_component_writes_it(more: dict[str, Any]) -> None:
+    settings = parse("stage", changed(STAGE, "doors", {"door": DOOR | more}))
+    door = settings.doors["door"]
+    args = door_args(
+        settings,
+        door,
+        target_account_id="222222222222",
+        source_provider=None,  # type: ignore[arg-type]
+        target_provider=None,  # type: ignore[arg-type]
+        members=list(door.source.members or ()),
+    )
+    from components.cross_account_access import _plan
+
+    written = json.dumps(trust_document(_plan("door", args, list(door.source.members or ()))), separators=(",", ":"))
+    assert trust_characters(settings, door) == len(written)
+
+
+def test_a_group_whose_members_only_the_management_stack_knows_is_not_counted() -> None:
+    settings = parse("stage", changed(STAGE, "doors", {"door": DOOR | {"from": {"group": "developers"}}}))
+    assert trust_characters(settings, settings.doors["door"]) is None
+
+
+def test_inline_policies_of_a_role_have_10_240_characters_without_white_space() -> None:
+    def with_statement(length: int) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/" + "x" * length}
+        return changed(STAGE, "doors.stage-deployer.permissions", {"statements": [statement]})
+
+    frame = len(
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/"}]}'
+    )
+    assert parse("stage", with_statement(10_240 - frame))
+    assert "at most 10240" in refused(with_statement(10_241 - frame)).why
+
+
+def test_a_role_takes_ten_managed_policies_unless_the_quota_is_raised() -> None:
+    def with_policies(count: int) -> dict[str, Any]:
+        arns = [f"arn:aws:iam::222222222222:policy/p{number}" for number in range(count)]
+        return changed(STAGE, "doors.stage-deployer.permissions", {"managedPolicies": arns})
+
+    assert parse("stage", with_policies(10))
+    assert "at most 10 managed policies" in refused(with_policies(11)).why
+    assert parse("stage", with_policies(20) | {"quotas": {"managedPoliciesPerRole": 20}})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name"),
+    [
+        ("people.groups", {"developers": ["alice"], "Developers": ["alice"]}, "Developers"),
+        ("people.roles", {"ci": {}, "CI": {}}, "CI"),
+        (
+            "people",
+            {"users": ["a"], "roles": {"Break-Glass": {}}, "breakGlass": {"users": ["a"], "notify": ["a@company.com"]}},
+            "break-glass",
+        ),
+        ("people.identityCenter", {"groups": {"ops": [], "OPS": []}}, "OPS"),
+    ],
+)
+def test_names_that_differ_by_case_alone_are_refused(key: str, value: object, name: str) -> None:
+    with pytest.raises(Refusal) as raised:
+        parse("management", changed(MANAGEMENT, key, value))
+    assert f".{name} = {name}" in str(raised.value)
+    assert "does not tell names apart by case" in str(raised.value)
+
+
+def test_a_user_is_in_ten_groups_at_most() -> None:
+    groups = {f"group{number}": ["alice"] for number in range(11)}
+    assert "in 11 groups" in refused_management("people.groups", groups).why
+    assert parse("management", changed(MANAGEMENT, "people.groups", dict(list(groups.items())[:10])))
+
+
+def refused_management(key: str, value: object) -> Refusal:
+    """The refusal of the management stack's config with another value."""
+    with pytest.raises(Refusal) as raised:
+        parse("management", changed(MANAGEMENT, key, value))
+    return raised.value
+
+
+def test_a_budget_has_ten_notifications_at_most() -> None:
+    budget = {"monthly": 10, "notify": ["a@company.com"], "actual": list(range(10, 60, 5)), "forecast": [100]}
+    assert "at most 10" in refused(changed(STAGE, "accounts.stage.budget", budget)).why
+    assert parse("stage", changed(STAGE, "accounts.stage.budget", budget | {"forecast": []}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("permissions.managedPolicies", ["arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess"]),
+        ("permissions.boundary", "arn:aws-cn:iam::222222222222:policy/limits"),
+        ("conditions", {"ArnLike": {"aws:PrincipalArn": "arn:aws-cn:iam::111111111111:role/ci"}}),
+        (
+            "permissions.statements",
+            [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["arn:aws-cn:s3:::bucket/*"]}],
+        ),
+    ],
+)
+def test_an_arn_of_another_partition_than_the_region_s_is_refused(key: str, value: object) -> None:
+    refusal = refused(changed(STAGE, f"doors.stage-deployer.{key}", value))
+    assert "region us-east-1 is in aws" in refusal.why
+    assert "write it as arn:aws:" in refusal.next_step
+
+
+@pytest.mark.parametrize(
+    ("conditions", "why", "next_step"),
+    [
+        ({"IpAddress": {"aws:SourceIpp": "203.0.113.0/24"}}, "no condition key of AWS", "aws:SourceIp"),
+        ({"IpAddress": {"aws:SourceIp": ["203.0.113.0/33"]}}, "no IP address or range", "203.0.113.0/24"),
+        ({"NotIpAddressIfExists": {"aws:SourceIp": "here"}}, "no IP address or range", "203.0.113.0/24"),
+        ({"StringEquals": {"sts:RoleSesionName": "x"}}, "no condition key of AWS", "sts:RoleSessionName"),
+        ({"StringEqual": {"aws:username": "x"}}, "not a policy that IAM takes", "elements"),
+        ({"StringEquals": {"aws:PrincipalTag/": "x"}}, "no condition key of AWS", "aws:PrincipalTag/"),
+    ],
+)
+def test_condition_keys_operators_and_addresses_are_checked(
+    conditions: dict[str, Any], why: str, next_step: str
+) -> None:
+    refusal = refused(changed(STAGE, "doors.stage-deployer.conditions", conditions))
+    assert why in refusal.why
+    assert next_step in refusal.next_step
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"StringEquals": {"AWS:PRINCIPALTAG/Team": "web"}},
+        {"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:db8::/32"]}},
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/r-ab12/*"}},
+        {"StringEquals": {"ec2:SourceInstanceArn": "arn:aws:ec2:us-east-1:111111111111:instance/i-1"}},
+    ],
+)
+def test_conditions_that_aws_takes_are_taken(conditions: dict[str, Any]) -> None:
+    assert parse("stage", changed(STAGE, "doors.stage-deployer.conditions", conditions))
+
+
+@pytest.mark.parametrize(
+    ("tags", "taken"), [({"Kostenstelle": "Büro 1/2"}, True), ({"a": "b;c"}, False), ({"a#": ""}, False)]
+)
+def test_tags_are_written_as_every_service_takes_them(tags: dict[str, str], taken: bool) -> None:
+    config = STAGE | {"tags": tags}
+    assert parse("stage", config) if taken else "letters, digits, spaces" in refused(config).why
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("accounts.stage.organisationalUnit", "organizationalUnit"),
+        ("accounts.stage.access.externalid", "externalId"),
+        ("doors.stage-deployer.to.roel", "role"),
+        ("doors.stage-deployer.session_secs", "sessionSeconds"),
+        ("acounts", "accounts"),
+        ("baseline.passwordPolcy", "passwordPolicy"),
+    ],
+)
+def test_an_unknown_key_gets_the_nearest_known_one(key: str, nearest: str) -> None:
+    assert nearest in refused(changed(STAGE, key, {})).next_step
+
+
+def test_an_unknown_key_that_is_like_none_is_only_refused() -> None:
+    assert refused(changed(STAGE, "doors.stage-deployer.zzz", 1)).next_step == "remove it, or correct its spelling"

@@ -1,0 +1,149 @@
+"""The door: one model from the config's components to the stack's exports, the access graph and every answer.
+
+A door leads from principals of one account to a role in another. Its two keys are policy documents, in which symbols
+stand for ids that are not known yet (see `twokeys.doors.symbols`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from twokeys.doors.symbols import ACCOUNT
+from twokeys.doors.who import Who
+
+RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_"
+"""What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    def to_props(self) -> dict[str, Any]:
+        """The declaration as plain JSON values with camelCase keys: what a component registers and a stack exports."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class SymbolicDocument(_Declared):
+    """One policy document of one resource, as declared.
+
+    It covers the resource with this type and logical name that has the declaring component among its ancestors.
+    `account` is a 12-digit id or a symbol; `properties` are the identifying inputs that are known (a role's `name` and
+    `path`, a group policy's `group` and `name`); `document` is the policy document with symbols where ids will stand.
+    """
+
+    type: str
+    name: str
+    account: str = Field(pattern=ACCOUNT)
+    property: Literal["assumeRolePolicy", "policy"]
+    properties: dict[str, str]
+    document: dict[str, Any]
+
+
+class DoorSource(_Declared):
+    """Who may go through a door: principals of one kind and account by name (with path), or an account's root.
+
+    `names` is empty for the root. Users and groups of IAM Identity Center have the account of their instance.
+    """
+
+    kind: Literal["role", "user", "group", "root", "identity-center-user", "identity-center-group"]
+    account: str = Field(pattern=ACCOUNT)
+    names: tuple[str, ...] = ()
+
+    @property
+    def principals(self) -> tuple[Who, ...]:
+        """Each of them; the root for an account as a whole."""
+        return tuple(Who(self.kind, self.account, name) for name in self.names or ("",))
+
+
+class DoorTarget(_Declared):
+    """The role behind a door: its name with its path, `deploy/deployer`.
+
+    That of an Identity Center door is `aws-reserved/sso.amazonaws.com/AWSReservedSSO_<permission set>`: AWS makes it
+    and adds a suffix of its own. https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+
+    account: str = Field(pattern=ACCOUNT)
+    role: str
+
+    @property
+    def principal(self) -> Who:
+        """The role as a principal."""
+        return Who("role", self.account, self.role)
+
+    @property
+    def permission_set(self) -> str | None:
+        """The permission set that AWS makes the role of; None for a role of anybody else's making."""
+        return self.role.removeprefix(RESERVED) if self.role.startswith(RESERVED) else None
+
+
+class DoorRequirements(_Declared):
+    """What a session must show at a door beside its identity."""
+
+    mfa: bool = False
+    external_id: bool = False
+
+
+class Door(_Declared):
+    """The summary of a door for people and exports; `expires` is the last day on which the door may exist."""
+
+    name: str
+    source: DoorSource
+    target: DoorTarget
+    grant_to: DoorSource | None = None
+    """Of a door for an account as a whole: who in it the grant is for."""
+    requires: DoorRequirements = DoorRequirements()
+    max_session_seconds: int | None = None
+    reason: str | None = None
+    owner: str | None = None
+    expires: date | None = None
+
+    @property
+    def whom(self) -> tuple[Who, ...]:
+        """Those for whom the door was written: whom the grant is for where the trust is in an account as a whole."""
+        return (self.grant_to or self.source).principals
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_identity_center(cls, given: Any) -> Any:  # noqa: ANN401 - what a stack exports
+        """Stacks updated before sources knew Identity Center call its users and groups `user` and `group`."""
+        if not isinstance(given, Mapping):
+            return given
+        source, target = given.get("source"), given.get("target")
+        if not (isinstance(source, Mapping) and isinstance(target, Mapping)):
+            return given
+        if str(target.get("role")).startswith(RESERVED) and source.get("kind") in ("user", "group"):
+            return {**given, "source": {**source, "kind": f"identity-center-{source['kind']}"}}
+        return given
+
+
+class OrganizationGrant(_Declared):
+    """The summary of a grant of the role of one name in every account of the organization, as `Door` is of a door."""
+
+    name: str
+    source: DoorSource
+    role: str
+    mfa: bool = False
+    reason: str | None = None
+    owner: str | None = None
+    expires: date | None = None
+
+
+class ExportedGrant(_Declared):
+    """A grant as the stack output `organization_grants` lists it, so that other stacks can prove this key by it."""
+
+    name: str
+    grant: OrganizationGrant
+    documents: tuple[SymbolicDocument, ...]
+
+
+class ExportedDoor(_Declared):
+    """A door as the stack output `doors` lists it, so that another stack can prove the key that lives elsewhere."""
+
+    name: str
+    door: Door
+    documents: tuple[SymbolicDocument, ...]

@@ -1,0 +1,20 @@
+"""Where a door stands: the properties of components and the outputs of stacks that tell of doors."""
+
+PROPERTY = "symbolicDocuments"
+"""The property of a component that holds its symbolic documents."""
+
+OTHER_STACK = "twokeys:access:OtherStack"
+"""A component that repeats a stack reference: the engine shows a policy no resource that is only read."""
+DOORS_OUTPUT = "doors"
+"""The stack output that holds the exported doors."""
+GRANTS_OUTPUT = "organization_grants"
+"""The stack output that holds the exported grants for every account of the organization.
+
+It stands beside `doors` and not in it: whoever reads `doors` takes each for a way into one account.
+"""
+ORGANIZATION_OUTPUT = "organization_id"
+"""The stack output that tells the organization's id."""
+MEMBERS_OUTPUT = "group_members"
+"""The stack output that tells the users of each group."""
+ACCOUNT_OUTPUT = "parent_account_id"
+"""The stack output that tells the account of those groups."""

@@ -1,0 +1,121 @@
+"""Names with `*` and `?`, matched in time linear in the name, and an index of names to match them against.
+
+The graph finds candidates with these; whether a statement covers a name is the evaluation's to say.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from twokeys.iam.matching import TextPattern, is_symbolic
+from twokeys.iam.truth import Truth
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_FEW = 32
+
+
+class Glob:
+    """A name of a policy that may hold `*`, `?` and policy variables, which here stand for any text.
+
+    It matches at least what IAM matches: a `*` may reach across the colons of an ARN, and a digit that stands alone may
+    be one of an account id that is not known yet.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        chunks = _VARIABLE.sub("*", text).split("*")
+        self._starred = len(chunks) > 1
+        self._head, self._tail = chunks[0], chunks[-1] if self._starred else ""
+        self._middle = tuple(chunk for chunk in chunks[1:-1] if chunk)
+        self._least = sum(map(len, chunks))
+
+    @property
+    def wild(self) -> bool:
+        """Whether it can match more than one name."""
+        return self._starred or "?" in self._head
+
+    @property
+    def everything(self) -> bool:
+        """Whether it matches every name."""
+        return self._starred and not self._least
+
+    @property
+    def beginning(self) -> str:
+        """What every name that it matches begins with."""
+        return self._head.split("?", 1)[0]
+
+    @property
+    def ending(self) -> str:
+        """What every name that it matches ends with."""
+        return (self._tail if self._starred else self._head).rsplit("?", 1)[-1]
+
+    def matches(self, name: str) -> bool:
+        """Whether it matches, or may match, a name; an account symbol in it is an id that nobody knows yet."""
+        if is_symbolic(name):
+            return self._with_symbols.matches(name, _nothing) is not Truth.FALSE
+        if not self._starred:
+            return len(name) == self._least and _stands_at(self._head, name, 0)
+        place, end = len(self._head), len(name) - len(self._tail)
+        if len(name) < self._least or not _stands_at(self._head, name, 0) or not _stands_at(self._tail, name, end):
+            return False
+        for chunk in self._middle:
+            found = _find(chunk, name, place, end)
+            if found < 0:
+                return False
+            place = found + len(chunk)
+        return True
+
+    @cached_property
+    def _with_symbols(self) -> TextPattern:
+        return TextPattern(_VARIABLE.sub("*", self.text), wildcards=True, variables=False)
+
+
+class Names:
+    """Names to match globs against: each glob is only tried at the names that begin, or that end, as it does."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        distinct = list(dict.fromkeys(names))
+        self._symbolic = [name for name in distinct if is_symbolic(name)]
+        self._forward = sorted(name for name in distinct if not is_symbolic(name))
+        self._backward = sorted(name[::-1] for name in self._forward)
+
+    def matching(self, glob: Glob) -> Iterator[str]:
+        """The names that a glob matches, each once, in no certain order."""
+        return filter(glob.matches, (*self._candidates(glob), *self._symbolic))
+
+    def _candidates(self, glob: Glob) -> list[str]:
+        low, high = _range(self._forward, glob.beginning)
+        if high - low > _FEW:
+            back_low, back_high = _range(self._backward, glob.ending[::-1])
+            if back_high - back_low < high - low:
+                return [name[::-1] for name in self._backward[back_low:back_high]]
+        return self._forward[low:high]
+
+
+def _nothing(_key: str) -> tuple[str, ...]:
+    return ()
+
+
+def _stands_at(chunk: str, name: str, place: int) -> bool:
+    """Whether a chunk without stars stands at a place of a name, which reaches that far."""
+    if "?" not in chunk:
+        return name.startswith(chunk, place)
+    return all(wanted in (found, "?") for wanted, found in zip(chunk, name[place : place + len(chunk)], strict=True))
+
+
+def _find(chunk: str, name: str, start: int, end: int) -> int:
+    """The leftmost place of a chunk between two places, or -1."""
+    if "?" not in chunk:
+        return name.find(chunk, start, end)
+    return next((place for place in range(start, end - len(chunk) + 1) if _stands_at(chunk, name, place)), -1)
+
+
+def _range(ordered: list[str], beginning: str) -> tuple[int, int]:
+    """Where the texts with a certain beginning stand."""
+    low = bisect_left(ordered, beginning)
+    return low, bisect_right(ordered, beginning, lo=low, key=lambda text: text[: len(beginning)])

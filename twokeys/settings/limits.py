@@ -1,0 +1,191 @@
+"""What AWS takes of names, documents and attachments, as far as a stack's config shows it. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from twokeys.settings.grants import QUOTAS
+from twokeys.settings.models import DoorSettings, Settings, asks_for_mfa, named, who
+from twokeys.settings.problem import Problem
+
+_INLINE_OF_A_ROLE: Final = 10_240
+_GROUPS_OF_A_USER: Final = 10
+_BUDGETS_PAGE = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html"
+_NOTIFICATIONS_OF_A_BUDGET: Final = 10
+_ARN = re.compile(r"arn:(aws[a-z0-9-]*):")
+
+
+def limits(settings: Settings) -> Iterator[Problem]:
+    """Names that AWS does not tell apart, and more than it takes."""
+    yield from _names(settings)
+    yield from _groups_of_a_user(settings)
+    yield from _budgets(settings)
+    for name, door in settings.doors.items():
+        if _is_clear(door):
+            yield from _door(settings, f"doors.{name}", door)
+
+
+def _is_clear(door: DoorSettings) -> bool:
+    """Whether a door has one source, and for the root one grantee; what is not clear is refused elsewhere."""
+    grantees = named(door.source.grant_to) if door.source.grant_to else ()
+    return len(named(door.source)) == 1 and (not door.source.root or len(grantees) == 1)
+
+
+def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
+    """How long a door's trust policy is, as AWS counts it: without white space.
+
+    None where only the management stack knows whom it names (the members of a group that this stack does not list).
+    A test holds this to what `components` write.
+    """
+    members = door.source.members
+    if members is None and door.source.group is not None:
+        members = settings.people.groups.get(door.source.group)
+        if members is None:
+            return None
+    return _characters({"Version": "2012-10-17", "Statement": [_trust(settings, door, members or ())]})
+
+
+def _trust(settings: Settings, door: DoorSettings, members: Iterable[str]) -> dict[str, Any]:
+    source = who(door.source)
+    account = f"arn:{settings.partition}:iam::{settings.management_account_id}"
+    principals = [f"{account}:user/{member}" for member in members]
+    if source.kind != "group":
+        principals = [f"{account}:root" if source.kind == "root" else f"{account}:{source.kind}/{source.name}"]
+    conditions: dict[str, dict[str, Any]] = {operator: dict(keys) for operator, keys in door.conditions.items()}
+    if asks_for_mfa(door):
+        conditions.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
+    if door.external_id is not None:
+        conditions.setdefault("StringEquals", {})["sts:ExternalId"] = door.external_id
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": principals[0] if len(principals) == 1 else principals},
+        "Action": "sts:AssumeRole",
+    }
+    return statement | ({"Condition": conditions} if conditions else {})
+
+
+def _characters(document: Mapping[str, Any]) -> int:
+    return len(re.sub(r"\s", "", json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
+
+
+def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    permissions, quotas = door.permissions, settings.quotas
+    if door.via == "assume-role" and "trust" in door.keys:
+        size = trust_characters(settings, door)
+        if size is not None and size > quotas.trust_policy_characters:
+            yield Problem(
+                f"{key}.from",
+                f"{size} characters",
+                f"a role's trust policy has at most {quotas.trust_policy_characters} ({QUOTAS})",
+                "split the members over two doors with a role each, or trust the whole account with"
+                " {root: true, grantTo: {group: ...}}; where AWS has raised the quota, say it in"
+                " quotas.trustPolicyCharacters",
+            )
+    if permissions.statements:
+        size = _characters({"Version": "2012-10-17", "Statement": list(permissions.statements)})
+        if size > _INLINE_OF_A_ROLE:
+            yield Problem(
+                f"{key}.permissions.statements",
+                f"{size} characters",
+                f"the inline policies of a role have at most {_INLINE_OF_A_ROLE} together ({QUOTAS})",
+                "say less, with wildcards in Resource where that is right, or put it into managed policies",
+            )
+    if len(permissions.managed_policies) > quotas.managed_policies_per_role:
+        yield Problem(
+            f"{key}.permissions.managedPolicies",
+            f"{len(permissions.managed_policies)} policies",
+            f"AWS attaches at most {quotas.managed_policies_per_role} managed policies to a role ({QUOTAS})",
+            "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole",
+        )
+    yield from _partitions(settings, key, door)
+
+
+def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """ARNs of another partition than the region's name nothing that is there.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    """
+    said: list[tuple[str, object]] = [
+        (f"{key}.permissions.managedPolicies", door.permissions.managed_policies),
+        (f"{key}.permissions.boundary", door.permissions.boundary),
+        (f"{key}.permissions.statements", door.permissions.statements),
+        (f"{key}.conditions", door.conditions),
+    ]
+    for where, value in said:
+        for arn in _texts(value):
+            found = _ARN.match(arn)
+            if found and found.group(1) != settings.partition:
+                right = arn.replace(found.group(0), f"arn:{settings.partition}:", 1)
+                yield Problem(
+                    where,
+                    arn,
+                    f"it is of the partition {found.group(1)}, and region {settings.region} is in {settings.partition}"
+                    " (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)",
+                    f"write it as {right}, or correct the region",
+                )
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _names(settings: Settings) -> Iterator[Problem]:
+    """Names of users, groups and roles are unique in an account, and are not told apart by case."""
+    people = settings.people
+    roles = [*people.roles, *([people.break_glass.role] if people.break_glass else [])]
+    center = people.identity_center
+    listed = [("people.groups", list(people.groups)), ("people.roles", roles)]
+    if center is not None:
+        listed += [
+            ("people.identityCenter.groups", list(center.groups)),
+            ("people.identityCenter.users", list(center.users)),
+        ]
+    for key, names in listed:
+        seen: dict[str, str] = {}
+        for name in names:
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                yield Problem(
+                    f"{key}.{name}",
+                    name,
+                    f"{other} is the same name to AWS, which does not tell names apart by case ({QUOTAS})",
+                    "name one of them differently",
+                )
+
+
+def _groups_of_a_user(settings: Settings) -> Iterator[Problem]:
+    groups = Counter(user for members in settings.people.groups.values() for user in set(members))
+    for user, count in groups.items():
+        if count > _GROUPS_OF_A_USER:
+            yield Problem(
+                "people.groups",
+                user,
+                f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({QUOTAS})",
+                "take the user out of some of them",
+            )
+
+
+def _budgets(settings: Settings) -> Iterator[Problem]:
+    for account, member in settings.accounts.items():
+        count = len(set(member.budget.actual)) + len(set(member.budget.forecast)) if member.budget else 0
+        if count > _NOTIFICATIONS_OF_A_BUDGET:
+            yield Problem(
+                f"accounts.{account}.budget",
+                f"{count} notifications",
+                f"a budget has at most {_NOTIFICATIONS_OF_A_BUDGET} ({_BUDGETS_PAGE})",
+                "leave some of the percentages of `actual` and `forecast` out",
+            )
