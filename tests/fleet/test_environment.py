@@ -13,6 +13,7 @@ from twokeys.errors import Refusal
 from twokeys.fleet.environment import load, stored_config
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
+from twokeys.project.stack_yaml import dumped
 from twokeys.project.stacks import shard_number
 from twokeys.settings import parse
 
@@ -153,7 +154,7 @@ def test_values_that_are_alike_are_written_out_and_not_as_anchors(project: Path)
 def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> None:
     config = environment_of(["one", "two", "three"])
     config["twokeys:accounts"]["one"]["adopt"] = "005915494665"
-    write_stack(project, "prod", config)
+    (project / "Pulumi.prod.yaml").write_text(dumped({"config": config}))
     split(project)
     assert 'adopt: "005915494665"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
 
@@ -171,12 +172,12 @@ def test_a_file_that_the_cli_has_written_anew_says_the_same(project: Path) -> No
     assert split(project) == ()
 
 
-def test_a_day_without_quotes_is_written_as_text_for_the_cli_would_make_a_moment_of_it(project: Path) -> None:
+def test_a_day_without_quotes_is_written_as_the_moment_that_the_cli_makes_of_it(project: Path) -> None:
     config = environment_of(["one"])
     config["twokeys:doors"]["one-deployer"]["expires"] = date(2027, 1, 31)
     write_stack(project, "prod", config)
     split(project)
-    assert 'expires: "2027-01-31"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert 'expires: "2027-01-31 00:00:00 +0000 UTC"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
     assert split(project) == ()
 
 

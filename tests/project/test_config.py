@@ -9,6 +9,7 @@ import pytest
 
 from twokeys.errors import Refusal
 from twokeys.project.config import load_config, load_project
+from twokeys.project.stacks import read_settings
 
 PROJECT = """
 name: proj
@@ -135,3 +136,18 @@ def test_stack_files_are_found_where_the_project_says(tmp_path: Path) -> None:
         "dev": tmp_path / "stacks/Pulumi.dev.yaml",
         "prod-001": tmp_path / "shards/Pulumi.prod-001.yaml",
     }
+
+
+def test_a_policy_version_without_quotes_is_refused_as_the_cli_would_and_says_how_to_write_it(tmp_path: Path) -> None:
+    """The CLI hands over "2012-10-17 00:00:00 +0000 UTC", which is no version of the policy language.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+    """
+    (tmp_path / "Pulumi.yaml").write_text("{name: twokeys, runtime: python}")
+    (tmp_path / "Pulumi.management.yaml").write_text(
+        'config:\n  twokeys:managementAccountId: "111111111111"\n  twokeys:rootEmail: example@company.com\n'
+        "  twokeys:organization:\n    serviceControlPolicies:\n      no-leaving:\n        targets: [root]\n"
+        "        document: {Version: 2012-10-17, Statement: [{Effect: Deny, Action: '*', Resource: '*'}]}\n"
+    )
+    with pytest.raises(Refusal, match="write it in quotes"):
+        read_settings(tmp_path, "management")
