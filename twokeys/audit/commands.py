@@ -99,8 +99,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
 
 
 def _snapshot(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool, member_role: str) -> Snapshot:
-    from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_state
+    from twokeys.access.state import read_states
     from twokeys.project.states import sandbox_states
 
     if live:
@@ -108,8 +107,7 @@ def _snapshot(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool, 
 
         return read_live(member_role=member_role)
     files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
-    resources = tuple(resource for file in files for resource in read_state(file).resources)
-    return Snapshot(resources, f"the states {', '.join(file.name for file in files)}")
+    return read_states(files)
 
 
 def _compared(
