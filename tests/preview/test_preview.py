@@ -17,12 +17,12 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from twokeys.sandbox.project import load_config, load_project
 
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.preview import judge, preview
+from twokeys.project.config import load_config, load_project
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 ROLE = "aws:iam/role:Role"

@@ -146,7 +146,6 @@ def _resource(found: Mapping[str, Any], urn: str) -> Resource:
         protect=bool(found.get("protect")),
         source=_place(found.get("sourcePosition")),
         created=found.get("created") or None,
-        modified=found.get("modified") or None,
         secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
         made_by=found["urn"] if urn != found["urn"] else None,
     )
