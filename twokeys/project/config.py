@@ -156,7 +156,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise Refusal(
             f"there is no {path.name}",
-            where=str(path.parent),
+            where=str(path),
             why="a project has a Pulumi.yaml, and each of its stacks a file beside it",
             next_step="run this in the project's folder, or name it with --project",
         ) from error
