@@ -1,11 +1,11 @@
 """Identity providers that all of the world shares, and which claim of theirs names the tenant.
 
-Everybody's tokens of such a provider come from one issuer, so a trust policy that does not ask for one's own name in the
-claim lets everybody in. IAM refuses to create or change a role whose trust policy does not evaluate the claim; roles that
-are there stay as they are: the table, and the controls, are of
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html (November 2026), and of
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif for the
-providers that are built into AWS.
+Everybody's tokens of such a provider come from one issuer, so a trust policy that does not ask for one's own name in
+the claim lets everybody in. IAM refuses to create or change a role whose trust policy does not evaluate the claim;
+roles that are there stay as they are. Table and controls (November 2026):
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
+Providers that are built into AWS:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from twokeys.iam.admission import Admitted, Wanted
 
 _WILD = re.compile(r"\*|\?|\$\{")
-_PAIR = re.compile(r"[^:/]+[:/]/?[^:/]+[:/@]")
+_PAIR = re.compile(r"[^:/]+[:/][^:/]+[:/@]")
 """A name and its value, and the sign that the value ends there."""
 
 
@@ -31,6 +31,7 @@ class SharedProvider:
         keys: what a subject may begin with so that the next word is the tenant's: `repo`, `organization`. None: a value
             has to be whole, or its first two words.
         whole: whether such a claim is one opaque name, of which no part means anything.
+        example: a value that names its tenant.
     """
 
     issuer: str
@@ -38,6 +39,7 @@ class SharedProvider:
     claims: tuple[str, ...] = ("sub",)
     keys: frozenset[str] | None = None
     whole: bool = False
+    example: str = "a value without wildcards"
 
     def names_tenant(self, wanted: Wanted) -> bool:
         """Whether a value of the claim is some tenant's only: `repo:acme/*` is acme's, `repo:acme*` also acme-evil's.
@@ -47,7 +49,7 @@ class SharedProvider:
         text = wanted.text
         first = _WILD.search(text) if wanted.wild else None
         if self.whole:
-            return first is None and bool(text)
+            return first is None and text not in _NOBODYS
         if self.keys is not None and text.partition(":")[0] not in self.keys:
             return False
         if first is None:
@@ -55,6 +57,8 @@ class SharedProvider:
         return _PAIR.match(text[: first.start()]) is not None
 
 
+_NOBODYS = frozenset({"", "sts.amazonaws.com"})
+"""Values of an audience that every tenant may ask for."""
 _GITHUB = frozenset(
     {
         "repo",
@@ -69,6 +73,7 @@ _GITHUB = frozenset(
 )
 """Claims that a subject may begin with: https://docs.github.com/en/actions/reference/security/oidc"""
 _GITLAB = frozenset({"project_path", "project_id", "namespace_path", "namespace_id"})
+_ORGANIZATION = frozenset({"organization"})
 _TURBONOMIC = (
     "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb",
     "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu",
@@ -80,13 +85,13 @@ _TURBONOMIC = (
 _BY_ISSUER = {
     one.issuer: one
     for one in (
-        SharedProvider("token.actions.githubusercontent.com", "GitHub", keys=_GITHUB),
-        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB),
-        SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log streaming"),
-        SharedProvider("gitlab.com", "GitLab", keys=_GITLAB),
-        SharedProvider("app.terraform.io", "HCP Terraform", keys=frozenset({"organization"})),
-        SharedProvider("app.eu.terraform.io", "HCP Terraform", keys=frozenset({"organization"})),
-        SharedProvider("agent.buildkite.com", "Buildkite", keys=frozenset({"organization"})),
+        SharedProvider("token.actions.githubusercontent.com", "GitHub", keys=_GITHUB, example="repo:acme/*"),
+        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB, example="repo:acme/*"),
+        SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log", whole=True),
+        SharedProvider("gitlab.com", "GitLab", keys=_GITLAB, example="project_path:acme/*"),
+        SharedProvider("app.terraform.io", "HCP Terraform", keys=_ORGANIZATION, example="organization:acme:*"),
+        SharedProvider("app.eu.terraform.io", "HCP Terraform", keys=_ORGANIZATION, example="organization:acme:*"),
+        SharedProvider("agent.buildkite.com", "Buildkite", keys=_ORGANIZATION, example="organization:acme:*"),
         SharedProvider("oidc.codefresh.io", "Codefresh"),
         SharedProvider("studio.datachain.ai/api", "DVC Studio"),
         SharedProvider("scalr.io", "Scalr"),
