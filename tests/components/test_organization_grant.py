@@ -12,11 +12,11 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.door_documents import DoorPlan
-from components.door_documents import grant_document as door_grant
 from components.organization_grant import OrganizationGrant, OrganizationGrantArgs
 from tests.components.mock_engine import MANAGEMENT, Run, run
 from twokeys.doors import ExportedGrant
+from twokeys.doors.documents import DoorPlan
+from twokeys.doors.documents import grant_document as door_grant
 from twokeys.settings import Who, parse
 from twokeys.settings.grants import inline_characters
 

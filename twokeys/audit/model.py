@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 LEARNING = 14
 """Days from the beginning of the period in which entries only teach what is usual."""
@@ -94,7 +94,7 @@ class Entry:
     name: str | None = None
     reason: str | None = None
     owner: str | None = None
-    expires: date | None = None
+    expires: datetime | None = None
 
     @property
     def through(self) -> tuple[Caller, ...]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
 from twokeys.audit.model import Caller, Entry, KeyPlace, Picture, Step
 from twokeys.audit.trail import Use
+from twokeys.doors.expiry import until
 
 
 def as_data(picture: Picture, comparison: Comparison | None) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def row(entry: Entry) -> tuple[str, str, str, str, str, str]:
     through = "".join(f", through {_short(one)}" for one in entry.through)
     why = [entry.name or "not declared", entry.reason, entry.owner and f"owner {entry.owner}"]
     if entry.expires:
-        why.append(f"until {entry.expires}")
+        why.append(f"until {until(entry.expires)}")
     return (
         _short(entry.who),
         _short(entry.steps[-1].target) + through,

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import pytest
 
-from components.door_documents import (
+from twokeys.doors import Who, render
+from twokeys.doors.documents import (
     DoorPlan,
     door,
     grant_document,
@@ -23,7 +24,6 @@ from components.door_documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.doors import Who, render
 
 PLAN = DoorPlan(
     name="stage-deployer",
