@@ -20,6 +20,10 @@ ROOMS = {
     "fleet": ("twokeys.fleet.commands:fleet", "An environment with many accounts, run as many stacks."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
     "preflight": ("twokeys.organization.preflight_command:preflight", "What would stop a stack's first update."),
+    "preview": (
+        "twokeys.preview.commands:preview",
+        "What a first update would make, judged by the rules; no CLI, no AWS.",
+    ),
     "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles and links for the doors somebody has."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
     "verify": ("twokeys.verify.commands:verify", "Really try the doors: those that open and those that must be shut."),
