@@ -93,7 +93,8 @@ def diff_command(before: Path, after: Path | None, plan: Path | None, *, as_json
 def _snapshot(
     context: click.Context, state: Path | None, stack: str | None, *, live: bool, member_role: str
 ) -> Snapshot:
-    from twokeys.access.state import read_state, sandbox_states
+    from twokeys.access.state import read_state
+    from twokeys.project.states import sandbox_states
 
     if [state is not None, stack is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of --state, --stack and --live", context)

@@ -22,8 +22,10 @@ class Resource:
     """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
 
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
-    `created` and `modified` are when, in ISO 8601, as far as the source tells. `property_dependencies` holds the URNs
-    that each property is made from; none of them, for a property that is there, means that the source does not show it.
+    `created` is when it was made and `modified` when its document was last changed, in ISO 8601, as far as the source
+    tells: a state tells no change of a document, it dates whatever touches a resource, also a refresh or a tag.
+    `property_dependencies` holds the URNs that each property is made from; none of them, for a property that is there,
+    means that the source does not show it.
     `secrets` names the properties that hold a secret, shown or not: no message may quote them. `account` is where it
     lives, where that is not its provider's account. `made_by` is the URN of the resource of the stack that makes it,
     where it is no resource of the stack itself: one of a CloudFormation template, say.
