@@ -86,7 +86,6 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/project/stack_yaml.py": set(),
     "twokeys/project": {"twokeys.project", "twokeys.settings", "twokeys.access", "twokeys.errors"},
-    "twokeys/access/commands.py": {"twokeys.access", "twokeys.access_role", "twokeys.errors", "twokeys.project"},
     "twokeys/fleet": {
         "twokeys.fleet",
         "twokeys.organization",
