@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
+from twokeys.doors.expiry import until
 
 
 class Key(Enum):
@@ -145,22 +146,22 @@ class Way:
         return self.steps[0].declared if len(self.steps) == 1 else None
 
     @property
-    def expires(self) -> date | None:
-        """The first day after which a declared door on the way may no longer exist."""
-        days = [step.declared.expires for step in self.steps if step.declared and step.declared.expires]
-        return min(days, default=None)
+    def expires(self) -> datetime | None:
+        """The first moment from which a declared door on the way is closed."""
+        ends = [step.declared.expires for step in self.steps if step.declared and step.declared.expires]
+        return min(ends, default=None)
 
     @property
     def why(self) -> str:
         """What the door was written for, who answers for it and until when; how else one comes to have the way."""
-        until = f"until {self.expires}" if self.expires else None
+        end = f"until {until(self.expires)}" if self.expires else None
         if self.declared is not None:
             owner = f"owner {self.declared.owner}" if self.declared.owner else None
-            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner, until) if part)
+            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner, end) if part)
         last = self.steps[-1]
         if last.declared is not None:
             through = f"not declared; by the door {last.declared.name} of {last.source.who.label}"
-            return f"{through}; {until}" if until else through
+            return f"{through}; {end}" if end else through
         return "AWS's own access role" if self.by_access_role else "not declared"
 
     @property
@@ -247,13 +248,15 @@ class Account:
     """An account of the organization: its id (or symbol, before it has one), what people call it, its environment.
 
     `unit` is the path of its organizational unit from the root down, () for the root itself; None for an account that
-    is not shown to be a member. `called` are all names that people may ask for it by, in lower case.
+    is not shown to be a member. `region` is the one that all of its providers work in. `called` are all names that
+    people may ask for it by, in lower case.
     """
 
     id: str
     name: str
     environment: str | None = None
     unit: tuple[str, ...] | None = ()
+    region: str | None = None
     called: frozenset[str] = frozenset()
 
 
@@ -262,7 +265,8 @@ class Answers:
     """Who can enter the accounts of an organization, as far as what was read tells.
 
     `ways` are all that are open, those through other roles and under conditions included; `doors` all that are asked
-    for on one side at least, open or not; `principals` those of the sources by their unique ids (AIDA..., AROA...).
+    for on one side at least, open or not; `within` the roles that users enter in their own account, such as
+    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...).
     """
 
     origin: str
@@ -271,10 +275,13 @@ class Answers:
     ways: tuple[Way, ...]
     doors: tuple[Door, ...]
     not_proved: tuple[NotProved, ...]
+    within: tuple[Way, ...] = ()
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Party, Party], ...] = ()
     """A user and a group that it is in."""
     principals: Mapping[str, Party] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call each account that is known, with its id, also those that were not asked for."""
 

@@ -77,7 +77,11 @@ def run_in_process(  # noqa: PLR0913 - all by name
             ThreadPoolExecutor(_THREADS) as pool,
         ):
             pool.submit(_pass_on, process, target, printed)
-            ended = _serve(run, settings, questions, answers, pool)
+            try:
+                ended = _serve(run, settings, questions, answers, pool)
+            except BaseException:
+                process.kill()  # the pool waits for what it prints
+                raise
     finally:
         if process.poll() is None:
             try:

@@ -39,6 +39,7 @@ class Asked:
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secret_outputs: tuple[str, ...] = ()
+    ignore_changes: tuple[str, ...] = ()
     external: bool = False
 
 
@@ -191,6 +192,7 @@ class Run:
                 key: tuple(sorted(urns)) for key, urns in (what.get("propertyDependencies") or {}).items()
             },
             secret_outputs=tuple(what.get("secretOutputs") or ()),
+            ignore_changes=tuple(what.get("ignoreChanges") or ()),
             external=external,
         )
 

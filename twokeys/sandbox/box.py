@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
+from twokeys.project.config import Project
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.project import Project
 from twokeys.sandbox.states import stack_outputs
 
 ORGANIZATION: Final = "organization"

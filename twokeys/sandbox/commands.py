@@ -207,8 +207,8 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
 
 def _sandbox(project: Path, directory: Path | None) -> Sandbox:
+    from twokeys.project.config import load_project
     from twokeys.sandbox.box import Sandbox
-    from twokeys.sandbox.project import load_project
 
     root = project.resolve()
     return Sandbox(load_project(root), (directory or root / ".twokeys").resolve())

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import wrap
+from textwrap import shorten, wrap
 from typing import Any, Final
 
 from rich.console import Console
@@ -18,11 +18,11 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.sources import snapshot
 from twokeys.answers.summary import by_principal
+from twokeys.project.config import load_config
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
-from twokeys.sandbox.project import load_config
 from twokeys.sandbox.report import Report, as_data
 from twokeys.sandbox.up import Done, StackRun
 from twokeys.verify.attempts import Probe
@@ -96,11 +96,14 @@ def tell(box: Sandbox, aws: LocalAws, console: Console, *, verbose: bool = False
 
 def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *, verbose: bool) -> None:
     """Ask every command what it knows of the states, and say where it left its pages and pictures."""
-    folder, quiet = box.directory / "answers", contextlib.redirect_stdout(io.StringIO())
-    with contextlib.nullcontext() if verbose else quiet:
+    folder, said = box.directory / "answers", io.StringIO()
+    with contextlib.ExitStack() as quiet:
+        if not verbose:
+            quiet.enter_context(contextlib.redirect_stdout(said))
+            quiet.enter_context(contextlib.redirect_stderr(said))
         story.failed += ask(_states(box), folder, picture, story.outputs)
-    console.print(f"pictures  {_short(picture)}")
-    console.print(f"pages     {_short(folder)}/{{audit,map,ways-in}}.html, bill.svg (an invented bill)")
+    console.print(f"\npictures {_short(picture)}, in {_short(folder)}:")
+    console.print("         audit.html map.html ways-in.html bill.svg (the bill is invented)")
 
 
 def _enter(story: Story, box: Sandbox, console: Console) -> None:
@@ -126,7 +129,8 @@ def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> N
         f"{entered} roles really assumed, {len(story.probes) - entered} attempts refused"
     )
     for one in story.probes if verbose else _telling(story.probes):
-        console.print(f"  {one.happened:<8} {one.name}", style=None if one.as_expected else "red")
+        name = one.name if verbose else shorten(one.name, _WIDTH + 2, placeholder=" ...")
+        console.print(f"  {one.happened:<8} {name}", style=None if one.as_expected else "red")
     story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if not one.as_expected]
 
 
@@ -166,9 +170,9 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
         why = _why_not(done)
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
         return False
-    console.print(f"\n{half.name:<11} refused  door {half.door} without its grant, before the account exists:")
-    for line in wrap(found[0].text.replace(f" [{found[0].urn}]", ""), _WIDTH - 8):
-        console.print(f"{'':<21}{line}", style="dim")
+    console.print(f"\n{half.name:<11} refused  door {half.door} without its grant; no account yet:")
+    for line in wrap(found[0].text.replace(f" [{found[0].urn}]", ""), _WIDTH):
+        console.print(f"{'':<12}{line}", style="dim")
     return True
 
 

@@ -57,13 +57,13 @@ class LocalMaker:
         if provider is None:  # not of AWS, so nothing that the local AWS could make
             return f"{asked.name}-{uuid.uuid4().hex[:7]}", dict(asked.inputs)
         with _heard():
+            checked, failures = self._plugin.check(asked.type, asked.urn, {}, inputs, os.urandom(32))
+            if failures:
+                wrong = "; ".join(f"{one.property}: {one.reason}" for one in failures)
+                raise RefusedRequestError(f"{asked.type} {asked.name} is not accepted: {wrong}")
             if asked.import_id:
-                id, outputs = asked.import_id, self._found(provider, asked, asked.import_id, inputs)
+                id, outputs = asked.import_id, self._imported(provider, asked, checked)
             else:
-                checked, failures = self._plugin.check(asked.type, asked.urn, {}, inputs, os.urandom(32))
-                if failures:
-                    wrong = "; ".join(f"{one.property}: {one.reason}" for one in failures)
-                    raise RefusedRequestError(f"{asked.type} {asked.name} is not accepted: {wrong}")
                 id, outputs = provider.create(asked.type, asked.urn, checked)
         self._done(asked)
         return id, _marked(outputs, asked)
@@ -76,7 +76,7 @@ class LocalMaker:
         if provider is None:
             raise RefusedRequestError(f"{asked.type} {id} cannot be read: its provider is not one of AWS")
         with _heard():
-            return _marked(self._found(provider, asked, id, {}), asked)
+            return _marked(self._found(provider, asked, id, {})[1], asked)
 
     def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: Run) -> Mapping[str, Any] | None:  # noqa: ARG002
         """A look-up, by the provider's own credentials."""
@@ -100,11 +100,27 @@ class LocalMaker:
         if found:
             raise RefusedRequestError("\n".join(one.text for one in found))
 
-    def _found(self, provider: AwsProvider, asked: Asked, id: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _imported(self, provider: AwsProvider, asked: Asked, inputs: dict[str, Any]) -> dict[str, Any]:
+        """An object that is there and is what the program says; a sandbox brings nothing from one form to another.
+
+        https://www.pulumi.com/docs/iac/concepts/resources/options/import/
+        """
+        found = self._found(provider, asked, asked.import_id, inputs)
+        args = (asked.type, asked.urn, asked.import_id, found[0], found[1], inputs, asked.ignore_changes)
+        if changed := provider.diff(*args).changed:
+            raise RefusedRequestError(
+                f"inputs to import do not match the existing resource {asked.import_id}: {', '.join(changed)} differ"
+            )
+        return found[1]
+
+    def _found(
+        self, provider: AwsProvider, asked: Asked, id: str, inputs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The inputs and outputs of what exists."""
         found = provider.read(asked.type, asked.urn, id, inputs, {})
         if found is None:
             raise RefusedRequestError(f"{asked.type} {id} does not exist")
-        return found[2]
+        return found[1:]
 
     def _outputs_of(self, name: str) -> dict[str, Any]:
         outputs = self._stack_outputs(name)

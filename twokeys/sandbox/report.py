@@ -85,10 +85,9 @@ class Report:
             self._line(f"  {key}: {text if len(text) <= _LONG else f'({len(text)} characters; --json shows them)'}")
 
     def _show_accounts(self, done: Done) -> None:
-        for name, account in (done.outputs.get("member_account_ids") or {}).items():
-            caller = (done.outputs.get("member_caller_arns") or {}).get(name, "")
-            role = str(caller).split("/")[1] if "/" in str(caller) else ""
-            self._line(f"{'':<11} account  {name} {account}, entered as {role}")
+        accounts = done.outputs.get("member_account_ids") or {}
+        if accounts:
+            self._line(f"{'':<11} new      " + ", ".join(f"{name} {account}" for name, account in accounts.items()))
 
     def _show_findings(self, done: Done) -> None:
         for level, findings in (("mandatory", done.verdicts.mandatory), ("advisory", done.verdicts.advisory)):

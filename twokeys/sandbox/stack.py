@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from twokeys.project.config import load_config
 from twokeys.sandbox.aws import AwsPlugin
-from twokeys.sandbox.box import ORGANIZATION as ORGANIZATION
-from twokeys.sandbox.box import Sandbox as Sandbox
+from twokeys.sandbox.box import ORGANIZATION, Sandbox
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
@@ -16,7 +16,8 @@ from twokeys.sandbox.engine.run import Outcome, run_destroy, run_program, run_re
 from twokeys.sandbox.engine.state import Snapshot, StateFile
 from twokeys.sandbox.engine.surroundings import Surroundings
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.project import load_config
+
+__all__ = ["ORGANIZATION", "Operations", "Sandbox", "SandboxStack"]
 
 
 class Operations(Protocol):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
@@ -18,10 +17,10 @@ from twokeys.preview.process import run_in_process
 from twokeys.preview.program import judge, preview
 from twokeys.preview.project import interpreter
 from twokeys.preview.run import STACK, Asked, Run
+from twokeys.project.config import load_config
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.making import LocalMaker
-from twokeys.sandbox.project import load_config
 from twokeys.sandbox.states import write_state
 
 Config = Mapping[str, Mapping[str, object]]
@@ -98,7 +97,7 @@ class StackRun:
         """
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
-        maker = LocalMaker(environment, self._gate, self.sandbox.stack_outputs, done)
+        maker = LocalMaker(environment, lambda _asked, _run: [], self.sandbox.stack_outputs, done)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
         try:
@@ -126,9 +125,6 @@ class StackRun:
             return Done(self.name, "update", snapshot, Verdicts((), ()), failed)
         outputs = next((one.outputs for one in snapshot.resources if one.type == STACK), {})
         return Done(self.name, "result", snapshot, judge(snapshot, self.rules), outputs=outputs)
-
-    def _gate(self, asked: Asked, run: Run) -> list[Finding]:
-        return []
 
 
 class _Stacks(Mapping[str, Mapping[str, Any]]):
