@@ -120,7 +120,8 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
-    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy", "pulumi"},
+    "twokeys/pack": {"twokeys.pack", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi", "grpc"},
+    "policies": {"twokeys.pack"},
 }
 
 
