@@ -25,7 +25,7 @@ def state_before(project: str, stack: str, named: str | None = None) -> Snapshot
         Refusal: a file that is there is no state.
     """
     if named is not None:
-        return _of(project, stack, read_state(Path(named)))
+        return _of(project, stack, read_state(Path(named), may_be_empty=True))
     for file in _in_backend(project, stack):
         if file.is_file():
             text = gzip.decompress(file.read_bytes()).decode() if file.suffix == ".gz" else file.read_text("utf-8")

@@ -28,6 +28,7 @@ def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
         provider=request.provider.urn or None,
         parent=options.parent or None,
         protect=options.protect,
+        secrets=_secrets(request.properties),
     )
 
 
@@ -44,6 +45,7 @@ def settled(found: Any, asked: Resource | None) -> Resource:  # noqa: ANN401 - A
         dependencies=tuple(found.dependencies),
         property_dependencies={key: tuple(behind.urns) for key, behind in found.propertyDependencies.items()},
         protect=found.options.protect,
+        secrets=_secrets(found.properties) | (asked.secrets if asked else frozenset()),
     )
 
 
@@ -58,6 +60,22 @@ def provider_of(request: Any) -> Resource | None:  # noqa: ANN401 - AnalyzeReque
 def properties(struct: struct_pb2.Struct) -> dict[str, object]:
     """The properties of a message as plain data, secrets in the clear and UNKNOWN where a value is not known yet."""
     return {key: _plain(value) for key, value in struct.fields.items()}
+
+
+def _secrets(struct: struct_pb2.Struct) -> frozenset[str]:
+    return frozenset(key for key, value in struct.fields.items() if _holds_secret(value))
+
+
+def _holds_secret(value: struct_pb2.Value) -> bool:
+    kind = value.WhichOneof("kind")
+    if kind == "list_value":
+        return any(map(_holds_secret, value.list_value.values))
+    if kind != "struct_value":
+        return False
+    fields = value.struct_value.fields
+    if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET:
+        return True
+    return any(map(_holds_secret, fields.values()))
 
 
 def _plain(value: struct_pb2.Value) -> object:
