@@ -146,7 +146,16 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
-    "twokeys/pack": {"twokeys.pack", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi", "grpc"},
+    "twokeys/pack": {
+        "twokeys.pack",
+        "twokeys.access",
+        "twokeys.iam",
+        "twokeys.errors",
+        "pulumi",
+        "grpc",
+        "boto3",
+        "botocore",
+    },
     "policies": {"twokeys.pack"},
 }
 

@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -24,9 +25,9 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
-from twokeys.access.graph import Graph, build
+from twokeys.access.graph import Graph
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
@@ -34,7 +35,8 @@ from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.judging import FAIL_CLOSED, Judged, judge
 from twokeys.pack.policies import BY_NAME, POLICIES, Policy
-from twokeys.pack.reading import asked_for, provider_of, settled
+from twokeys.pack.own_account import graph_of, own_account
+from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
 from twokeys.pack.relevance import may_let_in
 
 NAME: Final = "twokeys"
@@ -135,26 +137,43 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._dry_run:
             return ()
         if self._gate is None:
-            self._gate = Gate(self._before(resource.urn), self._mandatory)
+            state = partial(self._state, resource.urn)
+            self._gate = Gate(state(), self._mandatory, made=state, own_account=own_account)
         if provider := provider_of(request):
             self._gate.show(provider)
+        if is_left_out(request, resource):
+            return ()
         if not may_let_in(resource):
             self._gate.show(resource, request.options.aliases)
             return ()
-        return [Judged(found, True) for found in self._gate.judge(resource, request.options.aliases)]
+        return [Judged(found, mandatory=True) for found in self._gate.judge(resource, request.options.aliases)]
 
     def _stack(self, request: Any) -> Iterable[Judged]:
-        resources = [settled(found, self._asked.get(found.urn)) for found in request.resources]
-        graph = build(Snapshot(tuple(resources)))
-        judged = list(judge(graph, self._rules, self._configuration, self._today()))
+        snapshot = self._snapshot(request.resources)
+        judged, graph = self._judged(snapshot, None)
+        if any(one.mandatory for one in judged) and (own := own_account(snapshot.of_type(PROVIDER))):
+            judged, graph = self._judged(snapshot, own)
         if self._dry_run:
             judged, later = deferred(graph, judged)
             judged += later
-            if self._level(DOORS_CHANGED) != "disabled" and resources:
-                judged += doors_changed(graph, lambda: self._before(resources[0].urn))
+            if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
+                judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
         return judged
 
-    def _before(self, urn: str) -> Snapshot | None:
+    def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
+        graph = graph_of(snapshot, own)
+        return list(judge(graph, self._rules, self._configuration, self._today())), graph
+
+    def _snapshot(self, found: Iterable[Any]) -> Snapshot:
+        there: list[Resource] = []
+        left_out: list[Resource] = []
+        for one in found:
+            asked = self._asked.get(one.urn)
+            (left_out if is_left_out(one, asked) else there).append(settled(one, asked))
+        return Snapshot(tuple(there), left_out=tuple(left_out))
+
+    def _state(self, urn: str) -> Snapshot | None:
+        """The state of the stack as it is now, where it can be reached."""
         scope, project = urn.split("::")[:2]
         named = self._configuration.get(DOORS_CHANGED, {}).get("state")
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))

@@ -57,6 +57,14 @@ def provider_of(request: Any) -> Resource | None:  # noqa: ANN401 - AnalyzeReque
     return Resource(provider.urn, provider.type, provider.name, inputs=properties(provider.properties))
 
 
+def is_left_out(message: Any, asked: Resource | None) -> bool:  # noqa: ANN401 - either of the two messages
+    """Whether a resource is neither made by this operation nor there: `--target` and `--exclude` leave it out.
+
+    The engine then has nothing to show of it, while every resource that a provider makes has some input.
+    """
+    return message.HasField("provider") and not message.properties.fields and not (asked and asked.inputs)
+
+
 def properties(struct: struct_pb2.Struct) -> dict[str, object]:
     """The properties of a message as plain data, secrets in the clear and UNKNOWN where a value is not known yet."""
     return {key: _plain(value) for key, value in struct.fields.items()}
