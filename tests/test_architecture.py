@@ -158,6 +158,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/pack": {
         "twokeys.pack",
         "twokeys.access",
+        "twokeys.doors",
         "twokeys.iam",
         "twokeys.errors",
         "pulumi",

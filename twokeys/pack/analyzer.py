@@ -34,8 +34,8 @@ from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.judging import FAIL_CLOSED, Judged, judge
-from twokeys.pack.policies import BY_NAME, POLICIES, Policy
 from twokeys.pack.own_account import graph_of, own_account
+from twokeys.pack.policies import BY_NAME, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
 from twokeys.pack.relevance import may_let_in
 

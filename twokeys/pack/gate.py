@@ -15,11 +15,10 @@ from twokeys.access.accounts import ACCOUNT, ORGANIZATION
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import Arn
 from twokeys.pack.own_account import graph_of
 
-TRUST_LAST = "trustAfterGrant"
-"""The property of a component that makes its trust after its grant: a trust whose grant is not there has lost it."""
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
 
@@ -120,7 +119,7 @@ class Gate:
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
-        return any(parent is not None and parent.get(TRUST_LAST) is True for parent in above)
+        return any(parent is not None and parent.get(TRUST_AFTER_GRANT) is True for parent in above)
 
     def _is_about_unsettled(self, finding: Finding, resource: Resource, graph: Graph) -> bool:
         """Whether the name that a document speaks of may be one that AWS's provider has still to make up.

@@ -26,7 +26,7 @@ def graph_of(snapshot: Snapshot, own: str | None) -> Graph:
     if own is None:
         return build(snapshot)
     told = tuple(_of_the_environment(one) if one.type == PROVIDER else one for one in snapshot.resources)
-    return build(replace(snapshot, resources=told), own_account=own)
+    return build(replace(snapshot, resources=told))
 
 
 def own_account(providers: Iterable[Resource]) -> str | None:
@@ -40,8 +40,7 @@ def own_account(providers: Iterable[Resource]) -> str | None:
     if len(asked) != 1 or any(one.get(key) is UNKNOWN for one in unpinned for key in _CREDENTIALS):
         return None
     first = unpinned[0]
-    profile, key, secret, token = asked.pop()
-    return _caller(profile, key, secret, token, first.text("region"), _sts_endpoint(first))
+    return _caller(asked.pop(), first.text("region"), _sts_endpoint(first))
 
 
 def _of_the_environment(provider: Resource) -> Resource:
@@ -51,11 +50,10 @@ def _of_the_environment(provider: Resource) -> Resource:
 
 
 @cache
-def _caller(  # noqa: PLR0913 - what a session takes
-    profile: str | None, key: str | None, secret: str | None, token: str | None, region: str | None, url: str | None
-) -> str | None:
+def _caller(credentials: tuple[str | None, ...], region: str | None, url: str | None) -> str | None:
+    profile, key, secret, token = credentials
     try:
-        session = boto3.Session(key, secret, token, region or None, profile_name=profile)
+        session = boto3.Session(key, secret, token, region, profile_name=profile)
         region = session.region_name or _DEFAULT_REGION
         quick = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
         client = session.client("sts", region_name=region, endpoint_url=url, config=quick)
