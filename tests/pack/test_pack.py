@@ -119,7 +119,7 @@ def test_a_stack_that_cannot_be_read_is_a_mandatory_violation(monkeypatch: pytes
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(analyzer, "build", broken)
+    monkeypatch.setattr(analyzer, "graph_of", broken)
     (found,) = Engine().analyze(two_keys().resources)
     assert found.policyName == FAIL_CLOSED
     assert "cannot be read" in found.message
