@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_plan, write_state
-from tests.access.world import CI, DEPLOYER, PROD, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.access.commands import access
 from twokeys.access.state import parse_state
 from twokeys.errors import Refusal
@@ -165,4 +165,5 @@ def test_a_grant_of_everything_reaches_only_roles_that_trust_it(tmp_path: Path) 
     world.add("RolePolicy", "admin", world.hub, role="ci", name="admin", policy=document(grants("*", action="*")))
     world.role("other", world.stage)
     _, text = call("check", "--state", write_state(tmp_path / "state.json", world), "--json")
-    assert [one["door"] for one in json.loads(text)["doors"]] == [DOOR]
+    access_role = f"{CI} -> {arn(STAGE, 'role/OrganizationAccountAccessRole')}"
+    assert [one["door"] for one in json.loads(text)["doors"]] == [access_role, DOOR]
