@@ -11,9 +11,7 @@ from click.testing import CliRunner, Result
 from tests.access.states import write_plan, write_state
 from tests.access.world import CI, DEPLOYER, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.access.commands import access
-from twokeys.access.state import parse_state
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN
 
 DOOR = f"{CI} -> {DEPLOYER}"
 
@@ -87,29 +85,6 @@ def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monke
     (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
     write_state(tmp_path / ".twokeys" / "stacks" / "stage.json", two_keys())
     assert call("check", "--stack", "stage")[0] == 0
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"deployment": {"resources": [{}]}}'])
-def test_what_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "state.json").write_text(text)
-    with pytest.raises(Refusal, match="this is no state"):
-        call("check", "--state", tmp_path / "state.json")
-
-
-def test_a_secret_is_unknown_unless_the_state_shows_it() -> None:
-    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
-    resource = {
-        "urn": "urn:pulumi:s::p::t::n",
-        "type": "t",
-        "inputs": {"shown": {**secret, "plaintext": '"open"'}, "hidden": {**secret, "ciphertext": "x"}},
-    }
-    (read,) = parse_state(json.dumps({"deployment": {"resources": [resource]}})).resources
-    assert (read.get("shown"), read.get("hidden")) == ("open", UNKNOWN)
-
-
-def test_a_resource_that_waits_to_be_deleted_opens_no_door() -> None:
-    gone = {"urn": "urn:pulumi:s::p::t::n", "type": "t", "delete": True}
-    assert parse_state(json.dumps({"deployment": {"resources": [gone]}})).resources == ()
 
 
 def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path) -> None:

@@ -80,8 +80,8 @@ def diff_command(before: Path, after: Path | None, plan: Path | None, *, as_json
 
     if (after is None) == (plan is None):
         raise click.UsageError("name either a second state or --plan")
-    old = read_state(before)
-    new = read_state(after) if after is not None else read_plan(plan or before, old)
+    old = read_state(before, may_be_empty=True)
+    new = read_state(after, may_be_empty=True) if after is not None else read_plan(plan or before, old)
     found = changes(build(old), build(new))
     if as_json:
         click.echo(json.dumps(changes_as_data(found), indent=2))

@@ -25,14 +25,19 @@ from twokeys.access.judge import Door, Judge, Key
 from twokeys.access.membership import join_declared_groups
 from twokeys.access.names import EVERYONE, admits_everyone, granted_resources, open_leaves, trusted_names
 from twokeys.access.not_proved import NotProved
+from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
 from twokeys.access.principals import Holder, Kind, Principal, Principals
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.snapshot import Pending, Snapshot
+from twokeys.access.translation import translate
+from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, PolicyKind, account_as_a_whole, is_account
 
-__all__ = ["Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
+__all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
 _UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
+SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
+"""The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _DECLARE = (
     "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
@@ -76,7 +81,8 @@ class Graph:
     role within one account, and matter for role chaining. `access_roles` are the roles that AWS made in member accounts
     and that are no resources of the stack. `open_trusts` are those in accounts as a whole, in organizations or in
     everyone. `lone_grants` name a role that is not in the stack, or a pattern that no role of the stack answers.
-    `not_proved` is everything that may let somebody in and is not read or not known.
+    `not_read` are resources that may let somebody in and are not read; `not_proved` is everything else that may let
+    somebody in and is not known.
     """
 
     snapshot: Snapshot
@@ -85,6 +91,7 @@ class Graph:
     principals: Principals
     exported: Exported
     guards: Guards
+    not_read: tuple[NotRead, ...] = ()
     access_roles: tuple[Principal, ...] = ()
     doors: list[Door] = field(default_factory=list)
     steps: list[Door] = field(default_factory=list)
@@ -109,6 +116,8 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_accoun
     account that the credentials of the environment belong to: that of a provider which neither assumes a role nor is
     pinned.
     """
+    translation = translate(snapshot, Accounts(snapshot, names, own_account))
+    snapshot = translation.snapshot
     accounts = Accounts(snapshot, names, own_account)
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
@@ -116,7 +125,7 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_accoun
     join_declared_groups(documents, principals, exported)
     guards = Guards(snapshot, accounts, documents)
     elsewhere = exported.join(principals, documents)
-    graph = Graph(snapshot, accounts, documents, principals, exported, guards)
+    graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
     graph.access_roles = tuple(access_roles(accounts, principals))
     _Builder(graph, elsewhere).run()
     graph.not_proved += _not_proved(graph)
@@ -308,16 +317,37 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
         seen.add(id(document))
         if document.policy is UNKNOWN:
             made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
-            why, step = f"{document.problem}{made_from}", _CORRECT if document.faulty else _DECLARE
+            why, step = (
+                f"{document.problem}{made_from}",
+                _CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _DECLARE,
+            )
         elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
             why, step = f"what is not known yet in it may let somebody in: {', '.join(leaves)}", _DECLARE
         else:
             continue
         yield NotProved(f"The {document.title}", why, step, place, document.urn, document.source, document)
     yield from graph.principals.not_proved
+    yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
         what = f"What stack {bad.stack} exports about doors"
         yield NotProved(what, f"it cannot be read: {bad.why}", _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+
+
+def _may_let_in(pending: Pending) -> bool:
+    known = type_of(pending.resource.type)
+    return known is None or known.reading is not Reading.HARMLESS
+
+
+def _pending(pending: Pending) -> NotProved:
+    """What the engine was stopped at. Half made, it may let somebody in already, unless its type never does."""
+    resource = pending.resource
+    what = f"{resource.type} {resource.name}"
+    why = (
+        f"the last update was stopped while it was {pending.operation} it, so whether it is there, and what it says, "
+        "is not known"
+    )
+    step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
+    return NotProved(what, why, step, f"{resource.urn} -> *", resource.urn, resource.source)
 
 
 def _documents(principals: Principals) -> Iterator[tuple[str, Document]]:

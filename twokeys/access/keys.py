@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import pairwise
 
 from twokeys.access.documents import Document
-from twokeys.access.graph import Door, Grant, Graph, Key, Trust
+from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
@@ -219,6 +219,8 @@ class _Reader:
             f"{self._account(role)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
         )
         step = f"write the {key} as a policy of its own in this stack, or {_EXCEPT}"
+        if any(document.hidden for document in _documents(door)):
+            step = SHOW_SECRETS
         yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
 
     def _impossible(self, door: Door) -> Statement:

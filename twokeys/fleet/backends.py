@@ -96,7 +96,7 @@ class SandboxBackend:
         """The state files, read."""
         for path in map(self._state, stacks):
             if path.exists():
-                yield read_state(path)
+                yield read_state(path, may_be_empty=True)
 
     def holders(self, stacks: Iterable[str]) -> list[tuple[str, str]]:
         """From the state files."""

@@ -20,15 +20,20 @@ from twokeys.iam.arn import (
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.finding import Finding, Severity
 from twokeys.iam.globs import Glob, Names
-from twokeys.iam.lint import Finding, Severity, lint, lint_source
+from twokeys.iam.lint import lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
+from twokeys.iam.size import MANAGED_POLICY_SIZE, MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import UNKNOWN, Unknown
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 __all__ = [
     "DEFAULT_PARTITION",
+    "MANAGED_POLICY_SIZE",
+    "MOST_FOR_A_TRUST_POLICY",
+    "SIZE_LIMITS",
     "UNKNOWN",
     "Arn",
     "ArnError",
@@ -63,4 +68,5 @@ __all__ = [
     "parse_arn",
     "parse_policy",
     "partition_of_region",
+    "policy_size",
 ]

@@ -395,7 +395,7 @@ class _Reader:
         if isinstance(value, Unknown):
             return Principals(unresolved=True)
         if value == "*":
-            return Principals(everyone=True)
+            return Principals(everyone=True, bare=True)
         if isinstance(value, str):
             raise self._error(
                 f"{_shown(value)}: a principal is '*' or an object such as {{\"AWS\": ...}}", path, "principal"

@@ -14,12 +14,18 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal as Known
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.state import read_states
 from twokeys.doors import Who
 from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
-_KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
+_KEYS = {
+    access.Key.PRESENT: Key.PRESENT,
+    access.Key.MISSING: Key.MISSING,
+    access.Key.UNPROVED: Key.UNKNOWN,
+    access.Key.NOT_OURS: Key.PRESENT,
+    access.Key.NOT_NEEDED: Key.PRESENT,
+}
 _ENDS = re.compile(
     r"(?:arn:[^:]+:iam::(?P<account>\d{12}|account:[A-Za-z0-9_-]+):(?:root|(?P<kind>role|user|group)/(?:\S*/)?(?P<name>\S+))"
     r"|(?P<everyone>\*)) -> arn:[^:]+:iam::(?P<target>\d{12}|account:[A-Za-z0-9_-]+):role/(?:\S*/)?(?P<role>\S+)"
@@ -31,8 +37,7 @@ def read(states: Iterable[Path], name: str | None = None) -> Organization:
 
     A state is what `pulumi stack export` writes, or a file of the sandbox. Raises Refusal for one that is not.
     """
-    resources = tuple(resource for path in states for resource in read_state(path).resources)
-    return from_snapshot(Snapshot(resources, "these stacks"), name)
+    return from_snapshot(read_states(states), name)
 
 
 def from_snapshot(snapshot: Snapshot, name: str | None = None) -> Organization:
@@ -195,7 +200,8 @@ def _to_everyone(role: Known) -> Door:
 
 
 def _principal(known: Known) -> Principal:
-    return Principal(known.kind, known.account, "" if known.kind == "root" else known.name)
+    named = who(known)
+    return Principal(named.kind, named.account, named.name)
 
 
 def _requirements(verdict: Verdict) -> list[str]:

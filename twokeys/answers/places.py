@@ -9,7 +9,7 @@ from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Graph
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource
-from twokeys.audit.model import KeyPlace
+from twokeys.answers.model import KeyPlace
 from twokeys.iam import Decision, Verdict
 
 _IDENTITY = re.compile(r"identity-based policy (\d+)")
@@ -56,7 +56,7 @@ class Places:
             source=document.source,
             stack=document.stack,
             created=resource.created if resource else None,
-            modified=resource.modified if resource else None,
+            changed=resource.modified if resource else None,
         )
 
     def _joined_by(self, source: Principal, document: Document) -> Iterator[KeyPlace]:
@@ -85,7 +85,7 @@ class Places:
 
 
 def _joint(resource: Resource, what: str) -> KeyPlace:
-    return KeyPlace(what, resource.urn, source=resource.source, created=resource.created, modified=resource.modified)
+    return KeyPlace(what, resource.urn, source=resource.source, created=resource.created)
 
 
 def _allowing(verdict: Verdict) -> Iterator[Decision]:
