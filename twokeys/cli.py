@@ -13,7 +13,7 @@ from twokeys.errors import Refusal
 from twokeys.shown import printable
 
 ROOMS = {
-    "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
+    "access": ("twokeys.answers.commands:access", "Who can enter which account, and what a change does to that."),
     "account": ("twokeys.lifecycle.commands:account", "A member account's life: a new name or address, its closing."),
     "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|~&])")
+_LINKED = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PLAIN: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False, "emoji": False}
 """How a console prints a line as it is: not wrapped, not coloured, no markup."""
@@ -39,8 +40,8 @@ def cell(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text for Markdown, in one line, in which nothing is markup, a link, a mention or HTML."""
-    return _MARKUP.sub(r"\\\1", printable(text)).replace("@", "@\u200b")
+    """Text for Markdown inside a line, in which nothing is markup, a link (also a bare one), a mention or HTML."""
+    return _LINKED.sub("\u200b\\g<0>\u200b", _MARKUP.sub(r"\\\1", printable(text)))
 
 
 def spreadsheet(text: str) -> str:

@@ -22,7 +22,7 @@ from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.preview import judge, preview
-from twokeys.sandbox.project import load_config, load_project
+from twokeys.project.config import load_config, load_project
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 ROLE = "aws:iam/role:Role"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ from twokeys.access.snapshot import PROVIDER, Pending, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
-_SANDBOX = Path(".twokeys", "stacks")
-_DEMO = Path(".twokeys", "demo", "stacks")
 _VERSIONS = (3, 4)
 _SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -103,35 +101,6 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
         why=f"it is a deployment of version {version!r}; {' and '.join(map(str, _VERSIONS))} are known here",
         next_step="export it with the pulumi CLI that this version of TwoKeys names, or use a newer TwoKeys",
     )
-
-
-def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all; where it has none, those that its demo left.
-
-    Raises Refusal where there is none.
-    """
-    folder = next((place for place in (project / _SANDBOX, project / _DEMO) if _states_in(place)), project / _SANDBOX)
-    there = _states_in(folder)
-    for stack in stacks:
-        if stack not in there:
-            raise Refusal(
-                f"there is no state of stack {stack}",
-                where=str(folder),
-                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
-            )
-    if not there:
-        raise Refusal(
-            "there is no state to read",
-            where=str(folder),
-            why="the sandbox has updated no stack here, and no --state was given",
-            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
-        )
-    return [there[stack] for stack in stacks] if stacks else list(there.values())
-
-
-def _states_in(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
 
 
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:

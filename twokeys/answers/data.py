@@ -10,9 +10,10 @@ from twokeys.doors import Door as Declared
 
 
 def as_data(answers: Answers) -> dict[str, Any]:
-    """The answers: `accounts`, `ways`, `doors`, `notProved`, and `summary` with the numbers of each.
+    """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, and `summary` with the numbers of each.
 
-    `ways` are those that are open; `doors` also those that lack a key or are not proved.
+    `ways` are those that are open, `within` the roles that users enter in their own account; `doors` are also those
+    that lack a key or are not proved.
     """
     return {
         "origin": answers.origin,
@@ -20,6 +21,7 @@ def as_data(answers: Answers) -> dict[str, Any]:
         "summary": summary(answers).as_dict(),
         "accounts": [account_data(one) for one in answers.accounts.values()],
         "ways": [way_data(one) for one in answers.ways],
+        "within": [way_data(one) for one in answers.within],
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
     }
@@ -31,6 +33,7 @@ def account_data(account: Account) -> dict[str, Any]:
         "account": account.id,
         "name": account.name,
         "environment": account.environment,
+        "region": account.region,
         "unit": None if account.unit is None else list(account.unit),
     }
 

@@ -247,13 +247,15 @@ class Account:
     """An account of the organization: its id (or symbol, before it has one), what people call it, its environment.
 
     `unit` is the path of its organizational unit from the root down, () for the root itself; None for an account that
-    is not shown to be a member. `called` are all names that people may ask for it by, in lower case.
+    is not shown to be a member. `region` is the one that all of its providers work in. `called` are all names that
+    people may ask for it by, in lower case.
     """
 
     id: str
     name: str
     environment: str | None = None
     unit: tuple[str, ...] | None = ()
+    region: str | None = None
     called: frozenset[str] = frozenset()
 
 
@@ -262,7 +264,8 @@ class Answers:
     """Who can enter the accounts of an organization, as far as what was read tells.
 
     `ways` are all that are open, those through other roles and under conditions included; `doors` all that are asked
-    for on one side at least, open or not; `principals` those of the sources by their unique ids (AIDA..., AROA...).
+    for on one side at least, open or not; `within` the roles that users enter in their own account, such as
+    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...).
     """
 
     origin: str
@@ -271,10 +274,13 @@ class Answers:
     ways: tuple[Way, ...]
     doors: tuple[Door, ...]
     not_proved: tuple[NotProved, ...]
+    within: tuple[Way, ...] = ()
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Party, Party], ...] = ()
     """A user and a group that it is in."""
     principals: Mapping[str, Party] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call each account that is known, with its id, also those that were not asked for."""
 

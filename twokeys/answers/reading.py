@@ -6,6 +6,7 @@ its place: the resource, the statement in its document, and when the resource wa
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
@@ -20,7 +21,7 @@ from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import USER, Principal
 from twokeys.access.report import access_roles
 from twokeys.access.requirements import in_words
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
@@ -76,11 +77,13 @@ class _Reader:
             ways=tuple(sorted(ways, key=_way_order)),
             doors=tuple(sorted(doors, key=_door_order)),
             not_proved=tuple(self._not_proved()),
+            within=tuple(sorted(self._within(), key=_way_order)),
             units=tuple(sorted(set(units.values()))),
             memberships=tuple(
                 (self._party(user), self._party(group)) for user in self._graph.principals for group in user.groups
             ),
             principals=dict(self._unique_ids()),
+            ids=dict(self._accounts.ids),
             names=dict(self._names),
         )
 
@@ -96,6 +99,7 @@ class _Reader:
         ours = self._accounts.held | self._accounts.members
         if self._accounts.management:
             ours |= {self._accounts.management}
+        regions = self._regions()
         for account in sorted(ours):
             resource = self._accounts.resource(account)
             inside = self._environment(account, resource)
@@ -106,9 +110,18 @@ class _Reader:
                     self._name(account).removesuffix(f" ({account})").removesuffix(" (id not known yet)"),
                     inside,
                     self._unit(account, resource, units),
+                    regions.get(account),
                     self._called(account, resource, inside),
                 ),
             )
+
+    def _regions(self) -> dict[str, str]:
+        """The region of each account, where all of its providers agree on one."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for provider in self._graph.snapshot.of_type(PROVIDER):
+            if region := provider.text("region"):
+                found[self._accounts.of_provider(provider.urn)].add(region)
+        return {account: regions.pop() for account, regions in found.items() if len(regions) == 1}
 
     def _environment(self, account: str, resource: Resource | None) -> str | None:
         """The management account is in no environment: providers of every environment's stack work in it."""
@@ -142,6 +155,12 @@ class _Reader:
         joined = {group for principal in self._graph.principals for group in principal.groups}
         for path in paths_from(self._graph, lambda start: start not in joined):
             yield self._way(path)
+
+    def _within(self) -> Iterator[Way]:
+        """The roles that people enter in their own account; a role that enters another there is a step of a way."""
+        for door in self._graph.steps:
+            if door.open and door.source.kind == "user":
+                yield self._way(Path((door,)))
 
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.access.state import read_states, sandbox_states
+from twokeys.access.state import read_states
 from twokeys.errors import Refusal
+from twokeys.project.states import sandbox_states
 
 
 def together(files: Iterable[Path]) -> Snapshot:

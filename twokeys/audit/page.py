@@ -56,6 +56,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, ma
             )
             for source, entrances in by_principal(answers.ways)
         ],
+        within=[_cells(way) for way in answers.within],
         keys=list(_keys(answers)),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,

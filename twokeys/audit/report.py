@@ -113,6 +113,11 @@ def _ways(answers: Answers) -> Iterator[str]:
     if shut:
         yield ""
         yield f"No way in from another account is known: {listed(shut)}"
+    if answers.within:
+        yield ""
+        yield "Within their own account"
+        for way in answers.within:
+            yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({conditions(way)})"
     if len(answers.accounts) > 1 and answers.ways:
         yield from _principals(answers)
 

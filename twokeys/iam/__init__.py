@@ -7,6 +7,7 @@
 Behaviour follows the IAM user guide; each module names its pages.
 """
 
+from twokeys.iam.admission import Admitted, Wanted, admitted
 from twokeys.iam.arn import (
     DEFAULT_PARTITION,
     Arn,
@@ -20,6 +21,7 @@ from twokeys.iam.arn import (
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.federation import ANY_PROVIDER, WITH_SAML, WITH_WEB_IDENTITY, Federation, federations
 from twokeys.iam.finding import Finding, Severity
 from twokeys.iam.globs import Glob, Names
 from twokeys.iam.lint import lint, lint_source
@@ -30,11 +32,15 @@ from twokeys.iam.truth import UNKNOWN, Unknown
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 __all__ = [
+    "ANY_PROVIDER",
     "DEFAULT_PARTITION",
     "MANAGED_POLICY_SIZE",
     "MOST_FOR_A_TRUST_POLICY",
     "SIZE_LIMITS",
     "UNKNOWN",
+    "WITH_SAML",
+    "WITH_WEB_IDENTITY",
+    "Admitted",
     "Arn",
     "ArnError",
     "Caller",
@@ -42,6 +48,7 @@ __all__ = [
     "ConditionClause",
     "Context",
     "Decision",
+    "Federation",
     "Finding",
     "Glob",
     "Kind",
@@ -58,10 +65,13 @@ __all__ = [
     "Statement",
     "Unknown",
     "Verdict",
+    "Wanted",
     "account_as_a_whole",
+    "admitted",
     "evaluate",
     "evaluate_grant",
     "evaluate_trust",
+    "federations",
     "is_account",
     "lint",
     "lint_source",

@@ -51,7 +51,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     from twokeys.preview.program import judge
     from twokeys.preview.program import preview as run
     from twokeys.preview.project import interpreter, outputs_of
-    from twokeys.sandbox.project import load_config, load_project
+    from twokeys.project.config import load_config, load_project
 
     found = load_project(project.resolve())
     rules = load_pack_config(pack_config) if pack_config else {}

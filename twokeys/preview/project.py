@@ -8,7 +8,7 @@ from typing import Any
 
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
-from twokeys.stack_yaml import loaded
+from twokeys.project.config import read_mapping
 
 
 def interpreter(root: Path) -> Path | None:
@@ -17,7 +17,7 @@ def interpreter(root: Path) -> Path | None:
     https://www.pulumi.com/docs/iac/languages-sdks/python/#virtual-environments: `runtime.options.virtualenv` names it;
     with `toolchain: uv` it is `.venv`.
     """
-    runtime = loaded((root / "Pulumi.yaml").read_text(encoding="utf-8")).get("runtime")
+    runtime = read_mapping(root / "Pulumi.yaml").get("runtime")
     options = (runtime.get("options") if isinstance(runtime, dict) else None) or {}
     folder = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
     if folder is None:
