@@ -28,7 +28,14 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/errors.py": set(),
     "twokeys/access_role.py": set(),
-    "twokeys/settings": {"twokeys.settings", "twokeys.access_role", "twokeys.iam", "twokeys.errors", "botocore"},
+    "twokeys/settings": {
+        "twokeys.settings",
+        "twokeys.doors",
+        "twokeys.access_role",
+        "twokeys.iam",
+        "twokeys.errors",
+        "botocore",
+    },
     "twokeys/access": {
         "twokeys.access",
         "twokeys.doors",
