@@ -64,17 +64,13 @@ class _Waiting:
     def _documents_of_half_doors(self) -> Iterator[str]:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""
         for door in self._graph.doors:
-            if door.crosses and Key.UNPROVED in (door.trust_key, door.grant_key) and _is_known_in_part(door):
+            if door.crosses and door.asked and {Key.UNPROVED, Key.PRESENT} == {door.trust_key, door.grant_key}:
                 yield from _unknown_documents(door)
         for trust in self._graph.open_trusts:
             if trust.account != trust.role.account and not any(door.open for door in trust.holders):
                 for principal in self._graph.principals:
                     if trust.account in (None, principal.account):
                         yield from _unknown_grants(principal)
-
-
-def _is_known_in_part(door: Door) -> bool:
-    return Key.PRESENT in (door.trust_key, door.grant_key)
 
 
 def _unknown_documents(door: Door) -> Iterator[str]:

@@ -26,7 +26,7 @@ def graph_of(snapshot: Snapshot, own: str | None) -> Graph:
     if own is None:
         return build(snapshot)
     told = tuple(_of_the_environment(one) if one.type == PROVIDER else one for one in snapshot.resources)
-    return build(replace(snapshot, resources=told))
+    return build(replace(snapshot, resources=told), own_account=own)
 
 
 def own_account(providers: Iterable[Resource]) -> str | None:
