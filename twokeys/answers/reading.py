@@ -53,6 +53,7 @@ class _Reader:
         self._declared = DeclaredDoors(graph)
         self._places = Places(graph)
         self._names: dict[str, str] = {}
+        self._listed = dict(_listed_names(graph.snapshot))
         self._permissions: dict[Principal, Permissions] = {}
         self._statements = list(statements(graph))
         self._access_role_arns = frozenset(access_roles(graph))
@@ -85,8 +86,12 @@ class _Reader:
 
     def _name(self, account: str) -> str:
         if account not in self._names:
-            unnamed = account == self._accounts.management and self._accounts.resource(account) is None
-            self._names[account] = f"management ({account})" if unnamed else self._accounts.name(account)
+            unnamed = self._accounts.resource(account) is None
+            listed = self._listed.get(account)
+            if unnamed and account == self._accounts.management:
+                self._names[account] = f"management ({account})"
+            else:
+                self._names[account] = f"{listed} ({account})" if unnamed and listed else self._accounts.name(account)
         return self._names[account]
 
     def _all_accounts(self, units: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Account]]:
@@ -135,6 +140,8 @@ class _Reader:
             names = {account, "management"}
         else:
             names = {account, *([inside, environment.canonical(inside)] if inside else [])}
+        if account in self._listed:
+            names |= {self._listed[account]}
         if resource is not None:
             names |= {name for name in (resource.name, resource.text("name"), _stack(resource)) if name}
         return frozenset(name.lower() for name in names)
@@ -378,6 +385,15 @@ def _door_order(door: Door) -> tuple[str, ...]:
 def _stack(resource: Resource | None) -> str | None:
     """The stack that makes a resource, as its URN has it."""
     return resource.urn.removeprefix("urn:pulumi:").partition("::")[0] if resource else None
+
+
+def _listed_names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """The names of the accounts that an organization lists, by id."""
+    for resource in snapshot.of_type(ORGANIZATION):
+        listed = resource.get("accounts")
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, Mapping) and item.get("id") and item.get("name"):
+                yield str(item["id"]), str(item["name"])
 
 
 def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
