@@ -247,9 +247,10 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     assert trust["Condition"] == {
         "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
         "StringEquals": {"sts:ExternalId": "xyz"},
+        "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
     }
     assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" in {each.type for each in done.resources}
-    assert done.exports["doors"][0]["door"]["expires"] == "2027-01-31"
+    assert done.exports["doors"][0]["door"]["expires"] == "2027-02-01T00:00:00Z"
 
 
 def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from twokeys.answers.model import Account, Key, State, lacks_of, state_of
 from twokeys.doors import Who
@@ -35,7 +35,7 @@ class Door:
     max_session_seconds: int | None = None
     reason: str | None = None
     owner: str | None = None
-    expires: date | None = None
+    expires: datetime | None = None
     explanation: str = ""
     through: tuple[str, ...] = ()
     permissions: str | None = None

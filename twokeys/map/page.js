@@ -233,7 +233,7 @@
   };
 
   const key = (state, where) => ({
-    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`,
+    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed",
   })[state];
 
   const showDoor = (view) => {

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from twokeys.answers import pages
 from twokeys.answers.model import Party
+from twokeys.doors.expiry import until
 from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
 from twokeys.map.model import Account, Door, Organization, Who, doors_of
 from twokeys.map.scenes import Box, Scene, close_ups, overview
@@ -98,7 +99,7 @@ def _door(door: Door) -> dict[str, Any]:
         "maxSessionSeconds": door.max_session_seconds,
         "reason": door.reason,
         "owner": door.owner,
-        "expires": door.expires.isoformat() if door.expires else None,
+        "expires": until(door.expires) if door.expires else None,
         "explanation": door.explanation,
         "through": list(door.through),
         "permissions": door.permissions,

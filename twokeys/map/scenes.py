@@ -23,7 +23,7 @@ MOST_EXCEPTIONS = 8
 _ROLES, _ACCOUNTS = 1_000_001, 1_000_000
 """Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
 
-_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
+_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?", Key.NOT_OURS: "not ours", Key.NOT_NEEDED: "not needed"}
 
 
 @dataclass(frozen=True)
@@ -292,7 +292,7 @@ def _half(door: Door, key: Key) -> State:
     """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
     if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
         return door.state
-    return {Key.PRESENT: State.OPEN, Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}[key]
+    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
 def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:

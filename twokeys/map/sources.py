@@ -70,7 +70,7 @@ def _way(way: Way) -> Door:
         account=way.account,
         role=way.target.who.name,
         trust=Key.PRESENT,
-        grant=Key.PRESENT,
+        grant=way.steps[0].grant,
         verdict=way.verdict,
         requirements=way.conditions,
         max_session_seconds=way.max_session_seconds,
