@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from pydantic import Field
@@ -39,18 +39,22 @@ def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Fi
         return None if name is None else canonical(name)
 
     for closed in map(_in_one_spelling, config.closed):
-        for path in paths_from(graph, lambda principal: environment(principal.account) == closed.source):
-            reached = [environment(door.target.account) for door in path.doors]
-            if closed.target in reached[:-1]:
-                continue  # where a way leads on within an environment, the way into it says enough
-            if reached[-1] == closed.target:
-                yield _way_in(graph, path, closed)
-            elif set(reached) <= {None, closed.source} and _may_be_any(graph, path, reached):
-                yield _way_to_nobody_knows(graph, path, closed)
+        yield from _ways_in(graph, environment, closed)
+
+
+def _ways_in(graph: Graph, environment: Callable[[str], str | None], closed: ClosedTo) -> Iterator[Finding]:
+    for path in paths_from(graph, lambda principal: environment(principal.account) == closed.source):
+        reached = [environment(door.target.account) for door in path.doors]
+        if closed.target in reached[:-1]:
+            continue  # where a way leads on within an environment, the way into it says enough
+        if reached[-1] == closed.target:
+            yield _way_in(graph, path, closed)
+        elif set(reached) <= {None, closed.source} and _may_be_any(graph, path, reached):
+            yield _way_to_nobody_knows(graph, path, closed)
 
 
 def _may_be_any(graph: Graph, path: Path, reached: list[str | None]) -> bool:
-    """Whether a way ends in an account of which nothing says in what environment it is, and is the first to enter it."""
+    """Whether a way ends in an account of which nothing says in what environment it is, and enters it at last."""
     account = path.target.account
     entered = [door.target.account for door in path.doors[:-1]]
     unknown = reached[-1] is None and account not in entered and graph.accounts.pinned(account)
