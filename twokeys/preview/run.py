@@ -6,12 +6,12 @@ What comes of a resource is decided elsewhere (`Maker`): a preview knows little 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.preview.values import plain
+from twokeys.preview.values import holds_secret, plain
 
 STACK: Final = "pulumi:pulumi:Stack"
 PROVIDERS: Final = "pulumi:providers:"
@@ -54,6 +54,10 @@ class Made:
 
 class Maker(Protocol):
     """Decides what comes of a request. Each may raise RefusedRequestError; all are called from several threads."""
+
+    def show(self, asked: Asked, run: Run) -> None:
+        """Take note of a component: there is nothing to make."""
+        ...
 
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
         """The id and outputs of a registered custom resource."""
@@ -109,13 +113,11 @@ class Run:
         except RefusedRequestError as error:
             return {"error": str(error)}
 
-    def snapshot(self, also: Asked | None = None) -> Snapshot:
-        """The stack as the engine shows it to a policy: what is only read is not in it; `also` is not made yet."""
+    def snapshot(self) -> Snapshot:
+        """The stack as the engine shows it to a policy: what is only read is not in it."""
         shown = [one for one in self.made if not one.asked.external]
-        if also is not None:
-            shown.append(Made(also, "", {}))
         urns = {one.asked.urn for one in shown}
-        return Snapshot(tuple(_resource(one, urns) for one in shown))
+        return Snapshot(tuple(resource(one, urns) for one in shown))
 
     def _register(self, what: Mapping[str, Any]) -> dict[str, Any]:
         if what["remote"]:
@@ -125,7 +127,9 @@ class Run:
             if asked.urn in self._made:
                 raise RefusedRequestError(f"Duplicate resource URN '{asked.urn}'; try giving it a unique name")
             self._made[asked.urn] = Made(asked, "", asked.inputs)
-        if asked.custom:
+        if not asked.custom:
+            self._maker.show(asked, self)
+        else:
             try:
                 id, outputs = self._maker.make(asked, self)
             except BaseException:
@@ -222,8 +226,10 @@ class Run:
             return f"{urn}::{self._made[urn].id}"
 
 
-def _resource(made: Made, shown: set[str]) -> Resource:
+def resource(made: Made, shown: Container[str]) -> Resource:
+    """A resource as the rules read it; `shown` are the URNs that they see."""
     asked = made.asked
+    values = (*asked.inputs.items(), *made.outputs.items())
     return Resource(
         urn=asked.urn,
         type=asked.type,
@@ -237,4 +243,7 @@ def _resource(made: Made, shown: set[str]) -> Resource:
             key: tuple(urn for urn in urns if urn in shown) for key, urns in asked.property_dependencies.items()
         },
         protect=asked.protect,
+        secrets=frozenset(
+            key for values in (asked.inputs, made.outputs) for key in values if holds_secret(values[key])
+        ),
     )

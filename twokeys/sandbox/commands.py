@@ -77,12 +77,12 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """
     from rich.console import Console
 
-    from twokeys.policy_packs import load_config as load_pack_config
+    from twokeys.preview.project import rules_config
     from twokeys.sandbox.report import Report, as_data
     from twokeys.sandbox.up import StackRun
 
     box = _sandbox(project, directory)
-    rules = load_pack_config(pack_config) if pack_config else {}
+    rules = rules_config(pack_config)
     given = dict(_override(one) for one in overrides)
     console = Console(quiet=as_json)
     wanted = list(dict.fromkeys(stacks))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import shorten, wrap
+from textwrap import fill, shorten, wrap
 from typing import Any, Final
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from twokeys.access.graph import build
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.sources import snapshot
-from twokeys.answers.summary import by_principal
+from twokeys.answers.summary import by_principal, listed
 from twokeys.project.config import load_config
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.box import Sandbox
@@ -34,6 +35,7 @@ _DOORS: Final = "twokeys:doors"
 _MISSING_KEY: Final = "door-needs-grant"
 """The rule that must refuse a door whose grant is taken away."""
 _WIDTH: Final = 66
+_MOST_WAYS: Final = 6
 _TELLING: Final = ("without MFA", "access role of prod", "without a grant", "tries door prod")
 """Probes that a reader wants to see refused."""
 
@@ -89,7 +91,7 @@ def tell(box: Sandbox, aws: LocalAws, console: Console, *, verbose: bool = False
             story.failed.append(f"stack {name} could not be brought up")
             return story
         story.outputs[name] = done.outputs
-    _enter(story, box, console)
+    _enter(story, box, console, verbose=verbose)
     _probe(story, aws, console, verbose=verbose)
     return story
 
@@ -106,17 +108,21 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
     console.print("         audit.html map.html ways-in.html bill.svg (the bill is invented)")
 
 
-def _enter(story: Story, box: Sandbox, console: Console) -> None:
+def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:
     answers = into(read(build(snapshot(tuple(_states(box)), (), live=False, member_role=""))), "prod")
+    alike: dict[str, list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
             through = f", through {', '.join(one.through)}" if one.through else ""
             only = f" ({' and '.join(one.conditions)})" if one.conditions else ""
-            story.entering.append(f"{source.short} -> {one.role}: {one.level.word}{through}{only}")
-    console.print(f"\nwho can enter prod: {len(story.entering)} ways, each with both keys")
-    for line in story.entering:
-        for number, part in enumerate(wrap(line, _WIDTH + 8)):
-            console.print(f"  {'' if number == 0 else '  '}{part}")
+            alike[f"{one.role}: {one.level.word}{through}{only}"].append(source.short)
+    story.entering = [f"{listed(sources)} -> {into_what}" for into_what, sources in alike.items()]
+    console.print(f"\nwho can enter prod: {len(answers.ways)} ways, each with both keys")
+    for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
+        said = line.replace(f" of {STACKS[0]}", "")
+        console.print(fill(said, _WIDTH + 12, initial_indent="  ", subsequent_indent="    "))
+    if not verbose and len(story.entering) > _MOST_WAYS:
+        console.print(f"  and {len(story.entering) - _MOST_WAYS} more (--verbose shows them)")
 
 
 def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> None:
@@ -170,8 +176,9 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
         why = _why_not(done)
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
         return False
-    console.print(f"\n{half.name:<11} refused  door {half.door} without its grant; no account yet:")
-    for line in wrap(found[0].text.replace(f" [{found[0].urn}]", ""), _WIDTH):
+    console.print(f"{half.name:<11} refused  door {half.door} without its grant; no account yet:")
+    step = found[0].next_step.partition(", or ")[0]
+    for line in (*wrap(found[0].message, _WIDTH), *wrap(f"Next step: {step}.", _WIDTH)):
         console.print(f"{'':<12}{line}", style="dim")
     return True
 

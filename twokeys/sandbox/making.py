@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from twokeys.access.findings import Finding
-from twokeys.access.snapshot import STACK_REFERENCE
+from twokeys.access.graph import Graph
+from twokeys.access.snapshot import STACK_REFERENCE, Resource
+from twokeys.access.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
-from twokeys.preview.run import PROVIDERS, Asked, RefusedRequestError, Run
-from twokeys.preview.values import SECRET, SIGNATURE, unsecret
+from twokeys.pack.gate import Gate
+from twokeys.pack.relevance import may_let_in
+from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
+from twokeys.preview.values import holds_secret, unsecret
 from twokeys.sandbox.aws import AwsPlugin
 from twokeys.sandbox.aws.plugin import AwsProvider
 from twokeys.sandbox.engine.plugin import ProviderError
 from twokeys.sandbox.engine.values import Secret
 
 _READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
-Gate = Callable[[Asked, Run], list[Finding]]
+Mandatory = Callable[[Graph], Iterable[Finding]]
 Outputs = Callable[[str], Mapping[str, Any] | None]
 
 
@@ -28,21 +32,32 @@ class LocalMaker:
 
     Args:
         environment: where the local AWS is, and the credentials that the program starts with.
-        gate: what is wrong with a resource that is about to be made; anything found keeps it from being made.
+        mandatory: the mandatory findings on a graph, by which each resource is judged before it is made.
         stack_outputs: the outputs of another stack by its name, None for one that is not up.
         done: called with each resource once it is made.
     """
 
     def __init__(
-        self, environment: Mapping[str, str], gate: Gate, stack_outputs: Outputs, done: Callable[[Asked], None]
+        self,
+        environment: Mapping[str, str],
+        mandatory: Mandatory,
+        stack_outputs: Outputs,
+        done: Callable[[Asked], None],
     ) -> None:
         self._plugin = AwsPlugin(environment)
-        self._gate = gate
+        self._run: Run | None = None
+        self._gate = Gate(None, mandatory, made=lambda: self._run.snapshot() if self._run else None)
         self._stack_outputs = stack_outputs
         self._done = done
         self._providers: dict[str, AwsProvider] = {}
         self._judging = threading.Lock()
         self.refused: list[Finding] = []
+
+    def show(self, asked: Asked, run: Run) -> None:
+        """What a component declares stands for what its resources will be."""
+        with self._judging:
+            self._run = run
+            self._gate.show(_shown(asked))
 
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
         """Judge it, then make it: a provider obtains its credentials, everything else is created through its own."""
@@ -51,6 +66,7 @@ class LocalMaker:
             if asked.type == f"{PROVIDERS}aws":
                 with _heard():
                     self._providers[asked.urn] = self._plugin.configure(inputs)
+            self.show(asked, run)
             return str(uuid.uuid4()), dict(asked.inputs)
         self._judge(asked, run)
         provider = self._providers.get(asked.provider.rpartition("::")[0])
@@ -94,8 +110,13 @@ class LocalMaker:
             provider.close()
 
     def _judge(self, asked: Asked, run: Run) -> None:
+        shown = _shown(asked)
+        if not may_let_in(shown):
+            self.show(asked, run)
+            return
         with self._judging:
-            found = self._gate(asked, run)
+            self._run = run
+            found = self._gate.judge(shown)
             self.refused += found
         if found:
             raise RefusedRequestError("\n".join(one.text for one in found))
@@ -140,11 +161,21 @@ class _heard:  # noqa: N801 - a context manager reads as a verb
             raise RefusedRequestError(str(error)) from error
 
 
+def _shown(asked: Asked) -> Resource:
+    """A resource before it is made, with known values."""
+    return resource(Made(asked, "", {}), _Everything())
+
+
+class _Everything:
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
 def _marked(outputs: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Outputs for the wire: secret where the type, the options or the inputs they come from are."""
     return {
         key: _secret(value.value if isinstance(value, Secret) else value)
-        if isinstance(value, Secret) or key in asked.secret_outputs or _holds_secret(asked.inputs.get(key))
+        if isinstance(value, Secret) or key in asked.secret_outputs or holds_secret(asked.inputs.get(key))
         else value
         for key, value in outputs.items()
     }
@@ -152,9 +183,3 @@ def _marked(outputs: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
 
 def _secret(value: object) -> dict[str, object]:
     return {SIGNATURE: SECRET, "value": value}
-
-
-def _holds_secret(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return value.get(SIGNATURE) == SECRET or any(_holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_secret(item) for item in value)

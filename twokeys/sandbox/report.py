@@ -51,7 +51,7 @@ class Report:
         first = stack.preview()
         resources = [one for one in first.snapshot.resources if one.type != STACK]
         found = _counted(first)
-        self._line(f"\n{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
+        self._line(f"{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
         if not first.ok:
             self._show_findings(first)
             return first

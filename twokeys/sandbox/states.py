@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from twokeys.access.state import read_state
+from twokeys.access.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
 from twokeys.preview.run import STACK, Made, Run
-from twokeys.preview.values import SECRET, SIGNATURE, unsecret
+from twokeys.preview.values import unsecret
 
 
 def write_state(path: Path, run: Run) -> None:

@@ -5,14 +5,19 @@ There is no second update: a sandbox is thrown away and made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from twokeys.access.findings import Finding
+from twokeys.access.graph import Graph
 from twokeys.access.report import Verdicts
+from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
+from twokeys.pack.judging import judge as judge_rules
 from twokeys.preview.process import run_in_process
 from twokeys.preview.program import judge, preview
 from twokeys.preview.project import interpreter
@@ -97,7 +102,7 @@ class StackRun:
         """
         project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
         environment = self.sandbox.environment(aws)
-        maker = LocalMaker(environment, lambda _asked, _run: [], self.sandbox.stack_outputs, done)
+        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
         try:
@@ -124,7 +129,11 @@ class StackRun:
         if failed is not None:
             return Done(self.name, "update", snapshot, Verdicts((), ()), failed)
         outputs = next((one.outputs for one in snapshot.resources if one.type == STACK), {})
-        return Done(self.name, "result", snapshot, judge(snapshot, self.rules), outputs=outputs)
+        return Done(self.name, "result", snapshot, judge(snapshot, self.rules, made=True), outputs=outputs)
+
+    def _mandatory(self, graph: Graph) -> Iterable[Finding]:
+        judged = judge_rules(graph, RULES, self.rules, datetime.now(UTC).date())
+        return (one.finding for one in judged if one.mandatory)
 
 
 class _Stacks(Mapping[str, Mapping[str, Any]]):
