@@ -1,6 +1,5 @@
 """One program for every stack: what a stack is follows from its config (see Pulumi.yaml)."""
 
-from operator import itemgetter
 from pathlib import Path
 
 import pulumi
@@ -32,16 +31,15 @@ if settings.organization:
     organization = Organization("organization", organization_args(settings, settings.organization), in_parent)
     people = People("people", people_args(settings), in_parent)
     if center := identity_center_args(settings):
-        after = pulumi.ResourceOptions(provider=parent, depends_on=[organization])
+        after = pulumi.ResourceOptions(provider=parent, depends_on=organization.resources)
         identities = IdentityCenter("identity-center", center, after)
         pulumi.export("identity_center", {"instance_arn": identities.instance_arn})
-        pulumi.export("identity_ids", identities.ids)
+        pulumi.export("identity_ids", dict(identities.id_of))
     pulumi.export("organization_id", organization.organization_id)
     pulumi.export("root_id", organization.root_id)
-    pulumi.export("organizational_unit_ids", organization.organizational_unit_ids)
+    pulumi.export("organizational_unit_ids", dict(organization.unit_ids))
     if unit := settings.organization.quarantine:
-        unit_id = organization.organizational_unit_ids.apply(itemgetter(unit))
-        pulumi.export("quarantine", {"organizational_unit_id": unit_id})
+        pulumi.export("quarantine", {"organizational_unit_id": organization.unit_ids[unit]})
     pulumi.export("user_arns", people.user_arns)
     pulumi.export("group_members", people.group_members)
     pulumi.export("role_arns", people.role_arns)

@@ -21,10 +21,10 @@ import boto3
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from twokeys.project.config import load_project  # noqa: E402
 from twokeys.sandbox.engine.events import Event, Violation  # noqa: E402
 from twokeys.sandbox.engine.policy_host import PackChoice  # noqa: E402
 from twokeys.sandbox.local_aws import LocalAws  # noqa: E402
-from twokeys.sandbox.project import load_project  # noqa: E402
 from twokeys.sandbox.stack import Sandbox, SandboxStack  # noqa: E402
 
 SIZES = (10, 100, 1_000, 3_000)

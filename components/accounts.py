@@ -27,7 +27,6 @@ from components.organization import Organization
 from components.other_stack import OtherStack
 from components.people import People
 from components.switch_role import switch_role_url
-from components.turns import Turns
 from twokeys.settings import Settings, asks_for_mfa, is_unit_id, who
 
 
@@ -62,7 +61,7 @@ class Accounts:
         self._organization = organization
         self._people = [people] if people else []
         self._identity_center = identity_center
-        self._turns = Turns(settings.accounts_at_once)
+        self._made: list[aws.organizations.Account] = []
         beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
         self._management = ManagementStack(settings.management_stack or beside)
 
@@ -95,13 +94,16 @@ class Accounts:
         return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
 
     def _account(self, name: str) -> MemberAccount:
-        turn = self._turns.next()
         args = member_account_args(self._settings, name, stack=self._stack, parent_id=self._unit_id(name))
-        args["turn"] = turn.come
-        after = [self._organization] if self._organization else None
+        after = [*(self._organization.resources if self._organization else []), *self._before_the_next()]
         made = MemberAccount(name, args, pulumi.ResourceOptions(provider=self._parent, depends_on=after))
-        turn.ends_with(made.account.id)
+        self._made.append(made.account)
         return made
+
+    def _before_the_next(self) -> list[pulumi.Resource]:
+        """AWS makes a few accounts at a time and refuses more: each waits for the one that many places before it."""
+        at_once = self._settings.accounts_at_once
+        return [self._made[-at_once]] if len(self._made) >= at_once else []
 
     def _member(self, name: str) -> Account:
         settings, member = self._settings, self._settings.accounts[name]
@@ -131,7 +133,7 @@ class Accounts:
         quarantined = member.state == "quarantined"
         unit = own.quarantine if quarantined and own else member.organizational_unit
         if self._organization and unit is not None and not is_unit_id(unit):
-            return self._organization.organizational_unit_ids.apply(lambda ids: ids[unit])
+            return self._organization.unit_ids[unit]
         if quarantined:
             return self._management.quarantine_unit_id()
         return unit if unit is None or is_unit_id(unit) else self._management.organizational_unit_id(unit)
@@ -162,7 +164,7 @@ class Accounts:
                 door,
                 source_id=self._management.identity_id(source.kind, source.name)
                 if own is None
-                else own.ids.apply(lambda known: known[f"{source.kind}/{source.name}"]),
+                else own.id_of[f"{source.kind}/{source.name}"],
                 instance_arn=self._management.identity_center() if own is None else own.instance_arn,
                 target_account_id=members[settings.target_account_of(door)].id,
             ),

@@ -75,7 +75,7 @@ class AuditTrail(pulumi.ComponentResource):
                 parent=self, provider=args["archive_provider"], protect=True, retain_on_delete=True
             ),
         )
-        aws.kms.Alias(name, name=args["key_alias"], target_key_id=key.key_id, opts=in_archive)
+        aws.kms.Alias(name, name=args["key_alias"], target_key_id=key.id, opts=in_archive)
         bucket = PrivateBucket(
             name,
             {

@@ -6,8 +6,10 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
-from components.door_documents import (
+from twokeys.doors import PROPERTY, render, resolve, symbol, symbols
+from twokeys.doors.documents import (
     DoorPlan,
+    Kind,
     door,
     grant_document,
     grant_resource,
@@ -18,8 +20,7 @@ from components.door_documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.doors import PROPERTY, render, resolve, symbol, symbols
-from twokeys.settings.values import Kind
+from twokeys.doors.expiry import closing_time
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 
@@ -70,7 +71,7 @@ class CrossAccountAccessArgs(TypedDict):
     owner: NotRequired[str]
     """Who answers for it."""
     expires: NotRequired[str]
-    """The last day on which it may exist, as in 2027-01-31."""
+    """When it closes at AWS: the end of a day in UTC, as in 2027-01-31, or a moment, as in 2027-01-31T15:00Z."""
     partition: NotRequired[str]
     """The partition that stands in ARNs, `aws` by default."""
 
@@ -181,7 +182,7 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
         session_seconds=args.get("session_seconds", 3600),
         reason=args.get("reason"),
         owner=args.get("owner"),
-        expires=args.get("expires"),
+        expires=closing_time(args["expires"]) if "expires" in args else None,
         partition=args.get("partition", "aws"),
     )
 

@@ -1,6 +1,6 @@
 """People of IAM Identity Center, which has to be switched on in the console first: no API does that for a company."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import pulumi
@@ -38,7 +38,7 @@ class IdentityCenter(pulumi.ComponentResource):
     instance_arn: pulumi.Output[str]
     """The ARN of the instance."""
     ids: pulumi.Output[dict[str, str]]
-    """Ids in the identity store by `user/<name>` and `group/<name>`."""
+    """Ids in the identity store by `user/<name>` and `group/<name>`, all together."""
 
     def __init__(self, name: str, args: IdentityCenterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("twokeys:people:IdentityCenter", name, {}, opts)
@@ -72,10 +72,12 @@ class IdentityCenter(pulumi.ComponentResource):
                     member_id=users[user].user_id,
                     opts=child,
                 )
-        self.ids = pulumi.Output.all(
+        self.id_of: Mapping[str, pulumi.Output[str]] = {
             **{f"user/{user}": made.user_id for user, made in users.items()},
             **{f"group/{group}": made.group_id for group, made in groups.items()},
-        )
+        }
+        """The id of each, known on its own: another person who is still to be made changes nothing."""
+        self.ids = pulumi.Output.all(**self.id_of)
         self.register_outputs({"instanceArn": self.instance_arn, "ids": self.ids})
 
 

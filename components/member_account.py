@@ -1,6 +1,5 @@
 """A member account: created once or adopted, never replaced, and handed on only when it can be entered."""
 
-import asyncio
 import shlex
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -49,8 +48,6 @@ class MemberAccountArgs(TypedDict):
     """The id of its organizational unit; the organization's root by default."""
     closed: NotRequired[bool]
     """Whether it is closed, or about to be: then nothing of it is changed or waited for, and it is never created."""
-    turn: NotRequired[pulumi.Input[bool]]
-    """Known when its registration may begin; it tells nothing about the account and is sent nowhere."""
     adopt: NotRequired[str]
     """The id of an existing account of the organization to take over instead of creating one."""
     external_id: NotRequired[str]
@@ -90,7 +87,7 @@ class MemberAccount(pulumi.ComponentResource):
         asked = _never_created(name) if closed and "adopt" not in args else args["account_name"]
         self.account = aws.organizations.Account(
             name,
-            name=asyncio.ensure_future(_when(turn, asked)) if (turn := args.get("turn")) is not None else asked,
+            name=asked,
             email=args["email"],
             role_name=args["role_name"],
             parent_id=args.get("parent_id"),
@@ -150,12 +147,6 @@ def _never_created(account: str) -> str:
         f"(account {account} is closed in the config and not in this stack's state, so it is not created: remove its"
         " entry from `accounts`, or name its id in `adopt`)"
     )
-
-
-async def _when(turn: pulumi.Input[bool], name: str) -> str:
-    # As a plain awaitable it adds no dependency to the state, and nothing unknown.
-    await pulumi.Output.from_input(turn).future()
-    return name
 
 
 async def _enterable(args: MemberAccountArgs, account_id: str) -> str:

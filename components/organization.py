@@ -92,7 +92,7 @@ class Organization(pulumi.ComponentResource):
     root_id: pulumi.Output[str]
     """The id of its root, r-..."""
     organizational_unit_ids: pulumi.Output[dict[str, str]]
-    """Ids of the organizational units by path."""
+    """Ids of the organizational units by path, all together: for this program's own use see `unit_ids`."""
     resource_name: str | None
     """The logical name of the organization's resource; None for an organization that is only looked up."""
 
@@ -101,10 +101,13 @@ class Organization(pulumi.ComponentResource):
         self._name = name
         self.resource_name = name if args["create"] else None
         self.organization_id, self.root_id, organization = self._created(args) if args["create"] else self._found()
-        units = self._units(args)
-        self.organizational_unit_ids = pulumi.Output.all(**units)
+        self.resources = organization
+        """The organization's own resource; none for one that is only looked up."""
+        self.unit_ids: Mapping[str, pulumi.Output[str]] = self._units(args)
+        """The id of each unit by its path, known on its own: another unit that is still to be made changes nothing."""
+        self.organizational_unit_ids = pulumi.Output.all(**self.unit_ids)
         for policy, said in args.get("policies", {}).items():
-            self._policy(policy, said, units, organization)
+            self._policy(policy, said, self.unit_ids, organization)
         if args.get("centralized_root_access"):
             # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
             aws.iam.OrganizationsFeatures(

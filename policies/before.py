@@ -19,7 +19,7 @@ def state_before(stack_urn: str, named: str | None) -> Snapshot | None:
     in a backend on this machine (`file://`). A named file that is no state raises Refusal.
     """
     if named is not None:
-        return read_state(Path(named))
+        return read_state(Path(named), may_be_empty=True)
     scope, project = stack_urn.split("::")[:2]
     stack = scope.removeprefix("urn:pulumi:")
     for file in (_PROJECT / ".twokeys" / "stacks" / f"{stack}.json", *_in_backend(project, stack)):

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from components.door_documents import trust_document
 from components.from_settings import door_args
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
+from twokeys.doors.documents import trust_document
 from twokeys.errors import Refusal
 from twokeys.settings import parse
 from twokeys.settings.limits import trust_characters

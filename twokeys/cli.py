@@ -10,9 +10,10 @@ from typing import NoReturn
 import click
 
 from twokeys.errors import Refusal
+from twokeys.shown import printable
 
 ROOMS = {
-    "access": ("twokeys.access.commands:access", "Who can enter which account, and what a change does to that."),
+    "access": ("twokeys.answers.commands:access", "Who can enter which account, and what a change does to that."),
     "account": ("twokeys.lifecycle.commands:account", "A member account's life: a new name or address, its closing."),
     "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),
@@ -20,6 +21,10 @@ ROOMS = {
     "fleet": ("twokeys.fleet.commands:fleet", "An environment with many accounts, run as many stacks."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
     "preflight": ("twokeys.organization.preflight_command:preflight", "What would stop a stack's first update."),
+    "preview": (
+        "twokeys.preview.commands:preview",
+        "What a first update would make, judged by the rules; no CLI, no AWS.",
+    ),
     "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles and links for the doors somebody has."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
     "verify": ("twokeys.verify.commands:verify", "Really try the doors: those that open and those that must be shut."),
@@ -65,9 +70,14 @@ def main() -> NoReturn:
         if "--json" in sys.argv:
             click.echo(json.dumps({"refused": refusal.as_dict()}))
         else:
-            click.echo(f"Refused: {refusal.what}", err=True)
-            click.echo(f"  where: {refusal.where}", err=True)
-            click.echo(f"  why:   {refusal.why}", err=True)
-            click.echo(f"  next:  {refusal.next_step}", err=True)
+            click.echo(f"Refused: {printable(refusal.what)}", err=True)
+            click.echo(f"  where: {printable(refusal.where)}", err=True)
+            click.echo(f"  why:   {_each_line(refusal.why)}", err=True)
+            click.echo(f"  next:  {_each_line(refusal.next_step)}", err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _each_line(text: str) -> str:
+    """Text of several lines, each fit for a terminal."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -61,7 +61,7 @@ def document(*statements: Mapping[str, Any]) -> str:
 
 
 def trusts(*principals: str, condition: Mapping[str, Any] | None = None, effect: str = "Allow") -> dict[str, Any]:
-    principal: Any = "*" if principals == ("*",) else {"AWS": list(principals)}
+    principal = {"AWS": list(principals)}
     statement: dict[str, Any] = {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole"}
     return statement | ({"Condition": condition} if condition else {})
 

@@ -56,14 +56,14 @@ def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
 def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> None:
     found = read("prod")
     assert [one["account"] for one in found["accounts"]] == [PROD]
-    told = {(one["who"]["kind"], one["who"]["name"], one["role"]): one for one in found["entries"]}
+    told = {(one["source"]["kind"], one["source"]["name"], one["target"]["name"]): one for one in found["ways"]}
     assert set(told) == {
         ("root", "", "OrganizationAccountAccessRole"),
         ("role", "ci", "deployer"),
         ("user", "alice", "read-only"),
     }
     alice = told["user", "alice", "read-only"]
-    assert (alice["conditions"], alice["owner"], alice["since"]) == (["MFA"], "platform", MADE)
+    assert (alice["conditions"], alice["declared"]["owner"], alice["since"]) == (["MFA"], "platform", MADE)
     (step,) = alice["steps"]
     assert step["trust"]["urn"].endswith("aws:iam/role:Role::prod-read-only")
     assert step["trust"]["statement"] == 0
@@ -80,7 +80,7 @@ def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
 
 def test_one_stack_alone_names_the_stack_that_the_other_side_was_read_from() -> None:
     found = read("prod", "--state", ".twokeys/stacks/prod.json")
-    assert {one["who"]["name"] for one in found["entries"]} == {"", "ci", "alice"}
+    assert {one["source"]["name"] for one in found["ways"]} == {"", "ci", "alice"}
 
 
 def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_where_only_the_demo_ran_its_states_are_read() -> None:
     Path(".twokeys", "stacks").rename(Path(".twokeys", "moved"))
     Path(".twokeys", "demo").mkdir()
     Path(".twokeys", "moved").rename(Path(".twokeys", "demo", "stacks"))
-    assert len(read("prod")["entries"]) == 3
+    assert len(read("prod")["ways"]) == 3
 
 
 def test_the_report_is_written_as_a_file() -> None:

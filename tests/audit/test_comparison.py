@@ -20,8 +20,9 @@ from tests.access.world import (
     two_keys,
 )
 from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, Usage, compare
-from twokeys.audit.entries import picture
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -37,11 +38,11 @@ def compared(world: World, *records: dict[str, Any], learning_days: int = 0, tar
     for record in records:
         trail.add(record)
     uses = trail.uses()
-    return compare(picture(world.graph, target), uses, trail.start, trail.end, learning_days=learning_days)
+    return compare(into(read(world.graph), target), uses, trail.start, trail.end, learning_days=learning_days)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:
-    return {str(one.door.target.name): one.usage for one in found.doors}
+    return {str(one.door.target.who.name): one.usage for one in found.doors}
 
 
 def whys(found: Comparison) -> list[tuple[str, ...]]:
@@ -68,7 +69,7 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
 def test_an_entry_that_no_door_explains_is_told() -> None:
     ann = f"arn:aws:iam::{HUB}:user/ann"
     found = compared(two_keys(), entry(ann, DEPLOYER, at(0)))
-    assert [use.caller.name for use in found.undeclared] == ["ann"]
+    assert [use.caller.who.name for use in found.undeclared] == ["ann"]
 
 
 def test_an_entry_into_another_account_is_not_looked_at() -> None:
@@ -90,7 +91,9 @@ def test_a_use_of_a_door_that_is_not_proved_is_explained_by_it() -> None:
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     found = compared(world, entry(f"arn:aws:iam::{OUTSIDE}:user/agent", arn(STAGE, "role/vendor"), at(0)))
     assert found.undeclared == ()
-    assert [(one.door.target.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [("vendor", False)]
+    assert [(one.door.target.who.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [
+        ("vendor", False)
+    ]
 
 
 def test_a_caller_of_whom_only_the_account_is_told_perhaps_used_each_door_of_that_account() -> None:

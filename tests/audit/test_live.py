@@ -11,8 +11,9 @@ import pytest
 
 from twokeys.access.graph import build
 from twokeys.access.live import read_live
-from twokeys.audit.entries import picture
-from twokeys.audit.report import row
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into
+from twokeys.answers.words import since
 from twokeys.sandbox.local_aws import LocalAws
 
 HUB = "111111111111"
@@ -44,8 +45,8 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
         made = iam.create_policy(PolicyName="enter", PolicyDocument=grant)["Policy"]["Arn"]
         iam.attach_user_policy(UserName="ann", PolicyArn=made)
         iam.put_user_policy(UserName="bob", PolicyName="enter", PolicyDocument=grant)
-        found = picture(build(read_live()), "prod")
-    told = {one.who.name: one for one in found.entries if one.role == "reader"}
+        found = into(read(build(read_live())), "prod")
+    told = {way.source.who.name: way for way in found.ways if way.target.who.name == "reader"}
     assert set(told) == {"ann", "bob"}
     ann, bob = told["ann"].steps[0], told["bob"].steps[0]
     assert ann.trust is not None
@@ -58,5 +59,5 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
     assert [(grant.document, grant.created) for grant in bob.grants] == [("inline policy enter of user bob", None)]
     assert told["bob"].since is None
     assert told["bob"].not_before == ann.trust.created
-    assert "not before" in row(told["bob"])[4]
-    assert {caller.name for caller in found.principals.values()} >= {"ann", "bob", "reader"}
+    assert "not before" in since(told["bob"])
+    assert {party.who.name for party in found.principals.values()} >= {"ann", "bob", "reader"}

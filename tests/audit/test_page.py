@@ -14,13 +14,15 @@ from tests.access.world import DEPLOYER, OUTSIDE, STAGE, World, arn, document, t
 from tests.audit.cloudtrail import entry
 from tests.audit.test_comparison import CI_SESSION, at
 from tests.map.hostile import NAMES
+from twokeys.answers.model import Answers, NotProved, Party
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
-from twokeys.audit.entries import picture
-from twokeys.audit.model import Picture
 from twokeys.audit.page import page
 from twokeys.audit.trail import Trail
+from twokeys.doors import Who
 
-Opened = Callable[[Picture, Comparison | None], Page]
+Opened = Callable[..., Page]
 
 
 @pytest.fixture
@@ -30,9 +32,9 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
     requests: list[str] = []
     complaints: list[str] = []
 
-    def open_page(found: Picture, comparison: Comparison | None) -> Page:
+    def open_page(found: Answers, comparison: Comparison | None, target: str | None = None) -> Page:
         file = tmp_path / "report.html"
-        file.write_text(page(found, comparison, "2026-11-24 12:00 UTC"), encoding="utf-8")
+        file.write_text(page(found, target, comparison, "2026-11-24 12:00 UTC"), encoding="utf-8")
         shown = context.new_page()
         shown.on("request", lambda request: requests.append(request.url))
         shown.on("console", lambda message: complaints.append(message.text))
@@ -48,10 +50,10 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
     assert requests[0].startswith("file:")
 
 
-def audited() -> tuple[Picture, Comparison]:
+def audited() -> tuple[Answers, Comparison]:
     world = two_keys()
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
-    found = picture(world.graph, STAGE)
+    found = into(read(world.graph), STAGE)
     trail = Trail()
     trail.add(entry(CI_SESSION, DEPLOYER, at(0)))
     trail.add(entry(CI_SESSION, DEPLOYER, at(20), sourceIPAddress="198.51.100.7"))
@@ -59,19 +61,22 @@ def audited() -> tuple[Picture, Comparison]:
 
 
 def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -> None:
-    shown = opened(*audited())
+    shown = opened(*audited(), STAGE)
     expect(shown).to_have_title(f"Who can enter {STAGE} (from this stack)")
-    entries = shown.get_by_role("table", name="Each way in, with what it asks for")
-    expect(entries.locator("tbody tr")).to_have_count(2)
-    expect(entries).to_contain_text("role ci of")
+    ways = shown.locator("#accounts").get_by_role("table", name="Ways in")
+    expect(ways.locator("tbody tr")).to_have_count(2)
+    expect(ways).to_contain_text("role ci of")
+    expect(shown.locator("header")).to_contain_text("2 principals have 2 ways in")
     expect(shown.locator("main")).to_contain_text("trust policy of role deployer, statement 0")
     expect(shown.locator("main")).to_contain_text(f"trusts account {OUTSIDE} as a whole")
     expect(shown.get_by_role("table", name="Use of each door")).to_contain_text("never used")
-    expect(shown.get_by_role("table", name="Unusual entries")).to_contain_text("new source address 198.51.100.7")
+    expect(shown.get_by_role("table", name="What is unusual about each")).to_contain_text(
+        "new source address 198.51.100.7"
+    )
 
 
 def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> None:
-    shown = opened(*audited())
+    shown = opened(*audited(), STAGE)
     body = shown.locator("body")
     assert body.evaluate("node => getComputedStyle(node).maxWidth") == "1440px"
     shown.emulate_media(media="print", color_scheme="dark")
@@ -80,7 +85,7 @@ def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> No
 
 
 def test_headings_tables_and_language_are_there_for_screen_readers(opened: Opened) -> None:
-    shown = opened(*audited())
+    shown = opened(*audited(), STAGE)
     assert shown.locator("html").get_attribute("lang") == "en"
     levels = [int(tag[1]) for tag in shown.locator("h1, h2, h3").evaluate_all("all => all.map(one => one.tagName)")]
     assert levels[0] == 1
@@ -93,13 +98,14 @@ def test_headings_tables_and_language_are_there_for_screen_readers(opened: Opene
 
 def test_nothing_that_anybody_named_is_ever_more_than_text(opened: Opened) -> None:
     found, comparison = audited()
-    (first, *_) = found.entries
-    hostile = tuple(
-        replace(first, name=name, reason=name, owner=name, conditions=(name,), role=name, account_name=name)
-        for name in NAMES
-    )
-    providers = tuple(replace(first.who, kind="federated", name=name) for name in NAMES)
-    shown = opened(replace(found, target=NAMES[1], entries=hostile, federated=providers), comparison)
+    (first, *_) = found.ways
+    hostile = []
+    for name in NAMES:
+        party = Party(Who("role", STAGE, name), name, name)
+        step = replace(first.steps[0], source=party, target=party, conditions=(name,))
+        hostile.append(replace(first, steps=(step,), conditions=(name,)))
+    unproved = tuple(NotProved(name, name, name) for name in NAMES)
+    shown = opened(replace(found, ways=tuple(hostile), not_proved=unproved), comparison, NAMES[1])
     assert shown.locator("script, img, iframe, link, object").count() == 0
     assert shown.locator("style").count() == 1
     assert shown.evaluate("window.hacked") is None
@@ -109,5 +115,11 @@ def test_nothing_that_anybody_named_is_ever_more_than_text(opened: Opened) -> No
 def test_an_account_that_nobody_can_enter_says_so(opened: Opened) -> None:
     world = World()
     world.resources = [world.hub]
-    shown = opened(picture(world.graph), None)
-    expect(shown.locator("main")).to_contain_text("Nobody can enter, as far as is known.")
+    shown = opened(read(world.graph), None)
+    expect(shown.locator("main")).to_contain_text("No way in from another account is known.")
+
+
+def test_it_can_be_read_on_a_phone(opened: Opened) -> None:
+    shown = opened(*audited(), STAGE)
+    shown.set_viewport_size({"width": 390, "height": 844})
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390

@@ -14,8 +14,9 @@ from tests.audit.cloudtrail import (
     WITH_SAML,
     denied,
 )
-from twokeys.audit.model import Caller
+from twokeys.answers.model import Party
 from twokeys.audit.trail import Trail, resolved
+from twokeys.doors import Who
 
 
 def trail(*records: dict[str, object]) -> Trail:
@@ -32,7 +33,7 @@ def test_a_call_across_accounts_counts_once_and_its_caller_is_told_whichever_rec
         (IN_THE_ROLES_ACCOUNT, IN_THE_CALLERS_ACCOUNT, IN_THE_CALLERS_ACCOUNT),
     ):
         (use,) = trail(*records).uses()
-        assert use.caller.key == ("user", CALLER, "JohnDoe")
+        assert use.caller.who == Who("user", CALLER, "JohnDoe")
         assert (use.account, use.role, use.region, use.source) == (OWNER, "EC2-dev", "us-east-2", "192.0.2.101")
         assert use.time == datetime(2014, 7, 18, 15, 7, 39, tzinfo=UTC)
         assert use.failed is None
@@ -40,27 +41,27 @@ def test_a_call_across_accounts_counts_once_and_its_caller_is_told_whichever_rec
 
 def test_the_roles_account_alone_tells_only_the_callers_account_and_unique_id() -> None:
     (use,) = trail(IN_THE_ROLES_ACCOUNT).uses()
-    assert use.caller.key == ("principal", CALLER, None)
+    assert use.caller.who == Who("principal", CALLER)
     assert use.unique_id == "AIDAQRSTUVWXYZEXAMPLE"
 
 
 def test_a_caller_that_is_told_by_its_unique_id_is_found_among_the_known_principals() -> None:
-    john = Caller("user", CALLER, "JohnDoe")
+    john = Party(Who("user", CALLER, "JohnDoe"))
     (use,) = trail(IN_THE_ROLES_ACCOUNT).uses()
     assert resolved(use, {"AIDAQRSTUVWXYZEXAMPLE": john}).caller == john
-    assert resolved(use, {"AIDASOMEBODYELSE": john}).caller.name is None
+    assert resolved(use, {"AIDASOMEBODYELSE": john}).told is False
 
 
 def test_a_session_of_a_role_is_the_role_that_issued_it() -> None:
     (use,) = trail(ROLE_CHAINING).uses()
-    assert use.caller.key == ("role", "111111111111", "JohnRole1")
+    assert use.caller.who == Who("role", "111111111111", "JohnRole1")
     assert use.unique_id == "AROAIN5ATK5U7KEXAMPLE"
 
 
 def test_services_and_federated_people_are_told_apart() -> None:
     service, saml = trail(BY_A_SERVICE, WITH_SAML).uses()
-    assert (service.caller.kind, service.caller.name) == ("service", "ec2.amazonaws.com")
-    assert (saml.caller.kind, saml.account) == ("federated", "444455556666")
+    assert (service.caller.who.kind, service.caller.who.name) == ("service", "ec2.amazonaws.com")
+    assert (saml.caller.who.kind, saml.account) == ("federated", "444455556666")
 
 
 def test_a_denied_call_names_its_role_in_the_message() -> None:

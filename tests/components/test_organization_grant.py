@@ -12,11 +12,12 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.door_documents import DoorPlan
-from components.door_documents import grant_document as door_grant
 from components.organization_grant import OrganizationGrant, OrganizationGrantArgs
 from tests.components.mock_engine import MANAGEMENT, Run, run
 from twokeys.doors import ExportedGrant
+from twokeys.doors.documents import DoorPlan
+from twokeys.doors.documents import grant_document as door_grant
+from twokeys.doors.expiry import closing_time
 from twokeys.settings import Who, parse
 from twokeys.settings.grants import inline_characters
 
@@ -102,14 +103,17 @@ def test_people_need_mfa_unless_the_grant_says_otherwise(kind: str) -> None:
 
 def test_the_exported_grant_carries_the_real_id_and_what_people_want_to_know() -> None:
     exported = ExportedGrant.model_validate(make(expires="2027-01-31").exports["grant"])
-    assert statement(exported.documents[0].document)["Condition"] == {"StringEquals": {"aws:ResourceOrgID": ID}}
+    assert statement(exported.documents[0].document)["Condition"] == {
+        "StringEquals": {"aws:ResourceOrgID": ID},
+        "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
+    }
     assert exported.grant.source.names == ("audit/auditor",)
     assert (exported.grant.role, exported.grant.reason, exported.grant.owner) == (
         "audit/reader",
         "The audit",
         "security",
     )
-    assert str(exported.grant.expires) == "2027-01-31"
+    assert exported.grant.expires == closing_time("2027-01-31")
 
 
 def characters(document: object) -> int:

@@ -247,9 +247,10 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     assert trust["Condition"] == {
         "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
         "StringEquals": {"sts:ExternalId": "xyz"},
+        "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
     }
     assert "aws:iam/openIdConnectProvider:OpenIdConnectProvider" in {each.type for each in done.resources}
-    assert done.exports["doors"][0]["door"]["expires"] == "2027-01-31"
+    assert done.exports["doors"][0]["door"]["expires"] == "2027-02-01T00:00:00Z"
 
 
 def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks) -> None:
@@ -264,6 +265,23 @@ def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks
     trust = done.one("aws:iam/role:Role", "stage-deployer")
     assert done.one("aws:iam/role:Role", "ci").urn in trust.dependencies
     assert done.one("aws:organizations/account:Account", "stage").inputs["parentId"] == "Workloads/Stage-id"
+
+
+def test_each_account_waits_for_the_one_that_is_as_many_places_before_it_as_may_be_made_at_once(stacks: Stacks) -> None:
+    # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: a few at a time
+    done = stacks.run("stage", accounts={f"a{number}": {} for number in range(5)}, accountsAtOnce=2, doors={})
+    made = done.of("aws:organizations/account:Account")
+    components = done.of("twokeys:accounts:MemberAccount")
+    waits = {name: [other for other in made if made[other].urn in components[name].dependencies] for name in components}
+    assert waits == {"a0": [], "a1": [], "a2": ["a0"], "a3": ["a1"], "a4": ["a2"]}
+
+
+def test_a_unit_that_is_still_to_be_made_leaves_the_rest_of_the_preview_as_it_is(stacks: Stacks) -> None:
+    # Each value hangs on its own source only: an account's parent on its unit, a look-up on the organization.
+    done = stacks.run("management", preview=True)
+    units = "aws:organizations/organizationalUnit:OrganizationalUnit"
+    account = done.one("aws:organizations/account:Account", "security")
+    assert account.property_dependencies["parentId"] == (done.one(units, "Security").urn,)
 
 
 def test_the_example_has_all_that_accounts_are_separate_for(stacks: Stacks) -> None:

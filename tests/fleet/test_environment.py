@@ -10,9 +10,11 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import load, read_config, shard_number
+from twokeys.fleet.environment import load, stored_config
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
+from twokeys.project.stack_yaml import dumped
+from twokeys.project.stacks import shard_number
 from twokeys.settings import parse
 
 
@@ -31,7 +33,7 @@ def test_each_shard_has_its_accounts_and_their_doors_and_everything_that_all_sha
     first, second = load(project, "prod").shards
     assert (first.stack, first.accounts) == ("prod-001", ("one", "two"))
     assert (second.stack, second.accounts) == ("prod-002", ("three",))
-    config = read_config(second.file)
+    config = stored_config(second.file)
     assert set(config["twokeys:doors"]) == {"three-deployer"}
     assert {key: config[key] for key in SHARED} == SHARED
     assert parse("prod-002", config).accounts.keys() == {"three"}
@@ -43,8 +45,8 @@ def test_nothing_is_lost_between_the_environment_and_its_shards(project: Path) -
     accounts: dict[str, object] = {}
     doors: dict[str, object] = {}
     for shard in environment.shards:
-        accounts |= read_config(shard.file)["twokeys:accounts"]
-        doors |= read_config(shard.file)["twokeys:doors"]
+        accounts |= stored_config(shard.file)["twokeys:accounts"]
+        doors |= stored_config(shard.file)["twokeys:doors"]
     assert accounts == environment.config["twokeys:accounts"]
     assert doors == environment.config["twokeys:doors"]
 
@@ -152,7 +154,7 @@ def test_values_that_are_alike_are_written_out_and_not_as_anchors(project: Path)
 def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> None:
     config = environment_of(["one", "two", "three"])
     config["twokeys:accounts"]["one"]["adopt"] = "005915494665"
-    write_stack(project, "prod", config)
+    (project / "Pulumi.prod.yaml").write_text(dumped({"config": config}))
     split(project)
     assert 'adopt: "005915494665"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
 
@@ -170,12 +172,12 @@ def test_a_file_that_the_cli_has_written_anew_says_the_same(project: Path) -> No
     assert split(project) == ()
 
 
-def test_a_day_without_quotes_is_written_as_text_for_the_cli_would_make_a_moment_of_it(project: Path) -> None:
+def test_a_day_without_quotes_is_written_as_the_moment_that_the_cli_makes_of_it(project: Path) -> None:
     config = environment_of(["one"])
     config["twokeys:doors"]["one-deployer"]["expires"] = date(2027, 1, 31)
     write_stack(project, "prod", config)
     split(project)
-    assert 'expires: "2027-01-31"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert 'expires: "2027-01-31 00:00:00 +0000 UTC"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
     assert split(project) == ()
 
 

@@ -78,7 +78,7 @@ def test_what_an_engine_refuses_comes_back_as_a_result(where: str, tmp_path: Pat
     with opening(1, cluster if where == "dask" else None)(lambda _stack, _done: None) as workers:
         for result in ran(workers, task):
             assert result.state is State.FAILED
-            assert "Pulumi.yaml cannot be read" in result.problems[0]
+            assert "there is no Pulumi.yaml" in result.problems[0]
 
 
 @pytest.mark.parametrize("where", ["pool", "dask"])

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from tests.fleet.conftest import MANAGEMENT, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import load, read_config
+from twokeys.fleet.environment import load, stored_config
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
 from twokeys.sandbox.local_aws import LocalAws
@@ -64,7 +64,7 @@ def test_a_door_into_every_account_is_in_every_shard_and_counted_for_each_accoun
     split(project)
     shards = load(project, "prod").shards
     assert [shard.accounts for shard in shards] == [("one", "two"), ("three",)]
-    assert [read_config(shard.file)["twokeys:doors"] for shard in shards] == [{"auditor": AUDITOR}] * 2
+    assert [stored_config(shard.file)["twokeys:doors"] for shard in shards] == [{"auditor": AUDITOR}] * 2
 
 
 def test_a_new_account_gets_the_door_without_a_change_to_the_other_shards(project: Path) -> None:

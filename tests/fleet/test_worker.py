@@ -193,7 +193,7 @@ def test_a_task_that_cannot_be_begun_is_a_refusal_of_the_real_engines_process(tm
     task = Task(Operation.PREVIEW, "prod-001", str(tmp_path), "sandbox", sandbox=str(tmp_path))
     result = worker.run_shard(task)
     assert result.state is State.FAILED
-    assert "Pulumi.yaml cannot be read" in result.problems[0]
+    assert "there is no Pulumi.yaml" in result.problems[0]
     assert worker.run_shard(task).state is State.FAILED  # and it is still there
 
 

@@ -95,6 +95,34 @@ def test_null_asks_whether_a_key_is_there():
     assert holds("Null", "false", ()) is Truth.FALSE
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+#   "Null with qualifier", "Empty array condition", "... ForAllValues", "... ForAnyValue", "... IfExists"
+
+
+@pytest.mark.parametrize("wanted", ["true", "false", ("true", "false"), (), UNKNOWN])
+@pytest.mark.parametrize("found", [(), ("a",), UNKNOWN, FREE])
+def test_null_is_always_true_with_for_all_values_and_always_false_with_for_any_value(wanted: Any, found: Values):
+    assert holds("ForAllValues:Null", wanted, found) is Truth.TRUE
+    assert holds("ForAnyValue:Null", wanted, found) is Truth.FALSE
+
+
+@pytest.mark.parametrize("operator", [*POSITIVE, *NEGATED, "Null"])
+def test_nothing_matches_an_empty_list(operator: str):
+    for found in ((), ("x",), ("",), UNKNOWN, FREE):
+        assert holds(operator, (), found) is Truth.FALSE
+        if operator != "Null":
+            assert holds(f"ForAnyValue:{operator}", (), found) is Truth.FALSE
+
+
+@pytest.mark.parametrize("operator", POSITIVE + NEGATED)
+def test_an_empty_list_with_for_all_values_or_if_exists_matches_a_missing_key_only(operator: str):
+    for name in (f"ForAllValues:{operator}", f"{operator}IfExists"):
+        assert holds(name, (), ()) is Truth.TRUE
+        assert holds(name, (), ("x",)) is Truth.FALSE
+        assert holds(name, (), FREE) is Truth.FREE
+        assert holds(name, (), UNKNOWN) is Truth.UNKNOWN
+
+
 @pytest.mark.parametrize(("operator", "wanted", "found", "expected"), [
     ("ForAllValues:StringEquals", ("a", "b"), ("a", "b"), TRUE), ("ForAllValues:StringEquals", ("a", "b"),
     ("a", "c"), FALSE),

@@ -322,3 +322,25 @@ def test_a_caller_is_known_by_its_arn(text: str, kind: CallerKind):
 def test_what_cannot_make_a_request_is_no_caller(text: str):
     with pytest.raises(ArnError):
         Caller(text)
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+
+
+@pytest.mark.parametrize(("resource", "action", "expected"), [
+    (f"arn:aws:iam::{TARGET}:root", "sts:AssumeRoot", ALLOW), ("*", "*", ALLOW),
+    ("arn:aws:iam::*:root", "sts:Assume*", ALLOW),
+    (f"arn:aws:iam::{SOURCE}:root", "sts:AssumeRoot", DENY),
+    (f"arn:aws:iam::{TARGET}:role/*", "sts:AssumeRoot", DENY),
+    (f"arn:aws:iam::{TARGET}:root", "sts:AssumeRole", DENY),
+])  # fmt: skip
+def test_a_root_session_needs_a_grant_on_the_root_of_the_account_and_no_trust(
+    resource: str, action: str, expected: Outcome
+):
+    asked = request(action="sts:AssumeRoot", to=f"arn:aws:iam::{TARGET}:root")
+    policies = Policies(identity=(grant({"Action": action, "Resource": resource}),))
+    assert evaluate(asked, policies).outcome is expected
+    assert evaluate_grant(asked, policies).outcome is expected
+    denied = Policies(identity=(*policies.identity, grant({"Effect": "Deny", "Action": "sts:AssumeRoot"})))
+    assert evaluate(asked, denied).outcome is DENY

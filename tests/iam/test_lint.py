@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.iam.policies import SOURCE, TARGET, admits, grant, trust
+from tests.iam.policies import SOURCE, TARGET, admits, trust
 from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source
 
 VENDOR = "333333333333"
@@ -36,7 +36,8 @@ def mfa(operator: str, key: str = "Present", value: str = "true") -> dict[str, A
     (admits(f"arn:aws:iam::{SOURCE}:user/group/x"), []),
     (admits("AROAEXAMPLEEXAMPLEAAA"), ["deleted-principal"]), (admits("AIDAEXAMPLEEXAMPLEAAA"), ["deleted-principal"]),
     (admits(UNKNOWN), []),
-    (admits("*"), ["open-trust"]), ({"Principal": "*"}, ["open-trust"]), (admits("*", Condition=ORG), []),
+    ({"Principal": "*"}, ["bare-star-principal", "open-trust"]),
+    (admits("*"), ["open-trust"]), (admits("*", Condition=ORG), []),
     (admits("*", Condition={"StringEqualsIfExists": ORG["StringEquals"]}), ["open-trust"]),
     (admits("*", Condition={"StringNotEquals": ORG["StringEquals"]}), ["open-trust"]),
     (admits("*", Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), ["open-trust"]),
@@ -102,17 +103,7 @@ def test_the_other_findings_of_a_refused_trust_policy_are_found_as_well():
     findings = lint_source({"Version": "2012-10-17", "Statement": statements}, PolicyKind.TRUST)
     assert [(finding.rule, finding.statement) for finding in findings] == [
         ("resource-in-trust-policy", 0),
+        ("bare-star-principal", 0),
         ("open-trust", 0),
         ("not-principal", 1),
     ]
-
-
-@pytest.mark.parametrize(("resource", "version", "rules"), [
-    ("arn:aws:iam::222222222222:role/${aws:username}", "2012-10-17", []),
-    ("arn:aws:iam::222222222222:role/${aws:username}", "2008-10-17", ["variable-in-old-version"]),
-    ("arn:aws:iam::222222222222:role/${aws:username}", None, ["variable-in-old-version"]),
-    ("arn:aws:iam::${aws:PrincipalAccount}:role/x", "2012-10-17", ["variable-outside-resource"]),
-])  # fmt: skip
-def test_a_variable_that_is_not_read_as_one(resource: str, version: str | None, rules: list[str]):
-    findings = lint(grant({"Resource": resource}, version=version), PolicyKind.IDENTITY)
-    assert [finding.rule for finding in findings] == rules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, datetime
 
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
@@ -45,7 +45,7 @@ def classic() -> Organization:
                 grant=Key.MISSING,
                 verdict="DENY",
                 requirements=("MFA",),
-                expires=date(2027, 1, 31),
+                expires=datetime(2027, 2, 1, tzinfo=UTC),
                 explanation="The role trusts the account of developers, but none of their policies grants it.",
             ),
         ],

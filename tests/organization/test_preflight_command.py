@@ -71,7 +71,7 @@ def test_aws_that_cannot_be_asked_is_refused(twokeys: Run) -> None:
 
 def test_a_stack_that_is_not_there_is_refused(bare: Existing, twokeys: Run) -> None:
     assert bare.aws.alive
-    assert "Pulumi.nothing.yaml cannot be read" in twokeys("preflight", "nothing").stderr
+    assert "there is no Pulumi.nothing.yaml" in twokeys("preflight", "nothing").stderr
 
 
 def test_an_account_beyond_the_quota_is_not_made(bare: Existing) -> None:

@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from tests.policies.generated import HUB, Generated, generate
 from twokeys.access.graph import build
 from twokeys.access.live import read_live
+from twokeys.project.config import load_project
 from twokeys.sandbox.engine.events import Diagnostic, Event, Severity, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.project import load_project
 from twokeys.sandbox.stack import Sandbox, SandboxStack
 
 

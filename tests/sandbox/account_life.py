@@ -11,11 +11,11 @@ from typing import Any
 import boto3
 import yaml
 
+from twokeys.project.config import load_project
 from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Severity, StepDone
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.resource import STACK_TYPE
 from twokeys.sandbox.local_aws import MANAGEMENT_ACCOUNT, LocalAws
-from twokeys.sandbox.project import load_project
 from twokeys.sandbox.stack import Sandbox, SandboxStack
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.README.md", "components", "policies")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from twokeys.project.config import load_project
 from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Severity, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.project import load_project
 from twokeys.sandbox.stack import Sandbox, SandboxStack
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.README.md", "components", "policies")

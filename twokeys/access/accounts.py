@@ -88,7 +88,7 @@ class Accounts:
 
     def of(self, resource: Resource) -> str:
         """The account a resource lives in."""
-        return self.of_provider(resource.provider or "")
+        return self.canonical(resource.account) if resource.account else self.of_provider(resource.provider or "")
 
     def of_provider(self, urn: str, _above: frozenset[str] = frozenset()) -> str:
         """The account a provider works in."""
@@ -107,6 +107,10 @@ class Accounts:
     def pinned(self, account: str) -> bool:
         """Whether the account is really known (by id or symbol), so that statements about it mean something."""
         return not account.startswith(doors.SYMBOL_PREFIX + _UNPINNED)
+
+    def unpinned(self, name: str) -> str:
+        """An account that equals no other, because nothing tells which it is; `name` says whose it is, for people."""
+        return _unpinned(name)
 
     def name(self, account: str) -> str:
         """What people call an account: its resource's name and its id, or what is known of it."""
@@ -210,6 +214,8 @@ def entry(provider: Resource) -> Entry:
     """
     by_identity = _listed(provider, "assumeRoleWithWebIdentity")
     further = _listed(provider, "assumeRoles")
+    if not further and further is not None:
+        further = _listed(provider, "assumeRole")  # as aws-native and older versions of pulumi-aws have it
     assumes: tuple[str, ...] | None = None
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
@@ -13,7 +13,10 @@ from twokeys import doors
 from twokeys.access.accounts import Accounts
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.doors import SymbolicDocument
-from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknown, parse_policy
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
+
+_UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
+_SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federatedprovider", "saml:")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +25,8 @@ class Document:
 
     `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause, and
     `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
-    component's declaration stands in for it; `stack` names the other stack that exports it.
+    component's declaration stands in for it; `stack` names the other stack that exports it. `hidden` tells that it
+    holds a secret that the source does not show.
     """
 
     policy: PolicyDocument | Unknown
@@ -34,6 +38,7 @@ class Document:
     waits_for: tuple[str, ...] = ()
     declared: bool = False
     stack: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,19 @@ class Documents:
 
     def read(self, resource: Resource, key: str, value: object, kind: PolicyKind, title: str) -> Document:
         """A document given as JSON text or as a mapping; anything else is unknown unless a declaration covers it."""
+        secret = key in resource.secrets
         if isinstance(value, str | Mapping):
             parsed = self.parse(value, kind)
             if isinstance(parsed, PolicyError):
-                why = f"it cannot be read: {parsed}"
+                why = (
+                    "it breaks the rule " + repr(parsed.rule) + _UNQUOTED if secret else f"it cannot be read: {parsed}"
+                )
                 return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, faulty=True)
-            return Document(parsed, title, resource.urn, resource.source)
+            hidden = secret and _holds_unknown(value)
+            return Document(_masked(parsed) if secret else parsed, title, resource.urn, resource.source, hidden=hidden)
+        if secret:
+            why = "it is a secret, which the state holds encrypted"
+            return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, hidden=True)
         declared = self._by_place.get((resource.urn, key))
         if declared is not None:
             parsed = self.parse(doors.resolve(declared.document, self._accounts.ids), kind)
@@ -152,3 +164,36 @@ class Documents:
             return ("something that this program only reads",)
         urns = resource.property_dependencies.get(key, ())
         return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)
+
+
+def _holds_unknown(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_unknown, value.values()))
+    return any(map(_holds_unknown, value)) if isinstance(value, list | tuple) else value is UNKNOWN
+
+
+def _masked(policy: PolicyDocument) -> PolicyDocument:
+    """A secret document as messages may quote it: without the values of conditions, but for those that say who.
+
+    A value that is a wildcard only, or no text, is no secret, and what a condition demands hangs on it.
+    """
+    return replace(policy, statements=tuple(map(_masked_statement, policy.statements)))
+
+
+def _masked_statement(statement: Statement) -> Statement:
+    return replace(
+        statement,
+        sid=None,
+        conditions=tuple(
+            clause
+            if clause.lower_key.startswith(_SAYS_WHO) or clause.lower_key.endswith((":sub", ":aud"))
+            else replace(clause, values=tuple(map(_masked_value, clause.values)))
+            for clause in statement.conditions
+        ),
+    )
+
+
+def _masked_value(value: str | Unknown) -> str | Unknown:
+    if isinstance(value, Unknown) or value.lower() in ("true", "false") or not value.strip("*?"):
+        return value
+    return "(secret)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Generic, Literal, TypeVar
 
@@ -111,7 +111,13 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
         return Result(failure=Finding(rule.name, message, step))
-    return Result(findings)
+    return Result(tuple(_of_the_stack(finding, graph) for finding in findings))
+
+
+def _of_the_stack(finding: Finding, graph: Graph) -> Finding:
+    """The finding, at a resource that the stack has: one that a template makes is shown at the template."""
+    resource = graph.snapshot.by_urn.get(finding.urn or "")
+    return replace(finding, urn=resource.made_by) if resource is not None and resource.made_by else finding
 
 
 def _excused(

@@ -23,9 +23,11 @@ from twokeys.access.documents import Document, Documents
 from twokeys.access.exports import Exported
 from twokeys.access.membership import join_declared_groups
 from twokeys.access.names import ASSUME_ROLE, EVERYONE, granted_resources, trusted_names
+from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
 from twokeys.access.principals import Loose, Principal, Principals
 from twokeys.access.snapshot import Snapshot
+from twokeys.access.translation import translate
 from twokeys.iam import (
     UNKNOWN,
     Caller,
@@ -136,7 +138,8 @@ class Graph:
     `doors` lead from one account into another; `inner` lead from a principal to a role within one account, and matter
     for role chaining. `open_trusts` are those in accounts as a whole or in everyone. `lone_grants` name a role that is
     not in the stack, or a pattern that no role of the stack answers. `strangers` are roles with a trusted name that
-    does not tell whose it is. `blind` are documents that nothing is known of.
+    does not tell whose it is. `blind` are documents that nothing is known of. `not_read` are resources that may let
+    somebody in and are not read.
     """
 
     snapshot: Snapshot
@@ -145,6 +148,7 @@ class Graph:
     principals: Principals
     exported: Exported
     guards: Guards
+    not_read: tuple[NotRead, ...] = ()
     doors: list[Door] = field(default_factory=list)
     inner: list[Door] = field(default_factory=list)
     open_trusts: list[Trust] = field(default_factory=list)
@@ -185,12 +189,15 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None) -> Graph:
 
     `names` gives accounts that are no resource of the snapshot a name, by id.
     """
+    translation = translate(snapshot, Accounts(snapshot, names))
+    snapshot = translation.snapshot
     accounts = Accounts(snapshot, names)
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
     join_declared_groups(documents, principals, exported)
-    graph = Graph(snapshot, accounts, documents, principals, exported, Guards(snapshot, accounts, documents))
+    guards = Guards(snapshot, accounts, documents)
+    graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
     _Builder(graph, exported.join(principals, documents)).run()
     return graph
 

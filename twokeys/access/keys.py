@@ -14,6 +14,8 @@ from twokeys.access.documents import Document
 from twokeys.access.graph import Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal
+from twokeys.access.snapshot import Pending
+from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN, Outcome, Verdict
 
 _ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
@@ -25,6 +27,7 @@ _DECLARE = (
 )
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
+_SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
@@ -107,16 +110,31 @@ class _Reader:
         for document in self._graph.blind:
             made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
             about = f"The {document.title} is not proved: {document.problem}{made_from}"
-            step = _CORRECT if document.faulty else _DECLARE
+            step = _CORRECT if document.faulty else _SHOW_SECRETS if document.hidden else _DECLARE
             yield Statement(Lack.PROOF, about, step, f"{document.title} -> *", document.urn, document.source)
         for loose in self._graph.loose:
             resource = loose.resource
             about = f"What {resource.type} {resource.name} gives to whom is not proved: {loose.why}"
             step = "name the principal by a value that is known in preview, or by the output of one resource"
             yield Statement(Lack.PROOF, about, step, f"{resource.name} -> *", resource.urn, resource.source)
+        for pending in self._graph.snapshot.pending:
+            yield from self.pending(pending)
         for bad in self._graph.exported.bad:
             about = f"The doors that stack {bad.stack} exports cannot be read: {bad.why}"
             yield Statement(Lack.PROOF, about, _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+
+    def pending(self, pending: Pending) -> Iterator[Statement]:
+        """What the engine was stopped at. Half made, it may let somebody in already, unless its type never does."""
+        resource = pending.resource
+        known = type_of(resource.type)
+        if known is not None and known.reading is Reading.HARMLESS:
+            return
+        about = (
+            f"The last update was stopped while it was {pending.operation} {resource.type} {resource.name}: whether it "
+            "is there, and what it says, is not proved"
+        )
+        step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
+        yield Statement(Lack.PROOF, about, step, f"{resource.urn} -> *", resource.urn, resource.source)
 
     def unpinned(self) -> Iterator[Statement]:
         """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""
@@ -239,6 +257,8 @@ class _Reader:
             f"{self._account(role)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
         )
         step = f"write the {key} as a policy of its own in this stack, or {_EXCEPT}"
+        if any(document.hidden for document in _documents(door)):
+            step = _SHOW_SECRETS
         yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:

@@ -6,9 +6,10 @@ An adapter turns its source into a `Snapshot`; everything after it reads only th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from twokeys.iam import UNKNOWN
 
@@ -21,8 +22,13 @@ class Resource:
     """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
 
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
-    `created` and `modified` are when, in ISO 8601, as far as the source tells. `property_dependencies` holds the URNs
-    that each property is made from; none of them, for a property that is there, means that the source does not show it.
+    `created` is when it was made and `modified` when its document was last changed, in ISO 8601, as far as the source
+    tells: a state tells no change of a document, it dates whatever touches a resource, also a refresh or a tag.
+    `property_dependencies` holds the URNs that each property is made from; none of them, for a property that is there,
+    means that the source does not show it.
+    `secrets` names the properties that hold a secret, shown or not: no message may quote them. `account` is where it
+    lives, where that is not its provider's account. `made_by` is the URN of the resource of the stack that makes it,
+    where it is no resource of the stack itself: one of a CloudFormation template, say.
     """
 
     urn: str
@@ -38,6 +44,9 @@ class Resource:
     source: str | None = None
     created: str | None = None
     modified: str | None = None
+    secrets: frozenset[str] = frozenset()
+    account: str | None = None
+    made_by: str | None = None
 
     def get(self, key: str) -> object:
         """The value of a property: None where it is absent, UNKNOWN where it is or may be there but is not known yet.
@@ -71,12 +80,31 @@ class Resource:
         return value if isinstance(value, str) and value else None
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A resource that the engine was about to create or update when it was stopped: nobody knows whether it did."""
+
+    operation: Literal["creating", "updating"]
+    resource: Resource
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people."""
+    """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people.
+
+    `pending` is what may be there beside them, or instead of one of them.
+    """
 
     resources: tuple[Resource, ...]
     origin: str = "this stack"
+    pending: tuple[Pending, ...] = ()
+
+    @classmethod
+    def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
+        """Several snapshots as one."""
+        parts = tuple(snapshots)
+        resources = tuple(resource for part in parts for resource in part.resources)
+        return cls(resources, origin, tuple(pending for part in parts for pending in part.pending))
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

@@ -1,21 +1,23 @@
 """A snapshot from a state: what `pulumi stack export` prints, a deployment file, or a checkpoint of a local backend.
 
-Format: https://www.pulumi.com/docs/iac/concepts/state-and-backends/ (deployment version 3).
+Format: https://www.pulumi.com/docs/iac/concepts/state-and-backends/; the engine writes deployments of version 3, and of
+version 4 where one uses a feature that older engines do not have (`sdk/go/common/apitype/core.go`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Pending, Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
-_SANDBOX = Path(".twokeys", "stacks")
-_DEMO = Path(".twokeys", "demo", "stacks")
+_VERSIONS = (3, 4)
+_SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret in a state, is none
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -32,13 +34,25 @@ _UNKNOWNS = frozenset(
 )
 
 
-def read_state(path: Path) -> Snapshot:
+def read_states(paths: Iterable[Path]) -> Snapshot:
+    """The snapshot of several state files together: a key may be in another stack than its door.
+
+    Raises Refusal as `read_state` does.
+    """
+    files = tuple(paths)
+    if len(files) == 1:
+        return read_state(files[0])
+    return Snapshot.together(map(read_state, files), f"the states {', '.join(file.name for file in files)}")
+
+
+def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
     """The snapshot of a state file.
 
-    Raises Refusal when the file cannot be read or is no state.
+    Raises Refusal when the file cannot be read, is no state, or shows no resource at all: from a state of nothing,
+    everything would seem closed. `may_be_empty` is for those who do not ask that, as of a stack's very first update.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(
             "the state cannot be read",
@@ -46,81 +60,95 @@ def read_state(path: Path) -> Snapshot:
             why=str(error),
             next_step="name a file that `pulumi stack export --file FILE` wrote",
         ) from error
-    return parse_state(text, origin=str(path))
+    snapshot = parse_state(text, origin=str(path))
+    if may_be_empty or snapshot.pending or any(one.type not in _SHOWS_NOTHING for one in snapshot.resources):
+        return snapshot
+    raise Refusal(
+        "this state shows nothing",
+        where=str(path),
+        why="it holds no resource, so nothing can be shown to be closed by it",
+        next_step="export the state of the stack you mean with `pulumi stack export --stack STACK --file FILE`, or "
+        "leave this file out if its stack really is empty",
+    )
 
 
 def parse_state(text: str, origin: str = "this state") -> Snapshot:
     """The snapshot of a state given as JSON text.
 
-    Resources that wait to be deleted are left out. Secrets are UNKNOWN unless the state shows them in plain text
-    (`--show-secrets`). Raises Refusal when the text is no state.
+    A resource that waits to be deleted (`delete`) is there still, also beside the one that replaces it; one that was
+    deleted to be replaced (`pendingReplacement`) is not. What an operation was creating or updating when the engine was
+    stopped is `pending`. Secrets are UNKNOWN unless the state shows them in plain text (`--show-secrets`).
+    Raises Refusal when the text is no state.
     """
     try:
         document = json.loads(text)
-        deployment = document.get("deployment") or document["checkpoint"]["latest"]
-        resources = deployment.get("resources") or []
-        return Snapshot(tuple(_resources(resources)), origin)
+        version = document["version"]
+        deployment = document["deployment"] if "deployment" in document else document["checkpoint"].get("latest")
+        deployment = deployment or {}
+        if version in _VERSIONS and not isinstance(version, bool):
+            resources = tuple(_resources(deployment.get("resources") or []))
+            return Snapshot(resources, origin, tuple(_pending(deployment.get("pending_operations") or [])))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refusal(
             "this is no state",
             where=origin,
-            why=f"a deployment of version 3 with resources is needed ({type(error).__name__}: {error})",
+            why=f"a deployment with its version and its resources is needed ({type(error).__name__}: {error})",
             next_step="export the state again with `pulumi stack export --file FILE`",
         ) from error
+    raise Refusal(
+        "this state cannot be read",
+        where=origin,
+        why=f"it is a deployment of version {version!r}; {' and '.join(map(str, _VERSIONS))} are known here",
+        next_step="export it with the pulumi CLI that this version of TwoKeys names, or use a newer TwoKeys",
+    )
 
 
-def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all; where it has none, those that its demo left.
-
-    Raises Refusal where there is none.
-    """
-    folder = next((place for place in (project / _SANDBOX, project / _DEMO) if _states_in(place)), project / _SANDBOX)
-    there = _states_in(folder)
-    for stack in stacks:
-        if stack not in there:
-            raise Refusal(
-                f"there is no state of stack {stack}",
-                where=str(folder),
-                why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
-            )
-    if not there:
-        raise Refusal(
-            "there is no state to read",
-            where=str(folder),
-            why="the sandbox has updated no stack here, and no --state was given",
-            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
-        )
-    return [there[stack] for stack in stacks] if stacks else list(there.values())
-
-
-def _states_in(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
-
-
-def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterable[Resource]:
+def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
+    """Every resource that is there. Replaced ones share the URN of what replaces them, so theirs is marked."""
+    earlier: Counter[str] = Counter()
     for found in resources:
-        if found.get("delete"):
+        if found.get("pendingReplacement"):
             continue
         urn: str = found["urn"]
-        provider = found.get("provider") or ""
-        yield Resource(
-            urn=urn,
-            type=found["type"],
-            name=urn.rpartition("::")[2],
-            inputs=properties(found.get("inputs") or {}),
-            outputs=properties(found.get("outputs") or {}),
-            provider=provider.rpartition("::")[0] or None,
-            parent=found.get("parent") or None,
-            dependencies=tuple(found.get("dependencies") or ()),
-            property_dependencies={
-                key: tuple(urns) for key, urns in (found.get("propertyDependencies") or {}).items() if urns
-            },
-            protect=bool(found.get("protect")),
-            source=_place(found.get("sourcePosition")),
-            created=found.get("created") or None,
-            modified=found.get("modified") or None,
-        )
+        if found.get("delete"):
+            earlier[urn] += 1
+            urn += f"#waits-to-be-deleted-{earlier[urn]}"
+        yield _resource(found, urn)
+
+
+def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
+    """A resource that is being deleted stands among the others still, and one that is being read changes nothing."""
+    for operation in operations:
+        resource = _resource(operation["resource"], operation["resource"]["urn"])
+        if operation["type"] == "creating":
+            yield Pending("creating", resource)
+        elif operation["type"] == "updating":
+            yield Pending("updating", resource)
+        elif operation["type"] not in ("deleting", "reading"):
+            raise ValueError(f"{operation['type']!r} is no known operation")
+
+
+def _resource(found: Mapping[str, Any], urn: str) -> Resource:
+    provider = found.get("provider") or ""
+    inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
+    return Resource(
+        urn=urn,
+        type=found["type"],
+        name=found["urn"].rpartition("::")[2],
+        inputs=properties(inputs),
+        outputs=properties(outputs),
+        provider=provider.rpartition("::")[0] or None,
+        parent=found.get("parent") or None,
+        dependencies=tuple(found.get("dependencies") or ()),
+        property_dependencies={
+            key: tuple(urns) for key, urns in (found.get("propertyDependencies") or {}).items() if urns
+        },
+        protect=bool(found.get("protect")),
+        source=_place(found.get("sourcePosition")),
+        created=found.get("created") or None,
+        secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
+        made_by=found["urn"] if urn != found["urn"] else None,
+    )
 
 
 def properties(values: Mapping[str, Any]) -> dict[str, object]:
@@ -141,6 +169,19 @@ def _plain(value: Any) -> object:  # noqa: ANN401 - JSON
             return _plain(value["value"]) if "value" in value else UNKNOWN
         return {key: _plain(item) for key, item in value.items()}
     return value
+
+
+def _has_secret(value: Any) -> bool:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return any(map(_has_secret, value))
+    if isinstance(value, dict):
+        signature = value.get(_SIGNATURE)
+        return (
+            signature == _SECRET
+            or (signature == _OUTPUT and bool(value.get("secret")))
+            or any(map(_has_secret, value.values()))
+        )
+    return False
 
 
 def _place(position: str | None) -> str | None:

@@ -10,27 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.access_role import ACCESS_ROLE
-from twokeys.audit.model import LEARNING
+from twokeys.answers.options import asked, sources
+from twokeys.audit.learning import LEARNING
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from twokeys.access.snapshot import Snapshot
+    from twokeys.answers.model import Answers
     from twokeys.audit.comparison import Comparison
-    from twokeys.audit.model import Picture
     from twokeys.audit.trail import Trail
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.command()
 @click.argument("target", required=False)
-@click.option("--state", "states", type=_FILE, multiple=True, help="What `pulumi stack export` wrote; may be repeated.")
-@click.option("--stack", "stacks", multiple=True, help="A stack of the sandbox; may be repeated. Default: all of them.")
-@click.option("--live", is_flag=True, help="Real IAM, read with the AWS credentials of the environment.")
-@click.option("--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
+@sources
 @click.option(
     "--events",
     "logs",
@@ -46,6 +41,10 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--until", "end", type=_DAY, help="Compare events up to this day or moment (UTC).")
 @click.option("--learning-days", type=click.IntRange(0), default=LEARNING, show_default=True, help="See docs/audit.md.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
+@click.option(
+    "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the ways in as a CSV file."
+)
+@click.option("--keys", "with_keys", is_flag=True, help="Print where each key stands, also of many ways.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 on an entry without a door or an unusual one.")
 def audit(  # noqa: PLR0913 - one parameter an option
@@ -62,6 +61,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
     end: datetime | None,
     learning_days: int,
     html: Path | None,
+    table: Path | None,
+    with_keys: bool,
     as_json: bool,
     exit_code: bool,
 ) -> int:
@@ -72,47 +73,40 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from rich.console import Console
 
     from twokeys.access.graph import build
-    from twokeys.audit.entries import picture
+    from twokeys.answers.data import as_data
+    from twokeys.answers.reading import read
+    from twokeys.answers.selection import into
+    from twokeys.answers.sources import snapshot
+    from twokeys.audit import events, report
     from twokeys.audit.page import page
-    from twokeys.audit.report import as_data, show
     from twokeys.files import write_output
 
-    if live and (states or stacks):
-        raise click.UsageError("--live goes with neither --state nor --stack")
+    asked(states, stacks, live=live)
     if logs and events_api:
         raise click.UsageError("take events from --events or from --events-api")
-    found = picture(build(_snapshot(states, stacks, live=live, member_role=member_role)), target)
+    found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
     comparison = None
     if logs or events_api:
         period = (_utc(start), _utc(end))
         trail = _from_files(logs) if logs else _from_api(regions, *period)
         comparison = _compared(found, trail, period, learning_days)
     if html is not None:
-        write_output(html, page(found, comparison, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+        write_output(html, page(found, target, comparison, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+    if table is not None:
+        write_output(table, report.table(found))
     if as_json:
-        click.echo(json.dumps(as_data(found, comparison), indent=2))
+        seen = events.as_data(comparison) if comparison is not None else None
+        click.echo(json.dumps({"target": target, **as_data(found), "events": seen}, indent=2))
     else:
-        show(found, comparison, Console())
-        if html is not None:
-            click.echo(f"Wrote {html}")
+        report.show(found, target, comparison, Console(), with_keys=with_keys)
+        for file in (html, table):
+            if file is not None:
+                click.echo(f"Wrote {file}")
     return 1 if exit_code and comparison is not None and comparison.noteworthy else 0
 
 
-def _snapshot(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool, member_role: str) -> Snapshot:
-    from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_state, sandbox_states
-
-    if live:
-        from twokeys.access.live import read_live
-
-        return read_live(member_role=member_role)
-    files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
-    resources = tuple(resource for file in files for resource in read_state(file).resources)
-    return Snapshot(resources, f"the states {', '.join(file.name for file in files)}")
-
-
 def _compared(
-    found: Picture, trail: Trail, period: tuple[datetime | None, datetime | None], learning_days: int
+    found: Answers, trail: Trail, period: tuple[datetime | None, datetime | None], learning_days: int
 ) -> Comparison:
     from twokeys.audit.comparison import compare
 

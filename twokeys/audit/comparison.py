@@ -22,8 +22,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from twokeys.audit.model import LEARNING, Caller, Picture, Step
+from twokeys.answers.model import Answers, Step
+from twokeys.audit.learning import LEARNING
 from twokeys.audit.trail import Use, resolved
+from twokeys.doors import Who
 
 _ENOUGH = 10
 _APART = 2
@@ -92,7 +94,7 @@ class Comparison:
 
 
 def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of itself
-    picture: Picture,
+    answers: Answers,
     uses: Sequence[Use],
     start: datetime | None,
     end: datetime | None,
@@ -101,11 +103,11 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     unreadable: int = 0,
 ) -> Comparison:
     """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`."""
-    known = [resolved(use, picture.principals) for use in uses if use.account in picture.accounts]
+    known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
     apart = Counter(reason for use in known if (reason := _apart(use)))
     judged = [use for use in known if not _apart(use)]
     entries = [use for use in judged if use.failed is None]
-    doors = _doors(picture)
+    doors = _doors(answers)
     tallies = {door: _Tally() for door in doors}
     undeclared = [use for use in entries if not _attribute(use, doors, tallies)]
     learned = start + timedelta(days=learning_days) if start is not None else None
@@ -131,24 +133,22 @@ class _Tally:
 
 def _apart(use: Use) -> str | None:
     """Why no door stands for a use, in words."""
-    if use.caller.kind == "service":
+    if use.caller.who.kind == "service":
         return "by AWS services"
-    if use.caller.kind == "federated":
+    if use.caller.who.kind == "federated":
         return "by federated people"
-    return "within the account" if use.caller.account == use.account else None
+    return "within the account" if use.caller.who.account == use.account else None
 
 
-def _doors(picture: Picture) -> list[Step]:
+def _doors(answers: Answers) -> list[Step]:
     """The doors that cross into the audited accounts, each once: those of the entries' ways, and what is not proved."""
-    unproved = [Step(one.source, one.target, (), None, ()) for one in picture.not_proved if one.source and one.target]
-    steps = {
-        (step.source.key, step.target.key): step for step in unproved if step.source.account != step.target.account
-    }
+    unproved = [Step(one.source, one.target, (), None, ()) for one in answers.not_proved if one.source and one.target]
+    steps = {(step.source.who, step.target.who): step for step in unproved if step.crosses}
     steps |= {
-        (step.source.key, step.target.key): step
-        for entry in picture.entries
-        for step in entry.steps
-        if step.target.account in picture.accounts and step.source.account != step.target.account
+        (step.source.who, step.target.who): step
+        for way in answers.ways
+        for step in way.steps
+        if step.target.who.account in answers.accounts and step.crosses
     }
     return list(steps.values())
 
@@ -158,33 +158,33 @@ def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally]) -> 
 
     A door of the principal itself comes before a door of its account as a whole.
     """
-    into = [door for door in doors if (door.target.account, door.target.name) == (use.account, use.role)]
-    own = [door for door in into if door.source.key == use.caller.key]
-    wide = [door for door in into if _lets_in_all(door.source, use.caller)]
-    if own or (wide and use.caller.name is not None):
+    into = [door for door in doors if door.target.who == Who("role", use.account, use.role)]
+    own = [door for door in into if door.source.who == use.caller.who]
+    wide = [door for door in into if _lets_in_all(door.source.who, use.caller.who)]
+    if own or (wide and use.told):
         for door in own or wide:
             tally = tallies[door]
             tally.count, tally.last = tally.count + 1, use.time
         return True
-    perhaps = [door for door in into if _may_be(use.caller, door.source)]
+    perhaps = [door for door in into if _may_be(use.caller.who, door.source.who)]
     for door in perhaps:
         tally = tallies[door]
         tally.perhaps, tally.last = tally.perhaps + 1, use.time
     return bool(perhaps)
 
 
-def _lets_in_all(source: Caller, caller: Caller) -> bool:
+def _lets_in_all(source: Who, caller: Who) -> bool:
     """Whether a door is for the caller's account as a whole, or for everyone."""
     return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account)
 
 
-def _may_be(caller: Caller, source: Caller) -> bool:
+def _may_be(caller: Who, source: Who) -> bool:
     """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of."""
     if source.kind == "everyone":
         return True
     if caller.account != source.account:
         return False
-    return caller.name is None or (source.kind == "group" and caller.kind == "user")
+    return caller.kind == "principal" or (source.kind == "group" and caller.kind == "user")
 
 
 @dataclass
@@ -221,7 +221,7 @@ def _unusual(uses: Iterable[Use], learned: datetime | None) -> Iterable[Unusual]
         if use.failed is not None:
             yield Unusual(use, (f"failed attempt: {use.failed}",))
             continue
-        who = use.caller.key if use.caller.name is not None else (use.caller.account, use.unique_id)
+        who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
         if learned is None or use.time >= learned:
             surprises = habits[who].surprises(use)
             if surprises:

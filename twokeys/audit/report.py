@@ -1,267 +1,172 @@
-"""An audit as data, for `--json`, and as text for people."""
+"""An audit as text for people, and as a table for spreadsheets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+import csv
+import io
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
-from twokeys.audit.model import Caller, Entry, KeyPlace, Picture, Step
-from twokeys.audit.trail import Use
+from twokeys.answers.model import Answers, NotProved, Way
+from twokeys.answers.summary import Alike, by_account, by_principal, counted, listed, summary
+from twokeys.answers.words import conditions, duration, facts, into, keys, place
+from twokeys.audit.comparison import Comparison
+from twokeys.audit.events import events
+from twokeys.shown import say, spreadsheet
 
+FEW = 12
+"""Up to how many ways the keys of each are shown without being asked for; up to how many accounts each by itself."""
 
-def as_data(picture: Picture, comparison: Comparison | None) -> dict[str, Any]:
-    """The audit as JSON-ready data; `events` is null when no events were compared."""
-    return {
-        "target": picture.target,
-        "origin": picture.origin,
-        "accounts": [{"account": account, "name": name} for account, name in picture.accounts.items()],
-        "entries": [_entry(entry) for entry in picture.entries],
-        "notProved": [
-            {"message": one.message, "nextStep": one.next_step, "door": one.door, "urn": one.urn}
-            for one in picture.not_proved
-        ],
-        "identityProviders": [_caller(one) for one in picture.federated],
-        "events": _comparison(comparison) if comparison is not None else None,
-    }
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {
-        "who": _caller(entry.who),
-        "account": entry.account,
-        "accountName": entry.account_name,
-        "role": entry.role,
-        "roleArn": entry.role_arn,
-        "verdict": entry.verdict,
-        "conditions": list(entry.conditions),
-        "through": [_caller(one) for one in entry.through],
-        "steps": [_step(step) for step in entry.steps],
-        "maxSessionSeconds": entry.max_session_seconds,
-        "name": entry.name,
-        "reason": entry.reason,
-        "owner": entry.owner,
-        "expires": entry.expires.isoformat() if entry.expires else None,
-        "since": entry.since,
-        "notBefore": entry.not_before,
-        "changed": entry.changed,
-    }
+COLUMNS = (
+    "account",
+    "account name",
+    "who",
+    "kind",
+    "of account",
+    "into role",
+    "role ARN",
+    "permissions",
+    "through",
+    "if",
+    "up to",
+    "since",
+    "not before",
+    "why",
+    "owner",
+    "expires",
+    "trust keys",
+    "grant keys",
+)
 
 
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "source": _caller(step.source),
-        "target": _caller(step.target),
-        "conditions": list(step.conditions),
-        "trust": _place(step.trust) if step.trust else None,
-        "grants": [_place(place) for place in step.grants],
-    }
-
-
-def _place(place: KeyPlace) -> dict[str, Any]:
-    return {
-        "document": place.document,
-        "urn": place.urn,
-        "statement": place.statement,
-        "sid": place.sid,
-        "source": place.source,
-        "stack": place.stack,
-        "created": place.created,
-        "modified": place.modified,
-    }
-
-
-def _caller(caller: Caller) -> dict[str, Any]:
-    return {"kind": caller.kind, "account": caller.account, "name": caller.name, "arn": caller.arn or None}
-
-
-def _comparison(found: Comparison) -> dict[str, Any]:
-    return {
-        "from": found.start.isoformat() if found.start else None,
-        "until": found.end.isoformat() if found.end else None,
-        "learnedUntil": found.learned_until.isoformat() if found.learned_until else None,
-        "entries": found.entries,
-        "apart": found.apart,
-        "unreadable": found.unreadable,
-        "doors": [
-            {
-                "source": _caller(one.door.source),
-                "target": _caller(one.door.target),
-                "proved": one.proved,
-                "usage": one.usage.value,
-                "count": one.count,
-                "perhaps": one.perhaps,
-                "last": one.last.isoformat() if one.last else None,
-            }
-            for one in found.doors
-        ],
-        "undeclared": [_use(use) for use in found.undeclared],
-        "unusual": [{**_use(one.use), "why": list(one.why)} for one in found.unusual],
-    }
-
-
-def _use(use: Use) -> dict[str, Any]:
-    return {
-        "id": use.id,
-        "time": use.time.isoformat(),
-        "event": use.event,
-        "caller": _caller(use.caller),
-        "uniqueId": use.unique_id,
-        "account": use.account,
-        "role": use.role,
-        "region": use.region,
-        "source": use.source,
-        "session": use.session,
-        "failed": use.failed,
-    }
-
-
-def show(picture: Picture, comparison: Comparison | None, console: Console) -> None:
-    """Print the table of entries, where each key stands, what is not proved, and what the events say."""
-    table = Table(title=title(picture), title_justify="left")
-    for column in ("#", "who", "into", "if", "up to", "since"):
-        table.add_column(column, overflow="fold")
-    for number, entry in enumerate(picture.entries, 1):
-        table.add_row(str(number), *map(escape, row(entry)[:-1]))
-    console.print(table)
-    for number, entry in enumerate(picture.entries, 1):
-        console.print(f"{number}  {entry.who} -> role {entry.role} of {entry.account_name}", **_PLAIN)
-        for line in (*granted(entry), f"why: {row(entry)[-1]}"):
-            console.print(f"   {line}", **_PLAIN)
-    for one in picture.not_proved:
-        console.print(f"not proved: {one.message}. Next step: {one.next_step}.", **_PLAIN)
-    for provider in picture.federated:
-        console.print(f"identity provider, which itself says whom it lets in: {provider.name}", **_PLAIN)
-    if comparison is not None:
-        for line in events(picture, comparison):
-            console.print(line, **_PLAIN)
-
-
-_PLAIN: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False}
-
-
-def title(picture: Picture) -> str:
+def title(answers: Answers, target: str | None) -> str:
     """The question, and from what it is answered."""
-    return f"Who can enter {picture.target} (from {picture.origin})"
+    return f"Who can enter {target or 'every account'} (from {answers.origin})"
 
 
-def row(entry: Entry) -> tuple[str, str, str, str, str, str]:
-    """An entry in words: who, into what, if, up to how long, since when, why."""
-    through = "".join(f", through {_short(one)}" for one in entry.through)
-    why = [entry.name or "not declared", entry.reason, entry.owner and f"owner {entry.owner}"]
-    if entry.expires:
-        why.append(f"until {entry.expires}")
+def show(
+    answers: Answers, target: str | None, comparison: Comparison | None, console: Console, *, with_keys: bool = False
+) -> None:
+    """Print the summary, the ways by account and by principal, where keys stand, what is not proved, and the events.
+
+    `with_keys` has the keys of every way printed, also of many.
+    """
+    say(console, title(answers, target))
+    say(console, summary(answers).sentence)
+    for line in _ways(answers):
+        say(console, line)
+    for line in _keys(answers, with_keys=with_keys):
+        say(console, line)
+    for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
+        say(console, line)
+    if comparison is not None:
+        for line in events(answers, comparison):
+            say(console, line)
+
+
+def table(answers: Answers) -> str:
+    """The ways as CSV with a header, one a line (RFC 4180); no cell of it is a formula.
+
+    https://www.rfc-editor.org/rfc/rfc4180
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for way in answers.ways:
+        writer.writerow(map(spreadsheet, _row(way)))
+    return out.getvalue()
+
+
+def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
+    """What is not proved, each sentence once and no more than `most` of them."""
+    sentences = list(dict.fromkeys(f"not proved: {one.message}. Next step: {one.next_step}." for one in found))
+    if sentences:
+        yield ""
+    yield from sentences[:most]
+    if most is not None and len(sentences) > most:
+        yield f"not proved: {len(sentences) - most} more, which --keys and --json list"
+
+
+def heading(alike: Alike) -> str:
+    """Which accounts a group of them is."""
+    if len(alike.accounts) == 1:
+        (one,) = alike.accounts
+        return f"{one.name} ({one.id})" if one.name != one.id else one.id
+    return f"{len(alike.accounts)} accounts alike: {listed([one.name for one in alike.accounts])}"
+
+
+def _ways(answers: Answers) -> Iterator[str]:
+    groups = by_account(answers)
+    entered = [group for group in groups if group.ways]
+    for group in entered[: FEW * 2]:
+        yield ""
+        yield heading(group)
+        for way in group.ways:
+            yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
+            yield f"    {facts(way)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
+    if len(entered) > FEW * 2:
+        rest = [account.name for group in entered[FEW * 2 :] for account in group.accounts]
+        yield ""
+        yield f"{counted(len(rest), 'account')} more, entered in other ways yet: {listed(rest)}; name one to see it"
+    shut = [account.name for group in groups if not group.ways for account in group.accounts]
+    if shut:
+        yield ""
+        yield f"No way in from another account is known: {listed(shut)}"
+    if answers.within:
+        yield ""
+        yield "Within their own account"
+        for way in answers.within:
+            yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({conditions(way)})"
+    if len(answers.accounts) > 1 and answers.ways:
+        yield from _principals(answers)
+
+
+def _principals(answers: Answers) -> Iterator[str]:
+    yield ""
+    yield "By principal"
+    for source, entrances in by_principal(answers.ways):
+        yield f"  {source.short}"
+        for one in entrances:
+            through = "".join(f", through {stop}" for stop in one.through)
+            asked = f", {' and '.join(one.conditions)}" if one.conditions else ""
+            yield f"    {one.level.word}: role {one.role} of {listed(one.accounts)}{through}{asked}"
+
+
+def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:
+    """Door by door: a door that several ways lead through is one."""
+    doors = {(step.source.who, step.target.who): step for way in answers.ways for step in way.steps}
+    if not doors:
+        return
+    yield ""
+    if not with_keys and len(doors) > FEW:
+        yield "Where each key stands: --keys prints it, --csv, --html and --json have it"
+        return
+    yield "Where each key stands"
+    for step in doors.values():
+        yield f"  {step.source} -> {step.target}"
+        yield from (f"    {line}" for line in keys(step))
+
+
+def _row(way: Way) -> tuple[str, ...]:
+    last = way.steps[-1].declared
     return (
-        _short(entry.who),
-        _short(entry.steps[-1].target) + through,
-        " and ".join(entry.conditions) or "always",
-        duration(entry.max_session_seconds),
-        _since(entry),
-        "; ".join(part for part in why if part),
+        way.account,
+        way.target.place,
+        way.source.who.label,
+        way.source.who.kind,
+        way.source.place,
+        way.target.who.name,
+        way.target.arn,
+        str(way.permissions),
+        "; ".join(one.short for one in way.through),
+        conditions(way),
+        duration(way.max_session_seconds),
+        way.since or "",
+        way.not_before or "",
+        way.why,
+        (last.owner or "") if last else "",
+        way.expires.isoformat() if way.expires else "",
+        "; ".join(place(step.trust) for step in way.steps if step.trust),
+        "; ".join(place(grant) for step in way.steps for grant in step.grants),
     )
-
-
-def _since(entry: Entry) -> str:
-    bound = "" if entry.since or entry.not_before is None else "not before "
-    return bound + when(entry.not_before) + (f", changed {when(entry.changed)}" if entry.changed else "")
-
-
-def _short(caller: Caller) -> str:
-    """A principal without its account's id, which the lines below the table give."""
-    return str(replace(caller, account_name=caller.account_name.removesuffix(f" ({caller.account})")))
-
-
-def granted(entry: Entry) -> Iterator[str]:
-    """Where each key of an entry stands, one a line, door by door."""
-    for step in entry.steps:
-        if len(entry.steps) > 1:
-            yield f"{step.source} -> role {step.target.name} of {step.target.account_name}"
-        if step.trust is not None:
-            yield f"trust key: {place(step.trust)}"
-        for grant in step.grants:
-            yield f"grant key: {place(grant)}"
-        if not step.grants:
-            yield "grant key: in no document that is shown here"
-
-
-def place(found: KeyPlace) -> str:
-    """Where a key stands, in one line."""
-    words = [found.document]
-    if found.statement is not None:
-        words.append(f"statement {found.statement}" + (f" ({found.sid})" if found.sid else ""))
-    if found.source:
-        words.append(f"at {found.source}")
-    if found.urn:
-        words.append(found.urn)
-    if found.stack:
-        words.append(f"read from stack {found.stack}")
-    words.append(f"since {when(found.created)}")
-    if found.modified and found.modified != found.created:
-        words.append(f"changed {when(found.modified)}")
-    return ", ".join(words)
-
-
-def duration(seconds: int | None) -> str:
-    """Seconds as people say them."""
-    if seconds is None:
-        return "not told"
-    hours, rest = divmod(seconds, 3600)
-    words = [f"{hours} h" if hours else "", f"{rest // 60} min" if rest else ""]
-    return " ".join(word for word in words if word) or "0 min"
-
-
-def when(moment: str | None) -> str:
-    """A moment in ISO 8601 to the minute."""
-    return f"{moment[:10]} {moment[11:16]} UTC" if moment else "not told"
-
-
-def events(picture: Picture, found: Comparison) -> Iterator[str]:
-    """What the events say, one a line."""
-    yield period(found)
-    for one in found.doors:
-        yield f"{one.usage.value}: {door_use(one)}"
-    for use in found.undeclared:
-        yield f"without a declared door: {used(use, picture)}"
-    for strange in found.unusual:
-        yield f"unusual: {used(strange.use, picture)}: {reasons(strange)}"
-
-
-def period(found: Comparison) -> str:
-    """What was compared, in a sentence."""
-    if found.start is None or found.end is None:
-        return "CloudTrail: there are no records"
-    apart = "".join(f", {count} {what}" for what, count in found.apart.items())
-    unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
-    learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
-    return (
-        f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} entries"
-        f"{apart}{unreadable}{learning}"
-    )
-
-
-def door_use(one: DoorUse) -> str:
-    """A door and how it was used, in words."""
-    count = f", {one.count} times" if one.count else f", perhaps {one.perhaps} times" if one.perhaps else ""
-    last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last and one.usage is not Usage.NEVER else ""
-    proved = "" if one.proved else " (a door that is not proved)"
-    return f"{one.door.source} -> role {one.door.target.name} of {one.door.target.account_name}{proved}{count}{last}"
-
-
-def used(use: Use, picture: Picture) -> str:
-    """A use in words."""
-    unknown = f" ({use.unique_id})" if use.caller.name is None and use.unique_id else ""
-    caller = replace(use.caller, account_name=picture.names.get(use.caller.account, ""))
-    return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> role {use.role} of "
-        f"{picture.accounts.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
-    )
-
-
-def reasons(one: Unusual) -> str:
-    """Why an entry is unusual."""
-    return ", ".join(one.why)

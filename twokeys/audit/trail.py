@@ -16,14 +16,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from twokeys.access.declared_doors import without_path
-from twokeys.audit.model import Caller
+from twokeys.answers.model import Party
+from twokeys.doors import Who
+from twokeys.iam import Arn
 
 EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
 _STS = "sts.amazonaws.com"
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
-_PRINCIPAL = re.compile(r"arn:[^:]+:iam::(\d{12}):(user|role)/(.+)")
-_SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
 _ON_RESOURCE = re.compile(r"on resource: (arn:[^:]+:iam::\d{12}:role/\S+)")
 
 
@@ -37,7 +36,7 @@ class Use:
     id: str
     time: datetime
     event: str
-    caller: Caller
+    caller: Party
     unique_id: str | None
     account: str
     role: str
@@ -45,6 +44,11 @@ class Use:
     source: str
     session: str | None = None
     failed: str | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether the record tells the caller, not only its account."""
+        return self.caller.who.kind != "principal"
 
 
 @dataclass
@@ -73,7 +77,7 @@ class Trail:
             self.unreadable += 1
             return
         known = self._uses.get(use.id)
-        if known is None or (known.caller.name is None and use.caller.name is not None):
+        if known is None or (not known.told and use.told):
             self._uses[use.id] = use
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
@@ -86,10 +90,10 @@ class Trail:
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
 
-def resolved(use: Use, principals: Mapping[str, Caller]) -> Use:
+def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
     """The use with its caller found by unique id, where the record tells the account only and the sources know it."""
     known = principals.get(use.unique_id or "")
-    return replace(use, caller=known) if use.caller.name is None and known is not None else use
+    return replace(use, caller=known) if not use.told and known is not None else use
 
 
 def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
@@ -105,7 +109,7 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
         caller=_caller(told),
         unique_id=str(told["principalId"]).partition(":")[0] if told.get("principalId") else None,
         account=role.group(1),
-        role=without_path(role.group(2)),
+        role=role.group(2).rpartition("/")[2],
         region=str(record.get("awsRegion") or "unknown"),
         source=str(record.get("sourceIPAddress") or "unknown"),
         session=_text(_mapping(record.get("requestParameters")).get("roleSessionName")),
@@ -128,23 +132,23 @@ def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
         yield message.group(1)
 
 
-def _caller(told: Mapping[str, Any]) -> Caller:
+def _caller(told: Mapping[str, Any]) -> Party:
+    """Who called; a principal without a name where the record tells only the account."""
     kind, account = told.get("type"), str(told.get("accountId") or "")
     issuer = _mapping(_mapping(told.get("sessionContext")).get("sessionIssuer"))
-    for arn in (issuer.get("arn"), told.get("arn")):
-        if isinstance(arn, str) and (found := _PRINCIPAL.fullmatch(arn)):
-            return Caller(found.group(2), found.group(1), without_path(found.group(3)), arn)
-        if isinstance(arn, str) and (found := _SESSION.fullmatch(arn)):
-            return Caller(
-                "role", found.group(1), found.group(2), f"arn:aws:iam::{found.group(1)}:role/{found.group(2)}"
-            )
+    for text in (issuer.get("arn"), told.get("arn")):
+        arn = Arn.parse(text) if isinstance(text, str) else None
+        if arn is not None and arn.kind in ("user", "role"):
+            return Party(Who(arn.kind, arn.account, arn.name), str(arn))
+        if arn is not None and arn.role is not None:
+            return Party(Who("role", arn.account, arn.name), str(arn.role))
     if kind == "AWSService" or (kind is None and told.get("invokedBy")):
-        return Caller("service", account, str(told.get("invokedBy") or "unknown"))
+        return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
     if kind in ("SAMLUser", "WebIdentityUser"):
-        return Caller("federated", account, f"{told.get('userName')} of {told.get('identityProvider')}")
+        return Party(Who("federated", account, f"{told.get('userName')} of {told.get('identityProvider')}"))
     if kind == "Root":
-        return Caller("root", account, "", str(told.get("arn") or ""))
-    return Caller("principal", account, None)
+        return Party(Who("root", account), str(told.get("arn") or ""))
+    return Party(Who("principal", account))
 
 
 def _time(value: object) -> datetime | None:

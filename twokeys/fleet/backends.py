@@ -16,8 +16,8 @@ from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, read_state
 from twokeys.errors import Refusal
 from twokeys.files import make_folder
-from twokeys.fleet.environment import FOLDER
 from twokeys.fleet.inputs import file_digest
+from twokeys.project.config import SHARDS
 
 if TYPE_CHECKING:
     from twokeys.sandbox.engine.resource import Resource
@@ -82,7 +82,7 @@ class SandboxBackend:
             Refusal: another fleet is at work here; the local AWS that it has started would end with it.
         """
         # An engine takes a second to import; a run in which nothing has changed needs none.
-        from twokeys.sandbox.project import load_project  # noqa: PLC0415
+        from twokeys.project.config import load_project  # noqa: PLC0415
         from twokeys.sandbox.stack import Sandbox  # noqa: PLC0415
 
         with _alone(self.directory), Sandbox(load_project(self.root), self.directory).local_aws(self.faults):
@@ -96,7 +96,7 @@ class SandboxBackend:
         """The state files, read."""
         for path in map(self._state, stacks):
             if path.exists():
-                yield read_state(path)
+                yield read_state(path, may_be_empty=True)
 
     def holders(self, stacks: Iterable[str]) -> list[tuple[str, str]]:
         """From the state files."""
@@ -104,10 +104,10 @@ class SandboxBackend:
 
     def move(self, account: str, source: str, destination: str) -> int:
         """See `Backend`; both states are locked meanwhile."""
+        from twokeys.project.config import load_project  # noqa: PLC0415
         from twokeys.sandbox.engine.move import move_resources  # noqa: PLC0415 - as above
         from twokeys.sandbox.engine.of_account import resources_of_account  # noqa: PLC0415
         from twokeys.sandbox.engine.state import StateFile  # noqa: PLC0415
-        from twokeys.sandbox.project import load_project  # noqa: PLC0415
 
         of, to = (StateFile(self.directory / "stacks", stack) for stack in (source, destination))
         urns = tuple(resources_of_account(of.load().resources, account))
@@ -158,7 +158,7 @@ class PulumiBackend:
         from twokeys.fleet.automation import forget, move, open_stack  # noqa: PLC0415 - as above
         from twokeys.sandbox.engine.of_account import resources_of_account  # noqa: PLC0415
 
-        folder = str(self.root / FOLDER)
+        folder = str(self.root / SHARDS)
         open_stack(destination, folder)
         held, there = self._resources(source), self._resources(destination)
         urns = resources_of_account(map(_outline, held), account)

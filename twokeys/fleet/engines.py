@@ -10,11 +10,11 @@ from typing import Protocol
 
 from twokeys.errors import Refusal
 from twokeys.fleet.task import Operation, Task
+from twokeys.project.config import load_project
 from twokeys.sandbox.engine.events import Report
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.values import Properties
 from twokeys.sandbox.probes import probe
-from twokeys.sandbox.project import load_project
 from twokeys.sandbox.stack import Sandbox, SandboxStack
 from twokeys.verify.attempts import Probe
 from twokeys.verify.doors import exports

@@ -11,24 +11,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from twokeys.errors import Refusal
 from twokeys.files import make_folder, read_text, write_output
 from twokeys.fleet.placement import Placement
+from twokeys.project.config import SHARDS, read_config, read_mapping
+from twokeys.project.stack_yaml import as_text, dumped
+from twokeys.project.stacks import shard_files, shard_name
 from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
-from twokeys.stack_yaml import dumped, loaded
 
-FOLDER: Final = "shards"
-_DIGITS: Final = 3
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 """https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""
-_NUMBERED: Final = re.compile(r".+-(?P<number>[0-9]{3,})")
 _ACCOUNTS, _DOORS = f"{PROJECT}:accounts", f"{PROJECT}:doors"
 _AT_ONCE: Final = f"{PROJECT}:accountsAtOnce"
 _ONCE: Final = ("organization", "people", "audit", "bill")
@@ -84,7 +80,7 @@ class Environment:
     @property
     def folder(self) -> Path:
         """Where the shards' config is."""
-        return self.root / FOLDER
+        return self.root / SHARDS
 
     @property
     def management(self) -> str:
@@ -98,18 +94,16 @@ class Environment:
             Refusal: a shard's file cannot be read.
         """
         found = {}
-        for path in sorted(self.folder.glob(f"Pulumi.{self.name}-*.yaml")):
-            number = shard_number(self.name, path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
-            if number is not None:
-                accounts = read_config(path).get(_ACCOUNTS)
-                if not isinstance(accounts, dict):
-                    raise Refusal(
-                        f"{path.name} does not say which accounts are in the shard",
-                        where=str(path),
-                        why=f"it has no mapping `{_ACCOUNTS}`, and it is the only record of that",
-                        next_step="take the file back from version control; a shard without accounts has `{}` there",
-                    )
-                found[number] = tuple(accounts)
+        for number, path in shard_files(self.root, self.name).items():
+            accounts = stored_config(path).get(_ACCOUNTS)
+            if not isinstance(accounts, dict):
+                raise Refusal(
+                    f"{path.name} does not say which accounts are in the shard",
+                    where=str(path),
+                    why=f"it has no mapping `{_ACCOUNTS}`, and it is the only record of that",
+                    next_step="take the file back from version control; a shard without accounts has `{}` there",
+                )
+            found[number] = tuple(accounts)
         return found
 
     @cached_property
@@ -169,17 +163,20 @@ class Environment:
         if read_text(project) != text:
             outdated[project] = text
         for number, accounts in placement.shards.items():
-            path = self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
+            path = self._shard_file(number)
             config = self.shard_config(accounts)
-            kept = _mapping(path) if path.exists() else {}
+            kept = read_mapping(path) if path.exists() else {}
             # By what it says, not by its bytes: the CLI writes a stack's file in its own way.
-            if not kept or read_config(path) != config:
+            if not kept or stored_config(path) != config:
                 outdated[path] = _STACK_NOTE.format(environment=self.name) + dumped({**kept, "config": config})
         return outdated
 
+    def _shard_file(self, number: int) -> Path:
+        return self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
+
     def _project(self) -> dict[str, Any]:
         """The project file of the shards: the same project, its program and its Python environment one folder up."""
-        project = _mapping(self.root / "Pulumi.yaml")
+        project = read_mapping(self.root / "Pulumi.yaml")
         return _with_environment_above({**project, "main": f"../{project.get('main', '')}"})
 
     def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
@@ -188,7 +185,8 @@ class Environment:
         differing = [
             number
             for number, accounts in recorded.items()
-            if read_config(self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml") != self.shard_config(accounts)
+            if stored_config(self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml")
+            != self.shard_config(accounts)
         ]
         missing = sorted(set(self.settings.accounts) - set(placed))
         if twice:
@@ -223,14 +221,14 @@ def load(root: Path, name: str) -> Environment:
             next_step="name an environment by its file: `prod` for Pulumi.prod.yaml",
         )
     path = root / f"Pulumi.{name}.yaml"
-    if (root / FOLDER / path.name).exists():
+    if (root / SHARDS / path.name).exists():
         raise Refusal(
             f"{name} is a shard",
-            where=str(root / FOLDER / path.name),
+            where=str(root / SHARDS / path.name),
             why="a fleet is run by its environment",
             next_step=f"run `twokeys fleet ... {name.rpartition('-')[0]} --shard {name}`",
         )
-    config = read_config(path)
+    config = stored_config(path)
     secret = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
     if secret:
         raise Refusal(
@@ -251,68 +249,20 @@ def load(root: Path, name: str) -> Environment:
     return Environment(root, name, config, settings)
 
 
-def shard_name(environment: str, number: int) -> str:
-    """The stack of a shard: `prod-001`."""
-    return f"{environment}-{number:0{_DIGITS}d}"
-
-
-def shard_number(environment: str, stack: str) -> int | None:
-    """The number of a shard by its stack's name; None for a name that no shard of the environment has."""
-    numbered = _NUMBERED.fullmatch(stack)
-    number = int(numbered["number"]) if numbered else 0
-    return number if number and shard_name(environment, number) == stack else None
-
-
-def read_config(path: Path) -> dict[str, Any]:
+def stored_config(path: Path) -> dict[str, Any]:
     """The `config` section of a stack's file, its keys in full and its values as the pulumi CLI stores them.
 
-    Whenever it opens a stack the CLI may write the file anew, and then every value that is no object is text, and a
-    day without quotes is a moment in Go's form. A file says the same before and after that.
+    Whenever it opens a stack the CLI may write the file anew, and then every value that is no object is text. A file
+    says the same before and after that.
 
     Raises:
         Refusal: there is no such file, or it is not a stack's.
     """
-    config = _mapping(path).get("config") or {}
-    if not isinstance(config, dict):
-        raise _unreadable(path, "its `config` is not a mapping")
-    return {key if ":" in key else f"{PROJECT}:{key}": _stored(value) for key, value in config.items()}
-
-
-def _stored(value: Any) -> Any:  # noqa: ANN401 - YAML
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _days_as_text(value) if isinstance(value, dict | list | date) else str(value)
-
-
-def _days_as_text(value: Any) -> Any:  # noqa: ANN401 - YAML
-    if isinstance(value, dict):
-        return {key: _days_as_text(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_days_as_text(one) for one in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        data = loaded(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise Refusal(
-            f"there is no {path.name}",
-            where=str(path.parent),
-            why="an environment is a stack's file beside Pulumi.yaml",
-            next_step="run this in the project's folder, or name it with --project",
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _unreadable(path, str(error)) from error
-    if not isinstance(data, dict):
-        raise _unreadable(path, "it is not a YAML mapping")
-    return data
-
-
-def _unreadable(path: Path, why: str) -> Refusal:
-    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step="mend the file")
+    config = read_config(path)
+    return {
+        key if ":" in key else f"{PROJECT}:{key}": value if isinstance(value, dict | list) else as_text(value)
+        for key, value in config.items()
+    }
 
 
 def _with_environment_above(project: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import Shard, read_config
+from twokeys.fleet.environment import Shard, stored_config
 
 PROGRAM: Final = ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock", "components", "twokeys", "policies")
 """What the program is made of, in the project's folder. What of it is not there counts as not there."""
@@ -38,7 +38,7 @@ def shard_digest(shard: Shard, program: str, beside: Mapping[str, Any]) -> str:
         beside: whatever else a run hangs on, JSON-ready: engine, policy packs, the state that it starts from, what it
             reads from the management stack.
     """
-    told = {"stack": shard.stack, "config": read_config(shard.file), "program": program, "beside": beside}
+    told = {"stack": shard.stack, "config": stored_config(shard.file), "program": program, "beside": beside}
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -144,8 +144,9 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
     split` of an environment that was one stack until then, and after a move that was killed. Run `twokeys fleet up`
     afterwards: it updates the session names of the moved accounts' providers, and nothing else.
     """
-    from twokeys.fleet.environment import load, shard_number
+    from twokeys.fleet.environment import load
     from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
+    from twokeys.project.stacks import shard_number
 
     root = project.resolve()
     found = load(root, environment)
@@ -213,7 +214,7 @@ def unlock(environment: str, shard: str, project: Path, machine_lost: str | None
 
 
 def _placement_data(found: Environment, placement: Placement, changed: Iterable[Path], capacity: int) -> dict[str, Any]:
-    from twokeys.fleet.environment import shard_name
+    from twokeys.project.stacks import shard_name
 
     return {
         "environment": found.name,
@@ -229,8 +230,8 @@ def _placement_data(found: Environment, placement: Placement, changed: Iterable[
 def _show_placement(console: Console, found: Environment, placement: Placement, *, changed: int, check: bool) -> None:
     from rich.table import Table
 
-    from twokeys.fleet.environment import shard_name
     from twokeys.fleet.sizes import account_sizes
+    from twokeys.project.stacks import shard_name
 
     sizes = account_sizes(found.settings)
     table = Table("shard", "accounts", "about", title=f"{found.name}: {len(sizes)} accounts", title_justify="left")

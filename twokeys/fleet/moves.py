@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backends import Backend
-from twokeys.fleet.environment import Environment, shard_name, shard_number
+from twokeys.fleet.environment import Environment
 from twokeys.fleet.placement import Placement
+from twokeys.project.stacks import shard_name, shard_number
 
 
 @dataclass(frozen=True)

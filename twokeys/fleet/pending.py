@@ -81,7 +81,7 @@ def _identifier(one: Mapping[str, Any], deployment: Mapping[str, Any], accounts:
         case "aws:iam/accountAlias:AccountAlias":
             identifier = inputs.get("accountAlias")
         case "aws:budgets/budget:Budget":
-            known = Accounts(parse_state(json.dumps({"deployment": deployment})))
+            known = Accounts(parse_state(json.dumps({"version": 3, "deployment": deployment})))
             given, provider = inputs.get("accountId"), one.get("provider", "").rpartition("::")[0]
             account = given if isinstance(given, str) else known.of_provider(provider)
             identifier = f"{account}:{inputs['name']}" if known.pinned(account) and "name" in inputs else None

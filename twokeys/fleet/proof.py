@@ -18,6 +18,5 @@ def prove(snapshots: Iterable[Snapshot], origin: str, config: Mapping[str, Mappi
         origin: whose states they are, for people.
         config: the policy pack's configuration, by rule.
     """
-    whole = Snapshot(tuple(resource for one in snapshots for resource in one.resources), origin)
-    verdicts = check(build(whole), RULES, config, datetime.now(UTC).date())
+    verdicts = check(build(Snapshot.together(snapshots, origin)), RULES, config, datetime.now(UTC).date())
     return [f"{finding.rule}: {finding.text}" for finding in verdicts.mandatory]

@@ -7,6 +7,7 @@
 Behaviour follows the IAM user guide; each module names its pages.
 """
 
+from twokeys.iam.admission import Admitted, Wanted, admitted
 from twokeys.iam.arn import (
     DEFAULT_PARTITION,
     Arn,
@@ -20,16 +21,26 @@ from twokeys.iam.arn import (
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
+from twokeys.iam.federation import ANY_PROVIDER, WITH_SAML, WITH_WEB_IDENTITY, Federation, federations
+from twokeys.iam.finding import Finding, Severity
 from twokeys.iam.globs import Glob, Names
-from twokeys.iam.lint import Finding, Severity, lint, lint_source
+from twokeys.iam.lint import lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
+from twokeys.iam.size import MANAGED_POLICY_SIZE, MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import UNKNOWN, Unknown
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 __all__ = [
+    "ANY_PROVIDER",
     "DEFAULT_PARTITION",
+    "MANAGED_POLICY_SIZE",
+    "MOST_FOR_A_TRUST_POLICY",
+    "SIZE_LIMITS",
     "UNKNOWN",
+    "WITH_SAML",
+    "WITH_WEB_IDENTITY",
+    "Admitted",
     "Arn",
     "ArnError",
     "Caller",
@@ -37,6 +48,7 @@ __all__ = [
     "ConditionClause",
     "Context",
     "Decision",
+    "Federation",
     "Finding",
     "Glob",
     "Kind",
@@ -53,14 +65,18 @@ __all__ = [
     "Statement",
     "Unknown",
     "Verdict",
+    "Wanted",
     "account_as_a_whole",
+    "admitted",
     "evaluate",
     "evaluate_grant",
     "evaluate_trust",
+    "federations",
     "is_account",
     "lint",
     "lint_source",
     "parse_arn",
     "parse_policy",
     "partition_of_region",
+    "policy_size",
 ]

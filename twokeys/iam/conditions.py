@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class ConditionClause:
         values: the values; numbers and booleans as their JSON text.
         variables: whether `${...}` in the values are policy variables (documents of version 2012-10-17).
         path: where the clause stands in its document, for messages.
+        emptied: whether it had values in the policy, all with variables that have no value.
     """
 
     operator: str
@@ -88,6 +90,7 @@ class ConditionClause:
     values: tuple[str | Unknown, ...]
     variables: bool = True
     path: str = field(default="", compare=False)
+    emptied: bool = field(default=False, repr=False)
 
     @cached_property
     def base(self) -> Operator:
@@ -148,10 +151,16 @@ class ConditionClause:
         """Whether the request meets the clause.
 
         An absent key makes it false, or true if the operator is negated, ends in IfExists or is ForAllValues.
-        ForAnyValue asks for a value, so with an absent key it is false, negated or with IfExists too. A value of the
-        policy that is not resolved yet makes it unknown wherever it could matter; a free key makes it free.
+        ForAnyValue asks for a value, so with an absent key it is false, negated or with IfExists too. No value of a
+        request matches an empty list, not even under a negated operator. Null is always true with ForAllValues and
+        always false with ForAnyValue. A value of the policy that is not resolved yet makes it unknown wherever it could
+        matter; a free key makes it free.
         """
+        if self.base.family == "null" and self.set_operator is not None:
+            return truth(self.set_operator == "ForAllValues")
         found = lookup(self.lower_key)
+        if not self.values and not self.emptied:
+            return self._evaluate_empty(found)
         if found is UNKNOWN:
             return Truth.UNKNOWN
         if self.base.family == "null":
@@ -170,6 +179,15 @@ class ConditionClause:
             return negate(any_of([negate(result) for result in results]))
         return any_of(results)
 
+    def _evaluate_empty(self, found: Values) -> Truth:
+        """An empty list: only an absent key can meet it, under ForAllValues or IfExists."""
+        if self.set_operator is None and not self.if_exists:
+            return Truth.FALSE
+        if found is UNKNOWN or found is FREE:
+            open_ = Truth.UNKNOWN if found is UNKNOWN else Truth.FREE
+            return open_ if self._when_absent is Truth.TRUE else Truth.FALSE
+        return Truth.FALSE if any(found) else self._when_absent
+
     @cached_property
     def _when_absent(self) -> Truth:
         if self.set_operator is not None:
@@ -185,11 +203,15 @@ class ConditionClause:
         return negate(found) if self.base.negated else found
 
     def with_values(self, lookup: Lookup) -> ConditionClause:
-        """The clause with the variables that have a value replaced; values whose variable has none are left out."""
+        """The clause with the variables that have a value replaced; values whose variable has none are left out.
+
+        Then nothing matches, which is not the same as an empty list of the policy.
+        """
         if len(self.keys) == 1:
             return self
         filled = (value if isinstance(value, Unknown) else with_values(value, lookup) for value in self.values)
-        return replace(self, values=tuple(value for value in filled if value is not None))
+        values = tuple(value for value in filled if value is not None)
+        return replace(self, values=values, emptied=not values)
 
     def _evaluate_null(self, found: Values) -> Truth:
         wanted = {value.lower() if isinstance(value, str) else value for value in self.values}

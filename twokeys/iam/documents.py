@@ -237,8 +237,10 @@ class _Reader:
             self._variables = False
             return None, ()
         if not isinstance(version, str) or version not in VERSIONS:
+            # In YAML without quotes it is a moment, and Pulumi hands it over as Go prints one.
+            quotes = "; write it in quotes" if str(version)[:10] in VERSIONS else ""
             raise self._error(
-                f"{_shown(version)} is not a version of the policy language; 2012-10-17 and 2008-10-17 are",
+                f"{_shown(version)} is not a version of the policy language; 2012-10-17 and 2008-10-17 are{quotes}",
                 ("Version",), "unknown-version",
             )  # fmt: skip
         self._variables = version == "2012-10-17"
@@ -395,7 +397,7 @@ class _Reader:
         if isinstance(value, Unknown):
             return Principals(unresolved=True)
         if value == "*":
-            return Principals(everyone=True)
+            return Principals(everyone=True, bare=True)
         if isinstance(value, str):
             raise self._error(
                 f"{_shown(value)}: a principal is '*' or an object such as {{\"AWS\": ...}}", path, "principal"

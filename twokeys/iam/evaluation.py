@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _ASSUME_ROLE = "sts:assumerole"
+_ASSUME_ROOT = "sts:assumeroot"
 _WITH_SAML = "sts:assumerolewithsaml"
 _WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
 _ROLE_ACTIONS = frozenset({_ASSUME_ROLE, _WITH_SAML, _WITH_WEB_IDENTITY, "sts:tagsession", "sts:setsourceidentity"})
@@ -72,6 +73,10 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     free key: the outcome is ALLOW only if it is for every value. Not decided here: whether caller and target exist,
     quotas, session durations, and role chaining's limit of one hour.
 
+    For sts:AssumeRoot the resource is the root of the member account, which has no policy: only the caller's side
+    decides. Whether root sessions are enabled and the caller is in the management account is not looked at.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
+
     Raises:
         ArnError: the request's resource is not an ARN.
     """
@@ -86,6 +91,8 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     same_account = request.caller.account == request.target.account
     if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
         gates.append(Or("trust policy", trust.allows))
+    elif request.action_name == _ASSUME_ROOT:
+        gates += [side.scp_gate, side.identity_gate, side.limits]
     elif same_account:
         gates += [side.scp_gate, _within_account(request, trust, side)]
     else:

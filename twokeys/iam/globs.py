@@ -17,6 +17,7 @@ from twokeys.iam.truth import Truth
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _FEW = 32
+_STAND_INS = str.maketrans({"*": "\ue000", "?": "\ue001"})
 
 
 class Glob:
@@ -69,6 +70,17 @@ class Glob:
                 return False
             place = found + len(chunk)
         return True
+
+    def covers(self, other: Glob) -> bool:
+        """Whether it certainly matches every name that the other matches; with a `?` of its own it does not tell."""
+        if "?" in self.text:
+            return self.text == other.text
+        return self.matches(_VARIABLE.sub("*", other.text).translate(_STAND_INS))
+
+    def overlaps(self, other: Glob) -> bool:
+        """Whether some name may match both."""
+        heads, tails = sorted((self.beginning, other.beginning)), sorted((self.ending[::-1], other.ending[::-1]))
+        return all(longer.startswith(shorter) for shorter, longer in (heads, tails))
 
     @cached_property
     def _with_symbols(self) -> TextPattern:

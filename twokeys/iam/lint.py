@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
 
-from twokeys.iam.arn import ArnError, is_account, parse_arn
-from twokeys.iam.conditions import ConditionClause
+from twokeys.iam.analyzer import ANALYZER_ERRORS
+from twokeys.iam.arn import Arn, is_account
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
+from twokeys.iam.finding import GUIDE, Finding, Severity, error, path_of, warning
 from twokeys.iam.principals import Principals
+from twokeys.iam.size import MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import Truth, Unknown
-
-_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
-
-
-class Severity(Enum):
-    """How bad a finding is."""
-
-    ERROR = "error"
-    """AWS refuses it, or it cannot work."""
-    WARNING = "warning"
-    """It lets in more than it seems to."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to change.
-
-    Attributes:
-        rule: a short stable name, such as `wildcard-principal`.
-        statement: the index of the statement; None for the document as a whole.
-        path: the JSON path of the element.
-        message: what is wrong and what to do instead.
-        url: the AWS page.
-        line, column: the place in the text where one was given, else None.
-    """
-
-    rule: str
-    statement: int | None
-    path: str
-    message: str
-    url: str
-    severity: Severity = Severity.WARNING
-    line: int | None = None
-    column: int | None = None
 
 
 def lint(
@@ -76,12 +42,17 @@ def lint_source(
     account: str | None = None,
     organization: Iterable[str] = (),
 ) -> tuple[Finding, ...]:
-    """The findings on a document that may be refused: a refusal is a finding named as `PolicyError.rule`."""
+    """The findings on a document that may be refused: a refusal is a finding named as `PolicyError.rule`.
+
+    A document that is too long is a finding as well: see `twokeys.iam.size`.
+    """
     organization = tuple(organization)
     try:
-        return lint(parse_policy(source, kind), kind, account=account, organization=organization)
-    except PolicyError as error:
-        refused = _refusal(error)
+        document = parse_policy(source, kind)
+        too_long = _too_long(source, kind)
+        return (*too_long, *lint(document, kind, account=account, organization=organization))
+    except PolicyError as refusal:
+        refused = _refusal(refusal)
     if kind is not PolicyKind.TRUST:
         return (refused,)
     try:
@@ -92,12 +63,27 @@ def lint_source(
     return (refused, *(finding for finding in rest if finding.rule != refused.rule or finding.path != refused.path))
 
 
-def _refusal(error: PolicyError) -> Finding:
-    page = _PAGES.get(error.rule, "reference_policies_grammar.html")
-    found = re.match(r"Statement(?:\[(\d+)\])?", error.path)
-    statement = None if found is None else int(found[1] or 0)
+def _too_long(source: str | bytes | Mapping[str, object], kind: PolicyKind) -> Iterator[Finding]:
+    size = policy_size(source)
+    limit = SIZE_LIMITS.get(kind)
+    if size is not None and limit is not None and size > limit:
+        more = f", or up to {MOST_FOR_A_TRUST_POLICY:,} where its quota was raised" if kind is PolicyKind.TRUST else ""
+        message = f"the document has {size:,} characters; a {kind.value} may have {limit:,}{more}"
+        yield Finding("too-long", None, "", message, GUIDE + "reference_iam-quotas.html", Severity.ERROR)
+
+
+def _refusal(refusal: PolicyError) -> Finding:
+    page = _PAGES.get(refusal.rule, "reference_policies_grammar.html")
+    found = re.match(r"Statement(?:\[(\d+)\])?", refusal.path)
     return Finding(
-        error.rule, statement, error.path, error.message, _GUIDE + page, Severity.ERROR, error.line, error.column
+        refusal.rule,
+        None if found is None else int(found[1] or 0),
+        refusal.path,
+        refusal.message,
+        GUIDE + page,
+        Severity.ERROR,
+        refusal.line,
+        refusal.column,
     )
 
 
@@ -135,18 +121,10 @@ _POSITIVE = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals"
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 
 
-def _finding(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:
-    return Finding(rule, statement.index, f"Statement[{statement.index}].{element}", message, _GUIDE + page)
-
-
-def _error(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:
-    return replace(_finding(rule, statement, element, message, page), severity=Severity.ERROR)
-
-
 def _not_principal(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     if statement.not_principals is None:
         return
-    make = _error if kind is PolicyKind.TRUST or statement.effect == "Allow" else _finding
+    make = error if kind is PolicyKind.TRUST or statement.effect == "Allow" else warning
     message = "NotPrincipal names everybody else; deny with Principal '*' and a condition on aws:PrincipalArn instead"
     page = "reference_policies_elements_notprincipal.html"
     yield make("not-principal", statement, "NotPrincipal", message, page)
@@ -159,7 +137,17 @@ def _resource_in_trust(statement: Statement, kind: PolicyKind, _known: frozenset
         if value is not None:
             message = f"a trust policy has no {name}: the role that it is attached to is the resource; leave it out"
             page = "id_roles_terms-and-concepts.html"
-            yield _error("resource-in-trust-policy", statement, name, message, page)
+            yield error("resource-in-trust-policy", statement, name, message, page)
+
+
+def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    """IAM takes {"AWS": "*"} in a trust policy, but not the text '*' by itself."""
+    if kind is PolicyKind.TRUST and statement.principals is not None and statement.principals.bare:
+        message = (
+            "IAM refuses a trust policy whose Principal is the text '*'; name the principals, or, for everybody in "
+            'every account, write {"AWS": "*"} with a condition'
+        )
+        yield error("bare-star-principal", statement, "Principal", message, _PRINCIPAL_PAGE)
 
 
 def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
@@ -172,7 +160,7 @@ def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[
             rule, message = _name_problem(name)
             if rule:
                 where = f"{element}.AWS" + (f"[{place}]" if len(principals.aws) > 1 else "")
-                yield _error(rule, statement, where, message, _PRINCIPAL_PAGE)
+                yield error(rule, statement, where, message, _PRINCIPAL_PAGE)
 
 
 def _name_problem(name: str) -> tuple[str, str]:
@@ -185,9 +173,8 @@ def _name_problem(name: str) -> tuple[str, str]:
         return "deleted-principal", (
             f"{name!r} is the unique id of a principal that was deleted; name the ARN of its successor"
         )
-    if is_account(name):
-        return "", ""
-    if parse_arn(name).resource.startswith("group/"):
+    arn = Arn.parse(name)
+    if arn is not None and arn.kind == "group":
         return "group-principal", f"{name!r}: a group cannot be a principal; name its users, or a role they assume"
     return "", ""
 
@@ -207,7 +194,7 @@ def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[s
                 f'add "Null": {{"{clause.key}": "false"}}'
             )
             page = "reference_policies_condition-single-vs-multi-valued-context-keys.html"
-            yield _finding("for-all-values-allow", statement, _place(clause), message, page)
+            yield warning("for-all-values-allow", statement, path_of(clause), message, page)
 
 
 def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
@@ -222,19 +209,19 @@ def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Ite
                 f"with IfExists this Allow also applies when {clause.key} is absent, as it is with long-term access "
                 f"keys; leave IfExists away"
             )
-            yield _finding("mfa-if-exists", statement, _place(clause), message, page)
+            yield warning("mfa-if-exists", statement, path_of(clause), message, page)
         if statement.effect == "Allow" and clause.base.family == "null" and values == {"false"} and not demanded:
             message = (
                 f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA; "
                 "use Bool with 'true'"
             )
-            yield _finding("mfa-null", statement, _place(clause), message, page)
+            yield warning("mfa-null", statement, path_of(clause), message, page)
         if statement.effect == "Deny" and clause.operator == "Bool" and values == {"false"}:
             message = (
                 f"with Bool this Deny does not apply when {clause.key} is absent, as it is with long-term access keys; "
                 "use BoolIfExists"
             )
-            yield _finding("mfa-deny-without-if-exists", statement, _place(clause), message, page)
+            yield warning("mfa-deny-without-if-exists", statement, path_of(clause), message, page)
 
 
 def _confused_deputy(statement: Statement, kind: PolicyKind, known: frozenset[str]) -> Iterator[Finding]:
@@ -246,12 +233,12 @@ def _confused_deputy(statement: Statement, kind: PolicyKind, known: frozenset[st
     if not keys & {"sts:externalid"} and not keys & _ORGANIZATION_KEYS:
         for name in _third_parties(statement.principals, known):
             message = f"{name!r} is outside the organization; require an external ID (sts:ExternalId)"
-            yield _finding("third-party-without-external-id", statement, "Principal.AWS", message, page)
+            yield warning("third-party-without-external-id", statement, "Principal.AWS", message, page)
     if not keys & _SOURCE_KEYS:
         for service in statement.principals.service:
             if isinstance(service, str) and service.split(".")[0] not in _OWN_ACCOUNT_SERVICES:
                 message = f"{service!r} can act for other customers; limit it with aws:SourceArn or aws:SourceAccount"
-                yield _finding("service-without-source", statement, "Principal.Service", message, page)
+                yield warning("service-without-source", statement, "Principal.Service", message, page)
 
 
 _OWN_ACCOUNT_SERVICES = frozenset({"ec2", "ecs-tasks", "lambda", "eks", "eks-fargate-pods", "pods"})
@@ -261,14 +248,9 @@ def _third_parties(principals: Principals, known: frozenset[str]) -> Iterator[st
     for name in principals.aws:
         if isinstance(name, Unknown) or name == "*":
             continue
-        if is_account(name):
-            account = name
-        else:
-            try:
-                account = parse_arn(name).account
-            except ArnError:
-                continue
-        if known and account not in known and not account.startswith("account:"):
+        arn = Arn.parse(name)
+        account = arn.account if arn is not None else name if is_account(name) else None
+        if known and account is not None and account not in known and not account.startswith("account:"):
             yield name
 
 
@@ -282,28 +264,7 @@ def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset
         action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
         if statement.covers_action(action.lower()) is Truth.FALSE:
             message = f"{provider!r} can only use {action}, which the statement does not allow"
-            yield _error("mismatched-action", statement, "Action", message, page)
-
-
-def _dead_variable(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
-    """A variable where IAM reads none is literal text."""
-    page = "reference_policies_variables.html"
-    names = [
-        ("Resource" if statement.resources is not None else "NotResource", name, name.split(":", 5)[:5])
-        for name in (*(statement.resources or ()), *(statement.not_resources or ()))
-        if isinstance(name, str)
-    ]
-    for element, name, before in names:
-        if "${" in name and not statement.variables:
-            message = f"{name!r}: variables need version 2012-10-17; in this document they are literal text"
-            yield _error("variable-in-old-version", statement, element, message, page)
-        elif any("${" in part for part in before):
-            message = f"{name!r}: a variable can only stand after the fifth colon of an ARN"
-            yield _error("variable-outside-resource", statement, element, message, page)
-    for clause in statement.conditions:
-        if not statement.variables and any("${" in value for value in clause.values if isinstance(value, str)):
-            message = "variables need version 2012-10-17; in this document they are literal text"
-            yield _error("variable-in-old-version", statement, _place(clause), message, page)
+            yield error("mismatched-action", statement, "Action", message, page)
 
 
 def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
@@ -312,7 +273,7 @@ def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) 
     if statement.principals is not None and statement.principals.everyone and not _limiting(statement) & _LIMITING_KEYS:
         message = "everybody in every account can pass; name the principals, or add a condition on aws:PrincipalOrgID"
         page = "reference_policies_elements_principal.html#principal-anonymous"
-        yield _finding("open-trust", statement, "Principal", message, page)
+        yield warning("open-trust", statement, "Principal", message, page)
 
 
 def _limiting(statement: Statement) -> set[str]:
@@ -327,18 +288,15 @@ def _limiting(statement: Statement) -> set[str]:
     }
 
 
-def _place(clause: ConditionClause) -> str:
-    return clause.path.partition(".")[2] or f"Condition.{clause.operator}.{clause.key}"
-
-
 _RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding]], ...] = (
     _not_principal,
     _resource_in_trust,
+    _bare_star,
     _principal_names,
     _open_trust,
     _confused_deputy,
     _for_all_values,
     _mfa,
     _mismatched_action,
-    _dead_variable,
+    *ANALYZER_ERRORS,
 )

@@ -214,6 +214,7 @@ class Principals:
 
     Attributes:
         everyone: whether it is or contains `*`, as a string or under AWS; the two forms are equivalent.
+        bare: whether it is `*` as a string.
         aws, service, federated, canonical_user: the names under each type, as the policy has them.
         unresolved: whether the element as a whole is not resolved yet.
     """
@@ -224,6 +225,7 @@ class Principals:
     federated: tuple[str | Unknown, ...] = ()
     canonical_user: tuple[str | Unknown, ...] = ()
     unresolved: bool = False
+    bare: bool = field(default=False, compare=False)
 
     @cached_property
     def _aws(self) -> frozenset[str | Unknown]:

@@ -18,7 +18,7 @@ from twokeys.options import PROJECT
 if TYPE_CHECKING:
     from twokeys.lifecycle.aws import Aws
     from twokeys.lifecycle.facts import Facts, Held
-    from twokeys.lifecycle.stack import StackConfig
+    from twokeys.project.stacks import StackSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -204,9 +204,11 @@ def _opened(
     import boto3
     from botocore.exceptions import BotoCoreError
 
-    from twokeys.access.state import read_state, sandbox_states
+    from twokeys.access.state import read_state
     from twokeys.lifecycle.aws import Aws
-    from twokeys.lifecycle.stack import held_accounts, read_settings
+    from twokeys.lifecycle.stack import held_accounts
+    from twokeys.project.stacks import read_settings
+    from twokeys.project.states import sandbox_states
 
     config = read_settings(project.resolve(), stack)
     if state is None and (profile or region):
@@ -241,7 +243,7 @@ def _closing(aws: Aws) -> Iterator[Aws]:
         aws.quit()
 
 
-def _facts(stack: str, config: StackConfig, held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False) -> Facts:
+def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False) -> Facts:
     from twokeys.lifecycle.facts import Facts
 
     caller = aws.caller()

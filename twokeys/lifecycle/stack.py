@@ -1,66 +1,17 @@
-"""A stack's config and state, read from files: the project's own, and the sandbox's state or an exported one."""
+"""What a state holds of each account."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.errors import Refusal
 from twokeys.lifecycle.facts import Held
-from twokeys.sandbox.project import load_config, load_project
-from twokeys.settings import Settings, parse
 
 _ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
-_SHARD = re.compile(r"(?P<environment>.+)-\d{3,}")
-_SHARDS = "shards"
 _STACK = "pulumi:pulumi:Stack"
 _MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
-
-
-@dataclass(frozen=True)
-class StackConfig:
-    """A stack's settings and where they are said.
-
-    Attributes:
-        file: the file that people edit, from the project's folder.
-        environment: of a shard, the environment that it is a part of; else "".
-    """
-
-    settings: Settings
-    file: str
-    environment: str = ""
-
-
-def read_settings(root: Path, stack: str) -> StackConfig:
-    """The settings of a stack of the project, or of a shard in its folder `shards/`.
-
-    Raises:
-        Refusal: there is no such stack, its config cannot be used, or it is an environment that is split into shards.
-    """
-    project = load_project(root)
-    shard = _SHARD.fullmatch(stack)
-    file = project.stack_file(stack)
-    if shard is not None and not file.exists() and (root / _SHARDS / file.name).exists():
-        settings = parse(stack, load_config(replace(project, root=root / _SHARDS), stack, {}).values)
-        return StackConfig(settings, f"Pulumi.{shard['environment']}.yaml", shard["environment"])
-    if shards := _shards_of(root, stack):
-        raise Refusal(
-            f"{stack} is no stack but an environment",
-            where=file.name,
-            why=f"it is split into {len(shards)} shards, {shards[0]} to {shards[-1]}",
-            next_step=f"name a shard; `twokeys fleet list {stack}` says which account is in which",
-        )
-    return StackConfig(parse(stack, load_config(project, stack, {}).values), file.name)
-
-
-def _shards_of(root: Path, environment: str) -> list[str]:
-    names = (path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob(f"{_SHARDS}/Pulumi.*.yaml"))
-    found = (_SHARD.fullmatch(name) for name in sorted(names))
-    return [shard[0] for shard in found if shard and shard["environment"] == environment]
 
 
 def held_accounts(snapshot: Snapshot) -> dict[str, Held]:

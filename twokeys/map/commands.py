@@ -35,11 +35,11 @@ def map_(  # noqa: PLR0913 - one parameter an option
     Give all stacks of an organization, so that both keys of each door are seen. A door that lacks a key is drawn, not
     refused: `twokeys access check` is what refuses. Without --svg, --html and --json, map.svg and map.html are written.
     """
-    from twokeys.access.state import sandbox_states
     from twokeys.files import write_output
     from twokeys.map.drawing import draw
     from twokeys.map.page import data
     from twokeys.map.sources import read
+    from twokeys.project.states import sandbox_states
 
     files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
     organization = read(files, name)

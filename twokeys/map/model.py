@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from enum import Enum
 
 
@@ -72,7 +72,7 @@ class Door:
     max_session_seconds: int | None = None
     reason: str | None = None
     owner: str | None = None
-    expires: date | None = None
+    expires: datetime | None = None
     explanation: str = ""
 
     @property

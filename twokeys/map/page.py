@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from importlib.resources import files
 from typing import Any
 
+from twokeys.doors.expiry import until
 from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
 from twokeys.map.model import Account, Door, Organization, Principal, doors_of
 from twokeys.map.scenes import Box, Scene, close_ups, overview
@@ -92,7 +93,7 @@ def _door(door: Door) -> dict[str, Any]:
         "maxSessionSeconds": door.max_session_seconds,
         "reason": door.reason,
         "owner": door.owner,
-        "expires": door.expires.isoformat() if door.expires else None,
+        "expires": until(door.expires) if door.expires else None,
         "explanation": door.explanation,
     }
 

@@ -14,7 +14,7 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.principals import Principal as Known
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.access.state import read_state
+from twokeys.access.state import read_states
 from twokeys.doors import Who
 from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
@@ -31,8 +31,7 @@ def read(states: Iterable[Path], name: str | None = None) -> Organization:
 
     A state is what `pulumi stack export` writes, or a file of the sandbox. Raises Refusal for one that is not.
     """
-    resources = tuple(resource for path in states for resource in read_state(path).resources)
-    return from_snapshot(Snapshot(resources, "these stacks"), name)
+    return from_snapshot(read_states(states), name)
 
 
 def from_snapshot(snapshot: Snapshot, name: str | None = None) -> Organization:

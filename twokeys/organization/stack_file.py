@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twokeys.organization.adoption import LeftOut, Stack
+from twokeys.project.stack_yaml import dumped
 from twokeys.settings import PROJECT
-from twokeys.stack_yaml import dumped
 
 
 def stack_file(stack: Stack, *, origin: str, left_out: Iterable[LeftOut] = ()) -> str:

@@ -302,9 +302,9 @@ def demo(keep: bool, picture: Path | None, **options: Any) -> int:  # noqa: ANN4
     (their pages and pictures are left in answers/; the bill there is invented). Exits with 1 when anything is not as it
     should be.
     """
+    from twokeys.project.config import load_config as stack_config
     from twokeys.sandbox.answers import ask
     from twokeys.sandbox.demo import STACKS, tell
-    from twokeys.sandbox.project import load_config as stack_config
 
     project: Path = options["project"]
     if options["directory"] is None:
@@ -387,7 +387,7 @@ def _choices(  # noqa: PLR0913 - one argument an option
 
 
 def _sandbox(project: Path, directory: Path | None) -> Sandbox:
-    from twokeys.sandbox.project import load_project
+    from twokeys.project.config import load_project
     from twokeys.sandbox.stack import Sandbox
 
     root = project.resolve()

@@ -14,11 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import yaml
 from pulumi import automation
 from pulumi.automation.errors import CommandError
 
 from twokeys.errors import Refusal
+from twokeys.project.config import read_mapping
+from twokeys.project.stack_yaml import dumped
 from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Report, Severity, Step, StepDone, Violation
 from twokeys.sandbox.engine.policy_host import PackChoice
 from twokeys.sandbox.engine.resource import PROVIDER_PREFIX, urn_type
@@ -26,7 +27,6 @@ from twokeys.sandbox.engine.run import Outcome
 from twokeys.sandbox.engine.values import Properties, Secret
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.stack import Sandbox
-from twokeys.stack_yaml import dumped
 
 # One replacement is several steps of the CLI; the one that makes the new object stands for it.
 _OPS: Final = {
@@ -172,10 +172,10 @@ class PulumiStack:
             link = self._mirror / path.name
             if path.name not in _NOT_MIRRORED and path != self.sandbox.directory and not os.path.lexists(link):
                 link.symlink_to(path)
-        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project = read_mapping(root / "Pulumi.yaml")
         project["runtime"] = {"name": "python", "options": {"toolchain": "uv", "virtualenv": sys.prefix}}
         stack_file = self.sandbox.project.stack_file(self.name)
-        settings = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
+        settings = read_mapping(stack_file)
         self._own("Pulumi.yaml", project)
         self._own(stack_file.name, {key: value for key, value in settings.items() if key == "config"})
 

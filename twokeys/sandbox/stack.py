@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from twokeys.errors import Refusal
+from twokeys.project.config import Project, load_config
 from twokeys.sandbox.aws import AwsPlugin
 from twokeys.sandbox.engine.books import Settings
 from twokeys.sandbox.engine.events import Report
@@ -20,7 +21,6 @@ from twokeys.sandbox.engine.state import Snapshot, StateFile
 from twokeys.sandbox.engine.surroundings import Surroundings
 from twokeys.sandbox.engine.values import Properties
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.project import Project, load_config
 
 ORGANIZATION = "organization"
 """The organization in full stack names, as self-managed backends call it."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from twokeys.iam import Wanted
+from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
 from twokeys.settings.grants import grants
 from twokeys.settings.limits import limits
@@ -17,6 +19,7 @@ from twokeys.settings.models import (
     MANAGEMENT,
     ROOT,
     DoorSettings,
+    OidcSettings,
     OrganizationSettings,
     PeopleSettings,
     PermissionsSettings,
@@ -196,6 +199,28 @@ def _people(settings: Settings) -> Iterator[Problem]:
         listed.append(("people.identityCenter", tuple(center.users), center.groups))
     for key, users, groups in listed:
         yield from _users_and_groups(key, users, groups)
+    for name, role in people.roles.items():
+        if role.oidc is not None:
+            yield from _oidc(f"people.roles.{name}.oidc", role.oidc)
+
+
+def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
+    """A provider that all the world shares lets in whoever has an account there, unless a claim names one's own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
+    """
+    shared = shared_provider(oidc.issuer)
+    name_yours = "write the beginning of your own subjects, with your organization's name to its end"
+    for subject in oidc.subjects:
+        wanted = Wanted(subject, wild="*" in subject or "?" in subject)
+        if wanted.anything:
+            yield Problem(f"{key}.subjects", subject, f"it lets in whoever has a token of {oidc.issuer}", name_yours)
+        elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
+            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end"
+            yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
+    if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
+        why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
+        yield Problem(f"{key}.audience", oidc.audience, why, f"give your own audience, as in {shared.example}")
 
 
 def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Iterator[Problem]:

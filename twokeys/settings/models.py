@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 from pydantic import AfterValidator, Field
 
 from twokeys.access_role import ACCESS_ROLE
+from twokeys.doors.documents import Kind
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
@@ -18,13 +19,12 @@ from twokeys.settings.values import (
     AccountId,
     AccountName,
     AccountOrEvery,
-    Day,
+    ClosingTime,
     Email,
     ExternalId,
     GroupName,
     GroupPathAndName,
     Key,
-    Kind,
     OrganizationId,
     PathAndName,
     PolicyArn,
@@ -254,7 +254,7 @@ class DoorSettings(Model):
     keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: Day | None = None
+    expires: ClosingTime | None = None
 
 
 class EveryAccountSettings(Model):
@@ -274,7 +274,7 @@ class OrganizationGrantSettings(Model):
     mfa: bool | None = None
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: Day | None = None
+    expires: ClosingTime | None = None
 
 
 class QuotaSettings(Model):

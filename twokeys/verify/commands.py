@@ -85,7 +85,7 @@ def _outputs(files: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
 
 def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     """The sandbox can be anybody there, so it tries each door with its own caller."""
-    from twokeys.access.state import sandbox_states
+    from twokeys.project.states import sandbox_states
     from twokeys.sandbox.local_aws import LocalAws
     from twokeys.sandbox.probes import probe
     from twokeys.verify.attempts import Pace

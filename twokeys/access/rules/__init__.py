@@ -10,6 +10,7 @@ from twokeys.access.rules.declared import DECLARED_EQUALS_REAL
 from twokeys.access.rules.doors import DOOR_NEEDS_GRANT, DOOR_NEEDS_TRUST, UNPROVED_DOOR
 from twokeys.access.rules.environments import ENVIRONMENTS_ISOLATED
 from twokeys.access.rules.members import ACCOUNT_KEPT, NO_IAM_USERS, UNIQUE_EMAILS
+from twokeys.access.rules.not_read import CODE_NOT_READ, NOT_READ
 from twokeys.access.rules.providers import NO_DEFAULT_PROVIDER, PROVIDER_ENTERS_ITS_ACCOUNT
 from twokeys.access.rules.upkeep import DOOR_EXPIRED, POLICY_LINT
 from twokeys.access.rules.wildcards import WILDCARD_GRANT, WILDCARD_TRUST
@@ -18,6 +19,8 @@ RULES: tuple[Rule[Any], ...] = (
     DOOR_NEEDS_GRANT,
     DOOR_NEEDS_TRUST,
     UNPROVED_DOOR,
+    NOT_READ,
+    CODE_NOT_READ,
     DECLARED_EQUALS_REAL,
     WILDCARD_TRUST,
     WILDCARD_GRANT,

@@ -1,0 +1,202 @@
+"""What may let somebody in and is not read, and what is not even mentioned.
+
+Types: https://www.pulumi.com/registry/packages/aws/api-docs/ and
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import pulumi_aws
+import pytest
+
+from tests.access.test_translation import put, refused
+from tests.access.world import DEPLOYER, STAGE, arn, document, two_keys
+from twokeys.access.types import Reading, type_of
+from twokeys.iam import UNKNOWN
+
+PODS = document(
+    {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+)
+TRUSTS_ALL = document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
+COMMAND = "command:local:Command"
+DYNAMIC = "pulumi-nodejs:dynamic:Resource"
+
+
+def found(type_: str, **inputs: object) -> tuple[set[str], set[str]]:
+    """The rules that a resource of a type makes speak, in a stack that is right: mandatory ones, advisory ones."""
+    world = two_keys()
+    put(world, type_, "x", world.stage, **inputs)
+    verdicts = world.check()
+    return {one.rule for one in verdicts.mandatory}, {one.rule for one in verdicts.advisory}
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "aws:rolesanywhere/trustAnchor:TrustAnchor",
+        "aws:rolesanywhere/profile:Profile",
+        "aws-native:rolesanywhere:Profile",
+        "aws:servicecatalog/provisionedProduct:ProvisionedProduct",
+        "aws:securitylake/subscriber:Subscriber",
+        "aws:controltower/landingZone:LandingZone",
+        "aws-native:controltower:EnabledBaseline",
+        "aws:ssm/quicksetupConfigurationManager:QuicksetupConfigurationManager",
+        "aws:iam/somethingNew:SomethingNew",
+        "aws-native:iam:SomethingNew",
+        "aws:ssoadmin/somethingNew:SomethingNew",
+        "kubernetes:iam.services.k8s.aws/v1alpha1:Role",
+        "kubernetes:iam.aws.upbound.io/v1beta1:Role",
+        "kubernetes:iam.aws.m.upbound.io/v1beta1:Role",
+        "network:tf:aws_iam_role",
+        "network:index:Module",
+        "awscc:index/iamRole:IamRole",
+        "pulumi-python:dynamic:Resource",
+        "pulumi-nodejs:dynamic/roles:OpenRole",
+    ],
+)
+def test_what_may_make_iam_and_is_not_read_is_refused(type_: str) -> None:
+    assert found(type_)[0] == {"not-read"}
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "aws:s3/bucket:Bucket",
+        "aws:lambda/permission:Permission",
+        "aws:iam/instanceProfile:InstanceProfile",
+        "aws:iam/serviceLinkedRole:ServiceLinkedRole",
+        "aws:eks/accessEntry:AccessEntry",
+        "aws:servicecatalog/product:Product",
+        "aws:ssoadmin/application:Application",
+        "aws-native:s3:Bucket",
+        "kubernetes:core/v1:ServiceAccount",
+        "kubernetes:helm.sh/v3:Release",
+        "network:tf:aws_vpc",
+        "random:index/randomPassword:RandomPassword",
+        "docker-build:index:Image",
+        "gcp:projects/iAMMember:IAMMember",
+        "azure-native:authorization:RoleAssignment",
+        "acme:index:Thing",
+    ],
+)
+def test_what_lets_nobody_in_is_not_mentioned(type_: str) -> None:
+    assert found(type_) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "aws iam create-role --role-name x --assume-role-policy-document file://t.json",
+        "aws --region us-east-1 --profile p iam put-role-policy --role-name x",
+        "AWS_PROFILE=prod aws iam update-assume-role-policy --role-name x",
+        "aws cloudformation deploy --template-file t.yaml --capabilities CAPABILITY_IAM",
+        "aws sso-admin create-account-assignment --instance-arn x",
+        "cd infra && terraform apply -auto-approve",
+        "npx cdk deploy --require-approval never",
+        "eksctl create iamserviceaccount --cluster x",
+        'python -c \'import boto3; boto3.client("iam").create_role(RoleName="x")\'',
+        ["python", "-c", "import boto3; boto3.client('iam').attach_role_policy()"],
+    ],
+)
+def test_a_command_that_makes_iam_is_refused(text: object) -> None:
+    key = "create" if isinstance(text, str) else "interpreter"
+    assert found(COMMAND, **{key: text})[0] == {"not-read"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kubectl apply -f x.yaml",
+        "aws s3 sync ./site s3://bucket",
+        "aws eks update-kubeconfig --name x",
+        "aws iam get-role --role-name x",
+        "aws sts get-caller-identity",
+        "npm run build && npm run deploy-site",
+        "createuser -h db app_user",
+        "terraform output -json",
+        UNKNOWN,
+        None,
+    ],
+)
+def test_another_command_is_only_mentioned(text: object) -> None:
+    assert found(COMMAND, create=text) == (set(), {"code-not-read"})
+
+
+def test_code_of_a_dynamic_provider_that_speaks_of_aws_is_refused() -> None:
+    for code in ("exports.handler = __f0; const aws = require('aws-sdk');", "function () { execSync('x') } exports.x"):
+        assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
+    pickled = base64.b64encode(b"\x80\x05cboto3\nclient\n.").decode()
+    assert found("pulumi-python:dynamic:Resource", __provider=pickled)[0] == {"not-read"}
+
+
+def test_code_of_a_dynamic_provider_that_is_given_a_trust_policy_is_refused() -> None:
+    assert found(DYNAMIC, __provider="exports.handler = __f0", document=TRUSTS_ALL)[0] == {"not-read"}
+
+
+@pytest.mark.parametrize("code", ["...", UNKNOWN, None])
+def test_a_dynamic_provider_whose_code_is_not_shown_is_refused(code: object) -> None:
+    assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
+
+
+def test_other_code_of_a_dynamic_provider_is_only_mentioned() -> None:
+    pickled = base64.b64encode(b"\x80\x05c__main__\nSchema\n.").decode()
+    assert found("pulumi-python:dynamic:Resource", __provider=pickled) == (set(), {"code-not-read"})
+    assert found(DYNAMIC, __provider="exports.handler = function () { pg.query() }") == (set(), {"code-not-read"})
+
+
+def test_a_module_whose_parts_are_shown_is_judged_by_them() -> None:
+    world = two_keys()
+    put(world, "network:index:Module", "network", world.stage)
+    put(world, "network:tf:aws_vpc", "vpc", world.stage)
+    assert not refused(world)
+
+
+def test_a_resource_of_a_package_that_nobody_knows_is_refused_with_a_trust_policy_in_it() -> None:
+    assert found("acme:index:Thing", spec={"trust": TRUSTS_ALL})[0] == {"not-read"}
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    assert found("acme:index:Thing", spec=[{"trust": trust}])[0] == {"not-read"}
+
+
+def test_a_component_is_judged_by_what_it_makes() -> None:
+    world = two_keys()
+    put(world, "acme:aws:IamRole", "component", trust=TRUSTS_ALL)
+    assert not refused(world)
+
+
+POD = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+
+
+def test_a_role_for_pods_of_this_stack_is_read() -> None:
+    world = two_keys()
+    role = world.role("pod", world.stage, PODS)
+    put(world, POD, "a", world.stage, roleArn=arn(STAGE, "role/pod"))
+    put(world, POD, "b", world.stage, roleArn=UNKNOWN, made_from={"roleArn": [role]})
+    addon = {"podIdentityAssociations": [{"roleArn": arn(STAGE, "role/pod"), "serviceAccount": "x"}]}
+    put(world, "aws:eks/addon:Addon", "c", world.stage, **addon)
+    put(world, "aws:eks/addon:Addon", "d", world.stage, addonName="vpc-cni")
+    assert not refused(world)
+
+
+@pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), UNKNOWN])
+def test_a_role_for_pods_that_is_not_shown_to_trust_them_is_refused(role: object) -> None:
+    assert found(POD, roleArn=role)[0] == {"not-read"}
+    assert found("aws:eks/addon:Addon", podIdentityAssociations=[{"roleArn": role}])[0] == {"not-read"}
+
+
+def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_known() -> None:
+    folder = Path(pulumi_aws.__file__).parent
+    types = set()
+    for service in ("iam", "ssoadmin", "accountaccess", "identitystore"):
+        for file in (folder / service).glob("*.py"):
+            types |= set(re.findall(rf"'(aws:{service}/[a-z]\w+:[A-Z]\w+)'", file.read_text(encoding="utf-8")))
+    assert len(types) > 50
+    unknown = {one for one in types if (known := type_of(one)) is None or known.reading is Reading.NOT_READ}
+    assert not unknown

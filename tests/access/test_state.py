@@ -1,0 +1,154 @@
+"""What a state says is there: https://www.pulumi.com/docs/iac/concepts/state-and-backends/
+
+What the fields mean is said where the engine writes them: `ResourceV3`, `OperationV2` and `DeploymentSchemaVersion` in
+https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.access.world import CI, STAGE, TODAY, arn, document, trusts
+from twokeys.access.graph import build
+from twokeys.access.report import check
+from twokeys.access.rules import RULES
+from twokeys.access.snapshot import Snapshot
+from twokeys.access.state import parse_state, read_state, read_states
+from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = {_SIGNATURE: "1b47061264138c4ac30d75fd1eb44270"}
+_PROVIDER = "urn:pulumi:s::p::pulumi:providers:aws::stage"
+_IN_STAGE: dict[str, Any] = {
+    "urn": _PROVIDER,
+    "type": "pulumi:providers:aws",
+    "inputs": {"allowedAccountIds": json.dumps([STAGE])},
+}
+OPEN = document(trusts("*"))
+
+
+def role(name: str, trust: object = OPEN, **fields: Any) -> dict[str, Any]:
+    """A role of the stage account as a state holds it."""
+    inputs = {"name": name, "assumeRolePolicy": trust}
+    urn = f"urn:pulumi:s::p::aws:iam/role:Role::{fields.pop('logical', name)}"
+    return {"urn": urn, "type": "aws:iam/role:Role", "inputs": inputs, "provider": f"{_PROVIDER}::id"} | fields
+
+
+def state(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] = (), version: object = 3) -> str:
+    deployment = {"resources": [_IN_STAGE, *resources], "pending_operations": list(pending)}
+    return json.dumps({"version": version, "deployment": deployment})
+
+
+def messages(snapshot: Snapshot) -> list[str]:
+    return [finding.text for finding in check(build(snapshot), RULES, {}, TODAY).mandatory]
+
+
+def about(name: str, text: str) -> list[str]:
+    return [message for message in messages(parse_state(text)) if name in message]
+
+
+def test_a_role_that_waits_to_be_deleted_still_lets_everyone_in() -> None:
+    assert about("role/old", state(role("old", delete=True)))
+
+
+def test_a_role_beside_the_one_that_replaces_it_is_there_too() -> None:
+    closed = document(trusts(arn(STAGE, "role/ci")))
+    text = state(role("new-1", closed, logical="r"), role("old-1", delete=True, logical="r"))
+    assert about("role/old-1", text)
+    assert not about("role/new-1", text)
+
+
+def test_a_role_that_was_deleted_to_be_replaced_is_gone() -> None:
+    assert not about("role/gone", state(role("gone", pendingReplacement=True)))
+    assert not about("role/gone", state(role("gone", pendingReplacement=True, delete=True)))
+
+
+def test_what_was_being_created_or_updated_is_not_proved() -> None:
+    for operation in ("creating", "updating"):
+        pending = ({"type": operation, "resource": role("half")},)
+        (message,) = about("half", state(pending=pending))
+        assert "not proved" in message
+        assert "pulumi refresh" in message
+
+
+def test_what_was_being_deleted_or_read_is_not_half_there() -> None:
+    for operation in ("deleting", "reading"):
+        assert not about("half", state(pending=({"type": operation, "resource": role("half")},)))
+
+
+def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
+    bucket = {"urn": "urn:pulumi:s::p::aws:s3/bucket:Bucket::half", "type": "aws:s3/bucket:Bucket", "inputs": {}}
+    assert not about("half", state(pending=({"type": "creating", "resource": bucket},)))
+
+
+def test_an_operation_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(Refusal, match="this is no state"):
+        parse_state(state(pending=({"type": "importing", "resource": role("half")},)))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"version": 3, "deployment": {"resources": [{}]}}'])
+def test_what_is_no_state_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="this is no state"):
+        parse_state(text)
+
+
+@pytest.mark.parametrize("version", [1, 2, 5, "3", True, None])
+def test_a_version_that_is_not_known_is_refused(version: object) -> None:
+    with pytest.raises(Refusal, match="version"):
+        parse_state(state(role("r"), version=version))
+    assert parse_state(state(role("r"), version=4)).resources
+
+
+@pytest.mark.parametrize("text", [state(), '{"version": 3, "deployment": {}}', '{"version": 3, "checkpoint": {}}'])
+def test_a_state_that_shows_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(Refusal, match="shows nothing"):
+        read_state(tmp_path / "state.json")
+    assert read_state(tmp_path / "state.json", may_be_empty=True).pending == ()
+
+
+def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(state(role("a"), pending=({"type": "creating", "resource": role("half")},)))
+    (tmp_path / "b").write_text(state(role("b")))
+    both = read_states([tmp_path / "a", tmp_path / "b"])
+    assert [one.name for one in both.of_type("aws:iam/role:Role")] == ["a", "b"]
+    assert [one.resource.name for one in both.pending] == ["half"]
+
+
+def test_a_secret_is_unknown_unless_the_state_shows_it() -> None:
+    inputs = {"shown": {**_SECRET, "plaintext": '"open"'}, "hidden": [{**_SECRET, "ciphertext": "x"}], "plain": "x"}
+    resource = {"urn": "urn:pulumi:s::p::t::n", "type": "t", "inputs": inputs}
+    read = parse_state(state(resource)).resources[-1]
+    assert (read.get("shown"), read.get("hidden")) == ("open", [UNKNOWN])
+    assert read.secrets == {"shown", "hidden"}
+
+
+def test_a_secret_document_is_not_proved_and_the_next_step_shows_secrets() -> None:
+    (message,) = about("datadog", state(role("datadog", {**_SECRET, "ciphertext": "v1:abc:def"})))
+    assert "--show-secrets" in message
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        document(trusts(CI, condition={"StringEquals": {"sts:ExternalId": "s3cr3t"}})),
+        document(trusts(arn("9" * 12, "root"), condition={"StringEquals": {"sts:ExternalId": "s3cr3t"}})),
+        document(trusts(CI, condition={"StringEquals s3cr3t": {"sts:ExternalId": "x"}})),
+        document(trusts(CI) | {"Effect": "s3cr3t"}),
+        '{"Version": "s3cr3t"',
+    ],
+)
+def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> None:
+    shown = {**_SECRET, "plaintext": json.dumps(trust)}
+    graph = build(parse_state(state(role("vendor", shown))))
+    verdicts = check(graph, RULES, {}, TODAY)
+    said = [finding.text for finding in (*verdicts.mandatory, *verdicts.advisory)]
+    for door in (*graph.doors, *graph.inner):
+        said += [*door.trust.explain().splitlines(), *map(str, door.trust.requirements)]
+    assert said
+    assert not [text for text in said if "s3cr3t" in text]

@@ -1,0 +1,121 @@
+"""What a change opens and closes, as a reviewer of a pull request reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.access.states import write_state
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, World, arn, document, grants, trusts, two_keys
+from twokeys.answers.changes import changes
+from twokeys.answers.changes_shown import in_markdown
+from twokeys.answers.commands import access
+from twokeys.answers.reading import read
+from twokeys.errors import Refusal
+
+
+def written(*arguments: object) -> str:
+    result = CliRunner().invoke(access, [str(one) for one in arguments], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def shown(before: World, after: World) -> str:
+    return in_markdown(changes(read(before.graph), read(after.graph)))
+
+
+def without_grant() -> World:
+    world = two_keys()
+    world.resources.pop()
+    return world
+
+
+def test_a_pull_request_is_told_who_gains_a_way_its_keys_and_how_strong_it_is() -> None:
+    after = two_keys()
+    after.add("RolePolicy", "do", after.stage, role="deployer", name="do", policy=document(grants("*", action="*")))
+    text = shown(without_grant(), after)
+    assert text.startswith("### Who can enter: 1 way gained\n")
+    assert "| role ci of management | role deployer of 222222222222 | always | administrator | not declared |" in text
+    assert "trust key: trust policy of role deployer, statement 0" in text
+    assert "grant key: inline policy grant of role ci, statement 0" in text
+
+
+def test_a_role_that_grows_stronger_is_a_change() -> None:
+    """AdministratorAccess allows everything.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html
+    """
+    after = two_keys()
+    policy = "arn:aws:iam::aws:policy/AdministratorAccess"
+    after.add("RolePolicyAttachment", "all", after.stage, role="deployer", policyArn=policy)
+    assert "no permissions became administrator" in shown(two_keys(), after)
+
+
+def test_what_is_newly_not_proved_is_told() -> None:
+    after = two_keys()
+    after.role("vendor", after.stage, document(trusts(arn(OUTSIDE, "role/agent"))))
+    assert "#### Not proved" in shown(two_keys(), after)
+
+
+def test_nothing_that_anybody_named_is_markup_in_a_pull_request() -> None:
+    after = two_keys()
+    name = "<img src=x>|`[a](https://evil)@team"
+    after.add("User", "evil", after.hub, name=name)
+    after.add("UserPolicy", "g", after.hub, user=name, name="g", policy=document(grants(arn(after_stage(), "role/r"))))
+    after.role("r", after.stage, document(trusts(arn(HUB, f"user/{name}"))))
+    text = shown(two_keys(), after)
+    assert "<img" not in text.replace("\\<img", "")
+    assert "](https" not in text
+    assert "@team" not in text
+
+
+def after_stage() -> str:
+    return DEPLOYER.split(":")[4]
+
+
+def test_states_of_other_stacks_are_read_with_both_sides(tmp_path: Path) -> None:
+    """The grant stands in another stack than the trust: alone, neither side of a difference shows the door."""
+    whole = two_keys()
+    hub, stage = World(), World()
+    hub.resources = [one for one in whole.resources if one.name in ("hub", "ci", "ci-grant")]
+    stage.resources = [one for one in whole.resources if one.name in ("stage", "deployer")]
+    other = write_state(tmp_path / "hub", hub)
+    text = json.loads(other.read_text())
+    for one in text["deployment"]["resources"]:
+        one["urn"] = one["urn"].replace("urn:pulumi:stage::", "urn:pulumi:hub::")
+        one["provider"] = (one.get("provider") or "").replace("urn:pulumi:stage::", "urn:pulumi:hub::")
+    other.write_text(json.dumps(text))
+    before = World()
+    before.resources = [whole.stage]
+    before.role("other", before.stage)
+    old, new = write_state(tmp_path / "a", before), write_state(tmp_path / "b", stage)
+    assert f"+ role ci of {HUB}" in written("diff", old, new, "--state", other).replace("management", HUB)
+
+
+def test_two_states_of_one_stack_are_refused_where_they_differ(tmp_path: Path) -> None:
+    changed = two_keys()
+    role = next(one for one in changed.resources if one.name == "deployer")
+    values = {**(role.inputs or {}), "assumeRolePolicy": document(trusts(CI, arn(HUB, "role/other")))}
+    changed.change(role, inputs=values, outputs=values)
+    old, new = write_state(tmp_path / "a", two_keys()), write_state(tmp_path / "b", changed)
+    with pytest.raises(Refusal, match="two states are of the same stack"):
+        written("check", "--state", old, "--state", new)
+
+
+def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> None:
+    world = World()
+    world.role("ci", world.hub)
+    condition = {"StringEquals": {"sts:ExternalId": "not-for-everybody"}}
+    world.role("deployer", world.stage, document(trusts(CI, condition=condition)))
+    world.grant("ci", world.hub, DEPLOYER)
+    state = write_state(tmp_path / "state", world)
+    written("export", tmp_path / "doors.json", "--state", state)
+    text = (tmp_path / "doors.json").read_text()
+    assert "not-for-everybody" not in text
+    (door,) = json.loads(text)["doors"]
+    assert door["door"]["requires"] == {"mfa": False, "externalId": True}
+    assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}

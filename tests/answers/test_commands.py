@@ -1,0 +1,150 @@
+"""The commands: the same rules on a state, on two states, and on a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.access.states import write_plan, write_state
+from tests.access.world import CI, DEPLOYER, PROD, World, arn, document, grants, trusts, two_keys
+from twokeys.answers.commands import access
+from twokeys.errors import Refusal
+
+DOOR = f"{CI} -> {DEPLOYER}"
+WAY = "role ci of management -> role deployer of 222222222222 (no permissions)"
+
+
+def call(*arguments: object) -> tuple[int, str]:
+    """The exit code as `twokeys` gives it, and what was printed."""
+    result: Result = CliRunner().invoke(access, [str(one) for one in arguments], standalone_mode=False)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.return_value or 0, result.output
+
+
+def without_grant() -> World:
+    world = two_keys()
+    world.resources.pop()
+    return world
+
+
+def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", two_keys()))
+    assert code == 0
+    assert "Every door has two keys (1 open)" in text
+
+
+def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", without_grant()))
+    assert code == 1
+    assert "violation: door-needs-grant" in text
+    assert "the grant key is missing" in text
+
+
+def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> None:
+    code, text = call("check", "--state", write_state(tmp_path / "state.json", without_grant()), "--json")
+    told = json.loads(text)
+    assert code == 1
+    assert [(one["source"]["arn"], one["target"]["arn"], one["trust"], one["grant"]) for one in told["doors"]] == [
+        (CI, DEPLOYER, "present", "missing")
+    ]
+    assert told["doors"][0]["explanation"].startswith("The trust alone: ALLOW")
+    assert [one["rule"] for one in told["violations"]] == ["door-needs-grant"]
+    assert [way["target"]["arn"] for way in told["ways"] if way["accessRole"]] == [
+        "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole"
+    ]
+
+
+def test_the_source_position_of_a_state_is_shown(tmp_path: Path) -> None:
+    state = write_state(tmp_path / "s.json", without_grant(), sourcePosition="project:///__main__.py#12,3")
+    assert "(__main__.py:12)" in call("check", "--state", state)[1]
+
+
+def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
+    state = write_state(tmp_path / "state.json", without_grant())
+    exception = {"door": DOOR, "reason": "migration", "owner": "platform", "expires": "9999-12-31"}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
+    assert call("check", "--state", state, "--config", config)[0] == 0
+    config.write_text(json.dumps({"door-needs-grant": "advisory"}))
+    assert call("check", "--state", state, "--config", config)[0] == 0
+    config.write_text(json.dumps({"all": "disabled"}))
+    assert call("check", "--state", state, "--config", config)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"door-needs-grants": "advisory"}'])
+def test_a_configuration_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    state = write_state(tmp_path / "state.json", two_keys())
+    with pytest.raises(Refusal, match="configuration cannot be read"):
+        call("check", "--state", state, "--config", tmp_path / "config.json")
+
+
+def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Refusal, match="there is no state of stack stage"):
+        call("check", "--stack", "stage")
+    (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
+    write_state(tmp_path / ".twokeys" / "stacks" / "stage.json", two_keys())
+    assert call("check", "--stack", "stage")[0] == 0
+
+
+def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path) -> None:
+    old, new = (write_state(tmp_path / name, made) for name, made in (("a", without_grant()), ("b", two_keys())))
+    assert call("diff", old, new)[1].strip() == f"+ {WAY}"
+    assert call("diff", new, old)[1].strip() == f"- {WAY}"
+    assert call("diff", new, new) == (0, "No way in is gained, lost or changed.\n")
+    assert call("diff", new, old, "--exit-code")[0] == 1
+
+
+def chained() -> World:
+    world = two_keys()
+    prod = world.provider("prod", PROD)
+    world.role("inner", prod, document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(PROD, "role/inner"))
+    return world
+
+
+def test_the_difference_tells_ways_through_other_roles(tmp_path: Path) -> None:
+    old, new = write_state(tmp_path / "a", two_keys()), write_state(tmp_path / "b", chained())
+    told = json.loads(call("diff", old, new, "--json")[1])
+    inner = arn(PROD, "role/inner")
+    ways = [way for way in told["gained"] if way["target"]["arn"] == inner]
+    assert [(way["source"]["arn"], [one["arn"] for one in way["through"]]) for way in ways] == [
+        (DEPLOYER, []),
+        (CI, [DEPLOYER]),
+    ]
+
+
+def test_a_condition_that_is_added_is_a_change_of_the_door(tmp_path: Path) -> None:
+    limited = two_keys()
+    role = next(one for one in limited.resources if one.name == "deployer")
+    condition = {"StringEquals": {"sts:ExternalId": "x"}}
+    values = {**(role.inputs or {}), "assumeRolePolicy": document(trusts(CI, condition=condition))}
+    limited.change(role, inputs=values, outputs=values)
+    old, new = write_state(tmp_path / "a", two_keys()), write_state(tmp_path / "b", limited)
+    assert "is now" in call("diff", old, new)[1]
+
+
+def test_the_difference_to_a_plan_leaves_out_what_it_deletes(tmp_path: Path) -> None:
+    world = two_keys()
+    deleted = world.resources[-1].urn
+    state = write_state(tmp_path / "state.json", world)
+    world.resources.pop()
+    plan = write_plan(tmp_path / "plan.json", world, deleted=(deleted,))
+    assert call("diff", state, "--plan", plan)[1].strip() == f"- {WAY}"
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(Refusal, match="no update plan"):
+        call("diff", state, "--plan", tmp_path / "bad.json")
+
+
+def test_a_grant_of_everything_reaches_only_roles_that_trust_it(tmp_path: Path) -> None:
+    world = two_keys()
+    world.add("RolePolicy", "admin", world.hub, role="ci", name="admin", policy=document(grants("*", action="*")))
+    world.role("other", world.stage)
+    _, text = call("check", "--state", write_state(tmp_path / "state.json", world), "--json")
+    told = [(one["source"]["arn"], one["target"]["arn"]) for one in json.loads(text)["doors"]]
+    assert told == [(CI, DEPLOYER)]

@@ -1,0 +1,209 @@
+"""Who can enter an account, as the access graph has it, with where each key stands and since when."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
+from twokeys.answers.model import Answers, Way
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into
+from twokeys.doors import Who
+from twokeys.doors.expiry import until
+from twokeys.errors import Refusal
+
+EARLY, LATE, LATER = "2026-01-01T08:00:00.5Z", "2026-03-01T08:00:00Z", "2026-05-01T08:00:00Z"
+
+
+def dated(world: World, kind: str, name: str, created: str, modified: str | None = None) -> None:
+    (found,) = [one for one in world.resources if one.type.endswith(f":{kind}") and one.name == name]
+    world.change(found, created=created, modified=modified or created)
+
+
+def seen(world: World, target: str | None = None) -> Answers:
+    return into(read(world.graph), target)
+
+
+def declared_ways(found: Answers) -> list[Way]:
+    return [way for way in found.ways if not way.by_access_role]
+
+
+def only(found: Answers) -> Way:
+    (way,) = declared_ways(found)
+    return way
+
+
+def test_a_door_is_told_with_both_keys_their_statements_and_resources() -> None:
+    way = only(seen(two_keys(), STAGE))
+    assert (way.source.who, way.target.arn, way.verdict) == (Who("role", HUB, "ci"), DEPLOYER, "ALLOW")
+    (step,) = way.steps
+    assert step.trust is not None
+    assert (step.trust.urn, step.trust.statement) == ("urn:pulumi:stage::twokeys::aws:iam/role:Role::deployer", 0)
+    (grant,) = step.grants
+    assert (grant.urn, grant.statement) == ("urn:pulumi:stage::twokeys::aws:iam/rolePolicy:RolePolicy::ci-grant", 0)
+
+
+def test_the_statement_that_turns_the_key_is_named_among_others() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "role/x")), trusts(CI) | {"Sid": "Ci"}))
+    world.grant("ci", world.hub, arn(PROD, "role/other"), DEPLOYER)
+    step = only(seen(world, STAGE)).steps[0]
+    assert step.trust is not None
+    assert (step.trust.statement, step.trust.sid) == (1, "Ci")
+
+
+def test_a_door_is_there_since_the_later_of_its_keys() -> None:
+    world = two_keys()
+    dated(world, "Role", "deployer", EARLY)
+    half = only(seen(world, STAGE))
+    assert (half.since, half.not_before) == (None, EARLY), "the grant's time is not told"
+    dated(world, "RolePolicy", "ci-grant", LATE)
+    way = only(seen(world, STAGE))
+    assert (way.since, way.changed) == (LATE, None)
+    dated(world, "Role", "deployer", EARLY, LATER)
+    assert only(seen(world, STAGE)).changed == LATER
+
+
+def test_a_members_key_is_the_groups_policy_and_the_membership() -> None:
+    world = World()
+    world.add("Group", "people", world.hub, name="people")
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserGroupMembership", "ann-in", world.hub, user="ann", groups=["people"])
+    world.add("GroupPolicy", "enter", world.hub, group="people", name="enter", policy=document(grants(DEPLOYER)))
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/ann"), condition=MFA)))
+    for kind, name, time in (("Role", "deployer", EARLY), ("GroupPolicy", "enter", EARLY)):
+        dated(world, kind, name, time)
+    dated(world, "UserGroupMembership", "ann-in", LATE)
+    way = only(seen(world, STAGE))
+    assert way.source.who == Who("user", HUB, "ann")
+    assert way.conditions == ("MFA",)
+    assert [grant.document for grant in way.steps[0].grants] == [
+        "inline policy enter of group people",
+        "membership of user ann in group people",
+    ]
+    assert way.since == LATE
+
+
+def test_an_attached_managed_policy_is_a_key_since_it_was_attached() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    policy = arn(HUB, "policy/enter")
+    world.add("Policy", "enter", world.hub, name="enter", arn=policy, policy=document(grants(DEPLOYER)))
+    world.add("RolePolicyAttachment", "ci-enter", world.hub, role="ci", policyArn=policy)
+    for kind, name in (("Role", "deployer"), ("Policy", "enter")):
+        dated(world, kind, name, EARLY)
+    dated(world, "RolePolicyAttachment", "ci-enter", LATE)
+    way = only(seen(world, STAGE))
+    assert way.since == LATE
+    assert [grant.document for grant in way.steps[0].grants] == [
+        "managed policy enter",
+        "attachment of managed policy enter to role ci",
+    ]
+
+
+def chained() -> World:
+    """ann -> deployer in stage -> root of nothing else -> reader in prod."""
+    world = World()
+    prod = world.provider("prod", PROD)
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "ann-grant", world.hub, user="ann", name="g", policy=document(grants(DEPLOYER)))
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/ann"), condition=MFA)), maxSessionDuration=14400)
+    world.grant("deployer", world.stage, arn(PROD, "role/reader"))
+    world.role("reader", prod, document(trusts(DEPLOYER)), maxSessionDuration=14400)
+    return world
+
+
+def test_ways_through_other_roles_are_told_with_every_key_and_the_limit_of_role_chaining() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining: one hour at most."""
+    direct, chain = declared_ways(seen(chained(), PROD))
+    assert (direct.source.who, direct.max_session_seconds) == (Who("role", STAGE, "deployer"), 3600)
+    assert chain.source.who == Who("user", HUB, "ann")
+    assert [role.who for role in chain.through] == [Who("role", STAGE, "deployer")]
+    assert chain.conditions == ("MFA",)
+    assert chain.max_session_seconds == 3600
+    assert [len(step.keys) for step in chain.steps] == [2, 2]
+
+
+def test_a_users_session_is_as_long_as_the_role_allows() -> None:
+    assert only(seen(chained(), STAGE)).max_session_seconds == 14400
+
+
+def test_awss_own_access_role_is_a_way_in_of_the_management_account() -> None:
+    world = World()
+    world.add("Account", "prod", world.hub, name="prod", outputs={"id": PROD, "name": "prod"})
+    (way,) = seen(world, "prod").ways
+    assert way.source.who == Who("root", HUB, "")
+    assert way.target.arn == arn(PROD, "role/OrganizationAccountAccessRole")
+
+
+def test_awss_own_access_role_is_told_also_where_nobody_knows_the_management_account() -> None:
+    world = World()
+    world.resources = [world.stage]
+    (way,) = seen(world, STAGE).ways
+    assert way.target.arn == arn(STAGE, "role/OrganizationAccountAccessRole")
+    assert "not told" in str(way.source)
+
+
+def test_a_way_expires_with_the_first_of_its_doors() -> None:
+    world = chained()
+    for name, source, account, role, day in (
+        ("ann-in", {"kind": "user", "account": HUB, "names": ["ann"]}, STAGE, "deployer", "2026-12-01"),
+        ("on-to-prod", {"kind": "role", "account": STAGE, "names": ["deployer"]}, PROD, "reader", "2027-12-01"),
+    ):
+        door = {"name": name, "source": source, "target": {"account": account, "role": role}, "expires": day}
+        world.add("Component", name, door={**door, "owner": "platform"})
+    direct, chain = declared_ways(seen(world, PROD))
+    assert [until(one.expires) for one in (direct, chain) if one.expires] == ["2027-12-01", "2026-12-01"]
+    assert chain.declared is None
+    assert chain.why == "not declared; by the door on-to-prod of role deployer; until 2026-12-01"
+
+
+def test_an_account_is_found_by_id_name_environment_and_stack() -> None:
+    world = two_keys()
+    tags = {"Environment": "production"}
+    world.add("Account", "acc", world.hub, name="payments", outputs={"id": PROD, "name": "payments", "tags": tags})
+    for target in (PROD, "payments", "Production", "prod"):
+        assert list(seen(world, target).accounts) == [PROD]
+    assert PROD in seen(world, "stage").accounts, "the stack that makes the account is called stage"
+    assert set(seen(world).accounts) == {HUB, STAGE, PROD}
+    with pytest.raises(Refusal, match="no account is called dev") as refused:
+        seen(world, "dev")
+    assert "payments" in refused.value.why
+
+
+def test_a_door_that_is_shut_is_no_way_in() -> None:
+    world = two_keys()
+    world.resources = [one for one in world.resources if one.name != "ci-grant"]
+    found = seen(world, STAGE)
+    assert [way for way in found.ways if way.target.who.name == "deployer"] == []
+
+
+def test_what_nobody_here_can_prove_shut_is_told() -> None:
+    world = World()
+    world.role("partner", world.stage, document(trusts(arn(OUTSIDE, "role/agent"))))
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    world.role("open", world.stage, document(trusts("*")))
+    told = {
+        (str(one.source), one.target.who.name) for one in seen(world, STAGE).not_proved if one.source and one.target
+    }
+    assert told == {
+        (f"role agent of {OUTSIDE}", "partner"),
+        (f"account {OUTSIDE} as a whole", "vendor"),
+        ("anybody in AWS", "open"),
+    }

@@ -1,0 +1,184 @@
+"""The documents of a door, from AWS's descriptions of trust policies and of AssumeRole across accounts.
+
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/tutorial_cross-account-with-roles.html
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from twokeys.doors import Who, render
+from twokeys.doors.documents import (
+    DoorPlan,
+    door,
+    grant_document,
+    name_of,
+    path_of,
+    permissions_document,
+    symbolic_documents,
+    trust_document,
+)
+from twokeys.doors.expiry import closing_time
+
+PLAN = DoorPlan(
+    name="stage-deployer",
+    kind="role",
+    source="ci",
+    source_account="111111111111",
+    members=(),
+    grantee_kind="role",
+    grantee="ci",
+    target_account="account:stage",
+    role="deployer",
+)
+
+
+def test_the_trust_names_exactly_the_source_role() -> None:
+    assert trust_document(PLAN) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111111111111:role/ci"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+
+
+def test_the_grant_names_exactly_the_target_role() -> None:
+    assert grant_document(PLAN) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::account:stage:role/deployer"}
+        ],
+    }
+
+
+def test_a_group_is_trusted_as_its_members_because_aws_takes_no_group_as_a_principal() -> None:
+    plan = replace(PLAN, kind="group", source="developers", members=("alice", "web/bob"), grantee_kind="group")
+    assert trust_document(plan)["Statement"][0]["Principal"] == {
+        "AWS": ["arn:aws:iam::111111111111:user/alice", "arn:aws:iam::111111111111:user/web/bob"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "principal"),
+    [
+        ("user", "alice", "arn:aws:iam::111111111111:user/alice"),
+        ("role", "deploy/ci", "arn:aws:iam::111111111111:role/deploy/ci"),
+        ("root", "", "arn:aws:iam::111111111111:root"),
+    ],
+)
+def test_each_kind_of_source_has_its_own_arn(kind: str, source: str, principal: str) -> None:
+    plan = replace(PLAN, kind=kind, source=source)
+    assert trust_document(plan)["Statement"][0]["Principal"] == {"AWS": principal}
+
+
+def test_mfa_and_external_id_become_conditions_beside_those_of_the_door() -> None:
+    plan = replace(
+        PLAN,
+        mfa=True,
+        external_id="abc-123",
+        conditions={"StringEquals": {"aws:PrincipalOrgID": "o-a1"}, "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+    )
+    assert trust_document(plan)["Statement"][0]["Condition"] == {
+        "StringEquals": {"aws:PrincipalOrgID": "o-a1", "sts:ExternalId": "abc-123"},
+        "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+    }
+
+
+def test_the_conditions_that_were_declared_stay_as_they_are() -> None:
+    conditions = {"Bool": {"aws:SecureTransport": "true"}}
+    trust_document(replace(PLAN, mfa=True, conditions=conditions))
+    assert conditions == {"Bool": {"aws:SecureTransport": "true"}}
+
+
+def test_a_partition_stands_in_every_arn() -> None:
+    plan = replace(PLAN, partition="aws-cn")
+    assert "arn:aws:" not in json.dumps([trust_document(plan), grant_document(plan)])
+
+
+def test_the_declared_and_the_real_document_differ_in_the_account_only() -> None:
+    plan = replace(PLAN, statements=({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},))
+    for declared in symbolic_documents(plan):
+        real = render(declared.document, {"account:stage": "222222222222"})
+        assert json.loads(real.replace("222222222222", "account:stage")) == declared.document
+    assert {each.property for each in symbolic_documents(plan)} == {"assumeRolePolicy", "policy"}
+
+
+def test_each_document_is_declared_for_the_resource_that_holds_it() -> None:
+    plan = replace(PLAN, role="deploy/deployer", source="team/ci", grantee="team/ci", statements=({"Effect": "Allow"},))
+    assert [(each.type, each.name, each.account, each.properties) for each in symbolic_documents(plan)] == [
+        ("aws:iam/role:Role", "stage-deployer", "account:stage", {"name": "deployer", "path": "/deploy/"}),
+        (
+            "aws:iam/rolePolicy:RolePolicy",
+            "stage-deployer-permissions",
+            "account:stage",
+            {"name": "stage-deployer", "role": "deployer"},
+        ),
+        (
+            "aws:iam/rolePolicy:RolePolicy",
+            "stage-deployer-grant",
+            "111111111111",
+            {"name": "assume-stage-deployer", "role": "ci"},
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("keys", "declared"), [(("trust",), ["assumeRolePolicy"]), (("grant",), ["policy"]), ((), [])])
+def test_only_the_keys_that_are_made_are_declared(keys: tuple[str, ...], declared: list[str]) -> None:
+    assert [each.property for each in symbolic_documents(replace(PLAN, keys=keys))] == declared
+
+
+def test_permissions_are_the_role_s_own_statements() -> None:
+    statement = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    assert permissions_document(replace(PLAN, statements=(statement,))) == {
+        "Version": "2012-10-17",
+        "Statement": [statement],
+    }
+
+
+def test_the_name_of_a_grant_stays_within_aws_s_128_characters() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+    plan = replace(PLAN, target_account=f"account:{'a' * 50}", role="r" * 64)
+    assert len(plan.grant_name) <= 128
+
+
+def test_grants_of_one_source_in_several_accounts_have_names_of_their_own() -> None:
+    assert PLAN.grant_name != replace(PLAN, target_account="account:prod").grant_name
+
+
+def test_the_summary_says_what_people_ask() -> None:
+    plan = replace(PLAN, mfa=True, reason="Deployments", owner="platform", expires=closing_time("2027-01-31"))
+    assert door(plan).to_props() == {
+        "name": "stage-deployer",
+        "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
+        "target": {"account": "account:stage", "role": "deployer"},
+        "grantTo": None,
+        "requires": {"mfa": True, "externalId": False},
+        "maxSessionSeconds": 3600,
+        "reason": "Deployments",
+        "owner": "platform",
+        "expires": "2027-02-01T00:00:00Z",
+    }
+
+
+def test_a_door_for_the_whole_account_says_whom_its_grant_is_for() -> None:
+    plan = replace(PLAN, kind="root", source="", grantee_kind="role", grantee="deploy/ci")
+    assert door(plan).whom == (Who("role", "111111111111", "ci"),)
+    assert door(plan).source.principals == (Who("root", "111111111111"),)
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "name"), [("ci", "/", "ci"), ("deploy/ci", "/deploy/", "ci"), ("a/b/c", "/a/b/", "c")]
+)
+def test_a_path_and_a_name_come_apart(written: str, path: str, name: str) -> None:
+    assert (path_of(written), name_of(written)) == (path, name)

@@ -1,0 +1,62 @@
+"""`twokeys preview`, as it is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from twokeys.errors import Refusal
+from twokeys.preview.commands import preview
+
+HALF = {
+    "half": {
+        "from": {"role": "ci"},
+        "to": {"role": "deployer"},
+        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+        "keys": ["trust"],
+        "reason": "r",
+        "owner": "o",
+    }
+}
+
+
+def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None:
+    done = CliRunner().invoke(preview, ["stage", "prod", "--project", str(project_root)], standalone_mode=False)
+    assert done.return_value == 0
+    assert "stage: 21 resources, nothing refused" in done.output
+    assert "prod: 20 resources, nothing refused" in done.output
+
+
+def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project_root: Path) -> None:
+    arguments = ["stage", "--json", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]
+    done = CliRunner().invoke(preview, arguments, standalone_mode=False)
+    assert done.return_value == 1
+    [told] = json.loads(done.stdout)
+    assert told["ok"] is False
+    assert [one["policy"] for one in told["violations"]] == ["door-needs-grant"]
+    assert "Next step:" in told["violations"][0]["message"]
+
+
+def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, tmp_path: Path) -> None:
+    door = "arn:aws:iam::111111111111:role/ci -> arn:aws:iam::account:stage:role/deployer"
+    exception = {"door": door, "reason": "r", "owner": "o", "expires": "2999-01-01"}
+    (tmp_path / "pack.json").write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
+    arguments = ["stage", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]
+    pack = ["--policy-pack-config", str(tmp_path / "pack.json")]
+    assert CliRunner().invoke(preview, [*arguments, *pack], standalone_mode=False).return_value == 0
+
+
+@pytest.mark.parametrize("account", ["123", "12345678901a", "١٢٣٤٥٦٧٨٩٠١٢"])
+def test_an_account_that_is_none_is_refused(project_root: Path, account: str) -> None:
+    done = CliRunner().invoke(preview, ["stage", "--project", str(project_root), "--account", account])
+    assert isinstance(done.exception, Refusal)
+    assert "12 digits" in done.exception.why
+
+
+def test_a_stack_without_a_file_is_refused(project_root: Path) -> None:
+    done = CliRunner().invoke(preview, ["nope", "--project", str(project_root)])
+    assert isinstance(done.exception, Refusal)
+    assert "Pulumi.nope.yaml" in done.exception.where

@@ -1,0 +1,228 @@
+"""A program on the SDK's mock monitor shows the rules what the engine's first preview shows the policies.
+
+Expectations: https://www.pulumi.com/docs/iac/concepts/inputs-outputs/ (unknowns in a preview),
+https://www.pulumi.com/docs/iac/concepts/resources/names/#urns and
+https://www.pulumi.com/docs/iac/concepts/providers/#default-providers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN
+from twokeys.preview import judge, preview
+from twokeys.project.config import load_config, load_project
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+ROLE = "aws:iam/role:Role"
+
+
+def previewed(root: Path, stack: str, **overrides: Any) -> Snapshot:
+    project = load_project(root)
+    config = load_config(project, stack, {f"twokeys:{key}": json.dumps(value) for key, value in overrides.items()})
+    return preview(project.program, stack, config.values, project=project.name, say=lambda _, __: None)
+
+
+def one(snapshot: Snapshot, name: str) -> Resource:
+    [found] = (resource for resource in snapshot.resources if resource.name == name and resource.provider)
+    return found
+
+
+def exports(snapshot: Snapshot) -> Mapping[str, object]:
+    [stack] = snapshot.of_type("pulumi:pulumi:Stack")
+    return stack.outputs
+
+
+@pytest.mark.parametrize("stack", ["management", "stage", "prod"])
+def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: Path, stack: str) -> None:
+    snapshot = previewed(project_root, stack)
+    assert snapshot.stack == stack
+    assert judge(snapshot).mandatory == ()
+
+
+def test_a_door_without_its_grant_is_refused_before_its_account_exists(project_root: Path) -> None:
+    door = {
+        "from": {"role": "ci"},
+        "to": {"role": "deployer"},
+        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+        "keys": ["trust"],
+        "reason": "r",
+        "owner": "o",
+    }
+    found = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
+    assert [finding.rule for finding in found] == ["door-needs-grant"]
+    assert found[0].door == "arn:aws:iam::111111111111:role/ci -> arn:aws:iam::account:stage:role/deployer"
+
+
+def test_nothing_comes_of_a_resource_whose_provider_waits_for_its_account(project_root: Path) -> None:
+    snapshot = previewed(project_root, "stage")
+    waiting, known = one(snapshot, "stage-deployer"), one(snapshot, "stage-deployer-grant")
+    assert waiting.outputs == {}
+    assert waiting.inputs is not None
+    assert waiting.inputs["name"] == "deployer"
+    assert waiting.property_dependencies["assumeRolePolicy"]
+    assert known.outputs["role"] == "ci"
+    assert known.outputs["policy"] is UNKNOWN
+
+
+def test_a_urn_has_the_types_of_the_parents_and_not_the_stack_s() -> None:
+    def program() -> None:
+        parent = pulumi.ComponentResource("acme:access:Outer", "outer")
+        inner = pulumi.ComponentResource("acme:access:Inner", "inner", None, pulumi.ResourceOptions(parent=parent))
+        aws.iam.Role("role", assume_role_policy=TRUST, opts=pulumi.ResourceOptions(parent=inner))
+
+    urns = [resource.urn for resource in preview(program, "dev", project="acme").resources]
+    assert "urn:pulumi:dev::acme::pulumi:pulumi:Stack::acme-dev" in urns
+    assert "urn:pulumi:dev::acme::acme:access:Outer$acme:access:Inner$aws:iam/role:Role::role" in urns
+
+
+def test_a_resource_without_a_provider_gets_the_default_one_with_the_stack_s_config() -> None:
+    def program() -> None:
+        aws.iam.Role("role", assume_role_policy=TRUST)
+
+    snapshot = preview(program, config={"aws:allowedAccountIds": '["222222222222"]'})
+    provider = snapshot.by_urn[one(snapshot, "role").provider or ""]
+    assert provider.name.startswith("default_")
+    assert provider.inputs is not None
+    assert provider.inputs["allowedAccountIds"] == '["222222222222"]'
+
+
+def test_a_disabled_default_provider_is_refused(tmp_path: Path) -> None:
+    text = "import pulumi_aws as aws\naws.iam.User('user')\n"
+    (tmp_path / "__main__.py").write_text(text)
+    with pytest.raises(Refusal, match="Default provider for 'aws' disabled"):
+        preview(tmp_path, config={"pulumi:disable-default-providers": '["aws"]'}, output=io.StringIO())
+
+
+def test_ids_and_arns_are_unknown_and_so_is_a_document_made_from_them() -> None:
+    def program() -> None:
+        bucket = aws.s3.Bucket("bucket")
+        document = pulumi.Output.json_dumps({"Statement": [{"Resource": bucket.arn}]})
+        aws.iam.Role("role", assume_role_policy=TRUST, description=document)
+
+    snapshot = preview(program)
+    role = one(snapshot, "role")
+    assert role.get("description") is UNKNOWN
+    assert role.property_dependencies["description"] == (one(snapshot, "bucket").urn,)
+
+
+def test_a_policy_document_is_looked_up_without_aws() -> None:
+    def program() -> None:
+        principal = aws.iam.GetPolicyDocumentStatementPrincipalArgs(
+            type="AWS", identifiers=["arn:aws:iam::111111111111:root"]
+        )
+        statement = aws.iam.GetPolicyDocumentStatementArgs(actions=["sts:AssumeRole"], principals=[principal])
+        aws.iam.Role("role", assume_role_policy=aws.iam.get_policy_document_output(statements=[statement]).json)
+
+    document = json.loads(str(one(preview(program), "role").get("assumeRolePolicy")))
+    assert document["Statement"] == [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}}
+    ]
+
+
+def test_the_caller_is_the_session_of_the_provider_s_last_role() -> None:
+    def program() -> None:
+        role = aws.ProviderAssumeRoleArgs(role_arn="arn:aws-us-gov:iam::222222222222:role/ops/admin", session_name="x")
+        provider = aws.Provider("member", region="us-gov-west-1", assume_roles=[role])
+        pulumi.export("arn", aws.get_caller_identity(opts=pulumi.InvokeOptions(provider=provider)).arn)
+
+    assert exports(preview(program))["arn"] == "arn:aws-us-gov:sts::222222222222:assumed-role/admin/x"
+
+
+def test_a_plain_look_up_is_answered_by_who_calls() -> None:
+    def program() -> None:
+        pulumi.export("zones", aws.get_availability_zones().names)
+
+    def zones(_: Mapping[str, Any]) -> dict[str, Any]:
+        return {"id": "x", "names": ["us-east-1a"], "zoneIds": [], "groupNames": []}
+
+    token = "aws:index/getAvailabilityZones:getAvailabilityZones"
+    assert exports(preview(program, calls={token: zones}))["zones"] == ["us-east-1a"]
+
+
+def test_another_stack_is_unknown_unless_its_outputs_are_given() -> None:
+    def program() -> None:
+        other = pulumi.StackReference("organization/acme/base")
+        pulumi.export("vpc", other.require_output("vpc"))
+
+    assert exports(preview(program))["vpc"] is UNKNOWN
+    given = preview(program, stacks={"base": {"vpc": "vpc-1"}})
+    assert exports(given)["vpc"] == "vpc-1"
+    assert not list(given.of_type("pulumi:pulumi:StackReference"))  # what is only read is not shown
+
+
+def test_a_secret_is_shown_to_the_rules_as_the_engine_shows_it() -> None:
+    def program() -> None:
+        aws.iam.Role("role", assume_role_policy=TRUST, description=pulumi.Config("acme").require_secret("text"))
+
+    assert one(preview(program, config={"acme:text": "hidden"}), "role").get("description") == "hidden"
+
+
+def test_a_transform_of_the_program_changes_what_is_registered(tmp_path: Path) -> None:
+    program = """
+        import json, pulumi, pulumi_aws as aws
+
+        def open_it(args):
+            if args.type_ != "aws:iam/role:Role":
+                return None
+            trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+            return pulumi.ResourceTransformResult({**args.props, "assumeRolePolicy": json.dumps(trust)}, args.opts)
+
+        pulumi.runtime.register_resource_transform(open_it)
+        aws.iam.Role("role", assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    """
+    (tmp_path / "__main__.py").write_text(dedent(program))
+    snapshot = preview(tmp_path, config={"aws:allowedAccountIds": '["222222222222"]'})
+    assert '"AWS": "*"' in str(one(snapshot, "role").get("assumeRolePolicy"))
+    assert judge(snapshot).mandatory
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "line"),
+    [
+        ("import pulumi\n\nraise ValueError('no such thing')\n", "ValueError: no such thing", ":3"),
+        ("import pulumi\npulumi.log.error('this is wrong')\n", "this is wrong", ""),
+        ("import sys\nsys.exit(3)\n", "SystemExit: 3", ":2"),
+        ("import os\nos._exit(7)\n", "its process ended with code 7", ""),
+        ("def broken(\n", "SyntaxError", ""),
+        (
+            "import pulumi\nfor _ in 'ab':\n    pulumi.ComponentResource('a:b:C', 'twice')\n",
+            "Duplicate resource URN",
+            "",
+        ),
+    ],
+)
+def test_a_program_that_fails_is_refused_with_the_place(tmp_path: Path, text: str, why: str, line: str) -> None:
+    (tmp_path / "__main__.py").write_text(text)
+    with pytest.raises(Refusal, match=why) as refused:
+        preview(tmp_path, say=lambda _, __: None, output=io.StringIO())
+    assert refused.value.where.endswith(line)
+    assert "Traceback" not in refused.value.why
+
+
+def test_what_a_program_prints_is_passed_on_and_its_folder_is_importable(tmp_path: Path) -> None:
+    (tmp_path / "monitor.py").write_text("NAME = 'mine'\n")
+    (tmp_path / "__main__.py").write_text("import monitor\nprint(monitor.NAME)\n")
+    printed = io.StringIO()
+    preview(tmp_path, output=printed)
+    assert printed.getvalue() == "mine\n"
+
+
+def test_a_program_gets_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    monkeypatch.setenv("PULUMI_ACCESS_TOKEN", "mine")
+    (tmp_path / "__main__.py").write_text("import os\nprint([k for k, v in os.environ.items() if v == 'mine'])\n")
+    printed = io.StringIO()
+    preview(tmp_path, output=printed)
+    assert printed.getvalue() == "[]\n"

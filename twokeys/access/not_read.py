@@ -1,0 +1,214 @@
+"""What may let somebody in and is not read: never passed over in silence.
+
+A resource whose type says so, and one whose content does: a command, code of a dynamic provider, a resource of a
+package that nobody knows. No such content is run or understood; it is searched for what makes IAM.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.types import Reading, aws_type, type_of
+from twokeys.iam import UNKNOWN
+
+_IAM_CALL = re.compile(
+    r"(?:create|put|attach|update|add|upload|enable|provision|register|tag|set)[-_]?(?:user[-_]?to[-_]?)?"
+    r"(?:role|user|group|login[-_]?profile|access[-_]?key|policy|managed[-_]?policy|assume[-_]?role|open[-_]?id|saml[-_]?provider"
+    r"|service[-_]?linked|account[-_]?assignment|permission[-_]?set|inline[-_]?policy|trust[-_]?anchor|stack|change[-_]?set"
+    r"|provisioned[-_]?product|resource\b|organizations?[-_]root|delegated[-_]?administrator)",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"\baws\b(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
+    r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
+    r"|rolesanywhere)\s+(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set)\S*"
+    r"|\beks\s+create-pod-identity-association\b"
+    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl|ansible-playbook)\b"
+    r"[^|;&\n]*\b(?:apply|up|deploy|create|update)\b",
+    re.IGNORECASE,
+)
+_SPEAKS_OF_AWS = re.compile(
+    r"boto3|botocore|aiobotocore|aws-sdk|amazonaws|arn:aws|AssumeRole|\bsts\b|\biam\b|subprocess|child_process|os\.system|execSync",
+    re.IGNORECASE,
+)
+_AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
+_IAM_TOKEN = re.compile(
+    r"iam|assume_?role|cloudformation|cloudcontrol|ssoadmin|permissionset|organizationsaccount|servicecatalog",
+    re.IGNORECASE,
+)
+_TERRAFORM_MODULE = "index:Module"
+_PROVIDER_CODE = "__provider"
+_ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A resource that may let somebody in and is not read: why, as a clause after its name, and the next step.
+
+    `certain` is False for what can do anything (a command, code) and shows no sign that it makes IAM.
+    """
+
+    resource: Resource
+    why: str
+    next_step: str
+    certain: bool = True
+
+    @property
+    def door(self) -> str:
+        """How an exception names it: by the URN, which is its own."""
+        return f"{self.resource.urn} -> *"
+
+
+def not_read(snapshot: Snapshot) -> Iterator[NotRead]:
+    """What of a snapshot is not read although it may let somebody in.
+
+    Templates and Cloud Control are not looked at: whoever reads them says what is left.
+    """
+    modules = {one.type.partition(":")[0] for one in snapshot.resources if ":tf:" in one.type}
+    for resource in snapshot.resources:
+        known = type_of(resource.type)
+        if known is None:
+            yield from _of_unknown_package(resource, shows_parts=resource.type.partition(":")[0] in modules)
+        elif known.reading is Reading.NOT_READ:
+            yield NotRead(resource, known.why, f"make it with resources of pulumi-aws, {_ACCEPT}")
+        elif known.reading is Reading.BY_CONTENT:
+            yield from _by_content(snapshot, resource)
+
+
+def _by_content(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
+    if resource.type.startswith("command:"):
+        yield from _command(resource)
+    elif _PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
+        yield from _dynamic(resource)
+    elif aws_type(resource.type) in ("eks::podidentityassociation", "eks::addon"):
+        yield from _pods(snapshot, resource)
+    elif aws_type(resource.type) in _CODE:
+        yield NotRead(resource, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
+
+
+_CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
+
+
+def _command(resource: Resource) -> Iterator[NotRead]:
+    """A command can do what its credentials may; one that calls IAM, or deploys what may, certainly does."""
+    texts = [text for key in ("create", "update", "delete", "interpreter") for text in _texts(resource.get(key))]
+    found = next((found for text in texts if (found := _COMMAND.search(text) or _code_call(text))), None)
+    if found is not None:
+        # The command may hold a secret: nothing of it is quoted but the words that are looked for.
+        yield NotRead(resource, "runs a command that makes IAM", f"make it with resources of pulumi-aws, {_ACCEPT}")
+    elif not resource.type.startswith("command:remote:Copy"):
+        why = "runs a command, which may do whatever its credentials may"
+        yield NotRead(resource, why, f"see that the command makes no IAM, {_ACCEPT}", certain=False)
+
+
+def _code_call(text: str) -> re.Match[str] | None:
+    """A call of IAM by an SDK: only where the text speaks of AWS at all."""
+    return _IAM_CALL.search(text) if re.search(r"boto|aws[-_]sdk|@aws-sdk|\baws\.", text, re.IGNORECASE) else None
+
+
+def _dynamic(resource: Resource) -> Iterator[NotRead]:
+    """A dynamic provider is a program of its own. Code that is shown and does not speak of AWS is only mentioned."""
+    code = _code(resource.get(_PROVIDER_CODE))
+    others = {key: value for key, value in _properties(resource).items() if key != _PROVIDER_CODE}
+    step = f"make what it makes in AWS with resources of pulumi-aws, {_ACCEPT}"
+    if code is None:
+        yield NotRead(resource, "is made by a dynamic provider whose code is not shown", step)
+    elif _SPEAKS_OF_AWS.search(code) or _is_document(others):
+        yield NotRead(resource, "is made by a dynamic provider, whose code may make IAM", step)
+    else:
+        yield NotRead(resource, "is made by a dynamic provider, whose code is not read", step, certain=False)
+
+
+def _code(value: object) -> str | None:
+    """The code of a dynamic provider as the SDKs send it: JavaScript as text, Python as a pickle in base64."""
+    if not isinstance(value, str):
+        return None
+    if "exports." in value or "function" in value:
+        return value
+    try:
+        pickled = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return pickled.decode("latin-1") if pickled.startswith(b"\x80") else None
+
+
+def _pods(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
+    """Pods of a cluster become the role, which is read where it is of this stack and trusts EKS Pod Identity."""
+    associations = (
+        [resource] if "addon" not in resource.type.lower() else _listed(resource.get("podIdentityAssociations"))
+    )
+    for one in associations:
+        arn = one.get("roleArn")
+        roles = [role for role in snapshot.of_type("aws:iam/role:Role") if _is_role(snapshot, resource, role, arn)]
+        if not any(_trusts_pods(role) for role in roles):
+            which = arn if isinstance(arn, str) else "that is not known yet"
+            yield NotRead(
+                resource,
+                f"hands role {which} to pods of a cluster, and it is not shown that the role trusts EKS Pod Identity",
+                f"make the role in this program and have it trust pods.eks.amazonaws.com, {_ACCEPT}",
+            )
+
+
+def _is_role(snapshot: Snapshot, resource: Resource, role: Resource, arn: object) -> bool:
+    if isinstance(arn, str):
+        return arn in (role.text("arn"),) or (role.text("name") or "") == arn.rpartition("/")[2]
+    behind = snapshot.behind(resource, "roleArn", role.type)
+    return behind is not None and behind.urn == role.urn
+
+
+def _trusts_pods(role: Resource) -> bool:
+    trust = role.get("assumeRolePolicy")
+    return trust is UNKNOWN or "pods.eks.amazonaws.com" in (
+        trust if isinstance(trust, str) else json.dumps(trust, default=str)
+    )
+
+
+def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[NotRead]:
+    """A component shows what it makes; another resource is judged by its type's name and by what it is given.
+
+    A Terraform module is one resource; where its parts are shown, they are judged themselves.
+    """
+    package, _, rest = resource.type.partition(":")
+    step = f"make it with resources of pulumi-aws, {_ACCEPT}"
+    if rest == _TERRAFORM_MODULE and package != "pulumi":
+        if not shows_parts:
+            yield NotRead(resource, "is a Terraform module, whose resources are not shown", step)
+    elif resource.provider is None:
+        return
+    elif _AWS_TOKEN.search(resource.type) and _IAM_TOKEN.search(resource.type):
+        yield NotRead(resource, f"is of package {package}, which is not read, and by its name it makes IAM", step)
+    elif _is_document(_properties(resource)):
+        yield NotRead(resource, f"is of package {package}, which is not read, and holds an IAM policy document", step)
+
+
+def _properties(resource: Resource) -> Mapping[str, object]:
+    return resource.inputs if resource.inputs is not None else resource.outputs
+
+
+def _is_document(value: object) -> bool:
+    """Whether a trust policy, or a policy about assuming roles, stands anywhere in a value."""
+    if isinstance(value, str):
+        return "AssumeRole" in value and "Statement" in value
+    if isinstance(value, Mapping):
+        said = json.dumps(value, default=str) if "Statement" in value else ""
+        return "AssumeRole" in said or any(map(_is_document, value.values()))
+    return isinstance(value, list) and any(map(_is_document, value))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _listed(value: object) -> list[Mapping[str, object]]:
+    items = value if isinstance(value, list) else [] if value is None else [{"roleArn": UNKNOWN}]
+    return [item if isinstance(item, Mapping) else {"roleArn": UNKNOWN} for item in items]

@@ -1,0 +1,359 @@
+"""A CloudFormation template as the resources it makes, with its functions resolved as far as the template tells.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+What only CloudFormation knows (an import, a dynamic reference, the id of a resource that it names itself) is UNKNOWN,
+or a `Reference` where it is known of which resource.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from twokeys.iam import UNKNOWN, Arn, Unknown
+from twokeys.iam.arn import Named
+
+
+class TemplateError(ValueError):
+    """A text is no template that CloudFormation takes; the message says why, as a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What CloudFormation will put in for a resource of the template that has no name yet: its name or its ARN."""
+
+    logical_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One resource of a template: its logical id, its type as CloudFormation names it, its resolved properties."""
+
+    logical_id: str
+    type: str
+    properties: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a template is deployed, for its pseudo parameters; `account` is an id or a symbol."""
+
+    stack: str
+    account: str
+    partition: str
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template as it is deployed in one place; `expands` names what CloudFormation expands when it deploys it."""
+
+    resources: tuple[Described, ...]
+    expands: str | None = None
+
+
+def read_template(
+    source: str | Mapping[str, object], place: Place, parameters: Mapping[str, object] | None = None
+) -> Template:
+    """Read a template, given as JSON or YAML text or as a mapping, with the values of its parameters.
+
+    Raises TemplateError for what is none.
+    """
+    document = _parsed(source) if isinstance(source, str) else source
+    resources = document.get("Resources") if isinstance(document, Mapping) else None
+    if not isinstance(resources, Mapping):
+        raise TemplateError("it has no Resources")
+    resolver = _Resolver(document, resources, place, parameters or {})
+    return Template(tuple(_described(resources, resolver)), _expands(document, resources))
+
+
+def _described(resources: Mapping[str, Any], resolver: _Resolver) -> Iterator[Described]:
+    for logical_id, resource in resources.items():
+        if logical_id.startswith("Fn::ForEach"):
+            continue
+        if not isinstance(resource, Mapping) or not isinstance(resource.get("Type"), str):
+            raise TemplateError(f"its resource {logical_id} has no Type")
+        condition = resource.get("Condition")
+        if isinstance(condition, str) and resolver.condition(condition) is False:
+            continue
+        properties = resolver.resolve(resource.get("Properties") or {})
+        yield Described(logical_id, resource["Type"], properties if isinstance(properties, Mapping) else {})
+
+
+def _expands(document: Mapping[str, Any], resources: Mapping[str, Any]) -> str | None:
+    if transform := document.get("Transform"):
+        return f"the transform {transform}"
+    loop = next((name for name in resources if name.startswith("Fn::ForEach")), None)
+    if loop:
+        return loop
+    return "Fn::Transform" if "Fn::Transform" in resources or _mentions(resources, "Fn::Transform") else None
+
+
+def _mentions(value: object, key: str) -> bool:
+    if isinstance(value, Mapping):
+        return key in value or any(_mentions(item, key) for item in value.values())
+    return isinstance(value, list) and any(_mentions(item, key) for item in value)
+
+
+class _Loader(yaml.BaseLoader):
+    """YAML as CloudFormation takes it: every scalar as its text, short forms of functions, no aliases.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise TemplateError("it has a YAML alias, which CloudFormation does not take")
+        return super().compose_node(parent, index)
+
+
+def _short_form(loader: yaml.BaseLoader, suffix: str, node: yaml.Node) -> dict[str, object]:
+    if isinstance(node, yaml.ScalarNode):
+        value: object = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    else:
+        raise TemplateError(f"!{suffix} stands before nothing")
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 - its base loads text only
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        if isinstance(error, TemplateError):
+            raise
+        raise TemplateError(f"it is neither JSON nor YAML ({type(error).__name__})") from error
+
+
+_REMOVED = object()
+_SUBSTITUTED = re.compile(r"\$\{([^}]*)\}")
+
+
+class _Resolver:
+    """Resolves the functions of one template; whatever it cannot tell is UNKNOWN."""
+
+    def __init__(
+        self, document: Mapping[str, Any], resources: Mapping[str, Any], place: Place, given: Mapping[str, object]
+    ) -> None:
+        self._resources = resources
+        self._place = place
+        self._parameters = _mapping(document.get("Parameters"))
+        self._mappings = _mapping(document.get("Mappings"))
+        self._conditions = _mapping(document.get("Conditions"))
+        self._given = given
+        self._settled: dict[str, bool | None] = {}
+        self._names: dict[str, object] = {}
+        self._functions: Mapping[str, Callable[[Any], object]] = {
+            "Ref": self._ref,
+            "Fn::GetAtt": self._attribute,
+            "Fn::Sub": self._substitute,
+            "Fn::Join": self._join,
+            "Fn::Split": self._split,
+            "Fn::Select": self._select,
+            "Fn::FindInMap": self._find,
+            "Fn::If": self._if,
+            "Fn::ToJsonString": self.resolve,
+        }
+
+    def resolve(self, value: object) -> object:
+        """A value with its functions resolved."""
+        if isinstance(value, Mapping):
+            if len(value) == 1:
+                ((name, argument),) = value.items()
+                if name in self._functions:
+                    return self._functions[name](argument)
+                if isinstance(name, str) and name.startswith("Fn::"):
+                    return UNKNOWN
+            resolved = {key: self.resolve(item) for key, item in value.items()}
+            return {key: item for key, item in resolved.items() if item is not _REMOVED}
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item is not _REMOVED]
+        if isinstance(value, str) and "{{resolve:" in value:
+            return UNKNOWN
+        return value
+
+    def condition(self, name: str) -> bool | None:
+        """Whether a condition of the template holds; None where that cannot be told."""
+        if name not in self._settled:
+            self._settled[name] = None
+            self._settled[name] = self._holds(self._conditions.get(name))
+        return self._settled[name]
+
+    def _holds(self, test: object) -> bool | None:
+        if not isinstance(test, Mapping) or len(test) != 1:
+            return None
+        ((name, argument),) = test.items()
+        if name == "Condition" and isinstance(argument, str):
+            return self.condition(argument)
+        if name == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:
+            left, right = map(self.resolve, argument)
+            known = not isinstance(left, Unknown | Reference) and not isinstance(right, Unknown | Reference)
+            return str(left) == str(right) if known else None
+        parts = [self._holds(one) for one in argument] if isinstance(argument, list) else []
+        if name == "Fn::Not" and len(parts) == 1:
+            return None if parts[0] is None else not parts[0]
+        if name in ("Fn::And", "Fn::Or") and parts:
+            decisive = name == "Fn::Or"
+            return decisive if decisive in parts else None if None in parts else not decisive
+        return None
+
+    def _ref(self, name: object) -> object:
+        if not isinstance(name, str):
+            return UNKNOWN
+        if name.startswith("AWS::"):
+            return self._pseudo(name)
+        if name in self._parameters:
+            return self._parameter(name)
+        resource = self._resources.get(name)
+        if not isinstance(resource, Mapping):
+            return UNKNOWN
+        if resource.get("Type") in _NAMED_BY_ARN:
+            return self._arn_of(name)
+        return self._name_of(name) or Reference(name)
+
+    def _pseudo(self, name: str) -> object:
+        place = self._place
+        values = {
+            "AWS::AccountId": place.account,
+            "AWS::NoValue": _REMOVED,
+            "AWS::Partition": place.partition,
+            "AWS::Region": place.region or UNKNOWN,
+            "AWS::StackName": place.stack,
+            "AWS::URLSuffix": "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com",
+        }
+        return values.get(name, UNKNOWN)
+
+    def _parameter(self, name: str) -> object:
+        declared = _mapping(self._parameters[name])
+        kind, value = str(declared.get("Type", "String")), self._given.get(name, declared.get("Default", UNKNOWN))
+        if kind.startswith("AWS::SSM::Parameter::Value") or value is None:
+            return UNKNOWN
+        if kind == "CommaDelimitedList" or kind.startswith("List<"):
+            return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+        return value if isinstance(value, str | Unknown) else str(value)
+
+    def _attribute(self, argument: object) -> object:
+        parts = argument.split(".", 1) if isinstance(argument, str) else argument
+        if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[0], str):
+            return UNKNOWN
+        logical_id, attribute = parts
+        return self._arn_of(logical_id) if attribute in ("Arn", "PolicyArn", "PermissionSetArn") else UNKNOWN
+
+    def _name_of(self, logical_id: str) -> str | None:
+        """The name that the template gives a resource, if it does."""
+        if logical_id not in self._names:
+            self._names[logical_id] = None
+            resource = _mapping(self._resources.get(logical_id))
+            key = _NAMES.get(str(resource.get("Type")))
+            self._names[logical_id] = self.resolve(_mapping(resource.get("Properties")).get(key)) if key else None
+        name = self._names[logical_id]
+        return name if isinstance(name, str) and name else None
+
+    def _arn_of(self, logical_id: str) -> object:
+        resource = _mapping(self._resources.get(logical_id))
+        kind, name = _KINDS.get(str(resource.get("Type"))), self._name_of(logical_id)
+        if kind is None:
+            return Reference(logical_id) if resource else UNKNOWN
+        if name is None:
+            return Reference(logical_id)
+        path = self.resolve(_mapping(resource.get("Properties")).get("Path") or "/")
+        if not isinstance(path, str):
+            return Reference(logical_id)
+        return str(Arn.iam(kind, self._place.account, name.removeprefix("https://"), path, self._place.partition))
+
+    def _substitute(self, argument: object) -> object:
+        text, values = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
+        if not isinstance(text, str):
+            return UNKNOWN
+        own = {name: self.resolve(value) for name, value in _mapping(values).items()}
+        pieces: list[str] = []
+        end = 0
+        for found in _SUBSTITUTED.finditer(text):
+            name = found.group(1).strip()
+            pieces.append(text[end : found.start()])
+            end = found.end()
+            if name.startswith("!"):
+                pieces.append("${" + name[1:] + "}")
+                continue
+            value = own[name] if name in own else self._attribute(name) if "." in name else self._ref(name)
+            if isinstance(value, Reference) and found.group() == text:
+                return value
+            if not isinstance(value, str):
+                return UNKNOWN
+            pieces.append(value)
+        return "".join(pieces) + text[end:]
+
+    def _join(self, argument: object) -> object:
+        if not isinstance(argument, list) or len(argument) != 2:
+            return UNKNOWN
+        items = self.resolve(argument[1])
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            return UNKNOWN
+        return str(argument[0]).join(items)
+
+    def _split(self, argument: object) -> object:
+        if not isinstance(argument, list) or len(argument) != 2:
+            return UNKNOWN
+        text = self.resolve(argument[1])
+        return text.split(str(argument[0])) if isinstance(text, str) and argument[0] else UNKNOWN
+
+    def _select(self, argument: object) -> object:
+        if not isinstance(argument, list) or len(argument) != 2:
+            return UNKNOWN
+        index, items = map(self.resolve, argument)
+        if not isinstance(items, list) or not str(index).isdigit() or int(str(index)) >= len(items):
+            return UNKNOWN
+        return items[int(str(index))]
+
+    def _find(self, argument: object) -> object:
+        keys = [self.resolve(one) for one in argument[:3]] if isinstance(argument, list) else []
+        found: object = self._mappings
+        for key in keys:
+            if not isinstance(found, Mapping) or not isinstance(key, str) or key not in found:
+                return UNKNOWN
+            found = found[key]
+        return self.resolve(found) if len(keys) == 3 else UNKNOWN
+
+    def _if(self, argument: object) -> object:
+        if not isinstance(argument, list) or len(argument) != 3 or not isinstance(argument[0], str):
+            return UNKNOWN
+        holds = self.condition(argument[0])
+        if holds is None:
+            yes, no = self.resolve(argument[1]), self.resolve(argument[2])
+            return yes if yes == no else UNKNOWN
+        return self.resolve(argument[1] if holds else argument[2])
+
+
+_NAMES = {
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::OIDCProvider": "Url",
+    "AWS::IAM::SAMLProvider": "Name",
+}
+_KINDS: Mapping[str, Named] = {
+    "AWS::IAM::Role": "role",
+    "AWS::IAM::User": "user",
+    "AWS::IAM::Group": "group",
+    "AWS::IAM::ManagedPolicy": "policy",
+    "AWS::IAM::OIDCProvider": "oidc-provider",
+    "AWS::IAM::SAMLProvider": "saml-provider",
+}
+_NAMED_BY_ARN = frozenset({"AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider", "AWS::IAM::SAMLProvider"})
+"""Types whose `Ref` is their ARN."""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,284 @@
+"""A snapshot with the IAM that other types make: aws-native, Cloud Control, CloudFormation stacks and StackSets.
+
+What they hold is put beside the resources of pulumi-aws, in the same shape, so that everything after it is the same
+code. What of them cannot be read is said: `NotRead`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.cloudformation import Native, as_pulumi, lowered
+from twokeys.access.not_read import NotRead, not_read
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.templates import Place, Template, TemplateError, read_template
+from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
+from twokeys.iam import UNKNOWN
+from twokeys.iam.arn import partition_of_region
+
+_CLOUD_CONTROL = "aws:cloudcontrol/resource:Resource"
+_TEMPLATES = ("cloudformation::stack", "cloudformation::stackset", "serverlessrepository::cloudformationstack")
+_INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
+_CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
+_ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+_GIVE = f"give the template itself as its body, without transforms and nested templates, {_ACCEPT}"
+_NESTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A snapshot in which other makers' IAM stands as resources of pulumi-aws, and what could not be read."""
+
+    snapshot: Snapshot
+    not_read: tuple[NotRead, ...]
+
+
+def translate(snapshot: Snapshot, accounts: Accounts) -> Translation:
+    """Read what other types make; the snapshot itself comes back where there is nothing of the kind."""
+    translator = _Translator(snapshot, accounts)
+    resources = tuple(one for resource in snapshot.resources for one in translator.read(resource))
+    if len(resources) != len(snapshot.resources) or any(map(_differ, resources, snapshot.resources)):
+        snapshot = replace(snapshot, resources=resources)
+    return Translation(snapshot, (*translator.left, *not_read(snapshot)))
+
+
+def _differ(one: Resource, other: Resource) -> bool:
+    return one is not other
+
+
+class _Translator:
+    def __init__(self, snapshot: Snapshot, accounts: Accounts) -> None:
+        self._snapshot = snapshot
+        self._accounts = accounts
+        self.left: list[NotRead] = []
+
+    def read(self, resource: Resource) -> Iterator[Resource]:
+        """A resource as it is, and what it makes."""
+        name = aws_type(resource.type)
+        if resource.type == _CLOUD_CONTROL:
+            yield from self._cloud_control(resource)
+        elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:
+            yield from self._native(name, resource, _all_properties(resource))
+        elif name in _TEMPLATES:
+            yield resource
+            yield from self._deployed(name, resource)
+        else:
+            yield resource
+
+    def _native(self, name: str, resource: Resource, properties: Mapping[str, object]) -> Iterator[Resource]:
+        made = as_pulumi(Native(name, lowered(properties), resource))
+        if made is None:
+            self._leave(resource, "is of a type that is not read by way of this package")
+            yield resource
+        else:
+            yield from made
+
+    def _cloud_control(self, resource: Resource) -> Iterator[Resource]:
+        """https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-types.html"""
+        type_name, state = resource.get("typeName"), resource.get("desiredState")
+        name = cloudformation_type(type_name) if isinstance(type_name, str) else None
+        if name is None:
+            yield resource
+            if not isinstance(type_name, str):
+                self._leave(resource, "makes a resource of a type that is not known yet")
+            elif type_name.lower().startswith(("aws::", "alexa::")):
+                return
+            else:
+                self._leave(resource, f"makes a {type_name}, which is nobody's type that is known here")
+            return
+        known = of_aws(name)
+        if known.reading is Reading.HARMLESS:
+            yield resource
+        elif known.reading is Reading.NOT_READ:
+            yield resource
+            self._leave(resource, known.why)
+        elif (properties := _object(state)) is None:
+            yield resource
+            self._leave(resource, f"makes a {type_name} whose desired state is not known yet, or is no JSON object")
+        elif name in _TEMPLATES:
+            yield resource
+            yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
+        else:
+            yield from self._native(name, resource, properties)
+
+    def _deployed(self, name: str, resource: Resource) -> Iterator[Resource]:
+        if name == "cloudformation::stackset":
+            for account in self._targets(resource):
+                yield from self._stack(replace(resource, account=account), f"{account}/")
+        else:
+            yield from self._stack(resource)
+
+    def _stack(self, resource: Resource, part: str = "", depth: int = 0) -> Iterator[Resource]:
+        """What the template of a stack makes in its account.
+
+        A template that is not there matters only if CloudFormation may make IAM by it.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (Capabilities)
+        """
+        properties = lowered(_all_properties(resource))
+        body = properties.get("templatebody")
+        if not isinstance(body, str | Mapping) or not body:
+            if _may_make_iam(properties.get("capabilities")):
+                where = "by its URL" if properties.get("templateurl") else "that is not known yet"
+                where = (
+                    "of an application of the Serverless Application Repository"
+                    if "applicationid" in properties
+                    else where
+                )
+                self._leave(resource, f"deploys a template {where}, and has the capability to make IAM by it", _GIVE)
+            return
+        account = resource.account or self._accounts.of(resource)
+        region = _region(self._snapshot, resource)
+        place = Place(resource.name, account, partition_of_region(region), region)
+        try:
+            template = read_template(body, place, _parameters(properties.get("parameters")))
+        except (TemplateError, RecursionError) as error:
+            why = str(error) if isinstance(error, TemplateError) else "it is nested too deeply"
+            self._leave(resource, f"deploys a template that cannot be read: {why}", _GIVE)
+            return
+        if template.expands and _may_make_iam(properties.get("capabilities")):
+            self._leave(resource, f"deploys a template that {template.expands} changes before it is deployed", _GIVE)
+        yield from self._described(template, resource, part, depth)
+
+    def _described(self, template: Template, stack: Resource, part: str, depth: int) -> Iterator[Resource]:
+        urns = {one.logical_id: f"{stack.urn}#{part}{one.logical_id}" for one in template.resources}
+        for one in template.resources:
+            base = Resource(
+                urn=urns[one.logical_id],
+                type=one.type,
+                name=f"{stack.name}-{one.logical_id}",
+                provider=stack.provider,
+                parent=stack.parent,
+                source=stack.source,
+                created=stack.created,
+                modified=stack.modified,
+                secrets=stack.secrets,
+                account=stack.account or self._accounts.of(stack),
+                made_by=stack.made_by or stack.urn,
+            )
+            name = cloudformation_type(one.type)
+            reading = of_aws(name).reading if name else None
+            if name is None and not one.type.startswith("Custom::"):
+                self._leave(base, f"is a {one.type}, which is nobody's type that is known here")
+            elif name is None or name in ("cloudformation::customresource", "lambda::invocation"):
+                self.left.append(
+                    NotRead(base, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
+                )
+            elif name in _TEMPLATES:
+                inner = replace(base, inputs={"capabilities": [*_CAPABILITIES], **one.properties})
+                if depth >= _NESTED:
+                    self._leave(base, "is a template in a template, too deep to be read", _GIVE)
+                elif name == "cloudformation::stackset":
+                    for account in self._targets(inner):
+                        yield from self._stack(replace(inner, account=account), f"{account}/", depth + 1)
+                else:
+                    yield from self._stack(inner, "", depth + 1)
+            elif reading is Reading.NOT_READ or name == "serverless::application":
+                self._leave(base, of_aws(name).why or "deploys a template of the Serverless Application Repository")
+            elif reading is Reading.READ:
+                made = as_pulumi(Native(name, lowered(one.properties), base, urns))
+                if made is None:
+                    self._leave(base, f"is a {one.type}, which is not read in a template")
+                yield from made or ()
+            elif name == "eks::podidentityassociation":
+                yield replace(
+                    base, type="aws:eks/podIdentityAssociation:PodIdentityAssociation", inputs=_pod(one.properties)
+                )
+
+    def _targets(self, stack_set: Resource) -> list[str]:
+        """The accounts that a StackSet deploys to; one that no account equals stands for those that are not shown.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
+        """
+        properties = lowered(_all_properties(stack_set))
+        automatic = _mapping(properties.get("autodeployment"))
+        found: dict[str, None] = {}
+        more = lowered(automatic).get("enabled") not in (None, False, "false")
+        for targets in (*self._instances(stack_set), *_items(properties.get("stackinstancesgroup"))):
+            named = lowered(_mapping(targets))
+            inner = lowered(_mapping(named.get("deploymenttargets")))
+            listed = [*_items(named.get("accountid")), *_items(named.get("accounts")), *_items(inner.get("accounts"))]
+            found |= dict.fromkeys(self._accounts.canonical(one) for one in listed if isinstance(one, str))
+            units = _items(inner.get("organizationalunitids"))
+            found |= dict.fromkeys(self._below(units))
+            more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
+        return [*found, *([self._accounts.unpinned(f"the StackSet {stack_set.name}")] if more else [])]
+
+    def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
+        names = {stack_set.name, stack_set.text("name"), stack_set.text("id")}
+        for one in self._snapshot.resources:
+            if aws_type(one.type) in _INSTANCES:
+                named = one.get("stackSetName")
+                behind = one.property_dependencies.get("stackSetName", ())
+                if named in names or stack_set.urn in behind:
+                    yield _all_properties(one)
+
+    def _below(self, units: Iterable[object]) -> Iterator[str]:
+        """The member accounts that the snapshot shows below organizational units, or below the root."""
+        parents = {
+            (self._accounts.named_by(one) if one.type == ACCOUNT else one.text("id") or one.urn): one.text("parentId")
+            for one in self._snapshot.of_type(ACCOUNT, ORGANIZATIONAL_UNIT)
+        }
+        wanted = {one for one in units if isinstance(one, str)}
+        for account in self._accounts.members:
+            above: str | None = account
+            seen: set[str] = set()
+            while above is not None and above not in seen:
+                if above in wanted or (above.startswith("r-") and any(one.startswith("r-") for one in wanted)):
+                    yield account
+                    break
+                seen.add(above)
+                above = parents.get(above)
+
+    def _leave(
+        self, resource: Resource, why: str, step: str = f"make it with resources of pulumi-aws, {_ACCEPT}"
+    ) -> None:
+        self.left.append(NotRead(resource, why, step))
+
+
+def _all_properties(resource: Resource) -> dict[str, object]:
+    keys = {**(resource.inputs or {}), **resource.outputs}
+    return {key: resource.get(key) for key in keys}
+
+
+def _object(text: object) -> Mapping[str, object] | None:
+    if isinstance(text, str):
+        try:
+            text = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+    return text if isinstance(text, Mapping) else None
+
+
+def _may_make_iam(capabilities: object) -> bool:
+    if capabilities is None:
+        return False
+    return any(not isinstance(one, str) or one in _CAPABILITIES for one in _items(capabilities))
+
+
+def _parameters(value: object) -> dict[str, object]:
+    """Parameters as a mapping, or as the list of pairs that CloudFormation's own types have."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    pairs = [lowered(item) for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return {str(pair["parameterkey"]): pair.get("parametervalue") for pair in pairs if "parameterkey" in pair}
+
+
+def _pod(properties: Mapping[str, object]) -> dict[str, object]:
+    arn = lowered(properties).get("rolearn")
+    return {"roleArn": arn if isinstance(arn, str) else UNKNOWN}
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _region(snapshot: Snapshot, resource: Resource) -> str | None:
+    provider = snapshot.by_urn.get(resource.provider or "")
+    return resource.text("region") or (provider.text("region") if provider else None)

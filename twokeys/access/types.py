@@ -1,0 +1,215 @@
+"""What each type of resource means for the question who can enter: read, harmless or not read.
+
+A type that can make IAM, or hand a role to somebody, is either read or never passed over in silence. AWS's types are
+named here as CloudFormation does, in lower case and without `AWS::` (`iam::role`), whichever package makes them:
+`aws:iam/role:Role`, `aws-native:iam:Role`, Cloud Control's and a template's `AWS::IAM::Role`.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Reading(Enum):
+    """What is done with the resources of a type."""
+
+    READ = "read"
+    HARMLESS = "harmless"
+    NOT_READ = "not read"
+    BY_CONTENT = "by what it says"
+    """Its inputs tell: a template, a command, code."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOf:
+    """How a type is treated; `why` says of one that is not read what it may do, as a clause after its name."""
+
+    reading: Reading
+    why: str = ""
+
+
+_READ = TypeOf(Reading.READ)
+_HARMLESS = TypeOf(Reading.HARMLESS)
+_BY_CONTENT = TypeOf(Reading.BY_CONTENT)
+
+_IAM_READ = frozenset(
+    {
+        "role",
+        "rolepolicy",
+        "rolepolicyattachment",
+        "rolepoliciesexclusive",
+        "rolepolicyattachmentsexclusive",
+        "user",
+        "userpolicy",
+        "userpolicyattachment",
+        "userpoliciesexclusive",
+        "userpolicyattachmentsexclusive",
+        "usergroupmembership",
+        "usertogroupaddition",
+        "group",
+        "grouppolicy",
+        "grouppolicyattachment",
+        "grouppoliciesexclusive",
+        "grouppolicyattachmentsexclusive",
+        "groupmembership",
+        "policy",
+        "managedpolicy",
+        "policyattachment",
+        "openidconnectprovider",
+        "oidcprovider",
+        "samlprovider",
+        "organizationsfeatures",
+        "accesskey",
+        "userloginprofile",
+    }
+)
+_IAM_HARMLESS = {
+    "accountalias",
+    "accountpasswordpolicy",
+    "instanceprofile",
+    "outboundwebidentityfederation",
+    "securitytokenservicepreferences",
+    "servercertificate",
+    "servicelinkedrole",
+    "servicespecificcredential",
+    "signingcertificate",
+    "sshkey",
+    "virtualmfadevice",
+}
+"""They make nobody and grant nothing. A service-linked role trusts its service only, an instance profile hands its role
+to EC2, which the role's own trust policy says, and the rest belong to a user or an account that is there already.
+"""
+_SSO_HARMLESS = {
+    "application",
+    "applicationaccessscope",
+    "applicationassignment",
+    "applicationassignmentconfiguration",
+    "instance",
+    "instanceaccesscontrolattributeconfiguration",
+    "instanceaccesscontrolattributes",
+    "region",
+    "trustedtokenissuer",
+}
+"""Applications of Identity Center: people sign in to them, and enter no account by that."""
+
+_OF_AWS: dict[str, TypeOf] = {
+    **{f"iam::{name}": _READ for name in _IAM_READ},
+    **{f"iam::{name}": _HARMLESS for name in _IAM_HARMLESS},
+    **{f"ssoadmin::{name}": _HARMLESS for name in _SSO_HARMLESS},
+    "ssoadmin::accountassignment": _READ,
+    "ssoadmin::assignment": _READ,
+    "ssoadmin::permissionset": _READ,
+    "ssoadmin::permissionsetinlinepolicy": _READ,
+    "ssoadmin::permissionsboundaryattachment": _READ,
+    "ssoadmin::managedpolicyattachment": _READ,
+    "ssoadmin::managedpolicyattachmentsexclusive": _READ,
+    "ssoadmin::customermanagedpolicyattachment": _READ,
+    "ssoadmin::customermanagedpolicyattachmentsexclusive": _READ,
+    "accountaccess::application": _HARMLESS,
+    "accountaccess::entitlement": _READ,
+    "identitystore::group": _READ,
+    "identitystore::groupmembership": _READ,
+    "identitystore::user": _READ,
+    "organizations::account": _READ,
+    "organizations::delegatedadministrator": _READ,
+    "organizations::organization": _READ,
+    "organizations::organizationalunit": _READ,
+    "organizations::policy": _READ,
+    "organizations::policyattachment": _READ,
+    "cloudcontrol::resource": _BY_CONTENT,
+    "cloudformation::stack": _BY_CONTENT,
+    "cloudformation::stackset": _BY_CONTENT,
+    "cloudformation::stackinstances": _BY_CONTENT,
+    "cloudformation::stacksetinstance": _BY_CONTENT,
+    "cloudformation::customresource": _BY_CONTENT,
+    "cloudformation::customresourceemulator": _BY_CONTENT,
+    "serverlessrepository::cloudformationstack": _BY_CONTENT,
+    "lambda::invocation": _BY_CONTENT,
+    "eks::podidentityassociation": _BY_CONTENT,
+    "eks::addon": _BY_CONTENT,
+    "controltower::landingzone": TypeOf(Reading.NOT_READ, "makes Control Tower's roles, also in member accounts"),
+    "controltower::baseline": TypeOf(Reading.NOT_READ, "makes Control Tower's roles in the accounts of a unit"),
+    "controltower::enabledbaseline": TypeOf(Reading.NOT_READ, "makes Control Tower's roles in the accounts of a unit"),
+    "datazone::environment": TypeOf(Reading.NOT_READ, "makes roles for the users of its project"),
+    "rolesanywhere::trustanchor": TypeOf(
+        Reading.NOT_READ, "lets whoever holds a certificate of its authority into the roles of Roles Anywhere profiles"
+    ),
+    "rolesanywhere::profile": TypeOf(
+        Reading.NOT_READ, "hands its roles to whoever holds a certificate of a trust anchor's authority"
+    ),
+    "sagemaker::project": TypeOf(Reading.NOT_READ, "provisions a Service Catalog product, whose template may make IAM"),
+    "securitylake::subscriber": TypeOf(Reading.NOT_READ, "makes a role that trusts the subscriber's account"),
+    "servicecatalog::provisionedproduct": TypeOf(Reading.NOT_READ, "provisions a template, which may make IAM"),
+    "servicecatalog::cloudformationprovisionedproduct": TypeOf(
+        Reading.NOT_READ, "provisions a template, which may make IAM"
+    ),
+    "ssm::quicksetupconfigurationmanager": TypeOf(Reading.NOT_READ, "deploys templates with roles to its accounts"),
+    "ssmquicksetup::configurationmanager": TypeOf(Reading.NOT_READ, "deploys templates with roles to its accounts"),
+}
+_NEW = TypeOf(Reading.NOT_READ, "is a type of a service that decides who may enter, and this version does not know it")
+_DECIDES = ("iam::", "ssoadmin::", "accountaccess::")
+"""Services of which every type must be known: a new one may let somebody in."""
+_SAME = {"sso": "ssoadmin", "serverlessrepo": "serverlessrepository"}
+
+_TERRAFORM_IAM = re.compile(
+    r"aws(?:cc)?_(?:iam_(?!instance_profile|account_|server_certificate|service_linked)|ssoadmin_|identitystore_"
+    r"|organizations_account|cloudformation_|cloudcontrolapi_|rolesanywhere_|servicecatalog_provisioned)"
+)
+_KUBERNETES_IAM = re.compile(
+    r"(?:iam|cloudformation|ssoadmin|identitystore|organizations|rolesanywhere|eks)\."
+    r"(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/"
+)
+_DYNAMIC = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic")
+_KNOWN_PACKAGES = frozenset({
+    "archive", "auth0", "aws-apigateway", "awsx", "azure", "azure-native", "cloudflare", "cloudinit", "datadog",
+    "digitalocean", "docker", "docker-build", "eks", "external", "fastly", "gcp", "github", "gitlab", "google-native",
+    "helm", "http", "kafka", "local", "mongodbatlas", "mysql", "newrelic", "null", "okta", "pagerduty", "postgresql",
+    "pulumi", "pulumiservice", "random", "snowflake", "std", "time", "tls", "vault", "vercel",
+})  # fmt: skip
+"""Packages whose resources make nothing in IAM, or, as components (awsx, eks), only by resources that are shown too."""
+
+
+def type_of(token: str) -> TypeOf | None:
+    """How resources of a type are treated, by its token; None for one of a package that is not known here.
+
+    Tokens: https://www.pulumi.com/docs/iac/concepts/resources/names/#types
+    """
+    package, _, rest = token.partition(":")
+    if (name := aws_type(token)) is not None:
+        return of_aws(name)
+    if token.startswith(_DYNAMIC) or package == "command":
+        return _BY_CONTENT
+    if package == "kubernetes":
+        why = "has a controller in the cluster make IAM"
+        return TypeOf(Reading.NOT_READ, why) if _KUBERNETES_IAM.search(rest) else _HARMLESS
+    if rest.startswith("tf:"):
+        why = "is made by a Terraform module, whose resources are not read"
+        return TypeOf(Reading.NOT_READ, why) if _TERRAFORM_IAM.match(rest.removeprefix("tf:")) else _HARMLESS
+    return _HARMLESS if package in _KNOWN_PACKAGES else None
+
+
+def aws_type(token: str) -> str | None:
+    """The AWS type behind a token of the packages aws and aws-native, such as `iam::role`; None for other packages."""
+    parts = token.split(":")
+    if len(parts) != 3 or parts[0] not in ("aws", "aws-native"):
+        return None
+    service = parts[1].partition("/")[0].lower()
+    return f"{_SAME.get(service, service)}::{parts[2].lower()}"
+
+
+def cloudformation_type(name: str) -> str | None:
+    """The AWS type behind CloudFormation's name of it (`AWS::IAM::Role`); None for one that is not AWS's own."""
+    owner, _, rest = name.lower().partition("::")
+    service, _, kind = rest.partition("::")
+    return f"{_SAME.get(service, service)}::{kind}" if owner == "aws" and kind else None
+
+
+def of_aws(name: str) -> TypeOf:
+    """How an AWS type, as `aws_type` and `cloudformation_type` name it, is treated."""
+    found = _OF_AWS.get(name)
+    if found is None:
+        return _NEW if name.startswith(_DECIDES) else _HARMLESS
+    return found

@@ -1,0 +1,86 @@
+"""What a change opens and closes: the ways in before and after, those through other roles included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from twokeys.answers.model import Answers, NotProved, Way
+from twokeys.doors import Who
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A way before and after; `what` names in words in what the two differ."""
+
+    before: Way
+    after: Way
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The ways that are gained, lost and changed, and what is not proved any more although it was or was not there."""
+
+    gained: tuple[Way, ...]
+    lost: tuple[Way, ...]
+    changed: tuple[Changed, ...]
+    not_proved: tuple[NotProved, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.gained or self.lost or self.changed or self.not_proved)
+
+
+def changes(before: Answers, after: Answers) -> Changes:
+    """What the step from one to another opens and closes.
+
+    Accounts are compared by id, or by symbol while they have none: an account that gets its id in between is the same.
+    A way is the same when the same principal comes into the same role; it has changed when it leads through other
+    roles, under other conditions, or into a role that is stronger or weaker. Ways that are not proved count as closed
+    on both sides; what is newly not proved is listed.
+    """
+    ids = {**before.ids, **after.ids}
+    old, new = (_by_ends(side, ids) for side in (before, after))
+    known = {(one.message, one.door) for one in before.not_proved}
+    both = [(old[ends], new[ends]) for ends in new if ends in old]
+    return Changes(
+        gained=tuple(new[ends] for ends in new if ends not in old),
+        lost=tuple(old[ends] for ends in old if ends not in new),
+        changed=tuple(Changed(one, other, what) for one, other in both if (what := _differences(one, other, ids))),
+        not_proved=tuple(one for one in after.not_proved if (one.message, one.door) not in known),
+    )
+
+
+def only_about(found: Changes, accounts: Callable[[str], bool]) -> Changes:
+    """Only what leads into accounts that a predicate takes: what one side cannot show is no difference."""
+    return replace(
+        found,
+        gained=tuple(way for way in found.gained if accounts(way.account)),
+        lost=tuple(way for way in found.lost if accounts(way.account)),
+        changed=tuple(one for one in found.changed if accounts(one.after.account)),
+    )
+
+
+def _by_ends(answers: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
+    return {(_with_id(way.source.who, ids), _with_id(way.target.who, ids)): way for way in answers.ways}
+
+
+def _with_id(who: Who, ids: Mapping[str, str]) -> Who:
+    return Who(who.kind, ids.get(who.account, who.account), who.name)
+
+
+def _differences(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, ...]:
+    stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
+    conditions = [sorted(_plain(one, ids) for one in way.conditions) for way in (old, new)]
+    told = {
+        "through other roles": stops[0] != stops[1],
+        "under other conditions": conditions[0] != conditions[1],
+        f"{old.permissions} became {new.permissions}": old.permissions.level != new.permissions.level,
+    }
+    return tuple(what for what, differs in told.items() if differs)
+
+
+def _plain(text: str, ids: Mapping[str, str]) -> str:
+    for symbol, identity in ids.items():
+        text = text.replace(f":{symbol}:", f":{identity}:")
+    return text

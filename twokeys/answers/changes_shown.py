@@ -1,0 +1,102 @@
+"""Changes as data, as lines for a terminal, and as Markdown for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from twokeys.answers.changes import Changed, Changes
+from twokeys.answers.data import not_proved_data, way_data
+from twokeys.answers.model import Way
+from twokeys.answers.summary import counted, strongest
+from twokeys.answers.words import conditions, into, keys_of
+from twokeys.shown import markdown, printable
+
+NOTHING = "No way in is gained, lost or changed"
+
+
+def as_data(found: Changes) -> dict[str, Any]:
+    """The changes; ways have the shape that every command gives them."""
+    return {
+        "gained": [way_data(way) for way in found.gained],
+        "lost": [way_data(way) for way in found.lost],
+        "changed": [
+            {"what": list(one.what), "before": way_data(one.before), "after": way_data(one.after)}
+            for one in found.changed
+        ],
+        "notProved": [not_proved_data(one) for one in found.not_proved],
+    }
+
+
+def lines(found: Changes) -> Iterator[str]:
+    """One line a way: `+` gained, `-` lost, `~` changed, `?` newly not proved."""
+    if not found:
+        yield f"{NOTHING}."
+    yield from (f"+ {_line(way)}" for way in found.gained)
+    yield from (f"- {_line(way)}" for way in found.lost)
+    for one in found.changed:
+        yield f"~ {_line(one.before)}  is now  {_line(one.after)}"
+    for unproved in found.not_proved:
+        yield f"? not proved: {unproved.message}. Next step: {unproved.next_step}."
+
+
+def in_markdown(found: Changes) -> str:
+    """A section for a pull request: what is gained, lost and changed, with keys, conditions and why; ends in a line."""
+    if not found:
+        return f"### Who can enter\n\n{NOTHING}.\n"
+    counts = [
+        f"{counted(len(found.gained), 'way')} gained" if found.gained else "",
+        f"{len(found.lost)} lost" if found.lost else "",
+        f"{len(found.changed)} changed" if found.changed else "",
+        f"{len(found.not_proved)} not proved" if found.not_proved else "",
+    ]
+    parts = [f"### Who can enter: {', '.join(part for part in counts if part)}"]
+    parts += _ways("Gained", found.gained)
+    parts += _ways("Lost", found.lost)
+    parts += _changed(found.changed)
+    if found.not_proved:
+        parts.append("#### Not proved")
+        parts.append(
+            "\n".join(
+                f"- {markdown(one.message)}\\. Next step: {markdown(one.next_step)}\\." for one in found.not_proved
+            )
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(way: Way) -> str:
+    asked = f" if {conditions(way)}" if way.conditions else ""
+    return printable(f"{way.source.short} -> {into(way)} of {way.target.place}{asked} ({way.permissions})")
+
+
+def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
+    listed = strongest(ways)
+    if not listed:
+        return
+    yield f"#### {title}"
+    rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
+    for way in listed:
+        place = f"{into(way)} of {way.target.place}"
+        cells = (way.source.short, place, conditions(way), str(way.permissions), way.why)
+        rows.append(f"| {' | '.join(map(markdown, cells))} |")
+    yield "\n".join(rows)
+    places = [
+        f"- {markdown(_line(way))}\n" + "\n".join(f"  - {markdown(key)}" for key in keys_of(way)) for way in listed
+    ]
+    yield "<details><summary>Where each key stands</summary>\n\n" + "\n".join(places) + "\n\n</details>"
+
+
+def _changed(found: Iterable[Changed]) -> Iterator[str]:
+    rows = []
+    for one in found:
+        who, role = one.after.source.short, one.after.target.short
+        cells = (who, role, ", ".join(one.what), _state(one.before), _state(one.after))
+        rows.append(f"| {' | '.join(map(markdown, cells))} |")
+    if rows:
+        yield "#### Changed"
+        yield "\n".join(["| Who | Into | What | Before | After |", "| --- | --- | --- | --- | --- |", *rows])
+
+
+def _state(way: Way) -> str:
+    through = "".join(f", through {one.short}" for one in way.through)
+    return f"{conditions(way)}{through} ({way.permissions})"

@@ -1,0 +1,72 @@
+"""The check: the answers with what the rules say of them, as data and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+
+from twokeys.access.findings import Finding
+from twokeys.access.report import Verdicts
+from twokeys.answers.data import as_data as answers_data
+from twokeys.answers.model import Answers, Door, State
+from twokeys.answers.summary import by_principal, counted, listed, summary
+from twokeys.shown import say
+
+_SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
+
+
+def as_data(answers: Answers, verdicts: Verdicts) -> dict[str, Any]:
+    """The answers in the shape of every command, and `violations` and `advice`."""
+    return {
+        **answers_data(answers),
+        "violations": [_finding_data(finding) for finding in verdicts.mandatory],
+        "advice": [_finding_data(finding) for finding in verdicts.advisory],
+    }
+
+
+def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
+    """Print who can enter, the doors that lack a key or are not proved, and what is wrong."""
+    say(console, f"Doors of {answers.origin}")
+    say(console, summary(answers).sentence)
+    for line in (*_open(answers), *_others(answers)):
+        say(console, line)
+    for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
+        for finding in findings:
+            say(console, f"{level}: {finding.rule}: {finding.text}")
+    if not verdicts.mandatory:
+        doors = [door for door in answers.doors if door.state is State.OPEN]
+        say(console, f"Every door has two keys ({len(doors)} open).")
+
+
+def _open(answers: Answers) -> Iterator[str]:
+    for source, entrances in by_principal(answers.ways):
+        for one in entrances:
+            through = "".join(f", through {stop}" for stop in one.through)
+            asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
+            yield f"  ✓ {source.short} -> role {one.role} of {listed(one.accounts)}{through}{asked} ({one.level.word})"
+
+
+def _others(answers: Answers) -> Iterator[str]:
+    for door in answers.doors:
+        if door.state is not State.OPEN:
+            yield f"  {_SIGNS[door.state]} {in_words(door)}: {door.lacks}"
+    if len(answers.accounts) > 1 and not answers.ways and not answers.doors:
+        yield f"  no door between these {counted(len(answers.accounts), 'account')}"
+
+
+def in_words(door: Door) -> str:
+    """A door in one line: who, into which role of which account."""
+    return f"{door.source.short} -> {door.target.short}"
+
+
+def _finding_data(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "message": finding.message,
+        "nextStep": finding.next_step,
+        "door": finding.door,
+        "urn": finding.urn,
+        "source": finding.source,
+    }

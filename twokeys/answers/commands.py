@@ -1,0 +1,187 @@
+"""`twokeys access`: who can enter which account, from a state, a sandbox stack or live IAM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twokeys.access_role import ACCESS_ROLE
+from twokeys.answers.options import FILE, asked, sources
+from twokeys.errors import Refusal
+
+if TYPE_CHECKING:
+    from twokeys.access.snapshot import Snapshot
+
+
+@click.group()
+def access() -> None:
+    """Who can enter which account, and what a change does to that."""
+
+
+@access.command("check")
+@sources
+@click.option("--config", type=FILE, help="A policy pack configuration: exceptions and enforcement, by rule.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check_command(  # noqa: PLR0913 - one parameter an option
+    *,
+    states: tuple[Path, ...],
+    stacks: tuple[str, ...],
+    live: bool,
+    member_role: str,
+    config: Path | None,
+    as_json: bool,
+) -> int:
+    """List who can enter which account, with two keys or without, and run the rules of the policy pack.
+
+    Exits with 0 when no mandatory rule is violated, 1 when one is, 2 when the command is called wrongly.
+    """
+    from rich.console import Console
+
+    from twokeys.access.graph import build
+    from twokeys.access.report import check
+    from twokeys.access.rules import RULES
+    from twokeys.answers.check import as_data, show
+    from twokeys.answers.reading import read
+    from twokeys.answers.sources import snapshot
+
+    asked(states, stacks, live=live)
+    graph = build(snapshot(states, stacks, live=live, member_role=member_role))
+    verdicts = check(graph, RULES, _config(config), datetime.now(UTC).date())
+    if as_json:
+        click.echo(json.dumps(as_data(read(graph), verdicts), indent=2))
+    else:
+        show(read(graph), verdicts, Console())
+    return 1 if verdicts.mandatory else 0
+
+
+@access.command("diff")
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE, required=False)
+@click.option("--plan", type=FILE, help="Compare with the plan that `pulumi preview --save-plan FILE` wrote.")
+@click.option("--live", is_flag=True, help="Compare with real IAM: what differs from the state is drift.")
+@click.option("--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
+@click.option(
+    "--state", "states", type=FILE, multiple=True, help="The state of another stack, read together with both sides."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines, Markdown for a pull request, or JSON.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when a way in is gained, lost, changed or not proved.")
+def diff_command(  # noqa: PLR0913 - one parameter an option
+    before: Path,
+    after: Path | None,
+    *,
+    plan: Path | None,
+    live: bool,
+    member_role: str,
+    states: tuple[Path, ...],
+    form: str,
+    as_json: bool,
+    exit_code: bool,
+) -> int:
+    """Show the ways in that lead from state BEFORE to state AFTER, to a plan, or to what is there (--live)."""
+    from twokeys.access.graph import build
+    from twokeys.answers.changes import changes, only_about
+    from twokeys.answers.changes_shown import as_data, in_markdown, lines
+    from twokeys.answers.reading import read
+    from twokeys.answers.sources import together
+    from twokeys.shown import printable
+
+    if [after is not None, plan is not None, live].count(True) != 1:
+        raise click.UsageError("name exactly one of a second state, --plan and --live")
+    old = read(build(together([before, *states])))
+    if live:
+        new = read(build(_live(member_role)))
+        # What the states do not show at all is no drift of theirs.
+        found = only_about(changes(old, new), lambda account: account in old.accounts)
+    else:
+        new = read(build(together([after, *states]) if after is not None else _planned(before, plan or before, states)))
+        found = changes(old, new)
+    if as_json or form == "json":
+        click.echo(json.dumps(as_data(found), indent=2))
+    elif form == "markdown":
+        click.echo(in_markdown(found), nl=False)
+    else:
+        for line in lines(found):
+            click.echo(printable(line))
+    return 1 if exit_code and found else 0
+
+
+@access.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@sources
+def export_command(
+    file: Path, *, states: tuple[Path, ...], stacks: tuple[str, ...], live: bool, member_role: str
+) -> None:
+    """Write the ways in to FILE, for `twokeys profiles --from`: nothing secret, so that it can be published.
+
+    It says who may enter which account as which role, under which conditions; no external ID, no policy document.
+    """
+    from twokeys.access.graph import build
+    from twokeys.answers.published import published
+    from twokeys.answers.reading import read
+    from twokeys.answers.sources import snapshot
+    from twokeys.files import write_output
+
+    asked(states, stacks, live=live)
+    found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
+    told = published(found)
+    write_output(file, json.dumps(told, indent=2) + "\n")
+    click.echo(f"Wrote {file}: {len(told['doors'])} doors")
+
+
+def _live(member_role: str) -> Snapshot:
+    from twokeys.access.live import read_live
+
+    return read_live(member_role=member_role)
+
+
+def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
+    """What a plan leads to, with the other stacks as they are."""
+    from twokeys.access.plan import read_plan
+    from twokeys.access.snapshot import Snapshot
+    from twokeys.access.state import read_state
+    from twokeys.answers.sources import together
+
+    planned = read_plan(plan, read_state(before))
+    others = [together(states)] if states else []
+    return Snapshot.together([planned, *others], planned.origin)
+
+
+def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:
+    from twokeys.access.rules import RULES
+
+    if file is None:
+        return {}
+    try:
+        parsed = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _bad_config(file, str(error)) from error
+    if not isinstance(parsed, dict):
+        raise _bad_config(file, "it is no JSON object")
+    names = {rule.name for rule in RULES}
+    if unknown := sorted(set(parsed) - names - {"all"}):
+        raise _bad_config(file, f"there is no rule {', '.join(unknown)}")
+    levels = {name: {"enforcementLevel": value} if isinstance(value, str) else value for name, value in parsed.items()}
+    everywhere = levels.pop("all", {})
+    return {name: {**everywhere, **levels.get(name, {})} for name in names}
+
+
+def _bad_config(file: Path, why: str) -> Refusal:
+    return Refusal(
+        "the policy pack's configuration cannot be read",
+        where=str(file),
+        why=why,
+        next_step='write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}',
+    )

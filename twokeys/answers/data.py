@@ -1,0 +1,135 @@
+"""The answers as JSON-ready data: one shape for every command that has `--json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twokeys.answers.model import Account, Answers, Door, KeyPlace, NotProved, Party, Step, Way
+from twokeys.answers.summary import summary
+from twokeys.doors import Door as Declared
+
+
+def as_data(answers: Answers) -> dict[str, Any]:
+    """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, and `summary` with the numbers of each.
+
+    `ways` are those that are open, `within` the roles that users enter in their own account; `doors` are also those
+    that lack a key or are not proved.
+    """
+    return {
+        "origin": answers.origin,
+        "organization": answers.name,
+        "summary": summary(answers).as_dict(),
+        "accounts": [account_data(one) for one in answers.accounts.values()],
+        "ways": [way_data(one) for one in answers.ways],
+        "within": [way_data(one) for one in answers.within],
+        "doors": [door_data(one) for one in answers.doors],
+        "notProved": [not_proved_data(one) for one in answers.not_proved],
+    }
+
+
+def account_data(account: Account) -> dict[str, Any]:
+    """An account; `unit` is the path of its organizational unit, null for one that is not shown to be a member."""
+    return {
+        "account": account.id,
+        "name": account.name,
+        "environment": account.environment,
+        "region": account.region,
+        "unit": None if account.unit is None else list(account.unit),
+    }
+
+
+def party_data(party: Party) -> dict[str, Any]:
+    """Somebody at an end of a door."""
+    return {
+        "kind": party.who.kind,
+        "account": party.who.account,
+        "accountName": party.place,
+        "name": party.who.name,
+        "arn": party.arn or None,
+        "label": party.who.label,
+    }
+
+
+def way_data(way: Way) -> dict[str, Any]:
+    """A way in."""
+    return {
+        "source": party_data(way.source),
+        "target": party_data(way.target),
+        "through": [party_data(one) for one in way.through],
+        "verdict": way.verdict,
+        "conditions": list(way.conditions),
+        "permissions": {"level": way.permissions.level.word, "policies": list(way.permissions.policies)},
+        "maxSessionSeconds": way.max_session_seconds,
+        "accessRole": way.by_access_role,
+        "why": way.why,
+        "declared": declared_data(way.declared),
+        "expires": way.expires.isoformat() if way.expires else None,
+        "since": way.since,
+        "notBefore": way.not_before,
+        "changed": way.changed,
+        "steps": [step_data(one) for one in way.steps],
+    }
+
+
+def step_data(step: Step) -> dict[str, Any]:
+    """A door of a way, with where its keys stand."""
+    return {
+        "source": party_data(step.source),
+        "target": party_data(step.target),
+        "conditions": list(step.conditions),
+        "declared": declared_data(step.declared),
+        "trust": place_data(step.trust) if step.trust else None,
+        "grants": [place_data(one) for one in step.grants],
+    }
+
+
+def door_data(door: Door) -> dict[str, Any]:
+    """A door, open or not."""
+    return {
+        "source": party_data(door.source),
+        "target": party_data(door.target),
+        "trust": door.trust.value,
+        "grant": door.grant.value,
+        "state": door.state.value,
+        "lacks": door.lacks,
+        "verdict": door.verdict,
+        "conditions": list(door.conditions),
+        "declared": declared_data(door.declared),
+        "problem": door.problem,
+        "nextStep": door.next_step,
+        "explanation": door.explanation or None,
+    }
+
+
+def not_proved_data(one: NotProved) -> dict[str, Any]:
+    """What may let somebody in and is not proved."""
+    return {
+        "message": one.message,
+        "nextStep": one.next_step,
+        "door": one.door,
+        "urn": one.urn,
+        "source": party_data(one.source) if one.source else None,
+        "target": party_data(one.target) if one.target else None,
+    }
+
+
+def place_data(place: KeyPlace) -> dict[str, Any]:
+    """Where a key stands."""
+    return {
+        "document": place.document,
+        "urn": place.urn,
+        "statement": place.statement,
+        "sid": place.sid,
+        "source": place.source,
+        "stack": place.stack,
+        "created": place.created,
+        "changed": place.changed,
+    }
+
+
+def declared_data(door: Declared | None) -> dict[str, Any] | None:
+    """What people are told of a declared door."""
+    if door is None:
+        return None
+    expires = door.expires.isoformat() if door.expires else None
+    return {"name": door.name, "reason": door.reason, "owner": door.owner, "expires": expires}

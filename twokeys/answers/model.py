@@ -1,0 +1,290 @@
+"""What can be answered about who can enter: frozen data, free of where it came from and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from twokeys.answers.permissions import Permissions
+from twokeys.doors import Door as Declared
+from twokeys.doors import Who
+from twokeys.doors.expiry import until
+
+
+class Key(Enum):
+    """One of a door's two keys, the trust in the target or the grant in the source, as far as it is known."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    UNKNOWN = "not proved"
+
+
+class State(Enum):
+    """What a door is: open with both keys, not proved either way, or shut for want of one; the worst last."""
+
+    OPEN = "open"
+    UNPROVED = "unproved"
+    SHUT = "shut"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody at an end of a door: who, the ARN (empty where there is none), and what people call the account."""
+
+    who: Who
+    arn: str = ""
+    account_name: str = ""
+
+    @property
+    def place(self) -> str:
+        """The account without its id, or its id where it has no name; empty for those that belong to none."""
+        return self.account_name.removesuffix(f" ({self.who.account})") or self.who.account
+
+    @property
+    def short(self) -> str:
+        """In words, without the account's id: "role ci of management"."""
+        return self._in(self.place)
+
+    def __str__(self) -> str:
+        return self._in(self.account_name or self.who.account)
+
+    def _in(self, place: str) -> str:
+        if self.who.kind == "root":
+            return f"account {place} as a whole"
+        if self.who.kind == "principal":
+            return f"somebody of account {place}"
+        return f"{self.who.label} of {place}" if place else self.who.label
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a key of a door stands: the document, the resource that holds it, and the statement that turns the key.
+
+    `statement` counts from 0. `stack` names the other stack that the document was read from. `created` is when the
+    resource was made, `changed` when its document was last changed, in ISO 8601; None where nothing tells. A Pulumi
+    state tells no such change: it dates whatever touches a resource, also a refresh or a tag.
+    """
+
+    document: str
+    urn: str | None = None
+    statement: int | None = None
+    sid: str | None = None
+    source: str | None = None
+    stack: str | None = None
+    created: str | None = None
+    changed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One door of a way, with its two keys.
+
+    `grants` may be several documents that take part; () where the trust needs none (within one account) or where AWS
+    itself holds that key. `conditions` say in words what a session must show beside its identity.
+    """
+
+    source: Party
+    target: Party
+    conditions: tuple[str, ...]
+    trust: KeyPlace | None
+    grants: tuple[KeyPlace, ...]
+    declared: Declared | None = None
+    """The declaration that was written for this door."""
+
+    @property
+    def keys(self) -> tuple[KeyPlace, ...]:
+        """Both keys."""
+        return (*((self.trust,) if self.trust else ()), *self.grants)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it leads from one account into another, or from outside of AWS into one."""
+        return self.source.who.account != self.target.who.account
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way into an account: who, into which role, through which doors, under which conditions, how strong.
+
+    `verdict` is ALLOW or CONDITIONAL. `permissions` are those of the role it ends in. `max_session_seconds` counts role
+    chaining's limit in. `by_access_role` tells that it ends in the role that AWS makes in each member account for the
+    management account.
+    """
+
+    steps: tuple[Step, ...]
+    verdict: str
+    conditions: tuple[str, ...]
+    permissions: Permissions
+    max_session_seconds: int | None = None
+    by_access_role: bool = False
+
+    @property
+    def source(self) -> Party:
+        """Who comes."""
+        return self.steps[0].source
+
+    @property
+    def target(self) -> Party:
+        """The role it ends in."""
+        return self.steps[-1].target
+
+    @property
+    def account(self) -> str:
+        """The account it leads into."""
+        return self.target.who.account
+
+    @property
+    def through(self) -> tuple[Party, ...]:
+        """The roles in between."""
+        return tuple(step.target for step in self.steps[:-1])
+
+    @property
+    def declared(self) -> Declared | None:
+        """The declaration that was written for this way: one door, for whom it lets in. None for any other way."""
+        return self.steps[0].declared if len(self.steps) == 1 else None
+
+    @property
+    def expires(self) -> datetime | None:
+        """The first moment from which a declared door on the way is closed."""
+        ends = [step.declared.expires for step in self.steps if step.declared and step.declared.expires]
+        return min(ends, default=None)
+
+    @property
+    def why(self) -> str:
+        """What the door was written for, who answers for it and until when; how else one comes to have the way."""
+        end = f"until {until(self.expires)}" if self.expires else None
+        if self.declared is not None:
+            owner = f"owner {self.declared.owner}" if self.declared.owner else None
+            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner, end) if part)
+        last = self.steps[-1]
+        if last.declared is not None:
+            through = f"not declared; by the door {last.declared.name} of {last.source.who.label}"
+            return f"{through}; {end}" if end else through
+        return "AWS's own access role" if self.by_access_role else "not declared"
+
+    @property
+    def since(self) -> str | None:
+        """Since when all keys are there: the latest creation among them; None as soon as one is not told."""
+        # A managed policy of AWS is no resource of the stack: what dates that key is its attachment.
+        told = all(key.created for step in self.steps for key in step.keys if key.urn or key.stack)
+        return self.not_before if told else None
+
+    @property
+    def not_before(self) -> str | None:
+        """The latest creation among the keys of which it is told: the way in was not there before."""
+        return _latest(key.created for step in self.steps for key in step.keys)
+
+    @property
+    def changed(self) -> str | None:
+        """When the document of a key was last changed after that; what it said before is not told."""
+        since, last = self.not_before, _latest(key.changed for step in self.steps for key in step.keys)
+        later = since and last and datetime.fromisoformat(last) > datetime.fromisoformat(since)
+        return last if later else None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One (source principal, target role) pair across accounts, with both keys, open or not.
+
+    `verdict` is ALLOW, DENY, CONDITIONAL or UNKNOWN. `problem` and `next_step` are there where a key lacks or is not
+    proved; `explanation` is what the evaluation says of each key.
+    """
+
+    source: Party
+    target: Party
+    trust: Key
+    grant: Key
+    verdict: str
+    conditions: tuple[str, ...] = ()
+    declared: Declared | None = None
+    problem: str | None = None
+    next_step: str | None = None
+    explanation: str = ""
+
+    @property
+    def state(self) -> State:
+        """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
+        keys = {self.trust, self.grant}
+        if Key.MISSING in keys or self.verdict == "DENY":
+            return State.SHUT
+        if Key.UNKNOWN in keys or self.verdict == "UNKNOWN":
+            return State.UNPROVED
+        return State.OPEN
+
+    @property
+    def lacks(self) -> str:
+        """The state in words, which never needs a colour: "both keys", "no grant", "trust not proved"."""
+        keys = (("trust", self.trust), ("grant", self.grant))
+        missing = [name for name, key in keys if key is Key.MISSING]
+        unknown = [name for name, key in keys if key is Key.UNKNOWN]
+        if missing:
+            return "no " + ", no ".join(missing)
+        if self.state is State.SHUT:
+            return "denied"
+        if unknown:
+            return " and ".join(unknown) + " not proved"
+        return "both keys" if self.state is State.OPEN else "not proved"
+
+
+@dataclass(frozen=True, slots=True)
+class NotProved:
+    """Something that may let somebody in and that nothing here proves or refutes.
+
+    `source` and `target` are there where it is about one principal (or account, or everyone) and one role.
+    """
+
+    message: str
+    next_step: str
+    door: str
+    urn: str | None = None
+    source: Party | None = None
+    target: Party | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the organization: its id (or symbol, before it has one), what people call it, its environment.
+
+    `unit` is the path of its organizational unit from the root down, () for the root itself; None for an account that
+    is not shown to be a member. `region` is the one that all of its providers work in. `called` are all names that
+    people may ask for it by, in lower case.
+    """
+
+    id: str
+    name: str
+    environment: str | None = None
+    unit: tuple[str, ...] | None = ()
+    region: str | None = None
+    called: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Who can enter the accounts of an organization, as far as what was read tells.
+
+    `ways` are all that are open, those through other roles and under conditions included; `doors` all that are asked
+    for on one side at least, open or not; `within` the roles that users enter in their own account, such as
+    break-glass; `principals` those of the sources by their unique ids (AIDA..., AROA...).
+    """
+
+    origin: str
+    name: str
+    accounts: Mapping[str, Account]
+    ways: tuple[Way, ...]
+    doors: tuple[Door, ...]
+    not_proved: tuple[NotProved, ...]
+    within: tuple[Way, ...] = ()
+    units: tuple[tuple[str, ...], ...] = ()
+    memberships: tuple[tuple[Party, Party], ...] = ()
+    """A user and a group that it is in."""
+    principals: Mapping[str, Party] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """The ids that are known, by symbol: of accounts and of organizations."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people call each account that is known, with its id, also those that were not asked for."""
+
+
+def _latest(moments: Iterable[str | None]) -> str | None:
+    return max((moment for moment in moments if moment), key=datetime.fromisoformat, default=None)

@@ -1,0 +1,57 @@
+"""How pages are made: Jinja templates in which everything is escaped, with a policy that lets a page load nothing.
+
+https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from twokeys.shown import printable
+
+
+def page(package: str, template: str, **values: object) -> str:
+    """The page that a template of a package makes of these values.
+
+    Text is escaped and made printable wherever the template puts it. What the page itself is made of (style, script, a
+    picture) comes in with `part`, and is trusted.
+    """
+    return _environment(package).get_template(template).render(**values)
+
+
+def part(package: str, name: str) -> Markup:
+    """A file of a package that goes into a page as it is."""
+    return Markup(_source(package, name))  # noqa: S704 - files of ours, nobody else's text
+
+
+def hashed(text: str) -> str:
+    """How a content security policy names an inline style or script that may be used."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _environment(package: str) -> Environment:
+    return Environment(
+        loader=FunctionLoader(lambda name: _source(package, name)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _finalized(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _source(package: str, name: str) -> str:
+    return files(package).joinpath(name).read_text(encoding="utf-8")

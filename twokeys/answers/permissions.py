@@ -1,0 +1,135 @@
+"""How strong a role is: administrator, write or read, by its policies.
+
+An upper bound, so that nothing is called weaker than it is: `Deny` statements, conditions, service control policies
+and session policies are not subtracted; a permissions boundary is. What counts:
+
+- AWS's managed policies by name: `AdministratorAccess` and `IAMFullAccess` make an administrator; names with
+  `ReadOnly`, `ViewOnlyAccess`, `SecurityAudit` and the like read; every other one that is known not to let its holder
+  change permissions writes. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
+- Statements by their actions. An administrator may do everything, everything in IAM, or change on any resource the
+  permissions of principals (AWS's access level "Permissions management" for policies of roles, users and groups).
+  Actions read when their names begin with a verb of AWS's access levels "Read" and "List"; all others write.
+  https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
+- A policy whose document is not known is `not known`, which counts as more than write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from twokeys.access.documents import Document
+from twokeys.access.principals import Principal
+from twokeys.iam import PolicyDocument, Statement, Unknown
+
+_READ = re.compile(
+    r"(?:BatchGet|Get|List|Describe|View|Search|Lookup|Head|Scan|Query|Select|Check|Count|Detect|Estimate|Filter|"
+    r"Preview|Read|Retrieve|Simulate|Summarize|Validate|Verify)[A-Za-z0-9*?]*",
+    re.IGNORECASE,
+)
+_RULES_IAM = re.compile(
+    r"(?:Attach|Put)(?:Role|User|Group)Policy|Put(?:Role|User)PermissionsBoundary|"
+    r"Delete(?:Role|User)PermissionsBoundary|CreatePolicyVersion|SetDefaultPolicyVersion|UpdateAssumeRolePolicy|"
+    r"AddUserToGroup|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile",
+    re.IGNORECASE,
+)
+_ADMINISTRATORS = frozenset({"AdministratorAccess", "IAMFullAccess"})
+_NOTHING = frozenset({"AWSDenyAll"})
+_READERS = re.compile(r"ReadOnly|ViewOnly|ViewAccess|Viewer|SecurityAudit|Reader|ReadAccess|AWSSupportAccess|Auditor")
+_WRITERS = re.compile(r"FullAccess|PowerUser|ServiceRole|ExecutionRole|Administrator|Administration|Scientist|Billing")
+
+
+class Level(IntEnum):
+    """From nothing to everything."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    UNKNOWN = 3
+    ADMINISTRATOR = 4
+
+    @property
+    def word(self) -> str:
+        """In words: "administrator", "write", "read", "not known" or "no permissions"."""
+        return {Level.NONE: "no permissions", Level.UNKNOWN: "not known"}.get(self, self.name.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """How strong a role is at most, and the policies that say so, by title; `()` where none is shown."""
+
+    level: Level
+    policies: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.level.word
+
+
+def permissions(role: Principal) -> Permissions:
+    """What a role may do at most in its account. A role of which no resource is shown is not known."""
+    documents = list(role.all_documents)
+    if not documents and role.urn is None:
+        return Permissions(Level.UNKNOWN)
+    level = max((_of_document(one) for one in documents), default=Level.NONE)
+    if role.boundary is not None:
+        level = min(level, _of_document(role.boundary))
+    return Permissions(level, tuple(dict.fromkeys(one.title for one in documents)))
+
+
+def of_policies(names: Iterable[str], inline: Iterable[PolicyDocument | Unknown] = ()) -> Level:
+    """What managed policies of AWS, by name, and inline policies allow together."""
+    levels = [*map(of_managed_policy, names), *map(_of_policy, inline)]
+    return max(levels, default=Level.NONE)
+
+
+def of_managed_policy(name: str) -> Level:
+    """What a managed policy of AWS allows, by its name without path."""
+    if name in _ADMINISTRATORS or name.startswith("AdministratorAccess"):
+        return Level.ADMINISTRATOR
+    if name in _NOTHING:
+        return Level.NONE
+    if _READERS.search(name):
+        return Level.READ
+    return Level.WRITE if _WRITERS.search(name) else Level.UNKNOWN
+
+
+def _of_document(document: Document) -> Level:
+    if document.urn is None and document.stack is None and document.title.startswith("managed policy "):
+        return of_managed_policy(document.title.removeprefix("managed policy "))
+    return _of_policy(document.policy)
+
+
+def _of_policy(policy: PolicyDocument | Unknown) -> Level:
+    if not isinstance(policy, PolicyDocument):
+        return Level.UNKNOWN
+    return max((_of_statement(one) for one in policy.statements if one.effect == "Allow"), default=Level.NONE)
+
+
+def _of_statement(statement: Statement) -> Level:
+    anywhere = statement.resources is None or any(not isinstance(one, str) or one == "*" for one in statement.resources)
+    if statement.actions is None:
+        spared = {str(one).lower() for one in statement.not_actions or ()}
+        return Level.ADMINISTRATOR if anywhere and not spared & {"iam:*", "*"} else Level.WRITE
+    return max((_of_action(one, anywhere=anywhere) for one in statement.actions), default=Level.NONE)
+
+
+def _of_action(action: object, *, anywhere: bool) -> Level:
+    if not isinstance(action, str):
+        return Level.UNKNOWN
+    service, _, name = action.partition(":")
+    if not name or "*" in service or "?" in service:
+        return Level.ADMINISTRATOR if anywhere else Level.WRITE
+    if service.lower() == "iam" and anywhere and (name == "*" or _may_rule(name)):
+        return Level.ADMINISTRATOR
+    return Level.READ if _READ.fullmatch(name) else Level.WRITE
+
+
+def _may_rule(name: str) -> bool:
+    """Whether an IAM action, perhaps with wildcards, may be one that changes what principals may do."""
+    if "*" not in name and "?" not in name:
+        return _RULES_IAM.fullmatch(name) is not None
+    start = re.split(r"[*?]", name, maxsplit=1)[0].lower()
+    verbs = ("attach", "put", "create", "set", "update", "add", "delete")
+    return not start or any(verb.startswith(start) or start.startswith(verb) for verb in verbs)

@@ -1,0 +1,92 @@
+"""Where the keys of a door stand: from the statements that decided to the resources that hold them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from twokeys.access.documents import Document
+from twokeys.access.graph import Door, Graph
+from twokeys.access.principals import Principal
+from twokeys.access.snapshot import Resource
+from twokeys.answers.model import KeyPlace
+from twokeys.iam import Decision, Verdict
+
+_IDENTITY = re.compile(r"identity-based policy (\d+)")
+_ATTACHMENT = re.compile(r"aws:iam/(role|user|group)PolicyAttachment:.*")
+_MEMBERSHIPS = ("aws:iam/userGroupMembership:UserGroupMembership", "aws:iam/groupMembership:GroupMembership")
+
+
+class Places:
+    """Finds where the keys of a graph's doors stand."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._attachments = [one for one in graph.snapshot.resources if _ATTACHMENT.fullmatch(one.type)]
+        self._memberships = list(graph.snapshot.of_type(*_MEMBERSHIPS))
+
+    def of_trust(self, door: Door) -> KeyPlace | None:
+        """The statement of the role's trust policy that admits the principal."""
+        document = door.target.trust
+        decision = next((one for one in _allowing(door.trust) if one.document == "trust policy"), None)
+        return self._place(document, decision) if document is not None else None
+
+    def of_grant(self, door: Door) -> tuple[KeyPlace, ...]:
+        """The statements of the principal's side that grant the role, and what joins them to the principal.
+
+        Those are the attachment of a managed policy, and the membership in the group that has the policy. Within one
+        account a trust that names the principal needs no grant: then there is none.
+        """
+        documents = list(door.source.all_documents)
+        places: dict[KeyPlace, None] = {}
+        for decision in _allowing(door.grant):
+            if found := _IDENTITY.fullmatch(decision.document):
+                document = documents[int(found.group(1)) - 1]
+                places[self._place(document, decision)] = None
+                places |= dict.fromkeys(self._joined_by(door.source, document))
+        return tuple(places)
+
+    def _place(self, document: Document, decision: Decision | None) -> KeyPlace:
+        resource = self._graph.snapshot.by_urn.get(document.urn or "")
+        return KeyPlace(
+            document=document.title,
+            urn=document.urn,
+            statement=decision.statement if decision else None,
+            sid=decision.sid if decision else None,
+            source=document.source,
+            stack=document.stack,
+            created=resource.created if resource else None,
+            changed=resource.modified if resource else None,
+        )
+
+    def _joined_by(self, source: Principal, document: Document) -> Iterator[KeyPlace]:
+        group = next((one for one in source.groups if document in one.documents), None)
+        holder = group or source
+        if document.title.startswith("managed policy "):
+            name = document.title.removeprefix("managed policy ")
+            for attachment in self._attachments:
+                attached = (attachment.text("policyArn") or "").rpartition("/")[2]
+                if attached == name and self._is(attachment, holder.kind, holder):
+                    yield _joint(attachment, f"attachment of {document.title} to {holder.kind} {holder.name}")
+        if group is not None:
+            for membership in self._memberships:
+                if self._joins(membership, source, group):
+                    yield _joint(membership, f"membership of {source.kind} {source.name} in group {group.name}")
+
+    def _joins(self, membership: Resource, user: Principal, group: Principal) -> bool:
+        one_user = membership.type == _MEMBERSHIPS[0]
+        single, many = (user, group) if one_user else (group, user)
+        listed = membership.get("groups" if one_user else "users")
+        return self._is(membership, single.kind, single) and isinstance(listed, list) and many.name in listed
+
+    def _is(self, resource: Resource, key: str, principal: Principal) -> bool:
+        same_account = self._graph.accounts.of(resource) == principal.account
+        return same_account and resource.text(key) == principal.name
+
+
+def _joint(resource: Resource, what: str) -> KeyPlace:
+    return KeyPlace(what, resource.urn, source=resource.source, created=resource.created)
+
+
+def _allowing(verdict: Verdict) -> Iterator[Decision]:
+    return (decision for decision in verdict.decisions if decision.effect == "Allow")

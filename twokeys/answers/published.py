@@ -1,0 +1,81 @@
+"""The ways in as a file that everybody may read: what a developer needs for profiles, and nothing secret.
+
+It has the shape of `pulumi stack output --json`, so that whatever reads the outputs of stacks reads it too: `doors`,
+`parent_account_id`, `member_account_ids`, and `regions` by account. The documents of the doors are left out, and with
+them every external ID; a door says that it asks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from twokeys.answers.model import Answers, Way
+from twokeys.doors import RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor, Who
+
+MFA, EXTERNAL_ID = "MFA", "external ID"
+_KINDS = ("role", "user", "group", "identity-center-user", "identity-center-group")
+
+
+def published(answers: Answers) -> dict[str, Any]:
+    """The file as JSON-ready data: each way of a person, a group or a role that is one door, and by break-glass.
+
+    Ways through other roles are left out: each of their doors is there for the role that goes through it.
+    """
+    management = next((id for id, account in answers.accounts.items() if "management" in account.called), None)
+    listed = [*answers.ways, *answers.within]
+    return {
+        "doors": [door.to_props() for door in _doors(listed)],
+        "parent_account_id": management,
+        "member_account_ids": {account.name: id for id, account in answers.accounts.items() if id != management},
+        "regions": {id: account.region for id, account in answers.accounts.items() if account.region},
+        "partitions": {way.account: _partition(way) for way in listed},
+    }
+
+
+def _doors(ways: Iterable[Way]) -> Iterator[ExportedDoor]:
+    for way in ways:
+        if len(way.steps) == 1 and way.source.who.kind in _KINDS:
+            yield ExportedDoor(name=_name(way), door=_door(way), documents=())
+
+
+def _door(way: Way) -> Door:
+    declared, source = way.declared, way.source.who
+    return Door(
+        name=_name(way),
+        source=DoorSource.model_validate(
+            {"kind": source.kind, "account": source.account or way.account, "names": (source.name,)}
+        ),
+        target=DoorTarget(account=way.account, role=_role(way)),
+        requires=DoorRequirements(mfa=MFA in way.conditions, external_id=EXTERNAL_ID in way.conditions),
+        max_session_seconds=way.max_session_seconds,
+        reason=declared.reason if declared else None,
+        owner=declared.owner if declared else None,
+        expires=way.expires,
+    )
+
+
+def _name(way: Way) -> str:
+    """The name that the door was declared with, else what tells it from others: account and role."""
+    if way.declared is not None:
+        return way.declared.name
+    return f"{way.target.place}-{way.target.who.name}"
+
+
+def _role(way: Way) -> str:
+    """The role with its path, as a declaration names it."""
+    if way.source.who.kind.startswith("identity-center-"):
+        return RESERVED + _permission_set(way.target.who)
+    return way.target.arn.partition(":role/")[2] or way.target.who.name
+
+
+def _permission_set(role: Who) -> str:
+    """The permission set of the role that AWS makes of it: `AWSReservedSSO_<permission set>_<suffix>`.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    return role.name.removeprefix("AWSReservedSSO_").rpartition("_")[0] or role.name.removeprefix("AWSReservedSSO_")
+
+
+def _partition(way: Way) -> str:
+    return way.target.arn.split(":")[1] if way.target.arn else "aws"

@@ -1,0 +1,403 @@
+"""From the access graph to the answers: who can enter, with where each key stands and since when.
+
+Who may enter is decided by `twokeys.access` alone. Here its doors and ways are put in words for people, each key with
+its place: the resource, the statement in its document, and when the resource was made.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from twokeys.access import environment
+from twokeys.access import graph as access
+from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
+from twokeys.access.declared_doors import DeclaredDoors, stack_outputs, who
+from twokeys.access.graph import Graph
+from twokeys.access.keys import Lack, Statement, statements
+from twokeys.access.names import EVERYONE
+from twokeys.access.paths import Path, paths_from
+from twokeys.access.principals import USER, Principal
+from twokeys.access.report import access_roles
+from twokeys.access.requirements import in_words
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Step, Way
+from twokeys.answers.permissions import Level, Permissions, permissions
+from twokeys.answers.places import Places
+from twokeys.doors import Door as Declared
+from twokeys.doors import Who
+from twokeys.iam import Arn, Outcome, Verdict
+
+CHAINED_SESSION = 3600
+"""Seconds that a session lasts at most when a role's session asked for it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+"""
+_KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
+
+
+def read(graph: Graph, name: str | None = None) -> Answers:
+    """The answers of a graph, about every account that it shows; `name` is what the organization is called.
+
+    What cannot be told (an unknown document, a grant in an account that nobody shows) is among `not_proved`, never left
+    out.
+    """
+    return _Reader(graph).read(name)
+
+
+class _Reader:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._accounts = graph.accounts
+        self._declared = DeclaredDoors(graph)
+        self._places = Places(graph)
+        self._names: dict[str, str] = {}
+        self._permissions: dict[Principal, Permissions] = {}
+        self._statements = list(statements(graph))
+        self._access_role_arns = frozenset(access_roles(graph))
+
+    def read(self, name: str | None) -> Answers:
+        snapshot = self._graph.snapshot
+        organization = next(snapshot.of_type(ORGANIZATION), None)
+        identity = _id(organization) if organization else None
+        units = _units(snapshot)
+        ways = [*self._ways(), *self._through_access_roles()]
+        doors = list(self._doors())
+        return Answers(
+            origin=snapshot.origin,
+            name=name or (f"Organization {identity}" if identity else "Organization"),
+            accounts=dict(self._all_accounts(units)),
+            ways=tuple(sorted(ways, key=_way_order)),
+            doors=tuple(sorted(doors, key=_door_order)),
+            not_proved=tuple(self._not_proved()),
+            within=tuple(sorted(self._within(), key=_way_order)),
+            units=tuple(sorted(set(units.values()))),
+            memberships=tuple(
+                (self._party(user), self._party(group)) for user in self._graph.principals for group in user.groups
+            ),
+            principals=dict(self._unique_ids()),
+            ids=dict(self._accounts.ids),
+            names=dict(self._names),
+        )
+
+    # Accounts ---------------------------------------------------------------------------------------------------------
+
+    def _name(self, account: str) -> str:
+        if account not in self._names:
+            unnamed = account == self._accounts.management and self._accounts.resource(account) is None
+            self._names[account] = f"management ({account})" if unnamed else self._accounts.name(account)
+        return self._names[account]
+
+    def _all_accounts(self, units: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Account]]:
+        ours = self._accounts.held | self._accounts.members
+        if self._accounts.management:
+            ours |= {self._accounts.management}
+        regions = self._regions()
+        for account in sorted(ours):
+            resource = self._accounts.resource(account)
+            inside = self._environment(account, resource)
+            yield (
+                account,
+                Account(
+                    account,
+                    self._name(account).removesuffix(f" ({account})").removesuffix(" (id not known yet)"),
+                    inside,
+                    self._unit(account, resource, units),
+                    regions.get(account),
+                    self._called(account, resource, inside),
+                ),
+            )
+
+    def _regions(self) -> dict[str, str]:
+        """The region of each account, where all of its providers agree on one."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for provider in self._graph.snapshot.of_type(PROVIDER):
+            if region := provider.text("region"):
+                found[self._accounts.of_provider(provider.urn)].add(region)
+        return {account: regions.pop() for account, regions in found.items() if len(regions) == 1}
+
+    def _environment(self, account: str, resource: Resource | None) -> str | None:
+        """The management account is in no environment: providers of every environment's stack work in it."""
+        return None if account == self._accounts.management else self._accounts.environment(account) or _stack(resource)
+
+    def _unit(
+        self, account: str, resource: Resource | None, units: Mapping[str, tuple[str, ...]]
+    ) -> tuple[str, ...] | None:
+        if resource is None:
+            member = account in self._accounts.members or account == self._accounts.management
+            return () if member else None
+        parent = resource.text("parentId") or ""
+        return units.get(parent, (parent,) if parent.startswith("ou-") else ())
+
+    def _called(self, account: str, resource: Resource | None, inside: str | None) -> frozenset[str]:
+        if account == self._accounts.management:
+            names = {account, "management"}
+        else:
+            names = {account, *([inside, environment.canonical(inside)] if inside else [])}
+        if resource is not None:
+            names |= {name for name in (resource.name, resource.text("name"), _stack(resource)) if name}
+        return frozenset(name.lower() for name in names)
+
+    # Ways -------------------------------------------------------------------------------------------------------------
+
+    def _party(self, principal: Principal) -> Party:
+        return Party(who(principal), principal.arn, self._name(principal.account) if principal.account else "")
+
+    def _ways(self) -> Iterator[Way]:
+        """One a path. A group's is left out where those of its members are there."""
+        joined = {group for principal in self._graph.principals for group in principal.groups}
+        for path in paths_from(self._graph, lambda start: start not in joined):
+            yield self._way(path)
+
+    def _within(self) -> Iterator[Way]:
+        """The roles that people enter in their own account; a role that enters another there is a step of a way."""
+        for door in self._graph.inner:
+            if door.open and door.source.kind == "user":
+                yield self._way(Path((door,)))
+
+    def _way(self, path: Path) -> Way:
+        last = path.doors[-1]
+        about = self._declaration(last)
+        longest = (about.max_session_seconds if about else None) or self._declared.session_of(last.target)
+        if last.source.kind == "role" and longest is not None:
+            longest = min(longest, CHAINED_SESSION)
+        return Way(
+            steps=tuple(map(self._step, path.doors)),
+            verdict=_worst(door.outcome for door in path.doors).value,
+            conditions=tuple(dict.fromkeys(chain.from_iterable(map(_conditions, path.doors)))),
+            permissions=self._strength(last.target),
+            max_session_seconds=longest,
+            by_access_role=last.target.arn in self._access_role_arns,
+        )
+
+    def _step(self, door: access.Door) -> Step:
+        return Step(
+            source=self._party(door.source),
+            target=self._party(door.target),
+            conditions=_conditions(door),
+            trust=self._places.of_trust(door),
+            grants=self._places.of_grant(door),
+            declared=self._declaration(door),
+        )
+
+    def _strength(self, role: Principal) -> Permissions:
+        if role not in self._permissions:
+            self._permissions[role] = permissions(role)
+        return self._permissions[role]
+
+    def _declaration(self, door: access.Door) -> Declared | None:
+        return self._declared.of(who(door.source), map(who, door.source.groups), who(door.target))
+
+    def _through_access_roles(self) -> Iterator[Way]:
+        """AWS's own access roles: whoever the management account grants them may enter."""
+        management = self._accounts.management
+        if management is None:
+            root = Party(Who("root", ""), account_name="management (which one it is, is not told)")
+        else:
+            root = Party(Who("root", management), str(Arn.root(management)), self._name(management))
+        for text in self._access_role_arns:
+            arn = Arn.parse(text)
+            if arn is None:
+                continue
+            account = self._accounts.canonical(arn.account)
+            made = self._accounts.resource(account)
+            trust = KeyPlace(
+                document=f"trust policy that AWS gave role {arn.name} when it made the account",
+                urn=made.urn if made else None,
+                created=made.created if made else None,
+            )
+            target = Party(Who("role", account, arn.name), text, self._name(account))
+            yield Way(
+                steps=(Step(root, target, (), trust, ()),),
+                verdict=Outcome.ALLOW.value,
+                conditions=("a grant in that account",),
+                permissions=Permissions(Level.ADMINISTRATOR, ("managed policy AdministratorAccess",)),
+                by_access_role=True,
+            )
+
+    # Doors ------------------------------------------------------------------------------------------------------------
+
+    def _doors(self) -> Iterator[Door]:
+        """The doors of the graph, and those of which it has only one key: what its statements about keys tell.
+
+        A pattern that grants a role which does not trust the principal is no door. A group's door is left out where
+        those of its members are there: AWS takes no group as a principal.
+        """
+        said = {statement.door: statement for statement in self._statements}
+        by_members = {(group, door.target) for door in self._graph.doors for group in door.source.groups}
+        for door in self._graph.doors:
+            statement = said.pop(door.id, None)
+            keys = self._keys(door, statement)
+            no_door = Key.PRESENT not in keys and Key.MISSING in keys
+            if no_door or (door.source, door.target) in by_members or not (door.asked or door.open):
+                continue
+            yield self._door(door, keys, statement)
+        halves = self._halves()
+        for trust in self._graph.open_trusts:
+            id = f"{EVERYONE} -> {trust.role.arn}"
+            if trust.account is None and id not in said:
+                yield self._to_everyone(trust.role)
+        for id, statement in said.items():
+            if id in halves:
+                yield self._one_key(*halves[id], statement)
+
+    def _keys(self, door: access.Door, statement: Statement | None) -> tuple[Key, Key]:
+        """Trust and grant. What these stacks cannot show is not proved: only a statement says that a key is missing.
+
+        Where it is not known which account an end of the door is in, nothing is proved of it.
+        """
+        if not (self._pinned(door.source) and self._pinned(door.target)):
+            return Key.UNKNOWN, Key.UNKNOWN
+        trust, grant = _KEYS[door.trust_key], _KEYS[door.grant_key]
+        if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
+            return (Key.PRESENT, Key.UNKNOWN) if trust is Key.PRESENT else (Key.UNKNOWN, Key.PRESENT)
+        return trust, grant
+
+    def _pinned(self, principal: Principal) -> bool:
+        return not principal.account or self._accounts.pinned(principal.account)
+
+    def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> Door:
+        trust, grant = keys
+        return Door(
+            source=self._party(door.source),
+            target=self._party(door.target),
+            trust=trust,
+            grant=grant,
+            verdict=Outcome.UNKNOWN.value if Key.UNKNOWN in keys else door.outcome.value,
+            conditions=_conditions(door),
+            declared=self._declaration(door),
+            problem=statement.message if statement else None,
+            next_step=statement.next_step if statement else None,
+            explanation=f"The trust alone: {door.trust.explain()}\nThe grant alone: {door.grant.explain()}",
+        )
+
+    def _halves(self) -> dict[str, tuple[Party, Party]]:
+        """The ends of what is half a door, by how statements name it: open trusts, and grants that nothing answers."""
+        found: dict[str, tuple[Party, Party]] = {}
+        for trust in self._graph.open_trusts:
+            if trust.account is None:
+                whom = Party(Who("everyone", ""))
+                found[f"{EVERYONE} -> {trust.role.arn}"] = whom, self._party(trust.role)
+            else:
+                arn = Arn.parse(trust.role.arn)
+                root = str(Arn.root(trust.account, arn.partition if arn else "aws"))
+                whom = Party(Who("root", trust.account), root, self._name(trust.account))
+                found[f"{root} -> {trust.role.arn}"] = whom, self._party(trust.role)
+        for grant in self._graph.lone_grants:
+            role = Arn.parse(grant.resource)
+            if role is not None and role.kind == "role":
+                account = self._accounts.canonical(role.account)
+                target = Party(Who("role", account, role.name), grant.resource, self._name(account))
+                found[f"{grant.source.arn} -> {grant.resource}"] = self._party(grant.source), target
+        return found
+
+    def _one_key(self, source: Party, target: Party, statement: Statement) -> Door:
+        """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role not there."""
+        other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
+        trusted = source.who.kind in ("root", "everyone")
+        return Door(
+            source=source,
+            target=target,
+            trust=Key.PRESENT if trusted else other,
+            grant=other if trusted else Key.PRESENT,
+            verdict=(Outcome.UNKNOWN if other is Key.UNKNOWN else Outcome.DENY).value,
+            declared=self._declared.of(source.who, (), target.who),
+            problem=statement.message,
+            next_step=statement.next_step,
+        )
+
+    def _to_everyone(self, role: Principal) -> Door:
+        """A trust in everyone, of which somebody here makes use: anybody else in AWS may have the grant too."""
+        problem = (
+            f"Role {role.arn} trusts everyone: whoever in AWS is granted it may enter, unless a condition of that "
+            "trust keeps them out"
+        )
+        return Door(
+            source=Party(Who("everyone", "")),
+            target=self._party(role),
+            trust=Key.PRESENT,
+            grant=Key.UNKNOWN,
+            verdict=Outcome.UNKNOWN.value,
+            problem=problem,
+            next_step="trust those who shall enter by their ARNs",
+        )
+
+    # Not proved -------------------------------------------------------------------------------------------------------
+
+    def _not_proved(self) -> Iterator[NotProved]:
+        """What the graph cannot prove shut, and trusts in everyone, whose grants nobody here can see."""
+        ends = self._halves() | {
+            door.id: (self._party(door.source), self._party(door.target)) for door in self._graph.doors
+        }
+        said = set()
+        for one in self._statements:
+            said.add(one.door)
+            if one.lack is Lack.PROOF:
+                yield NotProved(one.message, one.next_step, one.door, one.urn, *ends.get(one.door, ()))
+        for door in self._graph.doors:
+            unsure = door.outcome is Outcome.UNKNOWN and access.Key.MISSING not in (door.trust_key, door.grant_key)
+            if unsure and door.asked and door.id not in said:
+                why = "; ".join((*door.trust.unknowns, *door.grant.unknowns))
+                about = f"Whether {door.source.arn} can enter {door.target.arn} is not known: {why}"
+                step = "update the stack, so that what it hangs on is known"
+                yield NotProved(about, step, door.id, door.target.urn, *ends[door.id])
+        for trust in self._graph.open_trusts:
+            id = f"{EVERYONE} -> {trust.role.arn}"
+            if trust.account is None and id not in said:
+                said.add(id)
+                open_door = self._to_everyone(trust.role)
+                yield NotProved(open_door.problem or "", open_door.next_step or "", id, trust.role.urn, *ends[id])
+
+    def _unique_ids(self) -> Iterator[tuple[str, Party]]:
+        """Principals by the unique id that CloudTrail names them by in the other account."""
+        by_urn = {principal.urn: principal for principal in self._graph.principals if principal.urn}
+        for resource in self._graph.snapshot.of_type(ROLE, USER):
+            unique, principal = resource.text("uniqueId"), by_urn.get(resource.urn)
+            if unique is not None and principal is not None:
+                yield unique, self._party(principal)
+
+
+def _conditions(door: access.Door) -> tuple[str, ...]:
+    keys: tuple[Verdict, ...] = (door.trust, door.grant)
+    return tuple(dict.fromkeys(in_words(one) for key in keys for one in key.requirements))
+
+
+def _worst(outcomes: Iterable[Outcome]) -> Outcome:
+    return Outcome.CONDITIONAL if Outcome.CONDITIONAL in tuple(outcomes) else Outcome.ALLOW
+
+
+def _way_order(way: Way) -> tuple[str, ...]:
+    return (way.target.place, way.account, way.target.who.name, f"{len(way.steps):09}", str(way.source))
+
+
+def _door_order(door: Door) -> tuple[str, ...]:
+    return (door.target.place, door.target.who.account, door.target.who.name, str(door.source))
+
+
+def _stack(resource: Resource | None) -> str | None:
+    """The stack that makes a resource, as its URN has it."""
+    return resource.urn.removeprefix("urn:pulumi:").partition("::")[0] if resource else None
+
+
+def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """The path of each organizational unit by its id: from the units themselves, else as a stack exports them."""
+    made = {_id(unit): unit for unit in snapshot.of_type(ORGANIZATIONAL_UNIT)}
+
+    def path(id: str, below: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        unit = made.get(id)
+        if unit is None or id in below:
+            return exported.get(id, ())
+        return (*path(unit.text("parentId") or "", below | {id}), unit.text("name") or unit.name)
+
+    exported: dict[str, tuple[str, ...]] = {}
+    for outputs in stack_outputs(snapshot):
+        ids = outputs.get("organizational_unit_ids")
+        if isinstance(ids, Mapping):
+            exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}
+    return exported | {id: path(id) for id in made}
+
+
+def _id(resource: Resource) -> str:
+    """The id of an organization or unit: a state keeps it outside the outputs, but the ARN ends with it."""
+    return resource.text("id") or (resource.text("arn") or "").rpartition("/")[2]

@@ -1,0 +1,158 @@
+"""The answers in few words: how many, how strong, and what is alike said once."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twokeys.answers.model import Account, Answers, Party, State, Way
+from twokeys.answers.permissions import Level
+
+_STRONGEST_FIRST = sorted(Level, reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Numbers: of accounts, of principals with a way in, of ways by how strong they are, of what is not settled."""
+
+    accounts: int
+    principals: int
+    ways: int
+    levels: tuple[tuple[Level, int], ...]
+    doors_without_a_key: int
+    not_proved: int
+
+    @property
+    def sentence(self) -> str:
+        """In words: "4 principals have 9 ways in: 3 administrator, 6 write; 1 not proved"."""
+        if not self.ways:
+            told = "No way in from another account is known"
+        else:
+            levels = ", ".join(f"{count} {level.word}" for level, count in self.levels)
+            have = "has" if self.principals == 1 else "have"
+            told = f"{counted(self.principals, 'principal')} {have} {counted(self.ways, 'way')} in: {levels}"
+        more = [
+            f"{counted(self.doors_without_a_key, 'door')} without a key" if self.doors_without_a_key else "",
+            f"{self.not_proved} not proved" if self.not_proved else "",
+        ]
+        return "; ".join(part for part in (told, *more) if part)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return {
+            "accounts": self.accounts,
+            "principals": self.principals,
+            "ways": self.ways,
+            "permissions": {level.word: count for level, count in self.levels},
+            "doorsWithoutAKey": self.doors_without_a_key,
+            "notProved": self.not_proved,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Ways of one principal that are alike but for the account: into roles of one name, as strong, as conditional."""
+
+    source: Party
+    role: str
+    level: Level
+    through: tuple[str, ...]
+    conditions: tuple[str, ...]
+    ways: tuple[Way, ...]
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The names of the accounts, in order."""
+        return tuple(way.target.place for way in self.ways)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Accounts that the same principals enter in the same ways."""
+
+    accounts: tuple[Account, ...]
+    ways: tuple[Way, ...]
+    """Those into the first of them."""
+
+
+def summary(answers: Answers) -> Summary:
+    """The numbers."""
+    levels = Counter(way.permissions.level for way in answers.ways)
+    return Summary(
+        accounts=len(answers.accounts),
+        principals=len({way.source.who for way in answers.ways}),
+        ways=len(answers.ways),
+        levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
+        doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
+        not_proved=len(answers.not_proved),
+    )
+
+
+def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:
+    """Each principal with its ways, those that are alike in several accounts together; the strongest first."""
+    groups: dict[Party, dict[tuple[object, ...], list[Way]]] = defaultdict(lambda: defaultdict(list))
+    for way in ways:
+        groups[way.source][_pattern(way)].append(way)
+    found = []
+    for source, patterns in groups.items():
+        entrances = [
+            Entrance(
+                source,
+                same[0].target.who.name,
+                same[0].permissions.level,
+                tuple(_stop(one, same[0]) for one in same[0].through),
+                same[0].conditions,
+                tuple(sorted(same, key=lambda way: way.target.place)),
+            )
+            for same in patterns.values()
+        ]
+        entrances.sort(key=lambda one: (-one.level, len(one.through), one.role))
+        found.append((source, tuple(entrances)))
+    return sorted(found, key=lambda pair: (-pair[1][0].level, str(pair[0])))
+
+
+def by_account(answers: Answers) -> list[Alike]:
+    """The accounts with the ways into each, those that are entered alike together; the strongest way first."""
+    into: dict[str, list[Way]] = defaultdict(list)
+    for way in answers.ways:
+        into[way.account].append(way)
+    alike: dict[tuple[object, ...], list[Account]] = defaultdict(list)
+    for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id)):
+        pattern = sorted((str(way.source), *map(str, _pattern(way))) for way in into[account.id])
+        alike[tuple(map(tuple, pattern))].append(account)
+    return [Alike(tuple(accounts), tuple(strongest(into[accounts[0].id]))) for accounts in alike.values()]
+
+
+def strongest(ways: Iterable[Way]) -> Sequence[Way]:
+    """Ways in the order in which they matter: the strongest first, the shorter before the longer."""
+    return sorted(ways, key=lambda way: (-way.permissions.level, len(way.steps), str(way.source), way.target.who.name))
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Names in a sentence: "stage, prod", or "a, b, c and 197 more"."""
+    shown = list(dict.fromkeys(names))
+    if len(shown) <= most:
+        return ", ".join(shown)
+    return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: "1 door", "2 doors"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _pattern(way: Way) -> tuple[object, ...]:
+    """What ways into different accounts have in common: a stop in the target account is one there, whichever it is."""
+    return (
+        way.target.who.name,
+        way.permissions.level.value,
+        tuple(_stop(one, way) for one in way.through),
+        way.conditions,
+        way.by_access_role,
+    )
+
+
+def _stop(one: Party, way: Way) -> str:
+    return f"{one.who.label} there" if one.who.account == way.account else one.short

@@ -1,0 +1,80 @@
+"""Ways and keys in words, alike for terminal, page and file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twokeys.answers.model import KeyPlace, Step, Way
+
+
+def into(way: Way) -> str:
+    """Into what a way leads, without the account: "role deployer, through role ci of management"."""
+    return way.target.who.label + "".join(f", through {one.short}" for one in way.through)
+
+
+def conditions(way: Way) -> str:
+    """What a session must show beside its identity; "always" where nothing."""
+    return " and ".join(way.conditions) or "always"
+
+
+def since(way: Way) -> str:
+    """Since when a way is there, and since when it is as it is, as far as that is told."""
+    bound = "" if way.since or way.not_before is None else "not before "
+    return bound + when(way.not_before) + (f", changed {when(way.changed)}" if way.changed else "")
+
+
+def facts(way: Way) -> str:
+    """What there is to know of a way beside its ends, in one line."""
+    told = [conditions(way), f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""]
+    told += [f"since {since(way)}" if way.not_before else "", way.why]
+    return " · ".join(part for part in told if part)
+
+
+def keys(step: Step) -> Iterator[str]:
+    """Where each key of a door stands, one a line."""
+    if step.trust is not None:
+        yield f"trust key: {place(step.trust)}"
+    for grant in step.grants:
+        yield f"grant key: {place(grant)}"
+    if not step.grants:
+        needed = "in no document that is shown here" if step.crosses else "none is needed within one account"
+        yield f"grant key: {needed}"
+
+
+def keys_of(way: Way) -> Iterator[str]:
+    """Where the keys of a way stand, door by door, one a line."""
+    for step in way.steps:
+        if len(way.steps) > 1:
+            yield f"{step.source} -> {step.target}"
+        yield from keys(step)
+
+
+def place(found: KeyPlace) -> str:
+    """Where a key stands, in one line."""
+    words = [found.document]
+    if found.statement is not None:
+        words.append(f"statement {found.statement}" + (f" ({found.sid})" if found.sid else ""))
+    if found.source:
+        words.append(f"at {found.source}")
+    if found.urn:
+        words.append(found.urn)
+    if found.stack:
+        words.append(f"read from stack {found.stack}")
+    words.append(f"since {when(found.created)}" if found.created else "")
+    if found.changed and found.changed != found.created:
+        words.append(f"changed {when(found.changed)}")
+    return ", ".join(word for word in words if word)
+
+
+def duration(seconds: int | None) -> str:
+    """Seconds as people say them."""
+    if seconds is None:
+        return "not told"
+    hours, rest = divmod(seconds, 3600)
+    words = [f"{hours} h" if hours else "", f"{rest // 60} min" if rest else ""]
+    return " ".join(word for word in words if word) or "0 min"
+
+
+def when(moment: str | None) -> str:
+    """A moment in ISO 8601 to the minute."""
+    return f"{moment[:10]} {moment[11:16]} UTC" if moment else "not told"

@@ -1,0 +1,101 @@
+"""What CloudTrail saw, as data and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from twokeys.answers.data import party_data
+from twokeys.answers.model import Answers
+from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
+from twokeys.audit.trail import Use
+
+
+def as_data(found: Comparison) -> dict[str, Any]:
+    """What the events say as JSON-ready data."""
+    return {
+        "from": found.start.isoformat() if found.start else None,
+        "until": found.end.isoformat() if found.end else None,
+        "learnedUntil": found.learned_until.isoformat() if found.learned_until else None,
+        "entries": found.entries,
+        "apart": found.apart,
+        "unreadable": found.unreadable,
+        "doors": [
+            {
+                "source": party_data(one.door.source),
+                "target": party_data(one.door.target),
+                "proved": one.proved,
+                "usage": one.usage.value,
+                "count": one.count,
+                "perhaps": one.perhaps,
+                "last": one.last.isoformat() if one.last else None,
+            }
+            for one in found.doors
+        ],
+        "undeclared": [_use(use) for use in found.undeclared],
+        "unusual": [{**_use(one.use), "why": list(one.why)} for one in found.unusual],
+    }
+
+
+def _use(use: Use) -> dict[str, Any]:
+    return {
+        "id": use.id,
+        "time": use.time.isoformat(),
+        "event": use.event,
+        "caller": party_data(use.caller),
+        "uniqueId": use.unique_id,
+        "account": use.account,
+        "role": use.role,
+        "region": use.region,
+        "source": use.source,
+        "session": use.session,
+        "failed": use.failed,
+    }
+
+
+def events(answers: Answers, found: Comparison) -> Iterator[str]:
+    """What the events say, one a line."""
+    yield period(found)
+    for one in found.doors:
+        yield f"{one.usage.value}: {door_use(one)}"
+    for use in found.undeclared:
+        yield f"without a declared door: {used(use, answers)}"
+    for strange in found.unusual:
+        yield f"unusual: {used(strange.use, answers)}: {reasons(strange)}"
+
+
+def period(found: Comparison) -> str:
+    """What was compared, in a sentence."""
+    if found.start is None or found.end is None:
+        return "CloudTrail: there are no records"
+    apart = "".join(f", {count} {what}" for what, count in found.apart.items())
+    unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
+    learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
+    return (
+        f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} entries"
+        f"{apart}{unreadable}{learning}"
+    )
+
+
+def door_use(one: DoorUse) -> str:
+    """A door and how it was used, in words."""
+    count = f", {one.count} times" if one.count else f", perhaps {one.perhaps} times" if one.perhaps else ""
+    last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last and one.usage is not Usage.NEVER else ""
+    proved = "" if one.proved else " (a door that is not proved)"
+    return f"{one.door.source} -> {one.door.target}{proved}{count}{last}"
+
+
+def used(use: Use, answers: Answers) -> str:
+    """A use in words."""
+    unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
+    caller = replace(use.caller, account_name=answers.names.get(use.caller.who.account, ""))
+    return (
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> role {use.role} of "
+        f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
+    )
+
+
+def reasons(one: Unusual) -> str:
+    """Why an entry is unusual."""
+    return ", ".join(one.why)

@@ -1,0 +1,189 @@
+"""The documents of a door, pure: from one structure come both the symbolic and the real document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from twokeys.doors.expiry import open_until
+from twokeys.doors.model import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+
+Kind = Literal["role", "user", "group", "root"]
+"""What a door may start from in an account; the root stands for the account as a whole."""
+
+GRANT_TYPES = {
+    "role": ("aws:iam/rolePolicy:RolePolicy", "role"),
+    "user": ("aws:iam/userPolicy:UserPolicy", "user"),
+    "group": ("aws:iam/groupPolicy:GroupPolicy", "group"),
+}
+"""The resource of an inline policy and its property that names the holder, by what the holder is."""
+
+
+@dataclass(frozen=True)
+class DoorPlan:
+    """A door before any id is known: accounts are 12-digit ids or symbols.
+
+    `source` and `grantee` are path-and-name ("ci", "deploy/ci"); `source` is empty for the root. The trust names
+    `members` when the source is a group.
+    """
+
+    name: str
+    kind: Kind
+    source: str
+    source_account: str
+    members: tuple[str, ...]
+    grantee_kind: str
+    grantee: str
+    target_account: str
+    role: str
+    statements: tuple[Mapping[str, Any], ...] = ()
+    mfa: bool = False
+    external_id: str | None = None
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    keys: tuple[str, ...] = ("trust", "grant")
+    session_seconds: int = 3600
+    reason: str | None = None
+    owner: str | None = None
+    expires: datetime | None = None
+    partition: str = "aws"
+
+    @property
+    def role_arn(self) -> str:
+        """The ARN of the role behind the door."""
+        return f"arn:{self.partition}:iam::{self.target_account}:role/{self.role}"
+
+    @property
+    def grant_name(self) -> str:
+        """The name of the grant's inline policy: one source may go through doors of several stacks."""
+        account = self.target_account.rpartition(":")[2]
+        return f"assume-{account}-{name_of(self.role)}"
+
+
+def trust_document(plan: DoorPlan) -> dict[str, Any]:
+    """The trust policy: exact principals, and every condition that the door sets.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    conditions: dict[str, dict[str, Any]] = {operator: dict(keys) for operator, keys in plan.conditions.items()}
+    if plan.mfa:
+        conditions.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
+    if plan.external_id is not None:
+        conditions.setdefault("StringEquals", {})["sts:ExternalId"] = plan.external_id
+    for operator, keys in (open_until(plan.expires) if plan.expires else {}).items():
+        conditions.setdefault(operator, {}).update(keys)
+    principals = _principals(plan)
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": principals[0] if len(principals) == 1 else list(principals)},
+        "Action": "sts:AssumeRole",
+    }
+    return _document([statement | ({"Condition": conditions} if conditions else {})])
+
+
+def grant_document(plan: DoorPlan) -> dict[str, Any]:
+    """The identity-based policy of the source: this role and no other."""
+    return _document([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": plan.role_arn}])
+
+
+def permissions_document(plan: DoorPlan) -> dict[str, Any]:
+    """The inline policy of the role itself."""
+    return _document([dict(statement) for statement in plan.statements])
+
+
+def symbolic_documents(plan: DoorPlan) -> list[SymbolicDocument]:
+    """What the door declares of each policy document it makes."""
+    documents = []
+    if "trust" in plan.keys:
+        documents.append(
+            SymbolicDocument(
+                type="aws:iam/role:Role",
+                name=plan.name,
+                account=plan.target_account,
+                property="assumeRolePolicy",
+                properties={"name": name_of(plan.role), "path": path_of(plan.role)},
+                document=trust_document(plan),
+            )
+        )
+        if plan.statements:
+            documents.append(
+                SymbolicDocument(
+                    type="aws:iam/rolePolicy:RolePolicy",
+                    name=permissions_resource(plan),
+                    account=plan.target_account,
+                    property="policy",
+                    properties={"name": plan.name, "role": name_of(plan.role)},
+                    document=permissions_document(plan),
+                )
+            )
+    if "grant" in plan.keys:
+        type_, key = GRANT_TYPES[plan.grantee_kind]
+        documents.append(
+            SymbolicDocument(
+                type=type_,
+                name=grant_resource(plan),
+                account=plan.source_account,
+                property="policy",
+                properties={"name": plan.grant_name, key: name_of(plan.grantee)},
+                document=grant_document(plan),
+            )
+        )
+    return documents
+
+
+def door(plan: DoorPlan) -> Door:
+    """The door as people and other stacks read it."""
+    return Door.model_validate(
+        {
+            "name": plan.name,
+            "source": DoorSource(
+                kind=plan.kind, account=plan.source_account, names=(plan.source,) if plan.source else ()
+            ),
+            "target": DoorTarget(account=plan.target_account, role=plan.role),
+            "grant_to": _grant_to(plan),
+            "requires": DoorRequirements(mfa=plan.mfa, external_id=plan.external_id is not None),
+            "max_session_seconds": plan.session_seconds,
+            "reason": plan.reason,
+            "owner": plan.owner,
+            "expires": plan.expires,
+        }
+    )
+
+
+def _grant_to(plan: DoorPlan) -> DoorSource | None:
+    if plan.kind != "root":
+        return None
+    return DoorSource(kind=cast("Kind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
+
+
+def permissions_resource(plan: DoorPlan) -> str:
+    """The logical name of the role's inline policy."""
+    return f"{plan.name}-permissions"
+
+
+def grant_resource(plan: DoorPlan) -> str:
+    """The logical name of the grant."""
+    return f"{plan.name}-grant"
+
+
+def name_of(path_and_name: str) -> str:
+    """The name at the end of a path: `ci` of `deploy/ci`."""
+    return path_and_name.rpartition("/")[2]
+
+
+def path_of(path_and_name: str) -> str:
+    """The IAM path in front of a name: `/deploy/` of `deploy/ci`, `/` of `ci`."""
+    path = path_and_name.rpartition("/")[0]
+    return f"/{path}/" if path else "/"
+
+
+def _principals(plan: DoorPlan) -> Sequence[str]:
+    prefix = f"arn:{plan.partition}:iam::{plan.source_account}"
+    if plan.kind == "root":
+        return [f"{prefix}:root"]
+    if plan.kind == "group":
+        return [f"{prefix}:user/{member}" for member in plan.members]
+    return [f"{prefix}:{plan.kind}/{plan.source}"]
+
+
+def _document(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}

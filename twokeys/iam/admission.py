@@ -1,0 +1,195 @@
+"""Whom a statement lets in, read from its conditions: the values that it demands of a condition key.
+
+Made for doors that people and machines of other systems come through: web identities and SAML. Evaluating a request
+tells whether a certain subject gets in; this tells which ones do.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from twokeys.iam.conditions import ConditionClause
+from twokeys.iam.documents import Statement
+from twokeys.iam.globs import Glob
+from twokeys.iam.truth import Unknown
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_TEXTS = frozenset({"string", "arn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One value of a condition: a text, or a pattern in which `*`, `?` and policy variables stand for any text.
+
+    Under StringEquals a `*` is just a star: then `wild` is False, and only the text with the star in it matches.
+    """
+
+    text: str
+    wild: bool = False
+    ignore_case: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether every text matches, or every one of some length."""
+        return self.wild and not _VARIABLE.sub("*", self.text).strip("*?")
+
+    def matches(self, value: str) -> bool:
+        """Whether a text matches."""
+        text, value = (self.text.lower(), value.lower()) if self.ignore_case else (self.text, value)
+        return _glob(text).matches(value) if self.wild else text == value
+
+    def includes(self, other: Wanted) -> bool:
+        """Whether it certainly matches all that another one matches."""
+        if self.anything or self == other:
+            return True
+        if other.ignore_case and not self.ignore_case:
+            return False
+        if not other.wild:
+            return self.matches(other.text)
+        return self.wild and _glob(self._folded(other)).covers(_glob(other._folded(self)))
+
+    def meets(self, other: Wanted) -> bool:
+        """Whether some text may match both."""
+        mine, theirs = self._folded(other), other._folded(self)
+        if self.wild and other.wild:
+            return _glob(mine).overlaps(_glob(theirs))
+        if self.wild:
+            return _glob(mine).matches(theirs)
+        return _glob(theirs).matches(mine) if other.wild else mine == theirs
+
+    def _folded(self, other: Wanted) -> str:
+        return self.text.lower() if self.ignore_case or other.ignore_case else self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a statement demands of one condition key.
+
+    Attributes:
+        values: the texts and patterns of which the key must match one; they mean something only if `demanded`.
+        demanded: whether the key must be there and match one of the values. Not so with IfExists, ForAllValues (both
+            hold when the key is absent, unless a Null condition demands it), operators that only exclude, and no
+            condition at all.
+        unresolved: whether some of the values, or the conditions as a whole, are not known yet.
+    """
+
+    values: tuple[Wanted, ...] = ()
+    demanded: bool = False
+    unresolved: bool = False
+
+    @property
+    def anybody(self) -> bool:
+        """Whether every value passes, also those that nobody thought of."""
+        return not self.unresolved and (not self.demanded or any(value.anything for value in self.values))
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no value passes: the conditions contradict each other or list nothing."""
+        return self.demanded and not self.unresolved and not self.values
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The values that must be equal, as written."""
+        return tuple(value.text for value in self.values if not value.wild)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The values that are patterns."""
+        return tuple(value.text for value in self.values if value.wild)
+
+    def admits(self, value: str) -> bool:
+        """Whether a key of this value passes, as far as it is known."""
+        return not self.demanded or any(wanted.matches(value) for wanted in self.values)
+
+
+def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) -> Admitted:
+    """What an Allow statement demands of a condition key, together with the Deny statements that limit it.
+
+    Args:
+        statement: the Allow statement.
+        key: the condition key, in any case.
+        denials: Deny statements for the same principals and actions. Those that hang on this key alone are read.
+
+    Several conditions on the key must all hold; where two patterns overlap, the first is kept, so that it is never
+    said of a value that passes that it does not.
+    """
+    key = key.lower()
+    clauses = [clause for clause in statement.conditions if clause.lower_key == key]
+    unresolved = bool(statement.unresolved)
+    present = any(_demands_presence(clause) for clause in clauses)
+    demands = [clause for clause in clauses if _is_demand(clause, present=present)]
+    lists = [_wanted(clause) for clause in demands]
+    excluded = [value for clause in clauses if _excludes(clause) for value in _wanted(clause)]
+    for denial in denials:
+        clause = _only_clause(denial, key)
+        if clause is not None and not clause.base.negated:
+            excluded += _wanted(clause)
+        elif clause is not None and (present or demands or clause.set_operator != "ForAnyValue"):
+            lists.append(_wanted(clause))
+            demands.append(clause)
+    unresolved = unresolved or any(isinstance(value, Unknown) for clause in demands for value in clause.values)
+    values = lists[0] if lists else ()
+    for others in lists[1:]:
+        values = tuple(dict.fromkeys(common for mine in values for other in others for common in _both(mine, other)))
+    certain = [value for value in excluded if "${" not in value.text]
+    kept = tuple(value for value in values if not any(one.includes(value) for one in certain))
+    return Admitted(kept, demanded=bool(demands), unresolved=unresolved)
+
+
+def _only_clause(denial: Statement, key: str) -> ConditionClause | None:
+    """The one condition of a Deny statement, if it compares this key; an empty list denies nobody who has the key."""
+    clause = denial.conditions[0] if len(denial.conditions) == 1 and not denial.unresolved else None
+    if clause is None or clause.lower_key != key or not clause.values or clause.base.family not in _TEXTS:
+        return None
+    return clause
+
+
+def _demands_presence(clause: ConditionClause) -> bool:
+    if clause.operator == "Null":
+        return {str(value).lower() for value in clause.values} == {"false"}
+    return _is_demand(clause, present=False)
+
+
+def _is_demand(clause: ConditionClause, *, present: bool) -> bool:
+    if clause.base.family not in _TEXTS or clause.base.negated:
+        return False
+    return present or (not clause.if_exists and clause.set_operator != "ForAllValues")
+
+
+def _excludes(clause: ConditionClause) -> bool:
+    return clause.base.family in _TEXTS and clause.base.negated and clause.set_operator != "ForAnyValue"
+
+
+def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:
+    name = clause.base.positive
+    patterns = name in ("StringLike", "ArnLike", "ArnEquals")
+    return tuple(
+        Wanted(
+            value,
+            wild=(patterns and ("*" in value or "?" in value)) or (clause.variables and "${" in value),
+            ignore_case=name == "StringEqualsIgnoreCase",
+        )
+        for value in clause.values
+        if isinstance(value, str)
+    )
+
+
+def _both(mine: Wanted, other: Wanted) -> tuple[Wanted, ...]:
+    """What stands for the texts that match both: nothing, or the narrower one."""
+    if not mine.meets(other):
+        return ()
+    return (other,) if mine.includes(other) else (mine,)
+
+
+@lru_cache(maxsize=16384)
+def _glob(text: str) -> Glob:
+    return Glob(text)

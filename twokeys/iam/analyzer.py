@@ -1,0 +1,231 @@
+"""What IAM Access Analyzer reports as an error: parts of a policy that AWS refuses or that can never work.
+
+Not here: whether actions, services, condition keys and resources exist (but for STS, which this project is about), and
+which resource types a service has. What breaks the grammar is refused when a document is read.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+
+from twokeys.iam.arn import arn_segments, is_account
+from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.documents import PolicyKind, Statement
+from twokeys.iam.finding import Finding, error, path_of
+
+_PAGE = "access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-"
+_VARIABLES = "reference_policies_variables.html"
+_OPERATORS = "reference_policies_elements_condition_operators.html"
+STS_ACTIONS = frozenset(
+    {
+        "assumerole",
+        "assumerolewithsaml",
+        "assumerolewithwebidentity",
+        "assumeroot",
+        "decodeauthorizationmessage",
+        "getaccesskeyinfo",
+        "getcalleridentity",
+        "getdelegatedaccesstoken",
+        "getfederationtoken",
+        "getservicebearertoken",
+        "getsessiontoken",
+        "getwebidentitytoken",
+        "setcontext",
+        "setsourceidentity",
+        "taggetwebidentitytoken",
+        "tagsession",
+    }
+)
+"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
+_SEVERAL_VALUES = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "sts:transitivetagkeys",
+    }
+)
+_TAGS = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
+
+
+def _values(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+    """A value must be of the operator's type: a number, a date, an address ..."""
+    if clause.base.family in ("bool", "null") and len(clause.values) > 1:
+        message = f"{clause.operator} takes one value; with both 'true' and 'false' the condition says nothing"
+        yield "several-booleans", message, _PAGE + "invalid-condition-multiple-boolean"
+    fits, what = _TYPES.get(clause.base.family, (None, ""))
+    for value in clause.values:
+        if not isinstance(value, str) or fits is None:
+            continue
+        if clause.variables and "${" in value and clause.base.family != "arn":
+            message = f"{value!r}: {clause.operator} reads no variables; only string and ARN operators do"
+            yield "variable-for-operator", message, _PAGE + "invalid-variable-for-operator"
+        elif not fits(value):
+            message = f"{value!r} is not {what}, so {clause.operator} never matches it"
+            yield "condition-value-type", message, _OPERATORS
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True)) or not text
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _is_arn_pattern(text: str) -> bool:
+    return "*" in text or "${" in text or (text.startswith("arn:") and arn_segments(text) is not None)
+
+
+_TYPES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "numeric": (lambda text: parse_number(text) is not None, "a number"),
+    "date": (lambda text: parse_date(text) is not None, "a date in ISO 8601 or a number of seconds since 1970"),
+    "bool": (lambda text: text.lower() in ("true", "false"), "true or false"),
+    "null": (lambda text: text.lower() in ("true", "false"), "true or false"),
+    "binary": (_is_base64, "base64"),
+    "ip": (lambda text: parse_network(text) is not None, "an IP address or a range such as 203.0.113.0/24"),
+    "arn": (_is_arn_pattern, "an ARN"),
+}
+
+
+def _keys(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+    """Keys with several values need a set operator, keys of tags the tag."""
+    key = clause.lower_key
+    if key in _SEVERAL_VALUES and clause.set_operator is None and clause.base.family != "null":
+        message = f"{clause.key} has several values; write ForAnyValue:{clause.operator} or ForAllValues:..."
+        yield "missing-qualifier", message, _PAGE + "missing-qualifier"
+    if key.rstrip("/") in _TAGS:
+        message = f"{clause.key} names no tag; write {clause.key.rstrip('/')}/the-tag"
+        yield "missing-tag-key", message, _PAGE + "missing-tag-key-in-condition"
+    if key == "aws:arn":
+        message = "aws:ARN is not supported; use aws:PrincipalArn or aws:SourceArn"
+        yield "unsupported-key", message, _PAGE + "unsupported-global-condition-key"
+
+
+def _private_addresses(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+    """AWS sees the public address of a caller, so that a list of private ones is never or always met."""
+    if clause.lower_key != "aws:sourceip" or clause.base.family != "ip":
+        return
+    networks = [parse_network(value) for value in clause.values if isinstance(value, str)]
+    known = [network for network in networks if network is not None]
+    if known and len(known) == len(clause.values) and all(network.is_private for network in known):
+        message = "aws:SourceIp is a public address, and only private ones are listed; use aws:VpcSourceIp for those"
+        yield "private-address", message, _PAGE + "private-ip-address"
+
+
+_CLAUSE_RULES = (_values, _keys, _private_addresses)
+
+
+def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    for clause in statement.conditions:
+        for rule in _CLAUSE_RULES:
+            for name, message, page in rule(statement, clause):
+                yield error(name, statement, path_of(clause), message, page)
+
+
+def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    element = "Action" if statement.actions is not None else "NotAction"
+    for name in statement.actions if statement.actions is not None else statement.not_actions or ():
+        if not isinstance(name, str):
+            continue
+        service, _, action = name.lower().partition(":")
+        if service == "sts" and not re.search(r"[*?$]", action) and action not in STS_ACTIONS:
+            message = f"{name!r} is not an action of STS"
+            yield error("invalid-action", statement, element, message, _PAGE + "invalid-action")
+        elif kind is PolicyKind.TRUST and service != "sts" and not re.search(r"[*?]", service):
+            message = f"{name!r}: a trust policy may only have actions of STS, such as sts:AssumeRole"
+            yield error("action-in-trust-policy", statement, element, message, "id_roles_terms-and-concepts.html")
+
+
+def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    element = "Resource" if statement.resources is not None else "NotResource"
+    for name in statement.resources if statement.resources is not None else statement.not_resources or ():
+        if not isinstance(name, str) or not name.startswith("arn:"):
+            continue
+        segments = arn_segments(name)
+        if segments is None:
+            if not name.endswith("*"):
+                message = f"{name!r}: an ARN has six parts, arn:partition:service:region:account:resource"
+                yield error("missing-arn-field", statement, element, message, _PAGE + "missing-arn-field")
+            continue
+        _, partition, service, _, account, _ = segments
+        if not re.search(r"[*?$]", partition) and not re.fullmatch(r"aws(?:-[a-z]+)*", partition):
+            message = f"{name!r}: {partition!r} is not a partition such as aws, aws-cn or aws-us-gov"
+            yield error("invalid-partition", statement, element, message, _PAGE + "invalid-partition")
+        if service != service.lower() and "${" not in service:
+            message = f"{name!r}: services are written in lower case: {service.lower()}"
+            yield error("service-case", statement, element, message, _PAGE + "invalid-arn-service-case")
+        if not re.search(r"[*?$]", account) and account not in ("", "aws") and not is_account(account):
+            message = f"{name!r}: {account!r} is not an account; its id has 12 digits"
+            yield error("invalid-arn-account", statement, element, message, _PAGE + "invalid-arn-account")
+
+
+def _principal_variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    for element, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
+        if principals is None:
+            continue
+        for type_, names in (
+            ("AWS", principals.aws),
+            ("Service", principals.service),
+            ("Federated", principals.federated),
+        ):
+            for name in names:
+                if isinstance(name, str) and "${" in name:
+                    message = f"{name!r}: variables are read in Resource and Condition only"
+                    page = _PAGE + "variable-unsupported-in-element"
+                    yield error("variable-in-element", statement, f"{element}.{type_}", message, page)
+
+
+def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    """A variable where IAM reads none is literal text; one that is not well written is refused."""
+    element = "Resource" if statement.resources is not None else "NotResource"
+    for name in (*(statement.resources or ()), *(statement.not_resources or ())):
+        if not isinstance(name, str) or "${" not in name:
+            continue
+        if not statement.variables:
+            message = f"{name!r}: variables need version 2012-10-17; in this document they are literal text"
+            yield error("variable-in-old-version", statement, element, message, _VARIABLES)
+        elif any("${" in part for part in name.split(":", 5)[:5]):
+            message = f"{name!r}: a variable can only stand after the fifth colon of an ARN"
+            yield error("variable-outside-resource", statement, element, message, _VARIABLES)
+        else:
+            yield from _badly_written(statement, element, name)
+    for clause in statement.conditions:
+        texts = [value for value in clause.values if isinstance(value, str) and "${" in value]
+        if texts and not statement.variables:
+            message = "variables need version 2012-10-17; in this document they are literal text"
+            yield error("variable-in-old-version", statement, path_of(clause), message, _VARIABLES)
+        elif clause.base.family in ("string", "arn"):
+            for text in texts:
+                yield from _badly_written(statement, path_of(clause), text)
+
+
+def _badly_written(statement: Statement, element: str, text: str) -> Iterator[Finding]:
+    for found in re.finditer(r"\$\{([^}]*)(\}?)", text):
+        inner = found[1]
+        key, comma, default = inner.partition(",")
+        if not found[2]:
+            yield error("variable-syntax", statement, element, f"{text!r}: '}}' is missing", _VARIABLES)
+        elif not inner.strip():
+            yield error("variable-syntax", statement, element, f"{text!r}: '${{}}' names no key", _VARIABLES)
+        elif comma and not re.fullmatch(r"\s*'[^']*'\s*", default):
+            message = f"{text!r}: a default value stands between single quotes, as in ${{aws:userid, 'nobody'}}"
+            yield error("variable-syntax", statement, element, message, _VARIABLES)
+        elif re.search(r"\s", key.strip()) and not re.match(r"[^\s:]+:[A-Za-z]*Tag/", key.strip()):
+            yield error("variable-syntax", statement, element, f"{text!r}: a key has no spaces", _VARIABLES)
+
+
+ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding]], ...] = (
+    _conditions,
+    _actions,
+    _resources,
+    _principal_variables,
+    _variables,
+)

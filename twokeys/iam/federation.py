@@ -1,0 +1,138 @@
+"""The people and machines of identity providers that a trust policy lets in: web identities and SAML.
+
+A federated principal belongs to no account and needs no grant: the trust policy alone decides, by the provider, the
+audience and the subject that the provider vouches for.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from twokeys.iam.admission import Admitted, admitted
+from twokeys.iam.arn import Arn
+from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.truth import UNKNOWN, Truth, Unknown
+
+WITH_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
+WITH_SAML = "sts:AssumeRoleWithSAML"
+ANY_PROVIDER = "*"
+_SUBJECTS = {"graph.facebook.com": "id", "www.amazon.com": "user_id"}
+_AUDIENCES = {"graph.facebook.com": "app_id", "www.amazon.com": "app_id"}
+
+
+@dataclass(frozen=True)
+class Federation:
+    """One provider in one Allow statement of a trust policy.
+
+    Attributes:
+        provider: as the Principal names it: the ARN of an OIDC or SAML provider, the name of a web identity provider
+            (`accounts.google.com`), `*` for every provider, or UNKNOWN.
+        action: `sts:AssumeRoleWithWebIdentity` or `sts:AssumeRoleWithSAML`.
+        statement: the Allow statement.
+        denials: the Deny statements for the same provider and action, whatever they hang on.
+        unresolved: whether the statement's action or effect for this provider hangs on something that is not known yet.
+    """
+
+    provider: str | Unknown
+    action: str
+    statement: Statement
+    denials: tuple[Statement, ...] = ()
+    unresolved: bool = False
+
+    @cached_property
+    def prefix(self) -> str:
+        """What the provider's condition keys begin with: its URL without `https://`, or `saml`."""
+        if self.action == WITH_SAML:
+            return "saml"
+        if not isinstance(self.provider, str):
+            return ""
+        arn = Arn.parse(self.provider)
+        return self.provider if arn is None else arn.name
+
+    @cached_property
+    def audience(self) -> Admitted:
+        """What it demands of whom the token is for: `aud`."""
+        return self.admits(_AUDIENCES.get(self.prefix, "aud"))
+
+    @cached_property
+    def subject(self) -> Admitted:
+        """What it demands of whom the token is about: `sub`."""
+        return self.admits(_SUBJECTS.get(self.prefix, "sub"))
+
+    def admits(self, claim: str) -> Admitted:
+        """What it demands of one claim, such as `sub`: whose values get in."""
+        return admitted(self.statement, f"{self.prefix}:{claim}", self.denials)
+
+    @cached_property
+    def claims(self) -> tuple[str, ...]:
+        """The claims, in lower case, of which it demands something, in the order of the statement's conditions."""
+        start = f"{self.prefix}:".lower()
+        keys = dict.fromkeys(
+            clause.lower_key
+            for one in (self.statement, *self.denials)
+            for clause in one.conditions
+            if clause.lower_key.startswith(start)
+        )
+        return tuple(key[len(start) :] for key in keys if self.admits(key[len(start) :]).demanded)
+
+
+def federations(trust: PolicyDocument) -> tuple[Federation, ...]:
+    """Every provider whose people and machines a trust policy lets in, per Allow statement and action.
+
+    Left out are those that a Deny without conditions covers. A document whose statements are not known yet tells
+    nothing of those: see `PolicyDocument.unresolved`.
+    """
+    return tuple(
+        federation
+        for statement in trust.statements
+        if statement.effect == "Allow"
+        for action in (WITH_WEB_IDENTITY, WITH_SAML)
+        for federation in _of_statement(trust, statement, action)
+    )
+
+
+def _of_statement(trust: PolicyDocument, statement: Statement, action: str) -> Iterator[Federation]:
+    covered = statement.covers_action(action.lower())
+    if covered is Truth.FALSE:
+        return
+    for provider in _providers(statement):
+        if not _can_use(provider, action):
+            continue
+        denials = tuple(
+            one
+            for one in trust.statements
+            if one.effect == "Deny" and one.covers_action(action.lower()) is Truth.TRUE and _names(one, provider)
+        )
+        if any(not one.conditions and not one.unresolved for one in denials):
+            continue
+        unresolved = covered is Truth.UNKNOWN or provider is UNKNOWN or bool(statement.unresolved)
+        yield Federation(provider, action, statement, denials, unresolved)
+
+
+def _providers(statement: Statement) -> tuple[str | Unknown, ...]:
+    """The providers that a statement names; NotPrincipal names every other one."""
+    principals = statement.principals
+    if principals is None or principals.everyone:
+        return (ANY_PROVIDER,)
+    return (UNKNOWN,) if principals.unresolved else tuple(dict.fromkeys(principals.federated))
+
+
+def _can_use(provider: str | Unknown, action: str) -> bool:
+    """A SAML provider's people use AssumeRoleWithSAML, all others AssumeRoleWithWebIdentity."""
+    if not isinstance(provider, str) or provider == ANY_PROVIDER:
+        return True
+    arn = Arn.parse(provider)
+    return (arn is not None and arn.kind == "saml-provider") == (action == WITH_SAML)
+
+
+def _names(denial: Statement, provider: str | Unknown) -> bool:
+    """Whether a Deny statement certainly names a provider."""
+    principals = denial.principals
+    if principals is None:
+        return False
+    return principals.everyone or provider in principals.federated or ANY_PROVIDER in principals.federated

@@ -1,0 +1,59 @@
+"""What is wrong with a policy, and where AWS says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from twokeys.iam.conditions import ConditionClause
+from twokeys.iam.documents import Statement
+
+GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+
+
+class Severity(Enum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    """AWS refuses it, or it cannot work."""
+    WARNING = "warning"
+    """It lets in more than it seems to."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to change.
+
+    Attributes:
+        rule: a short stable name, such as `wildcard-principal`.
+        statement: the index of the statement; None for the document as a whole.
+        path: the JSON path of the element.
+        message: what is wrong and what to do instead.
+        url: the AWS page.
+        line, column: the place in the text where one was given, else None.
+    """
+
+    rule: str
+    statement: int | None
+    path: str
+    message: str
+    url: str
+    severity: Severity = Severity.WARNING
+    line: int | None = None
+    column: int | None = None
+
+
+def warning(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:
+    """A finding on an element of a statement; `page` is one of the IAM user guide."""
+    return Finding(rule, statement.index, f"Statement[{statement.index}].{element}", message, GUIDE + page)
+
+
+def error(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:
+    """Like `warning`, for what AWS refuses or what cannot work."""
+    path = f"Statement[{statement.index}].{element}"
+    return Finding(rule, statement.index, path, message, GUIDE + page, Severity.ERROR)
+
+
+def path_of(clause: ConditionClause) -> str:
+    """Where in its statement a condition stands."""
+    return clause.path.partition(".")[2] or f"Condition.{clause.operator}.{clause.key}"

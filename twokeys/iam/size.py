@@ -1,0 +1,40 @@
+"""How long a policy is, as AWS counts it: IAM and STS without white space.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from twokeys.iam.documents import PolicyKind
+
+MANAGED_POLICY_SIZE: Final = 6_144
+"""Of a customer-managed policy, also where it is a permissions boundary; inline policies of a principal add up."""
+MOST_FOR_A_TRUST_POLICY: Final = 4_096
+"""What the quota of an account can be raised to."""
+SIZE_LIMITS: Final[Mapping[PolicyKind, int]] = {
+    PolicyKind.TRUST: 2_048,
+    PolicyKind.BOUNDARY: MANAGED_POLICY_SIZE,
+    PolicyKind.SESSION: 2_048,
+    PolicyKind.SCP: 10_240,
+    PolicyKind.RCP: 5_120,
+}
+"""The most characters of a document of each kind. An identity-based policy's depends on how it is attached."""
+
+
+def policy_size(source: str | bytes | Mapping[str, object]) -> int | None:
+    """The characters of a document without white space; None if a part of it is not known yet.
+
+    White space inside of strings is not counted either: "IAM does not count white space when calculating the size".
+    """
+    if isinstance(source, Mapping):
+        try:
+            source = json.dumps(source, ensure_ascii=False, separators=(",", ":"))
+        except TypeError:
+            return None
+    text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+    return sum(map(len, text.split()))

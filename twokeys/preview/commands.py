@@ -1,0 +1,139 @@
+"""`twokeys preview`: what a first update would make, and whether every way into an account is proved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twokeys.errors import Refusal
+from twokeys.options import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twokeys.access.report import Verdicts
+    from twokeys.access.snapshot import Snapshot
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
+@PROJECT
+@click.option(
+    "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="A config value that wins over the file."
+)
+@click.option("--policy-pack-config", "pack_config", type=_FILE, help="Exceptions and enforcement by rule, as JSON.")
+@click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
+@click.option("--account", help="The account that the program's own credentials would be in (12 digits).")
+@click.option("--verbose", is_flag=True, help="List every resource.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+def preview(  # noqa: PLR0913 - one parameter an option
+    *,
+    stacks: tuple[str, ...],
+    project: Path,
+    overrides: tuple[str, ...],
+    pack_config: Path | None,
+    states: tuple[Path, ...],
+    account: str | None,
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Run the program of each STACK on Pulumi's mocks, with unknowns for what is not there, then the rules.
+
+    Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
+    looked at. Exits with 1 when a mandatory rule is violated or the program fails.
+    """
+    from twokeys.policy_packs import load_config as load_pack_config
+    from twokeys.preview.program import judge
+    from twokeys.preview.program import preview as run
+    from twokeys.preview.project import interpreter, outputs_of
+    from twokeys.project.config import load_config, load_project
+
+    found = load_project(project.resolve())
+    rules = load_pack_config(pack_config) if pack_config else {}
+    known = outputs_of(states)
+    results = []
+    for stack in stacks:
+        config = load_config(found, stack, dict(_override(one) for one in overrides))
+        messages: list[tuple[str, str]] = []
+        snapshot = run(
+            found.program,
+            stack,
+            config.values,
+            project=found.name,
+            secret_keys=config.secret_keys,
+            stacks=known,
+            account=_account(account),
+            python=interpreter(found.root),
+            say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
+        )
+        verdicts = judge(snapshot, rules)
+        results.append((stack, snapshot, verdicts, messages))
+        if not as_json:
+            _show(stack, snapshot, verdicts, messages, verbose=verbose)
+    if as_json:
+        click.echo(json.dumps([_as_data(*one) for one in results], indent=2))
+    return 1 if any(verdicts.mandatory for _, _, verdicts, _ in results) else 0
+
+
+def _show(
+    stack: str, snapshot: Snapshot, verdicts: Verdicts, messages: list[tuple[str, str]], *, verbose: bool
+) -> None:
+    from rich.console import Console
+
+    from twokeys.preview.run import STACK
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for severity, message in messages:
+        console.print(message if severity == "info" else f"{severity}: {message}", style="dim")
+    resources = [one for one in snapshot.resources if one.type != STACK]
+    if verbose:
+        for one in resources:
+            console.print(f"  + {one.type} {one.name}")
+    for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
+        for finding in findings:
+            console.print(f"policy {finding.rule} ({level}): {finding.urn or 'the stack'}", style="bold")
+            console.print(finding.text)
+    advice = f", {len(verdicts.advisory)} advisory" if verdicts.advisory else ""
+    judged = f"{len(verdicts.mandatory)} refused{advice}" if verdicts.mandatory else f"nothing refused{advice}"
+    style = "red" if verdicts.mandatory else "green"
+    console.print(f"{stack}: {len(resources)} resources, {judged}", style=style)
+
+
+def _as_data(stack: str, snapshot: Snapshot, verdicts: Verdicts, messages: list[tuple[str, str]]) -> Mapping[str, Any]:
+    return {
+        "stack": stack,
+        "ok": not verdicts.mandatory,
+        "resources": [
+            {"urn": one.urn, "type": one.type, "provider": one.provider, "parent": one.parent, "protect": one.protect}
+            for one in snapshot.resources
+        ],
+        "violations": [
+            {"policy": one.rule, "mandatory": level, "urn": one.urn, "message": one.text, "door": one.door}
+            for level, findings in ((True, verdicts.mandatory), (False, verdicts.advisory))
+            for one in findings
+        ],
+        "messages": [{"severity": severity, "message": message} for severity, message in messages],
+    }
+
+
+def _override(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise click.UsageError(f"--config takes KEY=VALUE, not {text!r}")
+    return key, value
+
+
+def _account(text: str | None) -> str | None:
+    if text is not None and not (len(text) == 12 and text.isascii() and text.isdigit()):
+        raise Refusal(
+            "this is no account",
+            where="--account",
+            why=f"an account id has 12 digits, and {text!r} has not",
+            next_step="give the id of the account whose credentials the program would run with",
+        )
+    return text

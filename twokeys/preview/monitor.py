@@ -1,0 +1,303 @@
+"""A Pulumi program on the SDK's mock monitor; whoever runs it answers what it registers, reads and looks up.
+
+`run` runs a program in this process. As a script this is the process that a program has for itself: it imports nothing
+but the SDK, so that it works in the program's own virtual environment. Property values stay as they are on the wire,
+as JSON: an unknown and a secret are what the SDK writes for them.
+https://www.pulumi.com/docs/iac/guides/testing/unit/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import json
+import logging
+import os
+import runpy
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import grpc
+import pulumi
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.settings import SETTINGS, configure
+from pulumi.runtime.stack import run_in_stack
+
+Ask = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Asks ("register", "read", "invoke", "outputs" or "log", what) and gets the answer; `{"error": text}` refuses it."""
+
+_SEVERITIES = {
+    engine_pb2.DEBUG: "debug",
+    engine_pb2.INFO: "info",
+    engine_pb2.WARNING: "warning",
+    engine_pb2.ERROR: "error",
+}
+
+
+class RefusedError(grpc.RpcError):
+    """What the SDK takes for an engine that refuses a request."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self._reason = reason
+
+    def code(self) -> grpc.StatusCode:
+        """The status."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """Why it is refused."""
+        return self._reason
+
+
+class _Monitor(mocks.MockMonitor):
+    """The SDK's mock monitor, with the wire's values as they are and with transforms run as an engine runs them."""
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(None)  # type: ignore[arg-type] # the answers come from elsewhere
+        self._ask_for = ask
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - the SDK's
+        for callback in (*request.transforms, *self._stack_transforms):
+            _transform(request, callback.token)
+        said = self._ask(
+            "register",
+            {
+                "type": request.type,
+                "name": request.name,
+                "custom": request.custom,
+                "remote": request.remote,
+                "inputs": json_format.MessageToDict(request.object),
+                "provider": request.provider,
+                "parent": request.parent,
+                "version": request.version,
+                "protect": request.protect if request.HasField("protect") else None,
+                "retainOnDelete": request.retainOnDelete if request.HasField("retainOnDelete") else None,
+                "importId": request.importId,
+                "dependencies": list(request.dependencies),
+                "propertyDependencies": {key: list(one.urns) for key, one in request.propertyDependencies.items()},
+                "secretOutputs": list(request.additionalSecretOutputs),
+                "ignoreChanges": list(request.ignoreChanges),
+            },
+        )
+        return resource_pb2.RegisterResourceResponse(urn=said["urn"], id=said["id"], object=_struct(said["outputs"]))
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802, ANN401
+        said = self._ask(
+            "read",
+            {
+                "type": request.type,
+                "name": request.name,
+                "id": request.id,
+                "inputs": json_format.MessageToDict(request.properties),
+                "provider": request.provider,
+                "parent": request.parent,
+                "version": request.version,
+                "dependencies": list(request.dependencies),
+            },
+        )
+        return resource_pb2.ReadResourceResponse(urn=said["urn"], id=said["id"], properties=_struct(said["outputs"]))
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802, ANN401
+        arguments = json_format.MessageToDict(request.args)
+        said = self._ask(
+            "invoke",
+            {"token": request.tok, "args": arguments, "provider": request.provider, "version": request.version},
+        )
+        if "result" not in said:
+            return resource_pb2.ResourceInvokeResponse(unknown=True)
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").CopyFrom(_struct(said["result"]))  # a keyword of Python
+        return response
+
+    def Call(self, request: Any) -> Any:  # noqa: N802, ANN401
+        raise RefusedError(f"the method {request.tok} of a component in another language needs the pulumi CLI")
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802, ANN401
+        self._ask("outputs", {"urn": request.urn, "outputs": json_format.MessageToDict(request.outputs)})
+        return empty_pb2.Empty()
+
+    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802, ANN401
+        self._stack_transforms.append(request)
+        return empty_pb2.Empty()
+
+    def RegisterStackInvokeTransform(self, request: Any) -> Any:  # noqa: N802, ANN401, ARG002
+        raise RefusedError("a transform of function calls needs the pulumi CLI")
+
+    def _ask(self, kind: str, what: dict[str, Any]) -> dict[str, Any]:
+        said = self._ask_for(kind, what)
+        if "error" in said:
+            raise RefusedError(said["error"])
+        return said
+
+
+class _Engine(mocks.MockEngine):
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(None)
+        self._ask = ask
+
+    def Log(self, request: Any) -> None:  # noqa: N802, ANN401
+        self._ask("log", {"severity": _SEVERITIES[request.severity], "message": request.message, "urn": request.urn})
+
+
+def run(  # noqa: PLR0913 - all but the program and its answers by name
+    program: Callable[[], None],
+    ask: Ask,
+    *,
+    project: str,
+    stack: str,
+    dry_run: bool,
+    config: Mapping[str, str],
+    secret_keys: tuple[str, ...] = (),
+    organization: str = "organization",
+) -> None:
+    """Run a program once, in an event loop and a context of its own.
+
+    Raises whatever the program raises.
+    """
+
+    def inside() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        # A run that is refused leaves futures behind that nobody awaits, and asyncio would complain about each.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        monitor = _Monitor(ask)
+        features = set(monitor.GetDeploymentInfo(None).supportedFeatures)  # type: ignore[no-untyped-call]
+        try:
+            configure(
+                mocks.MockSettings(  # type: ignore[no-untyped-call]
+                    monitor=monitor,
+                    monitor_features=features,
+                    engine=_Engine(ask),
+                    project=project,
+                    stack=stack,
+                    organization=organization,
+                    dry_run=dry_run,
+                    callbacks=None,
+                )
+            )
+            pulumi.runtime.set_all_config(dict(config), list(secret_keys))
+            loop.run_until_complete(run_in_stack(program))
+        finally:
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            SETTINGS.rpc_manager.clear()
+            SETTINGS.outputs.clear()
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+            asyncio.set_event_loop(None)
+
+    contextvars.Context().run(inside)
+
+
+def _transform(request: Any, token: str) -> None:  # noqa: ANN401 - the SDK's message
+    """Let the program's own transform change a registration, in the event loop that it belongs to."""
+    from pulumi.runtime._callbacks import _CallbackServicer  # noqa: PLC0415 - the SDK imports it late as well
+
+    servicer = next(one for one in _CallbackServicer._servicers if token in one._callbacks)
+    asked = resource_pb2.TransformRequest(
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        parent=request.parent,
+        properties=request.object,
+        options=resource_pb2.TransformResourceOptions(
+            depends_on=request.dependencies,
+            provider=request.provider,
+            ignore_changes=request.ignoreChanges,
+            **({"protect": request.protect} if request.HasField("protect") else {}),
+        ),
+    )
+    coroutine = servicer._callbacks[token](asked.SerializeToString())
+    changed: Any = asyncio.run_coroutine_threadsafe(coroutine, servicer._loop).result()  # type: ignore[arg-type]
+    request.object.CopyFrom(changed.properties)
+    request.provider = changed.options.provider or request.provider
+    if changed.options.HasField("protect"):
+        request.protect = changed.options.protect
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    return json_format.ParseDict(dict(values), struct_pb2.Struct())
+
+
+class _Pipe:
+    """Questions out, answers in: a line of JSON each, matched by number."""
+
+    def __init__(self, questions: int, answers: int) -> None:
+        self._out = os.fdopen(questions, "w", encoding="utf-8")
+        self._in = os.fdopen(answers, "r", encoding="utf-8")
+        self._numbers = itertools.count()
+        self._waiting: dict[int, Future[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def ask(self, kind: str, what: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one question; called from any thread."""
+        answer: Future[dict[str, Any]] = Future()
+        with self._lock:
+            number = next(self._numbers)
+            self._waiting[number] = answer
+            self._out.write(json.dumps({"number": number, "kind": kind, "what": what}) + "\n")
+            self._out.flush()
+        return answer.result()
+
+    def _listen(self) -> None:
+        for line in self._in:
+            said = json.loads(line)
+            with self._lock:
+                answer = self._waiting.pop(said["number"])
+            answer.set_result(said["answer"])
+        os._exit(1)  # whoever asked for this run is gone
+
+
+def main(questions: int, answers: int) -> int:
+    """Run the program that the first answer names, and say how it ended."""
+    pipe = _Pipe(questions, answers)
+    settings = pipe.ask("settings", {})
+    program = settings.pop("program")
+    folder = program if os.path.isdir(program) else os.path.dirname(program)
+    sys.path[:] = [folder, *(one for one in sys.path if one)]
+    sys.argv = [program]
+    secret_keys = tuple(settings.pop("secretKeys"))
+    try:
+        run(lambda: _execute(program), pipe.ask, secret_keys=secret_keys, **settings)
+    except pulumi.RunError as error:
+        pipe.ask("failed", {"reason": str(error), "where": program})
+        return 1
+    except BaseException as error:
+        pipe.ask("failed", {"reason": _said(error), "where": _place(error, folder) or program})
+        return 1
+    pipe.ask("done", {})
+    return 0
+
+
+def _execute(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
+
+
+def _said(error: BaseException) -> str:
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return text.removeprefix("Exception: ")
+
+
+def _place(error: BaseException, folder: str) -> str | None:
+    """`file:line` of the last of the program's own frames."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [one for one in frames if one.filename.startswith(folder) and "site-packages" not in one.filename]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else None
+
+
+if __name__ == "__main__":
+    code = main(int(sys.argv[1]), int(sys.argv[2]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads that wait for an answer must not keep the process

@@ -1,0 +1,142 @@
+"""A program in a process of its own: a clean interpreter, the program's own virtual environment, no credentials."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any, Final
+
+from twokeys.errors import Refusal
+from twokeys.preview.run import Run
+
+_MONITOR: Final = Path(__file__).with_name("monitor.py")
+# `-c` keeps this folder off the program's module path.
+_START: Final = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+_THREADS: Final = 16
+
+
+def run_in_process(  # noqa: PLR0913 - all by name
+    run: Run,
+    *,
+    program: Path,
+    project: str,
+    stack: str,
+    config: Mapping[str, str],
+    secret_keys: tuple[str, ...] = (),
+    dry_run: bool,
+    python: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    output: IO[str] | None = None,
+) -> None:
+    """Run a program to its end, answering it from `run`.
+
+    Args:
+        python: the interpreter; by default this one.
+        environment: variables that win over this process's own, without its AWS and Pulumi settings.
+        output: where what the program prints goes; by default standard error.
+
+    Raises:
+        Refusal: the program failed, said an error, or cannot be started.
+    """
+    out_read, out_write = os.pipe()
+    in_read, in_write = os.pipe()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
+    target = output or sys.stderr
+    process = subprocess.Popen(  # noqa: S603 - our own script, by the program's interpreter
+        [python or sys.executable, "-c", _START, str(_MONITOR), str(out_write), str(in_read)],
+        cwd=program if program.is_dir() else program.parent,
+        env=kept | {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_CONFIG": json.dumps(config)} | dict(environment or {}),
+        pass_fds=(out_write, in_read),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    os.close(out_write)
+    os.close(in_read)
+    settings = {
+        "program": str(program),
+        "project": project,
+        "stack": stack,
+        "dry_run": dry_run,
+        "config": dict(config),
+        "secretKeys": list(secret_keys),
+    }
+    printed: list[str] = []
+    try:
+        with (
+            os.fdopen(out_read, encoding="utf-8") as questions,
+            os.fdopen(in_write, "w", encoding="utf-8") as answers,
+            ThreadPoolExecutor(_THREADS) as pool,
+        ):
+            pool.submit(_pass_on, process, target, printed)
+            ended = _serve(run, settings, questions, answers, pool)
+    finally:
+        if process.poll() is None:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.wait()
+        assert process.stdout is not None  # noqa: S101 - PIPE
+        process.stdout.close()
+    if ended is None:
+        raise _failed(stack, str(program), f"its process ended with code {process.returncode}: {''.join(printed[-3:])}")
+    if "reason" in ended:
+        raise _failed(stack, str(ended["where"]), str(ended["reason"]))
+    if run.errors:
+        raise _failed(stack, str(program), run.errors[0])
+
+
+def _serve(
+    run: Run, settings: Mapping[str, Any], questions: IO[str], answers: IO[str], pool: ThreadPoolExecutor
+) -> Mapping[str, Any] | None:
+    """Answer until the program has ended: {} when it ended well, its failure, None when it was cut short."""
+    lock = Lock()
+
+    def reply(number: int, answer: Mapping[str, Any]) -> None:
+        with lock:
+            answers.write(json.dumps({"number": number, "answer": answer}) + "\n")
+            answers.flush()
+
+    def work(number: int, kind: str, what: Mapping[str, Any]) -> None:
+        try:
+            answer = run.answer(kind, what)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        reply(number, answer)
+
+    for line in questions:
+        asked = json.loads(line)
+        number, kind, what = asked["number"], asked["kind"], asked["what"]
+        if kind == "settings":
+            reply(number, settings)
+        elif kind in ("done", "failed"):
+            reply(number, {})
+            return dict(what)
+        else:
+            pool.submit(work, number, kind, what)
+    return None
+
+
+def _pass_on(process: subprocess.Popen[str], target: IO[str], printed: list[str]) -> None:
+    assert process.stdout is not None  # noqa: S101 - PIPE
+    for line in process.stdout:
+        printed.append(line)
+        target.write(line)
+
+
+def _failed(stack: str, where: str, why: str) -> Refusal:
+    return Refusal(
+        f"the program of stack {stack} failed",
+        where=where,
+        why=why.rstrip(". \n"),
+        next_step="correct the program or the config of the stack, then run this again",
+    )

@@ -1,0 +1,238 @@
+"""One run of a program: what it registered, with the URNs, parents and providers that the engine would give it.
+
+What comes of a resource is decided elsewhere (`Maker`): a preview knows little of it, the sandbox really makes it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.preview.values import plain
+
+STACK: Final = "pulumi:pulumi:Stack"
+PROVIDERS: Final = "pulumi:providers:"
+_DISABLED: Final = "pulumi:disable-default-providers"
+
+
+class RefusedRequestError(Exception):
+    """A request of the program that is refused, as the program hears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A resource as the program registers or reads it; `inputs` as on the wire, `provider` as `URN::ID`."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    provider: str = ""
+    parent: str = ""
+    protect: bool = False
+    retain_on_delete: bool = False
+    import_id: str = ""
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    secret_outputs: tuple[str, ...] = ()
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A resource with what came of it: its id ("" where it is not known) and its outputs, as on the wire."""
+
+    asked: Asked
+    id: str
+    outputs: Mapping[str, Any]
+
+
+class Maker(Protocol):
+    """Decides what comes of a request. Each may raise RefusedRequestError; all are called from several threads."""
+
+    def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
+        """The id and outputs of a registered custom resource."""
+        ...
+
+    def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:
+        """The outputs of an object that the program only reads."""
+        ...
+
+    def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: Run) -> Mapping[str, Any] | None:
+        """The answer to a function call; None while it is not known."""
+        ...
+
+
+class Run:
+    """What a program registers, in order.
+
+    Args:
+        say: gets each message of the program, with its severity ("info", "warning", "error").
+    """
+
+    def __init__(
+        self, project: str, stack: str, config: Mapping[str, str], maker: Maker, say: Callable[[str, str], None]
+    ) -> None:
+        self.config = config
+        self._scope = f"urn:pulumi:{stack}::{project}::"
+        self._maker = maker
+        self._say = say
+        self._made: dict[str, Made] = {}
+        self._lock = threading.RLock()
+        self.errors: list[str] = []
+
+    @property
+    def made(self) -> tuple[Made, ...]:
+        """Everything so far, in the order of registration."""
+        with self._lock:
+            return tuple(self._made.values())
+
+    def of(self, urn: str) -> Made | None:
+        """One of them by its URN."""
+        with self._lock:
+            return self._made.get(urn)
+
+    def provider_inputs(self, reference: str) -> dict[str, object]:
+        """The inputs of the provider that a reference (`URN::ID`) names, as plain data."""
+        found = self.of(reference.rpartition("::")[0])
+        return plain(found.asked.inputs) if found else {}
+
+    def answer(self, kind: str, what: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one question of the monitor."""
+        try:
+            return getattr(self, f"_{kind}")(what)  # type: ignore[no-any-return] # the monitor's own kinds
+        except RefusedRequestError as error:
+            return {"error": str(error)}
+
+    def snapshot(self, also: Asked | None = None) -> Snapshot:
+        """The stack as the engine shows it to a policy: what is only read is not in it; `also` is not made yet."""
+        shown = [one for one in self.made if not one.asked.external]
+        if also is not None:
+            shown.append(Made(also, "", {}))
+        urns = {one.asked.urn for one in shown}
+        return Snapshot(tuple(_resource(one, urns) for one in shown))
+
+    def _register(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        if what["remote"]:
+            raise RefusedRequestError(f"{what['type']} {what['name']} is a component in another language: use pulumi")
+        asked = self._asked(what, custom=what["custom"])
+        with self._lock:
+            if asked.urn in self._made:
+                raise RefusedRequestError(f"Duplicate resource URN '{asked.urn}'; try giving it a unique name")
+            self._made[asked.urn] = Made(asked, "", asked.inputs)
+        if asked.custom:
+            try:
+                id, outputs = self._maker.make(asked, self)
+            except BaseException:
+                with self._lock:
+                    del self._made[asked.urn]
+                raise
+            with self._lock:
+                self._made[asked.urn] = Made(asked, id, outputs)
+        made = self._made[asked.urn]
+        return {"urn": asked.urn, "id": made.id, "outputs": made.outputs}
+
+    def _read(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        asked = self._asked(what, custom=True, external=True)
+        outputs = self._maker.read(asked, what["id"], self)
+        with self._lock:
+            self._made[asked.urn] = Made(asked, what["id"], outputs)
+        return {"urn": asked.urn, "id": what["id"], "outputs": outputs}
+
+    def _invoke(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        token, args = what["token"], what["args"]
+        if token == "pulumi:pulumi:getResource":  # noqa: S105 - a function's name
+            found = self.of(args["urn"])
+            if found is None:
+                raise RefusedRequestError(f"unknown resource {args['urn']}")
+            return {"result": {"urn": args["urn"], "id": found.id, "state": dict(found.outputs)}}
+        provider = what["provider"]
+        if not provider and not token.startswith("pulumi:"):
+            provider = self._default_provider(token, what["version"])
+        result = self._maker.invoke(token, args, provider, self)
+        return {} if result is None else {"result": dict(result)}
+
+    def _outputs(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            before = self._made[what["urn"]]
+            self._made[what["urn"]] = Made(before.asked, before.id, what["outputs"])
+        return {}
+
+    def _log(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        if what["severity"] == "error":
+            self.errors.append(what["message"])
+        if what["severity"] != "debug":
+            self._say(what["severity"], what["message"])
+        return {}
+
+    def _asked(self, what: Mapping[str, Any], *, custom: bool, external: bool = False) -> Asked:
+        type, provider = what["type"], what["provider"]
+        if custom and not provider and not type.startswith("pulumi:"):
+            provider = self._default_provider(type, what["version"])
+        above = self.of(what["parent"])
+        protect, retain = what.get("protect"), what.get("retainOnDelete")
+        return Asked(
+            urn=self._urn(what["parent"], type, what["name"]),
+            type=type,
+            name=what["name"],
+            custom=custom,
+            inputs=what["inputs"],
+            provider=provider,
+            parent=what["parent"],
+            protect=protect if protect is not None else bool(above and above.asked.protect),
+            retain_on_delete=retain if retain is not None else bool(above and above.asked.retain_on_delete),
+            import_id=what.get("importId") or "",
+            dependencies=tuple(sorted(what["dependencies"])),
+            property_dependencies={
+                key: tuple(sorted(urns)) for key, urns in (what.get("propertyDependencies") or {}).items()
+            },
+            secret_outputs=tuple(what.get("secretOutputs") or ()),
+            external=external,
+        )
+
+    def _urn(self, parent: str, type: str, name: str) -> str:
+        """With the types of the parents but the stack: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns."""
+        above = parent.split("::")[2] if parent else ""
+        return f"{self._scope}{type if above in ('', STACK) else f'{above}${type}'}::{name}"
+
+    def _default_provider(self, token: str, version: str) -> str:
+        """The reference of the provider that a package has for resources without one; made when it is first needed."""
+        package = token.partition(":")[0]
+        disabled = self.config.get(_DISABLED, "")
+        if f'"{package}"' in disabled or '"*"' in disabled:
+            raise RefusedRequestError(
+                f"Default provider for '{package}' disabled. '{token}' must use an explicit provider."
+            )
+        name = f"default_{version.replace('.', '_')}" if version else "default"
+        urn = self._urn("", PROVIDERS + package, name)
+        with self._lock:
+            if urn not in self._made:
+                own = f"{package}:"
+                inputs = {key.removeprefix(own): text for key, text in self.config.items() if key.startswith(own)}
+                asked = Asked(
+                    urn, PROVIDERS + package, name, True, {**inputs, **({"version": version} if version else {})}
+                )
+                self._made[urn] = Made(asked, *self._maker.make(asked, self))
+            return f"{urn}::{self._made[urn].id}"
+
+
+def _resource(made: Made, shown: set[str]) -> Resource:
+    asked = made.asked
+    return Resource(
+        urn=asked.urn,
+        type=asked.type,
+        name=asked.name,
+        inputs=plain(asked.inputs),
+        outputs=plain(made.outputs) | ({"id": made.id} if made.id and asked.custom else {}),
+        provider=asked.provider.rpartition("::")[0] or None,
+        parent=asked.parent or None,
+        dependencies=tuple(urn for urn in asked.dependencies if urn in shown),
+        property_dependencies={
+            key: tuple(urn for urn in urns if urn in shown) for key, urns in asked.property_dependencies.items()
+        },
+        protect=asked.protect,
+    )

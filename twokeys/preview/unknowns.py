@@ -1,0 +1,122 @@
+"""What a preview knows before anything exists: what the program says, and `UNKNOWN` for the rest.
+
+It reads nothing of AWS and holds no credentials. As in the engine's preview, nothing comes of a resource whose provider
+waits for an account that does not exist yet (https://www.pulumi.com/docs/iac/concepts/inputs-outputs/).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twokeys.access.snapshot import STACK_REFERENCE
+from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
+from twokeys.preview.policy_document import policy_document
+from twokeys.preview.run import Asked, RefusedRequestError, Run
+from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, unsecret
+
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+_READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
+_CALLER: Final = "aws:index/getCallerIdentity:getCallerIdentity"
+_REGION: Final = "aws:index/getRegion:getRegion"
+_PARTITION: Final = "aws:index/getPartition:getPartition"
+_ROLE: Final = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html#arns-syntax, "partition"
+_PARTITIONS: Final = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
+
+
+@dataclass(frozen=True)
+class Unknowns:
+    """Answers a preview.
+
+    Attributes:
+        stacks: outputs of other stacks, by name (`stage`) or full name (`organization/project/stage`).
+        calls: answers to functions by token, which win over our own.
+        account: the account that the program's own credentials would be in, where it is known.
+    """
+
+    stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    calls: Mapping[str, Answer] = field(default_factory=dict)
+    account: str | None = None
+
+    def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
+        """The inputs, as far as the provider can be asked; the id only of what is imported."""
+        return asked.import_id, dict(asked.inputs) if _configured(asked.provider, run) else {}
+
+    def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
+        """Nothing is known of an object that is only read, but the outputs of a stack that was given."""
+        if asked.type != STACK_REFERENCE:
+            return {}
+        name = str(asked.inputs.get("name", id))
+        outputs = self._outputs(name)
+        return {"name": name, "outputs": UNKNOWN_TEXT if outputs is None else dict(outputs), "secretOutputNames": []}
+
+    def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: Run) -> Mapping[str, Any] | None:
+        """What can be answered without asking AWS."""
+        if token in self.calls:
+            return self.calls[token](unsecret(dict(args)))
+        if token in _READ_STACK:
+            outputs = self._outputs(str(args.get("name") or args.get("stackName")))
+            if outputs is None:
+                raise RefusedRequestError(f'unknown stack "{args.get("name") or args.get("stackName")}"')
+            return {"name": args.get("name"), "outputs": dict(outputs), "secretOutputNames": []}
+        if not _configured(provider, run):
+            return None
+        inputs = run.provider_inputs(provider)
+        if token == POLICY_DOCUMENT:
+            try:
+                return policy_document(unsecret(dict(args)))
+            except ValueError as error:
+                raise RefusedRequestError(f"{token}: a given document is no JSON: {error}") from error
+        if token == _CALLER:
+            return self._caller(inputs)
+        region = args.get("region") or args.get("name") or inputs.get("region") or run.config.get("aws:region")
+        if token == _REGION and region:
+            return {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com"}
+        if token == _PARTITION and region:
+            found = (one for prefix, one in _PARTITIONS.items() if str(region).startswith(prefix))
+            partition, suffix = next(found, ("aws", "amazonaws.com"))
+            reverse = ".".join(reversed(suffix.split(".")))
+            return {"id": partition, "partition": partition, "dnsSuffix": suffix, "reverseDnsPrefix": reverse}
+        return None
+
+    def _caller(self, provider: Mapping[str, object]) -> Mapping[str, Any] | None:
+        """Who the provider would be: its last role's session, else somebody of the one account it may touch.
+
+        That somebody is a user whom no policy names, so that nothing can be proved of them.
+        """
+        roles = _decoded(provider.get("assumeRoles"))
+        if roles:
+            found = _ROLE.fullmatch(str(roles[-1].get("roleArn")))
+            if not found:
+                return None
+            account, role = found.groups()
+            partition = str(roles[-1]["roleArn"]).split(":")[1]
+            session = roles[-1].get("sessionName") or "session"
+            arn = f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"
+            return {"accountId": account, "id": account, "userId": f"AROAEXAMPLE:{session}", "arn": arn}
+        allowed = _decoded(provider.get("allowedAccountIds"))
+        account = str(allowed[0]) if len(allowed) == 1 else self.account or ""
+        if not account:
+            return None
+        arn = f"arn:aws:iam::{account}:user/whoever-runs-this-preview"
+        return {"accountId": account, "id": account, "userId": "AIDAEXAMPLE", "arn": arn}
+
+    def _outputs(self, name: str) -> Mapping[str, Any] | None:
+        return self.stacks.get(name, self.stacks.get(name.rpartition("/")[2]))
+
+
+def _configured(provider: str, run: Run) -> bool:
+    """Whether the provider's own inputs are known; a provider is judged by what it was given."""
+    return not has_unknown(run.provider_inputs(provider)) if provider else True
+
+
+def _decoded(value: object) -> list[Any]:
+    """A provider's list, which the SDK writes as JSON text."""
+    if isinstance(value, str):
+        value = json.loads(value)
+    return value if isinstance(value, list) else []

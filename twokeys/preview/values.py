@@ -1,0 +1,48 @@
+"""Property values as the SDK writes them on the wire, and as plain data.
+
+https://github.com/pulumi/pulumi/blob/master/developer-docs/architecture/deployment-execution/state.md names the marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twokeys.access.state import properties as plain_state
+from twokeys.iam import UNKNOWN
+
+UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How the wire writes a value that is not known yet."""
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret, is none
+_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+
+
+def unsecret(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The value without its marks of secrets, with whole numbers as such (the wire has only doubles).
+
+    A reference to a resource becomes its id, or its URN where it has none.
+    """
+    if isinstance(value, dict):
+        if value.get(SIGNATURE) == SECRET:
+            return unsecret(value["value"])
+        if value.get(SIGNATURE) == _REFERENCE:
+            return value.get("id") or value["urn"]
+        return {key: unsecret(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unsecret(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, object]:
+    """Wire values as a snapshot has them: `UNKNOWN` where a value is not known yet, secrets in the open."""
+    return plain_state(unsecret(dict(values)))
+
+
+def has_unknown(value: object) -> bool:
+    """Whether a plain value is, or holds, one that is not known yet."""
+    if isinstance(value, Mapping):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(has_unknown(item) for item in value)
+    return value is UNKNOWN or value == UNKNOWN_TEXT

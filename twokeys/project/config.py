@@ -1,0 +1,290 @@
+"""What `Pulumi.yaml` and the files of stacks say, read as the pulumi CLI reads them.
+
+https://www.pulumi.com/docs/iac/concepts/projects/project-file/ and .../concepts/config/ . A stack's file lies beside
+`Pulumi.yaml`, in the folder that `stackConfigDir` names, or, for a shard of an environment, in `shards/`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from twokeys.errors import Refusal
+from twokeys.project.stack_yaml import as_text, loaded
+
+SHARDS: Final = "shards"
+"""The folder of the shards' files; it is a Pulumi project of the same name, whose program is the one above."""
+MOST_CONFIG: Final = 128 * 1024 - len("PULUMI_CONFIG=") - 1
+"""Bytes of config, as JSON: a language host hands it over in one variable of the environment, which Linux ends at
+128 KiB (MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html)."""
+_MOST_BYTES: Final = 8 * 1024 * 1024
+_STACK: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""
+_STACK_FILE: Final = re.compile(r"Pulumi\.(?P<stack>.+)\.yaml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project on disk.
+
+    Attributes:
+        root: the folder with `Pulumi.yaml`.
+        program: the program's main file.
+        schema: the `config` section of `Pulumi.yaml`.
+        config_folder: where the stacks' files are, from `root`.
+    """
+
+    root: Path
+    name: str
+    program: Path
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    config_folder: str = "."
+
+    def stack_file(self, stack: str) -> Path:
+        """Where the config of a stack is, or would be; of a shard that has no other file, in `shards/`."""
+        name = f"Pulumi.{stack}.yaml"
+        beside, shard = self.root / self.config_folder / name, self.root / SHARDS / name
+        return shard if shard.exists() and not beside.exists() else beside
+
+    def stacks(self) -> dict[str, Path]:
+        """The file of each stack and shard that has one, by the stack's name."""
+        folders = (self.root / self.config_folder, self.root / SHARDS)
+        files = [path for folder in folders for path in sorted(folder.glob("Pulumi.*.yaml"))]
+        named = ((_STACK_FILE.fullmatch(path.name), path) for path in reversed(files))
+        return dict(sorted((found["stack"], path) for found, path in named if found))
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """A stack's config as the program gets it: full key to text, objects and lists as compact JSON."""
+
+    values: Mapping[str, str]
+    secret_keys: tuple[str, ...] = ()
+
+
+def load_project(root: Path) -> Project:
+    """Read `Pulumi.yaml`.
+
+    Raises:
+        Refusal: it is not there, cannot be read, or is no Python project's.
+    """
+    path = root / "Pulumi.yaml"
+    data = read_mapping(path)
+    runtime = data.get("runtime")
+    if not data.get("name") or (runtime.get("name") if isinstance(runtime, dict) else runtime) != "python":
+        raise Refusal(
+            "the project cannot be read",
+            where=str(path),
+            why="it has no name, or its runtime is not python",
+            next_step="run this in the folder of a Pulumi project in Python, or name one with --project",
+        )
+    main = root / as_text(data.get("main") or ".")
+    program = main if main.suffix == ".py" else main / "__main__.py"
+    schema = data.get("config") or {}
+    folder = data.get("stackConfigDir") or (schema if isinstance(schema, str) else ".")
+    return Project(root, as_text(data["name"]), program, schema if isinstance(schema, dict) else {}, as_text(folder))
+
+
+def load_config(
+    project: Project, stack: str, overrides: Mapping[str, str] | None = None, *, for_program: bool = True
+) -> StackConfig:
+    """The stack's config with the project's defaults; `overrides`, as on a command line, win over both.
+
+    An override of a key that `Pulumi.yaml` declares an object or a list is YAML; any other is the text itself.
+
+    Args:
+        for_program: False for a file that is only read, as that of an environment which is split into shards: it may be
+            larger than any program could be given.
+
+    Raises:
+        Refusal: the stack's file is not there, a value is missing or of the wrong type, it is encrypted, or all of it
+            is too much for a program.
+    """
+    if not _STACK.fullmatch(stack):
+        raise Refusal(
+            f"{stack!r} as the name of a stack",
+            where=str(project.root),
+            why="the name of a stack has at most 100 letters, digits, hyphens, underscores and periods",
+            next_step="name a stack by its file: `prod` for Pulumi.prod.yaml",
+        )
+    path = project.stack_file(stack)
+    given = {_full(project, key): value for key, value in read_config(path).items()}
+    for key, text in (overrides or {}).items():
+        given[_full(project, key)] = _overriding(project, key, text)
+    _complete(project, stack, path, given)
+    for key, value in given.items():
+        if _encrypted(value):
+            raise Refusal(
+                f"the configuration value {key} cannot be decrypted",
+                where=str(path),
+                why="it is encrypted, and only the pulumi CLI has the stack's secrets provider",
+                next_step=f"give it on the command line: --config {key}=VALUE",
+            )
+    config = StackConfig({key: _handed_over(value) for key, value in given.items()})
+    if for_program:
+        _refuse_too_much(config, stack)
+    return config
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The `config` section of a stack's file: keys as they are written, values as YAML.
+
+    Raises:
+        Refusal: there is no such file, or it is no stack's.
+    """
+    config = read_mapping(path).get("config") or {}
+    if not isinstance(config, dict):
+        raise _unreadable(path, "its `config` is not a mapping")
+    return config
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """A file of YAML whose top is a mapping; an empty file is an empty one.
+
+    Raises:
+        Refusal: there is no such file, or it is no file, no YAML or no mapping (see `twokeys.project.stack_yaml`).
+    """
+    try:
+        data = loaded(_text_of(path))
+    except FileNotFoundError as error:
+        raise Refusal(
+            f"there is no {path.name}",
+            where=str(path),
+            why="a project has a Pulumi.yaml, and each of its stacks a file beside it",
+            next_step="run this in the project's folder, or name it with --project",
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _unreadable(path, str(error)) from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise _unreadable(path, "it is not a YAML mapping")
+    return data
+
+
+def _text_of(path: Path) -> str:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for whoever writes into it
+        raise OSError(None, "it is a folder, a pipe or a device, and a file is needed")
+    if status.st_size > _MOST_BYTES:
+        raise OSError(None, f"it has {status.st_size:,} bytes, and the largest fleet's has less than {_MOST_BYTES:,}")
+    return path.read_text(encoding="utf-8")
+
+
+def _refuse_too_much(config: StackConfig, stack: str) -> None:
+    size = len(json.dumps(dict(config.values), separators=(",", ":")).encode())
+    if size > MOST_CONFIG:
+        largest = max(config.values, key=lambda key: len(config.values[key]))
+        raise Refusal(
+            f"the config of stack {stack} is too large",
+            where=largest,
+            why=f"it has {size:,} bytes as JSON, and a program takes it in one variable of {MOST_CONFIG:,} at most",
+            next_step=f"spread it over several stacks: `twokeys fleet split {stack}` does that with accounts and doors",
+        )
+
+
+def _complete(project: Project, stack: str, path: Path, given: dict[str, Any]) -> None:
+    """Check the values against `Pulumi.yaml`, and add what it says itself."""
+    for key, declared in project.schema.items():
+        full = _full(project, key)
+        if full in given:
+            _check_type(path, full, declared, given[full])
+        elif not isinstance(declared, dict):
+            given[full] = declared
+        elif "value" in declared or "default" in declared:
+            given[full] = declared.get("value", declared.get("default"))
+        elif full.startswith(f"{project.name}:"):
+            raise Refusal(
+                f"stack {stack} is missing the configuration value {full}",
+                where=str(path),
+                why=f"Pulumi.yaml declares it without a default ({declared.get('description', 'no description')})",
+                next_step=f"add `{full}:` to the `config` section",
+            )
+
+
+def _full(project: Project, key: str) -> str:
+    return key if ":" in key else f"{project.name}:{key}"
+
+
+def _overriding(project: Project, key: str, text: str) -> Any:  # noqa: ANN401 - YAML
+    full = _full(project, key)
+    declared = next((one for name, one in project.schema.items() if _full(project, name) == full), None)
+    if not isinstance(declared, dict) or declared.get("type") not in ("object", "array"):
+        return text
+    try:
+        return loaded(text)
+    except yaml.YAMLError as error:
+        raise Refusal(
+            f"the configuration value {full} cannot be read",
+            where="--config",
+            why=f"it is of type {declared['type']}, and {text!r} is no YAML: {error}",
+            next_step=f"write it as JSON or YAML: --config '{full}={{...}}'",
+        ) from error
+
+
+def _check_type(path: Path, key: str, declared: Any, value: Any) -> None:  # noqa: ANN401 - YAML
+    wanted = declared.get("type") if isinstance(declared, dict) else None
+    if wanted is None or _encrypted(value):
+        return
+    if not _fits(declared, value if isinstance(value, dict | list) else as_text(value)):
+        raise Refusal(
+            f"the configuration value {key} has the wrong type",
+            where=str(path),
+            why=f"it must be of type {wanted}, it is {_shown(value)}",
+            next_step="correct the value",
+        )
+
+
+def _fits(declared: Mapping[str, Any], value: object) -> bool:
+    """As `ValidateConfigValue` of the CLI: text may stand for a whole number or a truth value, and never for an object.
+
+    What is no object or list comes as text, but for the items of a list.
+    """
+    items = declared.get("items")
+    match declared.get("type"):
+        case "string":
+            return isinstance(value, str)
+        case "integer":
+            return re.fullmatch(r"[-+]?[0-9]+", as_text(value)) is not None
+        case "boolean":
+            return as_text(value) in ("true", "false")
+        case "object":
+            return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list) and (not isinstance(items, dict) or all(_fits(items, one) for one in value))
+        case _:
+            return True
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _encrypted(value: object) -> bool:
+    """Whether a value is a secret, or has one anywhere."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"} and isinstance(value["secure"], str):
+            return True
+        return any(map(_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_encrypted, value))
+
+
+def _handed_over(value: Any) -> str:  # noqa: ANN401 - YAML
+    # The CLI sorts the keys of objects, as Go does with every map.
+    return (
+        json.dumps(value, separators=(",", ":"), sort_keys=True) if isinstance(value, dict | list) else as_text(value)
+    )
+
+
+def _unreadable(path: Path, why: str) -> Refusal:
+    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step="mend the file, or name another")
