@@ -27,7 +27,7 @@ from components.organization import Organization
 from components.other_stack import OtherStack
 from components.people import People
 from components.switch_role import switch_role_url
-from twokeys.settings import Settings, asks_for_mfa, is_unit_id, who
+from twokeys.settings import Settings, asks_for_mfa, is_unit_id, made_by_management, who
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,8 @@ class Accounts:
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
         target = members[settings.target_account_of(door)]
+        if self._organization is None:
+            self._management.expect(made_by_management(door), name)
         return CrossAccountAccess(
             name,
             door_args(
