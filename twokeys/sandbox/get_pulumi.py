@@ -49,30 +49,13 @@ def built_version() -> str:
     return found[1]
 
 
-def find_pulumi() -> Path | None:
-    """The CLI on PATH, else the newest one in the cache, else None."""
-    on_path = shutil.which("pulumi")
+def find_pulumi(path: str | None = None) -> Path | None:
+    """The CLI on PATH, or on this one; else the newest one in the cache, else None."""
+    on_path = shutil.which("pulumi", path=path)
     if on_path is not None:
         return Path(on_path)
     kept = [path for path in cache().glob("*/bin/pulumi") if os.access(path, os.X_OK)]
     return max(kept, key=lambda path: _ordered(path.parent.parent.name), default=None)
-
-
-def pulumi_or_refuse() -> Path:
-    """As `find_pulumi`.
-
-    Raises:
-        Refusal: there is none.
-    """
-    found = find_pulumi()
-    if found is None:
-        raise Refusal(
-            "the pulumi CLI is needed for this",
-            where="PATH",
-            why=f"there is no pulumi on it, and none in {cache()}",
-            next_step="run `twokeys sandbox get-pulumi`, or install it: https://www.pulumi.com/docs/iac/download-install/",
-        )
-    return found
 
 
 def get_pulumi(say: Say, *, build: bool = False) -> Path:

@@ -145,7 +145,9 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         """Answer a look-up."""
         with _refused(context):
             answer = self._configured().invoke(request.tok, _properties(request.args))
-        return provider_pb2.InvokeResponse(**{"return": _struct(answer)})
+        answered = provider_pb2.InvokeResponse()
+        getattr(answered, "return").CopyFrom(_struct(answer))  # a keyword of Python
+        return answered
 
     def _configured(self) -> AwsProvider:
         if self._provider is None:
