@@ -107,7 +107,7 @@ def test_a_door_whose_trust_names_somebody_else_lacks_the_trust(edited) -> None:
     assert states["cd"] == (Key.PRESENT, Key.MISSING)
 
 
-def test_a_trust_in_an_account_that_no_stack_shows_is_not_proved_and_stands_outside(edited) -> None:
+def test_a_trust_in_an_account_that_no_stack_shows_is_a_door_from_outside(edited) -> None:
     def vendor(resources: list[dict[str, Any]]) -> None:
         role = one(resources, "aws:iam/role:Role", "stage-deployer")
         for side in ("inputs", "outputs"):
@@ -116,7 +116,7 @@ def test_a_trust_in_an_account_that_no_stack_shows_is_not_proved_and_stands_outs
 
     whole = edited("stage", vendor)
     found = next(each for each in whole.doors if each.source.account == "999999999999")
-    assert (found.source.kind, found.trust, found.grant) == ("root", Key.PRESENT, Key.UNKNOWN)
+    assert (found.source.kind, found.trust, found.grant) == ("root", Key.PRESENT, Key.PRESENT)
     assert Account("999999999999", "999999999999", None, None) in whole.accounts
 
 

@@ -34,7 +34,13 @@ CHAINED_SESSION = 3600
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 """
-_KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
+_KEYS = {
+    access.Key.PRESENT: Key.PRESENT,
+    access.Key.MISSING: Key.MISSING,
+    access.Key.UNPROVED: Key.UNKNOWN,
+    access.Key.NOT_OURS: Key.PRESENT,
+    access.Key.NOT_NEEDED: Key.PRESENT,
+}
 
 
 def read(graph: Graph, name: str | None = None) -> Answers:
@@ -152,7 +158,7 @@ class _Reader:
 
     def _within(self) -> Iterator[Way]:
         """The roles that people enter in their own account; a role that enters another there is a step of a way."""
-        for door in self._graph.inner:
+        for door in self._graph.steps:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
 

@@ -19,7 +19,13 @@ from twokeys.doors import Who
 from twokeys.iam import Verdict
 from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
 
-_KEYS = {access.Key.PRESENT: Key.PRESENT, access.Key.MISSING: Key.MISSING, access.Key.UNPROVED: Key.UNKNOWN}
+_KEYS = {
+    access.Key.PRESENT: Key.PRESENT,
+    access.Key.MISSING: Key.MISSING,
+    access.Key.UNPROVED: Key.UNKNOWN,
+    access.Key.NOT_OURS: Key.PRESENT,
+    access.Key.NOT_NEEDED: Key.PRESENT,
+}
 _ENDS = re.compile(
     r"(?:arn:[^:]+:iam::(?P<account>\d{12}|account:[A-Za-z0-9_-]+):(?:root|(?P<kind>role|user|group)/(?:\S*/)?(?P<name>\S+))"
     r"|(?P<everyone>\*)) -> arn:[^:]+:iam::(?P<target>\d{12}|account:[A-Za-z0-9_-]+):role/(?:\S*/)?(?P<role>\S+)"
@@ -194,7 +200,8 @@ def _to_everyone(role: Known) -> Door:
 
 
 def _principal(known: Known) -> Principal:
-    return Principal(known.kind, known.account, "" if known.kind == "root" else known.name)
+    named = who(known)
+    return Principal(named.kind, named.account, named.name)
 
 
 def _requirements(verdict: Verdict) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from twokeys.access.findings import Rule
-from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE
+from twokeys.access.rules.access_roles import ACCESS_ROLE_RESERVED
+from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE, THIRD_PARTY_NAMED
 from twokeys.access.rules.declared import DECLARED_EQUALS_REAL
 from twokeys.access.rules.doors import DOOR_NEEDS_GRANT, DOOR_NEEDS_TRUST, UNPROVED_DOOR
 from twokeys.access.rules.environments import ENVIRONMENTS_ISOLATED
@@ -24,7 +25,9 @@ RULES: tuple[Rule[Any], ...] = (
     DECLARED_EQUALS_REAL,
     WILDCARD_TRUST,
     WILDCARD_GRANT,
+    ACCESS_ROLE_RESERVED,
     EXTERNAL_ID,
+    THIRD_PARTY_NAMED,
     MFA_FOR_PEOPLE,
     ENVIRONMENTS_ISOLATED,
     PROVIDER_ENTERS_ITS_ACCOUNT,
