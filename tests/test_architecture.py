@@ -162,7 +162,18 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
-    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy", "pulumi"},
+    "twokeys/pack": {
+        "twokeys.pack",
+        "twokeys.access",
+        "twokeys.doors",
+        "twokeys.iam",
+        "twokeys.errors",
+        "pulumi",
+        "grpc",
+        "boto3",
+        "botocore",
+    },
+    "policies": {"twokeys.pack"},
 }
 
 

@@ -214,3 +214,29 @@ def test_an_unknown_key_gets_the_nearest_known_one(key: str, nearest: str) -> No
 
 def test_an_unknown_key_that_is_like_none_is_only_refused() -> None:
     assert refused(changed(STAGE, "doors.stage-deployer.zzz", 1)).next_step == "remove it, or correct its spelling"
+
+
+@pytest.mark.parametrize(
+    ("source", "next_step"),
+    [
+        ({"role": "cl"}, "write ci, if that is meant"),
+        ({"group": "developer"}, "write developers"),
+        ({"root": True, "grantTo": {"role": "nobody"}}, "exists: true"),
+        ({"user": "zoe"}, "people.users"),
+    ],
+)
+def test_a_door_of_the_management_stack_from_somebody_who_is_not_there_is_refused(
+    source: dict[str, Any], next_step: str
+) -> None:
+    config = MANAGEMENT | {"accounts": {"stage": {}}}
+    refusal = refused_door(config, source)
+    assert "of `people` has this name" in refusal.why
+    assert next_step in refusal.next_step
+    assert parse("management", config | {"doors": {"d": DOOR | {"from": source | {"exists": True}}}})
+
+
+def refused_door(config: dict[str, Any], source: dict[str, Any]) -> Refusal:
+    """The refusal of a config with a door from a source."""
+    with pytest.raises(Refusal) as raised:
+        parse("management", config | {"doors": {"d": DOOR | {"from": source}}})
+    return raised.value

@@ -23,6 +23,8 @@ OUTPUTS = {
     "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
     "quarantine": {"organizational_unit_id": "ou-ab12-cd345670"},
     "group_members": {"developers": ["alice"]},
+    "user_arns": {"alice": "arn:aws:iam::111111111111:user/alice", "bob": "arn:aws:iam::111111111111:user/bob"},
+    "role_arns": {"ci": "arn:aws:iam::111111111111:role/ci"},
     "identity_center": {"instance_arn": "arn:aws:sso:::instance/ssoins-1234567890abcdef"},
     "identity_ids": {"group/developers": "g-1"},
 }
@@ -168,6 +170,27 @@ def test_a_door_whose_other_key_lives_elsewhere_brings_the_management_stack_alon
     done = stacks.run("stage", accounts={"stage": {}}, doors={"half": door})
     assert READ in done.calls
     assert done.of("aws:iam/rolePolicy:RolePolicy") == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "nearest"),
+    [
+        ({"role": "cl"}, "write ci"),
+        ({"user": "zoe"}, "people.users"),
+        ({"group": "developers", "members": ["alise"]}, ""),
+    ],
+)
+def test_a_door_from_somebody_whom_the_management_stack_does_not_make_is_refused(
+    stacks: Stacks, source: dict[str, Any], nearest: str
+) -> None:
+    door = json.loads(stacks.config("stage")["twokeys:doors"])["stage-deployer"] | {"from": source}
+    for preview in (True, False):
+        with pytest.raises(ProgramRefusal) as refused:
+            stacks.run("stage", preview=preview, doors={"stage-deployer": door})
+        assert "AWS refuses a trust in one that is not there" in refused.value.why
+        assert nearest in refused.value.next_step
+    said = door | {"from": source | {"exists": True}}
+    assert "stage-deployer" in stacks.run("stage", doors={"stage-deployer": said}).of("aws:iam/role:Role")
 
 
 def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_none(stacks: Stacks) -> None:

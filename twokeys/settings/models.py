@@ -208,6 +208,7 @@ class SourceSettings(Model):
     """Who comes through a door: one role, user or group of the management account, or its root.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
+    `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
     """
 
     role: PathAndName | None = None
@@ -216,6 +217,7 @@ class SourceSettings(Model):
     root: bool = False
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None
+    exists: bool = False
 
 
 class TargetSettings(Model):
@@ -368,6 +370,15 @@ def who(said: SourceSettings | GranteeSettings) -> Who:
 def grantee(door: DoorSettings) -> Who:
     """Who gets the grant of a checked door: its source, or whom it names for a trust in the whole account."""
     return who(door.source.grant_to or door.source)
+
+
+def made_by_management(door: DoorSettings) -> tuple[Who, ...]:
+    """Those of a checked door that the management stack has to have: not what exists already, or has a path."""
+    source = door.source
+    if source.exists or door.via == "identity-center":
+        return ()
+    people = [grantee(door), *(Who("user", member) for member in source.members or ())]
+    return tuple(one for one in people if "/" not in one.name)
 
 
 def asks_for_mfa(said: DoorSettings | OrganizationGrantSettings) -> bool:
