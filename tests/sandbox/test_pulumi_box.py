@@ -1,4 +1,4 @@
-"""The environment of `twokeys sandbox shell`, with a script in the place of the CLI; `engine` tests have the real one."""
+"""The environment of `twokeys sandbox shell`, with a script in place of the CLI; tests marked engine have the CLI."""
 
 from __future__ import annotations
 
