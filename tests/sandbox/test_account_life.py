@@ -87,7 +87,7 @@ def test_an_account_lives_from_its_making_to_its_end(world: World, account: Run)
     said["accounts"]["stage"] |= renamed
     before = world.preview(said)
     assert not before.ok
-    assert "`twokeys sandbox refresh all`" in before.errors
+    assert "`pulumi refresh`" in before.errors
     world.refresh(said)
     after = world.preview(said)
     assert after.ok, after.errors

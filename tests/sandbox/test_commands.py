@@ -119,15 +119,12 @@ def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
 
 @pytest.mark.usefixtures("small_organization")
 def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run, project: Path) -> None:
-    missing = twokeys("sandbox", "shell", "management")
-    assert missing.returncode == 1
-    assert "twokeys sandbox up management" in missing.stderr
     assert twokeys("sandbox", "up", "management").returncode == 0
-    environment = told(twokeys("sandbox", "shell", "management", "--json"))
+    environment = told(twokeys("sandbox", "shell", "--json"))
     running = LocalAws.attach(project / ".twokeys" / "aws")
     assert running is not None
     assert list(accounts_of(running).values()) == ["111111111111"]
-    exports = twokeys("sandbox", "shell", "management").stdout
+    exports = twokeys("sandbox", "shell").stdout
     assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in exports
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"

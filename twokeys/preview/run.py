@@ -243,7 +243,5 @@ def resource(made: Made, shown: Container[str]) -> Resource:
             key: tuple(urn for urn in urns if urn in shown) for key, urns in asked.property_dependencies.items()
         },
         protect=asked.protect,
-        secrets=frozenset(
-            key for values in (asked.inputs, made.outputs) for key in values if holds_secret(values[key])
-        ),
+        secrets=frozenset(key for key, value in values if holds_secret(value)),
     )
