@@ -27,7 +27,7 @@ from components.organization import Organization
 from components.other_stack import OtherStack
 from components.people import People
 from components.switch_role import switch_role_url
-from twokeys.settings import Settings, asks_for_mfa, is_unit_id, who
+from twokeys.settings import Settings, asks_for_mfa, is_unit_id, made_by_management, who
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Accounts:
         self._stack = pulumi.get_stack()
         self._parent = parent
         self._organization = organization
-        self._people = [people] if people else []
+        self._before_doors: list[pulumi.Resource] = [people] if people else []
         self._identity_center = identity_center
         self._made: list[aws.organizations.Account] = []
         beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
@@ -76,7 +76,8 @@ class Accounts:
     def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
         """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
         if self._organization is None and any(len(door.keys) == 1 for door in self._settings.doors.values()):
-            OtherStack("management", {"stack": self._management.name, "outputs": self._management.refer()})
+            elsewhere = OtherStack("management", {"stack": self._management.name, "outputs": self._management.refer()})
+            self._before_doors.append(elsewhere)
         return {
             name: self._door(name, members) if door.via == "assume-role" else self._assignment(name, members)
             for name, door in self._settings.doors.items()
@@ -141,17 +142,21 @@ class Accounts:
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
         target = members[settings.target_account_of(door)]
+        source = members[door.source.account] if door.source.account else None
+        if self._organization is None:
+            self._management.expect(made_by_management(door), name)
         return CrossAccountAccess(
             name,
             door_args(
                 settings,
                 door,
                 target_account_id=target.id,
-                source_provider=self._parent,
+                source_account_id=source.id if source else settings.management_account_id,
+                source_provider=source.provider if source else self._parent,
                 target_provider=target.provider,
                 members=self._group_members(name),
             ),
-            pulumi.ResourceOptions(depends_on=self._people),
+            pulumi.ResourceOptions(depends_on=self._before_doors),
         )
 
     def _assignment(self, name: str, members: Mapping[str, Account]) -> IdentityCenterAccess:

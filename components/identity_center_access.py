@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from twokeys.doors import RESERVED, Door, DoorSource, DoorTarget, ExportedDoor, resolve, symbol
+from twokeys.doors.expiry import closing_time, open_until
 
 
 class IdentityCenterAccessArgs(TypedDict):
@@ -39,7 +40,7 @@ class IdentityCenterAccessArgs(TypedDict):
     owner: NotRequired[str]
     """Who answers for it."""
     expires: NotRequired[str]
-    """The last day on which it may exist, as in 2027-01-31."""
+    """When it closes: the end of a day in UTC, as in 2027-01-31, or a moment, as in 2027-01-31T15:00Z."""
 
 
 class IdentityCenterAccess(pulumi.ComponentResource):
@@ -76,7 +77,7 @@ class IdentityCenterAccess(pulumi.ComponentResource):
                 managed_policy_arn=arn,
                 opts=child,
             )
-        if statements := args.get("statements"):
+        if statements := [*args.get("statements", []), *_closing(args)]:
             aws.ssoadmin.PermissionSetInlinePolicy(
                 name,
                 instance_arn=instance,
@@ -119,6 +120,14 @@ def _door(name: str, args: IdentityCenterAccessArgs) -> ExportedDoor:
         }
     )
     return ExportedDoor(name=name, door=door, documents=())
+
+
+def _closing(args: IdentityCenterAccessArgs) -> list[dict[str, Any]]:
+    """AWS writes the trust of the role itself, so that what ends is what a session may do."""
+    if "expires" not in args:
+        return []
+    closed = {"DateGreaterThanEquals": open_until(closing_time(args["expires"]))["DateLessThan"]}
+    return [{"Sid": "Closed", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": closed}]
 
 
 def _iso(seconds: int) -> str:

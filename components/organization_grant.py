@@ -5,10 +5,10 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
-from components.door_documents import name_of
 from components.organization_grant_documents import GrantPlan, exported_grant, grant_document, symbolic_document
 from twokeys.doors import PROPERTY, organization_symbol, render
-from twokeys.settings.values import Kind
+from twokeys.doors.documents import Kind, name_of
+from twokeys.doors.expiry import closing_time
 
 
 class OrganizationGrantArgs(TypedDict):
@@ -34,7 +34,7 @@ class OrganizationGrantArgs(TypedDict):
     owner: NotRequired[str]
     """Who answers for it."""
     expires: NotRequired[str]
-    """The last day on which it may exist, as in 2027-01-31."""
+    """When it closes at AWS: the end of a day in UTC, as in 2027-01-31, or a moment, as in 2027-01-31T15:00Z."""
     partition: NotRequired[str]
     """The partition that stands in ARNs, `aws` by default."""
 
@@ -86,6 +86,6 @@ def _plan(name: str, args: OrganizationGrantArgs, organization: str) -> GrantPla
         mfa=args.get("mfa", args["source_kind"] != "role"),
         reason=args.get("reason"),
         owner=args.get("owner"),
-        expires=args.get("expires"),
+        expires=closing_time(args["expires"]) if "expires" in args else None,
         partition=args.get("partition", "aws"),
     )

@@ -1,11 +1,12 @@
 """The document of a grant for the whole organization, pure: symbolic and real come from one structure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from components.door_documents import GRANT_TYPES, name_of
 from twokeys.doors import DoorSource, ExportedGrant, OrganizationGrant, SymbolicDocument
-from twokeys.settings.values import Kind
+from twokeys.doors.documents import GRANT_TYPES, Kind, name_of
+from twokeys.doors.expiry import open_until
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class GrantPlan:
     mfa: bool = False
     reason: str | None = None
     owner: str | None = None
-    expires: str | None = None
+    expires: datetime | None = None
     partition: str = "aws"
 
     @property
@@ -41,6 +42,8 @@ def grant_document(plan: GrantPlan) -> dict[str, Any]:
     condition: dict[str, dict[str, str]] = {"StringEquals": {"aws:ResourceOrgID": plan.organization}}
     if plan.mfa:
         condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+    if plan.expires:
+        condition |= open_until(plan.expires)
     statement = {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",

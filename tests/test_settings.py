@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import yaml
 from twokeys.errors import Refusal
 from twokeys.settings import Who, all_units, asks_for_mfa, parse, who
 
+END = datetime(2027, 2, 1, tzinfo=UTC)
 DOOR: dict[str, Any] = {
     "from": {"role": "ci"},
     "to": {"role": "deployer"},
@@ -213,6 +214,7 @@ REFUSED_VALUES = [
     ("doors.stage-deployer.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),
     ("doors.stage-deployer.keys", ["trust", "trust"], "listed twice"),
     ("doors.stage-deployer.expires", "2027-02-30", "not a day"),
+    ("doors.stage-deployer.expires", "2027-01-31T15:00", "with its time zone"),
     ("doors.stage-deployer.reason", "", "1 to 1000"),
     ("aws:region", "eu-west-1", "default provider"),
     ("accounts", "{", "not JSON"),
@@ -400,17 +402,20 @@ def test_parents_of_organizational_units_are_implied_and_come_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "day"),
+    ("written", "end"),
     [
-        ("2027-01-31", date(2027, 1, 31)),
+        ("2027-01-31", END),
         # The Pulumi CLI hands an unquoted YAML date on in this form (seen with version 3.260).
-        ("2027-01-31 00:00:00 +0000 UTC", date(2027, 1, 31)),
-        (date(2027, 1, 31), date(2027, 1, 31)),
+        ("2027-01-31 00:00:00 +0000 UTC", END),
+        (date(2027, 1, 31), END),
+        ("2027-01-31T15:00Z", datetime(2027, 1, 31, 15, tzinfo=UTC)),
+        ("2027-01-31T15:00+02:00", datetime(2027, 1, 31, 13, tzinfo=UTC)),
+        ("2027-01-31 15:00:00 +0000 UTC", datetime(2027, 1, 31, 15, tzinfo=UTC)),
     ],
 )
-def test_the_last_day_of_a_door_is_read_with_and_without_quotes(written: object, day: date) -> None:
+def test_the_end_of_a_door_is_a_day_in_utc_or_a_moment(written: object, end: datetime) -> None:
     assert (
-        parse("stage", changed(STAGE, "doors.stage-deployer.expires", written)).doors["stage-deployer"].expires == day
+        parse("stage", changed(STAGE, "doors.stage-deployer.expires", written)).doors["stage-deployer"].expires == end
     )
 
 

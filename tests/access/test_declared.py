@@ -183,7 +183,7 @@ def test_a_trust_here_is_proved_by_the_grant_that_another_stack_exports() -> Non
     outside = arn("3" * 12, "role/auditor")
     role = arn("2" * 12, "role/audited")
     world.role("audited", world.stage, document(trusts(outside)))
-    assert world.rules() == ["external-id", "unproved-door"]
+    assert world.rules() == ["external-id"]
     grant = symbolic("RolePolicy", "g", "3" * 12, "policy", document(grants(role)), role="auditor", name="enter")
     world.add("StackReference", "other", name="org/twokeys/prod", outputs={"outputs": exported(grant)})
     assert world.rules() == []

@@ -13,7 +13,7 @@ import pytest
 
 from tests.access.test_declared import symbolic
 from tests.access.world import HUB, PROD, STAGE, World, arn, document, trusts
-from tests.policies.engine_requests import Engine
+from tests.pack.engine_requests import Engine
 from twokeys.access.graph import Key, build
 from twokeys.access.snapshot import Snapshot
 from twokeys.iam import UNKNOWN

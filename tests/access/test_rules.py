@@ -94,7 +94,7 @@ def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
     replaced(
         world, "deployer", assumeRolePolicy=document(trusts(CI), trusts(arn(OUTSIDE, "root"), condition=condition))
     )
-    assert world.rules() == ["external-id", "unproved-door"]
+    assert world.rules() == ["external-id"]
 
 
 def every_role_of_the_account(world: World) -> None:
@@ -302,10 +302,12 @@ def test_the_tombstone_of_a_closed_account_is_free_to_go(closed: bool | None, ru
     assert world.rules() == rules
 
 
-def test_an_account_that_is_listed_needs_no_external_id() -> None:
+def test_an_account_that_is_listed_needs_no_external_id_but_a_grant_that_is_shown() -> None:
     world = World()
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
-    assert world.rules({"external-id": {"organizationAccounts": [OUTSIDE]}}) == ["unproved-door"]
+    (finding,) = world.findings({"external-id": {"organizationAccounts": [OUTSIDE]}})
+    assert "the grant key is not proved" in finding.message
+    assert "OtherStack" in finding.next_step
 
 
 def exception(door: str, expires: str, **more: object) -> dict[str, object]:

@@ -148,7 +148,7 @@ def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> Non
     graph = build(parse_state(state(role("vendor", shown))))
     verdicts = check(graph, RULES, {}, TODAY)
     said = [finding.text for finding in (*verdicts.mandatory, *verdicts.advisory)]
-    for door in (*graph.doors, *graph.inner):
+    for door in (*graph.doors, *graph.steps):
         said += [*door.trust.explain().splitlines(), *map(str, door.trust.requirements)]
     assert said
     assert not [text for text in said if "s3cr3t" in text]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.access.states import write_state
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, World, arn, document, grants, trusts, two_keys
 from twokeys.answers.changes import changes
 from twokeys.answers.changes_shown import in_markdown
 from twokeys.answers.commands import access
@@ -57,7 +57,7 @@ def test_a_role_that_grows_stronger_is_a_change() -> None:
 
 def test_what_is_newly_not_proved_is_told() -> None:
     after = two_keys()
-    after.role("vendor", after.stage, document(trusts(arn(OUTSIDE, "role/agent"))))
+    after.role("vendor", after.stage, document(trusts("AROAEXAMPLEID12345678")))
     assert "#### Not proved" in shown(two_keys(), after)
 
 

@@ -23,6 +23,7 @@ from twokeys.answers.model import Answers, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.doors import Who
+from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 
 EARLY, LATE, LATER = "2026-01-01T08:00:00.5Z", "2026-03-01T08:00:00Z", "2026-05-01T08:00:00Z"
@@ -61,7 +62,7 @@ def test_the_statement_that_turns_the_key_is_named_among_others() -> None:
     world.role("ci", world.hub)
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "role/x")), trusts(CI) | {"Sid": "Ci"}))
     world.grant("ci", world.hub, arn(PROD, "role/other"), DEPLOYER)
-    step = only(seen(world, STAGE)).steps[0]
+    (step,) = [way.steps[0] for way in declared_ways(seen(world, STAGE)) if way.source.arn == CI]
     assert step.trust is not None
     assert (step.trust.statement, step.trust.sid) == (1, "Ci")
 
@@ -168,7 +169,8 @@ def test_a_way_expires_with_the_first_of_its_doors() -> None:
         door = {"name": name, "source": source, "target": {"account": account, "role": role}, "expires": day}
         world.add("Component", name, door={**door, "owner": "platform"})
     direct, chain = declared_ways(seen(world, PROD))
-    assert (str(direct.expires), str(chain.expires), chain.declared) == ("2027-12-01", "2026-12-01", None)
+    assert [until(one.expires) for one in (direct, chain) if one.expires] == ["2027-12-01", "2026-12-01"]
+    assert chain.declared is None
     assert chain.why == "not declared; by the door on-to-prod of role deployer; until 2026-12-01"
 
 
@@ -192,15 +194,13 @@ def test_a_door_that_is_shut_is_no_way_in() -> None:
     assert [way for way in found.ways if way.target.who.name == "deployer"] == []
 
 
-def test_what_nobody_here_can_prove_shut_is_told() -> None:
+def test_whoever_comes_from_outside_is_among_the_ways() -> None:
     world = World()
     world.role("partner", world.stage, document(trusts(arn(OUTSIDE, "role/agent"))))
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     world.role("open", world.stage, document(trusts("*")))
-    told = {
-        (str(one.source), one.target.who.name) for one in seen(world, STAGE).not_proved if one.source and one.target
-    }
-    assert told == {
+    told = {(str(way.source), way.target.who.name) for way in declared_ways(seen(world, STAGE))}
+    assert told >= {
         (f"role agent of {OUTSIDE}", "partner"),
         (f"account {OUTSIDE} as a whole", "vendor"),
         ("anybody in AWS", "open"),

@@ -86,13 +86,13 @@ def test_whoever_the_management_account_grants_it_may_use_the_access_role() -> N
     assert len(stranger.undeclared) == 1
 
 
-def test_a_use_of_a_door_that_is_not_proved_is_explained_by_it() -> None:
+def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     world = World()
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"))))
     found = compared(world, entry(f"arn:aws:iam::{OUTSIDE}:user/agent", arn(STAGE, "role/vendor"), at(0)))
     assert found.undeclared == ()
     assert [(one.door.target.who.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [
-        ("vendor", False)
+        ("vendor", True)
     ]
 
 

@@ -12,11 +12,12 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.door_documents import DoorPlan
-from components.door_documents import grant_document as door_grant
 from components.organization_grant import OrganizationGrant, OrganizationGrantArgs
 from tests.components.mock_engine import MANAGEMENT, Run, run
 from twokeys.doors import ExportedGrant
+from twokeys.doors.documents import DoorPlan
+from twokeys.doors.documents import grant_document as door_grant
+from twokeys.doors.expiry import closing_time
 from twokeys.settings import Who, parse
 from twokeys.settings.grants import inline_characters
 
@@ -102,14 +103,17 @@ def test_people_need_mfa_unless_the_grant_says_otherwise(kind: str) -> None:
 
 def test_the_exported_grant_carries_the_real_id_and_what_people_want_to_know() -> None:
     exported = ExportedGrant.model_validate(make(expires="2027-01-31").exports["grant"])
-    assert statement(exported.documents[0].document)["Condition"] == {"StringEquals": {"aws:ResourceOrgID": ID}}
+    assert statement(exported.documents[0].document)["Condition"] == {
+        "StringEquals": {"aws:ResourceOrgID": ID},
+        "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
+    }
     assert exported.grant.source.names == ("audit/auditor",)
     assert (exported.grant.role, exported.grant.reason, exported.grant.owner) == (
         "audit/reader",
         "The audit",
         "security",
     )
-    assert str(exported.grant.expires) == "2027-01-31"
+    assert exported.grant.expires == closing_time("2027-01-31")
 
 
 def characters(document: object) -> int:
@@ -122,7 +126,7 @@ def test_the_estimate_of_the_settings_is_what_is_written() -> None:
     said = {"from": {"role": "audit/auditor"}, "to": {"role": "audit/reader"}, "reason": "The audit", "owner": "x"}
     grant = parse("management", {**base, "organizationGrants": {"audit": said}})
     written = make().one(POLICIES["role"], "audit").inputs["policy"]
-    assert inline_characters(grant) == {Who("role", "auditor"): characters(written)}
+    assert inline_characters(grant) == {("management", Who("role", "auditor")): characters(written)}
 
     permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
     doors = {"audit": {**said, "to": {"account": "*", "role": "audit/reader"}, "permissions": permissions}}
@@ -138,4 +142,4 @@ def test_the_estimate_of_the_settings_is_what_is_written() -> None:
         target_account="222222222222",
         role="audit/reader",
     )
-    assert inline_characters(two) == {Who("role", "auditor"): 2 * characters(door_grant(plan))}
+    assert inline_characters(two) == {("management", Who("role", "auditor")): 2 * characters(door_grant(plan))}

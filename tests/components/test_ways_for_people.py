@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
@@ -170,7 +171,7 @@ def test_a_door_through_identity_center_is_exported_like_any_other() -> None:
     assert (door.door.source.kind, door.door.source.names) == ("identity-center-group", ("developers",))
     assert door.door.target.account == "222222222222"
     assert door.door.target.role == "aws-reserved/sso.amazonaws.com/AWSReservedSSO_stage-developer"
-    assert str(door.door.expires) == "2027-01-31"
+    assert door.door.expires == datetime(2027, 2, 1, tzinfo=UTC)
 
 
 def test_an_account_gets_of_the_baseline_what_it_asks_for() -> None:

@@ -12,7 +12,7 @@ from twokeys import doors
 from twokeys.access import environment
 from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import UNKNOWN
+from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
 ACCOUNT = "aws:organizations/account:Account"
 ORGANIZATION = "aws:organizations/organization:Organization"
@@ -51,14 +51,19 @@ class Accounts:
 
     The account of a resource is that of its provider: the account of the last role the provider assumes, else the
     single id it is pinned to, else the `Account` (or the role) those values are made from, else the account that a
-    resource of the provider has in its own ARN. Otherwise it is an account of its own that equals no other: `pinned`
-    tells. Nothing is ever read from credentials.
+    resource of the provider has in its own ARN, else `own_account`, which is that of the environment's credentials, if
+    the provider has no credentials and no role of its own. Otherwise it is an account of its own that equals no other:
+    `pinned` tells. Nothing is read from credentials here.
     """
 
-    def __init__(self, snapshot: Snapshot, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, names: Mapping[str, str] | None = None, own_account: str | None = None
+    ) -> None:
         self._snapshot = snapshot
+        self._own_account = own_account
         self._names = dict(names or {})
         self._of_provider: dict[str, str] = {}
+        self._provider_partitions: dict[str, str] = {}
         self._seen_in: dict[str, str] = {}
         self.by_symbol: dict[str, Resource] = {}
         self.ids: dict[str, str] = {}
@@ -95,6 +100,33 @@ class Accounts:
         if urn not in self._of_provider:
             self._of_provider[urn] = self.canonical(self._find(urn, _above | {urn}))
         return self._of_provider[urn]
+
+    def partition_of(self, resource: Resource) -> str:
+        """The partition that a resource lies in: as its ARN says, else the provider that makes it."""
+        arn = Arn.parse(resource.text("arn") or "")
+        return arn.partition if arn else self._partition_of_provider(resource.provider or "")
+
+    def partition(self, account: str) -> str:
+        """The partition of an account: that of the providers that work in it, else the one that all providers share.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+        """
+        return self._partitions.get(account, self._partitions[""])
+
+    @cached_property
+    def _partitions(self) -> Mapping[str, str]:
+        found = {self.of_provider(entry.urn): self._partition_of_provider(entry.urn) for entry in self.entries}
+        shared = set(found.values())
+        return {**found, "": shared.pop() if len(shared) == 1 else DEFAULT_PARTITION}
+
+    def _partition_of_provider(self, urn: str) -> str:
+        if urn not in self._provider_partitions:
+            provider = self._snapshot.by_urn.get(urn)
+            roles = entry(provider).assumes if provider else None
+            arn = Arn.parse(roles[-1]) if roles else None
+            region = provider.text("region") if provider else None
+            self._provider_partitions[urn] = arn.partition if arn else partition_of_region(region)
+        return self._provider_partitions[urn]
 
     def named_by(self, resource: Resource) -> str:
         """The account that an `Account` resource makes."""
@@ -177,10 +209,13 @@ class Accounts:
     def environment(self, account: str) -> str | None:
         """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
 
-        Names are those of its `Account` resource and of the providers that work in it.
+        Names are those of its `Account` resource and of the providers that work in it. The management account is in
+        none: the stacks of every environment work in it, each with its own default tags.
         """
+        if account == self.management:
+            return None
         resource = self.resource(account)
-        providers = [found for found in self._snapshot.of_type(PROVIDER) if self.of_provider(found.urn) == account]
+        providers = self._providers_of(account)
         tags = [resource.get(key) for key in ("tags", "tagsAll")] if resource else []
         tags += [_default_tags(provider) for provider in providers]
         for found in map(environment.of_tags, tags):
@@ -189,10 +224,20 @@ class Accounts:
         own = [resource.text("name") or "", resource.name] if resource else []
         return environment.of_names(own) or environment.of_names(provider.name for provider in providers)
 
+    def is_of_another_purpose(self, account: str) -> bool:
+        """Whether an account is for no environment: the management account, and one whose name says so."""
+        resource = self.resource(account)
+        own = [resource.text("name") or "", resource.name] if resource else []
+        names = [*own, *(provider.name for provider in self._providers_of(account))]
+        return account == self.management or environment.of_another_purpose(names)
+
+    def _providers_of(self, account: str) -> list[Resource]:
+        return [provider for provider in self._snapshot.of_type(PROVIDER) if self.of_provider(provider.urn) == account]
+
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)
         if provider is None:
-            return self._seen_in.get(urn) or _unpinned(urn.rpartition("::")[2] or "none")
+            return self._seen_in.get(urn) or self._own_account or _unpinned(urn.rpartition("::")[2] or "none")
         found = entry(provider)
         if found.assumed_account:
             return found.assumed_account
@@ -204,7 +249,14 @@ class Accounts:
         role = self._snapshot.behind(provider, "assumeRoles", ROLE)
         if role and role.provider and role.provider not in above:
             return self.of_provider(role.provider, above)
-        return self._seen_in.get(urn) or _unpinned(provider.name)
+        own = self._own_account if _by_the_environment(provider, found) else None
+        return self._seen_in.get(urn) or own or _unpinned(provider.name)
+
+
+def _by_the_environment(provider: Resource, found: Entry) -> bool:
+    """Whether a provider works with the credentials of the environment, and with no role."""
+    own = ("accessKey", "token", "profile", "sharedCredentialsFiles", "sharedConfigFiles")
+    return found.assumes == () and found.allowed == () and not any(provider.get(key) for key in own)
 
 
 def entry(provider: Resource) -> Entry:

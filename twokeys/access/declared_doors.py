@@ -10,6 +10,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
 from twokeys.doors import OTHER_STACK, Door, Who
+from twokeys.iam import Arn
 
 _STACK = "pulumi:pulumi:Stack"
 
@@ -49,8 +50,10 @@ class DeclaredDoors:
 
 
 def who(principal: Principal) -> Who:
-    """A principal as declarations name it."""
-    return Who(principal.kind, principal.account, "" if principal.kind == "root" else principal.name)
+    """A principal as declarations and records name it: an outsider by what its ARN says that it is."""
+    arn = Arn.parse(principal.arn) if principal.kind == "outsider" else None
+    kind = principal.kind if arn is None or arn.kind is None else arn.kind
+    return Who(kind, principal.account, "" if kind in ("root", "everyone") else principal.name)
 
 
 def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:

@@ -96,7 +96,7 @@ class Exported:
                 if role is not None:
                     roles[role.arn] = role
             elif kind := INLINE_POLICIES.get(declared.type):
-                holder = principals.outsider(declared.account, kind, declared.properties.get(kind, declared.name))
+                holder = principals.mentioned(declared.account, kind, declared.properties.get(kind, declared.name))
                 document = self._document(key, documents, PolicyKind.IDENTITY)
                 if all(document.policy != known.policy for known in holder.documents):
                     holder.documents.append(document)
@@ -105,7 +105,7 @@ class Exported:
     def _role(self, key: _Key, principals: Principals, documents: Documents) -> Principal | None:
         declared = key.document
         name, path = declared.properties.get("name", declared.name), declared.properties.get("path", "/")
-        role = principals.outsider(declared.account, "role", name, f"arn:aws:iam::{declared.account}:role{path}{name}")
+        role = principals.mentioned(declared.account, "role", name, path=path)
         if role.urn is not None:
             return None
         role.trust = self._document(key, documents, PolicyKind.TRUST)

@@ -4,112 +4,58 @@ A door is a (source principal, target role) pair across accounts. It opens with 
 the principal, and the principal's own policies grant `sts:AssumeRole` on the role.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 
-The graph is built from what the two kinds of document name, through indexes; no principal is ever tried at every role.
-An account's root is one node: a trust in it opens for those principals of the account that hold a grant.
+The graph is built from what the two kinds of document name, through indexes; no principal is ever tried at every role,
+but for a role that admits everyone: within its account every principal comes in by such a trust without a grant.
+An account's root is one node: a trust in it opens for those principals of the account that hold a grant, and may open
+for those with a policy that is not known.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import cast
 
+from twokeys.access.access_roles import access_roles
 from twokeys.access.accounts import Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.exports import Exported
+from twokeys.access.federated import Federated, FederatedTrust, carried, provider_name
+from twokeys.access.federated import doors as federated_doors
+from twokeys.access.identity_center import IdentityCenter, identity_center
+from twokeys.access.judge import Door, Judge, Key
 from twokeys.access.membership import join_declared_groups
-from twokeys.access.names import ASSUME_ROLE, EVERYONE, granted_resources, trusted_names
+from twokeys.access.names import EVERYONE, admits_everyone, granted_resources, open_leaves, trusted_names
+from twokeys.access.not_proved import NotProved
 from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
-from twokeys.access.principals import Loose, Principal, Principals
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.principals import Holder, Kind, Principal, Principals
+from twokeys.access.root_sessions import root_sessions
+from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
-from twokeys.iam import (
-    UNKNOWN,
-    Caller,
-    Context,
-    Outcome,
-    Policies,
-    PolicyDocument,
-    Request,
-    Unknown,
-    Verdict,
-    evaluate,
-    evaluate_grant,
-    evaluate_trust,
+from twokeys.access.types import Reading, type_of
+from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, PolicyKind, account_as_a_whole, is_account
+
+__all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
+
+_UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
+SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
+"""The next step where a state hides a secret."""
+_CORRECT = "correct the document as the reason says; IAM would refuse it too"
+_DECLARE = (
+    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
+    "from values that are known in preview, or create what it waits for in an earlier update"
 )
-from twokeys.iam.truth import FREE
-
-_ROOT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12}|account:[A-Za-z0-9_-]+)(?::root)?")
-_PRINCIPAL = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):(role|user)/(.+)")
-_SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}|account:[A-Za-z0-9_-]+):assumed-role/([^/]+)/.+")
-_ACCOUNT_FIELD = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+)")
-_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-_WILD = re.compile(r"\*|\?|\$\{[^}]*\}")
-
-
-class Key(Enum):
-    """Whether one of a door's two keys is there."""
-
-    PRESENT = "present"
-    MISSING = "missing"
-    UNPROVED = "unproved"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Door:
-    """One way from a principal to a role. `asked` tells whether either side names the other by its own ARN."""
-
-    source: Principal
-    target: Principal
-    trust: Verdict
-    grant: Verdict
-    asked: bool
-
-    @property
-    def trust_key(self) -> Key:
-        """Whether the role's trust policy admits the principal."""
-        return _key(self.trust)
-
-    @property
-    def grant_key(self) -> Key:
-        """Whether the principal's side grants it the role."""
-        return _key(self.grant)
-
-    @property
-    def crosses(self) -> bool:
-        """Whether it leads from one account into another."""
-        return self.source.account != self.target.account
-
-    @property
-    def outcome(self) -> Outcome:
-        """The verdict on the door: both keys across accounts, as evaluation says within one."""
-        both = (self.trust.outcome, self.grant.outcome)
-        for outcome in (Outcome.DENY, Outcome.UNKNOWN, Outcome.CONDITIONAL):
-            if outcome in both:
-                return outcome
-        return Outcome.ALLOW
-
-    @property
-    def open(self) -> bool:
-        """Whether the principal can go through, perhaps under conditions."""
-        return self.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
-
-    @property
-    def id(self) -> str:
-        """How people and exceptions name the door: `<source ARN> -> <target ARN>`."""
-        return f"{self.source.arn} -> {self.target.arn}"
+_BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trust:
-    """What a role's trust policy says of one AWS principal: an ARN, an account as a whole, or everyone.
+    """What a role's trust policy says of one AWS principal that stands for many: an account, an organization, everyone.
 
-    `account` is None for everyone. `holders` are the doors of those who hold a grant for the role under this trust.
+    `account` is None for an organization and for everyone. `holders` are the doors of those who hold a grant for the
+    role under this trust, or who may: they have a policy that is not known.
     """
 
     role: Principal
@@ -135,11 +81,13 @@ class Grant:
 class Graph:
     """Who can enter which account, as far as a snapshot tells.
 
-    `doors` lead from one account into another; `inner` lead from a principal to a role within one account, and matter
-    for role chaining. `open_trusts` are those in accounts as a whole or in everyone. `lone_grants` name a role that is
-    not in the stack, or a pattern that no role of the stack answers. `strangers` are roles with a trusted name that
-    does not tell whose it is. `blind` are documents that nothing is known of. `not_read` are resources that may let
-    somebody in and are not read.
+    `doors` lead from one account into another, or in from outside every account; `steps` lead from a principal to a
+    role within one account, and matter for role chaining. `access_roles` are the roles that AWS made in member accounts
+    and that are no resources of the stack. `open_trusts` are those in accounts as a whole, in organizations or in
+    everyone. `lone_grants` name a role that is not in the stack, or a pattern that no role of the stack answers.
+    `identity_center` has the assignments of permission sets, `federated` what trust policies say of identity providers;
+    both make doors. `not_read` are resources that may let somebody in and are not read; `not_proved` is everything else
+    that may let somebody in and is not known.
     """
 
     snapshot: Snapshot
@@ -149,56 +97,46 @@ class Graph:
     exported: Exported
     guards: Guards
     not_read: tuple[NotRead, ...] = ()
+    access_roles: tuple[Principal, ...] = ()
+    identity_center: IdentityCenter = field(default_factory=IdentityCenter)
+    federated: list[FederatedTrust] = field(default_factory=list)
     doors: list[Door] = field(default_factory=list)
-    inner: list[Door] = field(default_factory=list)
+    steps: list[Door] = field(default_factory=list)
     open_trusts: list[Trust] = field(default_factory=list)
     lone_grants: list[Grant] = field(default_factory=list)
-    strangers: list[tuple[Principal, str]] = field(default_factory=list)
+    not_proved: list[NotProved] = field(default_factory=list)
 
     @property
     def roles(self) -> Iterator[Principal]:
         """The roles of the stack."""
-        return (found for found in self.principals if found.kind == "role" and found.urn is not None)
+        return (one for one in self.principals if one.kind == "role" and one.urn is not None)
 
-    @property
-    def loose(self) -> Iterable[Loose]:
-        """Resources of which it cannot be told whom they give what."""
-        return self.principals.loose
-
-    @property
-    def blind(self) -> Iterator[Document]:
-        """The documents of the stack's resources that nothing is known of, each once."""
-        seen: set[int] = set()
-        for document in self._all_documents():
-            if document.policy is UNKNOWN and document.urn is not None and id(document) not in seen:
-                seen.add(id(document))
-                yield document
-
-    def _all_documents(self) -> Iterator[Document]:
-        for principal in self.principals:
-            if principal.trust is not None:
-                yield principal.trust
-            yield from principal.documents
-            if principal.boundary is not None:
-                yield principal.boundary
-        yield from self.principals.managed_policies
+    def is_ours(self, account: str) -> bool:
+        """Whether an account is shown to be the organization's: by this stack or by one that it refers to."""
+        return self.accounts.is_ours(account) or account in self.exported.accounts
 
 
-def build(snapshot: Snapshot, names: Mapping[str, str] | None = None) -> Graph:
+def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_account: str | None = None) -> Graph:
     """Build the graph of a snapshot, in time near to linear in its documents and doors.
 
-    `names` gives accounts that are no resource of the snapshot a name, by id.
+    `names` gives accounts that are no resource of the snapshot a name, by id. `own_account` is the 12-digit id of the
+    account that the credentials of the environment belong to: that of a provider which neither assumes a role nor is
+    pinned.
     """
-    translation = translate(snapshot, Accounts(snapshot, names))
+    translation = translate(snapshot, Accounts(snapshot, names, own_account))
     snapshot = translation.snapshot
-    accounts = Accounts(snapshot, names)
+    accounts = Accounts(snapshot, names, own_account)
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
     join_declared_groups(documents, principals, exported)
     guards = Guards(snapshot, accounts, documents)
+    elsewhere = exported.join(principals, documents)
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
-    _Builder(graph, exported.join(principals, documents)).run()
+    graph.access_roles = tuple(access_roles(accounts, principals))
+    graph.identity_center = identity_center(snapshot, accounts, documents, principals)
+    _Builder(graph, elsewhere).run()
+    graph.not_proved += _not_proved(graph)
     return graph
 
 
@@ -210,58 +148,114 @@ class _Builder:
         self._principals = graph.principals
         self._judge = Judge(graph.guards, graph.accounts)
         self._doors: dict[tuple[Principal, Principal], Door] = {}
-        self._roles = {role.arn: role for role in (*roles_elsewhere, *graph.roles)}
+        self._roles = {role.arn: role for role in (*roles_elsewhere, *graph.access_roles, *graph.roles)}
+        self._outside: dict[str, Principal] = {}
+        self._federated = Federated()
         self._exact: dict[str, list[Principal]] = defaultdict(list)
-        self._wide: dict[str, dict[Principal, list[re.Pattern[str]]]] = defaultdict(dict)
+        self._wide: dict[str, dict[Principal, list[Glob]]] = defaultdict(dict)
+        self._unknown: dict[str, dict[Principal, None]] = defaultdict(dict)
         self._grants = list(self._read_grants())
 
     def run(self) -> None:
         """Fill the graph."""
+        admit_everyone = []
         for role in self._roles.values():
-            if role.trust is not None and role.trust.policy is not UNKNOWN:
-                self._from_trust(role, role.trust.policy)
+            policy = UNKNOWN if role.trust is None else role.trust.policy
+            if policy is not UNKNOWN and self._from_trust(role, policy):
+                admit_everyone.append(role)
+            if policy is not UNKNOWN:
+                self._from_providers(role, policy)
         self._from_grants()
+        for role in admit_everyone:
+            self._from_within(role)
+        self._from_assignments()
+        graph = self._graph
+        for door in root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards):
+            self._doors[door.source, door.target] = door
         for door in self._doors.values():
-            (self._graph.doors if door.crosses else self._graph.inner).append(door)
+            (self._graph.doors if door.crosses else self._graph.steps).append(door)
 
     def _read_grants(self) -> Iterator[Grant]:
         resources: dict[int, tuple[str, ...]] = {}
         for principal in self._principals:
             for document in principal.all_documents:
                 if document.policy is UNKNOWN:
+                    self._unknown[principal.account][principal] = None
                     continue
                 if id(document.policy) not in resources:
                     resources[id(document.policy)] = granted_resources(document.policy)
                 for resource in resources[id(document.policy)]:
-                    if _WILD.search(resource):
-                        self._wide[principal.account].setdefault(principal, []).append(_glob(resource))
+                    glob = _glob(resource)
+                    if glob.wild:
+                        self._wide[principal.account].setdefault(principal, []).append(glob)
                     else:
                         self._exact[resource].append(principal)
                     yield Grant(principal, resource, document, own=document in principal.documents)
 
-    def _from_trust(self, role: Principal, trust: PolicyDocument) -> None:
+    def _from_trust(self, role: Principal, trust: PolicyDocument) -> bool:
+        """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
+        within = False
         for name in trusted_names(trust):
-            if name == EVERYONE:
+            account = account_as_a_whole(name)
+            if account is not None:
+                account = self._graph.accounts.canonical(account)
+                within = within or account == role.account
+                self._from_open_trust(role, name, account)
+            elif _stands_for_many(name):
+                within = True
                 self._from_open_trust(role, name, None)
-            elif found := _ROOT.fullmatch(name):
-                self._from_open_trust(role, name, self._graph.accounts.canonical(found.group(1)))
             elif principal := self._named(name):
                 self._door(principal, role, asked=True)
             else:
-                self._graph.strangers.append((role, name))
+                self._graph.not_proved.append(_names_nobody(role, name, self._graph.accounts))
+        return within and admits_everyone(trust)
 
     def _from_open_trust(self, role: Principal, name: str, account: str | None) -> None:
-        exact = [found for found in self._exact.get(role.arn, ()) if account is None or found.account == account]
+        if self._is_outside(role, name, account):
+            self._door(self._outsider(name, account), role, asked=False)
+            if account is not None or name != EVERYONE:
+                return
+        exact = [one for one in self._exact.get(role.arn, ()) if account is None or one.account == account]
         accounts = list(self._wide) if account is None else [account]
         wide = [
             principal
             for some in accounts
-            for principal, patterns in self._wide.get(some, {}).items()
-            if any(pattern.fullmatch(role.arn) for pattern in patterns)
+            for principal, globs in self._wide.get(some, {}).items()
+            if any(glob.matches(role.arn) for glob in globs)
         ]
+        unknown = [one for some in ([account] if account else self._unknown) for one in self._unknown.get(some, ())]
         doors = [self._door(principal, role, asked=True) for principal in dict.fromkeys(exact)]
-        doors += [self._door(principal, role, asked=False) for principal in wide if principal not in exact]
-        self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
+        others = dict.fromkeys((*wide, *unknown))
+        doors += [self._door(principal, role, asked=False) for principal in others if principal not in exact]
+        if not role.made_by_aws:
+            self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
+
+    def _from_within(self, role: Principal) -> None:
+        """The steps of everybody in a role's own account: a trust in everyone is one in each of them by itself.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+        """
+        for principal in list(self._principals):
+            if principal.account == role.account and principal is not role:
+                self._door(principal, role, asked=False)
+
+    def _from_providers(self, role: Principal, trust: PolicyDocument) -> None:
+        """Federated principals, and services that hand the role to others: the trust policy is their only key."""
+        rcps = self._graph.guards.rcps(role.account)
+        for found in self._federated.trusts(role, trust):
+            if found.of_identity_center and any(one.role is role for one in self._graph.identity_center.assignments):
+                continue
+            self._graph.federated.append(found)
+            if found.unknown:
+                self._graph.not_proved.append(_unknown_provider(found))
+            self._doors |= {(door.source, role): door for door in federated_doors(found, trust, rcps)}
+        for door in carried(role, trust, rcps):
+            self._doors[door.source, role] = door
+
+    def _from_assignments(self) -> None:
+        self._graph.not_proved += self._graph.identity_center.not_proved
+        for assignment in self._graph.identity_center.assignments:
+            self._doors[assignment.source, assignment.role] = assignment.door
 
     def _from_grants(self) -> None:
         answered: dict[Principal, list[str]] = defaultdict(list)
@@ -270,41 +264,47 @@ class _Builder:
                 answered[holder].append(target.arn)
         for grant in self._grants:
             role = self._roles.get(grant.resource)
-            if role is not None:
+            if role is not None and role.trust is not None:
                 self._door(grant.source, role, asked=True)
             elif _half_a_door(grant.resource) and grant.document.stack is None and grant.own:
-                pattern = _glob(grant.resource)
-                if not any(pattern.fullmatch(arn) for arn in answered[grant.source]):
+                glob = _glob(grant.resource)
+                if not any(glob.matches(arn) for arn in answered[grant.source]):
                     self._graph.lone_grants.append(grant)
 
     def _named(self, name_of_trust: str) -> Principal | None:
-        """The principal that a trust names; one that the stack does not have becomes an outsider.
-
-        AWS makes the access role of a member account with AdministratorAccess.
-        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
-        """
-        if found := self._principals.by_arn.get(name_of_trust):
-            return found
-        canonical = self._graph.accounts.canonical
-        if session := _SESSION.fullmatch(name_of_trust):
-            return self._principals.outsider(canonical(session.group(1)), "role", session.group(2))
-        parts = _PRINCIPAL.fullmatch(name_of_trust)
-        if parts is None:
+        """The principal that a trust names by its ARN; None for a name that does not tell who that is."""
+        if known := self._principals.by_arn.get(name_of_trust):
+            return known
+        arn = Arn.parse(name_of_trust)
+        if arn is None or arn.kind not in ("role", "user", "assumed-role") or not is_account(arn.account):
             return None
-        account, kind, resource = canonical(parts.group(1)), parts.group(2), parts.group(3)
-        name = resource.rpartition("/")[2]
-        known = self._principals.named(account, kind, name)
+        account = self._graph.accounts.canonical(arn.account)
+        if not self._graph.is_ours(account):
+            return self._outsider(name_of_trust, account)
+        if arn.kind == "assumed-role":
+            return self._principals.mentioned(account, "role", arn.name)
+        kind: Holder = "user" if arn.kind == "user" else "role"
+        known = self._principals.named(account, kind, arn.name)
         if known is not None and known.urn is None:
             known.arn = name_of_trust
             return known
-        made = self._principals.outsider(account, kind, resource if known else name, name_of_trust)
-        if kind == "role" and resource == self._graph.accounts.access_role(account) and self._is_member(account):
-            made.documents.append(self._principals.managed_document(_ADMINISTRATOR))
-        return made
+        somebody_else = f"{arn.path}{arn.name}" if known else arn.name
+        return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
 
-    def _is_member(self, account: str) -> bool:
-        accounts = self._graph.accounts
-        return accounts.is_ours(account) and account != accounts.management
+    def _is_outside(self, role: Principal, name: str, account: str | None) -> bool:
+        """Whether a trusted name stands for others than us: a foreign account, a foreign organization, everyone."""
+        if account is not None:
+            return account != role.account and not self._graph.is_ours(account)
+        ours = self._graph.accounts.organization
+        return name == EVERYONE or (name.startswith("o-") and ours not in (None, name))
+
+    def _outsider(self, name: str, account: str | None) -> Principal:
+        if name not in self._outside:
+            arn = Arn.parse(name) or (Arn.root(account) if account else None)
+            given = arn.name if arn else name
+            kind: Kind = "everyone" if name == EVERYONE else "outsider"
+            self._outside[name] = Principal(str(arn or name), kind, account or "", given)
+        return self._outside[name]
 
     def _door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         place = (source, target)
@@ -314,68 +314,90 @@ class _Builder:
         return door
 
 
-class Judge:
-    """Puts one (principal, role) pair to the evaluation, with everything that bears on it."""
-
-    def __init__(self, guards: Guards, accounts: Accounts) -> None:
-        self._guards = guards
-        self._accounts = accounts
-        self._policies: dict[Principal, Policies] = {}
-
-    def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
-        """The door between two principals, judged: each key on its own, or as AWS does within one account."""
-        request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
-        admits = target.trust.policy if target.trust else UNKNOWN
-        rcps = self._guards.rcps(target.account)
-        whole = replace(self._of(source), trust=admits, rcps=rcps)
-        if source.account == target.account:
-            verdict = evaluate(request, whole)
-            return Door(source, target, verdict, verdict, asked)
-        trust, grant = evaluate_trust(request, admits), evaluate_grant(request, whole)
-        if rcps and Outcome.DENY not in (trust.outcome, grant.outcome):
-            verdict = evaluate(request, whole)
-            trust = verdict if verdict.outcome is Outcome.DENY else trust
-        return Door(source, target, trust, grant, asked)
-
-    def _context(self, source: Principal, target: Principal) -> Context:
-        """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
-
-        A principal without a settled name has an ARN that nobody knows yet, and conditions on it are open.
-
-        An account that the stack works in, makes or lists is of its organization.
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
-        """
-        nameless = FREE if source.kind == "group" else UNKNOWN if source.unsettled else None
-        keys = ("aws:PrincipalArn", "aws:username", "aws:userid") if nameless is not None else ()
-        values = cast("dict[str, tuple[str, ...] | Unknown]", dict.fromkeys(keys, nameless))
-        if self._accounts.organization and self._accounts.is_ours(target.account):
-            values["aws:ResourceOrgID"] = (self._accounts.organization,)
-        return Context(values=values, complete=False)
-
-    def _of(self, source: Principal) -> Policies:
-        if source not in self._policies:
-            self._policies[source] = Policies(
-                identity=tuple(document.policy for document in source.all_documents),
-                trust=None,
-                boundary=source.boundary.policy if source.boundary else None,
-                scps=self._guards.scps(source.account),
-            )
-        return self._policies[source]
+def _stands_for_many(name: str) -> bool:
+    """Whether a trusted name is everyone or an organization; no ARN or account is either."""
+    return name == EVERYONE or name.startswith(("o-", "${", "organization:"))
 
 
 def _half_a_door(resource: str) -> bool:
     """Whether a granted resource means certain roles of one account, not whatever there is."""
-    parts = resource.split(":role/", 1)
-    return len(parts) == 2 and _ACCOUNT_FIELD.fullmatch(parts[0]) is not None
+    arn = Arn.parse(resource)
+    return arn is not None and arn.service == "iam" and is_account(arn.account) and arn.resource.startswith("role/")
 
 
-@lru_cache(maxsize=4096)
-def _glob(resource: str) -> re.Pattern[str]:
+@lru_cache(maxsize=65536)
+def _glob(resource: str) -> Glob:
     """A pattern that matches at least what the resource matches; the evaluation has the last word."""
-    return re.compile(".*".join(map(re.escape, _WILD.split(resource))), re.DOTALL)
+    return Glob(resource)
 
 
-def _key(verdict: Verdict) -> Key:
-    if verdict.outcome is Outcome.DENY:
-        return Key.MISSING
-    return Key.UNPROVED if verdict.outcome is Outcome.UNKNOWN else Key.PRESENT
+def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
+    """A trusted name that is no ARN of a role or user, such as the unique id that IAM leaves of a deleted one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    what = f"That role {role.arn} in account {accounts.name(role.account)} trusts {name}"
+    why = "that name does not tell who it is"
+    return NotProved(what, why, _BY_ARN, f"{name} -> {role.arn}", role.urn, role.source)
+
+
+def _unknown_provider(found: FederatedTrust) -> NotProved:
+    role = found.role
+    what = f"Whom the trust policy of role {role.name} lets in by {provider_name(found.federation)}"
+    why = "the provider, or the claim that names its tenant, is not known yet"
+    return NotProved(what, why, _DECLARE, f"* -> {role.arn}", role.urn, role.source, role.trust)
+
+
+def _not_proved(graph: Graph) -> Iterator[NotProved]:
+    """The documents of the stack's resources that are not known, or not where it matters; what else is unclear."""
+    seen: set[int] = set()
+    for place, document in _documents(graph.principals):
+        if document.urn is None or id(document) in seen:
+            continue
+        seen.add(id(document))
+        if document.policy is UNKNOWN:
+            made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
+            why, step = (
+                f"{document.problem}{made_from}",
+                _CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _DECLARE,
+            )
+        elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
+            why, step = f"what is not known yet in it may let somebody in: {', '.join(leaves)}", _DECLARE
+        else:
+            continue
+        yield NotProved(f"The {document.title}", why, step, place, document.urn, document.source, document)
+    yield from graph.principals.not_proved
+    yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
+    for bad in graph.exported.bad:
+        what = f"What stack {bad.stack} exports about doors"
+        yield NotProved(what, f"it cannot be read: {bad.why}", _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+
+
+def _may_let_in(pending: Pending) -> bool:
+    known = type_of(pending.resource.type)
+    return known is None or known.reading is not Reading.HARMLESS
+
+
+def _pending(pending: Pending) -> NotProved:
+    """What the engine was stopped at. Half made, it may let somebody in already, unless its type never does."""
+    resource = pending.resource
+    what = f"{resource.type} {resource.name}"
+    why = (
+        f"the last update was stopped while it was {pending.operation} it, so whether it is there, and what it says, "
+        "is not known"
+    )
+    step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
+    return NotProved(what, why, step, f"{resource.urn} -> *", resource.urn, resource.source)
+
+
+def _documents(principals: Principals) -> Iterator[tuple[str, Document]]:
+    """Every document with the name that an exception gives to its unknown door, which holds an ARN or a URN."""
+    for principal in principals:
+        if principal.trust is not None:
+            yield f"* -> {principal.arn}", principal.trust
+        for document in principal.documents:
+            yield f"{principal.arn} -> *", document
+        if principal.boundary is not None:
+            yield f"{principal.arn} -> *", principal.boundary
+    for document in principals.managed_policies:
+        yield f"{document.urn} -> *", document

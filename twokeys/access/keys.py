@@ -5,36 +5,29 @@ The two rules about keys and the one about what is not proved read these stateme
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
 from twokeys.access.documents import Document
-from twokeys.access.graph import Door, Grant, Graph, Key, Trust
+from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
-from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Pending
-from twokeys.access.types import Reading, type_of
-from twokeys.iam import UNKNOWN, Outcome, Verdict
+from twokeys.access.paths import leading_out
+from twokeys.access.principals import HOLDERS, Principal
+from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
 _ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
 _EXCEPT = "make an exception with reason, owner and expiry"
 _PIN = "set allowed_account_ids of that provider to the one account that it works in"
-_DECLARE = (
-    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
-    "from values that are known in preview, or create what it waits for in an earlier update"
-)
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
-_SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
-_CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it through components.other_stack.OtherStack, or {_EXCEPT}"
 )
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
-_UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
 
 
 class Lack(Enum):
@@ -60,16 +53,16 @@ class Statement:
 def statements(graph: Graph) -> Iterator[Statement]:
     """Everything that keeps the graph from showing two keys at every door.
 
-    A door with no key at all is no door, and a door within one account is none either. Services and federated
-    identities hold no grants, so trusts in them are not looked at.
+    A door with no key at all is no door, and a door within one account is none either. People of an identity provider
+    and services hold no grants, and the grant of an outsider is nobody's here: rules of their own look at those doors.
     """
     reader = _Reader(graph)
-    yield from reader.blind()
+    for one in graph.not_proved:
+        yield Statement(Lack.PROOF, one.message, one.next_step, one.door, one.urn, one.source)
     yield from reader.unpinned()
     for door in graph.doors:
         yield from reader.door(door)
-    for role, name in graph.strangers:
-        yield reader.stranger(role, name)
+    yield from reader.holders_of_the_unknown()
     for trust in graph.open_trusts:
         yield from reader.open_trust(trust)
     for grant in graph.lone_grants:
@@ -84,11 +77,15 @@ class _Reader:
         chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
         self._steps = {step for chain in chains for step in pairwise(chain)}
         self._assumed = {role for chain in chains for role in chain}
-        self._blind_accounts = {
+        self._with_unknown_documents = {
             principal.account
             for principal in graph.principals
             if any(document.policy is UNKNOWN and document.urn is not None for document in principal.documents)
         }
+        self._entered = self._accounts.members | {
+            self._accounts.of_provider(entry.urn) for entry in graph.accounts.entries if entry.assumes != ()
+        }
+        self._leads_out = leading_out(graph)
         self._through_members = {
             (group, door.target)
             for door in graph.doors
@@ -96,56 +93,18 @@ class _Reader:
             for group in door.source.groups
         }
 
-    def stranger(self, role: Principal, name: str) -> Statement:
-        """A trusted name that is no ARN of a role or user, such as the unique id that IAM leaves of a deleted one.
-
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-        """
-        account = self._accounts.name(role.account)
-        about = f"Role {role.arn} in account {account} trusts {name}, which does not tell who that is: it is not proved"
-        step = "name the principal by its ARN, or take it out of the trust policy"
-        return Statement(Lack.PROOF, about, step, f"{name} -> {role.arn}", role.urn, role.source)
-
-    def blind(self) -> Iterator[Statement]:
-        for document in self._graph.blind:
-            made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
-            about = f"The {document.title} is not proved: {document.problem}{made_from}"
-            step = _CORRECT if document.faulty else _SHOW_SECRETS if document.hidden else _DECLARE
-            yield Statement(Lack.PROOF, about, step, f"{document.title} -> *", document.urn, document.source)
-        for loose in self._graph.loose:
-            resource = loose.resource
-            about = f"What {resource.type} {resource.name} gives to whom is not proved: {loose.why}"
-            step = "name the principal by a value that is known in preview, or by the output of one resource"
-            yield Statement(Lack.PROOF, about, step, f"{resource.name} -> *", resource.urn, resource.source)
-        for pending in self._graph.snapshot.pending:
-            yield from self.pending(pending)
-        for bad in self._graph.exported.bad:
-            about = f"The doors that stack {bad.stack} exports cannot be read: {bad.why}"
-            yield Statement(Lack.PROOF, about, _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
-
-    def pending(self, pending: Pending) -> Iterator[Statement]:
-        """What the engine was stopped at. Half made, it may let somebody in already, unless its type never does."""
-        resource = pending.resource
-        known = type_of(resource.type)
-        if known is not None and known.reading is Reading.HARMLESS:
-            return
-        about = (
-            f"The last update was stopped while it was {pending.operation} {resource.type} {resource.name}: whether it "
-            "is there, and what it says, is not proved"
-        )
-        step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
-        yield Statement(Lack.PROOF, about, step, f"{resource.urn} -> *", resource.urn, resource.source)
-
     def unpinned(self) -> Iterator[Statement]:
         """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""
         concerned: dict[Principal, str] = {}
         for door in self._graph.doors:
+            if door.source.kind == "everyone":
+                continue
             if not self._pinned(door.target) and door.target.urn is not None:
                 concerned.setdefault(door.target, f"its trust policy names {door.source.arn}")
             elif not self._pinned(door.source) and door.asked:
                 concerned.setdefault(door.source, f"it is granted {door.target.arn}")
         for trust in self._graph.open_trusts:
-            if not self._pinned(trust.role):
+            if not self._pinned(trust.role) and trust.names != EVERYONE:
                 concerned.setdefault(trust.role, f"its trust policy names {trust.names}")
         for grant in self._graph.lone_grants:
             if not self._pinned(grant.source):
@@ -160,6 +119,8 @@ class _Reader:
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
+        if door.source.kind not in HOLDERS:
+            return
         if not (door.asked and self._pinned(door.source) and self._pinned(door.target)):
             return
         trust, grant = door.trust_key, door.grant_key
@@ -175,6 +136,8 @@ class _Reader:
                 yield self._without_trust(door)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
+        elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
+            yield self._impossible(door)
 
     def _unsettled(self, door: Door) -> Principal | None:
         """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
@@ -240,7 +203,8 @@ class _Reader:
             f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
             f"{role.arn} in account {self._account(role)}, but {why}: the trust key is missing"
         )
-        named = f"arn:aws:iam::{source.account}:root" if source.kind == "group" else source.arn
+        root = Arn.root(source.account, self._accounts.partition(source.account))
+        named = root if source.kind == "group" else source.arn
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
@@ -258,29 +222,64 @@ class _Reader:
         )
         step = f"write the {key} as a policy of its own in this stack, or {_EXCEPT}"
         if any(document.hidden for document in _documents(door)):
-            step = _SHOW_SECRETS
+            step = SHOW_SECRETS
         yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
+
+    def _impossible(self, door: Door) -> Statement:
+        """Two keys, each under conditions, that no request turns at once."""
+        source, role = door.source, door.target
+        conditions = " and ".join(map(str, (*door.trust.requirements, *door.grant.requirements)))
+        about = (
+            f"The door from {source.arn} of account {self._account(source)} to role {role.arn} in account "
+            f"{self._account(role)} has two keys that no request can turn at once: {conditions}"
+        )
+        step = "let the grant and the trust policy ask for the same, or remove one of them"
+        return _about(door, Lack.GRANT, about, step, role if role.urn else source)
+
+    def holders_of_the_unknown(self) -> Iterator[Statement]:
+        """Principals with a policy made elsewhere that nobody knows: whatever a trust opens to a grant may be open.
+
+        Within one account that matters where the role leads on into another one.
+        """
+        doors: dict[Principal, list[Door]] = defaultdict(list)
+        for door in (*self._graph.doors, *self._graph.steps):
+            if door.outcome is Outcome.UNKNOWN and not door.asked and (door.crosses or door.target in self._leads_out):
+                doors[door.source].append(door)
+        for source, behind in doors.items():
+            unknown = [one for one in _of_holder(source) if one.policy is UNKNOWN and one.urn is None]
+            if not unknown or not self._pinned(source):
+                continue
+            reasons = "; ".join(f"{document.title}: {document.problem}" for document in unknown)
+            roles = [f"{door.target.arn} in account {self._account(door.target)}" for door in behind]
+            more = f" and {len(roles) - 3} more" if len(roles) > 3 else ""
+            about = (
+                f"What {_who(source)} of account {self._account(source)} may enter is not proved: {reasons}; trust "
+                f"policies leave it to such grants who enters {', '.join(roles[:3])}{more}"
+            )
+            step = f"take that policy into this program, so that the pack is shown what it says, or {_EXCEPT}"
+            yield Statement(Lack.PROOF, about, step, f"{source.arn} -> *", source.urn, source.source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:
         """A trust in an account as a whole, or in everyone: somebody has to hold a grant.
 
-        A role that a provider of the stack assumes is in use by the credentials that run the program.
+        What `wildcard-trust` refuses is not repeated, and the roles that AWS made hold every grant without being meant.
         """
         role, account = trust.role, trust.account
-        if role.urn is None or account == role.account or not self._pinned(role) or role.arn in self._assumed:
+        if role.urn is None or account == role.account or not self._pinned(role) or trust.names == EVERYONE:
             return
-        if any(door.open or (door.asked and door.trust_key is Key.PRESENT) for door in trust.holders):
+        meant = [door for door in trust.holders if not door.source.made_by_aws]
+        if any(door.open or (door.asked and door.trust_key is Key.PRESENT) for door in meant):
             return
-        if self._blind_in(account):
+        if self._program_enters(trust) or self._unknown_in(account):
             return
-        unproved = [door for door in trust.holders if door.outcome is Outcome.UNKNOWN]
-        if unproved:
-            for holder in unproved:
-                if not holder.asked:
-                    yield from self._unproved(holder)
+        if any(door.outcome is Outcome.UNKNOWN for door in meant):
             return
-        door = f"{EVERYONE if account is None else f'arn:aws:iam::{account}:root'} -> {role.arn}"
-        whom = "everyone" if account is None else f"account {self._accounts.name(account)} as a whole"
+        if account is None:
+            named, whom = trust.names, f"organization {trust.names} as a whole"
+        else:
+            named = str(Arn.root(account, self._accounts.partition(account)))
+            whom = f"account {self._accounts.name(account)} as a whole"
+        door = f"{named} -> {role.arn}"
         about = f"Role {role.arn} in account {self._account(role)} trusts {whom}, but "
         if account is not None and account in self._accounts.held:
             about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
@@ -290,14 +289,22 @@ class _Reader:
             about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
             yield Statement(Lack.PROOF, about, _elsewhere("grant"), door, role.urn, role.source)
 
-    def _blind_in(self, account: str | None) -> bool:
-        return bool(self._blind_accounts) if account is None else account in self._blind_accounts
+    def _program_enters(self, trust: Trust) -> bool:
+        """A role that a provider of the stack assumes is in use by the credentials that run the program.
+
+        Those are no member account's that a provider itself enters.
+        """
+        return trust.role.arn in self._assumed and trust.account is not None and trust.account not in self._entered
+
+    def _unknown_in(self, account: str | None) -> bool:
+        """Whether a policy of the stack there is not known, which `not_proved` says once for all its doors."""
+        return bool(self._with_unknown_documents) if account is None else account in self._with_unknown_documents
 
     def lone_grant(self, grant: Grant) -> Iterator[Statement]:
         """A grant on a role of another account that is not in the stack, or on a pattern that no role there answers."""
         source = grant.source
-        account, _, name = grant.resource.partition(":role/")
-        account = self._accounts.canonical(account.split("::", 1)[1])
+        arn = parse_arn(grant.resource)
+        account, name = self._accounts.canonical(arn.account), arn.resource.partition("/")[2]
         if account == source.account or not self._pinned(source):
             return
         there, manager = self._accounts.name(account), self._accounts.management
@@ -370,9 +377,13 @@ def _given_here(source: Principal) -> bool:
 def _documents(door: Door) -> Iterator[Document]:
     if door.target.trust is not None:
         yield door.target.trust
-    yield from door.source.all_documents
-    if door.source.boundary is not None:
-        yield door.source.boundary
+    yield from _of_holder(door.source)
+
+
+def _of_holder(source: Principal) -> Iterator[Document]:
+    yield from source.all_documents
+    if source.boundary is not None:
+        yield source.boundary
 
 
 def _denial(verdict: Verdict, own: str) -> str | None:

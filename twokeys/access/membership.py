@@ -7,8 +7,6 @@ door does: it says that the users its trust names come as members of the group t
 
 from __future__ import annotations
 
-import re
-
 from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE
@@ -17,9 +15,7 @@ from twokeys.access.exports import Exported
 from twokeys.access.names import trusted_names
 from twokeys.access.principals import Principals
 from twokeys.doors import Door
-from twokeys.iam import PolicyError, PolicyKind
-
-_USER = re.compile(r"arn:[^:]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):user/(?:.*/)?([^/]+)")
+from twokeys.iam import Arn, PolicyError, PolicyKind
 
 
 def join_declared_groups(documents: Documents, principals: Principals, exported: Exported) -> None:
@@ -33,14 +29,16 @@ def join_declared_groups(documents: Documents, principals: Principals, exported:
             continue
         for path_and_name in door.source.names:
             name = path_and_name.rpartition("/")[2]
-            group = principals.outsider(door.source.account, "group", name)
+            group = principals.mentioned(door.source.account, "group", name)
             if group.urn is not None:
                 continue
             members = exported.members.get((door.source.account, name))
             for arn in trusted_names(trust):
-                user = _USER.fullmatch(arn)
-                if user and user.group(1) == door.source.account and (members is None or user.group(2) in members):
-                    principals.outsider(user.group(1), "user", user.group(2), arn).groups.append(group)
+                user = Arn.parse(arn)
+                if user is None or user.kind != "user" or user.account != door.source.account:
+                    continue
+                if members is None or user.name in members:
+                    principals.mentioned(user.account, "user", user.name, arn).groups.append(group)
 
 
 def _group_door(declared: Declared) -> Door | None:

@@ -2,49 +2,88 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from twokeys.access.requirements import demanded_values
-from twokeys.iam import PolicyDocument, Statement
+from twokeys.access.requirements import demanded_values, organizations_demanded
+from twokeys.iam import Arn, PolicyDocument, Statement, account_as_a_whole, is_account
 from twokeys.iam.truth import Truth
 
 ASSUME_ROLE = "sts:AssumeRole"
 EVERYONE = "*"
-_WHOLE = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12}|account:[A-Za-z0-9_-]+)(?::root)?")
-_PRINCIPAL = re.compile(r"arn:[^:*?]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):(?:role|user)/[^*?$]+")
+_WILD = ("*", "?", "${")
+_PRINCIPALS = frozenset({"role", "user"})
 
 
 def trusted_names(trust: PolicyDocument) -> tuple[str, ...]:
-    """The AWS principals that a trust policy allows `sts:AssumeRole`, as it names them; `*` for everyone.
+    """The AWS principals that a trust policy allows `sts:AssumeRole`, as `admitted_by` names them, each once."""
+    return tuple(dict.fromkeys(name for statement in trust.statements for name in admitted_by(statement)))
 
-    A statement for an account as a whole, or for everyone, that demands certain ARNs of `aws:PrincipalArn` names those.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+
+def admits_everyone(trust: PolicyDocument) -> bool:
+    """Whether a statement that may allow `sts:AssumeRole` has everyone as its Principal, whatever its conditions."""
+    return any(
+        statement.not_principals is not None or (statement.principals is not None and statement.principals.everyone)
+        for statement in _allowing(trust)
+    )
+
+
+def admitted_by(statement: Statement) -> tuple[str, ...]:
+    """Whom a statement of a trust policy lets in by `sts:AssumeRole`: ARNs, accounts, organizations, `*` for everyone.
+
+    Where the Principal is everyone or an account as a whole and a condition demands certain callers, it is those: ARNs
+    for exact values of `aws:PrincipalArn`; accounts (12 digits) for `aws:PrincipalAccount` and for patterns of ARNs in
+    one account; organizations (`o-...`) for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Each value stands by
+    itself. A value that says nobody in particular (`o-*`, a variable, a value that is not known) leaves everyone.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
+    if statement.effect != "Allow" or statement.covers_action(ASSUME_ROLE) is Truth.FALSE:
+        return ()
+    principals = statement.principals
+    if statement.not_principals is not None or principals is None or principals.everyone:
+        return _narrowed(statement, None)
     names: dict[str, None] = {}
-    for statement in _allowing(trust):
-        if statement.not_principals is not None or statement.principals is None or statement.principals.everyone:
-            listed: Iterable[object] = (EVERYONE,)
-        else:
-            listed = statement.principals.aws
-        for name in listed:
-            if isinstance(name, str):
-                names |= dict.fromkeys(_narrowed(statement, name))
+    for name in principals.aws:
+        if isinstance(name, str):
+            account = account_as_a_whole(name)
+            narrowed = (name,) if account is None else _narrowed(statement, account) or (name,)
+            names |= dict.fromkeys(name if one == EVERYONE else one for one in narrowed)
     return tuple(names)
 
 
-def _narrowed(statement: Statement, name: str) -> tuple[str, ...]:
-    """Those whom a condition picks from a name that stands for many; the name itself where it picks none by ARN."""
-    whole = _WHOLE.fullmatch(name)
-    if whole is None and name != EVERYONE:
-        return (name,)
+def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
+    """Those whom conditions pick out of everyone or out of an account as a whole; `*` where they pick nobody."""
+    accounts: list[frozenset[str]] = []
     for values in demanded_values(statement, "aws:principalarn"):
-        found = [_PRINCIPAL.fullmatch(value) if isinstance(value, str) else None for value in values]
-        exact = [one for one in found if one is not None]
-        picked = tuple(one.group() for one in exact if whole is None or one.group(1) == whole.group(1))
-        if picked and len(exact) == len(found):
-            return picked
-    return (name,)
+        arns = [_principal(value) for value in values]
+        if all(arn is not None and not _is_wild(str(arn)) for arn in arns):
+            return tuple(str(arn) for arn in arns if account in (None, arn.account if arn else None))
+        found = [_account_of_pattern(value) for value in values]
+        if all(one is not None for one in found):
+            accounts.append(frozenset(one for one in found if one is not None))
+    if account is not None:
+        return (EVERYONE,)
+    for values in demanded_values(statement, "aws:principalaccount"):
+        if all(isinstance(value, str) and is_account(value) for value in values):
+            accounts.append(frozenset(map(str, values)))
+    if accounts:
+        return tuple(sorted(frozenset.intersection(*accounts)))
+    organizations = organizations_demanded(statement)
+    return (EVERYONE,) if organizations is None else tuple(sorted(organizations))
+
+
+def _principal(value: object) -> Arn | None:
+    arn = Arn.parse(value) if isinstance(value, str) else None
+    return arn if arn is not None and arn.kind in _PRINCIPALS and is_account(arn.account) else None
+
+
+def _account_of_pattern(value: object) -> str | None:
+    """The one account whose principals a pattern of ARNs can match."""
+    arn = Arn.parse(value) if isinstance(value, str) else None
+    return arn.account if arn is not None and is_account(arn.account) else None
+
+
+def _is_wild(name: str) -> bool:
+    return any(sign in name for sign in _WILD)
 
 
 def granted_resources(policy: PolicyDocument) -> tuple[str, ...]:
@@ -64,3 +103,35 @@ def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
         for statement in policy.statements
         if statement.effect == "Allow" and statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
     )
+
+
+def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
+    """The unknown parts of a document that may let somebody in by `sts:AssumeRole`, as paths.
+
+    An unknown Sid, Version or Condition lets nobody in who would not come in without it; neither does what is unknown
+    in a Deny, or in a statement about other actions.
+    """
+    found = [path for path in policy.unresolved if path.startswith("Statement")]
+    for statement in _allowing(policy):
+        found += [f"Statement[{statement.index}].{element}" for element in _open_elements(statement, trust=trust)]
+    return tuple(found)
+
+
+def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
+    if trust:
+        for element, named in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
+            if named is not None and (named.unresolved or _unknown_in(named.aws)):
+                yield element
+        if statement.principals is not None and not (statement.principals.everyone or statement.principals.aws):
+            return
+    else:
+        for element, listed in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
+            if _unknown_in(listed):
+                yield element
+    for element, listed in (("Action", statement.actions), ("NotAction", statement.not_actions)):
+        if _unknown_in(listed) and statement.covers_action(ASSUME_ROLE) is Truth.UNKNOWN:
+            yield element
+
+
+def _unknown_in(listed: Iterable[object] | None) -> bool:
+    return any(not isinstance(one, str) for one in listed or ())

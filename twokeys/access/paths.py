@@ -50,9 +50,25 @@ def paths_from(graph: Graph, starts: Callable[[Principal], bool]) -> Iterator[Pa
         yield from _from(start, doors)
 
 
+def leading_out(graph: Graph) -> frozenset[Principal]:
+    """The roles from which an open way leads into an account that is not theirs."""
+    before: dict[Principal, list[Principal]] = defaultdict(list)
+    for step in graph.steps:
+        if step.open:
+            before[step.target].append(step.source)
+    reached = {door.source for door in graph.doors if door.open}
+    waiting = list(reached)
+    while waiting:
+        for source in before.get(waiting.pop(), ()):
+            if source not in reached:
+                reached.add(source)
+                waiting.append(source)
+    return frozenset(reached)
+
+
 def _open_doors(graph: Graph) -> Mapping[Principal, list[Door]]:
     found: dict[Principal, list[Door]] = defaultdict(list)
-    for door in (*graph.doors, *graph.inner):
+    for door in (*graph.doors, *graph.steps):
         if door.open:
             found[door.source].append(door)
     return found

@@ -5,58 +5,85 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from twokeys.access import aws_managed
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Document, Documents
+from twokeys.access.names import granted_resources
+from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, parse_policy
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, parse_policy
 
 USER = "aws:iam/user:User"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"
-_KINDS = {ROLE: "role", USER: "user", GROUP: "group"}
+Kind: TypeAlias = Literal[
+    "role",
+    "user",
+    "group",
+    "root",
+    "web-identity",
+    "saml",
+    "identity-center-user",
+    "identity-center-group",
+    "service",
+    "outsider",
+    "everyone",
+]
+"""What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
+`everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
+"""
+WITHOUT_GRANT: frozenset[Kind] = frozenset({"web-identity", "saml", "identity-center-user", "identity-center-group"})
+"""Those who need no grant of sts:AssumeRole: AWS itself asks their identity provider who they are."""
+Holder: TypeAlias = Literal["role", "user", "group"]
+"""Those that IAM attaches identity-based policies to."""
+HOLDERS: tuple[Holder, ...] = ("role", "user", "group")
+_KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
-INLINE_POLICIES = {
+INLINE_POLICIES: Mapping[str, Holder] = {
     "aws:iam/rolePolicy:RolePolicy": "role",
     "aws:iam/userPolicy:UserPolicy": "user",
     "aws:iam/groupPolicy:GroupPolicy": "group",
 }
-_ATTACHMENT = {
+_ATTACHMENT: Mapping[str, Holder] = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "role",
     "aws:iam/userPolicyAttachment:UserPolicyAttachment": "user",
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "group",
 }
 _ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
-_EXCLUSIVE_INLINE = {
+_EXCLUSIVE_INLINE: Mapping[str, Holder] = {
     "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": "role",
     "aws:iam/userPoliciesExclusive:UserPoliciesExclusive": "user",
     "aws:iam/groupPoliciesExclusive:GroupPoliciesExclusive": "group",
 }
-_EXCLUSIVE_ATTACHMENT = {
+_EXCLUSIVE_ATTACHMENT: Mapping[str, Holder] = {
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "role",
     "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": "user",
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": "group",
 }
+_NAME_IT = "name the principal by a value that is known in preview, or by the output of one resource"
 
 
 @dataclass(eq=False, slots=True)
 class Principal:
-    """A role, a user, a group (that is: any member of it) or an account's root.
+    """Who can come in: a role, a user, a group (that is: any member of it), and all others that `Kind` lists.
 
-    `urn` is None when the principal is no resource of the stack: then its `documents` are only those the stack gives
-    it, and `trust` is None. `unsettled` is its name or path if that is not known yet: then the ARN only stands in.
-    `prefixed` tells that the name is one that AWS's provider makes up behind a known prefix: no document can name it.
+    `account` is empty for those that belong to none. `urn` is None when the principal is no resource of the stack: then
+    its `documents` are only those the stack gives it, and `trust` is None unless AWS made the role (`made_by_aws`).
+    `unsettled` is its name or path if that is not known yet: then the ARN only stands in. `prefixed` tells that the
+    name is one that AWS's provider makes up behind a known prefix: no document can name it.
     """
 
     arn: str
-    kind: str
+    kind: Kind
     account: str
     name: str
     urn: str | None = None
     source: str | None = None
     unsettled: str | None = None
     prefixed: bool = False
+    made_by_aws: bool = False
     trust: Document | None = None
     boundary: Document | None = None
     documents: list[Document] = field(default_factory=list)
@@ -75,14 +102,6 @@ class Principal:
         return self.arn.replace(":group/", ":user/any-member-of/", 1) if self.kind == "group" else self.arn
 
 
-@dataclass(frozen=True, slots=True)
-class Loose:
-    """A resource that gives somebody a policy, where it cannot be told who or which."""
-
-    resource: Resource
-    why: str
-
-
 class Principals:
     """Reads principals and their policies from a snapshot.
 
@@ -98,7 +117,8 @@ class Principals:
         self._by_urn: dict[str, Principal] = {}
         self._by_name: dict[tuple[str, str, str], Principal] = {}
         self.by_arn: dict[str, Principal] = {}
-        self.loose: list[Loose] = []
+        self.not_proved: list[NotProved] = []
+        """The resources that give somebody a policy, where it cannot be told who or which."""
         self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._inline: dict[Document, str] = {}
@@ -124,13 +144,21 @@ class Principals:
         """A principal by its name, which is unique among its kind in an account."""
         return self._by_name.get((account, kind, name))
 
-    def outsider(self, account: str, kind: str, name: str, arn: str | None = None) -> Principal:
-        """A principal that is no resource of the stack; made when it is first spoken of."""
+    def mentioned(self, account: str, kind: Holder, name: str, arn: str | None = None, path: str = "/") -> Principal:
+        """A principal of one of the accounts, by its name; made when it is first mentioned.
+
+        `arn` is its ARN, or `path` its path, where that is known.
+        """
         found = self._by_name.get((account, kind, name))
         if found is None:
-            found = Principal(arn or f"arn:aws:iam::{account}:{kind}/{name}", kind, account, name)
+            made = Arn.iam(kind, account, name, path, self._accounts.partition(account))
+            found = Principal(arn or str(made), kind, account, name)
             self._by_name[account, kind, name] = found
         return found
+
+    def of_resource(self, resource: Resource) -> Principal | None:
+        """The principal that a resource of the stack is."""
+        return self._by_urn.get(resource.urn)
 
     def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
         """The stack's principals of this kind and name whose account is not known."""
@@ -147,7 +175,7 @@ class Principals:
             prefix = resource.text("namePrefix")
             name = self._identity(resource, "name") or f"{prefix or ''}{resource.name}-???????"
             path = self._identity(resource, "path") or "/"
-            arn = f"arn:{_partition(resource, self._snapshot)}:iam::{account}:{kind}{path}{name}"
+            arn = str(Arn.iam(kind, account, name, path, self._accounts.partition_of(resource)))
             unsettled = next((key for key in ("name", "path") if self._unknown(resource, key)), None)
             principal = Principal(
                 arn,
@@ -170,6 +198,10 @@ class Principals:
             self._by_name[account, kind, name] = principal
             self.by_arn[arn] = principal
 
+    def _unclear(self, resource: Resource, why: str) -> None:
+        what = f"What {resource.type} {resource.name} gives to whom"
+        self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
+
     def _identity(self, resource: Resource, key: str) -> str | None:
         return resource.text(key) or self._documents.declared_property(resource, key)
 
@@ -187,10 +219,8 @@ class Principals:
             self._managed[resource.urn] = document
             arn = resource.text("arn")
             if arn is None and name is not None:
-                path = resource.text("path") or "/"
-                arn = (
-                    f"arn:{_partition(resource, self._snapshot)}:iam::{self._accounts.of(resource)}:policy{path}{name}"
-                )
+                path, account = resource.text("path") or "/", self._accounts.of(resource)
+                arn = str(Arn.iam("policy", account, name, path, self._accounts.partition_of(resource)))
             if arn is not None:
                 self._managed_by_arn[arn] = document
 
@@ -201,12 +231,12 @@ class Principals:
             elif kind := _ATTACHMENT.get(resource.type):
                 self._attach(resource, self._referred(resource, kind, kind))
             elif resource.type == _ATTACHMENT_TO_MANY:
-                for kind in ("role", "user", "group"):
+                for kind in HOLDERS:
                     self._attach(resource, self._all_referred(resource, kind + "s", kind))
             elif resource.type == ROLE:
                 self._read_policies_of_role(resource)
 
-    def _read_inline(self, resource: Resource, kind: str) -> None:
+    def _read_inline(self, resource: Resource, kind: Holder) -> None:
         named = self._identity(resource, "name") or resource.name
         holders = self._referred(resource, kind, kind)
         whose = ", ".join(holder.name for holder in holders) or "not known yet"
@@ -216,7 +246,7 @@ class Principals:
         for holder in holders:
             holder.documents.append(document)
         if not holders:
-            self.loose.append(Loose(resource, f"the {kind} that it belongs to is not known yet"))
+            self._unclear(resource, f"the {kind} that it belongs to is not known yet")
 
     def _read_policies_of_role(self, resource: Resource) -> None:
         """Only what the program asks for: the outputs also list what other resources attach, or no longer do.
@@ -241,7 +271,7 @@ class Principals:
     def _attach(self, resource: Resource, holders: list[Principal]) -> None:
         if not holders:
             if resource.type != _ATTACHMENT_TO_MANY:
-                self.loose.append(Loose(resource, "the principal that it attaches a policy to is not known yet"))
+                self._unclear(resource, "the principal that it attaches a policy to is not known yet")
             return
         self._attach_arns(resource, "policyArn", [resource.get("policyArn")], holders)
 
@@ -290,10 +320,12 @@ class Principals:
 
     def _read_exclusive(self) -> None:
         """An exclusive list removes what it does not name; a list of attachments also attaches what it names."""
+        for resource in self._snapshot.of_type(ROLE):
+            self._read_exclusive_of_role(resource)
         for resource in self._snapshot.of_type(*_EXCLUSIVE_INLINE):
             names = resource.get("policyNames")
             if not isinstance(names, list) or UNKNOWN in names:
-                self.loose.append(Loose(resource, "the policies that it lets stay are not known yet"))
+                self._unclear(resource, "the policies that it lets stay are not known yet")
                 continue
             for holder in self._exclusively(resource, _EXCLUSIVE_INLINE[resource.type]):
                 holder.documents[:] = [
@@ -304,10 +336,35 @@ class Principals:
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
                 holder.documents[:] = [one for one in holder.documents if one in self._inline] + named
 
-    def _exclusively(self, resource: Resource, kind: str) -> list[Principal]:
+    def _read_exclusive_of_role(self, resource: Resource) -> None:
+        """A Role's `inlinePolicies` and `managedPolicyArns` are all that it has: each update removes any others.
+
+        An empty `inlinePolicies` is no such list, an empty item in it is; an empty `managedPolicyArns` is one. A policy
+        that is removed and may be a grant is there until then, and then no more: nobody can prove it.
+        https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/
+        """
+        role, removed = self._by_urn[resource.urn], []
+        inputs = resource.inputs or {}
+        if isinstance(inputs.get("inlinePolicies"), list) and inputs["inlinePolicies"]:
+            removed += [one for one in role.documents if one in self._inline and one.urn != resource.urn]
+        if isinstance(inputs.get("managedPolicyArns"), list):
+            own = list(self._managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
+            removed += [
+                one for one in role.documents if one not in self._inline and one not in own and one.urn != resource.urn
+            ]
+        for document in removed:
+            role.documents.remove(document)
+            if document.policy is UNKNOWN or granted_resources(document.policy):
+                why = f"role {role.name} has a list of all its policies, so that each update of it removes this one"
+                step = "put the policy into that list, or take the list out of the role"
+                place = f"{role.arn} -> *"
+                what = f"The {document.title}"
+                self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
+
+    def _exclusively(self, resource: Resource, kind: Holder) -> list[Principal]:
         holders = self._referred(resource, f"{kind}Name", kind)
         if not holders:
-            self.loose.append(Loose(resource, f"the {kind} whose policies it removes is not known yet"))
+            self._unclear(resource, f"the {kind} whose policies it removes is not known yet")
         return holders
 
     def _read_boundaries(self) -> None:
@@ -318,7 +375,7 @@ class Principals:
             found = list(self._managed_documents(resource, "permissionsBoundary", [value]))
             self._by_urn[resource.urn].boundary = found[0]
 
-    def _referred(self, resource: Resource, key: str, kind: str) -> list[Principal]:
+    def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principal that a property names, as a list of one; [] if it cannot be told."""
         name = self._identity(resource, key)
         if name is not None:
@@ -326,7 +383,7 @@ class Principals:
         behind = self._snapshot.behind(resource, key, _TYPES[kind])
         return [self._by_urn[behind.urn]] if behind else []
 
-    def _all_referred(self, resource: Resource, key: str, kind: str) -> list[Principal]:
+    def _all_referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principals that a list names; unknown items are those that the list was made from."""
         value = resource.get(key)
         if value is None:
@@ -340,25 +397,15 @@ class Principals:
                 if urn in self._by_urn and self._by_urn[urn].kind == kind
             ]
             if not made_from:
-                self.loose.append(Loose(resource, f"the {kind}s that it names are not known yet"))
+                self._unclear(resource, f"the {kind}s that it names are not known yet")
             found.extend(principal for principal in made_from if principal not in found)
         return found
 
-    def _by_given_name(self, resource: Resource, kind: str, name: str) -> Principal:
-        return self.outsider(self._accounts.of(resource), kind, name)
+    def _by_given_name(self, resource: Resource, kind: Holder, name: str) -> Principal:
+        return self.mentioned(self._accounts.of(resource), kind, name)
 
 
 def _of_statements(statements: tuple[Mapping[str, object], ...]) -> PolicyDocument:
     if not statements:
         return PolicyDocument(version="2012-10-17", id=None, statements=())
     return parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, PolicyKind.IDENTITY)
-
-
-def _partition(resource: Resource, snapshot: Snapshot) -> str:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html names the partitions by their regions."""
-    arn = resource.text("arn")
-    if arn is not None:
-        return arn.split(":")[1]
-    provider = snapshot.by_urn.get(resource.provider or "")
-    region = (provider.text("region") if provider else None) or ""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -17,6 +17,9 @@ _WHOSE: Final = {
     "aws:principalarn": re.compile(r"([^:]*:[^:]*:[^:]*:[^:]*:[^:]*):.*"),
 }
 """What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
+_ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
+_VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
+_PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
 
 
@@ -42,24 +45,44 @@ def _demands(clause: ConditionClause) -> bool:
     )
 
 
+def demands_external_id(statement: Statement) -> bool:
+    """Whether a statement is for calls with a certain external ID only: exact values, which may not be known yet.
+
+    A pattern can be met by guessing, and a variable about the caller by anybody.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    """
+    for clause in statement.conditions:
+        if clause.lower_key == "sts:externalid" and _demands(clause) and clause.values:
+            patterns = _PATTERN if clause.base.name == "StringLike" else _VARIABLE
+            if not any(isinstance(value, str) and patterns.search(value) for value in clause.values):
+                return True
+    return False
+
+
 def limits_callers(statement: Statement) -> bool:
     """Whether a statement is for principals of certain organizations or accounts only, whomever its Principal names.
 
     A condition on the caller's organization, account or ARN does that if the statement demands it and each of its
     values says which organization or account: `arn:aws:iam::*:role/ci` is a role that anybody can make, `o-*` is any
-    organization, and a variable about the principal holds of everyone. What is not known yet limits nobody.
+    organization, and a variable about the principal holds of everyone. What is not known yet limits nobody. Whether
+    those organizations and accounts are one's own is not said here.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
     return any(_says_whose(clause) for clause in statement.conditions)
 
 
-def limits_organizations(statement: Statement) -> bool:
-    """Whether a statement is for principals of certain organizations only: see `limits_callers`."""
-    return any(
-        _says_whose(clause)
+def organizations_demanded(statement: Statement) -> frozenset[str] | None:
+    """The organizations whose principals alone a statement is for; None if it demands no certain organization.
+
+    `${aws:ResourceOrgID}` is the organization of the role itself.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+    """
+    found = [
+        frozenset(str(value).partition("/")[0] for value in clause.values)
         for clause in statement.conditions
-        if clause.lower_key in ("aws:principalorgid", "aws:principalorgpaths")
-    )
+        if clause.lower_key in _ORGANIZATIONS and _says_whose(clause)
+    ]
+    return frozenset.intersection(*found) if found else None
 
 
 def _says_whose(clause: ConditionClause) -> bool:

@@ -7,12 +7,12 @@ stand for ids that are not known yet (see `twokeys.doors.symbols`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT
 from twokeys.doors.who import Who
 
@@ -89,7 +89,7 @@ class DoorRequirements(_Declared):
 
 
 class Door(_Declared):
-    """The summary of a door for people and exports; `expires` is the last day on which the door may exist."""
+    """The summary of a door for people and exports; `expires` is the moment from which it is closed."""
 
     name: str
     source: DoorSource
@@ -100,7 +100,7 @@ class Door(_Declared):
     max_session_seconds: int | None = None
     reason: str | None = None
     owner: str | None = None
-    expires: date | None = None
+    expires: ClosingTime | None = None
 
     @property
     def whom(self) -> tuple[Who, ...]:
@@ -130,7 +130,7 @@ class OrganizationGrant(_Declared):
     mfa: bool = False
     reason: str | None = None
     owner: str | None = None
-    expires: date | None = None
+    expires: ClosingTime | None = None
 
 
 class ExportedGrant(_Declared):

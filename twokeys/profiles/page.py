@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from twokeys.doors.expiry import until
 from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way
 
 _KINDS = {
@@ -76,7 +77,7 @@ def _way(who: Principal, way: Way) -> str:
     if isinstance(way, RoleWay):
         facts += [way.reason or "", f"owner: {way.owner}" if way.owner else ""]
         asks = ["MFA"] if way.mfa else []
-        asks += [f"until {way.expires}"] if way.expires else []
+        asks += [f"until {until(way.expires)}"] if way.expires else []
         asks += [f"sessions up to {way.max_session_seconds // 60} minutes"] if way.max_session_seconds else []
         facts.append(", ".join(asks))
     facts.append(why_not)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way
@@ -119,7 +120,7 @@ def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choi
 def _about(way: Way) -> str:
     said = [way.account_name]
     if isinstance(way, RoleWay):
-        said += [way.reason or "", f"until {way.expires}" if way.expires else ""]
+        said += [way.reason or "", f"until {until(way.expires)}" if way.expires else ""]
     text = " - ".join(each for each in said if each)
     # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from twokeys.errors import Refusal
 
@@ -50,7 +50,7 @@ class RoleWay:
     color: str | None = None
     reason: str | None = None
     owner: str | None = None
-    expires: date | None = None
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from twokeys.doors.documents import DoorPlan, trust_document
 from twokeys.settings.grants import QUOTAS
 from twokeys.settings.models import DoorSettings, Settings, asks_for_mfa, named, who
 from twokeys.settings.problem import Problem
@@ -42,33 +43,33 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
     """How long a door's trust policy is, as AWS counts it: without white space.
 
     None where only the management stack knows whom it names (the members of a group that this stack does not list).
-    A test holds this to what `components` write.
     """
     members = door.source.members
     if members is None and door.source.group is not None:
         members = settings.people.groups.get(door.source.group)
         if members is None:
             return None
-    return _characters({"Version": "2012-10-17", "Statement": [_trust(settings, door, members or ())]})
-
-
-def _trust(settings: Settings, door: DoorSettings, members: Iterable[str]) -> dict[str, Any]:
-    source = who(door.source)
-    account = f"arn:{settings.partition}:iam::{settings.management_account_id}"
-    principals = [f"{account}:user/{member}" for member in members]
-    if source.kind != "group":
-        principals = [f"{account}:root" if source.kind == "root" else f"{account}:{source.kind}/{source.name}"]
-    conditions: dict[str, dict[str, Any]] = {operator: dict(keys) for operator, keys in door.conditions.items()}
-    if asks_for_mfa(door):
-        conditions.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
-    if door.external_id is not None:
-        conditions.setdefault("StringEquals", {})["sts:ExternalId"] = door.external_id
-    statement: dict[str, Any] = {
-        "Effect": "Allow",
-        "Principal": {"AWS": principals[0] if len(principals) == 1 else principals},
-        "Action": "sts:AssumeRole",
-    }
-    return statement | ({"Condition": conditions} if conditions else {})
+    source, grantee = who(door.source), who(door.source.grant_to or door.source)
+    return _characters(
+        trust_document(
+            DoorPlan(
+                name="",
+                kind=source.kind,
+                source=source.name,
+                source_account=settings.management_account_id,  # every account's id is as long
+                members=tuple(members or ()),
+                grantee_kind=grantee.kind,
+                grantee=grantee.name,
+                target_account="",
+                role=door.target.role,
+                mfa=asks_for_mfa(door),
+                external_id=door.external_id,
+                conditions=door.conditions,
+                expires=door.expires,
+                partition=settings.partition,
+            )
+        )
+    )
 
 
 def _characters(document: Mapping[str, Any]) -> int:

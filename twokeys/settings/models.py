@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 from pydantic import AfterValidator, Field
 
 from twokeys.access_role import ACCESS_ROLE
+from twokeys.doors.documents import Kind
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
 from twokeys.settings.baseline import AccountBaselineSettings, BaselineSettings, ContactsSettings
@@ -18,13 +19,12 @@ from twokeys.settings.values import (
     AccountId,
     AccountName,
     AccountOrEvery,
-    Day,
+    ClosingTime,
     Email,
     ExternalId,
     GroupName,
     GroupPathAndName,
     Key,
-    Kind,
     OrganizationId,
     PathAndName,
     PolicyArn,
@@ -205,17 +205,22 @@ class GranteeSettings(Model):
 
 
 class SourceSettings(Model):
-    """Who comes through a door: one role, user or group of the management account, or its root.
+    """Who comes through a door: one role, user or group of an account, or its root.
+
+    `account` is the key of an account of this stack; without it they come from the management account.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
+    `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
     """
 
     role: PathAndName | None = None
     user: PathAndName | None = None
     group: GroupPathAndName | None = None
     root: bool = False
+    account: Slug | None = None
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None
+    exists: bool = False
 
 
 class TargetSettings(Model):
@@ -254,7 +259,7 @@ class DoorSettings(Model):
     keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: Day | None = None
+    expires: ClosingTime | None = None
 
 
 class EveryAccountSettings(Model):
@@ -274,7 +279,7 @@ class OrganizationGrantSettings(Model):
     mfa: bool | None = None
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
-    expires: Day | None = None
+    expires: ClosingTime | None = None
 
 
 class QuotaSettings(Model):
@@ -335,9 +340,9 @@ class Settings(Model):
         return door.target.account or next(iter(self.accounts))
 
     def target_accounts_of(self, door: DoorSettings) -> tuple[str, ...]:
-        """The keys of the accounts that a door leads to as it is written: with `*`, those that are active."""
+        """The keys of the accounts that a door leads to as it is written: with `*`, the other active ones."""
         if door.target.account == EVERY_ACCOUNT:
-            return self.accounts_in("active")
+            return tuple(account for account in self.accounts_in("active") if account != door.source.account)
         return (self.target_account_of(door),)
 
     def with_a_door_for_each_account(self) -> Settings:
@@ -368,6 +373,15 @@ def who(said: SourceSettings | GranteeSettings) -> Who:
 def grantee(door: DoorSettings) -> Who:
     """Who gets the grant of a checked door: its source, or whom it names for a trust in the whole account."""
     return who(door.source.grant_to or door.source)
+
+
+def made_by_management(door: DoorSettings) -> tuple[Who, ...]:
+    """Those of a checked door that the management stack has to have: not what exists already, or has a path."""
+    source = door.source
+    if source.exists or source.account or door.via == "identity-center":
+        return ()
+    people = [grantee(door), *(Who("user", member) for member in source.members or ())]
+    return tuple(one for one in people if "/" not in one.name)
 
 
 def asks_for_mfa(said: DoorSettings | OrganizationGrantSettings) -> bool:

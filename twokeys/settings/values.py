@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from twokeys.doors.expiry import closing_time
 from twokeys.iam import PolicyError, PolicyKind, parse_policy
 from twokeys.settings.condition_keys import condition_problems
 
@@ -186,15 +187,15 @@ def check_tag_text(value: str) -> str:
     return value
 
 
-def check_day(value: object) -> object:
-    """A day as in 2027-01-31. Without quotes YAML makes a moment of it, which the Pulumi CLI writes in Go's form."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    text = str(value).removesuffix(" 00:00:00 +0000 UTC")
+def check_closing_time(value: object) -> object:
+    """The last day of a door, as in 2027-01-31, or the moment of its end, as in 2027-01-31T15:00Z."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
+        return closing_time(value)
     except ValueError:
-        raise refuse("not a day of the calendar", "write it as in 2027-01-31") from None
+        raise refuse(
+            "not a day of the calendar, nor a moment with its time zone",
+            "write the last day as in 2027-01-31, or the moment as in 2027-01-31T15:00Z",
+        ) from None
 
 
 AccountId = Annotated[
@@ -205,7 +206,7 @@ AccountId = Annotated[
         'write all 12 digits in quotes, as in "111111111111"',
     ),
 ]
-Day = Annotated[date, BeforeValidator(check_day)]
+ClosingTime = Annotated[datetime, BeforeValidator(check_closing_time)]
 Email = Annotated[str, AfterValidator(check_email)]
 ContactEmail = Annotated[str, Field(max_length=254), AfterValidator(check_mailbox)]
 Region = Annotated[str, AfterValidator(check_region)]
@@ -353,7 +354,6 @@ PolicyType = Literal[
     "UPGRADE_ROLLOUT_POLICY",
 ]
 Key = Literal["trust", "grant"]
-Kind = Literal["role", "user", "group", "root"]
 Tags = Annotated[
     dict[
         Annotated[

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from pydantic import Field
 
-from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.names import admitted_by
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import demanded_keys, limits_organizations, requires_mfa
-from twokeys.iam import UNKNOWN, Statement
-from twokeys.iam.truth import Truth
+from twokeys.access.requirements import demands_external_id, organizations_demanded, requires_mfa
+from twokeys.iam import UNKNOWN, Arn, Statement, account_as_a_whole, is_account, parse_arn
 
-_ACCOUNT = re.compile(r"(?:arn:[^:]+:(?:iam|sts)::)?(\d{12}|account:[A-Za-z0-9_-]+)(?::.*)?")
+_NAMED = "third-party-named"
+_EXCEPT = "make an exception with reason, owner and expiry"
 _CONFUSED_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
 
 
@@ -27,43 +29,109 @@ class OutsiderConfig(DoorConfig):
     )
 
 
-def _outsiders(graph: Graph, config: OutsiderConfig, _today: date) -> Iterator[Finding]:
-    ours = graph.accounts.held | graph.accounts.members | graph.exported.accounts | set(config.organization_accounts)
-    ours |= {graph.accounts.management or ""}
+class ThirdParty(Config):
+    """Another company whose account may come in for good, with an external ID; who answers for it, and why."""
+
+    account: str = Field(pattern=r"^\d{12}$", description="Its 12-digit account id, as its set-up page gives it.")
+    name: str = Field(min_length=1, description="What people call it.")
+    owner: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class ThirdPartyConfig(DoorConfig):
+    """The other companies that may come in."""
+
+    third_parties: tuple[ThirdParty, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outsider:
+    """Somebody of an account or organization that is not shown to be ours, whom a statement of a trust admits."""
+
+    role: Principal
+    name: str
+    account: str | None
+    """None for an organization."""
+    with_external_id: bool
+
+    @property
+    def door(self) -> str:
+        """As exceptions name it: an account as a whole by its root."""
+        role = parse_arn(self.role.arn)
+        whole = self.account is not None and is_account(self.name)
+        return f"{Arn.root(self.account or '', role.partition) if whole else self.name} -> {self.role.arn}"
+
+
+def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     for role in graph.roles:
-        if role.trust is None or role.trust.policy is UNKNOWN:
+        if role.trust is None or role.trust.policy is UNKNOWN or not graph.accounts.pinned(role.account):
             continue
         for statement in role.trust.policy.statements:
-            if "sts:externalid" in demanded_keys(statement) or limits_organizations(statement):
+            foreign = _foreign_organizations(graph, statement)
+            if foreign is not None and not foreign:
                 continue
-            for name, given in _named(statement):
-                account = graph.accounts.canonical(given)
-                if account not in ours and account != role.account:
-                    yield _outsider(graph, role, name, account)
+            for name in admitted_by(statement):
+                account = _account(graph, name)
+                known = account in (None, role.account) or graph.is_ours(account or "")
+                if name in (foreign or ()) or not known:
+                    yield _Outsider(role, name, account, demands_external_id(statement))
 
 
-def _named(statement: Statement) -> Iterator[tuple[str, str]]:
-    if statement.effect != "Allow" or statement.principals is None:
-        return
-    if statement.covers_action("sts:AssumeRole") is Truth.FALSE:
-        return
-    for name in statement.principals.aws:
-        found = _ACCOUNT.fullmatch(name) if isinstance(name, str) else None
-        if found is not None:
-            yield str(name), found.group(1)
+def _account(graph: Graph, name: str) -> str | None:
+    arn = Arn.parse(name)
+    account = account_as_a_whole(name) or (arn.account if arn else None)
+    return graph.accounts.canonical(account) if account else None
 
 
-def _outsider(graph: Graph, role: Principal, name: str, account: str) -> Finding:
-    message = (
-        f"Role {role.arn} in account {graph.accounts.name(role.account)} trusts {name}, whose account {account} is not "
-        "known to be in the organization, without an external ID"
-    )
-    step = (
-        "add a StringEquals condition on sts:ExternalId, or list the account in organizationAccounts of this rule if "
-        "it is one of yours"
-    )
-    arn = f"arn:aws:iam::{account}:root" if name == account else name
-    return Finding("external-id", message, step, role.urn, f"{arn} -> {role.arn}", role.source)
+def _foreign_organizations(graph: Graph, statement: Statement) -> frozenset[str] | None:
+    """Of the organizations that alone a statement is for, those that are not ours; None if it demands none.
+
+    Where the stack does not tell which one is ours, one organization is taken to be it; of two, one is not.
+    """
+    demanded = organizations_demanded(statement)
+    if demanded is None:
+        return None
+    others = frozenset(one for one in demanded if not one.startswith("${") and one != graph.accounts.organization)
+    return frozenset() if graph.accounts.organization is None and len(others) == 1 else others
+
+
+def _without_external_id(graph: Graph, config: OutsiderConfig, _today: date) -> Iterator[Finding]:
+    for one in _outsiders(graph):
+        if one.with_external_id:
+            continue
+        role, where = one.role, f"Role {one.role.arn} in account {graph.accounts.name(one.role.account)}"
+        if one.account in config.organization_accounts:
+            message = (
+                f"{where} trusts {one.name} of account {one.account}, which is listed as one of the organization, but "
+                "no stack reference shows a grant there: the grant key is not proved"
+            )
+            step = "read the stack that holds the grant through components.other_stack.OtherStack, or " + _EXCEPT
+        else:
+            whose = f"whose account {one.account}" if one.account else "which"
+            message = (
+                f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
+            )
+            step = (
+                "if it is yours, read the stack that holds the grant through components.other_stack.OtherStack; if it "
+                "is another company, add a StringEquals condition on sts:ExternalId with an id that it uses for you "
+                "only"
+            )
+        yield Finding("external-id", message, step, role.urn, one.door, role.source)
+
+
+def _not_named(graph: Graph, config: ThirdPartyConfig, _today: date) -> Iterator[Finding]:
+    named = {one.account for one in config.third_parties}
+    for one in _outsiders(graph):
+        if one.with_external_id and one.account not in named:
+            role = one.role
+            message = (
+                f"Role {role.arn} in account {graph.accounts.name(role.account)} lets {one.name} in with an external "
+                "ID; who that is and who answers for it is not written down"
+            )
+            entry = {"account": one.account or "", "name": "...", "owner": "...", "reason": "..."}
+            text = json.dumps({_NAMED: {"thirdParties": [entry]}})
+            step = f"name it in the configuration of the policy pack: {text}"
+            yield Finding(_NAMED, message, step, role.urn, one.door, role.source)
 
 
 def _people(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
@@ -85,14 +153,33 @@ EXTERNAL_ID = Rule(
     severity="high",
     remediation="Add a condition on sts:ExternalId with an id that only this third party uses for you.",
     url=_CONFUSED_DEPUTY,
-    check=_outsiders,
+    check=_without_external_id,
     config=OutsiderConfig,
 )
 """The confused deputy: a third party that serves many customers must not be led to the wrong role.
 
-The organization's accounts are those that the stack works in, makes or lists, those of referenced stacks' doors, and
-`organizationAccounts`. A condition on aws:PrincipalOrgID also keeps outsiders out. Unknown: a trust policy that is not
-known is left to `unproved-door`. Does not check: services and federated identities.
+The organization's accounts are those that the stack works in, makes or lists, and those of referenced stacks' doors;
+each account and organization that a Principal or a condition admits is looked at by itself. A condition that demands
+the own organization keeps outsiders out. An external ID is one or more exact values; one that is not known yet counts.
+Unknown: a trust policy that is not known, and a role whose own account is not, are left to `unproved-door`. Does not
+check: services and federated identities, whether an external ID is hard to guess, and everyone without any limit
+(`wildcard-trust`).
+"""
+
+THIRD_PARTY_NAMED = Rule(
+    name=_NAMED,
+    description="Another company that comes in with an external ID is named, with owner and reason.",
+    severity="medium",
+    remediation="Add it to `thirdParties` in the configuration of the policy pack.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html",
+    check=_not_named,
+    config=ThirdPartyConfig,
+    mandatory=False,
+)
+"""A third party's grant is in nobody's stack, so its door is proved as far as it can be: by trust and external ID.
+
+Once it is named, it may stand for good. Unknown: as for `external-id`. Does not check: third parties without an
+external ID (`external-id` refuses those), and what the role may do.
 """
 
 MFA_FOR_PEOPLE = Rule(

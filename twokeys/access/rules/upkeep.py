@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 from pydantic import ValidationError
 
@@ -13,6 +13,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource
 from twokeys.doors import Door, OrganizationGrant
+from twokeys.doors.expiry import until
 from twokeys.iam import UNKNOWN, PolicyKind, lint
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
@@ -62,11 +63,13 @@ def _judged(
         step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
         return
-    if found.expires is not None and found.expires < today:
+    if found.expires is not None and found.expires <= datetime.combine(today, time(), UTC):
         reason = f" ({found.reason})" if found.reason else ""
         role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
-        message = f"The {what} {found.name}{reason} to role {role} expired on {found.expires}"
-        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
+        message = (
+            f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
+        )
+        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later one"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
 
 
@@ -95,7 +98,7 @@ DOOR_EXPIRED = Rule(
     check=_expired,
     config=Config,
 )
-"""A declared door, or a declared grant for the whole organization, exists up to and including the day `expires`.
+"""A declared door, or a declared grant for the whole organization, exists until the moment `expires`.
 
 Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
 Does not check: doors without a declaration, and whether anybody closes a door between two updates.

@@ -9,14 +9,11 @@ from datetime import date
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import Principal
 from twokeys.access.requirements import limits_callers
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import UNKNOWN, Statement
+from twokeys.iam import UNKNOWN, Arn, Glob, Statement
 from twokeys.iam.truth import Truth
 
-_EXACT_ENOUGH = re.compile(r"arn:[^:*?]+:iam::(\d{12}|account:[A-Za-z0-9_-]+):role/(?:[^*?]+/)?[^*?/]+.*")
-_ACCOUNT = re.compile(r"arn:[^:]+:iam::([^:*?]+|account:[A-Za-z0-9_-]+):")
 _ROLE_OF_ANY_ACCOUNT = re.compile(r"arn:[^:*?]+:iam::\*:role/(?:[^*?]+/)?([^*?/]+)")
 _RESOURCE_ORGANIZATION = "aws:resourceorgid"
 
@@ -50,36 +47,45 @@ def _assumes(statement: Statement) -> bool:
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     seen: set[tuple[int, str]] = set()
+    for who, account, document in _granting(graph):
+        for resource in _wide_resources(graph, document, account):
+            if (id(document), resource) not in seen:
+                seen.add((id(document), resource))
+                yield _wide(graph, who, account, document, resource)
+
+
+def _granting(graph: Graph) -> Iterator[tuple[str, str, Document]]:
+    """Each document with its holder and account; a managed policy that nobody holds yet stands for itself."""
     for principal in graph.principals:
         for document in principal.documents:
-            for resource in _wide_resources(graph, document, principal):
-                if (id(document), resource) not in seen:
-                    seen.add((id(document), resource))
-                    yield _wide(graph, principal, document, resource)
+            yield principal.arn, principal.account, document
+    for document in graph.principals.managed_policies:
+        if document.urn is not None:
+            yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
 
 
-def _wide_resources(graph: Graph, document: Document, principal: Principal) -> Iterator[str]:
+def _wide_resources(graph: Graph, document: Document, account: str) -> Iterator[str]:
     if document.policy is UNKNOWN or document.urn is None:
         return
     for statement in document.policy.statements:
-        if statement.effect != "Allow" or not _grants_by_name(statement):
+        if statement.effect != "Allow" or not _grants(statement):
             continue
         for resource in statement.resources if statement.resources is not None else ("*",):
-            if not isinstance(resource, str) or _exact_enough(resource, principal.account):
+            if not isinstance(resource, str) or _exact_enough(resource, account):
                 continue
             if not _one_role_of_the_organization(graph, statement, resource):
                 yield resource
 
 
-def _grants_by_name(statement: Statement) -> bool:
-    names = [name for name in statement.actions or () if isinstance(name, str) and name.lower().startswith("sts:")]
-    return bool(names) and statement.covers_action("sts:AssumeRole") is not Truth.FALSE
+def _grants(statement: Statement) -> bool:
+    """Whether a statement grants sts:AssumeRole otherwise than by saying that its holder is an administrator."""
+    return statement.actions != ("*",) and statement.covers_action("sts:AssumeRole") is Truth.TRUE
 
 
 def _exact_enough(resource: str, own: str) -> bool:
-    account = _ACCOUNT.match(resource)
-    inside = account is not None and account.group(1) == own
-    return inside or _EXACT_ENOUGH.fullmatch(resource) is not None or not _could_be_role(resource)
+    arn = Arn.parse(resource)
+    inside = arn is not None and arn.service == "iam" and arn.account == own
+    return inside or not Glob(resource).wild or not _could_be_role(resource)
 
 
 def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: str) -> bool:
@@ -111,16 +117,16 @@ def _could_be_role(resource: str) -> bool:
     return service in ("iam", "*") or "*" in service or "?" in service
 
 
-def _wide(graph: Graph, principal: Principal, document: Document, resource: str) -> Finding:
+def _wide(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:
     message = (
-        f"The {document.title} in account {graph.accounts.name(principal.account)} grants sts:AssumeRole on "
-        f"{resource}, which is not certain roles of one account"
+        f"The {document.title} in account {graph.accounts.name(account)} grants sts:AssumeRole on {resource}, which is "
+        "not certain roles of one account"
     )
     step = (
-        "name the roles by their exact ARNs, or at least by account and the beginning of their name, or one role of "
-        "every account with a StringEquals condition that aws:ResourceOrgID is the organization's id"
+        "name the roles by their exact ARNs, or one role of every account with a StringEquals condition that "
+        "aws:ResourceOrgID is the organization's id"
     )
-    return Finding("wildcard-grant", message, step, document.urn, f"{principal.arn} -> {resource}", document.source)
+    return Finding("wildcard-grant", message, step, document.urn, f"{who} -> {resource}", document.source)
 
 
 WILDCARD_TRUST = Rule(
@@ -137,7 +143,7 @@ WILDCARD_TRUST = Rule(
 A condition counts if the statement demands it (not negated, not IfExists) and each value says which organization or
 account: not `*`, nor `o-*`, nor `arn:aws:iam::*:role/ci`, which is a role that anybody can make. Unknown: a trust
 policy that is not known is left to `unproved-door`; a value that is not known limits nobody. Does not check: whether
-the organization's id in the condition is this one's.
+the organizations and accounts in the condition are ours (`external-id`).
 """
 
 WILDCARD_GRANT = Rule(
@@ -149,11 +155,12 @@ WILDCARD_GRANT = Rule(
     check=_wide_grants,
     config=DoorConfig,
 )
-"""`sts:AssumeRole` on `*`, on every role of an account (`role/*`) or on roles of any account.
+"""`sts:AssumeRole` on `*`, on every role of an account (`role/*`), on some (`role/deploy-*`), on roles of any account.
 
-`role/deploy-*` in one named account passes, and so does one role by its exact name in every account (`iam::*:role/x`)
-if StringEquals demands that aws:ResourceOrgID is the organization's id; where the stack does not tell that id, any one
-id. The access role of accounts is not granted so. Unknown: a document that is not known is left to `unproved-door`.
-Does not check: `Action: *` (an administrator's policy says what it is), AWS-managed policies, grants within the
-principal's own account.
+A pattern also means every later role that it matches. Whatever Action or NotAction covers sts:AssumeRole counts
+(`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet as well. One role by its
+exact name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is the id of the
+organization; where the stack does not tell that, any one id. The access role of accounts is not granted so. Unknown: a
+document or an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself (the policy
+of an administrator says what it is), AWS-managed policies, grants within the principal's own account.
 """

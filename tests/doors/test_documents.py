@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import pytest
 
-from components.door_documents import (
+from twokeys.doors import Who, render
+from twokeys.doors.documents import (
     DoorPlan,
     door,
     grant_document,
@@ -23,7 +24,7 @@ from components.door_documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.doors import Who, render
+from twokeys.doors.expiry import closing_time
 
 PLAN = DoorPlan(
     name="stage-deployer",
@@ -156,7 +157,7 @@ def test_grants_of_one_source_in_several_accounts_have_names_of_their_own() -> N
 
 
 def test_the_summary_says_what_people_ask() -> None:
-    plan = replace(PLAN, mfa=True, reason="Deployments", owner="platform", expires="2027-01-31")
+    plan = replace(PLAN, mfa=True, reason="Deployments", owner="platform", expires=closing_time("2027-01-31"))
     assert door(plan).to_props() == {
         "name": "stage-deployer",
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
@@ -166,7 +167,7 @@ def test_the_summary_says_what_people_ask() -> None:
         "maxSessionSeconds": 3600,
         "reason": "Deployments",
         "owner": "platform",
-        "expires": "2027-01-31",
+        "expires": "2027-02-01T00:00:00Z",
     }
 
 

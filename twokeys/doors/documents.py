@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, Literal, cast
 
-from twokeys.doors import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
-from twokeys.settings.values import Kind
+from twokeys.doors.expiry import open_until
+from twokeys.doors.model import Door, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+
+Kind = Literal["role", "user", "group", "root"]
+"""What a door may start from in an account; the root stands for the account as a whole."""
 
 GRANT_TYPES = {
     "role": ("aws:iam/rolePolicy:RolePolicy", "role"),
@@ -40,7 +44,7 @@ class DoorPlan:
     session_seconds: int = 3600
     reason: str | None = None
     owner: str | None = None
-    expires: str | None = None
+    expires: datetime | None = None
     partition: str = "aws"
 
     @property
@@ -65,6 +69,8 @@ def trust_document(plan: DoorPlan) -> dict[str, Any]:
         conditions.setdefault("Bool", {})["aws:MultiFactorAuthPresent"] = "true"
     if plan.external_id is not None:
         conditions.setdefault("StringEquals", {})["sts:ExternalId"] = plan.external_id
+    for operator, keys in (open_until(plan.expires) if plan.expires else {}).items():
+        conditions.setdefault(operator, {}).update(keys)
     principals = _principals(plan)
     statement: dict[str, Any] = {
         "Effect": "Allow",

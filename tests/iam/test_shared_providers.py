@@ -1,0 +1,101 @@
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
+
+What subjects look like: https://docs.github.com/en/actions/reference/security/oidc,
+https://docs.gitlab.com/ci/secrets/id_token_authentication/ and
+https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from twokeys.iam import Wanted
+from twokeys.iam.shared_providers import never_matches, shared_provider
+
+GITHUB, GITLAB, HCP = "token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"
+
+
+def named(issuer: str, text: str) -> bool:
+    provider = shared_provider(issuer)
+    assert provider is not None
+    return provider.names_tenant(Wanted(text, wild="*" in text or "?" in text))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "text"),
+    [
+        (GITHUB, "repo:acme/app:ref:refs/heads/main"),
+        (GITHUB, "repo:acme/*"),
+        (GITHUB, "repo:acme/app*"),
+        (GITHUB, "repo:acme@42/app@7:environment:prod"),
+        (GITHUB, "repository_owner_id:42:*"),
+        (GITHUB, "job_workflow_ref:acme/ci/.github/workflows/x.yml@*"),
+        (GITLAB, "project_path:acme/*:ref_type:branch:ref:main"),
+        (HCP, "organization:acme:project:*:workspace:*:run_phase:*"),
+        ("agent.buildkite.com", "organization:acme:*"),
+        ("oidc.codefresh.io", "account:64f1:pipeline:*"),
+        ("cognito-identity.amazonaws.com", "us-east-1:1f2e3d4c-0000-0000-0000-000000000000"),
+        ("api.pulumi.com/oidc", "acme"),
+    ],
+)
+def test_a_value_that_names_its_tenant_to_the_end_is_that_tenants_only(issuer: str, text: str) -> None:
+    assert named(issuer, text)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "text"),
+    [
+        (GITHUB, "*"),
+        (GITHUB, "repo:*"),
+        (GITHUB, "repo:*/app:ref:refs/heads/main"),
+        (GITHUB, "repo:acme*"),
+        (GITHUB, "repo:acme*/app:*"),
+        (GITHUB, "repo:?cme/app:*"),
+        (GITHUB, "r*:acme/app"),
+        (GITHUB, "*:ref:refs/heads/main"),
+        (GITHUB, "environment:prod"),
+        (GITHUB, "environment:prod:*"),
+        (GITLAB, "project_path:*"),
+        (GITLAB, "project_path:acme*"),
+        (GITLAB, "ref:main"),
+        (HCP, "organization:acme*"),
+        (HCP, "organization:*:workspace:prod:*"),
+        ("agent.buildkite.com", "organization:acme-*"),
+        ("oidc.codefresh.io", "account:*"),
+        ("oidc-configuration.audit-log.githubusercontent.com", "https://github.com/*"),
+        ("cognito-identity.amazonaws.com", "us-east-1:*"),
+        ("api.pulumi.com/oidc", "sts.amazonaws.com"),
+        ("oidc.vercel.com", "https://vercel.com/*"),
+    ],
+)
+def test_a_value_that_another_tenant_can_have_is_nobodys(issuer: str, text: str) -> None:
+    assert not named(issuer, text)
+
+
+def test_a_variable_stands_for_any_text() -> None:
+    provider = shared_provider(GITHUB)
+    assert provider is not None
+    assert not provider.names_tenant(Wanted("repo:${aws:PrincipalTag/owner}/app", wild=True))
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "oidc.eks.eu-central-1.amazonaws.com/id/ABCDEF",
+        "oidc.circleci.com/org/1f2e3d4c",
+        "token.actions.githubusercontent.com/acme",
+        "oidc.vercel.com/acme",
+        "gitlab.example.com",
+    ],
+)
+def test_a_provider_of_somebodys_own_is_not_shared(issuer: str) -> None:
+    assert shared_provider(issuer) is None
+
+
+def test_an_issuer_is_compared_without_case_and_last_slash() -> None:
+    assert shared_provider("GitLab.com/") is shared_provider("gitlab.com") is not None
+
+
+def test_a_star_under_string_equals_is_just_a_sign() -> None:
+    assert never_matches(Wanted("repo:acme/*"))
+    assert not never_matches(Wanted("repo:acme/*", wild=True))

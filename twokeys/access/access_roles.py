@@ -1,0 +1,59 @@
+"""The roles that AWS makes in a member account for its management account: a way in that no program writes down.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twokeys.access.accounts import Accounts
+from twokeys.access.documents import Document
+from twokeys.access.principals import Principal, Principals
+from twokeys.access_role import ACCESS_ROLE
+from twokeys.iam import Arn, PolicyKind, parse_policy
+
+CONTROL_TOWER = "AWSControlTowerExecution"
+"""https://docs.aws.amazon.com/controltower/latest/userguide/awscontroltowerexecution.html"""
+_ADMINISTRATOR = "AdministratorAccess"
+
+
+def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
+    """The access role of each member account, as AWS makes it, unless the program has it as a resource of its own.
+
+    It holds AdministratorAccess and trusts the management account as a whole; where the snapshot does not tell which
+    account that is, its trust stays unknown. Member accounts are those that the snapshot makes or lists, and those that
+    a provider enters by such a role.
+    """
+    places = [(account, accounts.access_role(account)) for account in sorted(accounts.members)]
+    places += entered_by_access_role(accounts)
+    return [
+        _made_by_aws(role, accounts, principals)
+        for account, name in dict.fromkeys(places)
+        if (role := principals.mentioned(account, "role", name)).urn is None
+    ]
+
+
+def entered_by_access_role(accounts: Accounts) -> Iterator[tuple[str, str]]:
+    """The accounts, with the role's name, that a provider enters by a role that AWS made in them: member accounts."""
+    for entry in accounts.entries:
+        for text in entry.assumes or ():
+            arn = Arn.parse(text)
+            if arn is not None and arn.kind == "role" and arn.account != accounts.management:
+                account = accounts.canonical(arn.account)
+                if arn.name in (accounts.access_role(account), ACCESS_ROLE, CONTROL_TOWER):
+                    yield account, arn.name
+
+
+def _made_by_aws(role: Principal, accounts: Accounts, principals: Principals) -> Principal:
+    partition = accounts.partition(role.account)
+    administrator = principals.managed_document(str(Arn.iam("policy", "aws", _ADMINISTRATOR, partition=partition)))
+    role.made_by_aws = True
+    if administrator not in role.documents:
+        role.documents.append(administrator)
+    if accounts.management is not None:
+        root = str(Arn.root(accounts.management, partition))
+        statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
+        policy = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+        role.trust = Document(policy, f"trust policy of role {role.name}, as AWS made it")
+    return role

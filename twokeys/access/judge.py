@@ -1,0 +1,245 @@
+"""One (principal, role) pair put to the evaluation, and the door that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import cast
+
+from twokeys.access.accounts import Accounts
+from twokeys.access.names import ASSUME_ROLE
+from twokeys.access.organization import Guards
+from twokeys.access.principals import WITHOUT_GRANT, Principal
+from twokeys.iam import (
+    DEFAULT_PARTITION,
+    UNKNOWN,
+    Arn,
+    Caller,
+    Context,
+    Decision,
+    Outcome,
+    Policies,
+    PolicyDocument,
+    PolicyKind,
+    Request,
+    Requirement,
+    Statement,
+    Unknown,
+    Verdict,
+    account_as_a_whole,
+    evaluate,
+    evaluate_grant,
+    evaluate_trust,
+    parse_policy,
+)
+from twokeys.iam.truth import FREE
+
+_IS_MET, _LATER = "is met by", "a value that is not known yet"
+_NOT_SHOWN = frozenset({"outsider", "everyone"})
+_WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
+_NOBODYS_ACCOUNT = "0" * 12
+_EVERYTHING = parse_policy(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, PolicyKind.IDENTITY
+)
+
+
+class Key(Enum):
+    """Whether one of a door's two keys is there."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    UNPROVED = "unproved"
+    NOT_OURS = "not ours"
+    """The grant is made in an account that is not shown to be ours: nobody here can see it, so it counts as made."""
+    NOT_NEEDED = "not needed"
+    """AWS itself lets the principal ask for the role: people of an identity provider hold no grant."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Door:
+    """One way from a principal to a role. `asked` tells whether either side names the other by its own ARN.
+
+    `whole` is the verdict on both keys together, where that says more than each by itself: two conditions that no
+    request can meet at once.
+    """
+
+    source: Principal
+    target: Principal
+    trust: Verdict
+    grant: Verdict
+    asked: bool
+    whole: Verdict | None = None
+
+    @property
+    def trust_key(self) -> Key:
+        """Whether the role's trust policy admits the principal."""
+        return _key(self.trust)
+
+    @property
+    def grant_key(self) -> Key:
+        """Whether the principal's side grants it the role."""
+        if self.grant.outcome is not Outcome.DENY:
+            if self.source.kind in _NOT_SHOWN:
+                return Key.NOT_OURS
+            if self.source.kind in WITHOUT_GRANT:
+                return Key.NOT_NEEDED
+        return _key(self.grant)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it leads from one account into another, or in from outside every account."""
+        return self.source.account != self.target.account
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict on the door: both keys across accounts, as evaluation says within one."""
+        if self.whole is not None:
+            return self.whole.outcome
+        both = (self.trust.outcome, self.grant.outcome)
+        for outcome in (Outcome.DENY, Outcome.UNKNOWN, Outcome.CONDITIONAL):
+            if outcome in both:
+                return outcome
+        return Outcome.ALLOW
+
+    @property
+    def open(self) -> bool:
+        """Whether the principal can go through, perhaps under conditions."""
+        return self.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+
+    @property
+    def id(self) -> str:
+        """How people and exceptions name the door: `<source ARN> -> <target ARN>`."""
+        return f"{self.source.arn} -> {self.target.arn}"
+
+
+class Judge:
+    """Puts one (principal, role) pair to the evaluation, with everything that bears on it."""
+
+    def __init__(self, guards: Guards, accounts: Accounts) -> None:
+        self._guards = guards
+        self._accounts = accounts
+        self._policies: dict[Principal, Policies] = {}
+
+    def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
+        """The door between two principals, judged: each key on its own, or as AWS does within one account."""
+        if source.kind in _NOT_SHOWN:
+            return self._from_outside(source, target)
+        request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
+        admits = target.trust.policy if target.trust else UNKNOWN
+        rcps = self._guards.rcps(target.account)
+        both = replace(self._of(source), trust=admits, rcps=rcps)
+        if source.account == target.account:
+            verdict = self._settled(evaluate, request, both)
+            return Door(source, target, verdict, verdict, asked)
+        trust = self._settled(_trust_alone, request, both)
+        grant = self._settled(evaluate_grant, request, both)
+        whole = None
+        if Outcome.DENY not in (trust.outcome, grant.outcome):
+            if rcps and (verdict := evaluate(request, both)).outcome is Outcome.DENY:
+                trust = verdict
+            elif trust.outcome is grant.outcome is Outcome.CONDITIONAL:
+                whole = evaluate(request, both)
+        return Door(source, target, trust, grant, asked, whole)
+
+    def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
+        """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
+        verdict = judged(request, policies)
+        if verdict.outcome is not Outcome.UNKNOWN:
+            return verdict
+        trust = policies.trust if policies.trust is None else widest(policies.trust)
+        wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)))
+        at_most = judged(request, wide)
+        if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
+            return verdict
+        waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
+        return Verdict(Outcome.CONDITIONAL, (*at_most.requirements, *waiting), decisions=at_most.decisions)
+
+    def _from_outside(self, source: Principal, target: Principal) -> Door:
+        """The door of an outsider or of everyone: its grant is made where nobody here can see it.
+
+        A principal that stands for many is judged as one of whom nothing is known but its account or organization.
+        """
+        account = account_as_a_whole(source.arn)
+        arn = Arn.parse(source.arn)
+        named = arn is not None and account is None
+        stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
+        values = cast("dict[str, tuple[str, ...] | Unknown]", {} if named else dict.fromkeys(_WHO, FREE))
+        if not named and account is None:
+            values["aws:PrincipalAccount"] = cast("Unknown", FREE)
+            if source.kind == "outsider":
+                values["aws:PrincipalOrgID"] = (source.arn,)
+        values |= self._of_target(target)
+        caller = Caller(source.arn if named else str(stand_in))
+        request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values, complete=False))
+        admits = target.trust.policy if target.trust else UNKNOWN
+        rcps = self._guards.rcps(target.account)
+        both = Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps)
+        trust = self._settled(_trust_alone, request, both)
+        if rcps and trust.outcome is not Outcome.DENY:
+            trust = self._settled(evaluate, request, both)
+        why = "it is made in an account that is not shown to be ours, where nobody here can see it"
+        grant = Verdict(Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", why),))
+        return Door(source, target, trust, grant, asked=False)
+
+    def _context(self, source: Principal, target: Principal) -> Context:
+        """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
+
+        A principal without a settled name has an ARN that nobody knows yet, and conditions on it are open.
+
+        An account that the stack works in, makes or lists is of its organization.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
+        """
+        nameless = FREE if source.kind == "group" else UNKNOWN if source.unsettled else None
+        keys = _WHO if nameless is not None else ()
+        values = cast("dict[str, tuple[str, ...] | Unknown]", dict.fromkeys(keys, nameless))
+        if self._accounts.organization and self._accounts.is_ours(source.account):
+            values["aws:PrincipalOrgID"] = (self._accounts.organization,)
+        return Context(values=values | self._of_target(target), complete=False)
+
+    def _of_target(self, target: Principal) -> dict[str, tuple[str, ...] | Unknown]:
+        if self._accounts.organization and self._accounts.is_ours(target.account):
+            return {"aws:ResourceOrgID": (self._accounts.organization,)}
+        return {}
+
+    def _of(self, source: Principal) -> Policies:
+        if source not in self._policies:
+            self._policies[source] = Policies(
+                identity=tuple(document.policy for document in source.all_documents),
+                trust=None,
+                boundary=source.boundary.policy if source.boundary else None,
+                scps=self._guards.scps(source.account),
+            )
+        return self._policies[source]
+
+
+def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:
+    """A document as if each condition that is not known yet let everybody pass: an Allow is met, a Deny is not."""
+    if isinstance(policy, Unknown) or not any(map(_waits, policy.statements)):
+        return policy
+    kept = [one for one in policy.statements if one.effect == "Allow" or not _waits(one)]
+    return replace(policy, statements=tuple(_without_open_conditions(one) if _waits(one) else one for one in kept))
+
+
+def _waits(statement: Statement) -> bool:
+    return bool(statement.unresolved) or any(UNKNOWN in clause.values for clause in statement.conditions)
+
+
+def _without_open_conditions(statement: Statement) -> Statement:
+    known = tuple(clause for clause in statement.conditions if UNKNOWN not in clause.values)
+    return replace(statement, conditions=known, unresolved=())
+
+
+def _trust_alone(request: Request, policies: Policies) -> Verdict:
+    return evaluate_trust(request, policies.trust)
+
+
+def _partition(principal: Principal) -> str:
+    arn = Arn.parse(principal.arn)
+    return arn.partition if arn else DEFAULT_PARTITION
+
+
+def _key(verdict: Verdict) -> Key:
+    if verdict.outcome is Outcome.DENY:
+        return Key.MISSING
+    return Key.UNPROVED if verdict.outcome is Outcome.UNKNOWN else Key.PRESENT

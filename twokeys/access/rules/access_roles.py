@@ -1,0 +1,57 @@
+"""The role by which the management account enters a member account is for administrators only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.names import granted_resources
+from twokeys.iam import UNKNOWN
+
+_NAME = "access-role-reserved"
+
+
+def _granted(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+    reserved = {
+        role.arn: role
+        for role in graph.principals
+        if role.kind == "role"
+        and role.account in graph.accounts.members
+        and role.name == graph.accounts.access_role(role.account)
+    }
+    for principal in graph.principals:
+        for document in principal.documents:
+            if document.policy is UNKNOWN or document.urn is None:
+                continue
+            for resource in granted_resources(document.policy):
+                if role := reserved.get(resource):
+                    message = (
+                        f"The {document.title} in account {graph.accounts.name(principal.account)} grants "
+                        f"{principal.arn} the access role of account {graph.accounts.name(role.account)}, which AWS "
+                        "made with AdministratorAccess: whoever holds that grant is an administrator there"
+                    )
+                    step = (
+                        "grant a role of that account that is made for the purpose, or make an exception with reason, "
+                        "owner and expiry"
+                    )
+                    door = f"{principal.arn} -> {resource}"
+                    yield Finding(_NAME, message, step, document.urn, door, document.source)
+
+
+ACCESS_ROLE_RESERVED = Rule(
+    name=_NAME,
+    description="The access role of a member account is granted to nobody in particular.",
+    severity="high",
+    remediation="Grant a role of the member account that is made for the purpose.",
+    url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html",
+    check=_granted,
+    config=DoorConfig,
+)
+"""A grant that names the access role of an account which the stack makes or lists.
+
+Administrators of the management account enter by it anyway; a grant for others makes them administrators of the member
+account. Unknown: a document that is not known is left to `unproved-door`. Does not check: patterns (`wildcard-grant`),
+`Action: *`, accounts that the stack only works in.
+"""
