@@ -92,7 +92,7 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     outcome = settled(request, policies)
     if outcome is None:
         return _evaluated(request, policies)
-    return Verdict(outcome, lambda: _evaluated(request, policies).why)
+    return Verdict.explained_by(outcome, lambda: _evaluated(request, policies).why)
 
 
 def _evaluated(request: Request, policies: Policies) -> Verdict:
@@ -125,7 +125,7 @@ def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> 
     outcome = settled_trust(request, trust)
     if outcome is None:
         return _evaluated_trust(request, trust)
-    return Verdict(outcome, lambda: _evaluated_trust(request, trust).why)
+    return Verdict.explained_by(outcome, lambda: _evaluated_trust(request, trust).why)
 
 
 def _evaluated_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
@@ -141,14 +141,16 @@ def evaluate_grant(request: Request, policies: Policies) -> Verdict:
     """
     if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
         why = f"a {request.caller.kind.value} principal needs no identity-based policy"
-        return Verdict(Outcome.ALLOW, lambda: Why(decisions=(Decision("caller", None, None, "Allow", why),)))
+        return Verdict.explained_by(
+            Outcome.ALLOW, lambda: Why(decisions=(Decision("caller", None, None, "Allow", why),))
+        )
     refusal = None if _is_possible(request) else _impossible(request)
     if refusal is not None:
         return refusal
     outcome = settled_grant(request, policies)
     if outcome is None:
         return _evaluated_grant(request, policies)
-    return Verdict(outcome, lambda: _evaluated_grant(request, policies).why)
+    return Verdict.explained_by(outcome, lambda: _evaluated_grant(request, policies).why)
 
 
 def _evaluated_grant(request: Request, policies: Policies) -> Verdict:
@@ -231,7 +233,7 @@ def _mismatched(request: Request) -> Verdict | None:
 
 
 def _refused(why: str) -> Verdict:
-    return Verdict(Outcome.DENY, lambda: Why(decisions=(Decision("STS", None, None, "Deny", why),)))
+    return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=(Decision("STS", None, None, "Deny", why),)))
 
 
 def _within_account(request: Request, trust: Scan, side: _CallerSide) -> Formula:

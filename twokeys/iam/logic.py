@@ -39,25 +39,27 @@ def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Ver
     """
     certain = next((deny for deny in denies if deny.certain), None)
     if certain is not None:
-        return Verdict(Outcome.DENY, lambda: Why(decisions=(_denied(certain),)))
+        return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=(_denied(certain),)))
     if not _holds(formula, _any):
-        return Verdict(Outcome.DENY, lambda: Why(decisions=tuple(_missing(formula))))
+        return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=tuple(_missing(formula))))
     if not denies and _holds(formula, _is_certain):
-        return Verdict(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_certain))))
+        return Verdict.explained_by(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_certain))))
     worst = _possibilities(formula, denies, request, hopeful=False)
     if worst.every and worst.exact:
-        return Verdict(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_resolved))))
+        return Verdict.explained_by(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_resolved))))
     if worst.some:
-        return Verdict(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
+        return Verdict.explained_by(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
     best = _possibilities(formula, denies, request, hopeful=True)
     unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
     exact = worst.exact and best.exact
     if best.some or (unknowns and not exact):
-        return Verdict(Outcome.UNKNOWN, lambda: Why((), unknowns or (_SYMBOL_ID,), _all_of(formula, denies)))
+        return Verdict.explained_by(
+            Outcome.UNKNOWN, lambda: Why((), unknowns or (_SYMBOL_ID,), _all_of(formula, denies))
+        )
     if not exact:
-        return Verdict(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
+        return Verdict.explained_by(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
     excluded = "its conditions and those of the other statements exclude each other"
-    return Verdict(Outcome.DENY, lambda: Why(decisions=_all_of(formula, denies, excluded)))
+    return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=_all_of(formula, denies, excluded)))
 
 
 def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request, *, hopeful: bool) -> Possibilities:

@@ -91,11 +91,26 @@ class Verdict:
     """
 
     __slots__ = ("_explain", "_why", "outcome")
+    _explain: Callable[[], Why] | None
+    _why: Why | None
 
-    def __init__(self, outcome: Outcome, explain: Callable[[], Why]) -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        requirements: tuple[Requirement, ...] = (),
+        unknowns: tuple[str, ...] = (),
+        decisions: tuple[Decision, ...] = (),
+    ) -> None:
         self.outcome = outcome
-        self._explain: Callable[[], Why] | None = explain
-        self._why: Why | None = None
+        self._explain = None
+        self._why = Why(requirements, unknowns, decisions)
+
+    @classmethod
+    def explained_by(cls, outcome: Outcome, explain: Callable[[], Why]) -> Verdict:
+        """A verdict with what is behind it still to be worked out."""
+        verdict = cls.__new__(cls)
+        verdict.outcome, verdict._explain, verdict._why = outcome, explain, None
+        return verdict
 
     @property
     def why(self) -> Why:
