@@ -135,7 +135,7 @@ def test_a_file_that_is_no_output_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_correct_deployment_whose_doors_all_lead_through_identity_center_does_not_fail(
-    aws: LocalAws, tmp_path: Path, signed_in: Callable[[Keys], None], keys_of: KeysOf
+    tmp_path: Path, signed_in: Callable[[Keys], None], keys_of: KeysOf
 ) -> None:
     """Its roles are entered at the access portal, not with keys.
 
