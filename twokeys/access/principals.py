@@ -156,6 +156,10 @@ class Principals:
             self._by_name[account, kind, name] = found
         return found
 
+    def of_resource(self, resource: Resource) -> Principal | None:
+        """The principal that a resource of the stack is."""
+        return self._by_urn.get(resource.urn)
+
     def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
         """The stack's principals of this kind and name whose account is not known."""
         return self._unpinned.get((kind, name), ())
