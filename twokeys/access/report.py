@@ -35,7 +35,8 @@ def check(
         if level == "disabled":
             continue
         result = run(rule, graph, settings, today)
-        (mandatory if level == "mandatory" else advisory).extend(result.findings)
+        for finding in result.findings:
+            (mandatory if level == "mandatory" and not finding.advice else advisory).append(finding)
         if result.failure is not None:
             mandatory.append(result.failure)
     return Verdicts(tuple(mandatory), tuple(advisory))
