@@ -142,6 +142,7 @@ class Accounts:
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
         target = members[settings.target_account_of(door)]
+        source = members[door.source.account] if door.source.account else None
         if self._organization is None:
             self._management.expect(made_by_management(door), name)
         return CrossAccountAccess(
@@ -150,7 +151,8 @@ class Accounts:
                 settings,
                 door,
                 target_account_id=target.id,
-                source_provider=self._parent,
+                source_account_id=source.id if source else settings.management_account_id,
+                source_provider=source.provider if source else self._parent,
                 target_provider=target.provider,
                 members=self._group_members(name),
             ),

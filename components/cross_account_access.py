@@ -30,8 +30,10 @@ class CrossAccountAccessArgs(TypedDict):
 
     source_kind: str
     """Who comes: `role`, `user`, `group` or `root` (the whole account, as far as it gets the grant)."""
-    source_account_id: str
-    """The 12-digit id of the account they come from."""
+    source_account_id: pulumi.Input[str]
+    """The 12-digit id of the account they come from: known, unless `source_account` names its resource."""
+    source_account: NotRequired[str]
+    """The logical name of the resource of the account they come from, where that is a member account of this stack."""
     target_account: str
     """The logical name of the target account's resource: `account:<name>` stands where its id will."""
     target_account_id: pulumi.Input[str]
@@ -102,14 +104,16 @@ class CrossAccountAccess(pulumi.ComponentResource):
         in_order = {TRUST_AFTER_GRANT: True} if {"trust", "grant"} <= set(shape.keys) else {}
         super().__init__("twokeys:access:CrossAccountAccess", name, {**declared, **in_order}, opts)
         self._args = args
-        self._target_id = pulumi.Output.from_input(args["target_account_id"])
+        self._ids = pulumi.Output.all(target=args["target_account_id"], source=args["source_account_id"]).apply(
+            lambda known: _ids(args, known["target"], known["source"])
+        )
         after = opts.depends_on if opts else None
         grant = [self._grant(shape, after)] if "grant" in shape.keys else []
         if "trust" in shape.keys:
             self._trust(shape, plan, after, grant)
-        self.role_arn = self._target_id.apply(lambda id_: str(resolve(shape.role_arn, _ids(args, id_))))
-        self.door = pulumi.Output.all(plan=plan, id=self._target_id).apply(
-            lambda known: _exported(known["plan"], _ids(args, known["id"]))
+        self.role_arn = self._ids.apply(lambda ids: str(resolve(shape.role_arn, ids)))
+        self.door = pulumi.Output.all(plan=plan, ids=self._ids).apply(
+            lambda known: _exported(known["plan"], known["ids"])
         )
         self.register_outputs({**declared, "roleArn": self.role_arn})
 
@@ -128,8 +132,8 @@ class CrossAccountAccess(pulumi.ComponentResource):
             description=shape.reason,
             max_session_duration=shape.session_seconds,
             permissions_boundary=args.get("permissions_boundary"),
-            assume_role_policy=pulumi.Output.all(plan=plan, id=self._target_id).apply(
-                lambda known: render(trust_document(known["plan"]), _ids(args, known["id"]))
+            assume_role_policy=pulumi.Output.all(plan=plan, ids=self._ids).apply(
+                lambda known: render(trust_document(known["plan"]), known["ids"])
             ),
             opts=pulumi.ResourceOptions.merge(child, last),
         )
@@ -158,7 +162,7 @@ class CrossAccountAccess(pulumi.ComponentResource):
     def _rendered(self, document: dict[str, Any]) -> pulumi.Input[str]:
         if not symbols(document):
             return render(document, {})  # known also in the preview of an account that does not exist yet
-        return self._target_id.apply(lambda id_: render(document, _ids(self._args, id_)))
+        return self._ids.apply(lambda ids: render(document, ids))
 
 
 def _policy_name(arn: str) -> str:
@@ -174,7 +178,7 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
         name=name,
         kind=kind,
         source=args.get("source", ""),
-        source_account=args["source_account_id"],
+        source_account=symbol(args["source_account"]) if "source_account" in args else str(args["source_account_id"]),
         members=tuple(members),
         grantee_kind=grantee_kind,
         grantee=args["grant_to"] if kind == "root" else args["source"],
@@ -193,8 +197,9 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
     )
 
 
-def _ids(args: CrossAccountAccessArgs, target_id: str) -> dict[str, str]:
-    return {symbol(args["target_account"]): target_id}
+def _ids(args: CrossAccountAccessArgs, target_id: str, source_id: str) -> dict[str, str]:
+    ids = {symbol(args["target_account"]): target_id}
+    return ids | {symbol(args["source_account"]): source_id} if "source_account" in args else ids
 
 
 def _exported(plan: DoorPlan, ids: dict[str, str]) -> dict[str, Any]:

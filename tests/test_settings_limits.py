@@ -63,6 +63,7 @@ def test_a_trust_policy_is_counted_as_the_component_writes_it(more: dict[str, An
         settings,
         door,
         target_account_id="222222222222",
+        source_account_id=settings.management_account_id,
         source_provider=None,  # type: ignore[arg-type]
         target_provider=None,  # type: ignore[arg-type]
         members=list(door.source.members or ()),
@@ -240,3 +241,33 @@ def refused_door(config: dict[str, Any], source: dict[str, Any]) -> Refusal:
     with pytest.raises(Refusal) as raised:
         parse("management", config | {"doors": {"d": DOOR | {"from": source}}})
     return raised.value
+
+
+HUB = STAGE | {"accounts": {"stage": {}, "hub": {}}}
+
+
+def test_a_door_may_start_in_another_account_of_the_stack() -> None:
+    door = DOOR | {"from": {"role": "runner", "account": "stage"}, "to": {"role": "reader", "account": "hub"}}
+    settings = parse("stage", HUB | {"doors": {"d": door}})
+    assert settings.doors["d"].source.account == "stage"
+    every = DOOR | {"from": {"role": "scanner", "account": "hub"}, "to": {"role": "scanned", "account": "*"}}
+    assert set(parse("stage", HUB | {"doors": {"d": every}}).doors) == {"stage-d"}, "never into its own account"
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "why"),
+    [
+        ({"role": "runner", "account": "elsewhere"}, {}, "active accounts of this stack: stage, hub"),
+        ({"role": "runner", "account": "hub"}, {}, "within one account a role needs no door"),
+        ({"group": "developers", "account": "stage"}, {}, "the members of its own groups"),
+        ({"user": "alice", "account": "stage"}, {"via": "identity-center"}, "belong to no account"),
+    ],
+)
+def test_a_source_account_that_cannot_be_meant_is_refused(
+    source: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Refusal) as raised:
+        parse(
+            "stage", HUB | {"doors": {"d": DOOR | more | {"from": source, "to": {"role": "reader", "account": "hub"}}}}
+        )
+    assert why in str(raised.value)

@@ -193,6 +193,25 @@ def test_a_door_from_somebody_whom_the_management_stack_does_not_make_is_refused
     assert "stage-deployer" in stacks.run("stage", doors={"stage-deployer": said}).of("aws:iam/role:Role")
 
 
+def test_a_door_between_two_member_accounts_has_both_keys_in_their_own_accounts(stacks: Stacks) -> None:
+    door = {
+        "from": {"role": "runner", "account": "stage"},
+        "to": {"role": "reader", "account": "hub"},
+        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+        "reason": "Shared services",
+        "owner": "platform",
+    }
+    done = stacks.run("stage", preview=True, accounts={"stage": {}, "hub": {}}, doors={"shared": door})
+    trust, grant = done.one("aws:iam/role:Role", "shared"), done.one("aws:iam/rolePolicy:RolePolicy", "shared-grant")
+    assert "::hub::" in trust.provider
+    assert "::stage::" in grant.provider
+    declared = done.one("twokeys:access:CrossAccountAccess", "shared").inputs["symbolicDocuments"]
+    by_type = {each["type"]: each for each in declared}
+    principal = by_type["aws:iam/role:Role"]["document"]["Statement"][0]["Principal"]
+    assert principal == {"AWS": "arn:aws:iam::account:stage:role/runner"}
+    assert by_type["aws:iam/rolePolicy:RolePolicy"]["account"] == "account:stage"
+
+
 def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_none(stacks: Stacks) -> None:
     doors = json.loads(stacks.config("stage")["twokeys:doors"])
     del doors["stage-developer"]["from"]["members"]

@@ -97,12 +97,14 @@ class _Reader:
         """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""
         concerned: dict[Principal, str] = {}
         for door in self._graph.doors:
+            if door.source.kind == "everyone":
+                continue
             if not self._pinned(door.target) and door.target.urn is not None:
                 concerned.setdefault(door.target, f"its trust policy names {door.source.arn}")
             elif not self._pinned(door.source) and door.asked:
                 concerned.setdefault(door.source, f"it is granted {door.target.arn}")
         for trust in self._graph.open_trusts:
-            if not self._pinned(trust.role):
+            if not self._pinned(trust.role) and trust.names != EVERYONE:
                 concerned.setdefault(trust.role, f"its trust policy names {trust.names}")
         for grant in self._graph.lone_grants:
             if not self._pinned(grant.source):

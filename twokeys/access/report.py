@@ -1,4 +1,4 @@
-"""What all rules together say of a graph, and AWS's own access roles in it."""
+"""What all rules together say of a graph."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from twokeys.access.findings import Finding, Rule, run
 from twokeys.access.graph import Graph
-from twokeys.access_role import ACCESS_ROLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,3 @@ def check(
         if result.failure is not None:
             mandatory.append(result.failure)
     return Verdicts(tuple(mandatory), tuple(advisory))
-
-
-def access_roles(graph: Graph) -> list[str]:
-    """AWS's own access roles: made with each account, outside the stack, trusting the management account."""
-    made_here = {role.arn for role in graph.roles}
-    arns = [
-        f"arn:aws:iam::{account}:role/{graph.accounts.access_role(account)}"
-        for account in sorted(graph.accounts.members)
-    ]
-    used = [arn for entry in graph.accounts.entries for arn in entry.assumes or () if arn.endswith(f"/{ACCESS_ROLE}")]
-    return [arn for arn in dict.fromkeys([*arns, *used]) if arn not in made_here]

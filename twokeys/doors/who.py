@@ -17,9 +17,10 @@ class Who:
     """A principal: what it is, the account it belongs to (id or symbol) and its name.
 
     `kind` is role, user, group, root (an account as a whole), identity-center-user, identity-center-group,
-    web-identity, saml, service or everyone. Names are compared without path: AWS keeps them unique among their kind in
-    an account whatever their path (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-    `account` is empty for those that belong to none, `name` for a root and for everyone.
+    web-identity, saml, service, everyone or outsider (an organization that is not ours). Names are compared without
+    path: AWS keeps them unique among their kind in an account whatever their path
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). `account` is empty for those that
+    belong to none, `name` for a root and for everyone.
     """
 
     kind: str
@@ -39,4 +40,6 @@ class Who:
             return "anybody in AWS"
         if self.kind == "web-identity":
             return self.name
+        if self.kind == "outsider":
+            return f"anybody of organization {self.name}" if self.name.startswith("o-") else self.name
         return f"{_LABELS.get(self.kind, self.kind)} {self.name}".strip()

@@ -237,6 +237,7 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _door_source(f"{key}.from", door.source)
+    yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
     if (
         door.via == "assume-role"
@@ -400,6 +401,36 @@ def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
         yield Problem(f"{key}.grantTo", "(set)", f"the grant goes to the {kind} itself", "remove it")
 
 
+def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    account = door.source.account
+    if account is None:
+        return
+    known = ", ".join(settings.accounts_in("active")) or "none"
+    if account not in settings.accounts_in("active"):
+        yield Problem(
+            f"{key}.account",
+            account,
+            f"active accounts of this stack: {known}",
+            "name one of them, or leave it out for the management account",
+        )
+    elif account in settings.target_accounts_of(door):
+        yield Problem(
+            f"{key}.account",
+            account,
+            "the door leads into this account, and within one account a role needs no door",
+            "name another account",
+        )
+    if door.source.group is not None and door.source.members is None:
+        yield Problem(
+            f"{key}.members",
+            "(missing)",
+            "only the management stack tells the members of its own groups, and a trust has to name somebody",
+            "list the members",
+        )
+    if door.via == "identity-center":
+        yield Problem(f"{key}.account", account, "people of IAM Identity Center belong to no account", "remove it")
+
+
 def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterator[Problem]:
     known = ", ".join(settings.accounts) or "none"
     if target.account == EVERY_ACCOUNT:
@@ -457,7 +488,7 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
         given = named(door.source.grant_to or door.source)
         places = [(via, account, role) for account in settings.target_accounts_of(door)]
         keys: list[tuple[object, ...]] = [("role", *place) for place in places if "trust" in door.keys]
-        keys += [("grant", *place, given) for place in places if "grant" in door.keys]
+        keys += [("grant", *place, door.source.account, given) for place in places if "grant" in door.keys]
         if twice := next((what for what in keys if what in made), None):
             yield Problem(
                 f"doors.{name}.to.role",

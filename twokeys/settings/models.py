@@ -205,7 +205,9 @@ class GranteeSettings(Model):
 
 
 class SourceSettings(Model):
-    """Who comes through a door: one role, user or group of the management account, or its root.
+    """Who comes through a door: one role, user or group of an account, or its root.
+
+    `account` is the key of an account of this stack; without it they come from the management account.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
     `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
@@ -215,6 +217,7 @@ class SourceSettings(Model):
     user: PathAndName | None = None
     group: GroupPathAndName | None = None
     root: bool = False
+    account: Slug | None = None
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None
     exists: bool = False
@@ -337,9 +340,9 @@ class Settings(Model):
         return door.target.account or next(iter(self.accounts))
 
     def target_accounts_of(self, door: DoorSettings) -> tuple[str, ...]:
-        """The keys of the accounts that a door leads to as it is written: with `*`, those that are active."""
+        """The keys of the accounts that a door leads to as it is written: with `*`, the other active ones."""
         if door.target.account == EVERY_ACCOUNT:
-            return self.accounts_in("active")
+            return tuple(account for account in self.accounts_in("active") if account != door.source.account)
         return (self.target_account_of(door),)
 
     def with_a_door_for_each_account(self) -> Settings:
@@ -375,7 +378,7 @@ def grantee(door: DoorSettings) -> Who:
 def made_by_management(door: DoorSettings) -> tuple[Who, ...]:
     """Those of a checked door that the management stack has to have: not what exists already, or has a path."""
     source = door.source
-    if source.exists or door.via == "identity-center":
+    if source.exists or source.account or door.via == "identity-center":
         return ()
     people = [grantee(door), *(Who("user", member) for member in source.members or ())]
     return tuple(one for one in people if "/" not in one.name)
