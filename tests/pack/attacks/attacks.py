@@ -258,6 +258,7 @@ def contradictory_declarations(s: Scene) -> None:
 
 
 def _door(s: Scene, **options: Any) -> None:
+    account, new = s.new_account()
     ci = s.ci()
     CrossAccountAccess(
         "door",
@@ -265,11 +266,11 @@ def _door(s: Scene, **options: Any) -> None:
             "source_kind": "role",
             "source": "ci",
             "source_account_id": HUB,
-            "target_account": "stage",
-            "target_account_id": STAGE,
+            "target_account": "new",
+            "target_account_id": account.id,
             "role": "deployer",
             "source_provider": s.hub,
-            "target_provider": s.stage,
+            "target_provider": new,
         },
         pulumi.ResourceOptions(depends_on=[ci], **options),
     )
@@ -366,25 +367,6 @@ def fine_bucket_policy(s: Scene) -> None:
     bucket = aws.sns.Topic("topic", opts=s.at(s.hub))
     policy = bucket.arn.apply(lambda known: text(grants(known, action="sns:Publish")))
     s.grant(policy, s.ci().name)
-
-
-def fine_new_account(s: Scene) -> None:
-    account, new = s.new_account()
-    ci = s.ci()
-    CrossAccountAccess(
-        "door",
-        {
-            "source_kind": "role",
-            "source": "ci",
-            "source_account_id": HUB,
-            "target_account": "new",
-            "target_account_id": account.id,
-            "role": "deployer",
-            "source_provider": s.hub,
-            "target_provider": new,
-        },
-        pulumi.ResourceOptions(depends_on=[ci]),
-    )
 
 
 def fine_own_account(_: Scene) -> None:
