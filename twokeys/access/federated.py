@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from twokeys.access.judge import Door
 from twokeys.access.names import ASSUME_ROLE
@@ -150,7 +150,8 @@ def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
     others = tuple(one for one in verdict.requirements if not _about(one, own))
     if verdict.outcome is not Outcome.CONDITIONAL:
         return verdict
-    return replace(verdict, outcome=Outcome.CONDITIONAL if others else Outcome.ALLOW, requirements=others)
+    outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
+    return Verdict(outcome, others, verdict.unknowns, verdict.decisions)
 
 
 def _about(requirement: Requirement, keys: set[str]) -> bool:

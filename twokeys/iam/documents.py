@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause, operator_named
@@ -115,6 +115,11 @@ class Statement:
             if isinstance(name, str) and self._is_pattern(name)
         )
 
+    @cached_property
+    def every_resource(self) -> bool:
+        """Whether it covers every resource: Resource is, or has, a lone `*`, or there is neither element."""
+        return self.not_resources is None and (self.resources is None or "*" in self.resources)
+
     def _is_pattern(self, name: str) -> bool:
         return "*" in name or "?" in name or (self.variables and "${" in name)
 
@@ -138,6 +143,14 @@ class Statement:
         return f"statement {self.sid!r}" if self.sid else f"statement {self.index}"
 
 
+class About(NamedTuple):
+    """The statements of a document about one action; `unsure` is whether some may be, or are not resolved."""
+
+    allows: tuple[Statement, ...]
+    denies: tuple[Statement, ...]
+    unsure: bool
+
+
 @dataclass(frozen=True)
 class PolicyDocument:
     """A parsed policy.
@@ -153,6 +166,23 @@ class PolicyDocument:
     statements: tuple[Statement, ...]
     unresolved: tuple[str, ...] = ()
     kind: PolicyKind = PolicyKind.IDENTITY
+    _about: dict[str, About] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def about(self, action: str) -> About:
+        """The statements about an action, which is given in lower case."""
+        found = self._about.get(action)
+        if found is None:
+            covering = [(one, one.covers_action(action)) for one in self.statements]
+            allows = tuple(one for one, found in covering if found is not Truth.FALSE and one.effect == "Allow")
+            denies = tuple(one for one, found in covering if found is not Truth.FALSE and one.effect == "Deny")
+            unsure = bool(self.unresolved) or any(found is Truth.UNKNOWN for _, found in covering)
+            found = self._about[action] = About(allows, denies, unsure)
+        return found
+
+    @cached_property
+    def has_allow(self) -> bool:
+        """Whether a statement allows something, or may."""
+        return bool(self.unresolved) or any(one.effect == "Allow" for one in self.statements)
 
 
 def parse_policy(source: str | bytes | Mapping[str, object], kind: PolicyKind = PolicyKind.IDENTITY) -> PolicyDocument:
