@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from twokeys.access.report import Verdicts
+from twokeys.access.report import judge as judged_by
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Snapshot
 from twokeys.pack.deferral import deferred
-from twokeys.pack.judging import judge as judged_by
 from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
