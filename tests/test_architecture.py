@@ -115,6 +115,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
     "twokeys/profiles": {
+        "twokeys.answers",
         "twokeys.profiles",
         "twokeys.doors",
         "twokeys.exports",
