@@ -25,7 +25,7 @@ def sandbox(_: argparse.Namespace) -> None:
         found.twokeys("fleet", "split", "prod", "--json")
         ours["`twokeys fleet up`, without"] = up(found, "--no-policies")
     with lab(accounts) as found:
-        shell = found.twokeys("sandbox", "shell", "management", "--json")
+        shell = found.twokeys("sandbox", "shell", "--json")
         script = [sys.executable, str(PLAIN), "aws", str(accounts)]
         variables = [f"{name}={value}" for name, value in shell.told.items()]
         try:

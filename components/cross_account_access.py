@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
-from twokeys.doors import PROPERTY, render, resolve, symbol, symbols
+from twokeys.doors import PROPERTY, TRUST_AFTER_GRANT, render, resolve, symbol, symbols
 from twokeys.doors.documents import (
     DoorPlan,
     Kind,
@@ -30,8 +30,10 @@ class CrossAccountAccessArgs(TypedDict):
 
     source_kind: str
     """Who comes: `role`, `user`, `group` or `root` (the whole account, as far as it gets the grant)."""
-    source_account_id: str
-    """The 12-digit id of the account they come from."""
+    source_account_id: pulumi.Input[str]
+    """The 12-digit id of the account they come from: known, unless `source_account` names its resource."""
+    source_account: NotRequired[str]
+    """The logical name of the resource of the account they come from, where that is a member account of this stack."""
     target_account: str
     """The logical name of the target account's resource: `account:<name>` stands where its id will."""
     target_account_id: pulumi.Input[str]
@@ -80,8 +82,10 @@ class CrossAccountAccess(pulumi.ComponentResource):
     """A role in one account that exactly the named principals of another account can assume.
 
     The door is declared with symbols for the ids that are not known yet (`symbolicDocuments`, `door`), and the real
-    documents are rendered from the same structure. The trust is written after everything in the component's
-    `depends_on`: pass the principals that the same stack makes, since AWS refuses a trust in somebody who is not there.
+    documents are rendered from the same structure. The trust is made last, after the grant and after everything in the
+    component's `depends_on`: a grant that fails or is left out leaves no role that waits for it. Pass the principals
+    that the same stack makes, since AWS refuses a trust in somebody who is not there, and what proves a key that lives
+    elsewhere (`OtherStack`).
     """
 
     role_arn: pulumi.Output[str]
@@ -95,25 +99,32 @@ class CrossAccountAccess(pulumi.ComponentResource):
             PROPERTY: plan.apply(lambda it: [each.to_props() for each in symbolic_documents(it)]),
             "door": plan.apply(lambda it: door(it).to_props()),
         }
-        super().__init__("twokeys:access:CrossAccountAccess", name, declared, opts)
-        self._args = args
-        self._target_id = pulumi.Output.from_input(args["target_account_id"])
         # Only the members of a group can be unknown; what names resources does not depend on them.
         shape = _plan(name, args, [])
+        in_order = {TRUST_AFTER_GRANT: True} if {"trust", "grant"} <= set(shape.keys) else {}
+        super().__init__("twokeys:access:CrossAccountAccess", name, {**declared, **in_order}, opts)
+        self._args = args
+        self._ids = pulumi.Output.all(target=args["target_account_id"], source=args["source_account_id"]).apply(
+            lambda known: _ids(args, known["target"], known["source"])
+        )
         after = opts.depends_on if opts else None
+        grant = [self._grant(shape, after)] if "grant" in shape.keys else []
         if "trust" in shape.keys:
-            self._trust(shape, plan, after)
-        if "grant" in shape.keys:
-            self._grant(shape, after)
-        self.role_arn = self._target_id.apply(lambda id_: str(resolve(shape.role_arn, _ids(args, id_))))
-        self.door = pulumi.Output.all(plan=plan, id=self._target_id).apply(
-            lambda known: _exported(known["plan"], _ids(args, known["id"]))
+            self._trust(shape, plan, after, grant)
+        self.role_arn = self._ids.apply(lambda ids: str(resolve(shape.role_arn, ids)))
+        self.door = pulumi.Output.all(plan=plan, ids=self._ids).apply(
+            lambda known: _exported(known["plan"], known["ids"])
         )
         self.register_outputs({**declared, "roleArn": self.role_arn})
 
-    def _trust(self, shape: DoorPlan, plan: pulumi.Output[DoorPlan], after: _After) -> None:
+    def _trust(
+        self, shape: DoorPlan, plan: pulumi.Output[DoorPlan], after: _After, grant: list[pulumi.Resource]
+    ) -> None:
         args, name = self._args, shape.name
         child = pulumi.ResourceOptions(parent=self, provider=args["target_provider"])
+        last = pulumi.ResourceOptions.merge(
+            pulumi.ResourceOptions(depends_on=after), pulumi.ResourceOptions(depends_on=grant)
+        )
         role = aws.iam.Role(
             name,
             name=name_of(shape.role),
@@ -121,10 +132,10 @@ class CrossAccountAccess(pulumi.ComponentResource):
             description=shape.reason,
             max_session_duration=shape.session_seconds,
             permissions_boundary=args.get("permissions_boundary"),
-            assume_role_policy=pulumi.Output.all(plan=plan, id=self._target_id).apply(
-                lambda known: render(trust_document(known["plan"]), _ids(args, known["id"]))
+            assume_role_policy=pulumi.Output.all(plan=plan, ids=self._ids).apply(
+                lambda known: render(trust_document(known["plan"]), known["ids"])
             ),
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=after)),
+            opts=pulumi.ResourceOptions.merge(child, last),
         )
         for arn in args.get("managed_policy_arns", []):
             aws.iam.RolePolicyAttachment(f"{name}-{_policy_name(arn)}", role=role.name, policy_arn=arn, opts=child)
@@ -137,22 +148,21 @@ class CrossAccountAccess(pulumi.ComponentResource):
                 opts=child,
             )
 
-    def _grant(self, shape: DoorPlan, after: _After) -> None:
+    def _grant(self, shape: DoorPlan, after: _After) -> pulumi.Resource:
         args, name = self._args, grant_resource(shape)
         policy = self._rendered(grant_document(shape))
         child = pulumi.ResourceOptions(parent=self, provider=args["source_provider"], depends_on=after)
         grantee = name_of(shape.grantee)
         if shape.grantee_kind == "role":
-            aws.iam.RolePolicy(name, name=shape.grant_name, role=grantee, policy=policy, opts=child)
-        elif shape.grantee_kind == "user":
-            aws.iam.UserPolicy(name, name=shape.grant_name, user=grantee, policy=policy, opts=child)
-        else:
-            aws.iam.GroupPolicy(name, name=shape.grant_name, group=grantee, policy=policy, opts=child)
+            return aws.iam.RolePolicy(name, name=shape.grant_name, role=grantee, policy=policy, opts=child)
+        if shape.grantee_kind == "user":
+            return aws.iam.UserPolicy(name, name=shape.grant_name, user=grantee, policy=policy, opts=child)
+        return aws.iam.GroupPolicy(name, name=shape.grant_name, group=grantee, policy=policy, opts=child)
 
     def _rendered(self, document: dict[str, Any]) -> pulumi.Input[str]:
         if not symbols(document):
             return render(document, {})  # known also in the preview of an account that does not exist yet
-        return self._target_id.apply(lambda id_: render(document, _ids(self._args, id_)))
+        return self._ids.apply(lambda ids: render(document, ids))
 
 
 def _policy_name(arn: str) -> str:
@@ -168,7 +178,7 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
         name=name,
         kind=kind,
         source=args.get("source", ""),
-        source_account=args["source_account_id"],
+        source_account=symbol(args["source_account"]) if "source_account" in args else str(args["source_account_id"]),
         members=tuple(members),
         grantee_kind=grantee_kind,
         grantee=args["grant_to"] if kind == "root" else args["source"],
@@ -187,8 +197,9 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
     )
 
 
-def _ids(args: CrossAccountAccessArgs, target_id: str) -> dict[str, str]:
-    return {symbol(args["target_account"]): target_id}
+def _ids(args: CrossAccountAccessArgs, target_id: str, source_id: str) -> dict[str, str]:
+    ids = {symbol(args["target_account"]): target_id}
+    return ids | {symbol(args["source_account"]): source_id} if "source_account" in args else ids
 
 
 def _exported(plan: DoorPlan, ids: dict[str, str]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ def member_account_args(
     }
     if parent_id is not None:
         args["parent_id"] = parent_id
+    if not member.access.enter:
+        args["enter"] = False
     if member.state == "closed":
         args["closed"] = True
     if member.adopt:
@@ -121,6 +123,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
     door: DoorSettings,
     *,
     target_account_id: pulumi.Input[str],
+    source_account_id: pulumi.Input[str],
     source_provider: aws.Provider,
     target_provider: aws.Provider,
     members: pulumi.Input[list[str]],
@@ -129,7 +132,7 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
     source = who(door.source)
     args: CrossAccountAccessArgs = {
         "source_kind": source.kind,
-        "source_account_id": settings.management_account_id,
+        "source_account_id": source_account_id,
         "target_account": settings.target_account_of(door),
         "target_account_id": target_account_id,
         "role": door.target.role,
@@ -146,6 +149,8 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         "owner": door.owner,
         "partition": settings.partition,
     }
+    if door.source.account:
+        args["source_account"] = door.source.account
     if source.kind != "root":
         args["source"] = source.name
     elif door.source.grant_to is not None:

@@ -1,11 +1,16 @@
 """What the other stacks read from the management stack: ids of units and identities, and members of groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import pulumi
 
 from components.refusing import ProgramRefusal
+from twokeys.settings import Who
+
+_LISTED = {"role": "role_arns", "user": "user_arns", "group": "group_members"}
+"""The output that lists what the management stack makes, by kind."""
 
 
 class ManagementStack:
@@ -38,6 +43,14 @@ class ManagementStack:
     def identity_center(self) -> pulumi.Output[str]:
         """The ARN of the instance of IAM Identity Center. Raises ProgramRefusal when management names none."""
         return self._read("identity_center", "instance_arn", "people.identityCenter")
+
+    def expect(self, principals: Sequence[Who], door: str) -> None:
+        """End the program with a ProgramRefusal if management makes none of this kind and name.
+
+        Only where this stack reads from management at all, and management is there: else nothing is known.
+        """
+        if self._outputs is not None:
+            self._outputs.apply(lambda outputs: _all_there(outputs, principals, door, self.name))
 
     def refer(self) -> pulumi.Output[dict[str, Any]]:
         """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""
@@ -85,3 +98,19 @@ class ManagementStack:
                 return False
             raise
         return bool(found and found.get("outputs"))
+
+
+def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str, stack: str) -> None:
+    for one in principals:
+        known = outputs.get(_LISTED.get(one.kind, ""))
+        if known is not None and one.name not in known:
+            close = get_close_matches(one.name, known, n=1, cutoff=0.5)
+            raise ProgramRefusal(
+                f"{one.kind} {one.name} of door {door}",
+                where=f"output {_LISTED[one.kind]} of stack {stack}",
+                why=f"the management stack makes no such {one.kind}, and AWS refuses a trust in one that is not there;"
+                f" it has: {', '.join(known) or 'none'}",
+                next_step=(f"write {close[0]}, if that is meant, or " if close else "")
+                + f"add it to people.{one.kind}s of the management stack and update that stack first; where it is there"
+                " already, say `exists: true` in `from`",
+            )

@@ -51,10 +51,10 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/policy_packs.py": {"twokeys.errors"},
     "twokeys/map": {
         "twokeys.map",
-        "twokeys.project",
-        "twokeys.doors",
+        "twokeys.answers",
         "twokeys.access",
-        "twokeys.iam",
+        "twokeys.doors",
+        "twokeys.shown",
         "twokeys.files",
         "twokeys.errors",
     },
@@ -73,8 +73,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/verify/credentials.py": {"twokeys.verify", "twokeys.errors", "boto3", "botocore"},
     "twokeys/verify/attempts.py": {"boto3", "botocore"},
-    "twokeys/verify/doors.py": {"twokeys.doors", "twokeys.errors"},
-    "twokeys/verify/probes.py": {"twokeys.verify", "twokeys.errors"},
+    "twokeys/verify/doors.py": {"twokeys.doors", "twokeys.iam", "twokeys.errors"},
+    "twokeys/verify/probes.py": {"twokeys.verify", "twokeys.doors", "twokeys.errors"},
     "twokeys/verify/commands.py": {
         "twokeys.verify",
         "twokeys.access",
@@ -115,6 +115,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
     "twokeys/profiles": {
+        "twokeys.answers",
         "twokeys.profiles",
         "twokeys.doors",
         "twokeys.exports",
@@ -162,7 +163,18 @@ ALLOWED: dict[str, set[str]] = {
         "boto3",
         "botocore",
     },
-    "policies": {"policies", "twokeys.access", "twokeys.iam", "twokeys.errors", "pulumi_policy", "pulumi"},
+    "twokeys/pack": {
+        "twokeys.pack",
+        "twokeys.access",
+        "twokeys.doors",
+        "twokeys.iam",
+        "twokeys.errors",
+        "pulumi",
+        "grpc",
+        "boto3",
+        "botocore",
+    },
+    "policies": {"twokeys.pack"},
 }
 
 

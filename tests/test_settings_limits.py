@@ -63,6 +63,7 @@ def test_a_trust_policy_is_counted_as_the_component_writes_it(more: dict[str, An
         settings,
         door,
         target_account_id="222222222222",
+        source_account_id=settings.management_account_id,
         source_provider=None,  # type: ignore[arg-type]
         target_provider=None,  # type: ignore[arg-type]
         members=list(door.source.members or ()),
@@ -214,3 +215,59 @@ def test_an_unknown_key_gets_the_nearest_known_one(key: str, nearest: str) -> No
 
 def test_an_unknown_key_that_is_like_none_is_only_refused() -> None:
     assert refused(changed(STAGE, "doors.stage-deployer.zzz", 1)).next_step == "remove it, or correct its spelling"
+
+
+@pytest.mark.parametrize(
+    ("source", "next_step"),
+    [
+        ({"role": "cl"}, "write ci, if that is meant"),
+        ({"group": "developer"}, "write developers"),
+        ({"root": True, "grantTo": {"role": "nobody"}}, "exists: true"),
+        ({"user": "zoe"}, "people.users"),
+    ],
+)
+def test_a_door_of_the_management_stack_from_somebody_who_is_not_there_is_refused(
+    source: dict[str, Any], next_step: str
+) -> None:
+    config = MANAGEMENT | {"accounts": {"stage": {}}}
+    refusal = refused_door(config, source)
+    assert "of `people` has this name" in refusal.why
+    assert next_step in refusal.next_step
+    assert parse("management", config | {"doors": {"d": DOOR | {"from": source | {"exists": True}}}})
+
+
+def refused_door(config: dict[str, Any], source: dict[str, Any]) -> Refusal:
+    """The refusal of a config with a door from a source."""
+    with pytest.raises(Refusal) as raised:
+        parse("management", config | {"doors": {"d": DOOR | {"from": source}}})
+    return raised.value
+
+
+HUB = STAGE | {"accounts": {"stage": {}, "hub": {}}}
+
+
+def test_a_door_may_start_in_another_account_of_the_stack() -> None:
+    door = DOOR | {"from": {"role": "runner", "account": "stage"}, "to": {"role": "reader", "account": "hub"}}
+    settings = parse("stage", HUB | {"doors": {"d": door}})
+    assert settings.doors["d"].source.account == "stage"
+    every = DOOR | {"from": {"role": "scanner", "account": "hub"}, "to": {"role": "scanned", "account": "*"}}
+    assert set(parse("stage", HUB | {"doors": {"d": every}}).doors) == {"stage-d"}, "never into its own account"
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "why"),
+    [
+        ({"role": "runner", "account": "elsewhere"}, {}, "active accounts of this stack: stage, hub"),
+        ({"role": "runner", "account": "hub"}, {}, "within one account a role needs no door"),
+        ({"group": "developers", "account": "stage"}, {}, "the members of its own groups"),
+        ({"user": "alice", "account": "stage"}, {"via": "identity-center"}, "belong to no account"),
+    ],
+)
+def test_a_source_account_that_cannot_be_meant_is_refused(
+    source: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Refusal) as raised:
+        parse(
+            "stage", HUB | {"doors": {"d": DOOR | more | {"from": source, "to": {"role": "reader", "account": "hub"}}}}
+        )
+    assert why in str(raised.value)

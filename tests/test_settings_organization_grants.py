@@ -114,11 +114,11 @@ def test_config_with_more_inline_grants_than_aws_takes_of_one_source_is_refused(
         return changed(changed(WIDE, "accounts", named), "doors", {"auditor": door})
 
     of_one = inline_characters(parse("stage", config(1)))
-    assert list(of_one) == [Who(kind, "team")]  # type: ignore[arg-type] # the three kinds above
-    most = INLINE_CHARACTERS[kind] // of_one[Who(kind, "team")]  # type: ignore[arg-type]
+    assert list(of_one) == [("management", Who(kind, "team"))]  # type: ignore[arg-type] # the three kinds above
+    most = INLINE_CHARACTERS[kind] // of_one["management", Who(kind, "team")]  # type: ignore[arg-type]
     assert len(parse("stage", config(most)).doors) == most
     refusal = str(refused(config(most + 1)))
-    assert f"from {kind} team" in refusal
+    assert f"from {kind} team of management" in refusal
     assert f"AWS takes {INLINE_CHARACTERS[kind]} of a {kind}" in refusal
     assert "`organizationGrants` of the management stack, and keys: [trust]" in refusal
     assert len(parse("stage", changed(config(1000), "doors.auditor.keys", ["trust"])).doors) == 1000

@@ -65,7 +65,24 @@ def test_the_default_tags_of_a_provider_win_over_its_name() -> None:
     assert world.rules() == []
 
 
-def test_accounts_that_nothing_names_may_have_doors_between_them() -> None:
+@pytest.mark.parametrize("name", ["data", "live", "acme"])
+def test_a_door_from_stage_into_an_account_of_which_nobody_knows_the_environment_is_not_proved(name: str) -> None:
     world = two_keys()
-    _door_from_stage_to_prod(world, world.provider("data", PROD))
+    _door_from_stage_to_prod(world, world.provider(name, PROD))
+    (finding,) = world.findings()
+    assert finding.rule == "environments-isolated"
+    assert "is not proved" in finding.message
+    assert world.rules({"environments-isolated": {"accounts": {PROD: "analytics"}}}) == []
+
+
+@pytest.mark.parametrize("name", ["shared-services", "network", "AcmeSandbox", "team-dev"])
+def test_a_door_from_stage_into_an_account_whose_name_says_what_it_is_for_is_no_matter_of_isolation(name: str) -> None:
+    world = two_keys()
+    _door_from_stage_to_prod(world, world.provider(name, PROD))
     assert world.rules() == []
+
+
+def test_the_name_of_a_network_of_prod_says_that_it_is_prods() -> None:
+    world = two_keys()
+    _door_from_stage_to_prod(world, world.provider("prod-network", PROD))
+    assert world.rules() == ["environments-isolated"]

@@ -229,7 +229,7 @@ def boundary_that_allows(world: World) -> None:
 
 @correct
 def chain_through_a_third_account(world: World) -> None:
-    prod = world.provider("data", PROD)
+    prod = world.provider("shared-data", PROD)
     role_to_role(world, document(trusts(CI)))
     world.grant("ci", world.hub, DEPLOYER)
     world.role("inner", prod, document(trusts(DEPLOYER)))
@@ -499,8 +499,8 @@ def boundary_made_elsewhere(world: World) -> None:
 
 
 @wrong("unproved-door")
-def aws_managed_policy_of_unknown_content(world: World) -> None:
-    arns = ["arn:aws:iam::aws:policy/job-function/SystemAdministrator"]
+def aws_managed_policy_that_is_newer_than_the_data(world: World) -> None:
+    arns = ["arn:aws:iam::aws:policy/MadeAfterTheData"]
     role_to_role(world, document(trusts(CI)), ci_inputs={"managedPolicyArns": arns})
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.access.test_declared import symbolic
 from tests.access.world import HUB, PROD, STAGE, World, arn, document, trusts
-from tests.policies.engine_requests import Engine
+from tests.pack.engine_requests import Engine
 from twokeys.access.graph import Key, build
 from twokeys.access.snapshot import Snapshot
 from twokeys.iam import UNKNOWN
@@ -85,7 +85,7 @@ def test_a_trust_without_the_organizations_grant_is_refused(outputs: dict[str, A
 
 
 def test_a_trust_in_somebody_else_is_not_opened_by_the_grant_of_the_auditor() -> None:
-    assert both(shard(exported(grant()), trusted=arn(HUB, "role/stranger"))) == ["door-needs-grant"]
+    assert both(shard(exported(grant()), trusted=arn(HUB, "role/somebody"))) == ["door-needs-grant"]
 
 
 def test_an_export_that_cannot_be_read_is_no_proof() -> None:

@@ -23,6 +23,8 @@ TYPES = {
     "OrganizationalUnit": "aws:organizations/organizationalUnit:OrganizationalUnit",
     "ControlPolicy": "aws:organizations/policy:Policy",
     "ControlPolicyAttachment": "aws:organizations/policyAttachment:PolicyAttachment",
+    "OrganizationsFeatures": "aws:iam/organizationsFeatures:OrganizationsFeatures",
+    "DelegatedAdministrator": "aws:organizations/delegatedAdministrator:DelegatedAdministrator",
     "Role": "aws:iam/role:Role",
     "User": "aws:iam/user:User",
     "Group": "aws:iam/group:Group",

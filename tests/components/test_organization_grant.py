@@ -126,7 +126,7 @@ def test_the_estimate_of_the_settings_is_what_is_written() -> None:
     said = {"from": {"role": "audit/auditor"}, "to": {"role": "audit/reader"}, "reason": "The audit", "owner": "x"}
     grant = parse("management", {**base, "organizationGrants": {"audit": said}})
     written = make().one(POLICIES["role"], "audit").inputs["policy"]
-    assert inline_characters(grant) == {Who("role", "auditor"): characters(written)}
+    assert inline_characters(grant) == {("management", Who("role", "auditor")): characters(written)}
 
     permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
     doors = {"audit": {**said, "to": {"account": "*", "role": "audit/reader"}, "permissions": permissions}}
@@ -142,4 +142,4 @@ def test_the_estimate_of_the_settings_is_what_is_written() -> None:
         target_account="222222222222",
         role="audit/reader",
     )
-    assert inline_characters(two) == {Who("role", "auditor"): 2 * characters(door_grant(plan))}
+    assert inline_characters(two) == {("management", Who("role", "auditor")): 2 * characters(door_grant(plan))}

@@ -23,6 +23,8 @@ OUTPUTS = {
     "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
     "quarantine": {"organizational_unit_id": "ou-ab12-cd345670"},
     "group_members": {"developers": ["alice"]},
+    "user_arns": {"alice": "arn:aws:iam::111111111111:user/alice", "bob": "arn:aws:iam::111111111111:user/bob"},
+    "role_arns": {"ci": "arn:aws:iam::111111111111:role/ci"},
     "identity_center": {"instance_arn": "arn:aws:sso:::instance/ssoins-1234567890abcdef"},
     "identity_ids": {"group/developers": "g-1"},
 }
@@ -135,6 +137,27 @@ def test_a_closed_account_leaves_only_itself_and_its_id(stacks: Stacks) -> None:
     }
 
 
+def test_an_account_that_is_not_entered_is_adopted_and_nothing_is_made_in_it(
+    stacks: Stacks, tried_roles: list[AccessRole]
+) -> None:
+    # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html: invited accounts have
+    # no access role
+    outside = {
+        "stage": {
+            "adopt": MEMBER,
+            "access": {"enter": False},
+            "budget": BUDGET,
+            "organizationalUnit": "Workloads/Stage",
+        }
+    }
+    done = stacks.run("stage", accounts=outside, doors={}, there={ACCOUNT: {"name": "stage"}})
+    assert done.one(ACCOUNT, "stage").import_id == MEMBER
+    assert set(done.of("pulumi:providers:aws")) == {"management"}
+    assert "aws:budgets/budget:Budget" in {each.type for each in done.resources}
+    assert done.exports["not_entered_account_ids"] == {"stage": MEMBER}
+    assert tried_roles == []
+
+
 def test_beside_a_closed_account_the_other_is_the_child(stacks: Stacks) -> None:
     accounts, there = {"old": {"state": "closed"}, "stage": {}}, {f"{ACCOUNT}::old": {"name": "old"}}
     done = stacks.run("stage", accounts=accounts, doors={}, there=there)
@@ -168,6 +191,46 @@ def test_a_door_whose_other_key_lives_elsewhere_brings_the_management_stack_alon
     done = stacks.run("stage", accounts={"stage": {}}, doors={"half": door})
     assert READ in done.calls
     assert done.of("aws:iam/rolePolicy:RolePolicy") == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "nearest"),
+    [
+        ({"role": "cl"}, "write ci"),
+        ({"user": "zoe"}, "people.users"),
+        ({"group": "developers", "members": ["alise"]}, ""),
+    ],
+)
+def test_a_door_from_somebody_whom_the_management_stack_does_not_make_is_refused(
+    stacks: Stacks, source: dict[str, Any], nearest: str
+) -> None:
+    door = json.loads(stacks.config("stage")["twokeys:doors"])["stage-deployer"] | {"from": source}
+    for preview in (True, False):
+        with pytest.raises(ProgramRefusal) as refused:
+            stacks.run("stage", preview=preview, doors={"stage-deployer": door})
+        assert "AWS refuses a trust in one that is not there" in refused.value.why
+        assert nearest in refused.value.next_step
+    said = door | {"from": source | {"exists": True}}
+    assert "stage-deployer" in stacks.run("stage", doors={"stage-deployer": said}).of("aws:iam/role:Role")
+
+
+def test_a_door_between_two_member_accounts_has_both_keys_in_their_own_accounts(stacks: Stacks) -> None:
+    door = {
+        "from": {"role": "runner", "account": "stage"},
+        "to": {"role": "reader", "account": "hub"},
+        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+        "reason": "Shared services",
+        "owner": "platform",
+    }
+    done = stacks.run("stage", preview=True, accounts={"stage": {}, "hub": {}}, doors={"shared": door})
+    trust, grant = done.one("aws:iam/role:Role", "shared"), done.one("aws:iam/rolePolicy:RolePolicy", "shared-grant")
+    assert "::hub::" in trust.provider
+    assert "::stage::" in grant.provider
+    declared = done.one("twokeys:access:CrossAccountAccess", "shared").inputs["symbolicDocuments"]
+    by_type = {each["type"]: each for each in declared}
+    principal = by_type["aws:iam/role:Role"]["document"]["Statement"][0]["Principal"]
+    assert principal == {"AWS": "arn:aws:iam::account:stage:role/runner"}
+    assert by_type["aws:iam/rolePolicy:RolePolicy"]["account"] == "account:stage"
 
 
 def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_none(stacks: Stacks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
+from twokeys.map.model import Account, Door, Key, Organization, Who, organization
 
 NAMES = (
     '"} ; evil: {shape: image; icon: https://evil.example/x.png} #',
@@ -31,7 +31,7 @@ def hostile() -> Organization:
         doors.append(
             Door(
                 name=name,
-                source=Principal("role", "111111111111", name),
+                source=Who("role", "111111111111", name),
                 account=id,
                 role=name,
                 trust=Key.PRESENT,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from twokeys.map.model import Account, Door, Key, Organization, Principal, organization
+from twokeys.map.model import Account, Door, Key, Organization, Who, organization
 
 MANAGEMENT = "111111111111"
 TEAMS = ("retail", "payments", "logistics", "search", "identity", "data", "mobile", "media", "support", "research")
 
 
-def door(source: Principal, account: str, role: str, **more: object) -> Door:
+def door(source: Who, account: str, role: str, **more: object) -> Door:
     values: dict[str, object] = {
         "name": f"{source.name}-{role}",
         "trust": Key.PRESENT,
@@ -24,8 +24,8 @@ def door(source: Principal, account: str, role: str, **more: object) -> Door:
 
 def classic() -> Organization:
     """One management account and a stage and a prod account: what the README shows."""
-    ci, developers = Principal("role", MANAGEMENT, "ci"), Principal("group", MANAGEMENT, "developers")
-    ada = Principal("user", MANAGEMENT, "ada")
+    ci, developers = Who("role", MANAGEMENT, "ci"), Who("group", MANAGEMENT, "developers")
+    ada = Who("user", MANAGEMENT, "ada")
     stage, prod = "222222222222", "333333333333"
     return organization(
         "example",
@@ -61,10 +61,10 @@ def grown(size: int) -> Organization:
         Account("100000000002", "audit", "shared", ("security",)),
         Account("100000000003", "log-archive", "shared", ("security",)),
     ]
-    ci = Principal("role", "100000000001", "ci")
-    auditor = Principal("role", "100000000002", "auditor")
-    operators = Principal("group", MANAGEMENT, "operators")
-    people = [Principal("user", MANAGEMENT, f"person-{number:02}") for number in range(12)]
+    ci = Who("role", "100000000001", "ci")
+    auditor = Who("role", "100000000002", "auditor")
+    operators = Who("group", MANAGEMENT, "operators")
+    people = [Who("user", MANAGEMENT, f"person-{number:02}") for number in range(12)]
     accounts, doors = list(hubs), []
     for number in range(size - len(hubs)):
         environment = ("prod", "stage", "sandbox")[number % 3]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.map.organizations import MANAGEMENT, classic, door
-from twokeys.map.model import Account, Key, Principal, State, doors_of, organization
+from twokeys.map.model import Account, Key, State, Who, doors_of, organization
 
-CI = Principal("role", MANAGEMENT, "ci")
+CI = Who("role", MANAGEMENT, "ci")
 
 
 # Both keys are always needed across accounts, and what is not known is no permission:
@@ -45,16 +45,16 @@ def test_every_unit_above_an_account_is_listed_and_so_is_an_empty_one() -> None:
 
 
 def test_a_person_has_the_doors_of_the_groups_they_are_in() -> None:
-    ada = Principal("user", MANAGEMENT, "ada")
+    ada = Who("user", MANAGEMENT, "ada")
     assert ada in classic().principals
     assert {found.role for found in doors_of(classic(), ada)} == {"developer", "readonly"}
 
 
 def test_a_principal_has_the_doors_behind_a_role_it_can_reach_but_not_those_behind_a_shut_door() -> None:
-    hop, behind = Principal("role", "222222222222", "hop"), Principal("role", "222222222222", "closed")
+    hop, behind = Who("role", "222222222222", "hop"), Who("role", "222222222222", "closed")
     first = door(CI, "222222222222", "hop")
     second = door(hop, "333333333333", "deployer")
-    back = door(Principal("role", "333333333333", "deployer"), "222222222222", "hop")
+    back = door(Who("role", "333333333333", "deployer"), "222222222222", "hop")
     shut = door(CI, "222222222222", "closed", grant=Key.MISSING)
     unreached = door(behind, "333333333333", "admin")
     whole = organization("example", [], [first, second, back, shut, unreached])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -73,7 +74,7 @@ def test_it_opens_with_the_whole_organization_and_every_door_the_worst_first(ope
     page = opened("classic", classic())
     expect(page).to_have_title("example: who can enter which account")
     expect(page.locator("#caption")).to_have_text("The whole organization")
-    expect(page.locator("#count")).to_have_text("4 of 4 doors")
+    expect(page.locator("#count")).to_have_text("4 of 4 doors and ways")
     expect(doors(page)).to_have_count(4)
     expect(arrows(page)).to_have_count(4)
     expect(doors(page).first).to_contain_text("✗ no grant")
@@ -102,7 +103,7 @@ def test_a_click_on_a_door_in_the_picture_explains_it(opened: Opened) -> None:
 
 def test_the_list_and_the_halves_of_an_arrow_explain_the_same_door(opened: Opened) -> None:
     page = opened("classic", classic())
-    doors(page).nth(1).click()
+    doors(page).filter(has_text="deployer of stage").click()
     expect(page.locator("#door-title")).to_contain_text("ci-deployer")
     expect(page.locator("#door")).to_contain_text("up to 1 h")
     expect(page.locator("#door")).to_contain_text("deployments")
@@ -159,9 +160,9 @@ def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(opened: Ope
     expect(doors(page)).to_have_count(1)
     expect(page.locator("#picture g.door.dim")).to_have_count(1)
     choose(page, "environment", "stage")
-    expect(page.locator("#count")).to_have_text("0 of 4 doors")
+    expect(page.locator("#count")).to_have_text("0 of 4 doors and ways")
     page.get_by_role("button", name="Show everything").click()
-    expect(page.locator("#count")).to_have_text("4 of 4 doors")
+    expect(page.locator("#count")).to_have_text("4 of 4 doors and ways")
     expect(page.locator("#picture g.dim")).to_have_count(0)
 
 
@@ -191,14 +192,14 @@ def test_a_link_opens_the_same_view_and_one_that_is_wrong_opens_the_whole(opened
     expect(page.locator("#door")).to_be_visible()
     page = opened("classic", classic(), "account=nope&door=-7&principal=x&unit=%5B&arrow=__proto__&keys=constructor")
     expect(page.locator("#caption")).to_have_text("The whole organization")
-    expect(page.locator("#count")).to_have_text("4 of 4 doors")
+    expect(page.locator("#count")).to_have_text("4 of 4 doors and ways")
     expect(page.locator("#door")).to_be_hidden()
 
 
 def test_500_accounts_start_folded_and_can_be_searched_down_to_one_door(opened: Opened) -> None:
     page = opened("500", grown(500))
     assert arrows(page).count() < 30
-    expect(page.locator("#count")).to_have_text("1488 of 1488 doors")
+    expect(page.locator("#count")).to_have_text("1488 of 1488 doors and ways")
     expect(doors(page)).to_have_count(200)
     page.get_by_role("button", name="Show all 1488").click()
     expect(doors(page)).to_have_count(1488)
@@ -214,9 +215,9 @@ def test_500_accounts_start_folded_and_can_be_searched_down_to_one_door(opened: 
 def test_the_many_doors_of_one_arrow_are_listed_when_it_is_clicked(opened: Opened) -> None:
     page = opened("500", grown(500))
     page.locator("#picture g.open-door").filter(has_text="operators").click()
-    expect(page.locator("#count")).to_have_text("496 of 1488 doors")
+    expect(page.locator("#count")).to_have_text("496 of 1488 doors and ways")
     page.get_by_role("button", name="Show the others too").click()
-    expect(page.locator("#count")).to_have_text("1488 of 1488 doors")
+    expect(page.locator("#count")).to_have_text("1488 of 1488 doors and ways")
 
 
 def test_a_unit_among_500_accounts_can_be_opened_step_by_step(opened: Opened) -> None:
@@ -248,7 +249,7 @@ def test_no_text_leaves_its_box(opened: Opened, size: int) -> None:
 def test_hostile_names_are_shown_and_do_nothing(opened: Opened) -> None:
     page = opened("hostile", hostile())
     assert page.evaluate("window.hacked") is None
-    expect(page.locator("#count")).to_have_text(f"{len(NAMES)} of {len(NAMES)} doors")
+    expect(page.locator("#count")).to_have_text(f"{len(NAMES)} of {len(NAMES)} doors and ways")
     for index in range(len(NAMES)):
         page.evaluate("(index) => { location.hash = `door=${index}`; }", index)
         expect(page.locator("#door")).to_be_visible()
@@ -345,3 +346,45 @@ def test_it_can_be_made_larger_and_smaller_and_fits_again(opened: Opened) -> Non
 def test_on_a_narrow_screen_nothing_is_wider_than_the_screen(opened: Opened) -> None:
     page = opened("classic", classic(), viewport={"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_the_kind_of_way_is_a_filter_and_search_dims_what_does_not_match(opened: Opened) -> None:
+    whole = classic()
+    made = [
+        replace(door, kinds=("by a role",) if door.source.kind == "role" else ("by a group",)) for door in whole.doors
+    ]
+    page = opened("kinds", replace(whole, doors=tuple(made)))
+    choose(page, "kind", "by a role")
+    expect(doors(page)).to_have_count(2)
+    expect(page.locator("#picture g.principal.dim").filter(has_text="group developers")).to_have_count(1)
+    page.get_by_role("button", name="Show everything").click()
+    page.locator("#search").fill("readonly")
+    expect(page.locator("#picture g.account.dim").filter(has_text="222222222222")).to_have_count(1)
+
+
+def test_the_keyboard_comes_to_the_list_before_the_picture(opened: Opened) -> None:
+    page = opened("classic", classic())
+    page.locator("#reset").focus()
+    page.keyboard.press("Tab")
+    expect(doors(page).first).to_be_focused()
+
+
+def test_without_scripts_there_is_a_still_picture_and_the_list(
+    browser: Browser, files: Callable[[str, Organization], Path]
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    page.goto(files("classic", classic()).as_uri())
+    expect(page.locator("#picture > svg")).to_be_visible()
+    lines = page.locator("#doors li")
+    expect(lines).to_have_count(4)
+    expect(lines.filter(has_text="role ci of management → role deployer of stage")).to_have_count(1)
+    expect(page.locator("#filters")).to_be_hidden()
+    context.close()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_list_comes_first(opened: Opened) -> None:
+    page = opened("classic", classic(), viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = [page.locator(part).evaluate("part => part.getBoundingClientRect().top") for part in ("#side", "#map")]
+    assert tops[0] < tops[1]

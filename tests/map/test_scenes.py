@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from tests.map.organizations import MANAGEMENT, classic, door, grown
-from twokeys.map.model import Account, Key, Organization, Principal, State, organization
+from twokeys.map.model import Account, Key, Organization, State, Who, organization
 from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, close_ups, overview
 
 SIZES = [5, 15, 50, 500]
@@ -91,7 +91,7 @@ def test_the_half_of_an_arrow_shows_the_key_that_is_missing() -> None:
 
 
 def test_a_door_that_is_denied_with_both_keys_is_shut_on_both_halves() -> None:
-    denied = door(Principal("role", MANAGEMENT, "ci"), "222222222222", "deployer", verdict="DENY")
+    denied = door(Who("role", MANAGEMENT, "ci"), "222222222222", "deployer", verdict="DENY")
     (arrow,) = overview(organization("example", [], [denied])).arrows
     assert (arrow.grant, arrow.trust) == (State.SHUT, State.SHUT)
     assert "denied" in arrow.lines
@@ -140,13 +140,13 @@ def test_an_account_that_does_not_exist_yet_says_so() -> None:
 
 def test_an_organization_of_one_account_and_no_doors_can_be_drawn() -> None:
     scene = overview(organization("example", [Account(MANAGEMENT, "management")], []))
-    assert scene.subtitle == "1 account, 0 doors"
+    assert scene.subtitle == "1 account, 0 doors and ways"
     assert shown_accounts(scene) == 1
 
 
 @pytest.mark.parametrize("units", [60, 200])
 def test_even_an_organization_with_very_many_flat_units_stays_readable(units: int) -> None:
-    ci = Principal("role", MANAGEMENT, "ci")
+    ci = Who("role", MANAGEMENT, "ci")
     accounts = [
         Account(f"{200000000000 + number}", f"a{number}", None, (f"unit-{number // 2}",)) for number in range(units * 2)
     ]
@@ -158,7 +158,7 @@ def test_even_an_organization_with_very_many_flat_units_stays_readable(units: in
 
 @pytest.mark.parametrize("broken", [9, 100])
 def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
-    ci = Principal("role", MANAGEMENT, "ci")
+    ci = Who("role", MANAGEMENT, "ci")
     accounts = [Account(f"{200000000000 + number}", f"a{number}", None, ("unit",)) for number in range(200)]
     doors = [
         door(ci, account.id, "deployer", grant=Key.MISSING if number < broken else Key.PRESENT)
@@ -166,4 +166,4 @@ def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
     ]
     scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
     assert {arrow.grant: len(arrow.doors) for arrow in scene.arrows} == {State.SHUT: broken, State.OPEN: 200 - broken}
-    assert scene.subtitle == f"201 accounts, 200 doors, {broken} with no grant"
+    assert scene.subtitle == f"201 accounts, 200 doors and ways, {broken} with no grant"

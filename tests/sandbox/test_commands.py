@@ -85,13 +85,10 @@ def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
 
 @pytest.mark.usefixtures("small_organization")
 def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run) -> None:
-    missing = twokeys("sandbox", "shell", "management")
-    assert missing.returncode == 1
-    assert "twokeys sandbox up management" in missing.stderr
     assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
-    environment = told(twokeys("sandbox", "shell", "management", "--json"))
+    environment = told(twokeys("sandbox", "shell", "--json"))
     assert list(accounts_of(environment).values()) == ["111111111111"]
-    exports = twokeys("sandbox", "shell", "management").stdout
+    exports = twokeys("sandbox", "shell").stdout
     assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in exports
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"
@@ -124,7 +121,7 @@ def test_a_local_aws_that_dies_in_the_middle_costs_nothing_but_another_update(tw
     json.loads(state.read_text())
     again = twokeys("sandbox", "up", "stage", "--no-policies", "--skip-preview", "--json")
     assert again.returncode == 0, again.stdout + again.stderr
-    environment = told(twokeys("sandbox", "shell", "stage", "--json"))
+    environment = told(twokeys("sandbox", "shell", "--json"))
     accounts = accounts_of(environment)
     assert accounts["stage"] == told(again)["outputs"]["child_account_id"]
     assert len(accounts) == 2, "no account was made twice"
@@ -147,7 +144,7 @@ def test_ctrl_c_exits_with_130_and_the_next_update_goes_on(twokeys: Run, project
     assert update.returncode == 130, output + errors
     json.loads(state.read_text())
     assert twokeys("sandbox", "up", "stage", "--no-policies", "--skip-preview").returncode == 0
-    environment = told(twokeys("sandbox", "shell", "stage", "--json"))
+    environment = told(twokeys("sandbox", "shell", "--json"))
     assert len(accounts_of(environment)) == 2
 
 

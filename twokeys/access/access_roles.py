@@ -26,7 +26,7 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
     a provider enters by such a role.
     """
     places = [(account, accounts.access_role(account)) for account in sorted(accounts.members)]
-    places += _entered(accounts)
+    places += entered_by_access_role(accounts)
     return [
         _made_by_aws(role, accounts, principals)
         for account, name in dict.fromkeys(places)
@@ -34,7 +34,8 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
     ]
 
 
-def _entered(accounts: Accounts) -> Iterator[tuple[str, str]]:
+def entered_by_access_role(accounts: Accounts) -> Iterator[tuple[str, str]]:
+    """The accounts, with the role's name, that a provider enters by a role that AWS made in them: member accounts."""
     for entry in accounts.entries:
         for text in entry.assumes or ():
             arn = Arn.parse(text)

@@ -209,10 +209,13 @@ class Accounts:
     def environment(self, account: str) -> str | None:
         """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
 
-        Names are those of its `Account` resource and of the providers that work in it.
+        Names are those of its `Account` resource and of the providers that work in it. The management account is in
+        none: the stacks of every environment work in it, each with its own default tags.
         """
+        if account == self.management:
+            return None
         resource = self.resource(account)
-        providers = [found for found in self._snapshot.of_type(PROVIDER) if self.of_provider(found.urn) == account]
+        providers = self._providers_of(account)
         tags = [resource.get(key) for key in ("tags", "tagsAll")] if resource else []
         tags += [_default_tags(provider) for provider in providers]
         for found in map(environment.of_tags, tags):
@@ -220,6 +223,16 @@ class Accounts:
                 return found
         own = [resource.text("name") or "", resource.name] if resource else []
         return environment.of_names(own) or environment.of_names(provider.name for provider in providers)
+
+    def is_of_another_purpose(self, account: str) -> bool:
+        """Whether an account is for no environment: the management account, and one whose name says so."""
+        resource = self.resource(account)
+        own = [resource.text("name") or "", resource.name] if resource else []
+        names = [*own, *(provider.name for provider in self._providers_of(account))]
+        return account == self.management or environment.of_another_purpose(names)
+
+    def _providers_of(self, account: str) -> list[Resource]:
+        return [provider for provider in self._snapshot.of_type(PROVIDER) if self.of_provider(provider.urn) == account]
 
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)

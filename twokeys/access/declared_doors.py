@@ -53,7 +53,7 @@ def who(principal: Principal) -> Who:
     """A principal as declarations and records name it: an outsider by what its ARN says that it is."""
     arn = Arn.parse(principal.arn) if principal.kind == "outsider" else None
     kind = principal.kind if arn is None or arn.kind is None else arn.kind
-    return Who(kind, principal.account, "" if kind == "root" else principal.name)
+    return Who(kind, principal.account, "" if kind in ("root", "everyone") else principal.name)
 
 
 def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:

@@ -132,7 +132,7 @@ class Documents:
         if not components:
             return
         places: dict[tuple[str, str], list[Resource]] = defaultdict(list)
-        for resource in self._snapshot.resources:
+        for resource in (*self._snapshot.resources, *self._snapshot.left_out):
             places[resource.type, resource.name].append(resource)
         for component in components:
             for document in self._declarations(component):
@@ -142,9 +142,18 @@ class Documents:
                     if component.urn in self._snapshot.ancestors(resource)
                 ]
                 found = covers[0] if len(covers) == 1 else None
+                if found in self._snapshot.left_out:
+                    continue
                 self.declared.append(Declared(document, component, found))
-                if found is not None:
-                    self._by_place[found.urn, document.property] = document
+                if found is not None and found.inputs is not None:
+                    self._declare(found, document, component)
+
+    def _declare(self, resource: Resource, document: SymbolicDocument, component: Resource) -> None:
+        """A declaration stands for a resource that is shown; where two differ, nobody knows which is true."""
+        first = self._by_place.setdefault((resource.urn, document.property), document)
+        if first.document != document.document:
+            why = f"the {document.property} of {document.type} {document.name} is declared twice, and differently"
+            self.bad_declarations.append(BadDeclaration(component, why))
 
     def _declarations(self, component: Resource) -> Iterator[SymbolicDocument]:
         listed = (component.inputs or component.outputs)[doors.PROPERTY]

@@ -16,6 +16,26 @@ _WORDS = {
     "production": "prod",
     "prd": "prod",
 }
+_OTHERS = frozenset(
+    {
+        *("audit", "backup", "backups", "billing", "build", "ci", "connectivity", "dev", "develop", "development"),
+        *(
+            "dns",
+            "domains",
+            "firewall",
+            "hub",
+            "identity",
+            "infra",
+            "log",
+            "logging",
+            "logs",
+            "management",
+            "monitoring",
+        ),
+        *("network", "networking", "observability", "platform", "playground", "qa", "root", "sandbox", "security"),
+        *("shared", "test", "testing", "tooling", "tools", "transit", "uat"),
+    }
+)
 _NEGATIONS = frozenset({"non", "not", "no", "pre"})
 
 
@@ -42,8 +62,25 @@ def of_names(names: Iterable[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def of_another_purpose(names: Iterable[str]) -> bool:
+    """Whether the names say what an account is for, and that is no environment where customers are: `shared-services`.
+
+    A name that also speaks of an environment, such as `prod-network`, says nothing here.
+    """
+    said = list(names)
+    return any(_OTHERS & set(_words(name)) for name in said) and not any(map(_speaks_of_one, said))
+
+
+def _speaks_of_one(name: str) -> bool:
+    return not _WORDS.keys().isdisjoint(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+
+
 def _environment_words(name: str) -> Iterable[str]:
-    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    words = _words(name)
     for before, word in zip(["", *words], words, strict=False):
         if word in _WORDS and before not in _NEGATIONS:
             yield _WORDS[word]

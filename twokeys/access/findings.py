@@ -13,6 +13,8 @@ from pydantic.alias_generators import to_camel
 from twokeys.access.graph import Graph
 
 Severity = Literal["low", "medium", "high", "critical"]
+Level = Literal["advisory", "mandatory", "remediate", "disabled"]
+"""Pulumi's enforcement levels; nothing is remediated here, so `remediate` is `mandatory`, as in Pulumi."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Finding:
     """One violation: a sentence, the next step, and the resource and the door it is about.
 
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
+    `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
+    is for.
     """
 
     rule: str
@@ -28,6 +32,7 @@ class Finding:
     urn: str | None = None
     door: str | None = None
     source: str | None = None
+    advice: bool = False
 
     @property
     def text(self) -> str:

@@ -21,6 +21,9 @@ from twokeys.access.access_roles import access_roles
 from twokeys.access.accounts import Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.exports import Exported
+from twokeys.access.federated import Federated, FederatedTrust, carried, provider_name
+from twokeys.access.federated import doors as federated_doors
+from twokeys.access.identity_center import IdentityCenter, identity_center
 from twokeys.access.judge import Door, Judge, Key
 from twokeys.access.membership import join_declared_groups
 from twokeys.access.names import EVERYONE, admits_everyone, granted_resources, open_leaves, trusted_names
@@ -28,6 +31,7 @@ from twokeys.access.not_proved import NotProved
 from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
 from twokeys.access.principals import Holder, Kind, Principal, Principals
+from twokeys.access.root_sessions import root_sessions
 from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
 from twokeys.access.types import Reading, type_of
@@ -81,8 +85,9 @@ class Graph:
     role within one account, and matter for role chaining. `access_roles` are the roles that AWS made in member accounts
     and that are no resources of the stack. `open_trusts` are those in accounts as a whole, in organizations or in
     everyone. `lone_grants` name a role that is not in the stack, or a pattern that no role of the stack answers.
-    `not_read` are resources that may let somebody in and are not read; `not_proved` is everything else that may let
-    somebody in and is not known.
+    `identity_center` has the assignments of permission sets, `federated` what trust policies say of identity providers;
+    both make doors. `not_read` are resources that may let somebody in and are not read; `not_proved` is everything else
+    that may let somebody in and is not known.
     """
 
     snapshot: Snapshot
@@ -93,6 +98,8 @@ class Graph:
     guards: Guards
     not_read: tuple[NotRead, ...] = ()
     access_roles: tuple[Principal, ...] = ()
+    identity_center: IdentityCenter = field(default_factory=IdentityCenter)
+    federated: list[FederatedTrust] = field(default_factory=list)
     doors: list[Door] = field(default_factory=list)
     steps: list[Door] = field(default_factory=list)
     open_trusts: list[Trust] = field(default_factory=list)
@@ -127,6 +134,7 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_accoun
     elsewhere = exported.join(principals, documents)
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
     graph.access_roles = tuple(access_roles(accounts, principals))
+    graph.identity_center = identity_center(snapshot, accounts, documents, principals)
     _Builder(graph, elsewhere).run()
     graph.not_proved += _not_proved(graph)
     return graph
@@ -142,6 +150,7 @@ class _Builder:
         self._doors: dict[tuple[Principal, Principal], Door] = {}
         self._roles = {role.arn: role for role in (*roles_elsewhere, *graph.access_roles, *graph.roles)}
         self._outside: dict[str, Principal] = {}
+        self._federated = Federated()
         self._exact: dict[str, list[Principal]] = defaultdict(list)
         self._wide: dict[str, dict[Principal, list[Glob]]] = defaultdict(dict)
         self._unknown: dict[str, dict[Principal, None]] = defaultdict(dict)
@@ -154,9 +163,15 @@ class _Builder:
             policy = UNKNOWN if role.trust is None else role.trust.policy
             if policy is not UNKNOWN and self._from_trust(role, policy):
                 admit_everyone.append(role)
+            if policy is not UNKNOWN:
+                self._from_providers(role, policy)
         self._from_grants()
         for role in admit_everyone:
             self._from_within(role)
+        self._from_assignments()
+        graph = self._graph
+        for door in root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards):
+            self._doors[door.source, door.target] = door
         for door in self._doors.values():
             (self._graph.doors if door.crosses else self._graph.steps).append(door)
 
@@ -223,6 +238,24 @@ class _Builder:
         for principal in list(self._principals):
             if principal.account == role.account and principal is not role:
                 self._door(principal, role, asked=False)
+
+    def _from_providers(self, role: Principal, trust: PolicyDocument) -> None:
+        """Federated principals, and services that hand the role to others: the trust policy is their only key."""
+        rcps = self._graph.guards.rcps(role.account)
+        for found in self._federated.trusts(role, trust):
+            if found.of_identity_center and any(one.role is role for one in self._graph.identity_center.assignments):
+                continue
+            self._graph.federated.append(found)
+            if found.unknown:
+                self._graph.not_proved.append(_unknown_provider(found))
+            self._doors |= {(door.source, role): door for door in federated_doors(found, trust, rcps)}
+        for door in carried(role, trust, rcps):
+            self._doors[door.source, role] = door
+
+    def _from_assignments(self) -> None:
+        self._graph.not_proved += self._graph.identity_center.not_proved
+        for assignment in self._graph.identity_center.assignments:
+            self._doors[assignment.source, assignment.role] = assignment.door
 
     def _from_grants(self) -> None:
         answered: dict[Principal, list[str]] = defaultdict(list)
@@ -306,6 +339,13 @@ def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
     what = f"That role {role.arn} in account {accounts.name(role.account)} trusts {name}"
     why = "that name does not tell who it is"
     return NotProved(what, why, _BY_ARN, f"{name} -> {role.arn}", role.urn, role.source)
+
+
+def _unknown_provider(found: FederatedTrust) -> NotProved:
+    role = found.role
+    what = f"Whom the trust policy of role {role.name} lets in by {provider_name(found.federation)}"
+    why = "the provider, or the claim that names its tenant, is not known yet"
+    return NotProved(what, why, _DECLARE, f"* -> {role.arn}", role.urn, role.source, role.trust)
 
 
 def _not_proved(graph: Graph) -> Iterator[NotProved]:

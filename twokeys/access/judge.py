@@ -11,6 +11,7 @@ from twokeys.access.accounts import Accounts
 from twokeys.access.names import ASSUME_ROLE
 from twokeys.access.organization import Guards
 from twokeys.access.principals import WITHOUT_GRANT, Principal
+from twokeys.access.relevant import Relevant
 from twokeys.iam import (
     DEFAULT_PARTITION,
     UNKNOWN,
@@ -120,15 +121,18 @@ class Judge:
         self._guards = guards
         self._accounts = accounts
         self._policies: dict[Principal, Policies] = {}
+        self._relevant = Relevant()
 
     def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
         if source.kind in _NOT_SHOWN:
             return self._from_outside(source, target)
         request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
-        admits = target.trust.policy if target.trust else UNKNOWN
-        rcps = self._guards.rcps(target.account)
-        both = replace(self._of(source), trust=admits, rcps=rcps)
+        both = replace(
+            self._granting(source, target),
+            trust=self._admitting(target, request.caller),
+            rcps=self._guards.rcps(target.account),
+        )
         if source.account == target.account:
             verdict = self._settled(evaluate, request, both)
             return Door(source, target, verdict, verdict, asked)
@@ -136,7 +140,7 @@ class Judge:
         grant = self._settled(evaluate_grant, request, both)
         whole = None
         if Outcome.DENY not in (trust.outcome, grant.outcome):
-            if rcps and (verdict := evaluate(request, both)).outcome is Outcome.DENY:
+            if both.rcps and (verdict := evaluate(request, both)).outcome is Outcome.DENY:
                 trust = verdict
             elif trust.outcome is grant.outcome is Outcome.CONDITIONAL:
                 whole = evaluate(request, both)
@@ -172,7 +176,7 @@ class Judge:
         values |= self._of_target(target)
         caller = Caller(source.arn if named else str(stand_in))
         request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values, complete=False))
-        admits = target.trust.policy if target.trust else UNKNOWN
+        admits = self._admitting(target, caller)
         rcps = self._guards.rcps(target.account)
         both = Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps)
         trust = self._settled(_trust_alone, request, both)
@@ -202,6 +206,14 @@ class Judge:
             return {"aws:ResourceOrgID": (self._accounts.organization,)}
         return {}
 
+    def _admitting(self, target: Principal, caller: Caller) -> PolicyDocument | Unknown:
+        return self._relevant.of_principal(target.trust.policy, caller.arn) if target.trust else UNKNOWN
+
+    def _granting(self, source: Principal, target: Principal) -> Policies:
+        policies = self._of(source)
+        identity = tuple(self._relevant.to_role(policy, target.arn) for policy in policies.identity)
+        return replace(policies, identity=identity)
+
     def _of(self, source: Principal) -> Policies:
         if source not in self._policies:
             self._policies[source] = Policies(
@@ -214,11 +226,16 @@ class Judge:
 
 
 def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:
-    """A document as if each condition that is not known yet let everybody pass: an Allow is met, a Deny is not."""
-    if isinstance(policy, Unknown) or not any(map(_waits, policy.statements)):
+    """A document as if each condition that is not known yet let everybody pass: an Allow is met, a Deny is not.
+
+    An unknown Version lets nobody in either: it says whether `${...}` is a variable.
+    """
+    if isinstance(policy, Unknown) or not (policy.unresolved or any(map(_waits, policy.statements))):
         return policy
     kept = [one for one in policy.statements if one.effect == "Allow" or not _waits(one)]
-    return replace(policy, statements=tuple(_without_open_conditions(one) if _waits(one) else one for one in kept))
+    statements = tuple(_without_open_conditions(one) if _waits(one) else one for one in kept)
+    unresolved = tuple(path for path in policy.unresolved if path != "Version")
+    return replace(policy, statements=statements, unresolved=unresolved)
 
 
 def _waits(statement: Statement) -> bool:

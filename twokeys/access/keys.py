@@ -97,12 +97,14 @@ class _Reader:
         """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""
         concerned: dict[Principal, str] = {}
         for door in self._graph.doors:
+            if door.source.kind == "everyone":
+                continue
             if not self._pinned(door.target) and door.target.urn is not None:
                 concerned.setdefault(door.target, f"its trust policy names {door.source.arn}")
             elif not self._pinned(door.source) and door.asked:
                 concerned.setdefault(door.source, f"it is granted {door.target.arn}")
         for trust in self._graph.open_trusts:
-            if not self._pinned(trust.role):
+            if not self._pinned(trust.role) and trust.names != EVERYONE:
                 concerned.setdefault(trust.role, f"its trust policy names {trust.names}")
         for grant in self._graph.lone_grants:
             if not self._pinned(grant.source):
@@ -207,7 +209,7 @@ class _Reader:
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
     def _unproved(self, door: Door) -> Iterator[Statement]:
-        """Said once: what hangs on a document that `blind` already speaks of is not repeated for each door."""
+        """Said once: what hangs on a document that `not_proved` already speaks of is not repeated for each door."""
         source, role = door.source, door.target
         unknown = [document for document in _documents(door) if document.policy is UNKNOWN]
         if unknown and all(document.urn is not None for document in unknown):

@@ -1,7 +1,7 @@
 """A snapshot of what really is: IAM and Organizations, read with boto3.
 
-Reads only: GetCallerIdentity, GetAccountAuthorizationDetails, and in the management account the accounts, their tags
-and the control policies with what they are attached to.
+Reads only: GetCallerIdentity, GetAccountAuthorizationDetails, and in the management account the accounts, their tags,
+the control policies with what they are attached to, IAM Identity Center and centralized root access.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 The result has the shape of a stack's resources, so that everything after it is the same code.
 """
@@ -9,7 +9,7 @@ The result has the shape of a stack's resources, so that everything after it is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
+from twokeys.access.live_identity_center import identity_center
 from twokeys.access.principals import GROUP, MANAGED_POLICY, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_organizations import OrganizationsClient
 
+_NO_ROOT_ACCESS = (
+    "AccountNotManagementOrDelegatedAdministratorException",
+    "OrganizationNotFoundException",
+    "ServiceAccessNotEnabledException",
+)
 _SCOPE = "urn:pulumi:live::aws"
 _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
@@ -42,6 +48,9 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
         resources = [*_account(session.client("iam"), account), _provider(account)]
         organization = session.client("organizations")
         members = list(_organization(organization, account))
+        if members:
+            members += identity_center(session, _maker(account))
+            members += _root_access(session.client("iam"), organization, account)
     except (BotoCoreError, ClientError) as error:
         raise _refused("the account of your credentials", error) from error
     resources += members
@@ -49,6 +58,30 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
         if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["status"] == "ACTIVE":
             resources += _member(session, str(member.outputs["id"]), member_role)
     return Snapshot(tuple(resources), origin=f"live accounts, seen from {account}")
+
+
+def _maker(account: str) -> Callable[[str, str, Mapping[str, object]], Resource]:
+    return lambda type_, name, values: _made(type_, name, account, values)
+
+
+def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
+    """Whether root sessions are switched on, and who else than the management account may begin them.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-access-management.html
+    """
+    try:
+        enabled = iam.list_organizations_features().get("EnabledFeatures", [])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _NO_ROOT_ACCESS:
+            raise
+        enabled = []
+    values: dict[str, object] = {"enabledFeatures": list(enabled)}
+    yield _made("aws:iam/organizationsFeatures:OrganizationsFeatures", "features", account, values)
+    pages = organizations.get_paginator("list_delegated_administrators").paginate(ServicePrincipal="iam.amazonaws.com")
+    for administrator in (one for page in pages for one in page["DelegatedAdministrators"]):
+        values = {"accountId": administrator["Id"], "servicePrincipal": "iam.amazonaws.com"}
+        type_ = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
+        yield _made(type_, f"{administrator['Id']}/iam", account, values)
 
 
 def _member(session: boto3.Session, account: str, role: str) -> list[Resource]:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from twokeys.access import aws_managed
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Document, Documents
+from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, parse_policy
@@ -154,6 +155,10 @@ class Principals:
             found = Principal(arn or str(made), kind, account, name)
             self._by_name[account, kind, name] = found
         return found
+
+    def of_resource(self, resource: Resource) -> Principal | None:
+        """The principal that a resource of the stack is."""
+        return self._by_urn.get(resource.urn)
 
     def namesakes_in_unpinned_accounts(self, kind: str, name: str) -> Sequence[Principal]:
         """The stack's principals of this kind and name whose account is not known."""
@@ -315,6 +320,8 @@ class Principals:
 
     def _read_exclusive(self) -> None:
         """An exclusive list removes what it does not name; a list of attachments also attaches what it names."""
+        for resource in self._snapshot.of_type(ROLE):
+            self._read_exclusive_of_role(resource)
         for resource in self._snapshot.of_type(*_EXCLUSIVE_INLINE):
             names = resource.get("policyNames")
             if not isinstance(names, list) or UNKNOWN in names:
@@ -328,6 +335,31 @@ class Principals:
             for holder in self._exclusively(resource, _EXCLUSIVE_ATTACHMENT[resource.type]):
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
                 holder.documents[:] = [one for one in holder.documents if one in self._inline] + named
+
+    def _read_exclusive_of_role(self, resource: Resource) -> None:
+        """A Role's `inlinePolicies` and `managedPolicyArns` are all that it has: each update removes any others.
+
+        An empty `inlinePolicies` is no such list, an empty item in it is; an empty `managedPolicyArns` is one. A policy
+        that is removed and may be a grant is there until then, and then no more: nobody can prove it.
+        https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/
+        """
+        role, removed = self._by_urn[resource.urn], []
+        inputs = resource.inputs or {}
+        if isinstance(inputs.get("inlinePolicies"), list) and inputs["inlinePolicies"]:
+            removed += [one for one in role.documents if one in self._inline and one.urn != resource.urn]
+        if isinstance(inputs.get("managedPolicyArns"), list):
+            own = list(self._managed_documents(resource, "managedPolicyArns", inputs["managedPolicyArns"]))
+            removed += [
+                one for one in role.documents if one not in self._inline and one not in own and one.urn != resource.urn
+            ]
+        for document in removed:
+            role.documents.remove(document)
+            if document.policy is UNKNOWN or granted_resources(document.policy):
+                why = f"role {role.name} has a list of all its policies, so that each update of it removes this one"
+                step = "put the policy into that list, or take the list out of the role"
+                place = f"{role.arn} -> *"
+                what = f"The {document.title}"
+                self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
 
     def _exclusively(self, resource: Resource, kind: Holder) -> list[Principal]:
         holders = self._referred(resource, f"{kind}Name", kind)

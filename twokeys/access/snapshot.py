@@ -92,12 +92,14 @@ class Pending:
 class Snapshot:
     """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people.
 
-    `pending` is what may be there beside them, or instead of one of them.
+    `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
+    this operation does not make and that are not there either (`--target`, `--exclude`).
     """
 
     resources: tuple[Resource, ...]
     origin: str = "this stack"
     pending: tuple[Pending, ...] = ()
+    left_out: tuple[Resource, ...] = ()
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:

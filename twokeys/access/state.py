@@ -13,25 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from twokeys.access.snapshot import PROVIDER, Pending, Resource, Snapshot
+from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
 _SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret in a state, is none
-_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_UNKNOWNS = frozenset(
-    {
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
 
 
 def read_states(paths: Iterable[Path]) -> Snapshot:
@@ -158,14 +145,14 @@ def properties(values: Mapping[str, Any]) -> dict[str, object]:
 
 def _plain(value: Any) -> object:  # noqa: ANN401 - JSON
     if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWNS else value
+        return UNKNOWN if value in UNKNOWNS else value
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
-        signature = value.get(_SIGNATURE)
-        if signature == _SECRET:
+        signature = value.get(SIGNATURE)
+        if signature == SECRET:
             return _plain(json.loads(value["plaintext"])) if "plaintext" in value else UNKNOWN
-        if signature == _OUTPUT:
+        if signature == OUTPUT:
             return _plain(value["value"]) if "value" in value else UNKNOWN
         return {key: _plain(item) for key, item in value.items()}
     return value
@@ -175,10 +162,10 @@ def _has_secret(value: Any) -> bool:  # noqa: ANN401 - JSON
     if isinstance(value, list):
         return any(map(_has_secret, value))
     if isinstance(value, dict):
-        signature = value.get(_SIGNATURE)
+        signature = value.get(SIGNATURE)
         return (
-            signature == _SECRET
-            or (signature == _OUTPUT and bool(value.get("secret")))
+            signature == SECRET
+            or (signature == OUTPUT and bool(value.get("secret")))
             or any(map(_has_secret, value.values()))
         )
     return False

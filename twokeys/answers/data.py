@@ -78,6 +78,7 @@ def step_data(step: Step) -> dict[str, Any]:
         "target": party_data(step.target),
         "conditions": list(step.conditions),
         "declared": declared_data(step.declared),
+        "grantKey": step.grant.value,
         "trust": place_data(step.trust) if step.trust else None,
         "grants": [place_data(one) for one in step.grants],
     }

@@ -19,6 +19,10 @@ class Key(Enum):
     PRESENT = "present"
     MISSING = "missing"
     UNKNOWN = "not proved"
+    NOT_OURS = "not ours"
+    """The grant of an outsider: nobody here can see it, so it counts as made."""
+    NOT_NEEDED = "not needed"
+    """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
 
 
 class State(Enum):
@@ -92,6 +96,7 @@ class Step:
     grants: tuple[KeyPlace, ...]
     declared: Declared | None = None
     """The declaration that was written for this door."""
+    grant: Key = Key.PRESENT
 
     @property
     def keys(self) -> tuple[KeyPlace, ...]:
@@ -206,26 +211,12 @@ class Door:
     @property
     def state(self) -> State:
         """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
-        keys = {self.trust, self.grant}
-        if Key.MISSING in keys or self.verdict == "DENY":
-            return State.SHUT
-        if Key.UNKNOWN in keys or self.verdict == "UNKNOWN":
-            return State.UNPROVED
-        return State.OPEN
+        return state_of(self.trust, self.grant, self.verdict)
 
     @property
     def lacks(self) -> str:
         """The state in words, which never needs a colour: "both keys", "no grant", "trust not proved"."""
-        keys = (("trust", self.trust), ("grant", self.grant))
-        missing = [name for name, key in keys if key is Key.MISSING]
-        unknown = [name for name, key in keys if key is Key.UNKNOWN]
-        if missing:
-            return "no " + ", no ".join(missing)
-        if self.state is State.SHUT:
-            return "denied"
-        if unknown:
-            return " and ".join(unknown) + " not proved"
-        return "both keys" if self.state is State.OPEN else "not proved"
+        return lacks_of(self.trust, self.grant, self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +275,31 @@ class Answers:
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call each account that is known, with its id, also those that were not asked for."""
+
+
+def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
+    """SHUT as soon as a key is missing or the verdict is DENY; OPEN only with both keys and no doubt."""
+    keys = {trust, grant}
+    if Key.MISSING in keys or verdict == "DENY":
+        return State.SHUT
+    if Key.UNKNOWN in keys or verdict == "UNKNOWN":
+        return State.UNPROVED
+    return State.OPEN
+
+
+def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
+    """That state in words: "both keys", "no grant", "trust not proved", "denied"."""
+    keys = (("trust", trust), ("grant", grant))
+    missing = [name for name, key in keys if key is Key.MISSING]
+    unknown = [name for name, key in keys if key is Key.UNKNOWN]
+    state = state_of(trust, grant, verdict)
+    if missing:
+        return "no " + ", no ".join(missing)
+    if state is State.SHUT:
+        return "denied"
+    if unknown:
+        return " and ".join(unknown) + " not proved"
+    return "both keys" if state is State.OPEN else "not proved"
 
 
 def _latest(moments: Iterable[str | None]) -> str | None:

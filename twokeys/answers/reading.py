@@ -7,7 +7,8 @@ its place: the resource, the statement in its document, and when the resource wa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from twokeys.access import environment
@@ -16,14 +17,12 @@ from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.declared_doors import DeclaredDoors, stack_outputs, who
 from twokeys.access.graph import Graph
 from twokeys.access.keys import Lack, Statement, statements
-from twokeys.access.names import EVERYONE
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import USER, Principal
-from twokeys.access.report import access_roles
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Step, Way
-from twokeys.answers.permissions import Level, Permissions, permissions
+from twokeys.answers.permissions import Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
@@ -38,8 +37,8 @@ _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
     access.Key.MISSING: Key.MISSING,
     access.Key.UNPROVED: Key.UNKNOWN,
-    access.Key.NOT_OURS: Key.PRESENT,
-    access.Key.NOT_NEEDED: Key.PRESENT,
+    access.Key.NOT_OURS: Key.NOT_OURS,
+    access.Key.NOT_NEEDED: Key.NOT_NEEDED,
 }
 
 
@@ -59,16 +58,17 @@ class _Reader:
         self._declared = DeclaredDoors(graph)
         self._places = Places(graph)
         self._names: dict[str, str] = {}
+        self._listed = dict(_listed_names(graph.snapshot))
         self._permissions: dict[Principal, Permissions] = {}
         self._statements = list(statements(graph))
-        self._access_role_arns = frozenset(access_roles(graph))
 
     def read(self, name: str | None) -> Answers:
         snapshot = self._graph.snapshot
         organization = next(snapshot.of_type(ORGANIZATION), None)
         identity = _id(organization) if organization else None
         units = _units(snapshot)
-        ways = [*self._ways(), *self._through_access_roles()]
+        ways = list(self._ways())
+        ways += self._by_management(ways)
         doors = list(self._doors())
         return Answers(
             origin=snapshot.origin,
@@ -91,8 +91,12 @@ class _Reader:
 
     def _name(self, account: str) -> str:
         if account not in self._names:
-            unnamed = account == self._accounts.management and self._accounts.resource(account) is None
-            self._names[account] = f"management ({account})" if unnamed else self._accounts.name(account)
+            unnamed = self._accounts.resource(account) is None
+            listed = self._listed.get(account)
+            if unnamed and account == self._accounts.management:
+                self._names[account] = f"management ({account})"
+            else:
+                self._names[account] = f"{listed} ({account})" if unnamed and listed else self._accounts.name(account)
         return self._names[account]
 
     def _all_accounts(self, units: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Account]]:
@@ -141,6 +145,8 @@ class _Reader:
             names = {account, "management"}
         else:
             names = {account, *([inside, environment.canonical(inside)] if inside else [])}
+        if account in self._listed:
+            names |= {self._listed[account]}
         if resource is not None:
             names |= {name for name in (resource.name, resource.text("name"), _stack(resource)) if name}
         return frozenset(name.lower() for name in names)
@@ -166,25 +172,29 @@ class _Reader:
         last = path.doors[-1]
         about = self._declaration(last)
         longest = (about.max_session_seconds if about else None) or self._declared.session_of(last.target)
-        if last.source.kind == "role" and longest is not None:
-            longest = min(longest, CHAINED_SESSION)
+        if last.source.kind == "role":
+            longest = min(longest or CHAINED_SESSION, CHAINED_SESSION)
         return Way(
             steps=tuple(map(self._step, path.doors)),
             verdict=_worst(door.outcome for door in path.doors).value,
             conditions=tuple(dict.fromkeys(chain.from_iterable(map(_conditions, path.doors)))),
             permissions=self._strength(last.target),
             max_session_seconds=longest,
-            by_access_role=last.target.arn in self._access_role_arns,
+            by_access_role=last.target in self._graph.access_roles,
         )
 
     def _step(self, door: access.Door) -> Step:
+        trust = self._places.of_trust(door)
+        if trust is not None and door.target in self._graph.access_roles:
+            trust = self._made_with_account(door.target, trust)
         return Step(
             source=self._party(door.source),
             target=self._party(door.target),
             conditions=_conditions(door),
-            trust=self._places.of_trust(door),
+            trust=trust,
             grants=self._places.of_grant(door),
             declared=self._declaration(door),
+            grant=_KEYS[door.grant_key],
         )
 
     def _strength(self, role: Principal) -> Permissions:
@@ -195,32 +205,32 @@ class _Reader:
     def _declaration(self, door: access.Door) -> Declared | None:
         return self._declared.of(who(door.source), map(who, door.source.groups), who(door.target))
 
-    def _through_access_roles(self) -> Iterator[Way]:
-        """AWS's own access roles: whoever the management account grants them may enter."""
+    def _by_management(self, ways: Sequence[Way]) -> Iterator[Way]:
+        """The access roles that nobody is shown to enter: whoever the management account grants them may."""
         management = self._accounts.management
+        entered = {way.target.who for way in ways}
         if management is None:
             root = Party(Who("root", ""), account_name="management (which one it is, is not told)")
         else:
-            root = Party(Who("root", management), str(Arn.root(management)), self._name(management))
-        for text in self._access_role_arns:
-            arn = Arn.parse(text)
-            if arn is None:
+            arn = Arn.root(management, self._accounts.partition(management))
+            root = Party(Who("root", management), str(arn), self._name(management))
+        for role in self._graph.access_roles:
+            if who(role) in entered:
                 continue
-            account = self._accounts.canonical(arn.account)
-            made = self._accounts.resource(account)
-            trust = KeyPlace(
-                document=f"trust policy that AWS gave role {arn.name} when it made the account",
-                urn=made.urn if made else None,
-                created=made.created if made else None,
-            )
-            target = Party(Who("role", account, arn.name), text, self._name(account))
+            document = f"trust policy of role {role.name}, as AWS made it"
+            step = Step(root, self._party(role), (), self._made_with_account(role, KeyPlace(document)), ())
             yield Way(
-                steps=(Step(root, target, (), trust, ()),),
-                verdict=Outcome.ALLOW.value,
+                steps=(step,),
+                verdict=Outcome.CONDITIONAL.value,
                 conditions=("a grant in that account",),
-                permissions=Permissions(Level.ADMINISTRATOR, ("managed policy AdministratorAccess",)),
+                permissions=self._strength(role),
                 by_access_role=True,
             )
+
+    def _made_with_account(self, role: Principal, trust: KeyPlace) -> KeyPlace:
+        """Where the trust of an access role stands: AWS makes it together with the account."""
+        made = self._accounts.resource(role.account)
+        return replace(trust, urn=made.urn, created=made.created) if made else trust
 
     # Doors ------------------------------------------------------------------------------------------------------------
 
@@ -240,10 +250,6 @@ class _Reader:
                 continue
             yield self._door(door, keys, statement)
         halves = self._halves()
-        for trust in self._graph.open_trusts:
-            id = f"{EVERYONE} -> {trust.role.arn}"
-            if trust.account is None and id not in said:
-                yield self._to_everyone(trust.role)
         for id, statement in said.items():
             if id in halves:
                 yield self._one_key(*halves[id], statement)
@@ -282,10 +288,7 @@ class _Reader:
         """The ends of what is half a door, by how statements name it: open trusts, and grants that nothing answers."""
         found: dict[str, tuple[Party, Party]] = {}
         for trust in self._graph.open_trusts:
-            if trust.account is None:
-                whom = Party(Who("everyone", ""))
-                found[f"{EVERYONE} -> {trust.role.arn}"] = whom, self._party(trust.role)
-            else:
+            if trust.account is not None:
                 arn = Arn.parse(trust.role.arn)
                 root = str(Arn.root(trust.account, arn.partition if arn else "aws"))
                 whom = Party(Who("root", trust.account), root, self._name(trust.account))
@@ -301,7 +304,7 @@ class _Reader:
     def _one_key(self, source: Party, target: Party, statement: Statement) -> Door:
         """A door with one key: a trust in an account as a whole or in everyone, or a grant on a role not there."""
         other = Key.UNKNOWN if statement.lack is Lack.PROOF else Key.MISSING
-        trusted = source.who.kind in ("root", "everyone")
+        trusted = source.who.kind == "root"
         return Door(
             source=source,
             target=target,
@@ -313,26 +316,10 @@ class _Reader:
             next_step=statement.next_step,
         )
 
-    def _to_everyone(self, role: Principal) -> Door:
-        """A trust in everyone, of which somebody here makes use: anybody else in AWS may have the grant too."""
-        problem = (
-            f"Role {role.arn} trusts everyone: whoever in AWS is granted it may enter, unless a condition of that "
-            "trust keeps them out"
-        )
-        return Door(
-            source=Party(Who("everyone", "")),
-            target=self._party(role),
-            trust=Key.PRESENT,
-            grant=Key.UNKNOWN,
-            verdict=Outcome.UNKNOWN.value,
-            problem=problem,
-            next_step="trust those who shall enter by their ARNs",
-        )
-
     # Not proved -------------------------------------------------------------------------------------------------------
 
     def _not_proved(self) -> Iterator[NotProved]:
-        """What the graph cannot prove shut, and trusts in everyone, whose grants nobody here can see."""
+        """What the graph cannot prove shut, and resources that may let somebody in and are not read."""
         ends = self._halves() | {
             door.id: (self._party(door.source), self._party(door.target)) for door in self._graph.doors
         }
@@ -348,12 +335,10 @@ class _Reader:
                 about = f"Whether {door.source.arn} can enter {door.target.arn} is not known: {why}"
                 step = "update the stack, so that what it hangs on is known"
                 yield NotProved(about, step, door.id, door.target.urn, *ends[door.id])
-        for trust in self._graph.open_trusts:
-            id = f"{EVERYONE} -> {trust.role.arn}"
-            if trust.account is None and id not in said:
-                said.add(id)
-                open_door = self._to_everyone(trust.role)
-                yield NotProved(open_door.problem or "", open_door.next_step or "", id, trust.role.urn, *ends[id])
+        for unread in self._graph.not_read:
+            resource = unread.resource
+            about = f"Whom {resource.type} {resource.name} lets in is not proved: it {unread.why}"
+            yield NotProved(about, unread.next_step, unread.door, resource.urn)
 
     def _unique_ids(self) -> Iterator[tuple[str, Party]]:
         """Principals by the unique id that CloudTrail names them by in the other account."""
@@ -384,6 +369,15 @@ def _door_order(door: Door) -> tuple[str, ...]:
 def _stack(resource: Resource | None) -> str | None:
     """The stack that makes a resource, as its URN has it."""
     return resource.urn.removeprefix("urn:pulumi:").partition("::")[0] if resource else None
+
+
+def _listed_names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """The names of the accounts that an organization lists, by id."""
+    for resource in snapshot.of_type(ORGANIZATION):
+        listed = resource.get("accounts")
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, Mapping) and item.get("id") and item.get("name"):
+                yield str(item["id"]), str(item["name"])
 
 
 def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twokeys.answers.model import KeyPlace, Step, Way
+from twokeys.answers.model import Key, KeyPlace, Step, Way
 
 
 def into(way: Way) -> str:
@@ -37,8 +37,15 @@ def keys(step: Step) -> Iterator[str]:
     for grant in step.grants:
         yield f"grant key: {place(grant)}"
     if not step.grants:
-        needed = "in no document that is shown here" if step.crosses else "none is needed within one account"
-        yield f"grant key: {needed}"
+        yield f"grant key: {_without_grant(step)}"
+
+
+def _without_grant(step: Step) -> str:
+    if step.grant is Key.NOT_OURS:
+        return "made in an account that is not shown to be ours, so that nobody here can see it"
+    if step.grant is Key.NOT_NEEDED:
+        return "none is needed: AWS itself lets them ask for the role"
+    return "in no document that is shown here" if step.crosses else "none is needed within one account"
 
 
 def keys_of(way: Way) -> Iterator[str]:

@@ -19,6 +19,7 @@ from twokeys.doors.outputs import (
     ORGANIZATION_OUTPUT,
     OTHER_STACK,
     PROPERTY,
+    TRUST_AFTER_GRANT,
 )
 from twokeys.doors.symbols import (
     ACCOUNT,
@@ -44,6 +45,7 @@ __all__ = [
     "PROPERTY",
     "RESERVED",
     "SYMBOL_PREFIX",
+    "TRUST_AFTER_GRANT",
     "Door",
     "DoorRequirements",
     "DoorSource",

@@ -3,6 +3,9 @@
 PROPERTY = "symbolicDocuments"
 """The property of a component that holds its symbolic documents."""
 
+TRUST_AFTER_GRANT = "trustAfterGrant"
+"""The property of a component that makes its trust after its grant: a grant not there by then is missing."""
+
 OTHER_STACK = "twokeys:access:OtherStack"
 """A component that repeats a stack reference: the engine shows a policy no resource that is only read."""
 DOORS_OUTPUT = "doors"

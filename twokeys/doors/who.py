@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twokeys.iam import Arn, account_as_a_whole
+
 _LABELS = {
     "identity-center-user": "Identity Center user",
     "identity-center-group": "Identity Center group",
@@ -17,9 +19,10 @@ class Who:
     """A principal: what it is, the account it belongs to (id or symbol) and its name.
 
     `kind` is role, user, group, root (an account as a whole), identity-center-user, identity-center-group,
-    web-identity, saml, service or everyone. Names are compared without path: AWS keeps them unique among their kind in
-    an account whatever their path (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-    `account` is empty for those that belong to none, `name` for a root and for everyone.
+    web-identity, saml, service, everyone or outsider (an organization that is not ours). Names are compared without
+    path: AWS keeps them unique among their kind in an account whatever their path
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). `account` is empty for those that
+    belong to none, `name` for a root and for everyone.
     """
 
     kind: str
@@ -30,6 +33,21 @@ class Who:
         if self.kind in ("role", "user", "group"):
             object.__setattr__(self, "name", self.name.rpartition("/")[2])
 
+    @classmethod
+    def named(cls, principal: str) -> Who | None:
+        """Whom an ARN or a name in a Principal element stands for, a session for its role; None for another text.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        """
+        if account := account_as_a_whole(principal):
+            return cls("root", account)
+        if principal == "*":
+            return cls("everyone", "")
+        arn = Arn.parse(principal)
+        if arn is None or arn.kind not in ("role", "user", "assumed-role"):
+            return None
+        return cls("role" if arn.kind == "assumed-role" else arn.kind, arn.account, arn.name)
+
     @property
     def label(self) -> str:
         """What people call it, without its account: "role ci", "Identity Center group everyone"."""
@@ -39,4 +57,6 @@ class Who:
             return "anybody in AWS"
         if self.kind == "web-identity":
             return self.name
+        if self.kind == "outsider":
+            return f"anybody of organization {self.name}" if self.name.startswith("o-") else self.name
         return f"{_LABELS.get(self.kind, self.kind)} {self.name}".strip()

@@ -51,12 +51,12 @@ def explore(
     """
     allowing, denying = dict.fromkeys(allows), dict.fromkeys(denies)
     atoms = list(dict.fromkeys((*allowing, *denying)))
-    if not allowing.keys() & denying.keys() and _independent(atoms):
+    if not allowing.keys() & denying.keys() and independent(atoms):
         return Possibilities(some=True, every=False, exact=True)
     return _explore(atoms, lookup, decision)
 
 
-def _independent(atoms: list[Atom]) -> bool:
+def independent(atoms: list[Atom]) -> bool:
     """Whether no two atoms read the same key, and each can be both true and false.
 
     Of an atom with variables that is taken for granted: it was found free with the request's own values.

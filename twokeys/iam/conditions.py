@@ -18,7 +18,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias
 
-from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_values
+from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
 
 Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
@@ -91,6 +91,13 @@ class ConditionClause:
     variables: bool = True
     path: str = field(default="", compare=False)
     emptied: bool = field(default=False, repr=False)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.operator, self.key, self.values, self.variables, self.emptied))
 
     @cached_property
     def base(self) -> Operator:
@@ -194,8 +201,23 @@ class ConditionClause:
             return truth(self.set_operator == "ForAllValues")
         return truth(self.if_exists or self.base.negated)
 
+    @cached_property
+    def _equal(self) -> frozenset[str] | None:
+        """The values of StringEquals, if they are just texts: a value of the request is then equal to one, or not.
+
+        With symbols of accounts also as `with_ids` writes them.
+        """
+        texts = [value for value in self.values if isinstance(value, str)]
+        if self.base.positive != "StringEquals" or len(texts) < len(self.values):
+            return None
+        if self.variables and any("${" in text for text in texts):
+            return None
+        return frozenset((*texts, *map(with_ids, texts)))
+
     def _one(self, value: str, lookup: Lookup) -> Truth:
         """Whether one value of the request matches any value of the policy, negated if the operator is."""
+        if self._equal is not None:
+            return truth((value in self._equal) is not self.base.negated)
         results = [test(value, lookup) for test in self._tests]
         if UNKNOWN in self.values:
             results.append(Truth.UNKNOWN)

@@ -11,15 +11,16 @@ limited by boundary, session policies and SCPs; across accounts always both side
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Formula, Or, decide
 from twokeys.iam.matches import Match, Scan, scan
 from twokeys.iam.principals import Caller, CallerKind, Form
-from twokeys.iam.request import Context, Request
+from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Context, Request
+from twokeys.iam.settled import Layers, layers_of, settled, settled_grant, settled_trust
 from twokeys.iam.truth import Unknown
-from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict, Why
 
 __all__ = [
     "Caller",
@@ -37,10 +38,8 @@ __all__ = [
 ]
 
 _ASSUME_ROLE = "sts:assumerole"
-_ASSUME_ROOT = "sts:assumeroot"
 _WITH_SAML = "sts:assumerolewithsaml"
 _WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
-_ROLE_ACTIONS = frozenset({_ASSUME_ROLE, _WITH_SAML, _WITH_WEB_IDENTITY, "sts:tagsession", "sts:setsourceidentity"})
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,13 @@ class Policies:
     session: tuple[PolicyDocument | Unknown, ...] | None = None
     scps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
     rcps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
+    _about: dict[str, Layers | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def about(self, action: str) -> Layers | None:
+        """The statements about an action, which is given in lower case; None if some are not resolved."""
+        if action not in self._about:
+            self._about[action] = layers_of(self, action)
+        return self._about[action]
 
 
 def evaluate(request: Request, policies: Policies) -> Verdict:
@@ -80,9 +86,16 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     Raises:
         ArnError: the request's resource is not an ARN.
     """
-    refusal = _impossible(request)
+    refusal = None if _is_possible(request) else _impossible(request)
     if refusal is not None:
         return refusal
+    outcome = settled(request, policies)
+    if outcome is None:
+        return _evaluated(request, policies)
+    return Verdict.explained_by(outcome, lambda: _evaluated(request, policies).why)
+
+
+def _evaluated(request: Request, policies: Policies) -> Verdict:
     side = _CallerSide(request, policies)
     trust = _scanned(request, policies.trust, "trust policy", policies)
     rcps = () if request.caller.is_service_linked else _levels(request, policies.rcps, "RCP")
@@ -91,7 +104,7 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     same_account = request.caller.account == request.target.account
     if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
         gates.append(Or("trust policy", trust.allows))
-    elif request.action_name == _ASSUME_ROOT:
+    elif request.action_name == ASSUME_ROOT:
         gates += [side.scp_gate, side.identity_gate, side.limits]
     elif same_account:
         gates += [side.scp_gate, _within_account(request, trust, side)]
@@ -106,9 +119,16 @@ def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> 
     Naming the caller's account counts. That root users cannot assume roles is not looked at here (nor is it for
     sessions of GetFederationToken), so that the caller `...:root` can stand for whoever its account lets in.
     """
-    refusal = _mismatched(request)
+    refusal = None if _is_possible(request) else _mismatched(request)
     if refusal is not None:
         return refusal
+    outcome = settled_trust(request, trust)
+    if outcome is None:
+        return _evaluated_trust(request, trust)
+    return Verdict.explained_by(outcome, lambda: _evaluated_trust(request, trust).why)
+
+
+def _evaluated_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
     found = _scanned(request, trust, "trust policy", Policies())
     return decide(Or("trust policy", found.allows), found.denies, request)
 
@@ -121,10 +141,19 @@ def evaluate_grant(request: Request, policies: Policies) -> Verdict:
     """
     if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
         why = f"a {request.caller.kind.value} principal needs no identity-based policy"
-        return Verdict(Outcome.ALLOW, decisions=(Decision("caller", None, None, "Allow", why),))
-    refusal = _impossible(request)
+        return Verdict.explained_by(
+            Outcome.ALLOW, lambda: Why(decisions=(Decision("caller", None, None, "Allow", why),))
+        )
+    refusal = None if _is_possible(request) else _impossible(request)
     if refusal is not None:
         return refusal
+    outcome = settled_grant(request, policies)
+    if outcome is None:
+        return _evaluated_grant(request, policies)
+    return Verdict.explained_by(outcome, lambda: _evaluated_grant(request, policies).why)
+
+
+def _evaluated_grant(request: Request, policies: Policies) -> Verdict:
     side = _CallerSide(request, policies)
     return decide(And((side.scp_gate, side.identity_gate, side.limits)), side.denies, request)
 
@@ -157,6 +186,14 @@ class _CallerSide:
         )
         found += [one for level in scps for one in level]
         self.denies = tuple(deny for one in found for deny in one.denies)
+
+
+def _is_possible(request: Request) -> bool:
+    """Whether a role or user asks for what roles and users ask for, in its own partition: the common case."""
+    caller = request.caller
+    if not caller.has_policies or request.action_name in (_WITH_WEB_IDENTITY, _WITH_SAML):
+        return False
+    return caller.partition == request.target.partition
 
 
 def _impossible(request: Request) -> Verdict | None:
@@ -196,7 +233,7 @@ def _mismatched(request: Request) -> Verdict | None:
 
 
 def _refused(why: str) -> Verdict:
-    return Verdict(Outcome.DENY, decisions=(Decision("STS", None, None, "Deny", why),))
+    return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=(Decision("STS", None, None, "Deny", why),)))
 
 
 def _within_account(request: Request, trust: Scan, side: _CallerSide) -> Formula:
@@ -209,7 +246,7 @@ def _within_account(request: Request, trust: Scan, side: _CallerSide) -> Formula
     direct = Or("trust policy", by_form[Form.DIRECT])
     as_role = And((Or("trust policy", by_form[Form.ROLE]), side.limits))
     delegated = And((side.identity_gate, side.limits))
-    if request.action_name in _ROLE_ACTIONS:
+    if request.action_name in ROLE_ACTIONS:
         delegated = And((Or("trust policy", trust.allows), delegated))
     return Or("trust policy", (), (direct, as_role, delegated))
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.cases import Possibilities, explore
 from twokeys.iam.matches import Atom, Match
 from twokeys.iam.request import Request
 from twokeys.iam.truth import Truth
-from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict, Why
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(NamedTuple):
     """Every part must allow."""
 
     parts: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(NamedTuple):
     """One matching statement, or one of the parts, must allow. `label` names the policies for messages."""
 
     label: str
@@ -41,27 +39,27 @@ def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Ver
     """
     certain = next((deny for deny in denies if deny.certain), None)
     if certain is not None:
-        return Verdict(Outcome.DENY, decisions=(_denied(certain),))
-    if not _holds(formula, lambda _match: True):
-        return Verdict(Outcome.DENY, decisions=tuple(_missing(formula)))
+        return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=(_denied(certain),)))
+    if not _holds(formula, _any):
+        return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=tuple(_missing(formula))))
     if not denies and _holds(formula, _is_certain):
-        return Verdict(Outcome.ALLOW, decisions=tuple(_allowing(formula, _is_certain)))
+        return Verdict.explained_by(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_certain))))
     worst = _possibilities(formula, denies, request, hopeful=False)
     if worst.every and worst.exact:
-        return Verdict(Outcome.ALLOW, decisions=tuple(_allowing(formula, _is_resolved)))
+        return Verdict.explained_by(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_resolved))))
     if worst.some:
-        return _conditional(formula, denies)
+        return Verdict.explained_by(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
     best = _possibilities(formula, denies, request, hopeful=True)
     unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
     exact = worst.exact and best.exact
     if best.some or (unknowns and not exact):
-        decisions = (*_allowing(formula, lambda _match: True), *(_may_deny(deny) for deny in denies))
-        return Verdict(Outcome.UNKNOWN, unknowns=unknowns or (_SYMBOL_ID,), decisions=decisions)
+        return Verdict.explained_by(
+            Outcome.UNKNOWN, lambda: Why((), unknowns or (_SYMBOL_ID,), _all_of(formula, denies))
+        )
     if not exact:
-        return _conditional(formula, denies)
-    why = "its conditions and those of the other statements exclude each other"
-    decisions = (*_allowing(formula, lambda _match: True, why), *(_may_deny(deny) for deny in denies))
-    return Verdict(Outcome.DENY, decisions=decisions)
+        return Verdict.explained_by(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
+    excluded = "its conditions and those of the other statements exclude each other"
+    return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=_all_of(formula, denies, excluded)))
 
 
 def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request, *, hopeful: bool) -> Possibilities:
@@ -89,11 +87,19 @@ def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request
     return explore((atom for match in allowing for atom in match.atoms), denying_atoms, request.lookup, decision)
 
 
-def _conditional(formula: Formula, denies: tuple[Match, ...]) -> Verdict:
+def _all_of(formula: Formula, denies: tuple[Match, ...], why: str = "") -> tuple[Decision, ...]:
+    return (*_allowing(formula, _any, why), *map(_may_deny, denies))
+
+
+def _conditional(formula: Formula, denies: tuple[Match, ...]) -> Why:
     hanging = [deny for deny in denies if deny.atoms]
     requirements = (*_required(formula), *(_must_not(deny) for deny in hanging))
     decisions = (*_allowing(formula, _is_resolved), *(_may_deny(deny) for deny in hanging))
-    return Verdict(Outcome.CONDITIONAL, tuple(dict.fromkeys(requirements)), decisions=decisions)
+    return Why(tuple(dict.fromkeys(requirements)), decisions=decisions)
+
+
+def _any(_match: Match) -> bool:
+    return True
 
 
 def _is_certain(match: Match) -> bool:
@@ -173,7 +179,7 @@ def _missing(formula: Formula) -> Iterator[Decision]:
     """What had to allow and does not."""
     if isinstance(formula, And):
         for part in formula.parts:
-            if not _holds(part, lambda _match: True):
+            if not _holds(part, _any):
                 yield from _missing(part)
         return
     if formula.parts:

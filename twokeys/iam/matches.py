@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, Statement
@@ -85,8 +85,7 @@ Atom: TypeAlias = ClauseAtom | ResourceAtom | SessionAtom
 """A condition on free keys: what it reads, whether it holds once they have values, and it as data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A statement that matches if all its atoms hold and its unresolved values turn out so.
 
     `statement` is None for a document or statement that is not resolved yet. `form` is how a Principal names the
@@ -105,8 +104,7 @@ class Match:
         return not self.atoms and not self.unknowns
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """The matching statements of one document; `has_allow` is whether it has any Allow statement, matching or not."""
 
     allows: tuple[Match, ...] = ()
@@ -128,19 +126,19 @@ def scan(request: Request, document: PolicyDocument | Unknown | None, label: str
     if isinstance(document, Unknown):
         match = Match(label, None, unknowns=(f"the {label}",))
         return Scan((match,), (match,), has_allow=True)
-    allows: list[Match] = []
-    denies: list[Match] = []
-    has_allow = False
-    for statement in document.statements:
-        allow = statement.effect == "Allow"
-        has_allow = has_allow or allow
-        (allows if allow else denies).extend(_matches(request, statement, label, bounded=bounded))
-    for path in document.unresolved:
-        match = Match(label, None, unknowns=(f"{path} of the {label}",))
-        allows.append(match)
-        denies.append(match)
-        has_allow = True
-    return Scan(tuple(allows), tuple(denies), has_allow)
+    about = document.about(request.action_name)
+    allows, denies = (
+        tuple(
+            match
+            for statement in statements.about(request.caller, request.resource)
+            for match in _matches(request, statement, label, bounded=bounded)
+        )
+        for statements in (about.allows, about.denies)
+    )
+    if document.unresolved:
+        unresolved = tuple(Match(label, None, unknowns=(f"{path} of the {label}",)) for path in document.unresolved)
+        allows, denies = (*allows, *unresolved), (*denies, *unresolved)
+    return Scan(allows, denies, document.has_allow)
 
 
 def _matches(request: Request, statement: Statement, label: str, *, bounded: bool) -> list[Match]:
@@ -174,10 +172,15 @@ def _matches(request: Request, statement: Statement, label: str, *, bounded: boo
     return [Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings]
 
 
+_UNNAMED: list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]] = [(None, (), ())]
+
+
 def _namings(
     request: Request, statement: Statement, label: str, *, bounded: bool
 ) -> list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]]:
     """How the statement names the caller: form, session atoms, unresolved names. Empty when it does not."""
+    if statement.principals is None and statement.not_principals is None:
+        return _UNNAMED
     unresolved = (_of(statement, label, "Principal"),)
     if statement.not_principals is not None:
         denies = statement.effect == "Deny"
@@ -188,7 +191,7 @@ def _namings(
             return []
         return [(Form.DIRECT, (), unresolved if spared is Truth.UNKNOWN else ())]
     if statement.principals is None:
-        return [(None, (), ())]
+        return _UNNAMED
     found: list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]] = []
     for naming in statement.principals.names(request.caller):
         if naming.found is Truth.UNKNOWN:

@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -156,7 +157,7 @@ class TextPattern:
         """The value that the only variable of the pattern must have for a text to match; None when it is not clear."""
         if len(self.keys) != 1 or _STAR in self._tokens:
             return None
-        parts = ["(.*)" if isinstance(token, Variable) else _as_regex(token) for token in self._tokens]
+        parts = ["(.*)" if isinstance(token, Variable) else _as_regex((token,)) for token in self._tokens]
         found = re.fullmatch("".join(parts), with_ids(value), re.DOTALL)
         return None if found is None else found[1]
 
@@ -196,7 +197,7 @@ class ArnPattern:
         resource: whether it stands in a Resource element: there a variable is one only after the fifth colon.
     """
 
-    __slots__ = ("_anything", "_parts", "_resource", "_whole", "keys", "text")
+    __slots__ = ("_anything", "_parts", "_plain", "_resource", "_whole", "keys", "text")
 
     def __init__(self, text: str, *, variables: bool, resource: bool) -> None:
         self.text = text
@@ -214,11 +215,14 @@ class ArnPattern:
             )
         patterns = self._parts if self._whole is None else (self._whole,)
         self.keys = tuple(key for pattern in patterns for key in pattern.keys)
+        self._plain = _components_regex(segments) if self._parts and not self.keys and not is_symbolic(text) else None
 
     def matches(self, value: str, lookup: Lookup) -> Truth:
         """Whether an ARN matches in all six components; what is no ARN matches only `*`."""
         if self._anything:
             return Truth.TRUE
+        if self._plain is not None and "account:" not in value and "${" not in self.text:
+            return truth(self._plain.fullmatch(value) is not None)
         segments = with_ids(value).split(":", 5)
         if self._parts:
             if len(segments) < 6:
@@ -330,22 +334,32 @@ def _match(regex: re.Pattern[str], tokens: tuple[_Token, ...], text: str) -> Tru
 
 @lru_cache(maxsize=65536)
 def _regex(tokens: tuple[_Token, ...], *, digits_fit_symbols: bool = False) -> re.Pattern[str]:
-    """The tokens as a regular expression that cannot backtrack: each chunk after a `*` takes its leftmost place."""
+    return re.compile(_as_regex(tokens, digits_fit_symbols=digits_fit_symbols), re.DOTALL)
+
+
+def _as_regex(tokens: Iterable[_Token], *, character: str = ".", digits_fit_symbols: bool = False) -> str:
+    """A regular expression that cannot backtrack: each chunk after a `*` takes its leftmost place.
+
+    `character` is what a `?` stands for.
+    """
     chunks: list[str] = [""]
     for token in tokens:
         if token == _STAR:
             chunks.append("")
+        elif token == _ANY:
+            chunks[-1] += character
         else:
-            piece = _as_regex(token)
-            chunks[-1] += _loosened(piece) if digits_fit_symbols and token != _ANY else piece
+            chunks[-1] += _loosened(re.escape(str(token))) if digits_fit_symbols else re.escape(str(token))
     if len(chunks) == 1:
-        return re.compile(chunks[0], re.DOTALL)
-    middle = "".join(f"(?>.*?{chunk})" for chunk in chunks[1:-1] if chunk)
-    return re.compile(f"{chunks[0]}{middle}.*{chunks[-1]}", re.DOTALL)
+        return chunks[0]
+    middle = "".join(f"(?>{character}*?{chunk})" for chunk in chunks[1:-1] if chunk)
+    return f"{chunks[0]}{middle}{character}*{chunks[-1]}"
 
 
-def _as_regex(token: _Token) -> str:
-    return "." if token == _ANY else re.escape(str(token))
+def _components_regex(segments: list[str]) -> re.Pattern[str]:
+    """Six components with wildcards as one regular expression; the first five have no colon."""
+    first = [_as_regex(_wildcard_tokens(segment), character="[^:]") for segment in segments[:5]]
+    return re.compile(":".join([*first, _as_regex(_wildcard_tokens(segments[5]))]), re.DOTALL)
 
 
 def _loosened(literal: str) -> str:

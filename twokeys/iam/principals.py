@@ -48,6 +48,7 @@ class Caller:
             a role without a path.
         unique_id: the AROA or AIDA id of the role or user, where known.
         kind, account, partition: read off `arn`; account and partition are empty for services and web identities.
+        has_policies: whether it is a role, a session of one, or a user: what identity-based policies are attached to.
 
     Raises:
         ArnError: `arn` is none of these.
@@ -59,12 +60,14 @@ class Caller:
     kind: CallerKind = field(init=False)
     account: str = field(init=False)
     partition: str = field(init=False)
+    has_policies: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         kind, account, partition, role_arn = _classified(self.arn)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "account", account)
         object.__setattr__(self, "partition", partition)
+        object.__setattr__(self, "has_policies", kind in (CallerKind.ROLE, CallerKind.SESSION, CallerKind.USER))
         if self.role_arn is None and role_arn is not None:
             object.__setattr__(self, "role_arn", role_arn)
 
@@ -90,6 +93,12 @@ class Caller:
             return (self.arn,)
         chain = (str(Arn.root(self.account, self.partition)), self.role_arn, self.arn)
         return tuple(dict.fromkeys(arn for arn in chain if arn is not None))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Everything by which a Principal element can name the caller for certain, and alone."""
+        own = (self.arn, self.role_arn, self.unique_id, self.account, *self.lineage[:1])
+        return frozenset(name for name in own if name)
 
     @cached_property
     def context(self) -> dict[str, tuple[str, ...]]:
@@ -270,6 +279,31 @@ class Principals:
         if UNKNOWN in names:
             found.append(_UNRESOLVED)
         return tuple(found)
+
+    @property
+    def exact_names(self) -> tuple[str, ...] | None:
+        """The names that a caller has to have one of; None where more than its own names can decide."""
+        if self.unresolved or self.everyone or self.service or self.federated or self._sessions:
+            return None
+        names = tuple(name for name in self.aws if isinstance(name, str))
+        return names if len(names) == len(self.aws) else None
+
+    def certainly(self, caller: Caller) -> Truth:
+        """Whether the element names the caller in some way; FREE if that hangs on the session. See `names`."""
+        if self.unresolved:
+            return Truth.UNKNOWN
+        if self.everyone:
+            return Truth.TRUE
+        if caller.kind is CallerKind.SERVICE or caller.kind is CallerKind.FEDERATED:
+            listed = self.service if caller.kind is CallerKind.SERVICE else self.federated
+            named = caller.arn in listed or "*" in listed
+            return Truth.TRUE if named else Truth.UNKNOWN if UNKNOWN in listed else Truth.FALSE
+        if not self._aws.isdisjoint(caller.names):
+            return Truth.TRUE
+        if UNKNOWN in self._aws:
+            return Truth.UNKNOWN
+        hangs = caller.kind is CallerKind.ROLE and self._sessions and self.sessions_of(caller)
+        return Truth.FREE if hangs else Truth.FALSE
 
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""

@@ -13,6 +13,18 @@ from twokeys.iam.arn import Arn, parse_arn
 from twokeys.iam.principals import Caller
 from twokeys.iam.truth import FREE, Unknown, Values
 
+ASSUME_ROOT = "sts:assumeroot"
+ROLE_ACTIONS = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:tagsession",
+        "sts:setsourceidentity",
+    }
+)
+"""The actions that a role's trust policy is about, in lower case."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -53,12 +65,12 @@ class Request:
     resource: str
     context: Context = field(default_factory=Context)
 
-    @cached_property
+    @property
     def target(self) -> Arn:
         """The resource, read."""
         return parse_arn(self.resource)
 
-    @cached_property
+    @property
     def action_name(self) -> str:
         """The action in lower case, as policies are searched for it."""
         return self.action.lower()

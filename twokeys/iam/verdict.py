@@ -5,8 +5,10 @@ Nothing here decides: a verdict is data, and `explain()` puts it in words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Outcome(Enum):
@@ -73,21 +75,74 @@ class Decision:
         return f"{self.effect}: {self.document}{place}{name}: {self.why}"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The answer to one request.
+class Why(NamedTuple):
+    """What is behind an outcome: see the attributes of `Verdict`."""
 
-    Attributes:
-        outcome: one of the four answers.
-        requirements: for CONDITIONAL, what the request must meet, all of it; empty otherwise.
-        unknowns: for UNKNOWN, the unresolved values that it depends on, in words; empty otherwise.
-        decisions: the statements that decided, in the order in which they did.
-    """
-
-    outcome: Outcome
     requirements: tuple[Requirement, ...] = ()
     unknowns: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
+
+
+class Verdict:
+    """The answer to one request. Why is only worked out when it is asked for.
+
+    Attributes:
+        outcome: one of the four answers.
+    """
+
+    __slots__ = ("_explain", "_why", "outcome")
+    _explain: Callable[[], Why] | None
+    _why: Why | None
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        requirements: tuple[Requirement, ...] = (),
+        unknowns: tuple[str, ...] = (),
+        decisions: tuple[Decision, ...] = (),
+    ) -> None:
+        self.outcome = outcome
+        self._explain = None
+        self._why = Why(requirements, unknowns, decisions)
+
+    @classmethod
+    def explained_by(cls, outcome: Outcome, explain: Callable[[], Why]) -> Verdict:
+        """A verdict with what is behind it still to be worked out."""
+        verdict = cls.__new__(cls)
+        verdict.outcome, verdict._explain, verdict._why = outcome, explain, None
+        return verdict
+
+    @property
+    def why(self) -> Why:
+        """What is behind the outcome."""
+        if self._why is None:
+            self._why = Why() if self._explain is None else self._explain()
+            self._explain = None
+        return self._why
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """For CONDITIONAL, what the request must meet, all of it; empty otherwise."""
+        return self.why.requirements
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """For UNKNOWN, the unresolved values that it depends on, in words; empty otherwise."""
+        return self.why.unknowns
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The statements that decided, in the order in which they did."""
+        return self.why.decisions
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Verdict) and (self.outcome, self.why) == (other.outcome, other.why)
+
+    def __hash__(self) -> int:
+        return hash((self.outcome, self.why))
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.outcome}, {self.why})"
 
     @property
     def allowed(self) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from twokeys.answers.options import asked, sources
+
 if TYPE_CHECKING:
     from twokeys.map.model import Organization
 
@@ -15,16 +17,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(name="map")
-@click.option("--state", "states", type=_FILE, multiple=True, help="What `pulumi stack export` wrote; may be repeated.")
-@click.option("--stack", "stacks", multiple=True, help="A stack of the sandbox; may be repeated. Default: all of them.")
+@sources
 @click.option("--svg", type=_FILE, help="Where to write the picture.")
 @click.option("--html", type=_FILE, help="Where to write the page.")
 @click.option("--name", help="What the organization is called in the pictures. Default: its id.")
-@click.option("--json", "as_json", is_flag=True, help="Print the accounts and doors as JSON instead of a summary.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON instead of a summary.")
 def map_(  # noqa: PLR0913 - one parameter an option
     *,
     states: tuple[Path, ...],
     stacks: tuple[str, ...],
+    live: bool,
+    member_role: str,
     svg: Path | None,
     html: Path | None,
     name: str | None,
@@ -35,14 +38,17 @@ def map_(  # noqa: PLR0913 - one parameter an option
     Give all stacks of an organization, so that both keys of each door are seen. A door that lacks a key is drawn, not
     refused: `twokeys access check` is what refuses. Without --svg, --html and --json, map.svg and map.html are written.
     """
+    from twokeys.access.graph import build
+    from twokeys.answers.data import as_data
+    from twokeys.answers.reading import read
+    from twokeys.answers.sources import snapshot
     from twokeys.files import write_output
     from twokeys.map.drawing import draw
-    from twokeys.map.page import data
-    from twokeys.map.sources import read
-    from twokeys.project.states import sandbox_states
+    from twokeys.map.sources import drawn
 
-    files = [*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())]
-    organization = read(files, name)
+    asked(states, stacks, live=live)
+    answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)), name)
+    organization = drawn(answers)
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")
     if svg is not None:
@@ -50,7 +56,7 @@ def map_(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         write_output(html, _page(organization))
     if as_json:
-        click.echo(json.dumps(data(organization), indent=2))
+        click.echo(json.dumps(as_data(answers), indent=2))
     else:
         _summary(organization, [path for path in (svg, html) if path is not None])
 
@@ -67,18 +73,20 @@ def _page(organization: Organization) -> str:
 
 
 def _summary(organization: Organization, written: list[Path]) -> None:
+    from twokeys.answers.summary import counted
     from twokeys.map.model import State
-    from twokeys.map.scenes import counted
+    from twokeys.shown import printable
 
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]
+    ways = len(organization.doors) - len(shut) - len(unproved)
     click.echo(
-        f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
-        f"{counted(len(organization.doors), 'door')}, {len(shut)} without a key or denied, {len(unproved)} not proved"
+        f"{printable(organization.name)}: {counted(len(organization.accounts), 'account')}, "
+        f"{counted(ways, 'way')} in, {counted(len(shut), 'door')} without a key or denied, {len(unproved)} not proved"
     )
     names = {account.id: account.name for account in organization.accounts}
     for door in (*shut, *unproved):
         source = f"{door.source.label} of {names[door.source.account]}"
-        click.echo(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}")
+        click.echo(printable(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}"))
     for path in written:
         click.echo(f"Wrote {path}")

@@ -4,7 +4,7 @@
   const ROWS = 200;
   const WORST_FIRST = ["shut", "unproved", "open"];
   const SIGNS = { open: "✓", unproved: "?", shut: "✗" };
-  const FILTERS = ["principal", "account", "unit", "environment", "keys"];
+  const FILTERS = ["principal", "account", "unit", "environment", "kind", "keys"];
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("data").textContent);
   const accounts = new Map(data.accounts.map((account) => [account.id, account]));
@@ -46,9 +46,10 @@
   };
 
   const choices = {
-    principal: new Map(data.principals.map((who, index) => [String(index), `${who.name || who.kind} — ${who.name ? who.kind + " of " : ""}${name(who.account)}`])),
+    principal: new Map(data.principals.map((who, index) => [String(index), `${who.name || who.label} — ${who.name ? `${who.label.slice(0, -who.name.length).trim() || who.kind} of ` : ""}${name(who.account)}`])),
     account: new Map(data.accounts.map((account) => [account.id, account.name === account.id ? account.id : `${account.name} — ${account.id}`])),
     unit: new Map(data.units.map((unit) => [JSON.stringify(unit), unit.join(" / ")])),
+    kind: new Map(data.kinds.map((kind) => [kind, kind])),
     environment: new Map(data.environments.map((environment) => [environment, environment])),
     keys: new Map([["shut", "✗ a key is missing"], ["unproved", "? not proved"], ["open", "✓ both keys"]]),
   };
@@ -67,7 +68,7 @@
 
   const texts = data.doors.map((door) => {
     const [from, to] = [accounts.get(door.source.account), accounts.get(door.account)];
-    const spoken = [door.name, door.source.kind, door.source.name, door.role, door.lacks, door.verdict, door.reason, door.owner];
+    const spoken = [door.name, door.source.label, door.role, door.lacks, door.verdict, door.reason, door.owner, door.permissions, ...door.kinds, ...door.through];
     const places = [from, to].flatMap((account) => [account.id, account.name, account.environment, ...(account.unit ?? [])]);
     const people = data.principals.filter((who) => who.members && door.source.kind === who.kind && door.source.name === who.name && door.source.account === who.account).flatMap((who) => who.members);
     return [...spoken, ...places, ...people].filter(Boolean).join("\n").toLowerCase();
@@ -86,6 +87,7 @@
         && (view.account === "" || ends.some((account) => account.id === view.account))
         && (!unit || ends.some((account) => within(account, unit)))
         && (view.environment === "" || ends.some((account) => account.environment === view.environment))
+        && (view.kind === "" || door.kinds.includes(view.kind))
         && (view.keys === "" || door.state === view.keys)
         && sought.every((word) => texts[index].includes(word));
     }).sort((one, other) => WORST_FIRST.indexOf(data.doors[one].state) - WORST_FIRST.indexOf(data.doors[other].state));
@@ -126,6 +128,22 @@
         part.classList.toggle("chosen", chosen);
       }
     }
+    dimBoxes(scene, found, view);
+  };
+
+  // A box stays bright while a way that was asked for begins or ends in it, or when it is what was searched for.
+  const dimBoxes = (scene, found, view) => {
+    const narrowed = found.size < data.doors.length && (view.search !== "" || view.kind !== "" || view.keys !== "");
+    const ends = [...found].flatMap((index) => {
+      const door = data.doors[index];
+      return [[door.source.kind, door.source.account, door.source.name], ["role", door.account, door.role]];
+    });
+    const named = new Set(ends.map((end) => JSON.stringify(end)));
+    const accountsIn = new Set(ends.map(([, account]) => account));
+    for (const [key, box] of Object.entries(scene.boxes)) {
+      const asked = box.kind === "principal" ? named.has(JSON.stringify(box.about)) : box.kind !== "account" || accountsIn.has(box.about[0]);
+      for (const part of byId("picture").querySelectorAll(`.${key}`)) part.classList.toggle("dim", narrowed && !asked);
+    }
   };
 
   const pressable = (group, label, press) => {
@@ -160,20 +178,28 @@
 
   const prepareArrow = (svg, key, doors) => {
     const press = () => (doors.length === 1 ? open(doors[0]) : go({ arrow: key, door: "" }));
-    const label = doors.length === 1 ? sentence(data.doors[doors[0]]) : `${doors.length} doors, ${data.doors[doors[0]].lacks}`;
+    const label = doors.length === 1 ? sentence(data.doors[doors[0]]) : `${doors.length} ways, ${data.doors[doors[0]].lacks}`;
     for (const group of svg.querySelectorAll(`.${key}`)) {
       if (group.classList.contains("door")) pressable(group, label, press);
       else group.addEventListener("click", press);
     }
   };
 
-  const sentence = (door) => `${door.source.kind} ${door.source.name} of ${name(door.source.account)} to role ${door.role} of ${name(door.account)}: ${door.lacks}`;
+  const from = ({ source }) => {
+    if (source.kind === "root") return `account ${name(source.account)} as a whole`;
+    return source.account === "" ? source.label : `${source.label} of ${name(source.account)}`;
+  };
+
+  const sentence = (door) => `${from(door)} to role ${door.role} of ${name(door.account)}: ${door.lacks}`;
 
   const row = (index, view) => {
     const door = data.doors[index];
-    const needs = door.requirements.length ? `, with ${door.requirements.join(", ")}` : "";
+    const needs = [
+      door.permissions, door.requirements.length ? `with ${door.requirements.join(", ")}` : "",
+      door.through.length ? `through ${door.through.join(", ")}` : "",
+    ].filter(Boolean).map((text) => `, ${text}`).join("");
     const button = element("button", { type: "button", class: door.state, onclick: () => open(index) },
-      element("span", {}, `${door.source.name || door.source.kind} of ${name(door.source.account)} → ${door.role} of ${name(door.account)}`),
+      element("span", {}, `${from(door)} → ${door.role} of ${name(door.account)}`),
       element("span", { class: "keys" }, `${SIGNS[door.state]} ${door.lacks}${needs}`));
     button.dataset.door = index;
     if (view.door === String(index)) button.setAttribute("aria-current", "true");
@@ -181,7 +207,7 @@
   };
 
   const showList = (found, view, narrowed) => {
-    byId("count").textContent = `${found.length} of ${data.doors.length} ${data.doors.length === 1 ? "door" : "doors"}`;
+    byId("count").textContent = `${found.length} of ${data.doors.length} doors and ways`;
     byId("doors").replaceChildren(...found.slice(0, rows).map((index) => row(index, view)));
     byId("more").hidden = found.length <= rows;
     byId("more").textContent = `Show all ${found.length}`;
@@ -207,7 +233,7 @@
   };
 
   const key = (state, where) => ({
-    present: `✓ present ${where}`, missing: `✗ missing ${where}`, unknown: `? not known ${where}`,
+    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed",
   })[state];
 
   const showDoor = (view) => {
@@ -216,10 +242,12 @@
     card.hidden = !door;
     if (!door) return;
     const facts = [
-      ["From", `${door.source.kind} ${door.source.name} of ${name(door.source.account)} (${door.source.account})`],
+      ["From", door.source.account === "" ? door.source.label : `${from(door)} (${door.source.account})`],
       ["Into", `role ${door.role} of ${name(door.account)} (${door.account})`],
-      ["Grant", key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
-      ["Trust", key(door.trust, `in the trust policy of ${door.role}`)],
+      ["Through", door.through.join(", ")],
+      ["May", door.permissions],
+      ["Grant", door.through.length ? "" : key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
+      ["Trust", door.through.length ? "" : key(door.trust, `in the trust policy of ${door.role}`)],
       ["Verdict", door.verdict],
       ["Only with", door.requirements.join(", ")],
       ["Session", door.maxSessionSeconds && `up to ${duration(door.maxSessionSeconds)}`],
@@ -263,7 +291,7 @@
     for (const filter of FILTERS) byId(filter).addEventListener("change", (event) => go({ [filter]: event.target.value, door: "" }));
     byId("search").addEventListener("input", (event) => go({ search: event.target.value, door: "" }, { replace: true }));
     byId("filters").addEventListener("submit", (event) => event.preventDefault());
-    byId("reset").addEventListener("click", () => go({ ...nothing, search: "", keys: "" }));
+    byId("reset").addEventListener("click", () => go({ ...nothing, search: "", keys: "", kind: "" }));
     byId("more").addEventListener("click", () => { rows = Infinity; show(); });
     byId("smaller").addEventListener("click", () => resize(zoom / 1.25));
     byId("larger").addEventListener("click", () => resize(zoom * 1.25));
@@ -295,7 +323,7 @@
   let pictures = [];
   const start = async () => {
     pictures = await unpack();
-    const everything = { principal: "Everyone", account: "All accounts", unit: "All units", environment: "All environments", keys: "All doors" };
+    const everything = { principal: "Everyone", account: "All accounts", unit: "All units", environment: "All environments", kind: "All kinds", keys: "All ways" };
     for (const filter of FILTERS) {
       const options = [["", everything[filter]], ...choices[filter]].map(([value, text]) => element("option", { value }, text));
       byId(filter).replaceChildren(...options);

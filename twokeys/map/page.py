@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
-import html
 import json
-import re
 from collections.abc import Callable, Iterable
-from importlib.resources import files
 from typing import Any
 
+from markupsafe import Markup
+
+from twokeys.answers import pages
+from twokeys.answers.model import Party
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
-from twokeys.map.model import Account, Door, Organization, Principal, doors_of
+from twokeys.map.model import Account, Door, Organization, Who, doors_of
 from twokeys.map.scenes import Box, Scene, close_ups, overview
+
+_PACKAGE = "twokeys.map"
 
 
 def page(whole: Organization, progress: Callable[[int, int], None] | None = None) -> str:
@@ -30,23 +32,26 @@ def page(whole: Organization, progress: Callable[[int, int], None] | None = None
         pictures.append(picture)
         if progress is not None:
             progress(len(pictures), len(scenes))
-    script = _source("page.js")
+    script = pages.part(_PACKAGE, "page.js")
     packed = gzip.compress(json.dumps(pictures).encode(), mtime=0)
-    return _filled(
-        _source("page.html"),
-        {
-            "title": html.escape(title_of(whole)),
-            "style": _style(scenes),
-            "script": script,
-            "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            "data": _inside_script(data(whole) | {"scenes": _scenes(whole, scenes)}),
-            "pictures": base64.b64encode(packed).decode(),
-        },
+    return pages.page(
+        _PACKAGE,
+        "page.html",
+        title=title_of(whole),
+        style=Markup(_style(scenes)),  # noqa: S704 - colours and fonts of ours
+        script=script,
+        script_hash=pages.hashed(script),
+        data=_inside_script(data(whole) | {"scenes": _scenes(whole, scenes)}),
+        pictures=base64.b64encode(packed).decode(),
+        picture=Markup(pictures[0]),  # noqa: S704 - D2 escapes the names that it draws
+        caption=scenes[0].title,
+        subcaption=scenes[0].subtitle,
+        rows=[_in_words(door, whole) for door in whole.doors],
     )
 
 
 def data(whole: Organization) -> dict[str, Any]:
-    """The organization as JSON-ready data, for `--json` and for the page's script.
+    """The organization as JSON-ready data for the page's script.
 
     Doors are referred to by their place in the list `doors`.
     """
@@ -55,6 +60,7 @@ def data(whole: Organization) -> dict[str, Any]:
         "name": whole.name,
         "units": [list(unit) for unit in whole.units],
         "environments": list(whole.environments),
+        "kinds": sorted({kind for door in whole.doors for kind in door.kinds}),
         "accounts": [_account(account) for account in whole.accounts],
         "principals": [_principal(whole, who, place) for who in whole.principals],
         "doors": [_door(door) for door in whole.doors],
@@ -66,7 +72,7 @@ def _account(account: Account) -> dict[str, Any]:
     return {"id": account.id, "name": account.name, "environment": account.environment, "unit": unit}
 
 
-def _principal(whole: Organization, who: Principal, place: dict[Door, int]) -> dict[str, Any]:
+def _principal(whole: Organization, who: Who, place: dict[Door, int]) -> dict[str, Any]:
     return {
         **_named(who),
         "members": [user.name for user, group in whole.memberships if group == who],
@@ -74,8 +80,8 @@ def _principal(whole: Organization, who: Principal, place: dict[Door, int]) -> d
     }
 
 
-def _named(who: Principal) -> dict[str, Any]:
-    return {"kind": who.kind, "account": who.account, "name": who.name}
+def _named(who: Who) -> dict[str, Any]:
+    return {"kind": who.kind, "account": who.account, "name": who.name, "label": who.label}
 
 
 def _door(door: Door) -> dict[str, Any]:
@@ -95,6 +101,9 @@ def _door(door: Door) -> dict[str, Any]:
         "owner": door.owner,
         "expires": until(door.expires) if door.expires else None,
         "explanation": door.explanation,
+        "through": list(door.through),
+        "permissions": door.permissions,
+        "kinds": list(door.kinds),
     }
 
 
@@ -127,7 +136,7 @@ def _style(scenes: Iterable[Scene]) -> str:
     dark = f"{variables(DARK_STROKES)}\n{dark_style('#picture')}"
     return "\n".join(
         (
-            _source("page.css"),
+            pages.part(_PACKAGE, "page.css"),
             fonts(scenes),
             variables(STROKES),
             f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}",
@@ -135,15 +144,17 @@ def _style(scenes: Iterable[Scene]) -> str:
     )
 
 
-def _inside_script(value: object) -> str:
+def _inside_script(value: object) -> Markup:
     """JSON that cannot end the script element it stands in, nor open a comment there."""
-    return json.dumps(value).replace("<", "\\u003c")
+    return Markup(json.dumps(value).replace("<", "\\u003c"))  # noqa: S704 - and nothing else can end it
 
 
-def _filled(template: str, values: dict[str, str]) -> str:
-    """The template with each `{name}` replaced, in one pass: what is filled in is never looked at again."""
-    return re.sub("|".join(rf"\{{{name}\}}" for name in values), lambda found: values[found[0][1:-1]], template)
-
-
-def _source(name: str) -> str:
-    return files("twokeys.map").joinpath(name).read_text(encoding="utf-8")
+def _in_words(door: Door, whole: Organization) -> tuple[str, str]:
+    """The state of a door and the door itself in a line, for a reader without scripts."""
+    names = {account.id: account.name for account in whole.accounts}
+    source = Party(door.source, account_name=names[door.source.account] if door.source.account else "").short
+    through = "".join(f", through {one}" for one in door.through)
+    asked = f", with {', '.join(door.requirements)}" if door.requirements else ""
+    strong = f" ({door.permissions})" if door.permissions else ""
+    line = f"{source} → role {door.role} of {names[door.account]}{through}{asked}{strong}: {door.lacks}"
+    return door.state.value, line

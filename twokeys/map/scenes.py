@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from twokeys.map.model import Account, Door, Key, Organization, Principal, State, doors_of
+from twokeys.answers.summary import counted
+from twokeys.map.model import Account, Door, Key, Organization, State, Who, doors_of
 
 MOST_ARROWS = 28
 MOST_BOXES = 40
@@ -22,7 +23,7 @@ MOST_EXCEPTIONS = 8
 _ROLES, _ACCOUNTS = 1_000_001, 1_000_000
 """Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
 
-_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
+_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?", Key.NOT_OURS: "not ours", Key.NOT_NEEDED: "not needed"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class _Subject:
     kind: str
     about: tuple[str, ...]
     title: str
-    who: Principal | None = None
+    who: Who | None = None
 
 
 def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near: Collection[Account]) -> Scene:
@@ -137,7 +138,7 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
         drawing.add_units(unit[:close] for unit in units)
         if drawing.fits:
             break
-    subtitle = f"{counted(len(shown), 'account')}, {counted(len(doors), 'door')}{_trouble(doors)}"
+    subtitle = f"{counted(len(shown), 'account')}, {len(doors)} doors and ways{_trouble(doors)}"
     boxes = drawing.boxes()
     groups = [group for user, group in whole.memberships if user == subject.who]
     ties = drawing.memberships(subject.who, groups)
@@ -148,7 +149,7 @@ class _Drawing:
     """Some accounts, each shown down to its level of detail, and the doors between them."""
 
     def __init__(
-        self, shown: Collection[Account], doors: Collection[Door], cuts: dict[str, int], subject: Principal | None
+        self, shown: Collection[Account], doors: Collection[Door], cuts: dict[str, int], subject: Who | None
     ) -> None:
         self._accounts = {account.id: account for account in shown}
         self._doors = doors
@@ -163,7 +164,7 @@ class _Drawing:
             self._paths[self._path(subject)] = None
         self._between: dict[tuple[Path, Path, str], list[Door]] = {}
         for door in doors:
-            ends = self._end(door.source, door), self._end(Principal("role", door.account, door.role), door)
+            ends = self._end(door.source, door), self._end(Who("role", door.account, door.role), door)
             self._between.setdefault((*ends, door.lacks), []).append(door)
         self._keys: dict[Path, str] = {}
 
@@ -191,7 +192,7 @@ class _Drawing:
             for number, ((source, target, _), doors) in enumerate(self._between.items(), start=1)
         )
 
-    def memberships(self, user: Principal | None, groups: Iterable[Principal]) -> tuple[tuple[str, str], ...]:
+    def memberships(self, user: Who | None, groups: Iterable[Who]) -> tuple[tuple[str, str], ...]:
         """The ties of a user to those of its groups that have a box of their own."""
         if user is None:
             return ()
@@ -236,7 +237,7 @@ class _Drawing:
             return (f"{self._together[path[:depth]]} {'other ' if apart else ''}accounts",)
         if kind == "account":
             return account_lines(self._accounts[about[0]])
-        return (Principal(about[0], about[1], about[2]).label,)
+        return (Who(about[0], about[1], about[2]).label,)
 
     def _surroundings(self, account: Account) -> Path:
         if account.unit is None:
@@ -249,13 +250,13 @@ class _Drawing:
         own: Segment = ("accounts", around[-1][1]) if together else ("account", (account.id,))
         return (*around, own)
 
-    def _path(self, who: Principal) -> Path:
+    def _path(self, who: Who) -> Path:
         path = self._account_path(self._accounts[who.account])
         if self._cuts[who.account] < _ROLES:
             return path
         return (*path, ("principal", (who.kind, who.account, who.name)))
 
-    def _end(self, who: Principal, door: Door) -> Path:
+    def _end(self, who: Who, door: Door) -> Path:
         """Where an arrow ends: for the many doors that are open, at the unit whose accounts are folded into one box."""
         path = self._path(who)
         account = self._accounts[who.account]
@@ -291,7 +292,7 @@ def _half(door: Door, key: Key) -> State:
     """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
     if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
         return door.state
-    return {Key.PRESENT: State.OPEN, Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}[key]
+    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
 def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
@@ -301,7 +302,16 @@ def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
     needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
     plain = source[-1][0] == target[-1][0] == "principal"
     who = [] if plain else [f"{_one(_labels(doors), 'principals')} → {_one({door.role for door in doors}, 'roles')}"]
-    return (*who, *([f"{len(doors)} doors"] if len(doors) > 1 else []), keys, *lack, *needed)
+    stops = sorted({", ".join(door.through) for door in doors})
+    through = [f"through {stops[0]}"] if len(stops) == 1 and stops[0] else []
+    return (
+        *who,
+        *([f"{len(doors)} {'ways' if doors[0].state is State.OPEN else 'doors'}"] if len(doors) > 1 else []),
+        *through,
+        keys,
+        *lack,
+        *needed,
+    )
 
 
 def _labels(doors: Iterable[Door]) -> set[str]:
@@ -316,8 +326,3 @@ def _trouble(doors: Iterable[Door]) -> str:
     shut = [door for door in doors if door.state is not State.OPEN]
     counts = Counter(door.lacks for door in shut)
     return "".join(f", {number} with {text}" for text, number in sorted(counts.items()))
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words: "1 door", "2 doors"."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -19,6 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.options import PROJECT
 from twokeys.policy_packs import chosen_packs, policy_options
 from twokeys.sandbox.mailbox import mailbox
+from twokeys.sandbox.pulumi_commands import get_pulumi, shell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,6 +72,8 @@ def sandbox() -> None:
 
 
 sandbox.add_command(mailbox)
+sandbox.add_command(shell)
+sandbox.add_command(get_pulumi)
 
 
 _FAULTS = click.option(
@@ -230,57 +233,6 @@ def _move_with_pulumi(choices: _Choices, source: str, destination: str, urns: tu
         said = PulumiStack(choices.sandbox, source, aws).move(destination, urns)
     told = {"source": source, "destination": destination, "said": said}
     click.echo(said if choices.console else json.dumps(told, indent=2))
-    return 0
-
-
-@sandbox.command()
-@click.argument("stack", default="management")
-@click.option("--account", help="Be the administrator of this account (12 digits). Default: the management account.")
-@click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
-@PROJECT
-@click.option("--state", "directory", type=click.Path(path_type=Path, file_okay=False), help="As for `up`.")
-@_FAULTS
-@click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
-def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
-    stack: str,
-    account: str | None,
-    stop: bool,
-    project: Path,
-    directory: Path | None,
-    faults: Path | None,
-    as_json: bool,
-) -> int:
-    """Print the environment for the AWS CLI or boto3 against the local AWS, which then keeps running.
-
-    `eval "$(twokeys sandbox shell stage)"` makes the next commands administrators of the management account; with
-    --account, of a member account. The outputs of STACK say which there are. `--stop` ends the local AWS.
-    """
-    from twokeys.sandbox.local_aws import LocalAws
-
-    box = _sandbox(project, directory)
-    if stop:
-        running = LocalAws.attach(box.directory / "aws")
-        if running is not None:
-            running.stop()
-        click.echo("stopped" if running else "no local AWS was running", err=True)
-        return 0
-    outputs = box.stack_outputs(stack)
-    if outputs is None:
-        raise Refusal(
-            f"there is no stack {stack} in the sandbox",
-            where=str(box.stacks),
-            why="it was never updated, so the local AWS has nothing of it",
-            next_step=f"run `twokeys sandbox up {stack}` first",
-        )
-    aws = LocalAws.start(box.directory / "aws", detached=True, faults=faults)
-    variables = aws.environment(account or str(outputs["parent_account_id"]))
-    if as_json:
-        click.echo(json.dumps(variables, indent=2))
-        return 0
-    for name, value in variables.items():
-        click.echo(f"export {name}={shlex.quote(value)}")
-    for name, member in outputs.get("member_account_ids", {}).items():
-        click.echo(f"# account {name}: --account {member}")
     return 0
 
 

@@ -37,6 +37,7 @@ from twokeys.settings.models import (
     guard_rails,
     is_account_id,
     is_unit_id,
+    made_by_management,
     permission_set_name,
     who,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "guard_rails_document",
     "is_account_id",
     "is_unit_id",
+    "made_by_management",
     "needed_services",
     "parse",
     "permission_set_name",

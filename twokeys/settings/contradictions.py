@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -26,9 +27,11 @@ from twokeys.settings.models import (
     Settings,
     SourceSettings,
     TargetSettings,
+    Who,
     all_units,
     is_account_id,
     is_unit_id,
+    made_by_management,
     named,
     permission_set_name,
     who,
@@ -234,6 +237,7 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _door_source(f"{key}.from", door.source)
+    yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
     if (
         door.via == "assume-role"
@@ -290,15 +294,37 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
 
 
 def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
-    """Who is removed from `people` is removed from every door too; people with a path are made elsewhere."""
-    if settings.people == PeopleSettings():
+    """Whom a door names has to be there, or AWS refuses the trust in the middle of the update.
+
+    Who is removed from `people` is removed from every door too. What this stack cannot know is checked in the program
+    against what the management stack exports.
+    """
+    people = settings.people
+    if settings.organization is None or people == PeopleSettings():
         return
-    center = settings.people.identity_center
-    known = center.users if door.via == "identity-center" and center else settings.people.users
-    named_users = (door.source.user, *(door.source.members or ()), door.source.grant_to and door.source.grant_to.user)
-    for user in named_users:
-        if user and "/" not in user and user not in known:
-            yield Problem(key, user, "no user of `people` has this name", "remove it from the door, or add the user")
+    center = people.identity_center
+    if door.via == "identity-center":
+        users = {"user": set(center.users if center else people.users)}
+        asked = (Who("user", door.source.user or ""), *(Who("user", name) for name in door.source.members or ()))
+        named_people = tuple(one for one in asked if one.name and "/" not in one.name)
+    elif len(named(door.source)) != 1 or (door.source.root and door.source.grant_to is None):
+        return
+    else:
+        own = {people.break_glass.role} if people.break_glass else set()
+        users = {"user": set(people.users), "group": set(people.groups), "role": {*people.roles, *own}}
+        named_people = made_by_management(door)
+    for one in named_people:
+        known = users.get(one.kind)
+        if known is not None and one.name not in known:
+            close = get_close_matches(one.name, known, n=1, cutoff=0.5)
+            meant = f"write {close[0]}, if that is meant, " if close else ""
+            yield Problem(
+                key,
+                one.name,
+                f"no {one.kind} of `people` has this name",
+                f"{meant + 'or ' if meant else ''}add it to people.{one.kind}s, remove it from the door, or say"
+                " `exists: true` where it is there already",
+            )
 
 
 def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -375,6 +401,36 @@ def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
         yield Problem(f"{key}.grantTo", "(set)", f"the grant goes to the {kind} itself", "remove it")
 
 
+def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    account = door.source.account
+    if account is None:
+        return
+    known = ", ".join(settings.accounts_in("active")) or "none"
+    if account not in settings.accounts_in("active"):
+        yield Problem(
+            f"{key}.account",
+            account,
+            f"active accounts of this stack: {known}",
+            "name one of them, or leave it out for the management account",
+        )
+    elif account in settings.target_accounts_of(door):
+        yield Problem(
+            f"{key}.account",
+            account,
+            "the door leads into this account, and within one account a role needs no door",
+            "name another account",
+        )
+    if door.source.group is not None and door.source.members is None:
+        yield Problem(
+            f"{key}.members",
+            "(missing)",
+            "only the management stack tells the members of its own groups, and a trust has to name somebody",
+            "list the members",
+        )
+    if door.via == "identity-center":
+        yield Problem(f"{key}.account", account, "people of IAM Identity Center belong to no account", "remove it")
+
+
 def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterator[Problem]:
     known = ", ".join(settings.accounts) or "none"
     if target.account == EVERY_ACCOUNT:
@@ -432,7 +488,7 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
         given = named(door.source.grant_to or door.source)
         places = [(via, account, role) for account in settings.target_accounts_of(door)]
         keys: list[tuple[object, ...]] = [("role", *place) for place in places if "trust" in door.keys]
-        keys += [("grant", *place, given) for place in places if "grant" in door.keys]
+        keys += [("grant", *place, door.source.account, given) for place in places if "grant" in door.keys]
         if twice := next((what for what in keys if what in made), None):
             yield Problem(
                 f"doors.{name}.to.role",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from twokeys.settings.models import (
+    MANAGEMENT,
     DoorSettings,
     OrganizationGrantSettings,
     OrganizationSettings,
@@ -60,24 +61,25 @@ def grants(settings: Settings) -> Iterator[Problem]:
     yield from _too_many(settings)
 
 
-def inline_characters(settings: Settings) -> dict[Who, int]:
-    """How many characters of inline policies this stack gives each source at least, by the source without its path.
+def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
+    """How many characters of inline policies this stack gives each source at least, by account and name without path.
 
     A test holds this to what `components` write. Other inline policies of a source, and what other stacks grant it, are
     not known here.
     """
-    characters: dict[Who, int] = defaultdict(int)
+    characters: dict[tuple[str, Who], int] = defaultdict(int)
     for door in settings.doors.values():
         if _makes_grants(settings, door):
             document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
-            characters[_without_path(grantee(door))] += len(document) * len(settings.target_accounts_of(door))
+            source = door.source.account or MANAGEMENT, _without_path(grantee(door))
+            characters[source] += len(document) * len(settings.target_accounts_of(door))
     for grant in settings.organization_grants.values():
         if len(named(grant.source)) == 1:
             condition: dict[str, Any] = {"StringEquals": {"aws:ResourceOrgID": _SHORTEST_ORGANIZATION_ID}}
             if asks_for_mfa(grant):
                 condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
             document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
-            characters[_without_path(who(grant.source))] += len(document)
+            characters[MANAGEMENT, _without_path(who(grant.source))] += len(document)
     return dict(characters)
 
 
@@ -107,11 +109,11 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
 
 
 def _too_many(settings: Settings) -> Iterator[Problem]:
-    for (kind, name), characters in inline_characters(settings).items():
+    for (account, (kind, name)), characters in inline_characters(settings).items():
         if characters > INLINE_CHARACTERS[kind]:
             yield Problem(
                 "doors",
-                f"from {kind} {name}",
+                f"from {kind} {name} of {account}",
                 f"their grants are at least {characters} characters of inline policies, and AWS takes"
                 f" {INLINE_CHARACTERS[kind]} of a {kind} ({QUOTAS})",
                 "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",

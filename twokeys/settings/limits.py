@@ -56,7 +56,7 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
                 name="",
                 kind=source.kind,
                 source=source.name,
-                source_account=settings.management_account_id,
+                source_account=settings.management_account_id,  # every account's id is as long
                 members=tuple(members or ()),
                 grantee_kind=grantee.kind,
                 grantee=grantee.name,

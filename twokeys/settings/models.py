@@ -169,8 +169,15 @@ class PeopleSettings(Model):
 
 
 class AccessRoleSettings(Model):
-    """The role through which the management account enters a member account to run this program."""
+    """The role through which the management account enters a member account to run this program.
 
+    It is called otherwise where AWS Organizations did not make it: `AWSControlTowerExecution` in accounts that Control
+    Tower made, any name (or none) in accounts that were invited. `enter: false` adopts an account without entering it:
+    its place, name, tags and budget are managed from outside, and nothing is made in it.
+    https://docs.aws.amazon.com/controltower/latest/userguide/awscontroltowerexecution.html
+    """
+
+    enter: bool = True
     role: RoleName = ACCESS_ROLE
     external_id: ExternalId | None = None
     session_seconds: Annotated[int, Field(ge=900, le=43200)] = 3600
@@ -205,17 +212,22 @@ class GranteeSettings(Model):
 
 
 class SourceSettings(Model):
-    """Who comes through a door: one role, user or group of the management account, or its root.
+    """Who comes through a door: one role, user or group of an account, or its root.
+
+    `account` is the key of an account of this stack; without it they come from the management account.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
+    `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
     """
 
     role: PathAndName | None = None
     user: PathAndName | None = None
     group: GroupPathAndName | None = None
     root: bool = False
+    account: Slug | None = None
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None
+    exists: bool = False
 
 
 class TargetSettings(Model):
@@ -325,6 +337,10 @@ class Settings(Model):
         """The member accounts in these states, by key, in the order of the config."""
         return tuple(account for account, member in self.accounts.items() if member.state in states)
 
+    def entered(self) -> tuple[str, ...]:
+        """The accounts in use that the program works in, by key."""
+        return tuple(one for one in self.accounts_in("active", "quarantined") if self.accounts[one].access.enter)
+
     def baseline_of(self, account: str) -> AccountBaselineSettings:
         """The baseline of a member account: its own settings over those of the stack."""
         own = self.accounts[account].baseline
@@ -335,9 +351,9 @@ class Settings(Model):
         return door.target.account or next(iter(self.accounts))
 
     def target_accounts_of(self, door: DoorSettings) -> tuple[str, ...]:
-        """The keys of the accounts that a door leads to as it is written: with `*`, those that are active."""
+        """The keys of the accounts that a door leads to as it is written: with `*`, the other active ones."""
         if door.target.account == EVERY_ACCOUNT:
-            return self.accounts_in("active")
+            return tuple(account for account in self.accounts_in("active") if account != door.source.account)
         return (self.target_account_of(door),)
 
     def with_a_door_for_each_account(self) -> Settings:
@@ -368,6 +384,15 @@ def who(said: SourceSettings | GranteeSettings) -> Who:
 def grantee(door: DoorSettings) -> Who:
     """Who gets the grant of a checked door: its source, or whom it names for a trust in the whole account."""
     return who(door.source.grant_to or door.source)
+
+
+def made_by_management(door: DoorSettings) -> tuple[Who, ...]:
+    """Those of a checked door that the management stack has to have: not what exists already, or has a path."""
+    source = door.source
+    if source.exists or source.account or door.via == "identity-center":
+        return ()
+    people = [grantee(door), *(Who("user", member) for member in source.members or ())]
+    return tuple(one for one in people if "/" not in one.name)
 
 
 def asks_for_mfa(said: DoorSettings | OrganizationGrantSettings) -> bool:

@@ -10,9 +10,11 @@ from twokeys.access.rules.conditions import EXTERNAL_ID, MFA_FOR_PEOPLE, THIRD_P
 from twokeys.access.rules.declared import DECLARED_EQUALS_REAL
 from twokeys.access.rules.doors import DOOR_NEEDS_GRANT, DOOR_NEEDS_TRUST, UNPROVED_DOOR
 from twokeys.access.rules.environments import ENVIRONMENTS_ISOLATED
+from twokeys.access.rules.federated import FEDERATED_TRUST
 from twokeys.access.rules.members import ACCOUNT_KEPT, NO_IAM_USERS, UNIQUE_EMAILS
 from twokeys.access.rules.not_read import CODE_NOT_READ, NOT_READ
 from twokeys.access.rules.providers import NO_DEFAULT_PROVIDER, PROVIDER_ENTERS_ITS_ACCOUNT
+from twokeys.access.rules.root_sessions import ROOT_SESSION_GRANT
 from twokeys.access.rules.upkeep import DOOR_EXPIRED, POLICY_LINT
 from twokeys.access.rules.wildcards import WILDCARD_GRANT, WILDCARD_TRUST
 
@@ -25,6 +27,8 @@ RULES: tuple[Rule[Any], ...] = (
     DECLARED_EQUALS_REAL,
     WILDCARD_TRUST,
     WILDCARD_GRANT,
+    FEDERATED_TRUST,
+    ROOT_SESSION_GRANT,
     ACCESS_ROLE_RESERVED,
     EXTERNAL_ID,
     THIRD_PARTY_NAMED,

@@ -64,7 +64,7 @@ class _Outsider:
 
 def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     for role in graph.roles:
-        if role.trust is None or role.trust.policy is UNKNOWN:
+        if role.trust is None or role.trust.policy is UNKNOWN or not graph.accounts.pinned(role.account):
             continue
         for statement in role.trust.policy.statements:
             foreign = _foreign_organizations(graph, statement)
@@ -161,8 +161,9 @@ EXTERNAL_ID = Rule(
 The organization's accounts are those that the stack works in, makes or lists, and those of referenced stacks' doors;
 each account and organization that a Principal or a condition admits is looked at by itself. A condition that demands
 the own organization keeps outsiders out. An external ID is one or more exact values; one that is not known yet counts.
-Unknown: a trust policy that is not known is left to `unproved-door`. Does not check: services and federated identities,
-whether an external ID is hard to guess, and everyone without any limit (`wildcard-trust`).
+Unknown: a trust policy that is not known, and a role whose own account is not, are left to `unproved-door`. Does not
+check: services and federated identities, whether an external ID is hard to guess, and everyone without any limit
+(`wildcard-trust`).
 """
 
 THIRD_PARTY_NAMED = Rule(

@@ -21,6 +21,7 @@ def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
         about = f"What {bad.component.name} declares cannot be read: {bad.why}"
         step = "declare documents with twokeys.doors.SymbolicDocument, from values known in preview"
         yield Finding(NAME, about, step, bad.component.urn, source=bad.component.source)
+    yield from _twice(graph)
     for declared in graph.documents.declared:
         if declared.covers is None:
             document = declared.document
@@ -31,6 +32,17 @@ def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
         else:
             for difference in _differences(graph, declared, declared.covers):
                 yield _finding(declared, declared.covers, difference)
+
+
+def _twice(graph: Graph) -> Iterator[Finding]:
+    """Two declarations of one document: whichever of them is read, the other one may be the true one."""
+    places = Counter((one.covers.urn, one.document.property) for one in graph.documents.declared if one.covers)
+    for (urn, key), times in places.items():
+        if times > 1:
+            covered = graph.snapshot.by_urn[urn]
+            message = f"The {key} of {covered.type} {covered.name} is declared {times} times"
+            step = "leave one declaration: the structure that the document is made from"
+            yield Finding(NAME, message, step, covered.urn, source=covered.source)
 
 
 def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterator[str]:

@@ -39,27 +39,59 @@ def _check(graph: Graph, config: EnvironmentConfig, _today: date) -> Iterator[Fi
         return None if name is None else canonical(name)
 
     for closed in map(_in_one_spelling, config.closed):
-        for path in _between(graph, environment, closed):
-            around = "" if len(path.doors) == 1 else f" (through {path})"
-            message = (
-                f"{path.source.arn} of {closed.source} account {graph.accounts.name(path.source.account)} can enter "
-                f"{closed.target} account {graph.accounts.name(path.target.account)} as role {path.target.arn}{around}"
-            )
-            step = f"take the last door's trust or grant away, or make an exception of {NAME} with reason and expiry"
-            last = path.doors[-1].target
-            yield Finding(NAME, message, step, last.urn or path.source.urn, path.id, last.source)
+        yield from _ways_in(graph, environment, closed)
+
+
+def _ways_in(graph: Graph, environment: Callable[[str], str | None], closed: ClosedTo) -> Iterator[Finding]:
+    for path in paths_from(graph, lambda principal: environment(principal.account) == closed.source):
+        reached = [environment(door.target.account) for door in path.doors]
+        if closed.target in reached[:-1]:
+            continue  # where a way leads on within an environment, the way into it says enough
+        if reached[-1] == closed.target:
+            yield _way_in(graph, path, closed)
+        elif set(reached) <= {None, closed.source} and _may_be_any(graph, path, reached):
+            yield _way_to_nobody_knows(graph, path, closed)
+
+
+def _may_be_any(graph: Graph, path: Path, reached: list[str | None]) -> bool:
+    """Whether a way ends in an account of which nothing says in what environment it is, and enters it at last."""
+    account = path.target.account
+    entered = [door.target.account for door in path.doors[:-1]]
+    unknown = reached[-1] is None and account not in entered and graph.accounts.pinned(account)
+    return unknown and not graph.accounts.is_of_another_purpose(account)
+
+
+def _way_in(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
+    around = "" if len(path.doors) == 1 else f" (through {path})"
+    message = (
+        f"{path.source.arn} of {closed.source} account {graph.accounts.name(path.source.account)} can enter "
+        f"{closed.target} account {graph.accounts.name(path.target.account)} as role {path.target.arn}{around}"
+    )
+    step = f"take the last door's trust or grant away, or make an exception of {NAME} with reason and expiry"
+    return _finding(path, message, step)
+
+
+def _way_to_nobody_knows(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
+    account = path.target.account
+    message = (
+        f"{path.source.arn} of {closed.source} account {graph.accounts.name(path.source.account)} can enter account "
+        f"{graph.accounts.name(account)} as role {path.target.arn}, and nothing says in which environment that is: "
+        f"that it is not {closed.target} is not proved"
+    )
+    step = (
+        "give the account, or the default tags of its provider, the tag environment, or name its environment in "
+        f"`accounts` of {NAME} in the policy pack's configuration"
+    )
+    return _finding(path, message, step)
+
+
+def _finding(path: Path, message: str, step: str) -> Finding:
+    last = path.doors[-1].target
+    return Finding(NAME, message, step, last.urn or path.source.urn, path.id, last.source)
 
 
 def _in_one_spelling(closed: ClosedTo) -> ClosedTo:
     return ClosedTo.model_validate({"from": canonical(closed.source), "to": canonical(closed.target)})
-
-
-def _between(graph: Graph, environment: Callable[[str], str | None], closed: ClosedTo) -> Iterator[Path]:
-    """The ways into an environment; where one leads on within it, only the way in is told."""
-    for path in paths_from(graph, lambda principal: environment(principal.account) == closed.source):
-        inside = [door for door in path.doors if environment(door.target.account) == closed.target]
-        if inside == [path.doors[-1]]:
-            yield path
 
 
 ENVIRONMENTS_ISOLATED = Rule(
@@ -74,8 +106,9 @@ ENVIRONMENTS_ISOLATED = Rule(
 """Open doors, chained, from an account of one environment into an account of another.
 
 The environment of an account is what the configuration says, else its `environment` tag, else that of its provider's
-default tags, else the word in its name (`acme-prod`, provider `stage`). Unknown: a door that is not proved is left to
-`unproved-door`, and an account without an environment is in none.
+default tags, else the word in its name (`acme-prod`, provider `stage`). The management account is in none. Unknown: a
+door that is not proved is left to `unproved-door`; a way into an account of which nothing says what it is for (no
+environment, and no word such as `shared` or `network`) is refused, since it may be the one that is closed.
 Does not check: ways that lead through a service or through what a role may do (such as iam:PassRole), and ways through
 accounts of other stacks.
 """

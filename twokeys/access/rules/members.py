@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
+from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.accounts import ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
@@ -20,7 +21,7 @@ _LONG_TERM = {
 
 
 def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
-    entered = {graph.accounts.of_provider(entry.urn) for entry in graph.accounts.entries if entry.assumes != ()}
+    entered = {account for account, _ in entered_by_access_role(graph.accounts)}
     members = (graph.accounts.members | entered) - {graph.accounts.management or ""}
     for resource in graph.snapshot.of_type(*_LONG_TERM):
         account = graph.accounts.of(resource)
@@ -71,9 +72,9 @@ NO_IAM_USERS = Rule(
 )
 """Long-term credentials are a way into an account that has no second key.
 
-Member accounts are those that the stack makes, lists or enters by assuming a role. Unknown: a resource whose account is
-not pinned is not judged here (`provider-enters-its-account` refuses its provider).
-Does not check: the management account, root users.
+Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Unknown: a resource
+whose account is not pinned is not judged here (`provider-enters-its-account` refuses its provider). Does not check: the
+management account, accounts that are entered by another role, root users.
 """
 
 ACCOUNT_KEPT = Rule(

@@ -11,15 +11,20 @@ from twokeys.access.graph import Graph
 from twokeys.access.snapshot import PROVIDER
 
 _NAME = "provider-enters-its-account"
+_NOT_PINNED = "is not pinned to its account"
+_PIN = "set allowed_account_ids to the one account that it works in"
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 
 def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
     direct = {}
+    unpinned = []
     for entry in graph.accounts.entries:
         if _is_default(entry.name):
             continue
-        if problem := _problem(graph, entry):
+        if entry.allowed == () and not _works_in_several(graph):
+            unpinned.append(entry)
+        elif problem := _problem(graph, entry):
             message, step = problem
             yield Finding(_NAME, f"Provider {entry.name} {message}", step, entry.urn)
         elif entry.assumes == ():
@@ -30,11 +35,21 @@ def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
                 name = graph.accounts.name(account)
                 message = f"A provider works in account {name} without assuming a role there, beside another account"
                 yield Finding(_NAME, message, "set assume_roles to a role of that account", urn)
+    if unpinned and not any(_is_default(entry.name) for entry in graph.accounts.entries):
+        message = f"Provider {unpinned[0].name} {_NOT_PINNED}"
+        yield Finding(_NAME, message, _PIN, unpinned[0].urn, advice=True)
+
+
+def _works_in_several(graph: Graph) -> bool:
+    """Whether a stack makes accounts, enters one by a role, or works in two: then a wrong account is one step away."""
+    accounts = graph.accounts
+    enters = any(entry.assumes != () for entry in accounts.entries)
+    return bool(accounts.by_symbol) or enters or len([one for one in accounts.held if accounts.pinned(one)]) > 1
 
 
 def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
     if entry.allowed == ():
-        return "is not pinned to its account", "set allowed_account_ids to the one account that it works in"
+        return _NOT_PINNED, _PIN
     if entry.allowed is not None and len(entry.allowed) > 1:
         return f"may work in any of {', '.join(entry.allowed)}", "set allowed_account_ids to one account"
     account = entry.assumed_account
@@ -58,6 +73,7 @@ def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
 
 
 def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    several = _works_in_several(graph)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
     for provider in graph.snapshot.of_type(PROVIDER):
         if _is_default(provider.name):
@@ -66,7 +82,9 @@ def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             whose = f"makes {what}" if provider.urn in used else "answers a look-up"
             message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
-            yield Finding("no-default-provider", message, step, provider.urn)
+            yield Finding("no-default-provider", message, step, provider.urn, advice=not several)
+            if not several:
+                return
 
 
 def _is_default(name: str) -> bool:
@@ -84,7 +102,8 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 )
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
-That one is the management account, whose credentials run the program. Unknown: a role or an id that is not known yet
+The account without a role is the management account, whose credentials run the program. A stack that makes no accounts,
+assumes no role and works in one account only gets one piece of advice. Unknown: a role or an id that is not known yet
 has to hang on one account of the stack; that both mean one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
@@ -100,5 +119,6 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-Unknown: nothing that it reads can be unknown. Does not check: default providers of other packages.
+Where a stack makes no accounts, assumes no role and works in one account, that is one piece of advice. Unknown: nothing
+that it reads can be unknown. Does not check: default providers of other packages.
 """

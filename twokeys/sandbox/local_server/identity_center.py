@@ -46,6 +46,9 @@ def install() -> None:
             "ListManagedPoliciesInPermissionSet": _list_attached,
             "PutInlinePolicyToPermissionSet": lambda payload: _set_inline(payload, payload["InlinePolicy"]),
             "GetInlinePolicyForPermissionSet": lambda payload: {"InlinePolicy": _permission_set(payload)["inline"]},
+            "ListCustomerManagedPolicyReferencesInPermissionSet": _list_own_policies,
+            "GetPermissionsBoundaryForPermissionSet": _no_boundary,
+            "ListAccountsForProvisionedPermissionSet": _list_accounts,
             "DeleteInlinePolicyFromPermissionSet": lambda payload: _set_inline(payload, ""),
             "CreateAccountAssignment": _create_assignment,
             "DeleteAccountAssignment": _delete_assignment,
@@ -195,6 +198,24 @@ def _list_assignments(payload: Payload) -> Payload:
             if (one["TargetId"], one["PermissionSetArn"]) == (payload["AccountId"], payload["PermissionSetArn"])
         ]
     }
+
+
+def _list_own_policies(payload: Payload) -> Payload:
+    """None can be attached here."""
+    _permission_set(payload)
+    return {"CustomerManagedPolicyReferences": []}
+
+
+def _no_boundary(payload: Payload) -> Payload:
+    """None can be attached here, and AWS has no answer for none."""
+    _permission_set(payload)
+    raise ApiError("ResourceNotFoundException", "The permission set has no permissions boundary.")
+
+
+def _list_accounts(payload: Payload) -> Payload:
+    _permission_set(payload)
+    assigned = (one for one in _assignments.values() if one["PermissionSetArn"] == payload["PermissionSetArn"])
+    return {"AccountIds": list(dict.fromkeys(one["TargetId"] for one in assigned))}
 
 
 def _tag(payload: Payload) -> Payload:

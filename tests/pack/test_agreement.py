@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.policies.generated import HUB, Generated, generate
+from tests.pack.generated import HUB, Generated, generate
 from twokeys.access.graph import build
 from twokeys.access.live import read_live
 from twokeys.project.config import load_project

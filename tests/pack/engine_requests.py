@@ -1,4 +1,4 @@
-"""Speaks to a pack as the engine does: the analyzer's requests, answered by the SDK's own servicer in this process."""
+"""Speaks to the pack as the engine does: the analyzer's requests, answered in this process."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy import EnforcementLevel
-from pulumi_policy.policy import _PolicyAnalyzerServicer
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
-from policies.pack import NAME, policies
 from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN
+from twokeys.pack.analyzer import Analyzer
+from twokeys.pack.deferral import DEFERRED
 
 
 class Engine:
     """One pack and what it says: `analyze` sends every resource, then the stack."""
 
-    def __init__(self, config: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        self._servicer = _PolicyAnalyzerServicer(NAME, "0.0.1", policies(), EnforcementLevel.MANDATORY)
+    def __init__(
+        self,
+        config: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        preview: bool = True,
+        analyzer: Analyzer | None = None,
+    ) -> None:
+        self.analyzer = analyzer or Analyzer()
+        self.analyzer.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(dry_run=preview), None)
         request = analyzer_pb2.ConfigureAnalyzerRequest()
         for rule, settings in (config or {}).items():
             request.policyConfig[rule].properties.update(settings)
             request.policyConfig[rule].enforcementLevel = analyzer_pb2.MANDATORY
-        self._servicer.Configure(request, None)
+        self.analyzer.Configure(request, _Context())
 
     def analyze(self, resources: Iterable[Resource]) -> list[analyzer_pb2.AnalyzeDiagnostic]:
         """Every diagnostic of both phases."""
@@ -33,14 +39,30 @@ class Engine:
         by_urn = {resource.urn: resource for resource in found}
         diagnostics = []
         for resource in found:
-            answer = self._servicer.Analyze(input_request(resource, by_urn), None)
-            diagnostics.extend(answer.diagnostics)
-        diagnostics.extend(self._servicer.AnalyzeStack(stack_request(found), None).diagnostics)
+            diagnostics.extend(self.judge(resource, by_urn))
+        diagnostics.extend(self.analyzer.AnalyzeStack(stack_request(found), None).diagnostics)
         return diagnostics
 
+    def judge(
+        self, resource: Resource, by_urn: Mapping[str, Resource] | None = None, aliases: Iterable[str] = ()
+    ) -> list[analyzer_pb2.AnalyzeDiagnostic]:
+        """Every diagnostic of the resource phase about one resource."""
+        request = input_request(resource, by_urn or {})
+        request.options.aliases.extend(aliases)
+        return list(self.analyzer.Analyze(request, None).diagnostics)
+
     def rules(self, resources: Iterable[Resource]) -> list[str]:
-        """The policies that found something."""
-        return sorted({diagnostic.policyName for diagnostic in self.analyze(resources)})
+        """The policies that found something, beside the advice about what the update will judge."""
+        return sorted({found.policyName for found in self.analyze(resources)} - {DEFERRED})
+
+
+class RefusedError(Exception):
+    """The pack has ended a call with an error, as gRPC does."""
+
+
+class _Context:
+    def abort(self, _code: object, details: str) -> None:
+        raise RefusedError(details)
 
 
 def input_request(resource: Resource, by_urn: Mapping[str, Resource]) -> analyzer_pb2.AnalyzeRequest:
@@ -99,7 +121,7 @@ def _struct(values: Mapping[str, object]) -> struct_pb2.Struct:
 
 def _json(value: object) -> Any:
     if value is UNKNOWN:
-        return UNKNOWN_STRING_VALUE
+        return UNKNOWN_TEXT
     if isinstance(value, Mapping):
         return {key: _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,1 +1,0 @@
-"""The CrossGuard pack: it hands what the engine shows to the pure rules of `twokeys.access`."""

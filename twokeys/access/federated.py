@@ -1,0 +1,202 @@
+"""People and machines of identity providers as principals: whom a trust policy lets in by a web identity or by SAML.
+
+They belong to no account and hold no grant: the trust policy's provider, audience and subject say who comes in.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from twokeys.access.judge import Door
+from twokeys.access.names import ASSUME_ROLE
+from twokeys.access.organization import Levels
+from twokeys.access.principals import Principal
+from twokeys.iam import (
+    ANY_PROVIDER,
+    UNKNOWN,
+    WITH_SAML,
+    Arn,
+    Caller,
+    CallerKind,
+    Context,
+    Decision,
+    Federation,
+    Outcome,
+    Policies,
+    PolicyDocument,
+    Request,
+    Requirement,
+    Verdict,
+    evaluate,
+    federations,
+)
+from twokeys.iam.arn import Named
+from twokeys.iam.shared_providers import shared_provider, tenant_claims
+
+_ANYBODY = "*"
+_LATER = "(not known yet)"
+_OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
+CARRIERS = {
+    "account-access.amazonaws.com": "people of IAM Identity Center",
+    "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
+    "ds.amazonaws.com": "people of a directory",
+    "pods.eks.amazonaws.com": "pods of EKS clusters",
+    "rolesanywhere.amazonaws.com": "whoever holds a certificate of a trust anchor's authority",
+}
+"""Services that hand a role to others than themselves, and whom."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FederatedTrust:
+    """What a role's trust policy says of one identity provider, and who comes in by it."""
+
+    role: Principal
+    federation: Federation
+    sources: Mapping[str, Principal]
+    """Who comes in, by the subject that the trust policy demands: a text, a pattern, `*`."""
+
+    @property
+    def of_identity_center(self) -> bool:
+        """Whether it is IAM Identity Center's own provider: who comes in by that one, its assignments say.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
+        """
+        arn = _arn(self.federation)
+        return arn is not None and arn.kind == "saml-provider" and bool(_OF_IDENTITY_CENTER.fullmatch(arn.name))
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it is not known yet whose people come in: the provider, or the tenant of one that is shared."""
+        federation = self.federation
+        if federation.unresolved and federation.provider is UNKNOWN:
+            return True
+        shared = shared_provider(federation.prefix)
+        demanded = [federation.admits(claim) for claim in tenant_claims(shared)] if shared else []
+        return bool(demanded) and any(one.unresolved for one in demanded)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the provider is one of another account, which IAM does not take."""
+        arn = _arn(self.federation)
+        return arn is not None and arn.account != self.role.account
+
+
+class Federated:
+    """Makes the principals, each once."""
+
+    def __init__(self) -> None:
+        self._sources: dict[tuple[str, str], Principal] = {}
+
+    def trusts(self, role: Principal, trust: PolicyDocument) -> Iterator[FederatedTrust]:
+        """The identity providers that a trust policy lets in, each with the people and machines that it demands."""
+        for federation in federations(trust):
+            subjects = dict.fromkeys(_subjects(federation))
+            yield FederatedTrust(role, federation, {one: self._source(federation, one) for one in subjects})
+
+    def _source(self, federation: Federation, subject: str) -> Principal:
+        provider = str(federation.provider) if federation.provider is not UNKNOWN else _LATER
+        if (provider, subject) not in self._sources:
+            saml = federation.action == WITH_SAML
+            made = Principal(
+                f"{provider} {subject}",
+                "saml" if saml else "web-identity",
+                "",
+                f"{provider_name(federation)} {subject}",
+            )
+            self._sources[provider, subject] = made
+        return self._sources[provider, subject]
+
+
+def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
+    """A door for each that comes in: the trust policy is its only key, and what else it demands is its condition."""
+    federation, role = found.federation, found.role
+    for subject, source in found.sources.items():
+        values: dict[str, tuple[str, ...]] = {}
+        if subject in federation.subject.exact:
+            values[_key(federation, "sub")] = (subject,)
+        if len(federation.audience.exact) == 1 and not federation.audience.patterns:
+            values[_key(federation, "aud")] = federation.audience.exact
+        request = Request(_caller(found), federation.action, role.arn, Context(values=values, complete=False))
+        verdict = _without_own(evaluate(request, Policies(trust=trust, rcps=rcps)), federation)
+        yield Door(source, role, verdict, _NO_GRANT, asked=True)
+
+
+_NO_GRANT = Verdict(
+    Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),)
+)
+
+
+def _key(federation: Federation, claim: str) -> str:
+    return f"{federation.prefix}:{claim}"
+
+
+def _caller(found: FederatedTrust) -> Caller:
+    """The provider; for every provider, or one that is not known, one that nobody has."""
+    provider = found.federation.provider
+    if isinstance(provider, str) and provider != ANY_PROVIDER:
+        caller = Caller(provider)
+        if caller.kind is CallerKind.FEDERATED:
+            return caller
+    kind: Named = "saml-provider" if found.federation.action == WITH_SAML else "oidc-provider"
+    return Caller(str(Arn.iam(kind, found.role.account, "provider.invalid")))
+
+
+def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
+    """A verdict without what the principal itself says: its own subject and audience."""
+    own = {_key(federation, claim).lower() for claim in ("sub", "aud")}
+    others = tuple(one for one in verdict.requirements if not _about(one, own))
+    if verdict.outcome is not Outcome.CONDITIONAL:
+        return verdict
+    outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
+    return Verdict(outcome, others, verdict.unknowns, verdict.decisions)
+
+
+def _about(requirement: Requirement, keys: set[str]) -> bool:
+    return requirement.key.lower() in keys and not requirement.negated
+
+
+def provider_name(federation: Federation) -> str:
+    """What people call the provider: GitHub, else its URL, or a SAML provider's name."""
+    if federation.provider is UNKNOWN:
+        return "an identity provider that is not known yet"
+    if federation.provider == ANY_PROVIDER:
+        return "any identity provider"
+    arn = _arn(federation)
+    if federation.action == WITH_SAML:
+        return arn.name if arn else str(federation.provider)
+    shared = shared_provider(federation.prefix)
+    return shared.name if shared else federation.prefix
+
+
+def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
+    """A door for each service that a trust policy lets in and that hands the role to others than itself."""
+    named = (
+        service
+        for statement in trust.statements
+        if statement.effect == "Allow" and statement.principals is not None
+        for service in statement.principals.service
+        if isinstance(service, str) and service in CARRIERS
+    )
+    for service in dict.fromkeys(named):
+        request = Request(Caller(service), ASSUME_ROLE, role.arn, Context(complete=False))
+        verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
+        yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
+
+
+def _subjects(federation: Federation) -> Iterator[str]:
+    subject = federation.subject
+    if subject.nobody:
+        return
+    if subject.unresolved or federation.unresolved:
+        yield _LATER
+    elif subject.anybody:
+        yield _ANYBODY
+    else:
+        yield from (value.text for value in subject.values)
+
+
+def _arn(federation: Federation) -> Arn | None:
+    return Arn.parse(federation.provider) if isinstance(federation.provider, str) else None

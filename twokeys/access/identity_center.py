@@ -1,0 +1,369 @@
+"""IAM Identity Center: who is assigned which permission set in which account, and the role that AWS makes of it there.
+
+AWS makes a role `AWSReservedSSO_<permission set>_<suffix>` in each account that a permission set is assigned in, and
+writes both of its keys: whoever is assigned may sign in to it. What the permission set says is what the role may do.
+https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
+https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from twokeys.access.accounts import ACCOUNT, ROLE, Accounts
+from twokeys.access.documents import Document, Documents
+from twokeys.access.judge import Door
+from twokeys.access.names import ASSUME_ROLE
+from twokeys.access.not_proved import NotProved
+from twokeys.access.principals import Principal, Principals
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.iam import (
+    UNKNOWN,
+    Arn,
+    Caller,
+    Context,
+    Decision,
+    Outcome,
+    PolicyKind,
+    Request,
+    Verdict,
+    evaluate_trust,
+)
+
+ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
+PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
+ENTITLEMENT = "aws:accountaccess/entitlement:Entitlement"
+_STORE_GROUP = "aws:identitystore/group:Group"
+_STORE_USER = "aws:identitystore/user:User"
+_MEMBERSHIP = "aws:identitystore/groupMembership:GroupMembership"
+_MANAGED = "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment"
+_MANAGED_EXCLUSIVE = "aws:ssoadmin/managedPolicyAttachmentsExclusive:ManagedPolicyAttachmentsExclusive"
+_CUSTOMER = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
+_CUSTOMER_EXCLUSIVE = "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:CustomerManagedPolicyAttachmentsExclusive"
+_INLINE = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
+_BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment"
+_PATH = "/aws-reserved/sso.amazonaws.com/"
+_SUFFIX = "?" * 16
+_RESERVED_ARN = re.compile(
+    r"arn:[a-z-]+:iam::(?P<account>\d{12}):role/aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?"
+    r"AWSReservedSSO_(?P<set>[\w+=,.@-]+)_(?P<suffix>[0-9a-f]{16})(?![0-9a-f])"
+)
+_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+_HOUR = 3600
+_ACCEPT = "or make an exception with reason, owner and expiry"
+_NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
+_SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
+
+
+_ACCOUNT_ACCESS = "account-access.amazonaws.com"
+
+
+def _aws_says(key: str, why: str) -> Verdict:
+    return Verdict(Outcome.ALLOW, decisions=(Decision(key, None, None, "Allow", why),))
+
+
+_ASSIGNED = _aws_says("trust", "AWS makes the role of the permission set, for those who are assigned it")
+_NO_GRANT = _aws_says("grant", "people of IAM Identity Center need no grant but their assignment")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PermissionSet:
+    """A permission set: its name, how long a session lasts, and its policies, by account for the customer's own."""
+
+    name: str
+    session_seconds: int
+    resource: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """Somebody of Identity Center may sign in to a role: `role` is AWS's own, or one that an entitlement names.
+
+    `members` are the names of a group's users, as far as the snapshot shows them.
+    """
+
+    source: Principal
+    role: Principal
+    permission_set: PermissionSet | None
+    resource: Resource
+    members: tuple[str, ...] = ()
+
+    @property
+    def door(self) -> Door:
+        """The door: both keys are AWS's own, but for a role that an entitlement names, which trusts the service."""
+        trust = _ASSIGNED if self.permission_set is not None else _entitled(self.role)
+        return Door(self.source, self.role, trust, _NO_GRANT, asked=True)
+
+
+def _entitled(role: Principal) -> Verdict:
+    policy = role.trust.policy if role.trust else UNKNOWN
+    return evaluate_trust(Request(Caller(_ACCOUNT_ACCESS), ASSUME_ROLE, role.arn, Context(complete=False)), policy)
+
+
+@dataclass(frozen=True)
+class IdentityCenter:
+    """The assignments of a snapshot, and what of them nobody can prove."""
+
+    assignments: tuple[Assignment, ...] = ()
+    not_proved: tuple[NotProved, ...] = ()
+
+
+def identity_center(
+    snapshot: Snapshot, accounts: Accounts, documents: Documents, principals: Principals
+) -> IdentityCenter:
+    """Read the assignments; each makes a role node in its account, with the permission set's policies as documents."""
+    reader = _Reader(snapshot, accounts, documents, principals)
+    found = tuple(reader.assignments())
+    return IdentityCenter(found, tuple(reader.not_proved))
+
+
+@dataclass
+class _Reader:
+    snapshot: Snapshot
+    accounts: Accounts
+    documents: Documents
+    principals: Principals
+    not_proved: list[NotProved] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._sets: dict[str, PermissionSet] = {}
+        self._roles: dict[tuple[str, str], Principal] = {}
+        self._sources: dict[tuple[str, str], Principal] = {}
+        self._of_set: dict[str, list[Resource]] = defaultdict(list)
+        self._known = {
+            (found["account"], found["set"]): found.group()
+            for resource in self.snapshot.of_type(ROLE)
+            for found in _RESERVED_ARN.finditer(_text(resource.get("assumeRolePolicy")))
+        }
+        """The ARNs of AWS's own roles, with their suffix, as far as trust policies tell them."""
+        self._people = self._read_people()
+        self._members = self._read_members()
+        for kind in (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, _INLINE, _BOUNDARY):
+            for resource in self.snapshot.of_type(kind):
+                self._of_set[self._set_key(resource)].append(resource)
+
+    def assignments(self) -> Iterator[Assignment]:
+        """Every assignment and entitlement that says whom it lets into which account."""
+        for resource in self.snapshot.of_type(ASSIGNMENT):
+            if resource.get("targetType") not in (None, "AWS_ACCOUNT"):
+                continue
+            account = self._account(resource)
+            source = self._source(resource, resource.get("principalType"), "principalId", resource.get("principalId"))
+            if account is None or source is None:
+                self._unclear(resource, "the account" if account is None else "the user or group")
+                continue
+            permission_set = self._set(resource)
+            role = self._role(permission_set, account, resource)
+            yield Assignment(source, role, permission_set, resource, self._members.get(source.arn, ()))
+        for resource in self.snapshot.of_type(ENTITLEMENT):
+            yield from self._entitlement(resource)
+
+    def _entitlement(self, resource: Resource) -> Iterator[Assignment]:
+        """The role itself trusts account-access.amazonaws.com, and an entitlement says who of Identity Center gets it.
+
+        https://www.pulumi.com/registry/packages/aws/api-docs/accountaccess/entitlement/
+        """
+        said = _inner(resource.get("entitlement"), "principalRole")
+        whom = _inner(_inner(said, "principal"), "identityCenter")
+        kind = "GROUP" if whom.get("groupId") else "USER"
+        source = self._source(resource, kind, "entitlement", whom.get("groupId") or whom.get("userId"))
+        arn = Arn.parse(str(said.get("roleArn")))
+        behind = self.snapshot.behind(resource, "entitlement", ROLE)
+        role = self.principals.of_resource(behind) if behind else None
+        if role is None and arn is not None and arn.kind == "role":
+            role = self.principals.mentioned(self.accounts.canonical(arn.account), "role", arn.name, str(arn))
+        if source is None or role is None:
+            self._unclear(resource, "the role" if role is None else "the user or group")
+            return
+        yield Assignment(source, role, None, resource, self._members.get(source.arn, ()))
+
+    def _account(self, resource: Resource) -> str | None:
+        target = resource.text("targetId")
+        if target is not None:
+            return self.accounts.canonical(target)
+        behind = self.snapshot.behind(resource, "targetId", ACCOUNT)
+        return self.accounts.named_by(behind) if behind else None
+
+    def _source(self, resource: Resource, kind: object, key: str, identity: object) -> Principal | None:
+        """The user or group of an id; its name where the identity store's resources tell it, else the id."""
+        types = {"USER": _STORE_USER, "GROUP": _STORE_GROUP}
+        if not isinstance(kind, str) or kind not in types:
+            return None
+        name = self._people.get(identity) if isinstance(identity, str) else None
+        if name is None and not isinstance(identity, str):
+            behind = self.snapshot.behind(resource, key, types[kind])
+            name = _name_of(behind) if behind else None
+        name = name or (identity if isinstance(identity, str) else None)
+        return self._principal(kind, name, self.accounts.of(resource)) if name else None
+
+    def _principal(self, kind: str, name: str, account: str) -> Principal:
+        if (kind, name) not in self._sources:
+            of: Literal["identity-center-user", "identity-center-group"]
+            of = "identity-center-user" if kind == "USER" else "identity-center-group"
+            self._sources[kind, name] = Principal(f"identity-center:{kind.lower()}/{name}", of, account, name)
+        return self._sources[kind, name]
+
+    def _read_people(self) -> Mapping[str, str]:
+        """Names of users and groups by their ids in the identity store."""
+        found: dict[str, str] = {}
+        for resource in self.snapshot.of_type(_STORE_GROUP, _STORE_USER):
+            key = "groupId" if resource.type == _STORE_GROUP else "userId"
+            for identity in (resource.text(key), (resource.text("id") or "").rpartition("/")[2]):
+                if identity:
+                    found[identity] = _name_of(resource)
+        return found
+
+    def _read_members(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for resource in self.snapshot.of_type(_MEMBERSHIP):
+            group, user = self._named(resource, "groupId", _STORE_GROUP), self._named(resource, "memberId", _STORE_USER)
+            if group and user:
+                found[f"identity-center:group/{group}"][user] = None
+        return {group: tuple(users) for group, users in found.items()}
+
+    def _named(self, resource: Resource, key: str, type_: str) -> str | None:
+        identity = resource.text(key)
+        if identity is not None:
+            return self._people.get(identity, identity)
+        behind = self.snapshot.behind(resource, key, type_)
+        return _name_of(behind) if behind else None
+
+    def _set_key(self, resource: Resource) -> str:
+        """What a permission set is told by: its resource, else its ARN."""
+        behind = self.snapshot.behind(resource, "permissionSetArn", PERMISSION_SET)
+        if behind is not None:
+            return behind.urn
+        arn = resource.text("permissionSetArn")
+        return self._by_arn.get(arn, arn) if arn else resource.urn
+
+    @property
+    def _by_arn(self) -> Mapping[str, str]:
+        arns: dict[str, str] = {}
+        for one in self.snapshot.of_type(PERMISSION_SET):
+            for arn in (one.text("arn"), one.text("id")):
+                if arn:
+                    arns[arn] = one.urn
+        return arns
+
+    def _set(self, assignment: Resource) -> PermissionSet:
+        key = self._set_key(assignment)
+        if key not in self._sets:
+            resource = self.snapshot.by_urn.get(key)
+            if resource is None or resource.type != PERMISSION_SET:
+                name = key.rpartition("/")[2] if key != assignment.urn else "that is not known yet"
+                self._sets[key] = PermissionSet(name, _HOUR)
+            else:
+                seconds = _seconds(resource.text("sessionDuration"))
+                self._sets[key] = PermissionSet(resource.text("name") or resource.name, seconds, resource)
+        return self._sets[key]
+
+    def _role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Principal:
+        """AWS's own role of a permission set in an account, made once."""
+        place = (account, permission_set.resource.urn if permission_set.resource else permission_set.name)
+        if place not in self._roles:
+            role = self._roles[place] = self._make_role(permission_set, account, assignment)
+            if permission_set.resource is None:
+                self._not_shown(permission_set, role, assignment)
+            elif role.urn is None:
+                self._add_policies(permission_set.resource, role)
+        return self._roles[place]
+
+    def _make_role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Principal:
+        text = self._known.get((account, permission_set.name))
+        arn = Arn.parse(text) if text else None
+        if arn is not None:
+            return self.principals.mentioned(account, "role", arn.name, text)
+        there = self._read_live(permission_set.name, account)
+        if there is not None:
+            return there
+        provider = self.snapshot.by_urn.get(assignment.provider or "")
+        region = assignment.text("region") or (provider.text("region") if provider else None)
+        # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: none in us-east-1
+        path = _PATH if region in (None, "us-east-1") else f"{_PATH}{region}/"
+        name = f"AWSReservedSSO_{permission_set.name}_{_SUFFIX}"
+        return self.principals.mentioned(account, "role", name, path=path)
+
+    def _read_live(self, name: str, account: str) -> Principal | None:
+        """The role itself, where IAM was read."""
+        pattern = re.compile(rf"AWSReservedSSO_{re.escape(name)}_[0-9a-f]{{16}}")
+        there = (one for one in self.principals if one.kind == "role" and one.account == account)
+        return next((one for one in there if pattern.fullmatch(one.name)), None)
+
+    def _not_shown(self, permission_set: PermissionSet, role: Principal, assignment: Resource) -> None:
+        title = f"permission set {permission_set.name}"
+        why = "it is made outside this stack"
+        role.documents.append(Document(UNKNOWN, title, problem=why))
+        what = f"What {title} lets its people do in account {self.accounts.name(role.account)}"
+        door = f"{assignment.urn} -> {role.arn}"
+        self.not_proved.append(NotProved(what, why, _SHOW_SET, door, assignment.urn, assignment.source))
+
+    def _add_policies(self, permission_set: Resource, role: Principal) -> None:
+        for resource in self._of_set[permission_set.urn]:
+            if resource.type == _INLINE:
+                title = f"inline policy of permission set {permission_set.text('name') or permission_set.name}"
+                role.documents.append(self.documents.of(resource, "inlinePolicy", PolicyKind.IDENTITY, title))
+            elif resource.type == _MANAGED:
+                role.documents.append(self._managed(resource, resource.get("managedPolicyArn")))
+            elif resource.type == _MANAGED_EXCLUSIVE:
+                role.documents += [self._managed(resource, arn) for arn in _items(resource.get("managedPolicyArns"))]
+            elif resource.type in (_CUSTOMER, _CUSTOMER_EXCLUSIVE):
+                key = "customerManagedPolicyReference" + ("s" if resource.type == _CUSTOMER_EXCLUSIVE else "")
+                role.documents += [self._customers(resource, one, role) for one in _items(resource.get(key))]
+            else:
+                said = _mapping(resource.get("permissionsBoundary"))
+                arn, own = said.get("managedPolicyArn"), said.get("customerManagedPolicyReference")
+                role.boundary = self._customers(resource, own, role) if own else self._managed(resource, arn)
+
+    def _managed(self, resource: Resource, arn: object) -> Document:
+        if isinstance(arn, str):
+            return self.principals.managed_document(arn)
+        title, why = f"a policy that {resource.name} attaches", "its ARN is not known yet"
+        return Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
+
+    def _customers(self, resource: Resource, reference: object, role: Principal) -> Document:
+        """A policy of the customer's own, which has to be in the role's account under this name and path."""
+        said = _mapping(reference)
+        name, path = said.get("name"), said.get("path") or "/"
+        if not isinstance(name, str) or not isinstance(path, str):
+            return self._managed(resource, None)
+        arn = Arn.iam("policy", role.account, name, path, self.accounts.partition(role.account))
+        return self.principals.managed_document(str(arn))
+
+    def _unclear(self, resource: Resource, which: str) -> None:
+        what = f"Whom {resource.type} {resource.name} lets into which account"
+        why = f"{which} that it names is not known yet"
+        self.not_proved.append(NotProved(what, why, _NAME_IT, f"{resource.urn} -> *", resource.urn, resource.source))
+
+
+def _name_of(resource: Resource) -> str:
+    return resource.text("displayName" if resource.type == _STORE_GROUP else "userName") or resource.name
+
+
+def _seconds(duration: str | None) -> int:
+    """ISO 8601, as a permission set has it; an hour where it says nothing.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html
+    """
+    found = _DURATION.fullmatch(duration or "")
+    hours, minutes, seconds = (int(one or 0) for one in found.groups()) if found else (0, 0, 0)
+    return hours * 3600 + minutes * 60 + seconds or _HOUR
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _inner(value: object, key: str) -> Mapping[str, object]:
+    return _mapping(_mapping(value).get(key))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]

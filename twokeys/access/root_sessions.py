@@ -1,0 +1,114 @@
+"""Root sessions: who may act as the root user of a member account by `sts:AssumeRoot`.
+
+With centralized root access, principals of the management account, or of the delegated administrator for IAM, that hold
+a grant get short sessions of a member account's root, each for one of AWS's task policies.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-access-management
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twokeys.access.accounts import ACCOUNT, Accounts
+from twokeys.access.judge import Door
+from twokeys.access.organization import Guards
+from twokeys.access.principals import HOLDERS, Principal, Principals
+from twokeys.access.snapshot import Snapshot
+from twokeys.iam import (
+    UNKNOWN,
+    Arn,
+    Caller,
+    Context,
+    Decision,
+    Outcome,
+    Policies,
+    PolicyDocument,
+    Request,
+    Requirement,
+    Statement,
+    Verdict,
+    evaluate,
+)
+from twokeys.iam.truth import Truth
+
+ASSUME_ROOT = "sts:AssumeRoot"
+_FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
+_ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
+_ROOT_SESSIONS = "RootSessions"
+_ON = Verdict(
+    Outcome.ALLOW, decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)
+)
+_NOT_SHOWN = Verdict(
+    Outcome.CONDITIONAL, (Requirement("is switched on in", "the feature RootSessions", ("the organization",)),)
+)
+
+
+def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals, guards: Guards) -> Iterator[Door]:
+    """The doors of root sessions into each member account that the snapshot shows.
+
+    Where the snapshot does not show that root sessions are switched on, those of grants that name `sts:AssumeRoot`
+    itself, under that condition: an administrator's policy alone does not mean them.
+    """
+    enabled = _enabled(snapshot)
+    places = _places(snapshot, accounts)
+    roots = {member: _root(member, accounts) for member in sorted(accounts.members)}
+    if not roots or enabled is False:
+        return
+    for principal in list(principals):
+        if principal.account in places and principal.kind in HOLDERS and _granted(principal, named=enabled is None):
+            for root in roots.values():
+                if root.account != principal.account:
+                    door = _door(principal, root, guards, _ON if enabled else _NOT_SHOWN)
+                    if door.grant.outcome is not Outcome.DENY:
+                        yield door
+
+
+def covers_root(statement: Statement, *, named: bool = False) -> bool:
+    """Whether a statement may allow `sts:AssumeRoot`; with `named`, only one whose actions speak of STS."""
+    if statement.effect != "Allow" or statement.covers_action(ASSUME_ROOT) is Truth.FALSE:
+        return False
+    return not named or any(isinstance(one, str) and one.lower().startswith("sts:") for one in statement.actions or ())
+
+
+def _granted(principal: Principal, *, named: bool) -> bool:
+    return any(
+        isinstance(document.policy, PolicyDocument)
+        and any(covers_root(statement, named=named) for statement in document.policy.statements)
+        for document in principal.all_documents
+    )
+
+
+def _enabled(snapshot: Snapshot) -> bool | None:
+    """Whether root sessions are switched on; None where the snapshot does not show it."""
+    for resource in snapshot.of_type(_FEATURES):
+        listed = resource.get("enabledFeatures")
+        if isinstance(listed, list) and UNKNOWN not in listed:
+            return _ROOT_SESSIONS in listed
+    return None
+
+
+def _places(snapshot: Snapshot, accounts: Accounts) -> frozenset[str]:
+    """The accounts that root sessions begin in; every account that is worked in where nothing tells which."""
+    found = {accounts.management} if accounts.management else set(accounts.held)
+    for resource in snapshot.of_type(_ADMINISTRATOR):
+        if resource.get("servicePrincipal") in ("iam.amazonaws.com", UNKNOWN):
+            behind = snapshot.behind(resource, "accountId", ACCOUNT)
+            identity = resource.text("accountId")
+            if identity or behind:
+                found.add(accounts.canonical(identity) if identity else accounts.named_by(behind))  # type: ignore[arg-type]
+    return frozenset(one for one in found if one)
+
+
+def _root(account: str, accounts: Accounts) -> Principal:
+    return Principal(str(Arn.root(account, accounts.partition(account))), "root", account, "root")
+
+
+def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) -> Door:
+    policies = Policies(
+        identity=tuple(document.policy for document in source.all_documents),
+        boundary=source.boundary.policy if source.boundary else None,
+        scps=guards.scps(source.account),
+    )
+    request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn, Context(complete=False))
+    return Door(source, root, trust, evaluate(request, policies), asked=False)

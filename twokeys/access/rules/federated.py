@@ -1,0 +1,110 @@
+"""An identity provider lets in people and machines of one's own, not everybody who has an account there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access.federated import CARRIERS, FederatedTrust, provider_name
+from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.principals import Principal
+from twokeys.access.requirements import demanded_keys
+from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation
+from twokeys.iam.shared_providers import (
+    SharedProvider,
+    never_matches,
+    open_to_others,
+    shared_provider,
+    tenant_claims,
+)
+from twokeys.iam.truth import Truth
+
+_SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
+_ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
+
+
+def _federated(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+    for found in graph.federated:
+        if not found.unknown and (wrong := _wrong(found)):
+            yield _finding(graph, found.role, f"{provider_name(found.federation)}: {wrong[0]}", wrong[1], found.sources)
+    for role in graph.roles:
+        yield from _roles_anywhere(graph, role)
+
+
+def _wrong(found: FederatedTrust) -> tuple[str, str] | None:
+    """What is wrong with a trust in a provider, as a clause, and the next step."""
+    federation = found.federation
+    if federation.provider == ANY_PROVIDER:
+        return "every provider that anybody makes in the account is admitted", "name the provider by its ARN"
+    if found.foreign:
+        return (
+            f"{federation.provider} is a provider of another account, and IAM takes those of the role's account only",
+            "make the provider in the role's account, and name that one",
+        )
+    if shape := _never(federation):
+        return shape
+    shared = shared_provider(federation.prefix) if federation.action != WITH_SAML else None
+    return _open(federation, shared) if shared is not None else None
+
+
+def _never(federation: Federation) -> tuple[str, str] | None:
+    bad = next((one for one in federation.subject.values if federation.subject.demanded and never_matches(one)), None)
+    if bad is None:
+        return None
+    why = f"{federation.prefix}:sub has to equal {bad.text!r}, in which * and ? are just signs, so nobody comes in"
+    return why, "use StringLike for a value with wildcards"
+
+
+def _open(federation: Federation, shared: SharedProvider) -> tuple[str, str] | None:
+    """Everybody can have tokens of a shared provider: some claim has to name one tenant, and one's own at that."""
+    reasons = {claim: open_to_others(shared, claim, federation.admits(claim)) for claim in tenant_claims(shared)}
+    step = f"demand {shared.issuer}:{shared.claims[0]} by StringEquals or StringLike, as in {shared.example}"
+    if all(reasons.values()):
+        return f"everybody can have its tokens, and {next(iter(reasons.values()))}", step
+    asked = [federation.admits(claim) for claim in shared.claims]
+    if all(one.anybody for one in asked):
+        return f"IAM refuses a trust policy that does not demand {shared.issuer}:{shared.claims[0]}", step
+    return None
+
+
+def _roles_anywhere(graph: Graph, role: Principal) -> Iterator[Finding]:
+    """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html."""
+    if role.trust is None or role.trust.policy is UNKNOWN:
+        return
+    for statement in role.trust.policy.statements:
+        named = statement.principals.service if statement.principals is not None else ()
+        if statement.effect != "Allow" or _ROLES_ANYWHERE not in named:
+            continue
+        if statement.covers_action("sts:AssumeRole") is Truth.FALSE or "aws:sourcearn" in demanded_keys(statement):
+            continue
+        why = f"{CARRIERS[_ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
+        step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
+        yield _finding(graph, role, f"{_ROLES_ANYWHERE}: {why}", step, {})
+
+
+def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:
+    account = graph.accounts.name(role.account)
+    message = f"The trust policy of role {role.arn} in account {account} is open to others by {wrong}"
+    named = list(sources.values()) if isinstance(sources, dict) else []
+    who = named[0].arn if len(named) == 1 else "*"
+    return Finding("federated-trust", message, step, role.urn, f"{who} -> {role.arn}", role.source)
+
+
+FEDERATED_TRUST = Rule(
+    name="federated-trust",
+    description="A trust in an identity provider names one's own people and machines there.",
+    severity="critical",
+    remediation="Name the provider of the role's account, and your own tenant in the claim that tells it.",
+    url=_SHARED,
+    check=_federated,
+    config=DoorConfig,
+)
+"""A provider that all the world shares (GitHub, GitLab, HCP Terraform, Pulumi Cloud, Cognito, Google and others of
+AWS's page) needs a claim that names one tenant to its end: not `*`, nor `repo:*`, nor `repo:acme*`, not under IfExists
+or ForAllValues. A wildcard under StringEquals lets nobody in. Every provider (`*`), a provider of another account
+and a trust in Roles Anywhere that names no trust anchor are refused.
+
+Unknown: a provider, or a tenant, that is not known yet is left to `unproved-door`. Does not check: whether the tenant
+that is named is yours, what subjects a provider of your own hands out, and MFA of federated people.
+"""

@@ -1,0 +1,68 @@
+"""Root sessions are granted for accounts that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from twokeys.access.documents import Document
+from twokeys.access.findings import DoorConfig, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.principals import Principal
+from twokeys.access.root_sessions import covers_root
+from twokeys.iam import UNKNOWN, Arn, is_account
+
+_OTHERS = (":role/", ":user/", ":group/", ":policy/")
+"""What of IAM a pattern can name that is no root."""
+
+
+def _wide(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+    seen: set[tuple[int, str]] = set()
+    for principal in graph.principals:
+        for document in principal.documents:
+            for resource in _wide_resources(document):
+                if (id(document), resource) not in seen:
+                    seen.add((id(document), resource))
+                    yield _finding(graph, principal, document, resource)
+
+
+def _wide_resources(document: Document) -> Iterator[str]:
+    if document.policy is UNKNOWN or document.urn is None:
+        return
+    for statement in document.policy.statements:
+        if covers_root(statement, named=True):
+            resources = statement.resources if statement.resources is not None else ("*",)
+            yield from (one for one in resources if isinstance(one, str) and _means_many_roots(one))
+
+
+def _means_many_roots(resource: str) -> bool:
+    arn = Arn.parse(resource)
+    if arn is not None and arn.kind == "root":
+        return not is_account(arn.account)
+    return any(sign in resource for sign in ("*", "?", "${")) and not any(one in resource for one in _OTHERS)
+
+
+def _finding(graph: Graph, principal: Principal, document: Document, resource: str) -> Finding:
+    message = (
+        f"The {document.title} in account {graph.accounts.name(principal.account)} grants sts:AssumeRoot on "
+        f"{resource}, so its holder may act as the root user of every member account"
+    )
+    step = "name the accounts: arn:aws:iam::ACCOUNT:root, and the task by a condition on sts:TaskPolicyArn"
+    door = f"{principal.arn} -> {resource} (sts:AssumeRoot)"
+    return Finding("root-session-grant", message, step, document.urn, door, document.source)
+
+
+ROOT_SESSION_GRANT = Rule(
+    name="root-session-grant",
+    description="A grant of sts:AssumeRoot names the member accounts that it is for.",
+    severity="high",
+    remediation="Write the ARNs of the member accounts' roots into Resource.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html",
+    check=_wide,
+    config=DoorConfig,
+)
+"""A statement that speaks of STS and allows `sts:AssumeRoot` on `*`, or on roots of accounts by a pattern.
+
+Unknown: a document that is not known is left to `unproved-door`. Does not check: `Action: *` (an administrator's policy
+says what it is; its root sessions are doors of the graph), and which task policies a grant lets through.
+"""

@@ -1,0 +1,225 @@
+"""The pack as the engine speaks to it: Pulumi's `Analyzer` protocol, with one policy for each rule.
+
+Served here and not through `pulumi_policy.PolicyPack`, which decodes the whole stack once for each policy, and which
+turns a mandatory policy that reads an unknown value into a notice. Here a stack is decoded once, all rules read one
+graph, and an error of any kind is a mandatory violation.
+https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto
+"""
+
+# ruff: noqa: N802, ANN401, ARG002 - names, messages and arguments are the protocol's
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Final
+
+import grpc
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
+
+from twokeys.access.configuration import LEVEL, read_configuration
+from twokeys.access.findings import Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.report import Judged, judge
+from twokeys.access.rules import RULES
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.errors import Refusal
+from twokeys.pack.before import state_before
+from twokeys.pack.changed import DOORS_CHANGED, doors_changed
+from twokeys.pack.deferral import deferred
+from twokeys.pack.gate import Gate
+from twokeys.pack.own_account import graph_of, own_account
+from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
+from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
+from twokeys.pack.relevance import may_let_in
+
+NAME: Final = "twokeys"
+_DEFECT = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
+_LEVELS: Final = {
+    proto.ADVISORY: "advisory",
+    proto.MANDATORY: "mandatory",
+    proto.REMEDIATE: "remediate",
+    proto.DISABLED: "disabled",
+}
+_SEVERITIES: Final = {
+    "low": proto.POLICY_SEVERITY_LOW,
+    "medium": proto.POLICY_SEVERITY_MEDIUM,
+    "high": proto.POLICY_SEVERITY_HIGH,
+    "critical": proto.POLICY_SEVERITY_CRITICAL,
+}
+
+
+class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+    """One pack in one operation; the methods' names are the protocol's."""
+
+    def __init__(self, rules: tuple[Rule[Any], ...] = RULES, today: Callable[[], date] | None = None) -> None:
+        self._rules = rules
+        self._today = today or (lambda: datetime.now(UTC).date())
+        self._configuration: Mapping[str, Mapping[str, object]] = {}
+        self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
+        self._asked: dict[str, Resource] = {}
+        self._gate: Gate | None = None
+        self._over = False
+        self._lock = threading.Lock()
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        """The engine says where it is; nothing is asked of it."""
+        return proto.AnalyzerHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        """The version of TwoKeys."""
+        return plugin_pb2.PluginInfo(version=version("twokeys"))
+
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:
+        """Every policy, with its level, its severity and what can be set of it."""
+        info = proto.AnalyzerInfo(name=NAME, version=version("twokeys"), supportsConfig=True)
+        info.policies.extend(map(_policy_info, POLICIES))
+        return info
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        """Take the configuration, or refuse it as a whole."""
+        given = {
+            name: {**json_format.MessageToDict(one.properties), LEVEL: _LEVELS[one.enforcementLevel]}
+            for name, one in request.policyConfig.items()
+        }
+        others = [policy.name for policy in POLICIES if policy.rule is None]
+        try:
+            self._configuration = read_configuration(given, self._rules, where="--policy-pack-config", others=others)
+        except Refusal as refusal:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(refusal))
+        return empty_pb2.Empty()
+
+    def ConfigureStack(self, request: Any, context: Any) -> Any:
+        """Whether this is a preview or an update; older engines tell it in the environment only."""
+        self._dry_run = request.dry_run
+        return proto.AnalyzerStackConfigureResponse()
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        """Nothing is begun that would have to be ended."""
+        return empty_pb2.Empty()
+
+    def Remediate(self, request: Any, context: Any) -> Any:
+        """Nothing is changed: who may enter is the program's to say."""
+        return proto.RemediateResponse()
+
+    def Analyze(self, request: Any, context: Any) -> Any:
+        """Keep what the program asks for; in an update, judge it before it is made."""
+        response = proto.AnalyzeResponse()
+        with self._lock:
+            try:
+                response.diagnostics.extend(self._diagnostic(one) for one in self._resource(request))
+            except Exception as error:  # what cannot be read is not proved
+                response.diagnostics.append(self._diagnostic(_failure("A resource", error)))
+        return response
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:
+        """Judge the whole: in preview what is known or declared of it, after an update what came of it."""
+        response = proto.AnalyzeResponse()
+        with self._lock:
+            self._over = True
+            try:
+                response.diagnostics.extend(self._diagnostic(one) for one in self._stack(request))
+            except Exception as error:
+                response.diagnostics.append(self._diagnostic(_failure("The stack", error)))
+        return response
+
+    def _resource(self, request: Any) -> Iterable[Judged]:
+        if self._over:  # the engine has begun another analysis
+            self._asked, self._gate, self._over = {}, None, False
+        resource = asked_for(request)
+        self._asked[resource.urn] = resource
+        if self._dry_run:
+            return ()
+        if self._gate is None:
+            state = partial(self._state, resource.urn)
+            self._gate = Gate(state(), self._mandatory, made=state, own_account=own_account)
+        if provider := provider_of(request):
+            self._gate.show(provider)
+        if is_left_out(request, resource):
+            return ()
+        if not may_let_in(resource):
+            self._gate.show(resource, request.options.aliases)
+            return ()
+        return [Judged(found, mandatory=True) for found in self._gate.judge(resource, request.options.aliases)]
+
+    def _stack(self, request: Any) -> Iterable[Judged]:
+        snapshot = self._snapshot(request.resources)
+        judged, graph = self._judged(snapshot, None)
+        if any(one.mandatory for one in judged) and (own := own_account(snapshot.of_type(PROVIDER))):
+            judged, graph = self._judged(snapshot, own)
+        if self._dry_run:
+            judged, later = deferred(graph, judged)
+            judged += later
+            if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
+                judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
+        return judged
+
+    def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
+        graph = graph_of(snapshot, own)
+        return list(judge(graph, self._rules, self._configuration, self._today())), graph
+
+    def _snapshot(self, found: Iterable[Any]) -> Snapshot:
+        there: list[Resource] = []
+        left_out: list[Resource] = []
+        for one in found:
+            asked = self._asked.get(one.urn)
+            (left_out if is_left_out(one, asked) else there).append(settled(one, asked))
+        return Snapshot(tuple(there), left_out=tuple(left_out))
+
+    def _state(self, urn: str) -> Snapshot | None:
+        """The state of the stack as it is now, where it can be reached."""
+        scope, project = urn.split("::")[:2]
+        named = self._configuration.get(DOORS_CHANGED, {}).get("state")
+        return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
+
+    def _mandatory(self, graph: Graph) -> Iterable[Finding]:
+        judged = judge(graph, self._rules, self._configuration, self._today())
+        return (one.finding for one in judged if one.mandatory)
+
+    def _level(self, policy: str) -> str:
+        return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))
+
+    def _diagnostic(self, judged: Judged) -> Any:
+        finding = judged.finding
+        policy = BY_NAME[FAIL_CLOSED if judged.failed else finding.rule]
+        return proto.AnalyzeDiagnostic(
+            policyName=policy.name,
+            policyPackName=NAME,
+            policyPackVersion=version("twokeys"),
+            description=policy.description,
+            message=f"{policy.description}\n{finding.text}",
+            urn=finding.urn or "",
+            enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
+            severity=_SEVERITIES[policy.severity],
+        )
+
+
+def _failure(what: str, error: Exception) -> Judged:
+    if isinstance(error, Refusal):
+        message = f"{error.what[:1].upper()}{error.what[1:]} ({error.where}): {error.why}"
+        return Judged(Finding(FAIL_CLOSED, message, error.next_step), mandatory=True)
+    message = f"{what} cannot be read ({type(error).__name__}: {error}), so nothing about it is proved"
+    return Judged(Finding(FAIL_CLOSED, message, _DEFECT), mandatory=True)
+
+
+def _policy_info(policy: Policy) -> Any:
+    info = proto.PolicyInfo(
+        name=policy.name,
+        description=policy.description,
+        enforcementLevel=proto.MANDATORY if policy.mandatory else proto.ADVISORY,
+        severity=_SEVERITIES[policy.severity],
+        remediation_steps=policy.remediation,
+        url=policy.url,
+        policy_type=proto.POLICY_TYPE_STACK,
+    )
+    schema = policy.schema
+    if schema.get("properties"):
+        info.configSchema.properties.update(schema["properties"])
+        info.configSchema.required.extend(schema.get("required", ()))
+    return info

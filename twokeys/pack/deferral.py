@@ -1,0 +1,107 @@
+"""What preview leaves to the update gate: IAM documents that wait for something that opens no door.
+
+An ordinary program names a bucket, a topic or a key in a policy, whose ARN is not known before it exists. Such a
+document is judged in the update, with known values, before it is made. It is not deferred where half a door already
+hangs on it, or where it waits for an account that does not exist yet: then preview has to prove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from twokeys.access.findings import Finding
+from twokeys.access.graph import Door, Graph, Key
+from twokeys.access.principals import Principal
+from twokeys.access.report import Judged
+from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.iam import UNKNOWN
+from twokeys.pack.relevance import GIVING
+
+DEFERRED: Final = "judged-in-the-update"
+_MANY: Final = 5
+_STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
+
+
+def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
+    """The findings that stand in a preview, and one piece of advice about those that the update will settle."""
+    waiting = _Waiting(graph)
+    later = [one for one in judged if one.finding.rule == "unproved-door" and waiting.may_be_deferred(one.finding)]
+    kept = [one for one in judged if one not in later]
+    if not later:
+        return kept, []
+    names = sorted({graph.snapshot.by_urn[one.finding.urn].name for one in later if one.finding.urn is not None})
+    listed = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+    about = f"Not known in preview, and no door hangs on it: {listed}"
+    return kept, [Judged(Finding(DEFERRED, about, _STEP), mandatory=False)]
+
+
+class _Waiting:
+    """Tells what an unknown document waits for, and what hangs on it."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        to_come = graph.accounts.by_symbol.keys() - graph.accounts.ids.keys()
+        self._accounts_to_come = {graph.accounts.by_symbol[symbol].urn for symbol in to_come}
+        self._hung_upon = set(self._documents_of_half_doors())
+
+    def may_be_deferred(self, finding: Finding) -> bool:
+        """Whether a finding of `unproved-door` is about an unknown document that the update can judge in time."""
+        resource = self._graph.snapshot.by_urn.get(finding.urn or "")
+        if resource is None or resource.type not in GIVING or resource.urn in self._hung_upon:
+            return False
+        unknown = [key for key, value in (resource.inputs or {}).items() if value is UNKNOWN or _holds_unknown(value)]
+        return bool(unknown) and not self._waits_for_account(resource, unknown)
+
+    def _waits_for_account(self, resource: Resource, keys: Sequence[str]) -> bool:
+        """A value whose origin is not told may come from an account as well."""
+        if not self._accounts_to_come:
+            return False
+        behind = [resource.property_dependencies.get(key, ()) for key in keys]
+        origins = {urn for urns in behind for urn in urns} | {resource.provider or ""}
+        return not all(behind) or not self._accounts_to_come.isdisjoint(_all_behind(self._graph.snapshot, origins))
+
+    def _documents_of_half_doors(self) -> Iterator[str]:
+        """The resources whose unknown document is the missing half of a door that is known otherwise."""
+        for door in self._graph.doors:
+            if door.crosses and door.asked and {Key.UNPROVED, Key.PRESENT} == {door.trust_key, door.grant_key}:
+                yield from _unknown_documents(door)
+        for trust in self._graph.open_trusts:
+            if trust.account != trust.role.account and not any(door.open for door in trust.holders):
+                for principal in self._graph.principals:
+                    if trust.account in (None, principal.account):
+                        yield from _unknown_grants(principal)
+
+
+def _unknown_documents(door: Door) -> Iterator[str]:
+    if door.target.trust is not None and door.target.trust.policy is UNKNOWN and door.target.urn is not None:
+        yield door.target.urn
+    yield from _unknown_grants(door.source)
+
+
+def _unknown_grants(principal: Principal) -> Iterator[str]:
+    boundary = (principal.boundary,) if principal.boundary is not None else ()
+    for document in (*principal.all_documents, *boundary):
+        if document.policy is UNKNOWN and document.urn is not None:
+            yield document.urn
+
+
+def _all_behind(snapshot: Snapshot, urns: set[str]) -> set[str]:
+    """Everything that resources hang on, themselves included."""
+    seen: set[str] = set()
+    ahead = list(urns)
+    while ahead:
+        urn = ahead.pop()
+        if urn not in seen:
+            seen.add(urn)
+            if found := snapshot.by_urn.get(urn):
+                ahead += found.dependencies
+                ahead += [one for behind in found.property_dependencies.values() for one in behind]
+                ahead += [found.provider] if found.provider else []
+    return seen
+
+
+def _holds_unknown(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(one is UNKNOWN or _holds_unknown(one) for one in value.values())
+    return isinstance(value, list) and any(one is UNKNOWN or _holds_unknown(one) for one in value)

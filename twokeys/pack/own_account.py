@@ -1,0 +1,75 @@
+"""Whose credentials a provider works with that neither assumes a role nor is pinned to an account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.access.accounts import entry
+from twokeys.access.graph import Graph, build
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.iam import UNKNOWN
+
+_CREDENTIALS: Final = ("profile", "accessKey", "secretKey", "token")
+_DEFAULT_REGION: Final = "us-east-1"
+
+
+def graph_of(snapshot: Snapshot, own: str | None) -> Graph:
+    """The graph of a snapshot; `own` is what `own_account` said of its providers."""
+    if own is None:
+        return build(snapshot)
+    told = tuple(_of_the_environment(one) if one.type == PROVIDER else one for one in snapshot.resources)
+    return build(replace(snapshot, resources=told), own_account=own)
+
+
+def own_account(providers: Iterable[Resource]) -> str | None:
+    """The id of the account that all providers work in which tell none; None where it cannot be told, or differs.
+
+    AWS is asked, with the credentials that the provider itself would use; that needs no permission.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    unpinned = [one for one in providers if (found := entry(one)).assumes == () and found.allowed == ()]
+    asked = {tuple(one.text(key) for key in _CREDENTIALS) for one in unpinned}
+    if len(asked) != 1 or any(one.get(key) is UNKNOWN for one in unpinned for key in _CREDENTIALS):
+        return None
+    first = unpinned[0]
+    return _caller(asked.pop(), first.text("region"), _sts_endpoint(first))
+
+
+def _of_the_environment(provider: Resource) -> Resource:
+    """A provider without credentials of its own: `own_account` has found out whose they are."""
+    inputs = {key: value for key, value in (provider.inputs or {}).items() if key not in _CREDENTIALS}
+    return replace(provider, inputs=inputs, outputs={})
+
+
+@cache
+def _caller(credentials: tuple[str | None, ...], region: str | None, url: str | None) -> str | None:
+    profile, key, secret, token = credentials
+    try:
+        session = boto3.Session(key, secret, token, region, profile_name=profile)
+        region = session.region_name or _DEFAULT_REGION
+        quick = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+        client = session.client("sts", region_name=region, endpoint_url=url, config=quick)
+        return client.get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError):
+        return None
+
+
+def _sts_endpoint(provider: Resource) -> str | None:
+    """Where the provider finds STS; its config reaches a policy as JSON text."""
+    given = provider.get("endpoints")
+    try:
+        endpoints = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        return None
+    for one in endpoints if isinstance(endpoints, list) else [endpoints]:
+        if isinstance(one, dict) and isinstance(one.get("sts"), str):
+            return str(one["sts"])
+    return None

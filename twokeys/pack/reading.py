@@ -1,0 +1,107 @@
+"""Turns what the engine shows a policy into plain resources.
+
+The protocol is Pulumi's `Analyzer` (https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto). Values
+are read from it directly: each is looked at once, whatever the number of rules, and one that is not known yet becomes
+`twokeys.iam.UNKNOWN` instead of an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import struct_pb2
+
+from twokeys.access.snapshot import Resource
+from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from twokeys.iam import UNKNOWN
+
+
+def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
+    """A resource in the resource phase: what the program asks for, after the provider has checked it."""
+    options = request.options
+    return Resource(
+        urn=request.urn,
+        type=request.type,
+        name=request.name,
+        inputs=properties(request.properties),
+        provider=request.provider.urn or None,
+        parent=options.parent or None,
+        protect=options.protect,
+        secrets=_secrets(request.properties),
+    )
+
+
+def settled(found: Any, asked: Resource | None) -> Resource:  # noqa: ANN401 - AnalyzerResource
+    """A resource in the stack phase: what came of it, and what was asked for where this operation showed that."""
+    return Resource(
+        urn=found.urn,
+        type=found.type,
+        name=found.name,
+        inputs=asked.inputs if asked else None,
+        outputs=properties(found.properties),
+        provider=found.provider.urn or None,
+        parent=found.parent or None,
+        dependencies=tuple(found.dependencies),
+        property_dependencies={key: tuple(behind.urns) for key, behind in found.propertyDependencies.items()},
+        protect=found.options.protect,
+        secrets=_secrets(found.properties) | (asked.secrets if asked else frozenset()),
+    )
+
+
+def provider_of(request: Any) -> Resource | None:  # noqa: ANN401 - AnalyzeRequest or AnalyzerResource
+    """The provider that a resource is made with: the engine tells it beside the resource."""
+    if not request.HasField("provider"):
+        return None
+    provider = request.provider
+    return Resource(provider.urn, provider.type, provider.name, inputs=properties(provider.properties))
+
+
+def is_left_out(message: Any, asked: Resource | None) -> bool:  # noqa: ANN401 - either of the two messages
+    """Whether a resource is neither made by this operation nor there: `--target` and `--exclude` leave it out.
+
+    The engine then has nothing to show of it, while every resource that a provider makes has some input.
+    """
+    return message.HasField("provider") and not message.properties.fields and not (asked and asked.inputs)
+
+
+def properties(struct: struct_pb2.Struct) -> dict[str, object]:
+    """The properties of a message as plain data, secrets in the clear and UNKNOWN where a value is not known yet."""
+    return {key: _plain(value) for key, value in struct.fields.items()}
+
+
+def _secrets(struct: struct_pb2.Struct) -> frozenset[str]:
+    return frozenset(key for key, value in struct.fields.items() if _holds_secret(value))
+
+
+def _holds_secret(value: struct_pb2.Value) -> bool:
+    kind = value.WhichOneof("kind")
+    if kind == "list_value":
+        return any(map(_holds_secret, value.list_value.values))
+    if kind != "struct_value":
+        return False
+    fields = value.struct_value.fields
+    if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET:
+        return True
+    return any(map(_holds_secret, fields.values()))
+
+
+def _plain(value: struct_pb2.Value) -> object:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        text = value.string_value
+        return UNKNOWN if text in UNKNOWNS else text
+    if kind == "struct_value":
+        return _object(value.struct_value.fields)
+    if kind == "list_value":
+        return [_plain(item) for item in value.list_value.values]
+    if kind == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    return value.bool_value if kind == "bool_value" else None
+
+
+def _object(fields: Mapping[str, struct_pb2.Value]) -> object:
+    if SIGNATURE in fields and fields[SIGNATURE].string_value in (SECRET, OUTPUT):
+        return _plain(fields["value"]) if "value" in fields else UNKNOWN
+    return {key: _plain(item) for key, item in fields.items()}

@@ -1,0 +1,132 @@
+"""Which resources can let somebody in: only those are put to the graph before they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from twokeys.access import aws_managed
+from twokeys.access.accounts import ACCOUNT, ROLE
+from twokeys.access.principals import GROUP, INLINE_POLICIES, MANAGED_POLICY
+from twokeys.access.snapshot import Resource
+from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, parse_policy
+
+ATTACHMENTS = frozenset(
+    f"aws:iam/{kind}PolicyAttachment:{kind[0].upper()}{kind[1:]}PolicyAttachment" for kind in ("role", "user", "group")
+)
+GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
+"""The types that give somebody a document: each can be judged by itself when its values are known."""
+_IAM = "aws:iam/"
+_HARMLESS_IN_IAM = frozenset(
+    {
+        GROUP,
+        "aws:iam/accountAlias:AccountAlias",
+        "aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
+        "aws:iam/instanceProfile:InstanceProfile",
+        "aws:iam/serverCertificate:ServerCertificate",
+        "aws:iam/serviceLinkedRole:ServiceLinkedRole",
+        "aws:iam/virtualMfaDevice:VirtualMfaDevice",
+    }
+)
+"""Alone they hold no policy: what is attached to a group is a resource of its own, AWS writes a service-linked role's.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
+"""
+_MAKERS = (
+    _IAM,
+    "aws:cloudcontrol/",
+    "aws:cloudformation/",
+    "aws:eks/podIdentityAssociation:",
+    "aws:rolesanywhere/",
+    "aws:servicecatalog/",
+    "aws:ssoadmin/",
+    "aws-native:cloudformation:",
+    "aws-native:eks:PodIdentityAssociation",
+    "aws-native:iam:",
+    "aws-native:organizations:",
+    "aws-native:rolesanywhere:",
+    "aws-native:servicecatalog:",
+    "aws-native:sso:",
+    "command:",
+    "pulumi-nodejs:dynamic:",
+    "pulumi-python:dynamic",
+)
+
+
+def may_let_in(resource: Resource) -> bool:
+    """Whether making a resource may let somebody into an account.
+
+    A role that only services may assume, a policy without an action of STS and the attachment of such a policy of AWS's
+    own do not. A document that is not known, or that cannot be read, may.
+    """
+    if resource.type in _HARMLESS_IN_IAM:
+        return False
+    if resource.type == ROLE:
+        return _role(resource)
+    if resource.type in INLINE_POLICIES or resource.type == MANAGED_POLICY:
+        return _document(resource.get("policy"), PolicyKind.IDENTITY)
+    if resource.type in ATTACHMENTS:
+        return _managed(resource.get("policyArn"))
+    return resource.type == ACCOUNT or resource.type.startswith(_MAKERS)
+
+
+def _role(role: Resource) -> bool:
+    inline, attached = role.get("inlinePolicies"), role.get("managedPolicyArns")
+    policies = [] if inline is None else inline if isinstance(inline, list) else [UNKNOWN]
+    arns = [] if attached is None else attached if isinstance(attached, list) else [UNKNOWN]
+    return (
+        _document(role.get("assumeRolePolicy"), PolicyKind.TRUST)
+        or any(_document(_policy_of(one), PolicyKind.IDENTITY) for one in policies)
+        or any(_managed(one) for one in arns)
+    )
+
+
+def _policy_of(item: object) -> object:
+    """The document of an item of `inlinePolicies`; an empty item says that there are none."""
+    return item.get("policy", "") if isinstance(item, Mapping) else UNKNOWN
+
+
+def _managed(arn: object) -> bool:
+    """Whether a managed policy may hold a grant: AWS's own are recorded, all others are the graph's to find."""
+    statements = aws_managed.statements(arn) if isinstance(arn, str) else None
+    if statements is None:
+        return True
+    return _document({"Version": "2012-10-17", "Statement": [dict(one) for one in statements]}, PolicyKind.IDENTITY)
+
+
+def _document(value: object, kind: PolicyKind) -> bool:
+    if value == "":
+        return kind is PolicyKind.TRUST
+    if isinstance(value, str):
+        return _text(value, kind)
+    return not isinstance(value, Mapping) or _lets_in(value, kind)
+
+
+@lru_cache(maxsize=1024)
+def _text(document: str, kind: PolicyKind) -> bool:
+    return _lets_in(document, kind)
+
+
+def _lets_in(document: str | Mapping[str, object], kind: PolicyKind) -> bool:
+    try:
+        statements = parse_policy(document, kind).statements
+    except PolicyError:
+        return True
+    says = _admits_more_than_services if kind is PolicyKind.TRUST else _may_be_of_sts
+    return any(statement.effect == "Allow" and says(statement) for statement in statements)
+
+
+def _admits_more_than_services(statement: Statement) -> bool:
+    whom = statement.principals
+    return whom is None or whom.everyone or bool(whom.aws or whom.federated or whom.canonical_user)
+
+
+def _may_be_of_sts(statement: Statement) -> bool:
+    if statement.actions is None:
+        return True
+    return any(not isinstance(action, str) or _is_of_sts(action.lower()) for action in statement.actions)
+
+
+def _is_of_sts(action: str) -> bool:
+    service = action.partition(":")[0]
+    return service == "sts" or "*" in service or "?" in service

@@ -1,0 +1,30 @@
+"""Serves the pack to the engine: it reads a port from the first line of output, and asks there."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from pulumi.runtime.proto import analyzer_pb2_grpc
+
+from twokeys.pack.analyzer import Analyzer
+
+_MAX_MESSAGE = 400 * 1024 * 1024
+"""As the SDKs have it: a whole stack is one message."""
+_SECONDS_BETWEEN_LOOKS = 2
+
+
+def serve() -> None:
+    """Answer the engine until it ends this process, or has ended itself."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", _MAX_MESSAGE)])
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    engine = os.getppid()
+    try:
+        while os.getppid() == engine:
+            server.wait_for_termination(timeout=_SECONDS_BETWEEN_LOOKS)
+    except KeyboardInterrupt:  # the engine gets the same signal, and finishes what it is doing
+        server.stop(grace=None)

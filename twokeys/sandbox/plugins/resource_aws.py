@@ -1,0 +1,228 @@
+"""`pulumi-resource-aws`: the package aws for the pulumi CLI on a local AWS, where the vendor's plugin is not installed.
+
+The protocol is https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto; what the types do is in
+`twokeys.sandbox.aws`. One process is one provider resource, as with the vendor's. The CLI takes secrets out of what it
+sends and marks the outputs that come from them again, because this plugin says that it does not accept any.
+"""
+
+# ruff: noqa: N802, ANN401, ARG002 - the names and signatures are gRPC's, which ships no types for them
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
+
+from twokeys.errors import Refusal
+from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.plugin import AwsProvider
+from twokeys.sandbox.engine.plugin import ProviderError
+from twokeys.sandbox.engine.values import UNKNOWN, Properties, Secret
+from twokeys.sandbox.plugins.serving import serve
+
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, not one
+_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+
+
+class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
+    """What the CLI asks; the names are the protocol's. What is refused reaches it as a gRPC error."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """`environment` names the local AWS and its credentials; see `AwsPlugin`."""
+        self._plugin = AwsPlugin(environment)
+        self._provider: AwsProvider | None = None
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        """No marks of secrets, resources or outputs: plain values and unknowns only."""
+        return provider_pb2.ProviderHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        """The version of the SDK whose properties the types have."""
+        return plugin_pb2.PluginInfo(version=self._plugin.version)
+
+    def GetSchema(self, request: Any, context: Any) -> Any:
+        """None; only `pulumi package` asks for it."""
+        return provider_pb2.GetSchemaResponse(schema="{}")
+
+    def Attach(self, request: Any, context: Any) -> Any:
+        """Nothing to do: a plugin that is started by hand for a debugger."""
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        """Nothing to do: calls to the local AWS take milliseconds."""
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:
+        """The provider's inputs, and settings that are not known."""
+        inputs, failures = self._plugin.check_config(request.urn, _properties(request.news))
+        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=_failures(failures))
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:
+        """What differs; no setting of a provider replaces it, and with it all of its resources."""
+        old, new = _properties(request.old_inputs or request.olds), _properties(request.news)
+        changed = sorted(key for key in old.keys() | new.keys() if key != "version" and old.get(key) != new.get(key))
+        return _diff(changed, (), delete_before_replace=False)
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        """Obtain the credentials, unless something that decides about them is not known yet (a preview)."""
+        inputs = _properties(request.args)
+        if self._plugin.is_configurable(inputs):
+            with _refused(context):
+                self._provider = self._plugin.configure(inputs)
+        return provider_pb2.ConfigureResponse(supportsPreview=True)
+
+    def Check(self, request: Any, context: Any) -> Any:
+        """Inputs with defaults and a name, and what is wrong with them."""
+        inputs, failures = self._plugin.check(
+            _type(request.urn), request.urn, _properties(request.olds), _properties(request.news), request.randomSeed
+        )
+        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=_failures(failures))
+
+    def Diff(self, request: Any, context: Any) -> Any:
+        """What an update would change, and what it would replace."""
+        with _refused(context):
+            found = (self._provider or self._plugin).diff(
+                _type(request.urn),
+                request.urn,
+                request.id,
+                _properties(request.old_inputs),
+                _properties(request.olds),
+                _properties(request.news),
+                tuple(request.ignoreChanges),
+            )
+        return _diff(found.changed, found.replaces, delete_before_replace=found.delete_before_replace)
+
+    def Create(self, request: Any, context: Any) -> Any:
+        """Make the object; in a preview, what is known of it before."""
+        kind, inputs = _type(request.urn), _properties(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(
+                properties=_struct(self._plugin.preview(kind, request.urn, inputs, None))
+            )
+        with _refused(context):
+            identifier, outputs = self._configured().create(kind, request.urn, inputs)
+        return provider_pb2.CreateResponse(id=identifier, properties=_struct(outputs))
+
+    def Read(self, request: Any, context: Any) -> Any:
+        """What the object is now, for refresh, import and `.get`; an empty answer when it does not exist."""
+        inputs, outputs = _properties(request.inputs), _properties(request.properties)
+        with _refused(context):
+            found = self._configured().read(_type(request.urn), request.urn, request.id, inputs, outputs)
+        if found is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(id=found[0], inputs=_struct(found[1]), properties=_struct(found[2]))
+
+    def Update(self, request: Any, context: Any) -> Any:
+        """Bring the object to its new inputs; in a preview, what is known of it before."""
+        kind, old, new = _type(request.urn), _properties(request.olds), _properties(request.news)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=_struct(self._plugin.preview(kind, request.urn, new, old)))
+        with _refused(context):
+            outputs = self._configured().update(
+                kind, request.urn, request.id, _properties(request.old_inputs), old, new
+            )
+        return provider_pb2.UpdateResponse(properties=_struct(outputs))
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        """Remove the object; one that is gone already is success."""
+        with _refused(context):
+            self._configured().delete(
+                _type(request.urn),
+                request.urn,
+                request.id,
+                _properties(request.old_inputs),
+                _properties(request.properties),
+            )
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        """Answer a look-up."""
+        with _refused(context):
+            answer = self._configured().invoke(request.tok, _properties(request.args))
+        answered = provider_pb2.InvokeResponse()
+        getattr(answered, "return").CopyFrom(_struct(answer))  # a keyword of Python
+        return answered
+
+    def _configured(self) -> AwsProvider:
+        if self._provider is None:
+            raise ProviderError("the provider is not configured", ("Something in its settings is not known yet.",))
+        return self._provider
+
+
+class _refused:  # noqa: N801 - a context manager reads as a verb
+    """Answers a call with what was refused in place of a traceback."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ProviderError | Refusal):
+            self._context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def _type(urn: str) -> str:
+    """The type of the resource itself: a URN names those of its parents before it."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _diff(changed: Any, replaces: Any, *, delete_before_replace: bool) -> Any:
+    changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+    return provider_pb2.DiffResponse(
+        changes=changes, diffs=changed, replaces=replaces, deleteBeforeReplace=delete_before_replace
+    )
+
+
+def _failures(failures: Any) -> list[Any]:
+    return [provider_pb2.CheckFailure(property=one.property, reason=one.reason) for one in failures]
+
+
+def _properties(struct: struct_pb2.Struct) -> Properties:
+    """The wire's values as the types take them; a key that holds null does not exist."""
+    read = {key: _value(value) for key, value in struct.fields.items()}
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _value(value: struct_pb2.Value) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        fields = _properties(value.struct_value)
+        if fields.get(_SIGNATURE) == _REFERENCE:
+            return fields.get("id") or fields["urn"]
+        return fields.get("value") if fields.get(_SIGNATURE) == _SECRET else fields
+    if kind == "list_value":
+        return [_value(inner) for inner in value.list_value.values]
+    if kind == "number_value":
+        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+    if kind == "string_value":
+        return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
+    return value.bool_value if kind == "bool_value" else None
+
+
+def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update({key: _wire(value) for key, value in properties.items()})
+    return struct
+
+
+def _wire(value: Any) -> Any:
+    if value is UNKNOWN:
+        return UNKNOWN_TEXT
+    if isinstance(value, Secret):
+        return {_SIGNATURE: _SECRET, "value": _wire(value.value)}
+    if isinstance(value, Mapping):
+        return {key: _wire(inner) for key, inner in value.items()}
+    return [_wire(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+if __name__ == "__main__":
+    resources = AwsResources(os.environ)
+    serve(lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(resources, server))

