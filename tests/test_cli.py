@@ -99,7 +99,7 @@ def _help_of(*words: str) -> tuple[str, str]:
     ("words", "offered"),
     [
         ("twokeys a", {"access", "account", "adopt", "audit"}),
-        ("twokeys sandbox pre", {"preview"}),
+        ("twokeys sandbox dem", {"demo"}),
         ("twokeys map --sv", {"--svg"}),
     ],
 )
