@@ -126,7 +126,7 @@ class Run:
         with self._lock:
             if asked.urn in self._made:
                 raise RefusedRequestError(f"Duplicate resource URN '{asked.urn}'; try giving it a unique name")
-            self._made[asked.urn] = Made(asked, "", asked.inputs)
+            self._made[asked.urn] = Made(asked, "", {} if asked.custom else asked.inputs)
         if not asked.custom:
             self._maker.show(asked, self)
         else:

@@ -18,9 +18,9 @@ from twokeys.pack.relevance import may_let_in
 from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
 from twokeys.preview.values import holds_secret, unsecret
 from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.plugin import AwsProvider
-from twokeys.sandbox.engine.plugin import ProviderError
-from twokeys.sandbox.engine.values import Secret
+from twokeys.sandbox.aws.resource_type import Secret
 
 _READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
 Mandatory = Callable[[Graph], Iterable[Finding]]

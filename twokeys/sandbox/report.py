@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from twokeys.access.findings import Finding
 from twokeys.access.rules import RULES
 from twokeys.preview.run import STACK, Asked
-from twokeys.sandbox.aws.catalogue import is_record
+from twokeys.sandbox.aws.catalogue import is_kept
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import Done, StackRun
 
@@ -63,12 +63,12 @@ class Report:
             made.append(asked)
             self._progress.update(task, advance=1, last=asked.name)
             if self._verbose:
-                kept = "  (kept as declared)" if is_record(asked.type) else ""
+                kept = "  (kept as declared)" if is_kept(asked.type) else ""
                 self._line(f"  + {asked.type} {asked.name}{kept}")
 
         done = stack.make(aws, on_made)
         self._progress.remove_task(task)
-        kept = sum(is_record(one.type) for one in made)
+        kept = sum(is_kept(one.type) for one in made)
         real = f"{len(made) - kept} objects in the local AWS" + (f", {kept} kept as declared" if kept else "")
         self._line(f"{'':<11} made     {real} ({time.monotonic() - began:.1f} s)")
         self._show_accounts(done)
@@ -111,7 +111,7 @@ def as_data(done: Done) -> dict[str, Any]:
         "stage": done.stage,
         "failed": done.failed.as_dict() if done.failed else None,
         "resources": [
-            {"urn": one.urn, "type": one.type, "kept": is_record(one.type)}
+            {"urn": one.urn, "type": one.type, "kept": is_kept(one.type)}
             for one in done.snapshot.resources
             if one.type != STACK
         ],
