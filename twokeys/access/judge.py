@@ -11,7 +11,6 @@ from twokeys.access.accounts import Accounts
 from twokeys.access.names import ASSUME_ROLE
 from twokeys.access.organization import Guards
 from twokeys.access.principals import WITHOUT_GRANT, Principal
-from twokeys.access.relevant import Relevant
 from twokeys.iam import (
     DEFAULT_PARTITION,
     UNKNOWN,
@@ -121,18 +120,14 @@ class Judge:
         self._guards = guards
         self._accounts = accounts
         self._policies: dict[Principal, Policies] = {}
-        self._relevant = Relevant()
 
     def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
         if source.kind in _NOT_SHOWN:
             return self._from_outside(source, target)
         request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
-        both = replace(
-            self._granting(source, target),
-            trust=self._admitting(target, request.caller),
-            rcps=self._guards.rcps(target.account),
-        )
+        admits = target.trust.policy if target.trust else UNKNOWN
+        both = replace(self._of(source), trust=admits, rcps=self._guards.rcps(target.account))
         if source.account == target.account:
             verdict = self._settled(evaluate, request, both)
             return Door(source, target, verdict, verdict, asked)
@@ -176,7 +171,7 @@ class Judge:
         values |= self._of_target(target)
         caller = Caller(source.arn if named else str(stand_in))
         request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values, complete=False))
-        admits = self._admitting(target, caller)
+        admits = target.trust.policy if target.trust else UNKNOWN
         rcps = self._guards.rcps(target.account)
         both = Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps)
         trust = self._settled(_trust_alone, request, both)
@@ -205,14 +200,6 @@ class Judge:
         if self._accounts.organization and self._accounts.is_ours(target.account):
             return {"aws:ResourceOrgID": (self._accounts.organization,)}
         return {}
-
-    def _admitting(self, target: Principal, caller: Caller) -> PolicyDocument | Unknown:
-        return self._relevant.of_principal(target.trust.policy, caller.arn) if target.trust else UNKNOWN
-
-    def _granting(self, source: Principal, target: Principal) -> Policies:
-        policies = self._of(source)
-        identity = tuple(self._relevant.to_role(policy, target.arn) for policy in policies.identity)
-        return replace(policies, identity=identity)
 
     def _of(self, source: Principal) -> Policies:
         if source not in self._policies:
