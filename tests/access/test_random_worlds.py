@@ -63,6 +63,12 @@ def test_the_graph_misses_nobody_and_opens_nothing_that_is_closed() -> None:
     assert [one for seed in range(SEED, SEED + CI) for one in differences(seed)] == []
 
 
+@pytest.mark.parametrize("seed", [5_000_519])
+def test_what_random_worlds_once_found_is_right(seed: int) -> None:
+    """A condition of the trust policy and one of the grant that exclude each other, beside a policy nobody has shown."""
+    assert differences(seed) == []
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_the_graph_misses_nobody_in_5_000_worlds() -> None:
