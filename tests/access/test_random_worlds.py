@@ -65,7 +65,7 @@ def test_the_graph_misses_nobody_and_opens_nothing_that_is_closed() -> None:
 
 @pytest.mark.parametrize("seed", [5_000_519])
 def test_what_random_worlds_once_found_is_right(seed: int) -> None:
-    """A condition of the trust policy and one of the grant that exclude each other, beside a policy nobody has shown."""
+    """Conditions of trust policy and grant that exclude each other, beside a policy that nobody has shown."""
     assert differences(seed) == []
 
 
