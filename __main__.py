@@ -46,6 +46,7 @@ if settings.organization:
 
 accounts = Accounts(settings, parent, organization, people, identities)
 members = accounts.members()
+not_entered = accounts.not_entered()
 closed = accounts.closed()
 doors = accounts.doors(members)
 
@@ -61,8 +62,12 @@ if organization and people:
     if break_glass := wide.break_glass(people):
         pulumi.export("break_glass", {"role_arn": break_glass.role_arn, "topic_arn": break_glass.topic_arn})
 
+if not_entered:
+    pulumi.export("not_entered_account_ids", not_entered)
 if closed:
     pulumi.export("closed_account_ids", closed)
+if members or doors:
+    pulumi.export("doors", [door.door for door in doors.values()])
 if members:
     if len(members) == 1:
         pulumi.export("child_account_id", next(iter(members.values())).id)
@@ -70,4 +75,3 @@ if members:
     pulumi.export("member_caller_arns", {name: member.caller_arn for name, member in members.items()})
     pulumi.export("access_role_arns", {name: member.access_role_arn for name, member in members.items()})
     pulumi.export("switch_role_urls", accounts.switch_role_urls(members))
-    pulumi.export("doors", [door.door for door in doors.values()])

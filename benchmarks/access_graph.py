@@ -121,7 +121,7 @@ def all_pairs(made: list[Pair]) -> tuple[float, set[tuple[str, str]]]:
 
     graph = build(snapshot(made))
     roles = list(graph.roles)
-    judge = Judge(graph.guards)
+    judge = Judge(graph.guards, graph.accounts)
     began = time.process_time()
     found = {
         (source.arn, target.arn)

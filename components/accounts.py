@@ -61,13 +61,18 @@ class Accounts:
         self._organization = organization
         self._before_doors: list[pulumi.Resource] = [people] if people else []
         self._identity_center = identity_center
-        self._made: list[aws.organizations.Account] = []
+        self._made: dict[str, MemberAccount] = {}
         beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
         self._management = ManagementStack(settings.management_stack or beside)
 
     def members(self) -> dict[str, Account]:
         """Create or adopt each account in use; its provider works only once the account can be entered."""
-        return {account: self._member(account) for account in self._settings.accounts_in("active", "quarantined")}
+        return {account: self._member(account) for account in self._settings.entered()}
+
+    def not_entered(self) -> dict[str, pulumi.Output[str]]:
+        """Adopt each account that this program does not work in; its id by name."""
+        entered = {*self._settings.entered(), *self._settings.accounts_in("closed")}
+        return {name: self._outside(name) for name in self._settings.accounts if name not in entered}
 
     def closed(self) -> dict[str, pulumi.Output[str]]:
         """Keep each closed account in the state, so that its e-mail address stays known; its id by name."""
@@ -79,7 +84,7 @@ class Accounts:
             elsewhere = OtherStack("management", {"stack": self._management.name, "outputs": self._management.refer()})
             self._before_doors.append(elsewhere)
         return {
-            name: self._door(name, members) if door.via == "assume-role" else self._assignment(name, members)
+            name: self._door(name, members) if door.via == "assume-role" else self._assignment(name)
             for name, door in self._settings.doors.items()
         }
 
@@ -98,13 +103,19 @@ class Accounts:
         args = member_account_args(self._settings, name, stack=self._stack, parent_id=self._unit_id(name))
         after = [*(self._organization.resources if self._organization else []), *self._before_the_next()]
         made = MemberAccount(name, args, pulumi.ResourceOptions(provider=self._parent, depends_on=after))
-        self._made.append(made.account)
+        self._made[name] = made
         return made
 
     def _before_the_next(self) -> list[pulumi.Resource]:
         """AWS makes a few accounts at a time and refuses more: each waits for the one that many places before it."""
         at_once = self._settings.accounts_at_once
-        return [self._made[-at_once]] if len(self._made) >= at_once else []
+        return [list(self._made.values())[-at_once].account] if len(self._made) >= at_once else []
+
+    def _outside(self, name: str) -> pulumi.Output[str]:
+        account_id = self._account(name).account_id
+        if budget := budget_args(self._settings, name, account_id=account_id):
+            AccountBudget(name, budget, pulumi.ResourceOptions(provider=self._parent))
+        return account_id
 
     def _member(self, name: str) -> Account:
         settings, member = self._settings, self._settings.accounts[name]
@@ -159,7 +170,7 @@ class Accounts:
             pulumi.ResourceOptions(depends_on=self._before_doors),
         )
 
-    def _assignment(self, name: str, members: Mapping[str, Account]) -> IdentityCenterAccess:
+    def _assignment(self, name: str) -> IdentityCenterAccess:
         settings, door = self._settings, self._settings.doors[name]
         source, own = who(door.source), self._identity_center
         return IdentityCenterAccess(
@@ -171,7 +182,7 @@ class Accounts:
                 if own is None
                 else own.id_of[f"{source.kind}/{source.name}"],
                 instance_arn=self._management.identity_center() if own is None else own.instance_arn,
-                target_account_id=members[settings.target_account_of(door)].id,
+                target_account_id=self._made[settings.target_account_of(door)].account_id,
             ),
             pulumi.ResourceOptions(provider=self._parent),
         )

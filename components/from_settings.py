@@ -42,6 +42,8 @@ def member_account_args(
     }
     if parent_id is not None:
         args["parent_id"] = parent_id
+    if not member.access.enter:
+        args["enter"] = False
     if member.state == "closed":
         args["closed"] = True
     if member.adopt:

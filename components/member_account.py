@@ -48,6 +48,8 @@ class MemberAccountArgs(TypedDict):
     """The id of its organizational unit; the organization's root by default."""
     closed: NotRequired[bool]
     """Whether it is closed, or about to be: then nothing of it is changed or waited for, and it is never created."""
+    enter: NotRequired[bool]
+    """Whether the access role is waited for; false for an account that the program does not work in."""
     adopt: NotRequired[str]
     """The id of an existing account of the organization to take over instead of creating one."""
     external_id: NotRequired[str]
@@ -124,7 +126,7 @@ class MemberAccount(pulumi.ComponentResource):
         role = pulumi.Output.all(id=account.id, role_name=account.role_name).apply(
             lambda actual: _same_account(name, args, actual)
         )
-        if pulumi.runtime.is_dry_run() or args.get("closed"):
+        if pulumi.runtime.is_dry_run() or args.get("closed") or not args.get("enter", True):
             return id_
         return pulumi.Output.all(id_, role).apply(lambda known: _enterable(args, known[0]))
 

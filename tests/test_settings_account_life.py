@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_settings import MANAGEMENT, STAGE, changed
+from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed
 from twokeys.errors import Refusal
 from twokeys.settings import all_units, guard_rails, parse
 
@@ -109,3 +109,36 @@ def test_five_accounts_are_in_the_making_at_once_unless_config_says_otherwise() 
     assert parse("stage", STAGE).accounts_at_once == 5
     assert parse("stage", {**STAGE, "accountsAtOnce": "2"}).accounts_at_once == 2
     assert "greater than or equal to 1" in refused({**STAGE, "accountsAtOnce": "0"}).why
+
+
+OUTSIDE = {"adopt": "222222222222", "access": {"enter": False}}
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "why"),
+    [
+        ({"accounts": {"stage": OUTSIDE}}, "doors.stage-deployer.to.account", "a key is made in it"),
+        (
+            {"accounts": {"stage": OUTSIDE | {"baseline": {"blockPublicS3": True}}}, "doors": {}},
+            "accounts.stage.baseline",
+            "a baseline is made in it",
+        ),
+        (
+            {"accounts": {"stage": {"access": {"enter": False}}}, "doors": {}},
+            "accounts.stage.access.enter",
+            "every new",
+        ),
+    ],
+)
+def test_what_has_to_be_made_in_an_account_that_is_not_entered_is_refused(
+    change: dict[str, Any], what: str, why: str
+) -> None:
+    refusal = refused(STAGE | change)
+    assert refusal.what.startswith(f"twokeys:{what} = ")
+    assert why in refusal.why
+
+
+def test_an_account_that_is_not_entered_may_have_its_place_and_identity_center_s_doors() -> None:
+    door = {**DOOR, "via": "identity-center", "from": {"group": "developers"}}
+    settings = parse("stage", STAGE | {"accounts": {"stage": OUTSIDE}, "doors": {"d": door}})
+    assert settings.entered() == ()

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeGuard
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.snapshot import Snapshot
@@ -23,6 +25,8 @@ from twokeys.iam import UNKNOWN
 _ID = re.compile(r"\d{12}")
 # What `pulumi stack output --json` shows of a secret: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_output/
 _MASKED = "[secret]"
+_SECONDS = 15
+_MOST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ class Exports:
 
 
 def read_exports(path: str) -> Exports:
-    """Read the exports in a file; `-` is the standard input. Refuses what is missing or cannot be understood."""
+    """Read the exports in a file or at an address; `-` is the standard input. Refuses what is not there or unclear."""
+    if path.startswith(("https://", "http://")):
+        return parse_exports(_fetched(path), path)
     if path == "-":
         return parse_exports(sys.stdin.buffer.read(), "the standard input")
     try:
@@ -47,6 +53,30 @@ def read_exports(path: str) -> Exports:
             why=error.strerror or str(error),
             next_step="Give a file made with `pulumi stack export --file FILE` or `pulumi stack output --json`.",
         ) from error
+
+
+def _fetched(address: str) -> bytes:
+    """What is published at an address: over https, or on this machine; at most 32 MiB."""
+    host = urlsplit(address).hostname
+    if not address.startswith("https://") and host not in ("127.0.0.1", "::1", "localhost"):
+        raise _not_there(address, "it is not https, so that anybody on the way could change it")
+    try:
+        with urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - https, or this machine
+            text: bytes = answer.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _not_there(address, str(error)) from error
+    if len(text) > _MOST_BYTES:
+        raise _not_there(address, f"it is larger than {_MOST_BYTES >> 20} MiB")
+    return text
+
+
+def _not_there(address: str, why: str) -> Refusal:
+    return Refusal(
+        "the published doors cannot be read",
+        where=address,
+        why=why,
+        next_step="Give the https address, or a file, of what `twokeys access export FILE` wrote.",
+    )
 
 
 def parse_exports(text: bytes, where: str) -> Exports:

@@ -85,7 +85,7 @@ def test_a_trust_without_the_organizations_grant_is_refused(outputs: dict[str, A
 
 
 def test_a_trust_in_somebody_else_is_not_opened_by_the_grant_of_the_auditor() -> None:
-    assert both(shard(exported(grant()), trusted=arn(HUB, "role/stranger"))) == ["door-needs-grant"]
+    assert both(shard(exported(grant()), trusted=arn(HUB, "role/somebody"))) == ["door-needs-grant"]
 
 
 def test_an_export_that_cannot_be_read_is_no_proof() -> None:

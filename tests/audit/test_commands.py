@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import UsageError
 from click.testing import CliRunner, Result
 
 from tests.audit.cloudtrail import denied, entry
@@ -139,3 +140,14 @@ def test_where_only_the_demo_ran_its_states_are_read() -> None:
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "AWSLogs"
+    folder.mkdir()
+    config = folder / f"{HUB}_Config_us-east-1_ConfigSnapshot_x.json"
+    config.write_text(json.dumps({"configurationItems": []}))
+    (folder / "log.json").write_text(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-11-01T00:00:00Z")]}))
+    assert read("prod", "--events", str(folder))["events"]["passedOver"] == {"Config": 1}
+    with pytest.raises(UsageError, match="a file of Config"):
+        raise run("prod", "--events", str(config)).exception or AssertionError

@@ -157,3 +157,37 @@ def test_the_order_in_which_records_are_read_makes_no_difference() -> None:
         for day in range(20)
     ]
     assert compared(two_keys(), *records) == compared(two_keys(), *reversed(records))
+
+
+GITHUB = f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com"
+
+
+def by_github(subject: str) -> dict[str, Any]:
+    """A job of GitHub that assumed role gha of stage."""
+    who = {"type": "WebIdentityUser", "userName": subject, "identityProvider": GITHUB}
+    return entry(
+        CI_SESSION,
+        arn(STAGE, "role/gha"),
+        at(0),
+        eventName="AssumeRoleWithWebIdentity",
+        userIdentity=who,
+        eventID=subject,
+    ) | {"sharedEventID": None}
+
+
+def test_a_job_uses_the_door_of_its_repository_and_another_has_none() -> None:
+    world = World()
+    condition = {
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+        "StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/app:*"},
+    }
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": GITHUB},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+    world.role("gha", world.stage, document(statement))
+    found = compared(world, by_github("repo:acme/app:ref:refs/heads/main"), by_github("repo:acme/other:ref:x"))
+    assert usage(found)["gha"] is Usage.USED
+    assert [use.caller.who.name for use in found.undeclared] == ["GitHub repo:acme/other:ref:x"]

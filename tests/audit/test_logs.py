@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit.cloudtrail import IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING
-from twokeys.audit.logs import log_files, records
+from twokeys.audit.logs import log_files, other_service, records
 from twokeys.errors import Refusal
 
 
@@ -71,3 +71,43 @@ def test_a_large_file_is_streamed(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 20_000
     assert peak < 4_000_000, "the file's 20 MB were held in memory"
+
+
+def test_what_lookup_events_prints_is_read(tmp_path: Path) -> None:
+    # https://docs.aws.amazon.com/cli/latest/reference/cloudtrail/lookup-events.html
+    file = tmp_path / "lookup.json"
+    event = {"EventId": "x", "CloudTrailEvent": json.dumps(ROLE_CHAINING)}
+    for content in ({"Events": [event], "NextToken": "y"}, [event]):
+        file.write_text(json.dumps(content))
+        assert [record["eventID"] for record in records(file)] == [ROLE_CHAINING["eventID"]]
+    file.write_text(json.dumps({"Events": [{"EventId": "x"}]}))
+    with pytest.raises(Refusal, match="CloudTrailEvent"):
+        list(records(file))
+
+
+def test_records_may_be_lines_or_a_list(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    for content in (f"{json.dumps(IN_THE_CALLERS_ACCOUNT)}\n{json.dumps(ROLE_CHAINING)}\n", None):
+        file.write_text(content or json.dumps([IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING]))
+        assert [record["eventName"] for record in records(file)] == ["AssumeRole", "AssumeRole"]
+    assert log_files([tmp_path]) == [file]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "service"),
+    [
+        ("111122223333_Config_us-east-1_ConfigHistory_AWS::S3::Bucket_x.json.gz", {"configurationItems": []}, "Config"),
+        ("o-a1b2c3d4e5_CloudTrail-Insight_us-east-1_x.json.gz", {"Records": []}, "CloudTrail-Insight"),
+        ("111122223333_vpcflowlogs_us-east-1_x.json", {}, "vpcflowlogs"),
+        ("snapshot.json", {"fileVersion": "1.0", "configSnapshotId": "x", "configurationItems": []}, "Config"),
+        ("digest.json", {"awsAccountId": "1", "digestStartTime": "2015-08-17T14:01:31Z"}, "CloudTrail-Digest"),
+        ("111122223333_CloudTrail_us-east-1_x.json.gz", {"Records": []}, None),
+    ],
+)
+def test_files_of_other_services_in_a_log_archive_are_known(
+    tmp_path: Path, name: str, content: object, service: str | None
+) -> None:
+    file = tmp_path / name
+    text = json.dumps(content).encode()
+    file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    assert other_service(file) == service

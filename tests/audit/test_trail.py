@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from tests.audit.cloudtrail import (
     BY_A_SERVICE,
@@ -58,10 +61,80 @@ def test_a_session_of_a_role_is_the_role_that_issued_it() -> None:
     assert use.unique_id == "AROAIN5ATK5U7KEXAMPLE"
 
 
-def test_services_and_federated_people_are_told_apart() -> None:
+def test_services_and_people_of_identity_providers_are_known_apart() -> None:
     service, saml = trail(BY_A_SERVICE, WITH_SAML).uses()
     assert (service.caller.who.kind, service.caller.who.name) == ("service", "ec2.amazonaws.com")
-    assert (saml.caller.who.kind, saml.account) == ("federated", "444455556666")
+    assert (saml.caller.who, saml.account) == (Who("saml", "", "Shibboleth SamlExample"), "444455556666")
+
+
+def test_people_of_identity_center_and_jobs_of_github_are_named() -> None:
+    by_center = {
+        **WITH_SAML,
+        "userIdentity": {**WITH_SAML["userIdentity"], "userName": "ann@company.com"},
+        "requestParameters": {
+            "roleArn": f"arn:aws:iam::{OWNER}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef",
+            "principalArn": f"arn:aws:iam::{OWNER}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE",
+        },
+    }
+    subject = "repo:acme/app:ref:refs/heads/main"
+    by_github = {
+        **IN_THE_ROLES_ACCOUNT,
+        "eventName": "AssumeRoleWithWebIdentity",
+        "sharedEventID": None,
+        "eventID": "by-github",
+        "userIdentity": {
+            "type": "WebIdentityUser",
+            "principalId": f"arn:aws:iam::{OWNER}:oidc-provider/token.actions.githubusercontent.com:sts:{subject}",
+            "userName": subject,
+            "identityProvider": f"arn:aws:iam::{OWNER}:oidc-provider/token.actions.githubusercontent.com",
+        },
+    }
+    github, center = trail(by_center, by_github).uses()
+    assert center.caller.who == Who("identity-center-user", "", "ann@company.com")
+    assert center.role == "AWSReservedSSO_Ops_0123456789abcdef"
+    assert github.caller.who == Who("web-identity", "", f"GitHub {subject}")
+
+
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html: the account as 12 digits or its root's ARN
+@pytest.mark.parametrize("target", [OWNER, f"arn:aws:iam::{OWNER}:root"])
+def test_a_root_session_is_an_entry_into_the_account_s_root(target: str) -> None:
+    task = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"
+    asked = {"targetPrincipal": target, "taskPolicyArn": {"arn": task}, "durationSeconds": 900}
+    (use,) = trail({**IN_THE_CALLERS_ACCOUNT, "eventName": "AssumeRoot", "requestParameters": asked}).uses()
+    assert (use.target, use.task) == (Who("root", OWNER), "S3UnlockBucketPolicy")
+    assert use.caller.who == Who("user", CALLER, "JohnDoe")
+
+
+def switched(time: str) -> dict[str, Any]:
+    """A role that JohnDoe switched to in the console, as AWS Sign-In records it."""
+    return {
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "SwitchRole",
+        "eventTime": time,
+        "eventID": f"switch {time}",
+        "awsRegion": "us-east-2",
+        "sourceIPAddress": "192.0.2.101",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": "AROAQRSTUVWXYZEXAMPLE:JohnDoe",
+            "arn": f"arn:aws:sts::{OWNER}:assumed-role/EC2-dev/JohnDoe",
+            "accountId": OWNER,
+        },
+        "responseElements": {"SwitchRole": "Success"},
+        "additionalEventData": {"SwitchFrom": f"arn:aws:iam::{CALLER}:user/JohnDoe"},
+    }
+
+
+def test_a_switch_in_the_console_counts_once_beside_its_call_of_assume_role() -> None:
+    (alone,) = trail(switched("2014-07-18T16:00:00Z")).uses()
+    assert (alone.caller.who, alone.target) == (Who("user", CALLER, "JohnDoe"), Who("role", OWNER, "EC2-dev"))
+    both = trail(switched("2014-07-18T15:07:40Z"), IN_THE_CALLERS_ACCOUNT)
+    assert [use.event for use in both.uses()] == ["AssumeRole"]
+
+
+def test_an_insight_about_calls_is_no_call() -> None:
+    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-insights-events-with-cloudtrail.html
+    assert trail({**IN_THE_CALLERS_ACCOUNT, "eventCategory": "Insight"}).uses() == []
 
 
 def test_a_denied_call_names_its_role_in_the_message() -> None:

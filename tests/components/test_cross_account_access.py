@@ -75,7 +75,7 @@ def test_documents_are_declared_as_known_values_before_the_account_exists() -> N
     done = make(preview=True)
     declared = done.one(COMPONENT, "stage-deployer").inputs
     assert json.loads(json.dumps(declared["symbolicDocuments"]))[0]["document"]["Statement"]
-    assert declared["door"]["target"] == {"account": "account:stage", "role": "deployer"}
+    assert declared["door"]["target"] == {"account": "account:stage", "role": "deployer", "partition": "aws"}
     real = done.one(ROLE, "stage-deployer").inputs["assumeRolePolicy"]
     assert isinstance(real, pulumi.output.Unknown)
 

@@ -137,6 +137,27 @@ def test_a_closed_account_leaves_only_itself_and_its_id(stacks: Stacks) -> None:
     }
 
 
+def test_an_account_that_is_not_entered_is_adopted_and_nothing_is_made_in_it(
+    stacks: Stacks, tried_roles: list[AccessRole]
+) -> None:
+    # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html: invited accounts have
+    # no access role
+    outside = {
+        "stage": {
+            "adopt": MEMBER,
+            "access": {"enter": False},
+            "budget": BUDGET,
+            "organizationalUnit": "Workloads/Stage",
+        }
+    }
+    done = stacks.run("stage", accounts=outside, doors={}, there={ACCOUNT: {"name": "stage"}})
+    assert done.one(ACCOUNT, "stage").import_id == MEMBER
+    assert set(done.of("pulumi:providers:aws")) == {"management"}
+    assert "aws:budgets/budget:Budget" in {each.type for each in done.resources}
+    assert done.exports["not_entered_account_ids"] == {"stage": MEMBER}
+    assert tried_roles == []
+
+
 def test_beside_a_closed_account_the_other_is_the_child(stacks: Stacks) -> None:
     accounts, there = {"old": {"state": "closed"}, "stage": {}}, {f"{ACCOUNT}::old": {"name": "old"}}
     done = stacks.run("stage", accounts=accounts, doors={}, there=there)

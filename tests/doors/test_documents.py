@@ -161,7 +161,7 @@ def test_the_summary_says_what_people_ask() -> None:
     assert door(plan).to_props() == {
         "name": "stage-deployer",
         "source": {"kind": "role", "account": "111111111111", "names": ["ci"]},
-        "target": {"account": "account:stage", "role": "deployer"},
+        "target": {"account": "account:stage", "role": "deployer", "partition": "aws"},
         "grantTo": None,
         "requires": {"mfa": True, "externalId": False},
         "maxSessionSeconds": 3600,

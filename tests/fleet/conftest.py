@@ -27,15 +27,15 @@ def account(name: str) -> dict[str, Any]:
     return {name: {"organizationalUnit": "Workloads/Prod"}}
 
 
-def door(name: str) -> dict[str, Any]:
+def door(name: str, source: str = "ci") -> dict[str, Any]:
     permissions = {"managedPolicies": ["arn:aws:iam::aws:policy/PowerUserAccess"]}
-    told = {"from": {"role": "ci"}, "to": {"account": name, "role": "deployer"}, "permissions": permissions}
+    told = {"from": {"role": source}, "to": {"account": name, "role": "deployer"}, "permissions": permissions}
     return {f"{name}-deployer": {**told, "reason": "Deployments", "owner": "platform"}}
 
 
-def environment_of(names: list[str], doors: bool = True) -> dict[str, Any]:
+def environment_of(names: list[str], doors: bool = True, source: str = "ci") -> dict[str, Any]:
     accounts = {key: value for name in names for key, value in account(name).items()}
-    ways = {key: value for name in names for key, value in door(name).items()} if doors else {}
+    ways = {key: value for name in names for key, value in door(name, source).items()} if doors else {}
     return {**SHARED, "twokeys:accounts": accounts, "twokeys:doors": ways}
 
 
@@ -45,17 +45,22 @@ def write_stack(project: Path, name: str, config: dict[str, Any]) -> Path:
     return path
 
 
+def copied(project_root: Path, folder: Path) -> Path:
+    """The program with a small organization."""
+    for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "pyproject.toml", "uv.lock"):
+        shutil.copy(project_root / name, folder / name)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("components", "policies"):
+        shutil.copytree(project_root / name, folder / name, ignore=ignored)
+    (folder / ".venv").symlink_to(project_root / ".venv")
+    write_stack(folder, "management", MANAGEMENT)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path, project_root: Path) -> Path:
     """The program with a small organization, and an environment prod of three accounts that is not split."""
-    for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "pyproject.toml", "uv.lock"):
-        shutil.copy(project_root / name, tmp_path / name)
-    ignored = shutil.ignore_patterns("__pycache__")
-    for folder in ("components", "policies"):
-        shutil.copytree(project_root / folder, tmp_path / folder, ignore=ignored)
-    (tmp_path / ".venv").symlink_to(project_root / ".venv")
-    write_stack(tmp_path, "management", MANAGEMENT)
-    write_stack(tmp_path, "prod", environment_of(["one", "two", "three"]))
+    write_stack(copied(project_root, tmp_path), "prod", environment_of(["one", "two", "three"]))
     return tmp_path
 
 

@@ -10,9 +10,10 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import load, stored_config
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
+from twokeys.fleet.split import write
+from twokeys.project.environment import load, stored_config
 from twokeys.project.stack_yaml import dumped
 from twokeys.project.stacks import shard_number
 from twokeys.settings import parse
@@ -20,7 +21,7 @@ from twokeys.settings import parse
 
 def split(project: Path, capacity: int = 14) -> tuple[Path, ...]:
     environment = load(project, "prod")
-    return environment.write(place(account_sizes(environment.settings), environment.recorded(), capacity))
+    return write(environment, place(account_sizes(environment.settings), environment.recorded(), capacity))
 
 
 def test_an_environment_that_is_not_split_is_one_shard(project: Path) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import distributed
@@ -19,13 +19,12 @@ from twokeys.errors import Refusal
 from twokeys.fleet.executors import Workers, dask, opening, pool
 from twokeys.fleet.run import run
 from twokeys.fleet.task import Operation, Result, State, Task
-from twokeys.sandbox.local_aws import LocalAws
 
 HOST = "twokeys.fleet.host"
 
 
-@pytest.fixture
-def cluster() -> Iterator[str]:
+@contextmanager
+def scheduler() -> Iterator[str]:
     """The address of a scheduler with one worker, which does not try again what a dead worker had."""
     with (
         dask_config.set({"distributed.scheduler.allowed-failures": 0}),
@@ -34,15 +33,21 @@ def cluster() -> Iterator[str]:
         yield found.scheduler_address
 
 
+CLI = """#!/bin/sh
+case "$1" in version) echo v3.274.1;; *) exec sleep 600;; esac
+"""
+
+
 @pytest.fixture
-def slow(tmp_path: Path) -> Iterator[Task]:
-    """The preview of a program that takes its time."""
+def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+    """A task whose CLI answers what version it is, and nothing else for ten minutes."""
     (tmp_path / "Pulumi.yaml").write_text("{name: slow, runtime: python}")
-    (tmp_path / "Pulumi.slow.yaml").write_text("config: {}")
-    (tmp_path / "__main__.py").write_text("import time; time.sleep(600)")
-    sandbox = tmp_path / ".twokeys"
-    with LocalAws.start(sandbox / "aws"):
-        yield Task(Operation.PREVIEW, "slow", str(tmp_path), "sandbox", sandbox=str(sandbox))
+    cli = tmp_path / "bin/pulumi"
+    cli.parent.mkdir()
+    cli.write_text(CLI)
+    cli.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{cli.parent}{os.pathsep}{os.environ['PATH']}")
+    return Task(Operation.PREVIEW, "slow", str(tmp_path))
 
 
 def ran(workers: Workers, task: Task) -> list[Result]:
@@ -60,41 +65,43 @@ def hosts() -> list[psutil.Process]:
     return found
 
 
-def kill_the_worker_once_it_works() -> psutil.Process:
-    """SIGKILL for whoever has started an engine's process; returns that process."""
+def kill_once_it_works(whom: Callable[[psutil.Process], int]) -> psutil.Process:
+    """SIGKILL for the engine's process, or whoever has started it; returns that process."""
     until = time.monotonic() + 120
-    while not (found := hosts()):
+    while not (found := hosts()) or not any("sleep" in one.name() for one in found[0].children(recursive=True)):
         assert time.monotonic() < until
         time.sleep(0.05)
-    time.sleep(1)  # it is in the middle of its task
-    parent = found[0].ppid()
-    os.kill(parent, signal.SIGKILL)
+    started = found[0].children(recursive=True)
+    os.kill(whom(found[0]), signal.SIGKILL)
+    psutil.wait_procs([found[0], *started], timeout=60)
+    assert not [one for one in started if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     return found[0]
 
 
 @pytest.mark.parametrize("where", ["pool", "dask"])
-def test_what_an_engine_refuses_comes_back_as_a_result(where: str, tmp_path: Path, cluster: str) -> None:
-    task = Task(Operation.PREVIEW, "prod-001", str(tmp_path), "sandbox", sandbox=str(tmp_path))
-    with opening(1, cluster if where == "dask" else None)(lambda _stack, _done: None) as workers:
-        for result in ran(workers, task):
-            assert result.state is State.FAILED
-            assert "there is no Pulumi.yaml" in result.problems[0]
-
-
-@pytest.mark.parametrize("where", ["pool", "dask"])
-def test_a_worker_that_is_killed_loses_its_shard_and_its_engine_and_nothing_is_tried_again(
-    where: str, slow: Task, cluster: str
+def test_what_an_engine_refuses_comes_back_as_a_result(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killed: list[psutil.Process] = []
-    killing = threading.Thread(target=lambda: killed.append(kill_the_worker_once_it_works()))
-    opened: AbstractContextManager[Workers] = opening(1, cluster if where == "dask" else None)(lambda _s, _d: None)
-    with opened as workers:
-        killing.start()
-        results = ran(workers, slow)
-        killing.join()
-        assert [result.state for result in results] == [State.LOST, State.WAITING]
-        psutil.wait_procs(killed, timeout=60)
-        assert not killed[0].is_running() or killed[0].status() == psutil.STATUS_ZOMBIE
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with scheduler() as address, opening(1, address if where == "dask" else None) as workers:
+        for result in ran(workers, Task(Operation.PREVIEW, "prod-001", str(tmp_path))):
+            assert result.state is State.FAILED
+            assert "the pulumi CLI is not installed" in result.problems[0]
+
+
+def test_an_engine_that_is_killed_loses_its_shard_and_what_it_started_and_no_other(slow: Task) -> None:
+    with opening(1, None) as workers, ThreadPoolExecutor(1) as killing:
+        first = killing.submit(kill_once_it_works, lambda engine: engine.pid)
+        second = killing.submit(kill_once_it_works, lambda engine: engine.pid)
+        assert [result.state for result in ran(workers, slow)] == [State.LOST, State.LOST]
+        assert first.result() != second.result()
+
+
+def test_a_worker_that_is_killed_loses_its_shard_and_its_engine_and_nothing_is_tried_again(slow: Task) -> None:
+    with scheduler() as address, opening(1, address) as workers, ThreadPoolExecutor(1) as killing:
+        killed = killing.submit(kill_once_it_works, lambda engine: engine.ppid())
+        assert [result.state for result in ran(workers, slow)] == [State.LOST, State.WAITING]
+        assert not killed.result().is_running() or killed.result().status() == psutil.STATUS_ZOMBIE
         assert hosts() == []  # nobody has begun it again
 
 
@@ -102,7 +109,7 @@ def test_a_scheduler_that_would_try_a_lost_shard_again_is_refused() -> None:
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as found,
         pytest.raises(Refusal, match=r"allowed-failures is 3.*ALLOWED_FAILURES=0"),
-        dask(found.scheduler_address, None, lambda _stack, _done: None),
+        dask(found.scheduler_address),
     ):
         raise AssertionError("it was not refused")
 
@@ -112,11 +119,11 @@ def test_a_cluster_without_workers_is_refused() -> None:
         dask_config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(n_workers=0, dashboard_address=None) as found,
         pytest.raises(Refusal, match="the cluster has no workers"),
-        dask(found.scheduler_address, None, lambda _stack, _done: None),
+        dask(found.scheduler_address),
     ):
         raise AssertionError("it was not refused")
 
 
 def test_a_pool_without_tasks_ends_at_once() -> None:
-    with pool(2, lambda _stack, _done: None) as workers:
+    with pool(2) as workers:
         assert run([], workers, begun=lambda _: None, ended=lambda _: None) == []

@@ -10,9 +10,9 @@ import pytest
 from tests.fleet.conftest import Change
 from tests.fleet.test_environment import split
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import Shard, load
-from twokeys.fleet.inputs import changed_since, file_digest, program_digest, shard_digest
+from twokeys.fleet.inputs import changed_since, program_digest, shard_digest
 from twokeys.fleet.ledger import Ledger
+from twokeys.project.environment import Shard, load
 
 
 def git(project: Path, *arguments: str) -> None:
@@ -54,10 +54,6 @@ def test_a_comment_in_a_stacks_file_is_no_input(project: Path, shards: tuple[Sha
     before = shard_digest(shards[0], program_digest(project), {})
     shards[0].file.write_text("# a comment\n" + shards[0].file.read_text())
     assert shard_digest(shards[0], program_digest(project), {}) == before
-
-
-def test_a_file_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
-    assert file_digest(tmp_path / "none") is None
 
 
 def test_nothing_has_changed_since_a_commit_of_just_this(project: Path, shards: tuple[Shard, ...]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twokeys.fleet.environment import Shard
 from twokeys.fleet.matrix import matrix_of
+from twokeys.project.environment import Shard
 
 
 def shards(count: int) -> list[Shard]:

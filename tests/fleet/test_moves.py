@@ -10,9 +10,9 @@ import pytest
 
 from tests.fleet.test_environment import split
 from twokeys.errors import Refusal
-from twokeys.fleet.backends import Backend
-from twokeys.fleet.environment import load
+from twokeys.fleet.backend import Backend
 from twokeys.fleet.moves import refuse_misplaced
+from twokeys.project.environment import load
 
 
 class Held:

@@ -15,7 +15,7 @@ from twokeys.fleet.task import Operation, Result, State, Task
 
 
 def tasks(count: int) -> list[Task]:
-    return [Task(Operation.UP, f"prod-{number:03d}", ".", "sandbox") for number in range(1, count + 1)]
+    return [Task(Operation.UP, f"prod-{number:03d}", ".") for number in range(1, count + 1)]
 
 
 class Threads:
@@ -145,7 +145,7 @@ def test_a_shard_that_creates_nothing_does_not_wait_for_those_that_do() -> None:
 
 @pytest.mark.parametrize("operation", Operation)
 def test_a_task_and_its_result_survive_the_way_to_a_worker(operation: Operation) -> None:
-    task = Task(operation, "prod-001", "/p", "sandbox", (("/p/policies", {"all": "advisory"}),), {"a": "b"})
+    task = Task(operation, "prod-001", "/p", (("/p/policies", {"all": "advisory"}),), 4)
     assert Task.from_json(task.to_json()) == task
-    result = Result("prod-001", State.FAILED, {"create": 2}, ("it broke",), ("mind",), 1.5, 10, 20)
+    result = Result("prod-001", State.FAILED, {"create": 2}, ("it broke",), ("mind",), 1.5, 10)
     assert Result.from_dict(result.as_dict()) == result

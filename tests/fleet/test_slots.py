@@ -19,6 +19,5 @@ def test_one_shard_is_worked_on_however_little_memory_there_is() -> None:
     assert slots(None, 4, 100 * MIB, 500 * MIB).count == 1
 
 
-def test_with_the_pulumi_cli_each_account_of_a_shard_brings_a_provider_process() -> None:
-    assert shard_bytes("pulumi", 10) - shard_bytes("pulumi", 9) == PROVIDER_BYTES
-    assert shard_bytes("sandbox", 10) == shard_bytes("sandbox", 9)
+def test_each_account_of_a_shard_brings_a_provider_process() -> None:
+    assert shard_bytes(10) - shard_bytes(9) == PROVIDER_BYTES

@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -20,31 +20,22 @@ from twokeys.fleet import leftovers, worker
 from twokeys.fleet.task import Operation, Result, State, Task
 
 Script = Callable[[str], None]
-TASK = Task(Operation.UP, "prod-001", ".", "sandbox")
+TASK = Task(Operation.UP, "prod-001", ".")
 
 # What every stand-in for the engine's process begins with: it reads its task, and knows how to answer.
 PREAMBLE = """
 import json, os, signal, subprocess, sys, time
-def answer(**told):
-    print(json.dumps(told), flush=True)
+def answer(**said):
+    print(json.dumps(said), flush=True)
 def done(**more):
-    told = {"stack": "prod-001", "state": "done", "changes": {"create": 2}, "problems": [], "advice": []}
-    answer(result={**told, **more})
+    said = {"stack": "prod-001", "state": "done", "changes": {"create": 2}, "problems": [], "advice": []}
+    answer(**{**said, **more})
 def task():
     line = sys.stdin.readline()
     if not line:
         sys.exit(0)
     return json.loads(line)
 """
-
-
-@pytest.fixture(autouse=True)
-def _no_host_is_left() -> Iterator[None]:
-    yield
-    host = getattr(worker._mine, "host", None)
-    if host is not None:
-        host.end()
-        worker._mine.host = None
 
 
 @pytest.fixture
@@ -68,28 +59,12 @@ def gone(pid: int, seconds: float = 10) -> bool:
     return False
 
 
-def test_progress_is_passed_on_and_the_result_is_what_the_engine_says(host: Script) -> None:
+def test_the_result_is_what_the_engines_process_says(host: Script) -> None:
     host("""
         assert task()["stack"] == "prod-001"
-        answer(done=1)
-        answer(done=2)
         done(seconds=1.5)
-        task()
     """)
-    seen: list[tuple[str, int]] = []
-    result = worker.run_shard(TASK, lambda stack, count: seen.append((stack, count)))
-    assert result == Result("prod-001", State.DONE, {"create": 2}, seconds=1.5)
-    assert seen == [("prod-001", 1), ("prod-001", 2)]
-
-
-def test_one_process_does_one_shard_after_the_other(host: Script) -> None:
-    host("""
-        while True:
-            task()
-            done(advice=[str(os.getpid())])
-    """)
-    first, second = worker.run_shard(TASK), worker.run_shard(TASK)
-    assert first.advice == second.advice
+    assert worker.run_shard(TASK) == Result("prod-001", State.DONE, {"create": 2}, seconds=1.5)
 
 
 def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> None:
@@ -107,14 +82,14 @@ def test_a_process_that_dies_makes_its_shard_lost_and_says_how(host: Script) -> 
 def test_after_a_lost_shard_the_next_one_has_a_new_process(host: Script) -> None:
     host("task(); sys.exit(3)")
     assert worker.run_shard(TASK).state is State.LOST
-    host("task(); done(); task()")
+    host("task(); done()")
     assert worker.run_shard(TASK).state is State.DONE
 
 
 def test_half_an_answer_is_no_answer(host: Script) -> None:
     host("""
         task()
-        sys.stdout.write('{"result": {"stack"')
+        sys.stdout.write('{"stack": "prod-001", "st')
         sys.stdout.flush()
     """)
     assert worker.run_shard(TASK).state is State.LOST
@@ -148,28 +123,25 @@ def test_what_a_dead_process_left_in_another_process_group_is_ended_too(host: Sc
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_told_to_stop_the_engine_stops_in_order_and_its_process_stays(host: Script) -> None:
+def test_an_engine_that_is_to_stop_stops_in_order(host: Script) -> None:
+    stop = threading.Event()
+    stop.set()
     host("""
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        while True:
+        try:
             task()
-            try:
-                answer(done=1)
-                time.sleep(600)
-            except KeyboardInterrupt:
-                answer(result={"stack": "prod-001", "state": "stopped", "problems": [], "advice": []})
+            time.sleep(600)
+        except KeyboardInterrupt:
+            done(state="stopped")
     """)
-    stop = threading.Event()
-    assert worker.run_shard(TASK, lambda _stack, _done: stop.set(), stop).state is State.STOPPED
-    stop = threading.Event()
-    assert worker.run_shard(TASK, lambda _stack, _done: stop.set(), stop).state is State.STOPPED
+    assert worker.run_shard(TASK, stop).state in (State.STOPPED, State.LOST)  # lost: before its handler was there
 
 
 _WORKER = """
 import sys
 from twokeys.fleet.task import Operation, Task
 from twokeys.fleet.worker import run_shard
-run_shard(Task(Operation.UP, "prod-001", ".", "sandbox"))
+run_shard(Task(Operation.UP, "prod-001", sys.argv[1]))
 """
 
 
@@ -177,9 +149,7 @@ run_shard(Task(Operation.UP, "prod-001", ".", "sandbox"))
 def test_the_engines_process_ends_when_its_worker_does_however_that_happens(
     how: signal.Signals, tmp_path: Path, project_root: Path
 ) -> None:
-    told = {"folder": str(tmp_path), "sandbox": str(tmp_path)}
-    script = _WORKER.replace('".", "sandbox")', f'{told["folder"]!r}, "sandbox", sandbox={told["sandbox"]!r})')
-    child = subprocess.Popen([sys.executable, "-c", script], cwd=project_root)
+    child = subprocess.Popen([sys.executable, "-c", _WORKER, str(tmp_path)], cwd=project_root)
     hosts: list[psutil.Process] = []
     while not hosts:
         hosts = psutil.Process(child.pid).children()
@@ -189,12 +159,13 @@ def test_the_engines_process_ends_when_its_worker_does_however_that_happens(
     assert gone(hosts[0].pid)
 
 
-def test_a_task_that_cannot_be_begun_is_a_refusal_of_the_real_engines_process(tmp_path: Path) -> None:
-    task = Task(Operation.PREVIEW, "prod-001", str(tmp_path), "sandbox", sandbox=str(tmp_path))
-    result = worker.run_shard(task)
+def test_a_task_that_cannot_be_begun_is_a_refusal_of_the_real_engines_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = worker.run_shard(Task(Operation.PREVIEW, "prod-001", str(tmp_path)))
     assert result.state is State.FAILED
-    assert "there is no Pulumi.yaml" in result.problems[0]
-    assert worker.run_shard(task).state is State.FAILED  # and it is still there
+    assert "the pulumi CLI is not installed" in result.problems[0]
 
 
 def test_json_is_all_that_goes_between_the_two() -> None:

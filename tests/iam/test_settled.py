@@ -10,7 +10,14 @@ from typing import Any
 from tests.iam.cases import corpus, policies_of, request_of
 from tests.iam.differential.generate import Generated, requests
 from twokeys.iam import UNKNOWN, Caller, Context, Outcome, Policies, PolicyDocument, PolicyKind, Request, parse_policy
-from twokeys.iam.evaluation import _evaluated, _evaluated_grant, _evaluated_trust, _is_possible, evaluate
+from twokeys.iam.evaluation import (
+    _evaluated,
+    _evaluated_grant,
+    _evaluated_trust,
+    _is_possible,
+    evaluate,
+    evaluate_trust,
+)
 from twokeys.iam.settled import settled, settled_grant, settled_trust
 
 _RANDOM = random.Random(20261126)
@@ -67,3 +74,19 @@ def test_booleans_and_formula_agree():
         assert evaluate(request, policies).outcome is _evaluated(request, policies).outcome
     assert all(answers[outcome] > 100 for outcome in Outcome)
     assert answers[None] < answers.total() / 5
+
+
+def test_of_many_statements_only_those_that_can_match_are_looked_at():
+    """A document of 2,000 statements, which each name another role, is searched by name."""
+    roles = [f"arn:aws:iam::111111111111:role/r{number}" for number in range(2_000)]
+    statements = [{"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sts:AssumeRole"} for role in roles]
+    trust = parse_policy({"Version": "2012-10-17", "Statement": statements}, PolicyKind.TRUST)
+    about = trust.about("sts:assumerole")
+    target = "arn:aws:iam::222222222222:role/x"
+    assert [one.index for one in about.allows.about(Caller(roles[1_234]), target)] == [1_234]
+    assert evaluate_trust(Request(Caller(roles[1_999]), "sts:AssumeRole", target), trust).allowed
+    grants = [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role} for role in roles]
+    wide = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::222222222222:role/*"}
+    grant = parse_policy({"Version": "2012-10-17", "Statement": [*grants, wide]}, PolicyKind.IDENTITY)
+    found = grant.about("sts:assumerole").allows.about(Caller(target), roles[7])
+    assert [one.index for one in found] == [7, 2_000]

@@ -44,10 +44,12 @@ class Engine:
         return diagnostics
 
     def judge(
-        self, resource: Resource, by_urn: Mapping[str, Resource] | None = None
+        self, resource: Resource, by_urn: Mapping[str, Resource] | None = None, aliases: Iterable[str] = ()
     ) -> list[analyzer_pb2.AnalyzeDiagnostic]:
         """Every diagnostic of the resource phase about one resource."""
-        return list(self.analyzer.Analyze(input_request(resource, by_urn or {}), None).diagnostics)
+        request = input_request(resource, by_urn or {})
+        request.options.aliases.extend(aliases)
+        return list(self.analyzer.Analyze(request, None).diagnostics)
 
     def rules(self, resources: Iterable[Resource]) -> list[str]:
         """The policies that found something, beside the advice about what the update will judge."""

@@ -22,7 +22,7 @@ from twokeys.iam import UNKNOWN
 from twokeys.pack import analyzer
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
-from twokeys.pack.judging import FAIL_CLOSED
+from twokeys.pack.policies import FAIL_CLOSED
 
 LEFT_TO_THE_UPDATE = {"attachment of something not known yet"}
 """Nothing else of the stack hangs on it, and it waits for no account."""

@@ -6,15 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.access.states import write_state
+from tests.access.world import HUB, MFA, arn, document, grants, trusts, two_keys
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, write
 from tests.profiles.test_ways import identity_center
+from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 from twokeys.profiles.commands import profiles
 
@@ -175,6 +181,7 @@ def test_a_source_profile_that_is_not_there_yet_is_noted(config: Path, tmp_path:
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     told = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
     assert told["notes"] == ["the source profile hub is not there yet: `aws configure --profile hub` makes it"]
+    stage = write(tmp_path, "stage.json", outputs(door("a"), group_members={"quiet": ["eve"]}))
     assert "there is no door of theirs" in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()
 
@@ -246,3 +253,99 @@ def test_help_of_the_group_and_of_its_default_command_are_two() -> None:
     assert "--dry-run" in CliRunner().invoke(profiles, ["write", "--help"]).output
     assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
     assert CliRunner().invoke(profiles, ["--state", "x"]).exit_code == 2
+
+
+@pytest.mark.usefixtures("config")
+def test_somebody_of_whom_nothing_tells_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", names=("bob",))))
+    with pytest.raises(Refusal, match="nobody is called adda") as refused:
+        run("--person", "adda", "--state", stage)
+    assert refused.value.why == "they tell of ada, bob"
+    assert "ada" in refused.value.next_step
+
+
+@pytest.mark.usefixtures("config")
+def test_a_door_of_identity_center_becomes_a_profile_that_signs_in_there(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html: session, account and permission set."""
+    exported = door(
+        "stage-developer",
+        kind="identity-center-user",
+        role="aws-reserved/sso.amazonaws.com/AWSReservedSSO_stage-developer",
+        documents=False,
+    )
+    center = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
+    stage = write(tmp_path, "stage.json", outputs(exported, identity_center=center))
+    run("--person", "ada", "--state", stage)
+    assert settings("stage-developer") == {
+        "sso_session": "twokeys",
+        "sso_account_id": STAGE,
+        "sso_role_name": "stage-developer",
+    }
+    text = Path(os.environ["AWS_CONFIG_FILE"]).read_text()
+    assert "sso_start_url = https://example.awsapps.com/start" in text
+    assert "sso_region = eu-central-1" in text
+    assert "sso_registration_scopes = sso:account:access" in text
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "aws_access_key_id = A\naws_secret_access_key = B\naws_session_token = C\n",
+        "web_identity_token_file = /token\nrole_arn = arn:aws:iam::111111111111:role/r\n",
+        "credential_process = /bin/true\n",
+    ],
+)
+def test_from_a_session_a_role_is_entered_for_an_hour_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining"""
+    (tmp_path / "credentials").write_text(f"[hub]\n{kept}")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    stage = write(tmp_path, "stage.json", outputs(door("reader", seconds=14400)))
+    run("--person", "ada", "--state", stage, "--source-profile", "hub")
+    assert settings("reader")["duration_seconds"] == "3600"
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """What `twokeys access export` writes of a stack in which ann may enter stage, and break-glass at home."""
+    world = two_keys()
+    world.add("User", "ann", world.hub, name="ann")
+    ann = arn(HUB, "user/ann")
+    world.role("reader", world.stage, document(trusts(ann, condition=MFA)))
+    world.add("UserPolicy", "g", world.hub, user="ann", name="g", policy=document(grants(arn(STAGE, "role/reader"))))
+    world.role("break-glass", world.hub, document(trusts(ann, condition=MFA)))
+    state = write_state(tmp_path / "state.json", world)
+    file = tmp_path / "doors.json"
+    done = CliRunner().invoke(access, ["export", str(file), "--state", str(state)], standalone_mode=False)
+    assert done.exception is None, done.exception
+    return file
+
+
+@pytest.mark.usefixtures("config")
+def test_a_published_file_is_enough_for_profiles_and_offers_break_glass(published: Path) -> None:
+    run("--person", "ann", "--from", str(published))
+    assert settings("222222222222-reader")["role_arn"] == arn(STAGE, "role/reader")
+    assert settings("management-break-glass") == {
+        "role_arn": arn(HUB, "role/break-glass"),
+        "source_profile": "default",
+        "role_session_name": "ann",
+        "mfa_serial": arn(HUB, "mfa/ann"),
+    }
+
+
+@pytest.mark.usefixtures("config")
+def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machine(published: Path) -> None:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(published.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            run("--person", "ann", "--from", f"http://127.0.0.1:{server.server_port}/doors.json")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert settings("222222222222-reader")["role_arn"] == arn(STAGE, "role/reader")
+    with pytest.raises(Refusal, match="published doors cannot be read"):
+        run("--person", "ann", "--from", "http://doors.example/doors.json")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, resource
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
 from twokeys.profiles.reading import read_ways
-from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way, ways_of
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, ways_of
 from twokeys.profiles.ways import people as people_of
 
 
@@ -19,7 +20,7 @@ def names_of(
     who: str, *contents: dict[str, Any], kind: str = "user", account: str = "", groups: tuple[str, ...] = ()
 ) -> list[str]:
     ways, members = told(*contents)
-    return [way.name for way in ways_of(ways, members, Principal(kind, account, who), groups)]
+    return [way.name for way in ways_of(ways, members, Who(kind, account, who), groups)]
 
 
 def told(*contents: dict[str, Any]) -> tuple[tuple[Way, ...], Any]:

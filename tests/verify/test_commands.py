@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.verify.conftest import HUB, STACKS, client
+from tests.verify.conftest import HUB, STACKS, STAGE, client
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.verify.attempts import Keys
@@ -132,3 +132,25 @@ def test_options_of_real_aws_are_not_for_the_sandbox(outputs: list[str]) -> None
 def test_a_file_that_is_no_output_is_refused(tmp_path: Path) -> None:
     shutil.copy(__file__, tmp_path / "outputs.json")
     assert isinstance(run("--state", str(tmp_path / "outputs.json")).exception, Refusal)
+
+
+def test_a_correct_deployment_whose_doors_all_lead_through_identity_center_does_not_fail(
+    tmp_path: Path, signed_in: Callable[[Keys], None], keys_of: KeysOf
+) -> None:
+    """Its roles are entered at the access portal, not with keys.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    door = {
+        "name": "stage-developer",
+        "source": {"kind": "identity-center-group", "account": HUB, "names": ["developers"]},
+        "target": {"account": STAGE, "role": "aws-reserved/sso.amazonaws.com/AWSReservedSSO_stage-developer"},
+    }
+    outputs = {"parent_account_id": HUB, "doors": [{"name": "stage-developer", "door": door, "documents": []}]}
+    (tmp_path / "stage.json").write_text(json.dumps(outputs))
+    signed_in(keys_of("alice"))
+    result = run("--state", str(tmp_path / "stage.json"), "--json")
+    assert result.return_value == 0
+    (probe,) = probes(result).values()
+    assert probe["happened"] == "not probed"
+    assert "aws sso login" in probe["nextStep"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.verify.conftest import DEPLOYER, HUB, STACKS, STAGE
+from twokeys.doors import Who
 from twokeys.errors import Refusal
-from twokeys.verify.doors import Who, exports
+from twokeys.verify.doors import exports
 
 
 def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
@@ -35,11 +36,11 @@ def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
         (f"arn:aws:sts::{HUB}:assumed-role/ci/run-1", Who("role", HUB, "ci")),
         (f"arn:aws-cn:iam::{HUB}:root", Who("root", HUB, "")),
         (f"arn:aws:sts::{HUB}:federated-user/bob", None),
-        ("*", None),
+        ("*", Who("everyone", "")),
     ],
 )
 def test_a_principal_is_known_by_its_arn_whatever_its_path_or_session(arn: str, who: Who | None) -> None:
-    assert Who.parse(arn) == who
+    assert Who.named(arn) == who
 
 
 def test_outputs_that_do_not_tell_the_management_account_are_refused() -> None:
@@ -56,7 +57,8 @@ def test_a_door_that_cannot_be_read_is_refused_with_its_place() -> None:
 def test_the_roles_partition_and_path_are_those_of_its_documents() -> None:
     door = {**STACKS["stage"]["doors"][0]}
     document = door["documents"][0]
-    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": f"arn:aws-cn:iam::{HUB}:role/ci"}}}
+    principal = {"AWS": f"arn:aws-cn:iam::{HUB}:role/ci"}
+    trust = {"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}
     changed = {**document, "properties": {"name": "deployer", "path": "/ops/"}, "document": trust}
     found = exports({"stage": {"parent_account_id": HUB, "doors": [{**door, "documents": [changed]}]}})
     assert found.doors[0].role_arn == f"arn:aws-cn:iam::{STAGE}:role/ops/deployer"

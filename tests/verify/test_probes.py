@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 
 from tests.verify.conftest import HUB, client
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 from twokeys.verify.attempts import Attempts, Keys, Probe
-from twokeys.verify.doors import Exports, Who
+from twokeys.verify.doors import Exports
 from twokeys.verify.probes import probe_as
 
 KeysOf = Callable[[str], Keys]

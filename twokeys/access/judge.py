@@ -127,8 +127,7 @@ class Judge:
             return self._from_outside(source, target)
         request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
         admits = target.trust.policy if target.trust else UNKNOWN
-        rcps = self._guards.rcps(target.account)
-        both = replace(self._of(source), trust=admits, rcps=rcps)
+        both = replace(self._of(source), trust=admits, rcps=self._guards.rcps(target.account))
         if source.account == target.account:
             verdict = self._settled(evaluate, request, both)
             return Door(source, target, verdict, verdict, asked)
@@ -136,7 +135,7 @@ class Judge:
         grant = self._settled(evaluate_grant, request, both)
         whole = None
         if Outcome.DENY not in (trust.outcome, grant.outcome):
-            if rcps and (verdict := evaluate(request, both)).outcome is Outcome.DENY:
+            if both.rcps and (verdict := evaluate(request, both)).outcome is Outcome.DENY:
                 trust = verdict
             elif trust.outcome is grant.outcome is Outcome.CONDITIONAL:
                 whole = evaluate(request, both)
@@ -214,11 +213,16 @@ class Judge:
 
 
 def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:
-    """A document as if each condition that is not known yet let everybody pass: an Allow is met, a Deny is not."""
-    if isinstance(policy, Unknown) or not any(map(_waits, policy.statements)):
+    """A document as if each condition that is not known yet let everybody pass: an Allow is met, a Deny is not.
+
+    An unknown Version lets nobody in either: it says whether `${...}` is a variable.
+    """
+    if isinstance(policy, Unknown) or not (policy.unresolved or any(map(_waits, policy.statements))):
         return policy
     kept = [one for one in policy.statements if one.effect == "Allow" or not _waits(one)]
-    return replace(policy, statements=tuple(_without_open_conditions(one) if _waits(one) else one for one in kept))
+    statements = tuple(_without_open_conditions(one) if _waits(one) else one for one in kept)
+    unresolved = tuple(path for path in policy.unresolved if path != "Version")
+    return replace(policy, statements=statements, unresolved=unresolved)
 
 
 def _waits(statement: Statement) -> bool:

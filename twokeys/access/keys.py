@@ -209,7 +209,7 @@ class _Reader:
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
     def _unproved(self, door: Door) -> Iterator[Statement]:
-        """Said once: what hangs on a document that `blind` already speaks of is not repeated for each door."""
+        """Said once: what hangs on a document that `not_proved` already speaks of is not repeated for each door."""
         source, role = door.source, door.target
         unknown = [document for document in _documents(door) if document.policy is UNKNOWN]
         if unknown and all(document.urn is not None for document in unknown):

@@ -9,6 +9,7 @@ from twokeys.iam import Arn, PolicyDocument, Statement, account_as_a_whole, is_a
 from twokeys.iam.truth import Truth
 
 ASSUME_ROLE = "sts:AssumeRole"
+_ASSUME_ROLE = ASSUME_ROLE.lower()
 EVERYONE = "*"
 _WILD = ("*", "?", "${")
 _PRINCIPALS = frozenset({"role", "user"})
@@ -36,7 +37,7 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     itself. A value that says nobody in particular (`o-*`, a variable, a value that is not known) leaves everyone.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
-    if statement.effect != "Allow" or statement.covers_action(ASSUME_ROLE) is Truth.FALSE:
+    if statement.effect != "Allow" or statement.covers_action(_ASSUME_ROLE) is Truth.FALSE:
         return ()
     principals = statement.principals
     if statement.not_principals is not None or principals is None or principals.everyone:
@@ -101,7 +102,7 @@ def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
     return (
         statement
         for statement in policy.statements
-        if statement.effect == "Allow" and statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
+        if statement.effect == "Allow" and statement.covers_action(_ASSUME_ROLE) is not Truth.FALSE
     )
 
 
@@ -129,7 +130,7 @@ def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
             if _unknown_in(listed):
                 yield element
     for element, listed in (("Action", statement.actions), ("NotAction", statement.not_actions)):
-        if _unknown_in(listed) and statement.covers_action(ASSUME_ROLE) is Truth.UNKNOWN:
+        if _unknown_in(listed) and statement.covers_action(_ASSUME_ROLE) is Truth.UNKNOWN:
             yield element
 
 

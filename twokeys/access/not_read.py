@@ -95,12 +95,13 @@ def _by_content(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
 _CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
 
 
+_SAID_OF_COMMANDS = ("create", "update", "delete", "interpreter", "stdin")
+
+
 def _command(resource: Resource) -> Iterator[NotRead]:
     """A command can do what its credentials may; one that calls IAM, or deploys what may, certainly does."""
-    texts = [text for key in ("create", "update", "delete", "interpreter") for text in _texts(resource.get(key))]
-    found = next((found for text in texts if (found := _COMMAND.search(text) or _code_call(text))), None)
-    if found is not None:
-        # The command may hold a secret: nothing of it is quoted but the words that are looked for.
+    texts = [text for key in _SAID_OF_COMMANDS for text in _texts(resource.get(key))]
+    if any(_COMMAND.search(text) or _code_call(text) for text in texts) or _is_document(_properties(resource)):
         yield NotRead(resource, "runs a command that makes IAM", f"make it with resources of pulumi-aws, {_ACCEPT}")
     elif not resource.type.startswith("command:remote:Copy"):
         why = "runs a command, which may do whatever its credentials may"

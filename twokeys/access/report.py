@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from twokeys.access.configuration import LEVEL
 from twokeys.access.findings import Finding, Rule, run
 from twokeys.access.graph import Graph
 
@@ -19,23 +20,41 @@ class Verdicts:
     advisory: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finding and whether it stops the operation; `failed` tells that it is an error of the rule itself."""
+
+    finding: Finding
+    mandatory: bool
+    failed: bool = False
+
+
 def check(
     graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], today: date
 ) -> Verdicts:
-    """Run every rule that the configuration does not disable.
+    """Run every rule that the configuration does not disable: see `judge`."""
+    judged = tuple(judge(graph, rules, config, today))
+    return Verdicts(
+        tuple(one.finding for one in judged if one.mandatory),
+        tuple(one.finding for one in judged if not one.mandatory),
+    )
 
-    `config` has the shape of a policy pack's configuration: by rule, its settings and `enforcementLevel`. A rule that
+
+def judge(
+    graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], today: date
+) -> Iterator[Judged]:
+    """What every rule that is not disabled finds, each at its level.
+
+    `config` is what `twokeys.access.configuration` read: by rule, its settings and `enforcementLevel`. A rule that
     fails is mandatory, whatever its level.
     """
-    mandatory: list[Finding] = []
-    advisory: list[Finding] = []
     for rule in rules:
         settings = dict(config.get(rule.name, {}))
-        level = settings.pop("enforcementLevel", "mandatory" if rule.mandatory else "advisory")
+        level = settings.pop(LEVEL, "mandatory" if rule.mandatory else "advisory")
         if level == "disabled":
             continue
         result = run(rule, graph, settings, today)
-        (mandatory if level == "mandatory" else advisory).extend(result.findings)
+        for finding in result.findings:
+            yield Judged(finding, mandatory=level in ("mandatory", "remediate") and not finding.advice)
         if result.failure is not None:
-            mandatory.append(result.failure)
-    return Verdicts(tuple(mandatory), tuple(advisory))
+            yield Judged(result.failure, mandatory=True, failed=True)

@@ -160,6 +160,7 @@ def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
 
 
 def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:
+    from twokeys.access.configuration import read_configuration
     from twokeys.access.rules import RULES
 
     if file is None:
@@ -170,12 +171,7 @@ def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:
         raise _bad_config(file, str(error)) from error
     if not isinstance(parsed, dict):
         raise _bad_config(file, "it is no JSON object")
-    names = {rule.name for rule in RULES}
-    if unknown := sorted(set(parsed) - names - {"all"}):
-        raise _bad_config(file, f"there is no rule {', '.join(unknown)}")
-    levels = {name: {"enforcementLevel": value} if isinstance(value, str) else value for name, value in parsed.items()}
-    everywhere = levels.pop("all", {})
-    return {name: {**everywhere, **levels.get(name, {})} for name in names}
+    return read_configuration(parsed, RULES, where=str(file))
 
 
 def _bad_config(file: Path, why: str) -> Refusal:

@@ -29,7 +29,6 @@ def published(answers: Answers) -> dict[str, Any]:
         "parent_account_id": management,
         "member_account_ids": {account.name: id for id, account in answers.accounts.items() if id != management},
         "regions": {id: account.region for id, account in answers.accounts.items() if account.region},
-        "partitions": {way.account: _partition(way) for way in listed},
     }
 
 
@@ -46,7 +45,7 @@ def _door(way: Way) -> Door:
         source=DoorSource.model_validate(
             {"kind": source.kind, "account": source.account or way.account, "names": (source.name,)}
         ),
-        target=DoorTarget(account=way.account, role=_role(way)),
+        target=DoorTarget(account=way.account, role=_role(way), partition=_partition(way)),
         requires=DoorRequirements(mfa=MFA in way.conditions, external_id=EXTERNAL_ID in way.conditions),
         max_session_seconds=way.max_session_seconds,
         reason=declared.reason if declared else None,

@@ -31,7 +31,7 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
     "logs",
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
-    help="CloudTrail log files, or folders of them, as CloudTrail delivers them; may be repeated.",
+    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated.",
 )
 @click.option("--events-api", is_flag=True, help="CloudTrail's event history (90 days) of the credentials' account.")
 @click.option(
@@ -118,6 +118,7 @@ def _compared(
         end or trail.end,
         learning_days=learning_days,
         unreadable=trail.unreadable,
+        passed_over=trail.passed_over,
     )
 
 
@@ -125,7 +126,7 @@ def _from_files(paths: Iterable[Path]) -> Trail:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-    from twokeys.audit.logs import log_files, records
+    from twokeys.audit.logs import log_files, other_service, records
     from twokeys.audit.trail import Trail
 
     files, trail = log_files(paths), Trail()
@@ -139,6 +140,12 @@ def _from_files(paths: Iterable[Path]) -> Trail:
         total = sum(file.stat().st_size for file in files)
         task = progress.add_task("Reading CloudTrail logs", total=total, records=0)
         for file in files:
+            service = other_service(file)
+            if service is not None and file in paths:
+                raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events of CloudTrail")
+            if service is not None:
+                trail.passed_over[service] += 1
+                continue
             for record in records(file):
                 trail.add(record)
             progress.update(task, advance=file.stat().st_size, records=trail.records)

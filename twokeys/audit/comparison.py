@@ -2,8 +2,8 @@
 
 What counts, precisely; docs/audit.md says it for readers:
 
-- An entry is a call that assumed a role of the audited accounts from another account. Calls within one account, by AWS
-  services and by federated people are counted apart: no door stands for them.
+- An entry is a call that assumed a role, or the root, of an audited account from another account, by an identity
+  provider or by IAM Identity Center. Calls within one account and by AWS services are counted apart.
 - A door is used by an entry of its principal into its role. Where a record tells no more of the caller than its
   account, every door from that account to the role is perhaps used, and none of them is told to be unused.
 - An entry without a declared door is one that no door of the graph explains.
@@ -17,7 +17,7 @@ What counts, precisely; docs/audit.md says it for readers:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -26,6 +26,7 @@ from twokeys.answers.model import Answers, Step
 from twokeys.audit.learning import LEARNING
 from twokeys.audit.trail import Use, resolved
 from twokeys.doors import Who
+from twokeys.iam.globs import Glob
 
 _ENOUGH = 10
 _APART = 2
@@ -69,7 +70,7 @@ class Unusual:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What came of comparing. `apart` counts what no door stands for, in words; `unreadable` are records that no one
-    can tell the role or the time of.
+    can tell the role or the time of, `passed_over` the files of other services beside the log files.
     """
 
     start: datetime | None
@@ -81,6 +82,7 @@ class Comparison:
     unusual: tuple[Unusual, ...]
     apart: dict[str, int]
     unreadable: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def never_used(self) -> tuple[DoorUse, ...]:
@@ -101,6 +103,7 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     *,
     learning_days: int = LEARNING,
     unreadable: int = 0,
+    passed_over: Mapping[str, int] | None = None,
 ) -> Comparison:
     """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`."""
     known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
@@ -121,6 +124,7 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
         unusual=tuple(_unusual(judged, learned)),
         apart=dict(sorted(apart.items())),
         unreadable=unreadable,
+        passed_over=dict(sorted((passed_over or {}).items())),
     )
 
 
@@ -135,8 +139,6 @@ def _apart(use: Use) -> str | None:
     """Why no door stands for a use, in words."""
     if use.caller.who.kind == "service":
         return "by AWS services"
-    if use.caller.who.kind == "federated":
-        return "by federated people"
     return "within the account" if use.caller.who.account == use.account else None
 
 
@@ -158,8 +160,8 @@ def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally]) -> 
 
     A door of the principal itself comes before a door of its account as a whole.
     """
-    into = [door for door in doors if door.target.who == Who("role", use.account, use.role)]
-    own = [door for door in into if door.source.who == use.caller.who]
+    into = [door for door in doors if _is_at(door.target.who, use.target)]
+    own = [door for door in into if _is(door.source.who, use.caller.who)]
     wide = [door for door in into if _lets_in_all(door.source.who, use.caller.who)]
     if own or (wide and use.told):
         for door in own or wide:
@@ -173,6 +175,21 @@ def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally]) -> 
     return bool(perhaps)
 
 
+def _is_at(target: Who, used: Who) -> bool:
+    """Whether a door leads to what was used; the end of a permission set's role is AWS's own, and not known before."""
+    same_place = (target.kind, target.account) == (used.kind, used.account)
+    return same_place and (target.name == used.name or Glob(target.name).matches(used.name))
+
+
+def _is(source: Who, caller: Who) -> bool:
+    """Whether a door's source is the caller; a subject may be a pattern, as in `GitHub repo:acme/*`."""
+    if source.kind in ("web-identity", "saml"):
+        return caller.kind == source.kind and Glob(source.name).matches(caller.name)
+    if source.kind == "identity-center-user":
+        return (caller.kind, caller.name) == (source.kind, source.name)
+    return source == caller
+
+
 def _lets_in_all(source: Who, caller: Who) -> bool:
     """Whether a door is for the caller's account as a whole, or for everyone."""
     return source.kind == "everyone" or (source.kind == "root" and source.account == caller.account)
@@ -180,7 +197,7 @@ def _lets_in_all(source: Who, caller: Who) -> bool:
 
 def _may_be(caller: Who, source: Who) -> bool:
     """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of."""
-    if source.kind == "everyone":
+    if source.kind == "everyone" or (source.kind, caller.kind) == ("identity-center-group", "identity-center-user"):
         return True
     if caller.account != source.account:
         return False
@@ -191,14 +208,14 @@ def _may_be(caller: Who, source: Who) -> bool:
 class _Habits:
     """What a principal did before."""
 
-    roles: set[tuple[str, str]] = field(default_factory=set)
+    roles: set[Who] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
     regions: set[str] = field(default_factory=set)
     hours: Counter[int] = field(default_factory=Counter)
 
     def surprises(self, use: Use) -> list[str]:
         found = []
-        if (use.account, use.role) not in self.roles:
+        if use.target not in self.roles:
             found.append("first entry into this role")
         if self.roles and use.source not in self.sources:
             found.append(f"new source address {use.source}")
@@ -209,7 +226,7 @@ class _Habits:
         return found
 
     def learn(self, use: Use) -> None:
-        self.roles.add((use.account, use.role))
+        self.roles.add(use.target)
         self.sources.add(use.source)
         self.regions.add(use.region)
         self.hours[use.time.hour] += 1

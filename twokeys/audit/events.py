@@ -21,6 +21,7 @@ def as_data(found: Comparison) -> dict[str, Any]:
         "entries": found.entries,
         "apart": found.apart,
         "unreadable": found.unreadable,
+        "passedOver": dict(found.passed_over),
         "doors": [
             {
                 "source": party_data(one.door.source),
@@ -46,7 +47,8 @@ def _use(use: Use) -> dict[str, Any]:
         "caller": party_data(use.caller),
         "uniqueId": use.unique_id,
         "account": use.account,
-        "role": use.role,
+        "role": use.role or None,
+        "task": use.task,
         "region": use.region,
         "source": use.source,
         "session": use.session,
@@ -71,10 +73,12 @@ def period(found: Comparison) -> str:
         return "CloudTrail: there are no records"
     apart = "".join(f", {count} {what}" for what, count in found.apart.items())
     unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
+    others = ", ".join(f"{count} of {service}" for service, count in found.passed_over.items())
+    others = f"; files passed over: {others}" if others else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
     return (
         f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} entries"
-        f"{apart}{unreadable}{learning}"
+        f"{apart}{unreadable}{others}{learning}"
     )
 
 
@@ -89,9 +93,10 @@ def door_use(one: DoorUse) -> str:
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
+    what = f"role {use.role}" if use.role else f"root, limited to {use.task or 'an unknown task'},"
     caller = replace(use.caller, account_name=answers.names.get(use.caller.who.account, ""))
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> role {use.role} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )
 

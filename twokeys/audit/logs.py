@@ -1,65 +1,114 @@
-"""CloudTrail log files as CloudTrail delivers them, one record at a time: `.json` and `.json.gz`, folders recursively.
+"""CloudTrail events from files, one record at a time: `.json` and `.json.gz`, folders recursively.
 
+A file is a log file as CloudTrail delivers it, the answer of `aws cloudtrail lookup-events`, or records as JSON lines
+or as one list. A log archive holds files of other services beside them: those are passed over and counted.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html (names of files)
 """
 
 from __future__ import annotations
 
 import gzip
+import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 import ijson
 
 from twokeys.errors import Refusal
 
-_DIGEST = "digestStartTime"
-"""A digest file, which only proves that log files were not changed, has this key in place of records.
+_ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_DELIVERED = re.compile(r"(?:\d{12}|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
+"""How AWS names what it delivers into `AWSLogs`: the account, then the service."""
+_RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
+_BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion": _LINES, "eventTime": _LINES}
+"""Where the records of a file stand, by a key that only such a file has at its top."""
+_OTHERS: Final = {
+    "digestStartTime": "CloudTrail-Digest",
+    "configurationItems": "Config",
+    "configSnapshotId": "Config",
+}
+"""Files without events, by a key that only they have at their top.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+https://docs.aws.amazon.com/config/latest/developerguide/example-s3-notification.html
 """
 
 
 def log_files(paths: Iterable[Path]) -> list[Path]:
-    """The log files that the paths name or hold, each once, in order. Raises Refusal where there is none."""
+    """The files that the paths name or hold, each once, in order. Raises Refusal where there is none."""
     files: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            files |= dict.fromkeys(sorted(one for one in path.rglob("*.json*") if _named_like_a_log(one)))
+            files |= dict.fromkeys(sorted(one for one in path.rglob("*") if _may_hold_events(one)))
         else:
             files[path] = None
     if not files:
         raise Refusal(
             "there are no CloudTrail log files",
             where=", ".join(map(str, paths)),
-            why="the folder holds no file named .json or .json.gz",
+            why=f"the folder holds no file named {', '.join(_ENDINGS)}",
             next_step="copy the trail's folder AWSLogs here, for example with `aws s3 sync`, and name it",
         )
     return list(files)
 
 
+def other_service(file: Path) -> str | None:
+    """Whose a file is that holds no events of CloudTrail (`Config`, `CloudTrail-Digest`); None for one that does.
+
+    Raises Refusal for a file that cannot be read, or is neither.
+    """
+    delivered = _DELIVERED.match(file.name)
+    if delivered and delivered.group(1) != "CloudTrail":
+        return delivered.group(1)
+    found = _first_key(file)
+    return _OTHERS.get(found)
+
+
 def records(file: Path) -> Iterator[dict[str, Any]]:
-    """The records of one log file, streamed. Raises Refusal for a file that cannot be read or is no log file."""
-    empty = True
+    """The records of one file, streamed. Raises Refusal for a file that cannot be read or holds none of CloudTrail."""
+    place = _BY_FIRST_KEY.get(found := _first_key(file), _LIST)
+    if found in _OTHERS:
+        return
     try:
         with _opened(file) as stream:
-            for record in ijson.items(stream, "Records.item"):
-                empty = False
+            for record in ijson.items(stream, place, multiple_values=True):
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
-                yield record
-        if empty:
-            with _opened(file) as stream:
-                keys = {key for key, _value in ijson.kvitems(stream, "")}
-            if not keys & {"Records", _DIGEST}:
-                raise _refused(file, "it has no Records")
+                yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
     except (OSError, EOFError, ijson.JSONError, UnicodeDecodeError) as error:
         raise _refused(file, str(error) or type(error).__name__) from error
 
 
-def _named_like_a_log(path: Path) -> bool:
-    return path.name.endswith((".json", ".json.gz")) and path.is_file()
+def _first_key(file: Path) -> str:
+    """The key at the top of a file that tells what it is; empty for a list."""
+    try:
+        with _opened(file) as stream:
+            for prefix, event, value in ijson.parse(stream, multiple_values=True):
+                if prefix == "item" and event == "start_map":
+                    return ""
+                if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
+                    return str(value)
+    except (OSError, EOFError, ijson.JSONError, UnicodeDecodeError) as error:
+        raise _refused(file, str(error) or type(error).__name__) from error
+    raise _refused(file, "it has no Records")
+
+
+def _looked_up(file: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html: the record is text in it."""
+    try:
+        record = json.loads(found["CloudTrailEvent"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _refused(file, f"one of its Events has no CloudTrailEvent that can be read ({error!r})") from error
+    if not isinstance(record, dict):
+        raise _refused(file, "one of its Events is no object")
+    return record
+
+
+def _may_hold_events(path: Path) -> bool:
+    return path.name.endswith(_ENDINGS) and path.is_file()
 
 
 def _opened(file: Path) -> BinaryIO:

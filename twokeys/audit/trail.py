@@ -1,35 +1,47 @@
-"""Uses of roles, read from CloudTrail records: who assumed (or tried to assume) which role, when, from where.
+"""Uses of roles and root sessions, read from CloudTrail records: who assumed (or tried to assume) what, when, whence.
 
 Records: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html and
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 
 One call across accounts is recorded in both: in the caller's account with its ARN, in the role's account with the
 caller's account and unique id only. Both carry the same `sharedEventID` and count once. A call that is denied is
-recorded in the caller's account only.
+recorded in the caller's account only. A role that somebody switched to in the console is recorded by AWS Sign-In as
+`SwitchRole`, and mostly as AssumeRole as well: then it counts once.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twokeys.answers.model import Party
 from twokeys.doors import Who
 from twokeys.iam import Arn
+from twokeys.iam.shared_providers import shared_provider
 
-EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
-_STS = "sts.amazonaws.com"
+EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "SwitchRole")
+_SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), "SwitchRole": "signin.amazonaws.com"}
+_SAME_SWITCH = timedelta(minutes=1)
+"""How far apart the two records of one switch in the console are, at most."""
+_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
+_IDENTITY_CENTER = "AWSSSO_"
+"""How the SAML provider's name begins that IAM Identity Center makes in each account.
+
+https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+"""
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
 _ON_RESOURCE = re.compile(r"on resource: (arn:[^:]+:iam::\d{12}:role/\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One attempt to assume a role. `failed` is the error code, None when the role was assumed.
+    """One attempt to assume a role, or a member account's root. `failed` is the error code, None when it succeeded.
 
+    `role` is the role's name, empty for a root session; `task` is the policy that a root session was limited to.
     `unique_id` is the caller's (AIDA..., AROA...); `source` is the source IP address or the AWS service that called.
     """
 
@@ -44,6 +56,12 @@ class Use:
     source: str
     session: str | None = None
     failed: str | None = None
+    task: str | None = None
+
+    @property
+    def target(self) -> Who:
+        """What was assumed."""
+        return Who("role", self.account, self.role) if self.role else Who("root", self.account)
 
     @property
     def told(self) -> bool:
@@ -60,13 +78,17 @@ class Trail:
     records: int = 0
     unreadable: int = 0
     """Records of assumed roles that lack their time, or the role: counted, never guessed at."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """Files of other services beside the log files, by service."""
     _uses: dict[str, Use] = field(default_factory=dict)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take one record; records of other calls only widen the period."""
         self.records += 1
         time = _time(record.get("eventTime"))
-        concerns = record.get("eventSource") == _STS and record.get("eventName") in EVENTS
+        name = record.get("eventName")
+        insight = record.get("eventCategory") == "Insight"  # about the number of calls, not a call
+        concerns = name in EVENTS and record.get("eventSource") == _SOURCES[name] and not insight
         if time is not None:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
@@ -85,9 +107,18 @@ class Trail:
         chosen = [
             use
             for use in self._uses.values()
-            if (start is None or use.time >= start) and (end is None or use.time <= end)
+            if (start is None or use.time >= start) and (end is None or use.time <= end) and not self._is_double(use)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))
+
+    def _is_double(self, use: Use) -> bool:
+        """Whether a switch in the console is there as the call of AssumeRole too."""
+        return use.event == "SwitchRole" and any(
+            other.event == "AssumeRole"
+            and (other.caller.who, other.target) == (use.caller.who, use.target)
+            and abs(other.time - use.time) <= _SAME_SWITCH
+            for other in self._uses.values()
+        )
 
 
 def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
@@ -97,24 +128,39 @@ def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
 
 
 def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
-    role = next((found for arn in _role_arns(record) if (found := _ROLE.fullmatch(arn))), None)
+    target = _target(record)
     identity = record.get("sharedEventID") or record.get("eventID")
-    if role is None or not isinstance(identity, str):
+    if target is None or not isinstance(identity, str):
         return None
-    told = _mapping(record.get("userIdentity"))
+    told, asked = _mapping(record.get("userIdentity")), _mapping(record.get("requestParameters"))
+    task = _mapping(asked.get("taskPolicyArn")).get("arn")
     return Use(
         id=identity,
         time=time,
         event=str(record["eventName"]),
-        caller=_caller(told),
+        caller=_caller(record, told, asked),
         unique_id=str(told["principalId"]).partition(":")[0] if told.get("principalId") else None,
-        account=role.group(1),
-        role=role.group(2).rpartition("/")[2],
+        account=target.account,
+        role=target.name,
         region=str(record.get("awsRegion") or "unknown"),
         source=str(record.get("sourceIPAddress") or "unknown"),
-        session=_text(_mapping(record.get("requestParameters")).get("roleSessionName")),
+        session=_text(asked.get("roleSessionName")),
         failed=_text(record.get("errorCode")) or ("failed" if record.get("errorMessage") else None),
+        task=task.rpartition("/")[2] if isinstance(task, str) else None,
     )
+
+
+def _target(record: Mapping[str, Any]) -> Who | None:
+    """The role, or the root of the account; None where the record does not tell it."""
+    if record["eventName"] == "AssumeRoot":
+        asked = _text(_mapping(record.get("requestParameters")).get("targetPrincipal"))
+        account = _ACCOUNT.fullmatch(asked or "")
+        return Who("root", account.group(1)) if account else None
+    if record["eventName"] == "SwitchRole":
+        arn = Arn.parse(str(_mapping(record.get("userIdentity")).get("arn")))
+        return Who("role", arn.account, arn.name) if arn is not None and arn.role is not None else None
+    role = next((found for arn in _role_arns(record) if (found := _ROLE.fullmatch(arn))), None)
+    return Who("role", role.group(1), role.group(2)) if role else None
 
 
 def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
@@ -132,11 +178,14 @@ def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
         yield message.group(1)
 
 
-def _caller(told: Mapping[str, Any]) -> Party:
+def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
     """Who called; a principal without a name where the record tells only the account."""
     kind, account = told.get("type"), str(told.get("accountId") or "")
     issuer = _mapping(_mapping(told.get("sessionContext")).get("sessionIssuer"))
-    for text in (issuer.get("arn"), told.get("arn")):
+    arns = (issuer.get("arn"), told.get("arn"))
+    if record["eventName"] == "SwitchRole":
+        arns = (_mapping(record.get("additionalEventData")).get("SwitchFrom"), None)
+    for text in arns:
         arn = Arn.parse(text) if isinstance(text, str) else None
         if arn is not None and arn.kind in ("user", "role"):
             return Party(Who(arn.kind, arn.account, arn.name), str(arn))
@@ -144,11 +193,28 @@ def _caller(told: Mapping[str, Any]) -> Party:
             return Party(Who("role", arn.account, arn.name), str(arn.role))
     if kind == "AWSService" or (kind is None and told.get("invokedBy")):
         return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
-    if kind in ("SAMLUser", "WebIdentityUser"):
-        return Party(Who("federated", account, f"{told.get('userName')} of {told.get('identityProvider')}"))
+    if kind == "SAMLUser":
+        return _by_saml(told, asked)
+    if kind == "WebIdentityUser":
+        return _by_web_identity(told)
     if kind == "Root":
         return Party(Who("root", account), str(told.get("arn") or ""))
     return Party(Who("principal", account))
+
+
+def _by_saml(told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
+    person, arn = str(told.get("userName") or "unknown"), str(asked.get("principalArn") or "")
+    provider = arn.rpartition("/")[2] or str(told.get("identityProvider") or "unknown")
+    if provider.startswith(_IDENTITY_CENTER):
+        return Party(Who("identity-center-user", "", person), arn)
+    return Party(Who("saml", "", f"{provider} {person}"), arn)
+
+
+def _by_web_identity(told: Mapping[str, Any]) -> Party:
+    provider = str(told.get("identityProvider") or "unknown")
+    issuer = provider.partition(":oidc-provider/")[2] or provider
+    shared = shared_provider(issuer)
+    return Party(Who("web-identity", "", f"{shared.name if shared else issuer} {told.get('userName')}"), provider)
 
 
 def _time(value: object) -> datetime | None:

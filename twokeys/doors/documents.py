@@ -138,7 +138,7 @@ def door(plan: DoorPlan) -> Door:
             "source": DoorSource(
                 kind=plan.kind, account=plan.source_account, names=(plan.source,) if plan.source else ()
             ),
-            "target": DoorTarget(account=plan.target_account, role=plan.role),
+            "target": DoorTarget(account=plan.target_account, role=plan.role, partition=plan.partition),
             "grant_to": _grant_to(plan),
             "requires": DoorRequirements(mfa=plan.mfa, external_id=plan.external_id is not None),
             "max_session_seconds": plan.session_seconds,

@@ -6,15 +6,16 @@ stand for ids that are not known yet (see `twokeys.doors.symbols`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from twokeys.doors.expiry import ClosingTime
-from twokeys.doors.symbols import ACCOUNT
+from twokeys.doors.symbols import ACCOUNT, texts_of
 from twokeys.doors.who import Who
+from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
 
 RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_"
 """What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
@@ -69,6 +70,8 @@ class DoorTarget(_Declared):
 
     account: str = Field(pattern=ACCOUNT)
     role: str
+    partition: str | None = None
+    """The partition of the role's ARN; None where its documents say it."""
 
     @property
     def principal(self) -> Who:
@@ -147,3 +150,62 @@ class ExportedDoor(_Declared):
     name: str
     door: Door
     documents: tuple[SymbolicDocument, ...]
+
+    @property
+    def trust(self) -> PolicyDocument | None:
+        """The trust policy of the role; None where the door has none of its own or its documents are not published.
+
+        Raises PolicyError where it cannot be read.
+        """
+        declared = self._trust_document
+        return parse_policy(declared.document, PolicyKind.TRUST) if declared else None
+
+    @property
+    def role_arn(self) -> Arn:
+        """The ARN of the role behind the door, with the path and in the partition that its documents have."""
+        declared, target = self._trust_document, self.door.target
+        path, _, name = target.role.rpartition("/")
+        path = f"/{path}/" if path else "/"
+        if declared is not None:
+            path = declared.properties.get("path", path)
+        return Arn.iam("role", target.account, name, path, target.partition or self._partition)
+
+    @property
+    def trusted(self) -> frozenset[Who]:
+        """Those whom the trust policy names, accounts as a whole and everyone included. Raises as `trust` does."""
+        policy = self.trust
+        statements = policy.statements if policy else ()
+        return frozenset(who for one in statements if one.effect == "Allow" for who in _named_by(one))
+
+    @property
+    def external_id(self) -> str | None:
+        """The external ID that the trust policy asks for, where it asks for one. Raises as `trust` does.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+        """
+        policy = self.trust
+        clauses = [clause for one in (policy.statements if policy else ()) for clause in one.conditions]
+        for clause in clauses:
+            if clause.lower_key == "sts:externalid" and clause.base.name == "StringEquals":
+                return next((value for value in clause.values if isinstance(value, str)), None)
+        return None
+
+    @property
+    def _trust_document(self) -> SymbolicDocument | None:
+        return next((one for one in self.documents if one.property == "assumeRolePolicy"), None)
+
+    @property
+    def _partition(self) -> str:
+        texts = (text for one in self.documents for text in texts_of(one.document))
+        return next((arn.partition for text in texts if (arn := Arn.parse(text))), DEFAULT_PARTITION)
+
+
+def _named_by(statement: Statement) -> Iterator[Who]:
+    principals = statement.principals
+    if principals is None:
+        return
+    if principals.everyone:
+        yield Who("everyone", "")
+    for name in principals.aws:
+        if isinstance(name, str) and (who := Who.named(name)) is not None:
+            yield who

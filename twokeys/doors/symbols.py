@@ -61,7 +61,7 @@ def resolve(value: Json, ids: Mapping[str, str]) -> Json:
 
 def symbols(value: object) -> frozenset[str]:
     """The symbols that stand in a JSON value."""
-    return frozenset(found for text in _texts(value) if (found := _symbol_in(text)) is not None)
+    return frozenset(found for text in texts_of(value) if (found := _symbol_in(text)) is not None)
 
 
 def render(document: Mapping[str, Any], ids: Mapping[str, str]) -> str:
@@ -99,12 +99,13 @@ def _symbol_in(text: str) -> str | None:
     return found.group(2) if found else None
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_of(value: object) -> Iterator[str]:
+    """The texts in a JSON value, but for the keys of its objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from texts_of(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from texts_of(item)

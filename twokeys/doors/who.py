@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twokeys.iam import Arn, account_as_a_whole
+
 _LABELS = {
     "identity-center-user": "Identity Center user",
     "identity-center-group": "Identity Center group",
@@ -30,6 +32,21 @@ class Who:
     def __post_init__(self) -> None:
         if self.kind in ("role", "user", "group"):
             object.__setattr__(self, "name", self.name.rpartition("/")[2])
+
+    @classmethod
+    def named(cls, principal: str) -> Who | None:
+        """Whom an ARN or a name in a Principal element stands for, a session for its role; None for another text.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        """
+        if account := account_as_a_whole(principal):
+            return cls("root", account)
+        if principal == "*":
+            return cls("everyone", "")
+        arn = Arn.parse(principal)
+        if arn is None or arn.kind not in ("role", "user", "assumed-role"):
+            return None
+        return cls("role" if arn.kind == "assumed-role" else arn.kind, arn.account, arn.name)
 
     @property
     def label(self) -> str:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.layout_commands import list_, matrix, move, split, unlock
-from twokeys.fleet.options import ENGINE, JSON, ONLY, SINCE, STATE, open_backend
+from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, split, unlock
 from twokeys.fleet.task import Operation, Result, Task
 from twokeys.options import PROJECT
 from twokeys.policy_packs import chosen_packs, policy_options
@@ -35,7 +31,8 @@ def fleet() -> None:
     """An environment with many accounts, run as many stacks of about 150 resources: its shards.
 
     `twokeys fleet split prod` gives each account of Pulumi.prod.yaml its shard, once and for good; preview, up and
-    verify then work on all shards, several at once. An environment that is not split is one shard.
+    verify then work on all shards, several at once, with the pulumi CLI, its backend and its credentials. An
+    environment that is not split is one shard. To try it on a local AWS: eval "$(twokeys sandbox shell)".
     """
 
 
@@ -47,9 +44,7 @@ def _options(command: _Command) -> _Command:
     """The options of a run."""
     for option in (
         PROJECT,
-        STATE,
-        ENGINE,
-        ONLY,
+        click.option("--shard", "only", multiple=True, metavar="STACK", help="Only this shard; may be repeated."),
         SINCE,
         click.option(
             "--all", "anyway", is_flag=True, help="Run shards that are unchanged since their last success, too."
@@ -69,11 +64,6 @@ def _options(command: _Command) -> _Command:
             help="Work on a Dask cluster (tcp://host:8786) instead of this machine. Needs the extra `dask`.",
         ),
         policy_options,
-        click.option(
-            "--faults",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="With --engine sandbox: a fault plan for the local AWS (docs/faults.md).",
-        ),
         JSON,
     ):
         command = option(command)
@@ -99,8 +89,8 @@ def up(**options: Any) -> int:  # noqa: ANN401
     """Update ENVIRONMENT, several shards at once, each checked with the policies.
 
     Before the first account is made, what would stop one is looked for, as `twokeys preflight` does it. Unchanged
-    shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is told as lost and is not tried
-    again by itself: look why, and run the same command again, which goes on from what the states say.
+    shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is lost and is not tried again by
+    itself: look why, and run the same command again, which goes on from what the states say.
     """
     return _run(Operation.UP, **options)
 
@@ -122,8 +112,6 @@ def _run(  # noqa: PLR0913 - one argument an option
     *,
     environment: str,
     project: Path,
-    directory: Path | None,
-    engine: str,
     only: tuple[str, ...],
     since: str | None,
     anyway: bool,
@@ -134,61 +122,51 @@ def _run(  # noqa: PLR0913 - one argument an option
     packs: tuple[Path, ...],
     pack_configs: tuple[Path, ...],
     no_policies: bool,
-    faults: Path | None,
     as_json_: bool,
 ) -> int:
     import psutil
     from rich.console import Console
 
-    from twokeys.fleet.environment import load
+    from twokeys.fleet.backend import Backend
     from twokeys.fleet.moves import refuse_misplaced
     from twokeys.fleet.orders import Order
-    from twokeys.fleet.report import Display, as_json, conclude, succeeded
-    from twokeys.fleet.sizes import account_sizes
+    from twokeys.fleet.report import Display, Report
     from twokeys.fleet.slots import shard_bytes, slots
+    from twokeys.project.environment import load
 
-    if faults is not None and engine != "sandbox":
-        raise click.UsageError("--faults goes with --engine sandbox: real AWS takes no plan")
     began = time.monotonic()
     root = project.resolve()
     found = load(root, environment)
-    sandbox = (directory or root / ".twokeys").resolve()
-    order = Order(
-        operation,
-        found,
-        open_backend(engine, root, sandbox, faults),
-        only,
-        anyway,
-        since,
-        chosen_packs(root, packs, pack_configs, no_policies=no_policies),
-        sandbox=sandbox,
-        parallel=operations,
-        command=shlex.join(["twokeys", *sys.argv[1:]]),
-    )
+    chosen = chosen_packs(root, packs, pack_configs, no_policies=no_policies)
+    order = Order(operation, found, Backend(root), only, anyway, since, chosen, operations)
     tasks, results = order.divide()
     if operation is not Operation.VERIFY:
         refuse_misplaced(order.backend, found, [task.stack for task in tasks])
     largest = max((len(shard.accounts) for shard in order.shards), default=0)
     free = int(memory * _GIB) if memory else psutil.virtual_memory().available
-    room = slots(parallel, os.cpu_count() or 1, free, shard_bytes(engine, largest))
+    at_once = slots(parallel, os.cpu_count() or 1, free, shard_bytes(largest))
     console = None if as_json_ else Console()
-    sizes = account_sizes(found.settings)
-    expected = {shard.stack: sum(sizes[one] for one in shard.accounts) for shard in order.shards}
-    expected = {task.stack: expected[task.stack] for task in tasks}
     if tasks:
-        results = [*results, *_work(order, tasks, room, scheduler, Display(console, operation, expected))]
-    results.sort(key=lambda one: one.stack)
+        results = [*results, *_work(order, tasks, at_once, scheduler, Display(console, operation, len(tasks)))]
     findings = _proved_together(order) if operation is Operation.VERIFY else []
-    shown = None if scheduler else room
+    report = Report(
+        environment,
+        operation,
+        sorted(results, key=lambda one: one.stack),
+        None if scheduler else at_once,
+        time.monotonic() - began,
+        findings,
+    )
     if console is None:
-        click.echo(json.dumps(as_json(environment, operation, results, shown, began, findings), indent=2))
+        click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        conclude(console, operation, results, shown, began, findings)
-    return 0 if succeeded(results) and not findings else 1
+        report.show(console)
+    return 0 if report.ok else 1
 
 
-def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, display: Display) -> list[Result]:
+def _work(order: Order, tasks: list[Task], at_once: Slots, scheduler: str | None, display: Display) -> list[Result]:
     from twokeys.fleet.executors import opening
+    from twokeys.fleet.lookahead import refuse_what_would_stop
     from twokeys.fleet.run import run
 
     def ended(result: Result) -> None:
@@ -199,12 +177,9 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
             click.echo(f"{result.stack}: the next run will look at it again, since {refusal}", err=True)
 
     creating = order.creating() if order.operation is Operation.UP else frozenset()
-    with ExitStack() as ending:
-        ending.enter_context(order.backend.working())
-        workers = ending.enter_context(opening(room.count, scheduler)(display.progress))
-        if creating.intersection(task.stack for task in tasks):
-            _look_ahead(order)
-        ending.enter_context(display)
+    if creating.intersection(task.stack for task in tasks):
+        refuse_what_would_stop(order.environment.root, order.environment.name)
+    with opening(at_once.count, scheduler) as workers, display:
         return run(
             tasks,
             workers,
@@ -213,13 +188,6 @@ def _work(order: Order, tasks: list[Task], room: Slots, scheduler: str | None, d
             creating=creating,
             creating_at_once=order.creating_at_once,
         )
-
-
-def _look_ahead(order: Order) -> None:
-    from twokeys.fleet.lookahead import refuse_what_would_stop
-
-    sandbox = order.sandbox if order.backend.name == "sandbox" else None
-    refuse_what_would_stop(order.environment.root, order.environment.name, sandbox)
 
 
 def _proved_together(order: Order) -> list[str]:

@@ -1,25 +1,17 @@
-"""Who does the work: a process pool on this machine, or the workers of a Dask cluster. No scheduler of ours."""
+"""Who does the work: processes on this machine, or the workers of a Dask cluster. No scheduler of ours."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from functools import partial
-from multiprocessing.queues import SimpleQueue
-from multiprocessing.synchronize import Event
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
 from twokeys.errors import Refusal
 from twokeys.fleet.task import Result, Task
-from twokeys.fleet.worker import Progress, run_shard
+from twokeys.fleet.worker import run_shard
 
-_TOPIC: Final = "twokeys-fleet"
 _DASK_SECONDS: Final = 20.0
 
 
@@ -42,16 +34,19 @@ class Workers(Protocol):
 
 
 class Pool:
-    """Workers on this machine."""
+    """This machine: a thread for each shard at work, which has a process of its own (`twokeys.fleet.worker`).
 
-    def __init__(self, executor: Executor, slots: int, stopping: Event) -> None:
+    Those processes end with this one, however it ends, and their engines stop in order then.
+    """
+
+    def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._executor = executor
-        self._stopping = stopping
+        self.executor = ThreadPoolExecutor(slots)
+        self._stopping = threading.Event()
 
     def submit(self, task: Task) -> Future[Result]:
         """See `Workers`."""
-        return self._executor.submit(_in_pool, task)
+        return self.executor.submit(run_shard, task, self._stopping)
 
     def stop(self) -> None:
         """See `Workers`."""
@@ -59,47 +54,11 @@ class Pool:
 
 
 @contextlib.contextmanager
-def pool(slots: int, progress: Progress) -> Iterator[Workers]:
-    """A process pool. Its workers end with this process, however it ends, and their engines stop in order then."""
-    context = multiprocessing.get_context("spawn")
-    said: SimpleQueue[tuple[str, int] | None] = context.SimpleQueue()
-    stopping = context.Event()
-    listening = threading.Thread(target=_listen, args=(said, progress), daemon=True)
-    listening.start()
-    executor = ProcessPoolExecutor(slots, mp_context=context, initializer=_begin, initargs=(said, stopping))
-    try:
-        yield Pool(executor, slots, stopping)
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-        said.put(None)
-        listening.join()
-
-
-def _listen(said: SimpleQueue[tuple[str, int] | None], progress: Progress) -> None:
-    while (told := said.get()) is not None:
-        progress(*told)
-
-
-_pooled: dict[str, Any] = {}
-
-
-def _begin(said: SimpleQueue[tuple[str, int] | None], stopping: Event) -> None:
-    """In a new worker of the pool."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which then says `stop`
-    _pooled.update(said=said, stopping=stopping)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # noqa: S101 - this is a worker
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)  # the engine's host sees its pipe end, and stops in order
-
-
-def _in_pool(task: Task) -> Result:
-    said = _pooled["said"]
-    return run_shard(task, lambda stack, done: said.put((stack, done)), _pooled["stopping"])
+def pool(slots: int) -> Iterator[Workers]:
+    """Workers on this machine."""
+    found = Pool(slots)
+    with found.executor:
+        yield found
 
 
 class Dask:
@@ -111,7 +70,7 @@ class Dask:
 
     def submit(self, task: Task) -> Future[Result]:
         """See `Workers`."""
-        future: Future[Result] = self._executor.submit(_on_cluster, task)
+        future: Future[Result] = self._executor.submit(run_shard, task)
         return future
 
     def stop(self) -> None:
@@ -119,7 +78,7 @@ class Dask:
 
 
 @contextlib.contextmanager
-def dask(address: str, at_most: int | None, progress: Progress) -> Iterator[Workers]:
+def dask(address: str, at_most: int | None = None) -> Iterator[Workers]:
     """The workers of the cluster whose scheduler is at `address` ("tcp://10.0.0.1:8786").
 
     Raises:
@@ -133,7 +92,7 @@ def dask(address: str, at_most: int | None, progress: Progress) -> Iterator[Work
             "there is no Dask to reach a scheduler with",
             where="--scheduler",
             why=str(error),
-            next_step="install the extra: `uv sync --extra dask`, or leave --scheduler out to work on this machine",
+            next_step="install the extra: `pip install 'twokeys[dask]'`, or leave --scheduler out",
         ) from error
     try:
         client: Any = distributed.Client(  # type: ignore[no-untyped-call]
@@ -156,7 +115,6 @@ def dask(address: str, at_most: int | None, progress: Progress) -> Iterator[Work
                 why="its scheduler answers, and nobody has joined it",
                 next_step=f"start some: `dask worker {address} --nthreads 1`, with this project at the same path",
             )
-        client.subscribe_topic(_TOPIC, lambda event: progress(*event[1]))
         yield Dask(client, min(threads, at_most or threads))
 
 
@@ -177,17 +135,6 @@ def _allowed_failures(dask_scheduler: Any) -> int:  # noqa: ANN401 - Dask gives 
     return int(dask_scheduler.allowed_failures)
 
 
-def _on_cluster(task: Task) -> Result:
-    from distributed import get_worker  # noqa: PLC0415 - on a worker
-
-    worker = get_worker()
-    return run_shard(task, lambda stack, done: worker.log_event(_TOPIC, (stack, done)))
-
-
-Opening = Callable[[Progress], contextlib.AbstractContextManager[Workers]]
-"""Opens workers that tell how far they are."""
-
-
-def opening(slots: int, scheduler: str | None) -> Opening:
+def opening(slots: int, scheduler: str | None) -> contextlib.AbstractContextManager[Workers]:
     """Workers on this machine, or with `scheduler` those of a cluster."""
-    return partial(dask, scheduler, slots) if scheduler else partial(pool, slots)
+    return dask(scheduler, slots) if scheduler else pool(slots)

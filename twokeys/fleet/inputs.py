@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.fleet.environment import Shard, stored_config
+from twokeys.project.environment import Shard, stored_config
 
 PROGRAM: Final = ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock", "components", "twokeys", "policies")
 """What the program is made of, in the project's folder. What of it is not there counts as not there."""
@@ -40,14 +40,6 @@ def shard_digest(shard: Shard, program: str, beside: Mapping[str, Any]) -> str:
     """
     told = {"stack": shard.stack, "config": stored_config(shard.file), "program": program, "beside": beside}
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str | None:
-    """The digest of a file's bytes; None where there is none."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return None
 
 
 def changed_since(root: Path, reference: str, shards: Iterable[Shard]) -> frozenset[str]:

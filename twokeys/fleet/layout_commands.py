@@ -12,14 +12,16 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.options import ENGINE, JSON, SINCE, STATE, open_backend
 from twokeys.fleet.placement import CAPACITY, Placement, place
 from twokeys.options import PROJECT
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from twokeys.fleet.environment import Environment
+    from twokeys.project.environment import Environment
+
+JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")
+SINCE = click.option("--since", metavar="COMMIT", help="Leave out shards that have not changed since this Git commit.")
 
 
 @click.command()
@@ -36,8 +38,9 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     """
     from rich.console import Console
 
-    from twokeys.fleet.environment import load
     from twokeys.fleet.sizes import account_sizes
+    from twokeys.fleet.split import outdated, write
+    from twokeys.project.environment import load
 
     found = load(project.resolve(), environment)
     try:
@@ -49,7 +52,7 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
             why=str(error),
             next_step="take it out of the file of the shard whose state does not have it",
         ) from error
-    changed = found.outdated(placement) if only_check else found.write(placement)
+    changed = tuple(outdated(found, placement)) if only_check else write(found, placement)
     if as_json_:
         click.echo(json.dumps(_placement_data(found, placement, changed, capacity), indent=2))
     else:
@@ -66,8 +69,8 @@ def list_(environment: str, project: Path, *, as_json_: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from twokeys.fleet.environment import load
     from twokeys.fleet.sizes import account_sizes
+    from twokeys.project.environment import load
 
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
@@ -105,8 +108,8 @@ def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int
 
     Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/scale.md has a workflow.
     """
-    from twokeys.fleet.environment import load
     from twokeys.fleet.inputs import changed_since
+    from twokeys.project.environment import load
 
     found = load(project.resolve(), environment)
     shards = found.shards
@@ -125,18 +128,9 @@ def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int
 )
 @click.option("--preview", is_flag=True, help="Only say what would move.")
 @PROJECT
-@STATE
-@ENGINE
 @JSON
-def move(  # noqa: PLR0913, PLR0917 - one argument an option
-    environment: str,
-    accounts: tuple[str, ...],
-    shard: str | None,
-    preview: bool,
-    project: Path,
-    directory: Path | None,
-    engine: str,
-    as_json_: bool,
+def move(  # noqa: PLR0913 - one argument an option
+    environment: str, accounts: tuple[str, ...], *, shard: str | None, preview: bool, project: Path, as_json_: bool
 ) -> int:
     """Move ACCOUNTS of ENVIRONMENT to another shard, in the config and in the states; nothing happens in AWS.
 
@@ -144,8 +138,10 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
     split` of an environment that was one stack until then, and after a move that was killed. Run `twokeys fleet up`
     afterwards: it updates the session names of the moved accounts' providers, and nothing else.
     """
-    from twokeys.fleet.environment import load
+    from twokeys.fleet.backend import Backend
     from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
+    from twokeys.fleet.split import write
+    from twokeys.project.environment import load
     from twokeys.project.stacks import shard_number
 
     root = project.resolve()
@@ -159,10 +155,10 @@ def move(  # noqa: PLR0913, PLR0917 - one argument an option
         _ = found.shards  # refuses files that are not up to date: what is moved by hand must not be lost
         placement = moved(found, accounts, number)
     # The states are asked before the config is written: where they cannot be, nothing has been changed.
-    backend = open_backend(engine, root, (directory or root / ".twokeys").resolve())
+    backend = Backend(root)
     holders = backend.holders(stacks_of(found))
     if shard is not None and not preview:
-        found.write(placement)
+        write(found, placement)
         found = load(root, environment)
     if preview and shard is not None:
         moves = [Move(account, stack, shard) for account, stack in holders if account in accounts and stack != shard]
@@ -192,11 +188,11 @@ def unlock(environment: str, shard: str, project: Path, machine_lost: str | None
 
     Only a lock whose owner is proved to be dead is taken away: a process of this machine that does not exist any more.
     Of another machine nobody can tell from here; run this there, or say that the machine is lost. Afterwards run the
-    same `twokeys fleet up` again: operations that were pending are found and finished. The sandbox needs no unlocking.
+    same `twokeys fleet up` again: operations that were pending are found and finished.
     """
-    from twokeys.fleet.environment import load
+    from twokeys.fleet.backend import cli
     from twokeys.fleet.locks import holding, prove_dead, release
-    from twokeys.sandbox.pulumi_cli import cli
+    from twokeys.project.environment import load
 
     found = {one.stack: one for one in load(project.resolve(), environment).shards}
     if shard not in found:

@@ -12,17 +12,16 @@ from twokeys.organization.session import aws_session
 from twokeys.organization.stacks import read_project
 
 
-def refuse_what_would_stop(root: Path, environment: str, sandbox: Path | None) -> None:
+def refuse_what_would_stop(root: Path, environment: str) -> None:
     """Run the checks of `twokeys preflight` over an environment, all but entering the accounts that exist.
 
-    Args:
-        sandbox: the sandbox's folder, to ask the local AWS there; None asks AWS with the surrounding credentials.
+    AWS is asked with the surrounding credentials.
 
     Raises:
         Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
     """
     known = read_project(root, (environment,))
-    with aws_session(None, None, sandbox=sandbox) as session:
+    with aws_session(None, None, sandbox=None) as session:
         live = read_live(session)
     failures = [one for one in preflight(known, live, None) if one.status is Status.FAILURE]
     if failures:

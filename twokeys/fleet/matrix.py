@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from twokeys.fleet.environment import Shard
+    from twokeys.project.environment import Shard
 
 MOST_JOBS: Final = 256
 """Jobs in one matrix of GitHub Actions at most.

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from twokeys.errors import Refusal
-from twokeys.fleet.backends import Backend
-from twokeys.fleet.environment import Environment
+from twokeys.fleet.backend import Backend
 from twokeys.fleet.placement import Placement
+from twokeys.project.environment import Environment
 from twokeys.project.stacks import shard_name, shard_number
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.fleet.backends import Backend
-from twokeys.fleet.environment import Environment, Shard
+from twokeys.fleet.backend import Backend
 from twokeys.fleet.inputs import changed_since, folder_digest, program_digest, shard_digest
 from twokeys.fleet.ledger import Ledger
 from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.project.environment import Environment, Shard
 
 CREATIONS: Final = 5
 """How many accounts are created at a time, over all shards: AWS Control Tower runs five account operations at once.
@@ -31,8 +31,6 @@ class Order:
         anyway: run shards that are unchanged, too.
         since: a commit; shards that have not changed since it are left out.
         packs: folders of policy packs, each with its configuration.
-        overrides: config values that win over the stacks' files.
-        sandbox: the sandbox's folder.
         parallel: the engine's operations at once, in each shard.
     """
 
@@ -43,10 +41,7 @@ class Order:
     anyway: bool = False
     since: str | None = None
     packs: tuple[tuple[Path, Mapping[str, Any]], ...] = ()
-    overrides: Mapping[str, str] = field(default_factory=dict)
-    sandbox: Path = Path(".twokeys")
     parallel: int = 8
-    command: str = "twokeys fleet"
 
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
@@ -69,7 +64,7 @@ class Order:
     @property
     def ledger(self) -> Ledger:
         """When each shard was as it should be."""
-        return Ledger(self.sandbox / "fleet" / self.backend.name)
+        return Ledger(self.environment.root / ".twokeys" / "fleet")
 
     def divide(self) -> tuple[list[Task], list[Result]]:
         """The tasks, and the results of those shards that need no engine."""
@@ -107,13 +102,7 @@ class Order:
             self.ledger.record(result.stack, self._digest(shard, state), result.seconds, result.resources)
 
     def _digest(self, shard: Shard, state: str | None) -> str:
-        beside = {
-            "engine": self.backend.name,
-            "packs": self._packs,
-            "overrides": dict(self.overrides),
-            "management": self._management,
-            "state": state,
-        }
+        beside = {"packs": self._packs, "management": self._management, "state": state}
         return shard_digest(shard, self._program, beside)
 
     @cached_property
@@ -134,10 +123,6 @@ class Order:
             self.operation,
             shard.stack,
             str(shard.folder),
-            self.backend.name,
             tuple((str(folder), config) for folder, config in self.packs),
-            self.overrides,
             self.parallel,
-            str(self.sandbox),
-            self.command,
         )

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 MIB: Final = 1024 * 1024
-SANDBOX_BYTES: Final = 450 * MIB
-"""What a shard takes in the sandbox: the engine's host, the program and the policy pack (measured: docs/scale.md)."""
 PULUMI_BYTES: Final = 560 * MIB
-"""What a shard takes with the pulumi CLI, less its providers."""
+"""What a shard takes, less its providers: the pulumi CLI, the program and the policy pack (measured: docs/scale.md)."""
 PROVIDER_BYTES: Final = 300 * MIB
 """What one provider process takes with the vendor's plugin: 170 to 430 MB (pulumi-aws#5860, #5226). Each account of a
 shard has one, and the management account."""
@@ -23,9 +21,9 @@ class Slots:
     why: str
 
 
-def shard_bytes(engine: str, accounts: int) -> int:
-    """What the largest shard takes, in bytes."""
-    return SANDBOX_BYTES if engine == "sandbox" else PULUMI_BYTES + (accounts + 1) * PROVIDER_BYTES
+def shard_bytes(accounts: int) -> int:
+    """What a shard of that many accounts takes, in bytes."""
+    return PULUMI_BYTES + (accounts + 1) * PROVIDER_BYTES
 
 
 def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:

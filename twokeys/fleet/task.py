@@ -21,7 +21,7 @@ class State(Enum):
     """How a shard's work ended.
 
     FAILED: the engine or a policy says no, and said why. LOST: the worker or its engine died, so that nobody knows how
-    far it came; it is not tried again by itself. STOPPED: it was told to stop and did so in order. UNCHANGED: nothing
+    far it came; it is not tried again by itself. STOPPED: it was said to stop and did so in order. UNCHANGED: nothing
     it hangs on has changed, so the engine was not asked. WAITING: it was not begun.
     """
 
@@ -40,22 +40,14 @@ class Task:
     Attributes:
         folder: the folder of the Pulumi project that the stack is run in.
         packs: folders of policy packs, each with its configuration.
-        overrides: config values that win over the stack's file.
         parallel: the engine's operations at once.
-        engine: `sandbox` or `pulumi`.
-        sandbox: the sandbox's folder, for its engine.
-        command: what the user ran, for the holder of the lock.
     """
 
     operation: Operation
     stack: str
     folder: str
-    engine: str
     packs: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    overrides: Mapping[str, str] = field(default_factory=dict)
     parallel: int = 8
-    sandbox: str = ""
-    command: str = "twokeys fleet"
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -64,9 +56,9 @@ class Task:
     @staticmethod
     def from_json(text: str) -> Task:
         """The task of such a line."""
-        told = json.loads(text)
-        packs = tuple((pack, config) for pack, config in told.pop("packs"))
-        return Task(**{**told, "operation": Operation(told["operation"]), "packs": packs})
+        said = json.loads(text)
+        packs = tuple((pack, config) for pack, config in said.pop("packs"))
+        return Task(**{**said, "operation": Operation(said["operation"]), "packs": packs})
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,6 @@ class Result:
         problems: what is wrong, one text each: errors, broken mandatory policies, probes that went wrong.
         advice: broken advisory policies and warnings.
         memory: the peak of the engine's process and its children, in bytes (`resource.getrusage`).
-        written: what the engine's process gave the disk, in bytes; 0 where the system does not tell.
     """
 
     stack: str
@@ -88,7 +79,6 @@ class Result:
     advice: tuple[str, ...] = ()
     seconds: float = 0.0
     memory: int = 0
-    written: int = 0
 
     @property
     def resources(self) -> int:
@@ -105,7 +95,7 @@ class Result:
         return {**asdict(self), "state": self.state.value, "changes": dict(self.changes)}
 
     @staticmethod
-    def from_dict(told: Mapping[str, Any]) -> Result:
+    def from_dict(said: Mapping[str, Any]) -> Result:
         """The result of such data."""
-        lists = {key: tuple(told[key]) for key in ("problems", "advice")}
-        return Result(**{**told, **lists, "state": State(told["state"])})
+        lists = {key: tuple(said[key]) for key in ("problems", "advice")}
+        return Result(**{**said, **lists, "state": State(said["state"])})

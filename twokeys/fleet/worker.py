@@ -1,12 +1,9 @@
-"""One function a shard: it has the engine's process do the work, and neither outlives the other.
+"""One function a shard: a process of its own does the work (`twokeys.fleet.host`), and neither outlives the other.
 
-The engine works in a process of its own (`twokeys.fleet.host`), one for each thread of a worker, kept for the next
-shard because starting it costs a second. The two hold each other through pipes:
-
-- The host's standard input is a pipe that only the worker holds. When the worker is gone, however that happened, the
-  pipe ends, and the host stops its engine in order: what was begun is finished or stays pending in the state.
-- When the host dies in the middle of a shard, the worker ends what the host left running (the `pulumi` CLI, if that is
-  the engine) and says that the shard is lost. It is not tried again: nobody knows how far it came.
+- The process's standard input is a pipe that only the worker holds. When the worker is gone, however that happened, the
+  pipe ends, and the process stops its engine in order: what was begun is finished or stays pending in the state.
+- When the process dies in the middle of its shard, the worker ends what it left running (the `pulumi` CLI) and says
+  that the shard is lost. It is not tried again: nobody knows how far it came.
 """
 
 from __future__ import annotations
@@ -19,8 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from typing import IO, Final, Protocol
+from typing import IO, Final
 
 from twokeys.fleet.leftovers import end_session
 from twokeys.fleet.task import Result, State, Task
@@ -30,97 +26,62 @@ _STOP_SECONDS: Final = 90.0
 _LOG_LINES: Final = 10
 
 
-class Stop(Protocol):
-    """A flag that somebody else sets: an Event of `threading` or of `multiprocessing`."""
-
-    def is_set(self) -> bool:
-        """Whether it is set."""
-        ...
-
-
-Progress = Callable[[str, int], None]
-"""Told a stack's name and how many of its resources are done."""
-
-_mine = threading.local()
-
-
-def run_shard(task: Task, progress: Progress | None = None, stop: Stop | None = None) -> Result:
-    """Do one shard's work. Never raises for what happens to the engine: that is a result.
-
-    Args:
-        progress: told now and then how far it is.
-        stop: set by somebody else, it makes the engine stop in order.
-    """
-    host: _Host | None = getattr(_mine, "host", None)
-    if host is None or not host.alive:
-        host = _mine.host = _Host()
+def run_shard(task: Task, stop: threading.Event | None = None) -> Result:
+    """Do one shard's work; `stop` makes the engine stop in order. What happens to the engine is a result."""
     began = time.monotonic()
-    result = host.work(task, progress or (lambda _stack, _done: None), stop or threading.Event())
-    if result is None:
-        how = host.end()
-        _mine.host = None
-        return Result(task.stack, State.LOST, problems=(how,), seconds=time.monotonic() - began)
-    return result
-
-
-class _Host:
-    """The engine's process, as its worker sees it."""
-
-    def __init__(self) -> None:
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
-        # A session of its own: Ctrl-C in a terminal reaches the command alone, and whatever the host starts is in its
-        # session, so that it can be ended with it.
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-            HOST, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, start_new_session=True
+    with tempfile.TemporaryFile() as log:
+        # A session of its own: Ctrl-C in a terminal reaches the command alone, and whatever the process starts is in
+        # its session, so that it can be ended with it.
+        process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
+            HOST, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
         )
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be given another task."""
-        return self._process.poll() is None
-
-    def work(self, task: Task, progress: Progress, stop: Stop) -> Result | None:
-        """Give it a task and wait; None when it died before it answered."""
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018 - PIPE
         done = threading.Event()
-        watching = threading.Thread(target=self._watch, args=(stop, done), daemon=True)
+        threading.Thread(target=_watch, args=(process, stop or threading.Event(), done), daemon=True).start()
         try:
-            self._process.stdin.write(task.to_json() + "\n")
-            self._process.stdin.flush()
-            watching.start()
-            for line in self._process.stdout:
-                told = json.loads(line)
-                if "result" in told:
-                    return Result.from_dict(told["result"])
-                progress(task.stack, told["done"])
-        except (OSError, ValueError):
-            return None  # half a line, or a broken pipe: it died
+            result = _answer(process, task)
         finally:
             done.set()
-        return None
+            _close(process)
+        if result is not None:
+            return result
+        end_session(process.pid)
+        return Result(task.stack, State.LOST, problems=(_ending(process, log),), seconds=time.monotonic() - began)
 
-    def end(self) -> str:
-        """See that nothing of it is left; returns how it ended, in words."""
-        with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        code = self._process.wait()
-        end_session(self._process.pid)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._log.seek(0)
-        said = self._log.read().decode(errors="replace").splitlines()[-_LOG_LINES:]
-        self._log.close()
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        last = "\n  ".join(["; it said last:", *said]) if said else ""
-        return f"the engine's process {how}, so nobody knows how far it came{last}"
 
-    def _watch(self, stop: Stop, done: threading.Event) -> None:
-        """Pass on that it is to stop; a host that does not is killed."""
-        while not done.wait(0.1):
-            if stop.is_set():
-                with contextlib.suppress(OSError):
-                    self._process.send_signal(signal.SIGINT)
-                if not done.wait(_STOP_SECONDS):
-                    self._process.kill()
-                return
+def _answer(process: subprocess.Popen[str], task: Task) -> Result | None:
+    """What the process says of its task; None when it died before it said anything."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - PIPE
+    with contextlib.suppress(OSError, ValueError):  # a broken pipe, or half a line: it died
+        process.stdin.write(task.to_json() + "\n")
+        process.stdin.flush()
+        return Result.from_dict(json.loads(process.stdout.readline()))
+    return None
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    """Let it end, and wait for that."""
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):  # what was not written yet has nobody to read it
+            if pipe is not None:
+                pipe.close()
+    process.wait()
+
+
+def _ending(process: subprocess.Popen[str], log: IO[bytes]) -> str:
+    """How it ended, in words."""
+    code = process.returncode
+    log.seek(0)
+    said = log.read().decode(errors="replace").splitlines()[-_LOG_LINES:]
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    last = "\n  ".join(["; it said last:", *said]) if said else ""
+    return f"the engine's process {how}, so nobody knows how far it came{last}"
+
+
+def _watch(process: subprocess.Popen[str], stop: threading.Event, done: threading.Event) -> None:
+    """Pass on that it is to stop; a process that does not is killed."""
+    while not done.wait(0.1):
+        if stop.is_set():
+            process.send_signal(signal.SIGINT)
+            if not done.wait(_STOP_SECONDS):
+                process.kill()
+            return

@@ -6,7 +6,7 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause, operator_named
-from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, render
+from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, read_quickly, render
 from twokeys.iam.matching import ArnPattern, TextPattern
-from twokeys.iam.principals import Principals
+from twokeys.iam.principals import Caller, Principals
 from twokeys.iam.truth import UNKNOWN, Lookup, Truth, Unknown, any_of, truth
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
@@ -116,6 +116,15 @@ class Statement:
         )
 
     @cached_property
+    def exact_names(self) -> tuple[str, ...] | None:
+        """Names of callers, or else of resources, one of which a request that it matches has; None for all requests."""
+        if self.principals is not None:
+            return self.principals.exact_names
+        names = () if self.resources is None else self.resources
+        exact = tuple(name for name in names if isinstance(name, str) and not self._is_pattern(name))
+        return exact if exact and len(exact) == len(names) and self.not_principals is None else None
+
+    @cached_property
     def every_resource(self) -> bool:
         """Whether it covers every resource: Resource is, or has, a lone `*`, or there is neither element."""
         return self.not_resources is None and (self.resources is None or "*" in self.resources)
@@ -143,11 +152,38 @@ class Statement:
         return f"statement {self.sid!r}" if self.sid else f"statement {self.index}"
 
 
+class Statements:
+    """Some statements, in order, and which of them can match a request: long lists are searched by exact names."""
+
+    __slots__ = ("_by_name", "_others", "all")
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        self.all = tuple(statements)
+        self._by_name: dict[str, list[int]] = {}
+        self._others: list[int] = []
+        for place, statement in enumerate(self.all if len(self.all) > _FEW else ()):
+            names = statement.exact_names
+            for name in names or ():
+                self._by_name.setdefault(name, []).append(place)
+            if names is None:
+                self._others.append(place)
+
+    def about(self, caller: Caller, resource: str) -> tuple[Statement, ...]:
+        """The statements that may match a request by a caller on a resource."""
+        if len(self.all) <= _FEW:
+            return self.all
+        places = {place for name in (*caller.names, resource) for place in self._by_name.get(name, ())}
+        return tuple(self.all[place] for place in sorted(places.union(self._others)))
+
+
+_FEW = 8
+
+
 class About(NamedTuple):
     """The statements of a document about one action; `unsure` is whether some may be, or are not resolved."""
 
-    allows: tuple[Statement, ...]
-    denies: tuple[Statement, ...]
+    allows: Statements
+    denies: Statements
     unsure: bool
 
 
@@ -173,8 +209,8 @@ class PolicyDocument:
         found = self._about.get(action)
         if found is None:
             covering = [(one, one.covers_action(action)) for one in self.statements]
-            allows = tuple(one for one, found in covering if found is not Truth.FALSE and one.effect == "Allow")
-            denies = tuple(one for one, found in covering if found is not Truth.FALSE and one.effect == "Deny")
+            allows = Statements(one for one, found in covering if found is not Truth.FALSE and one.effect == "Allow")
+            denies = Statements(one for one, found in covering if found is not Truth.FALSE and one.effect == "Deny")
             unsure = bool(self.unresolved) or any(found is Truth.UNKNOWN for _, found in covering)
             found = self._about[action] = About(allows, denies, unsure)
         return found
@@ -195,14 +231,20 @@ def parse_policy(source: str | bytes | Mapping[str, object], kind: PolicyKind = 
     Raises:
         PolicyError: and nothing else, for any input.
     """
-    positions: Positions = {}
-    value: object = source
-    if isinstance(source, str | bytes):
-        try:
-            value, positions = read_json(source)
-        except JsonError as error:
-            path = render(error.path)
-            raise PolicyError(error.message, path=path, rule=error.rule, position=error.position) from None
+    if not isinstance(source, str | bytes):
+        return _Reader(kind, {}).document(source)
+    try:
+        return _Reader(kind, {}).document(read_quickly(source if isinstance(source, str) else source.decode()))
+    except (ValueError, RecursionError):
+        return _parsed_with_places(source, kind)
+
+
+def _parsed_with_places(source: str | bytes, kind: PolicyKind) -> PolicyDocument:
+    try:
+        value, positions = read_json(source)
+    except JsonError as error:
+        path = render(error.path)
+        raise PolicyError(error.message, path=path, rule=error.rule, position=error.position) from None
     return _Reader(kind, positions).document(value)
 
 

@@ -127,8 +127,14 @@ def scan(request: Request, document: PolicyDocument | Unknown | None, label: str
         match = Match(label, None, unknowns=(f"the {label}",))
         return Scan((match,), (match,), has_allow=True)
     about = document.about(request.action_name)
-    allows = tuple(match for one in about.allows for match in _matches(request, one, label, bounded=bounded))
-    denies = tuple(match for one in about.denies for match in _matches(request, one, label, bounded=bounded))
+    allows, denies = (
+        tuple(
+            match
+            for statement in statements.about(request.caller, request.resource)
+            for match in _matches(request, statement, label, bounded=bounded)
+        )
+        for statements in (about.allows, about.denies)
+    )
     if document.unresolved:
         unresolved = tuple(Match(label, None, unknowns=(f"{path} of the {label}",)) for path in document.unresolved)
         allows, denies = (*allows, *unresolved), (*denies, *unresolved)

@@ -280,6 +280,14 @@ class Principals:
             found.append(_UNRESOLVED)
         return tuple(found)
 
+    @property
+    def exact_names(self) -> tuple[str, ...] | None:
+        """The names that a caller has to have one of; None where more than its own names can decide."""
+        if self.unresolved or self.everyone or self.service or self.federated or self._sessions:
+            return None
+        names = tuple(name for name in self.aws if isinstance(name, str))
+        return names if len(names) == len(self.aws) else None
+
     def certainly(self, caller: Caller) -> Truth:
         """Whether the element names the caller in some way; FREE if that hangs on the session. See `names`."""
         if self.unresolved:

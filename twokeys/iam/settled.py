@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from twokeys.iam.cases import independent
 from twokeys.iam.conditions import ConditionClause
-from twokeys.iam.documents import About, PolicyDocument, Statement
+from twokeys.iam.documents import About, PolicyDocument, Statement, Statements
 from twokeys.iam.matches import ClauseAtom
 from twokeys.iam.principals import CallerKind, Form
 from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Request
@@ -20,7 +20,6 @@ from twokeys.iam.verdict import Outcome
 if TYPE_CHECKING:
     from twokeys.iam.evaluation import Policies
 
-_Statements: TypeAlias = tuple[Statement, ...]
 _Documents: TypeAlias = Iterable[PolicyDocument | Unknown | None]
 _Free: TypeAlias = list[ConditionClause | None]
 """The conditions on free keys that were met; None for something else that is free."""
@@ -30,18 +29,16 @@ _TRUE, _FALSE, _UNKNOWN, _FREE = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN, Truth.F
 class Layers(NamedTuple):
     """The statements of all policies about one action; of each gate one must allow.
 
-    The first `own_denies` of the denials are those on the caller's side.
-
     `rcps` are those levels that must allow: AWS's own full access is on each and need not be listed.
     """
 
-    denies: _Statements
-    trust: _Statements
-    identity: _Statements
-    limits: tuple[_Statements, ...]
-    scps: tuple[_Statements, ...]
-    rcps: tuple[_Statements, ...]
-    own_denies: int
+    own_denies: Statements
+    other_denies: Statements
+    trust: Statements
+    identity: Statements
+    limits: tuple[Statements, ...]
+    scps: tuple[Statements, ...]
+    rcps: tuple[Statements, ...]
 
 
 def layers_of(policies: Policies, action: str) -> Layers | None:
@@ -54,23 +51,27 @@ def layers_of(policies: Policies, action: str) -> Layers | None:
     rcps = [_layer(action, documents) for documents in policies.rcps]
     if None in own or trust is None or None in rcps:
         return None
-    allows = [tuple(one for about in layer or () for one in about.allows) for layer in own]
+    allows = [_allowing(layer) for layer in own]
     first_scp = 1 + len(limits)
-    denies = [one for layer in own for about in layer or () for one in about.denies]
-    others = [one for layer in (trust, *rcps) for about in layer or () for one in about.denies]
     return Layers(
-        (*denies, *others),
-        tuple(one for about in trust for one in about.allows),
+        Statements(one for layer in own for about in layer or () for one in about.denies.all),
+        Statements(one for layer in (trust, *rcps) for about in layer or () for one in about.denies.all),
+        _allowing(trust),
         allows[0],
         tuple(allows[1:first_scp]),
         tuple(allows[first_scp:]),
         tuple(
-            tuple(one for about in layer or () for one in about.allows)
+            _allowing(layer)
             for layer, documents in zip(rcps, policies.rcps, strict=True)
             if any(isinstance(document, PolicyDocument) and document.has_allow for document in documents)
         ),
-        len(denies),
     )
+
+
+def _allowing(layer: list[About] | None) -> Statements:
+    if layer is not None and len(layer) == 1:
+        return layer[0].allows
+    return Statements(one for about in layer or () for one in about.allows.all)
 
 
 def _layer(action: str, documents: _Documents) -> list[About] | None:
@@ -87,7 +88,8 @@ def settled(request: Request, policies: Policies) -> Outcome | None:
     layers = policies.about(action)
     if layers is None or caller.is_service_linked:
         return None
-    denies, trust, identity, limits, scps, rcps, _ = layers
+    own, others, trust, identity, limits, scps, rcps = layers
+    denies = (own, others)
     bounded = policies.boundary is not None
     if action == ASSUME_ROOT:
         return _decided(request, denies, (identity, *limits, *scps, *rcps), bounded=bounded)
@@ -111,7 +113,7 @@ def settled_trust(request: Request, trust: PolicyDocument | Unknown | None) -> O
     if not isinstance(trust, PolicyDocument):
         return None
     about = trust.about(request.action_name)
-    return None if about.unsure else _decided(request, about.denies, (about.allows,), bounded=False)
+    return None if about.unsure else _decided(request, (about.denies,), (about.allows,), bounded=False)
 
 
 def settled_grant(request: Request, policies: Policies) -> Outcome | None:
@@ -120,7 +122,7 @@ def settled_grant(request: Request, policies: Policies) -> Outcome | None:
     if layers is None or not request.caller.has_policies or request.caller.is_service_linked:
         return None
     gates = (layers.identity, *layers.limits, *layers.scps)
-    return _decided(request, layers.denies[: layers.own_denies], gates, bounded=False)
+    return _decided(request, (layers.own_denies,), gates, bounded=False)
 
 
 def _within_account(request: Request, layers: Layers, *, bounded: bool) -> Outcome | None:
@@ -128,7 +130,7 @@ def _within_account(request: Request, layers: Layers, *, bounded: bool) -> Outco
     if request.action_name not in ROLE_ACTIONS:
         return None
     best: Form | None = None
-    for statement in layers.trust:
+    for statement in layers.trust.about(request.caller, request.resource):
         matches = _matches(request, statement, [], bounded=bounded)
         if matches is _FALSE:
             continue
@@ -146,7 +148,9 @@ def _within_account(request: Request, layers: Layers, *, bounded: bool) -> Outco
     return _decided(request, (), gates, bounded=bounded)
 
 
-def _decided(request: Request, denies: _Statements, gates: tuple[_Statements, ...], *, bounded: bool) -> Outcome | None:
+def _decided(
+    request: Request, denies: tuple[Statements, ...], gates: tuple[Statements, ...], *, bounded: bool
+) -> Outcome | None:
     """Denied if a denial matches or a gate does not allow; allowed if none does and all do.
 
     If all that is open is unresolved, it can turn out either way; if all that is open are free keys, each of which can
@@ -154,11 +158,12 @@ def _decided(request: Request, denies: _Statements, gates: tuple[_Statements, ..
     """
     free: _Free = []
     unknown = False
-    for statement in denies:
-        denied = _matches(request, statement, free, bounded=bounded)
-        if denied is _TRUE:
-            return Outcome.DENY
-        unknown = unknown or denied is _UNKNOWN
+    for layer in denies:
+        for statement in layer.about(request.caller, request.resource):
+            denied = _matches(request, statement, free, bounded=bounded)
+            if denied is _TRUE:
+                return Outcome.DENY
+            unknown = unknown or denied is _UNKNOWN
     for gate in gates:
         allowed = _allows(request, gate, free, bounded=bounded)
         if allowed is _FALSE:
@@ -172,11 +177,11 @@ def _decided(request: Request, denies: _Statements, gates: tuple[_Statements, ..
     return Outcome.CONDITIONAL
 
 
-def _allows(request: Request, gate: _Statements, free: _Free, *, bounded: bool) -> Truth:
+def _allows(request: Request, gate: Statements, free: _Free, *, bounded: bool) -> Truth:
     """Whether a statement of a gate matches; if one does for certain, what the others hang on does not matter."""
     before = len(free)
     found = _FALSE
-    for statement in gate:
+    for statement in gate.about(request.caller, request.resource):
         matches = _matches(request, statement, free, bounded=bounded)
         if matches is _TRUE:
             del free[before:]

@@ -26,6 +26,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.report import Judged, judge
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.errors import Refusal
@@ -33,9 +34,8 @@ from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
-from twokeys.pack.judging import FAIL_CLOSED, Judged, judge
 from twokeys.pack.own_account import graph_of, own_account
-from twokeys.pack.policies import BY_NAME, POLICIES, Policy
+from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
 from twokeys.pack.relevance import may_let_in
 
@@ -187,7 +187,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _diagnostic(self, judged: Judged) -> Any:
         finding = judged.finding
-        policy = BY_NAME[finding.rule]
+        policy = BY_NAME[FAIL_CLOSED if judged.failed else finding.rule]
         return proto.AnalyzeDiagnostic(
             policyName=policy.name,
             policyPackName=NAME,

@@ -8,9 +8,9 @@ from typing import Final
 from twokeys.access.diff import changes
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph, build
+from twokeys.access.report import Judged
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
-from twokeys.pack.judging import Judged
 
 DOORS_CHANGED: Final = "doors-changed"
 _NAME_A_STATE = f"name a state in the configuration of {DOORS_CHANGED}, or correct it"

@@ -13,9 +13,9 @@ from typing import Final
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.principals import Principal
+from twokeys.access.report import Judged
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN
-from twokeys.pack.judging import Judged
 from twokeys.pack.relevance import GIVING
 
 DEFERRED: Final = "judged-in-the-update"

@@ -106,7 +106,11 @@ class Gate:
         if finding.rule == "declared-equals-real":
             return finding.urn != resource.urn
         if finding.rule == "unproved-door":
-            return self._leads_out(finding, graph) or self._is_about_unsettled(finding, resource, graph)
+            return (
+                self._leads_out(finding, graph)
+                or self._is_open_to_us(finding, graph)
+                or self._is_about_unsettled(finding, resource, graph)
+            )
         return False
 
     def _leads_out(self, finding: Finding, graph: Graph) -> bool:
@@ -116,6 +120,11 @@ class Gate:
         """
         target = Arn.parse((finding.door or "").rpartition(" -> ")[2])
         return target is not None and all(role.arn != str(target) for role in graph.roles)
+
+    def _is_open_to_us(self, finding: Finding, graph: Graph) -> bool:
+        """Whether it is a trust in our own organization as a whole, of whose principals one may still get the grant."""
+        ours = graph.accounts.organization
+        return ours is not None and (finding.door or "").startswith(f"{ours} -> ")
 
     def _trust_is_last(self, snapshot: Snapshot, urn: str) -> bool:
         above = (snapshot.by_urn.get(parent) for parent in snapshot.ancestors(snapshot.by_urn[urn]))
@@ -134,7 +143,10 @@ class Gate:
 
     def _is_made(self, finding: Finding, graph: Graph) -> bool:
         """Whether the update has already come to the role that a grant names: then its trust does not change again."""
-        target = (finding.door or "").rpartition(" -> ")[2]
+        source, _, target = (finding.door or "").partition(" -> ")
+        holder = Arn.parse(source)
+        if holder is not None and holder.kind == "group":  # the trust names users, who may still join the group
+            return False
         return any(role.arn == target and role.urn in self._shown for role in graph.roles)
 
 

@@ -10,8 +10,8 @@ from twokeys.access.findings import Rule, Severity
 from twokeys.access.rules import RULES
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.deferral import DEFERRED
-from twokeys.pack.judging import FAIL_CLOSED
 
+FAIL_CLOSED: Final = "every-rule-ran"
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"
 
 

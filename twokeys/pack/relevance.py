@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from twokeys.access import aws_managed
 from twokeys.access.accounts import ACCOUNT, ROLE
+from twokeys.access.federated import CARRIERS
 from twokeys.access.principals import GROUP, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
+from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, parse_policy
 
 ATTACHMENTS = frozenset(
@@ -32,32 +34,22 @@ _HARMLESS_IN_IAM = frozenset(
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
 """
-_MAKERS = (
+_OF_IAM = (
     _IAM,
-    "aws:cloudcontrol/",
-    "aws:cloudformation/",
-    "aws:eks/podIdentityAssociation:",
-    "aws:rolesanywhere/",
-    "aws:servicecatalog/",
+    "aws:accountaccess/",
     "aws:ssoadmin/",
-    "aws-native:cloudformation:",
-    "aws-native:eks:PodIdentityAssociation",
     "aws-native:iam:",
     "aws-native:organizations:",
-    "aws-native:rolesanywhere:",
-    "aws-native:servicecatalog:",
     "aws-native:sso:",
-    "command:",
-    "pulumi-nodejs:dynamic:",
-    "pulumi-python:dynamic",
 )
+"""Packages and modules of which every other type is judged."""
 
 
 def may_let_in(resource: Resource) -> bool:
     """Whether making a resource may let somebody into an account.
 
-    A role that only services may assume, a policy without an action of STS and the attachment of such a policy of AWS's
-    own do not. A document that is not known, or that cannot be read, may.
+    A role that only services may assume that work for its account, a policy without an action of STS and the attachment
+    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may.
     """
     if resource.type in _HARMLESS_IN_IAM:
         return False
@@ -67,7 +59,13 @@ def may_let_in(resource: Resource) -> bool:
         return _document(resource.get("policy"), PolicyKind.IDENTITY)
     if resource.type in ATTACHMENTS:
         return _managed(resource.get("policyArn"))
-    return resource.type == ACCOUNT or resource.type.startswith(_MAKERS)
+    return resource.type == ACCOUNT or resource.type.startswith(_OF_IAM) or not _is_read(resource.type)
+
+
+def _is_read(token: str) -> bool:
+    """Whether a type is one that the graph reads or knows to be harmless, so that its content does not matter here."""
+    known = type_of(token)
+    return known is not None and known.reading in (Reading.READ, Reading.HARMLESS)
 
 
 def _role(role: Resource) -> bool:
@@ -118,7 +116,9 @@ def _lets_in(document: str | Mapping[str, object], kind: PolicyKind) -> bool:
 
 def _admits_more_than_services(statement: Statement) -> bool:
     whom = statement.principals
-    return whom is None or whom.everyone or bool(whom.aws or whom.federated or whom.canonical_user)
+    if whom is None or whom.everyone or whom.aws or whom.federated or whom.canonical_user:
+        return True
+    return any(service in CARRIERS for service in whom.service)
 
 
 def _may_be_of_sts(statement: Statement) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -14,8 +15,10 @@ import click
 from twokeys.errors import Refusal
 
 if TYPE_CHECKING:
+    from twokeys.doors import Who
+    from twokeys.exports import Exports
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.ways import Principal, Way
+    from twokeys.profiles.ways import Members, Way
 
 _WOULD_CHANGE = 3
 
@@ -34,11 +37,17 @@ def _state_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--state",
         "states",
         multiple=True,
-        required=True,
         metavar="FILE",
         help="What a stack exports: `pulumi stack export`, `pulumi stack output --json` or a sandbox state; - is the "
         "standard input. Give one for each stack, also the one that holds the people.",
-    )(command)
+    )(
+        click.option(
+            "--from",
+            "published",
+            metavar="URL_OR_FILE",
+            help="One file for everybody, instead of states: what `twokeys access export` wrote.",
+        )(command)
+    )
 
 
 @click.group(cls=_WritesByDefault)
@@ -82,6 +91,7 @@ def profiles() -> None:
 def write(  # noqa: PLR0913 - one parameter an option
     *,
     states: tuple[str, ...],
+    published: str | None,
     person: str | None,
     role: str | None,
     account: str,
@@ -117,19 +127,21 @@ def write(  # noqa: PLR0913 - one parameter an option
     Exit codes: 0 done (or nothing to do), 1 refused, 2 wrong usage, 3 --dry-run found something to change.
     """
     from twokeys import files
-    from twokeys.exports import read_exports
+    from twokeys.doors import Who
     from twokeys.profiles import awsconfig
     from twokeys.profiles.reading import read_ways
     from twokeys.profiles.sections import Choices, chained, sections_for
-    from twokeys.profiles.ways import Principal, ways_of
+    from twokeys.profiles.ways import ways_of
 
     if (person is None) == (role is None):
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
     if source_profile and credential_source:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
-    who = Principal("user" if person else "role", account, person or role or "")
-    all_ways, members = read_ways([read_exports(each) for each in states])
+    who = Who("user" if person else "role", account, person or role or "")
+    all_ways, members = read_ways(_exports(states, published))
     ways = ways_of(all_ways, members, who, groups)
+    if not ways and not groups:
+        _refuse_unknown(who, all_ways, members)
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
 
     credentials = _credentials()
@@ -142,7 +154,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     def change(text: str) -> awsconfig.Change:
         choices = Choices(
             source=source,
-            source_is_session=chained(awsconfig.profiles_in(text, str(path)).get(source[1], {})),
+            source_is_session=credential_source is not None or chained(_source_settings(text, path, source[1])),
             prefix=prefix,
             region=region,
             mfa_serial=mfa_serial,
@@ -185,7 +197,14 @@ def write(  # noqa: PLR0913 - one parameter an option
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was written as JSON.")
 def page(  # noqa: PLR0913 - one parameter an option
-    *, file: Path, states: tuple[str, ...], title: str, person: str | None, groups: tuple[str, ...], as_json: bool
+    *,
+    file: Path,
+    states: tuple[str, ...],
+    published: str | None,
+    title: str,
+    person: str | None,
+    groups: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Write one HTML page with a link for each door, by person.
 
@@ -194,21 +213,21 @@ def page(  # noqa: PLR0913 - one parameter an option
     role) are listed without a link, and say why.
     """
     from twokeys import files
-    from twokeys.exports import read_exports
+    from twokeys.doors import Who
     from twokeys.profiles.page import render_page
     from twokeys.profiles.reading import read_ways
-    from twokeys.profiles.ways import Principal, people, ways_of
+    from twokeys.profiles.ways import people, ways_of
 
-    ways, members = read_ways([read_exports(each) for each in states])
+    ways, members = read_ways(_exports(states, published))
     bearers = people(ways, members)
     if person is not None:
-        who = Principal("user", "", person)
+        who = Who("user", "", person)
         had = ways_of(ways, members, who, groups)
         bearers = {who: had} if had else {}
     if not bearers:
         raise Refusal(
             "there is no page to write",
-            where=", ".join(states),
+            where=published or ", ".join(states),
             why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
             next_step="Give the exports of the stacks that hold the doors and the people.",
         )
@@ -219,6 +238,42 @@ def page(  # noqa: PLR0913 - one parameter an option
     else:
         click.echo(f"{file}: {doors} ways in for {len(bearers)} people, groups and roles")
     return 0
+
+
+def _exports(states: tuple[str, ...], published: str | None) -> list[Exports]:
+    """What states, or one published file, export."""
+    from twokeys.exports import read_exports
+
+    if bool(states) == (published is not None):
+        raise click.UsageError("Say where the doors stand: --state FILE for each stack, or --from URL_OR_FILE.")
+    return [read_exports(each) for each in ((published,) if published else states)]
+
+
+def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
+    """Somebody of whom no export tells is more likely misspelt than without doors; profiles would then be removed."""
+    from twokeys.profiles.ways import known_people, people
+
+    roles = frozenset(one.name for one in people(ways, members) if one.kind == "role")
+    known = known_people(ways, members) if who.kind == "user" else roles
+    if who.name in known or not known:
+        return
+    close = difflib.get_close_matches(who.name, known, n=1)
+    raise Refusal(
+        f"nobody is called {who.name}",
+        where=f"{who.kind}s of these exports",
+        why=f"they tell of {', '.join(sorted(known))}",
+        next_step=f"Name {close[0]}, if that is who you mean." if close else "Name one of them, or give all stacks.",
+    )
+
+
+def _source_settings(text: str, path: Path, profile: str) -> dict[str, str]:
+    """The settings of the source profile in the config file and, which win, in the credentials file."""
+    from twokeys import files
+    from twokeys.profiles import awsconfig
+
+    secret = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
+    kept = awsconfig.profiles_in(files.read_text(secret), str(secret), credentials=True)
+    return {**awsconfig.profiles_in(text, str(path)).get(profile, {}), **kept.get(profile, {})}
 
 
 def _credentials() -> tuple[Path, frozenset[str]]:
@@ -256,7 +311,7 @@ def _notes(text: str, path: Path, source: tuple[str, str], known: frozenset[str]
     return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
 
 
-def _report(who: Principal, path: Path, done: awsconfig.Change, notes: list[str]) -> dict[str, object]:
+def _report(who: Who, path: Path, done: awsconfig.Change, notes: list[str]) -> dict[str, object]:
     return {
         "for": {"kind": who.kind, "name": who.name},
         "file": str(path),

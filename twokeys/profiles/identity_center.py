@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twokeys.access.snapshot import Resource
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import Exports
-from twokeys.profiles.ways import AssignmentWay, Principal
+from twokeys.profiles.ways import AssignmentWay
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class IdentityCenter:
     groups: Mapping[str, str]
     sets: Mapping[str, Resource]
     start_url: str | None
+    region: str | None = None
 
     @staticmethod
     def told_by(exports: Sequence[Exports]) -> IdentityCenter:
@@ -29,26 +31,29 @@ class IdentityCenter:
             return [each for one in exports for each in one.snapshot.of_type(kind)]
 
         users, groups = all_of("aws:identitystore/user:User"), all_of("aws:identitystore/group:Group")
+        sets = all_of("aws:ssoadmin/permissionSet:PermissionSet")
         store = next((found for each in users + groups if (found := each.text("identityStoreId"))), None)
         return IdentityCenter(
             users={each.text("userId") or "": each.text("userName") or "" for each in users},
             groups={each.text("groupId") or "": each.text("displayName") or "" for each in groups},
-            sets={each.text("arn") or "": each for each in all_of("aws:ssoadmin/permissionSet:PermissionSet")},
+            sets={each.text("arn") or "": each for each in sets},
             # The address an Identity Center has before anybody chooses another:
             # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
-            start_url=f"https://{store}.awsapps.com/start" if store else None,
+            start_url=f"https://{store}.awsapps.com/start" if store else _exported(exports, "start_url"),
+            region=next((found for each in sets if (found := each.text("region"))), None)
+            or _exported(exports, "region"),
         )
 
-    def principal(self, kind: object, known_as: str) -> Principal:
+    def principal(self, kind: object, known_as: str) -> Who:
         """Who stands behind an id; one that no stack tells of keeps its id as its name."""
         if kind == "GROUP":
-            return Principal("sso group", "", self.groups.get(known_as, known_as))
-        return Principal("sso user", "", self.users.get(known_as, known_as))
+            return Who("identity-center-group", "", self.groups.get(known_as, known_as))
+        return Who("identity-center-user", "", self.users.get(known_as, known_as))
 
-    def members(self, exports: Exports) -> Iterable[tuple[Principal, frozenset[str]]]:
+    def members(self, exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
         """What one stack says of the groups: who it puts into which."""
         for name in self.groups.values():
-            yield Principal("sso group", "", name), frozenset()
+            yield Who("identity-center-group", "", name), frozenset()
         for each in exports.snapshot.of_type("aws:identitystore/groupMembership:GroupMembership"):
             member = self.principal("USER", each.text("memberId") or "")
             yield self.principal("GROUP", each.text("groupId") or ""), frozenset({member.name})
@@ -74,3 +79,13 @@ class IdentityCenter:
                 start_url=self.start_url,
                 region=self.sets[arn].text("region"),
             )
+
+
+def _exported(exports: Sequence[Exports], key: str) -> str | None:
+    """What the output `identity_center` of a stack, or of a published file, tells of the instance."""
+    for one in exports:
+        told = one.outputs.get("identity_center")
+        value = told.get(key) if isinstance(told, Mapping) else None
+        if isinstance(value, str) and value:
+            return value
+    return None

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from twokeys.doors import Who
 from twokeys.doors.expiry import until
-from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way
 
 _KINDS = {
     "user": "IAM user",
-    "sso user": "Identity Center user",
+    "identity-center-user": "Identity Center user",
     "group": "group (members unknown here)",
-    "sso group": "Identity Center group (members unknown here)",
+    "identity-center-group": "Identity Center group (members unknown here)",
     "role": "role (no console)",
     "root": "everybody who is granted it",
 }
@@ -38,7 +39,7 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 
 
-def render_page(title: str, bearers: Mapping[Principal, Iterable[Way]]) -> str:
+def render_page(title: str, bearers: Mapping[Who, Iterable[Way]]) -> str:
     """The page with this title: a heading for each bearer, and a link for each way that the console can take."""
     numbered = list(enumerate(bearers.items(), 1))
     links = "".join(f'<a href="#p{index}">{escape(_called(who))}</a>' for index, (who, _) in numbered)
@@ -53,7 +54,7 @@ def render_page(title: str, bearers: Mapping[Principal, Iterable[Way]]) -> str:
     )
 
 
-def _person(index: int, who: Principal, ways: Iterable[Way]) -> str:
+def _person(index: int, who: Who, ways: Iterable[Way]) -> str:
     items = "\n".join(_way(who, way) for way in ways)
     kind = _KINDS.get(who.kind, who.kind)
     account = f" in {who.account}" if who.account else ""
@@ -63,7 +64,7 @@ def _person(index: int, who: Principal, ways: Iterable[Way]) -> str:
     )
 
 
-def _way(who: Principal, way: Way) -> str:
+def _way(who: Who, way: Way) -> str:
     color = way.color if isinstance(way, RoleWay) else None
     style = f' style="--door: #{escape(color)}"' if color else ""
     url, why_not = _link(who, way)
@@ -85,7 +86,7 @@ def _way(who: Principal, way: Way) -> str:
     return f"<li{style}>{name}{lines}</li>"
 
 
-def _link(who: Principal, way: Way) -> tuple[str | None, str]:
+def _link(who: Who, way: Way) -> tuple[str | None, str]:
     """Where the console goes for this way, or why it does not."""
     if isinstance(way, AssignmentWay):
         return (way.start_url, "" if way.start_url else "sign in at your Identity Center's start page")
@@ -98,5 +99,5 @@ def _link(who: Principal, way: Way) -> tuple[str | None, str]:
     return way.switch_url, ""
 
 
-def _called(who: Principal) -> str:
+def _called(who: Who) -> str:
     return who.name or f"account {who.account}"

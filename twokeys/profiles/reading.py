@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE, Accounts
+from twokeys.access.graph import build
 from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.snapshot import PROVIDER
-from twokeys.doors import ExportedDoor, SymbolicDocument
+from twokeys.answers.published import EXTERNAL_ID, MFA
+from twokeys.answers.reading import read
+from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, PolicyError
 from twokeys.profiles.identity_center import IdentityCenter
-from twokeys.profiles.ways import Members, Principal, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way
 
 # The console of each partition: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
 _CONSOLES = {
@@ -37,11 +39,16 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
     """
     names, center = account_names(exports), IdentityCenter.told_by(exports)
     ways: dict[str, Way] = {}
-    members: dict[Principal, frozenset[str]] = {}
+    members: dict[Who, frozenset[str]] = {}
+    declared: set[tuple[str, str]] = set()
     for each in exports:
         for group, users in (*_iam_members(each), *center.members(each)):
             members[group] = members.get(group, frozenset()) | users
-        told: tuple[Way, ...] = (*_doors(each, names), *center.assignments(each, names))
+        doors = tuple(_doors(each, names, center))
+        # An assignment that a door of the same permission set and account tells already has that door's name.
+        declared |= {_target(way) for way in doors}
+        assigned = [way for way in center.assignments(each, names) if _target(way) not in declared]
+        told: tuple[Way, ...] = (*doors, *assigned, *_within(each, names))
         for way in told:
             known = ways.get(way.name, way)
             if _target(known) != _target(way):
@@ -73,7 +80,7 @@ def _target(way: Way) -> tuple[str, str]:
     return (way.account, way.role_arn if isinstance(way, RoleWay) else way.permission_set)
 
 
-def _doors(exports: Exports, names: Mapping[str, str]) -> Iterable[RoleWay]:
+def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -> Iterable[Way]:
     listed = exports.outputs.get("doors")
     if listed is None:
         return
@@ -95,7 +102,36 @@ def _doors(exports: Exports, names: Mapping[str, str]) -> Iterable[RoleWay]:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise _malformed(exports, f"doors[{index}]", f"{place}: {first['msg']}") from error
-        yield _role_way(exported, exports, names, regions, urls)
+        try:
+            if exported.door.target.permission_set is not None:
+                yield _assignment(exported, exports, names, center)
+            else:
+                yield _role_way(exported, exports, names, regions, urls)
+        except PolicyError as error:
+            raise _malformed(exports, f"doors[{index}].documents", str(error)) from error
+
+
+def _assignment(
+    exported: ExportedDoor, exports: Exports, names: Mapping[str, str], center: IdentityCenter
+) -> AssignmentWay:
+    """A door of IAM Identity Center: the AWS CLI enters it by the permission set, never by the role that AWS makes.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+    """
+    door = exported.door
+    _must_have_ids(exported, exports)
+    return AssignmentWay(
+        name=exported.name,
+        sources=tuple(Who(one.kind, "", one.name) for one in door.source.principals),
+        account=door.target.account,
+        account_name=names.get(door.target.account, door.target.account),
+        permission_set=door.target.permission_set or "",
+        start_url=center.start_url,
+        region=center.region,
+        reason=door.reason,
+        owner=door.owner,
+        expires=door.expires,
+    )
 
 
 def _role_way(
@@ -105,36 +141,26 @@ def _role_way(
     regions: Mapping[str, str],
     urls: Sequence[str],
 ) -> RoleWay:
-    door = exported.door
-    for account in (door.source.account, door.target.account):
-        if not is_account_id(account):
-            raise Refusal(
-                f"the door {exported.name} has no account id yet",
-                where=f"{exports.where}: output doors",
-                why=f"it names {account}, which stands for an account that was not created when this was written",
-                next_step="Run `pulumi up` for the stack and export again.",
-            )
-    role = next(
-        (each for each in exported.documents if each.type == ROLE and _path_and_name(each) == door.target.role), None
-    )
-    partition = next((text.split(":")[1] for text in _texts(exported.to_props()) if text.startswith("arn:")), "aws")
+    door, arn = exported.door, exported.role_arn
+    _must_have_ids(exported, exports)
     account, name = door.target.account, names.get(door.target.account, door.target.account)
-    url = next((each for each in urls if _leads_to(each, account, door.target.role)), None)
+    role = f"{arn.path}{arn.name}".lstrip("/")
+    url = next((each for each in urls if _leads_to(each, account, role)), None)
     color = parse_qs(urlsplit(url).query).get("color", [None])[0] if url else None
-    if url is None and partition in _CONSOLES:
-        query = {"account": account, "roleName": door.target.role, "displayName": exported.name[:64]}
-        url = f"{_CONSOLES[partition]}/switchrole?{urlencode(query)}"
+    if url is None and arn.partition in _CONSOLES:
+        query = {"account": account, "roleName": role, "displayName": exported.name[:64]}
+        url = f"{_CONSOLES[arn.partition]}/switchrole?{urlencode(query)}"
     return RoleWay(
         name=exported.name,
         sources=tuple(_sources(exported)),
         account=account,
         account_name=name,
-        role=door.target.role,
-        role_arn=f"arn:{partition}:iam::{account}:role/{door.target.role}",
+        role=role,
+        role_arn=str(arn),
         mfa=door.requires.mfa,
         asks_external_id=door.requires.external_id,
-        admitted=_admitted(role.document, door.source.account) if role else None,
-        external_id=_external_id(role.document) if role and door.requires.external_id else None,
+        admitted=_admitted(exported),
+        external_id=exported.external_id if door.requires.external_id else None,
         max_session_seconds=door.max_session_seconds,
         region=regions.get(account),
         switch_url=None if door.requires.external_id else url,
@@ -145,52 +171,60 @@ def _role_way(
     )
 
 
-def _sources(exported: ExportedDoor) -> Iterable[Principal]:
-    """Who comes; of a whole account (`root`), those that the door's own grants name. Paths are no part of a name."""
-    source = exported.door.source
-    if source.kind != "root":
-        return [Principal(source.kind, source.account, each.rpartition("/")[2]) for each in source.names]
+def _must_have_ids(exported: ExportedDoor, exports: Exports) -> None:
+    for account in (exported.door.source.account, exported.door.target.account):
+        if not is_account_id(account):
+            raise Refusal(
+                f"the door {exported.name} has no account id yet",
+                where=f"{exports.where}: output doors",
+                why=f"it names {account}, which stands for an account that was not created when this was written",
+                next_step="Run `pulumi up` for the stack and export again.",
+            )
+
+
+def _within(exports: Exports, names: Mapping[str, str]) -> Iterable[RoleWay]:
+    """The roles that users enter in their own account, break-glass among them: nobody exports those as doors."""
+    if not any(True for _ in exports.snapshot.of_type(ROLE)):
+        return
+    for way in read(build(exports.snapshot)).within:
+        arn, account = way.target.arn, way.account
+        if is_account_id(account):
+            name = names.get(account, account)
+            yield RoleWay(
+                name=re.sub(r"[^A-Za-z0-9_.@+-]+", "-", f"{name}-{way.target.who.name}"),
+                sources=(way.source.who,),
+                account=account,
+                account_name=name,
+                role=arn.partition(":role/")[2],
+                role_arn=arn,
+                mfa=MFA in way.conditions,
+                asks_external_id=EXTERNAL_ID in way.conditions,
+                max_session_seconds=way.max_session_seconds,
+                reason="within the account",
+            )
+
+
+def _sources(exported: ExportedDoor) -> Iterable[Who]:
+    """Who comes; of a whole account (`root`), those that the door's own grants name."""
+    door = exported.door
+    if door.source.kind != "root" or door.grant_to is not None:
+        return door.whom
+    account = door.source.account
     grantees = [
-        Principal(INLINE_POLICIES[each.type], source.account, each.properties[INLINE_POLICIES[each.type]])
+        Who(kind, account, each.properties[kind])
         for each in exported.documents
-        if each.account == source.account and INLINE_POLICIES.get(each.type) in each.properties
+        if each.account == account and (kind := INLINE_POLICIES.get(each.type)) is not None and kind in each.properties
     ]
-    return grantees or [Principal("root", source.account, "")]
+    return grantees or door.source.principals
 
 
-def _path_and_name(role: SymbolicDocument) -> str:
-    return role.properties.get("path", "/").lstrip("/") + role.properties.get("name", "")
-
-
-def _admitted(trust: Mapping[str, Any], account: str) -> frozenset[str] | None:
-    """The users of the account that the trust names, or None where it names anybody else."""
-    users = set()
-    for statement in _statements(trust):
-        principal = statement.get("Principal")
-        listed = principal.get("AWS", ()) if isinstance(principal, Mapping) else principal
-        for arn in [listed] if isinstance(listed, str) else listed or ():
-            found = re.fullmatch(rf"arn:[^:]+:iam::{account}:user/(?:.*/)?([^/]+)", str(arn))
-            if found is None:
-                return None
-            users.add(found.group(1))
-    return frozenset(users) or None
-
-
-def _external_id(trust: Mapping[str, Any]) -> str | None:
-    for statement in _statements(trust):
-        for operator, keys in (statement.get("Condition") or {}).items():
-            for key, values in keys.items():
-                # Condition keys are case-insensitive:
-                # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-                if operator == "StringEquals" and key.lower() == "sts:externalid":
-                    value = values[0] if isinstance(values, list) and values else values
-                    return value if isinstance(value, str) else None
-    return None
-
-
-def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    statements = document.get("Statement", [])
-    return statements if isinstance(statements, list) else [statements]
+def _admitted(exported: ExportedDoor) -> frozenset[str] | None:
+    """The users of the source's account that the trust names, or None where it names anybody else."""
+    trusted = exported.trusted
+    account = exported.door.source.account
+    if not trusted or any(who.kind != "user" or who.account != account for who in trusted):
+        return None
+    return frozenset(who.name for who in trusted)
 
 
 def _switch_urls(value: object) -> Iterable[str]:
@@ -216,23 +250,26 @@ def _texts(value: object) -> Iterable[str]:
             yield from _texts(item)
 
 
-def _iam_members(exports: Exports) -> Iterable[tuple[Principal, frozenset[str]]]:
+def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
     """What one stack says of IAM groups: a group it makes has the members that it puts in.
 
     The output `group_members` (user names by group) speaks of the account in `parent_account_id`.
     """
+    users = exports.outputs.get("user_arns")
+    if isinstance(users, Mapping):
+        yield Who("user", str(exports.outputs.get("parent_account_id", "")), ""), frozenset(map(str, users))
     listed = exports.outputs.get("group_members")
     for name, users in listed.items() if isinstance(listed, Mapping) else ():
         parent = str(exports.outputs.get("parent_account_id", ""))
-        yield Principal("group", parent, str(name)), _names(users)
+        yield Who("group", parent, str(name)), _names(users)
     accounts, of_type = Accounts(exports.snapshot), exports.snapshot.of_type
     for each in of_type("aws:iam/group:Group"):
-        yield Principal("group", accounts.of(each), each.text("name") or ""), frozenset()
+        yield Who("group", accounts.of(each), each.text("name") or ""), frozenset()
     for each in of_type("aws:iam/groupMembership:GroupMembership"):
-        yield Principal("group", accounts.of(each), each.text("group") or ""), _names(each.get("users"))
+        yield Who("group", accounts.of(each), each.text("group") or ""), _names(each.get("users"))
     for each in of_type("aws:iam/userGroupMembership:UserGroupMembership"):
         for name in _names(each.get("groups")):
-            yield Principal("group", accounts.of(each), name), _names([each.text("user")])
+            yield Who("group", accounts.of(each), name), _names([each.text("user")])
 
 
 def _names(values: object) -> frozenset[str]:
@@ -240,9 +277,12 @@ def _names(values: object) -> frozenset[str]:
 
 
 def _regions(exports: Exports) -> dict[str, str]:
-    """The region of each account, where all of its providers agree on one."""
+    """The region of each account, where all of its providers agree on one; a published file has them as an output."""
     accounts = Accounts(exports.snapshot)
+    told = exports.outputs.get("regions")
     found: dict[str, set[str]] = {}
+    for account, region in told.items() if isinstance(told, Mapping) else ():
+        found.setdefault(str(account), set()).add(str(region))
     for provider in exports.snapshot.of_type(PROVIDER):
         if region := provider.text("region"):
             found.setdefault(accounts.of_provider(provider.urn), set()).add(region)

@@ -8,14 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, Principal, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 _CHAINED_SECONDS = 3600
+_SESSIONS = (
+    "role_arn",
+    "sso_session",
+    "sso_start_url",
+    "sso_role_name",
+    "aws_session_token",
+    "aws_security_token",
+    "web_identity_token_file",
+    "credential_source",
+    "credential_process",
+    "login_session",
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class Choices:
 
 
 def sections_for(
-    who: Principal, ways: Iterable[Way], choices: Choices, sso_sessions: Iterable[str] = ()
+    who: Who, ways: Iterable[Way], choices: Choices, sso_sessions: Iterable[str] = ()
 ) -> tuple[Section, ...]:
     """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
 
@@ -58,11 +71,16 @@ def sections_for(
 
 
 def chained(settings: Mapping[str, str]) -> bool:
-    """Whether a source profile's credentials are a role session: then what it assumes lasts one hour at most."""
-    return any(key in settings for key in ("role_arn", "sso_session", "sso_start_url", "sso_role_name"))
+    """Whether a source profile's credentials are those of a session: then what it assumes lasts one hour at most.
+
+    A role's, a web identity's, one of Identity Center or of `aws login`, a container's, a kept session token; of what a
+    process gives nobody knows, so it counts as one too.
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
+    """
+    return any(settings.get(key) for key in _SESSIONS)
 
 
-def _role_profile(who: Principal, way: RoleWay, choices: Choices) -> Section:
+def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [
         ("role_arn", way.role_arn),
         choices.source,
@@ -118,15 +136,13 @@ def _section(way: Way, settings: list[tuple[str, str]], region: str | None, choi
 
 
 def _about(way: Way) -> str:
-    said = [way.account_name]
-    if isinstance(way, RoleWay):
-        said += [way.reason or "", f"until {until(way.expires)}" if way.expires else ""]
+    said = [way.account_name, way.reason or "", f"until {until(way.expires)}" if way.expires else ""]
     text = " - ".join(each for each in said if each)
     # AWS's parsers are promised ASCII: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode()
 
 
-def _duration(who: Principal, way: RoleWay, choices: Choices) -> int | None:
+def _duration(who: Who, way: RoleWay, choices: Choices) -> int | None:
     if way.max_session_seconds is None:
         return None
     if who.kind == "role" or choices.source_is_session:
@@ -139,7 +155,7 @@ def _session_name(name: str) -> str:
     return name if len(name) > 1 else f"{name}-user"
 
 
-def _mfa_serial(who: Principal, way: RoleWay) -> str:
+def _mfa_serial(who: Who, way: RoleWay) -> str:
     """The ARN of the virtual device that has the user's name, which is what the IAM console proposes.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html

@@ -11,16 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from twokeys.doors import Who
 from twokeys.errors import Refusal
-
-
-@dataclass(frozen=True)
-class Principal:
-    """A user, group, role or root of an account; for Identity Center (`sso`) the account is ""."""
-
-    kind: str
-    account: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class RoleWay:
     """
 
     name: str
-    sources: tuple[Principal, ...]
+    sources: tuple[Who, ...]
     account: str
     account_name: str
     role: str
@@ -58,22 +50,25 @@ class AssignmentWay:
     """A permission set that Identity Center assigns in an account; `region` is the one of the Identity Center."""
 
     name: str
-    sources: tuple[Principal, ...]
+    sources: tuple[Who, ...]
     account: str
     account_name: str
     permission_set: str
     start_url: str | None = None
     region: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    expires: datetime | None = None
 
 
 Way = RoleWay | AssignmentWay
 
 
-Members = Mapping[Principal, frozenset[str]]
+Members = Mapping[Who, frozenset[str]]
 """The users of each group, as far as exports tell: the members of a group that is not in it are unknown."""
 
 
-def ways_of(ways: Iterable[Way], members: Members, who: Principal, groups: Iterable[str] = ()) -> tuple[Way, ...]:
+def ways_of(ways: Iterable[Way], members: Members, who: Who, groups: Iterable[str] = ()) -> tuple[Way, ...]:
     """The ways that one principal has: those that name it and those of its groups.
 
     `who.account` may be "" (any account); `groups` are group names that the caller says the person is in. Refuses when
@@ -84,9 +79,15 @@ def ways_of(ways: Iterable[Way], members: Members, who: Principal, groups: Itera
     return tuple(way for way in ways if any(_may(who, source, way, members, said) for source in way.sources))
 
 
-def people(ways: Iterable[Way], members: Members) -> dict[Principal, tuple[Way, ...]]:
+def known_people(ways: Iterable[Way], members: Members) -> frozenset[str]:
+    """The names of all users that the exports tell of: those whom a way names, and the members of groups."""
+    bearers = {who.name for who in people(ways, members) if who.kind in ("user", "identity-center-user")}
+    return frozenset(bearers.union(*members.values()))
+
+
+def people(ways: Iterable[Way], members: Members) -> dict[Who, tuple[Way, ...]]:
     """The ways of each user and role that is known to have one, and of each group whose members are unknown."""
-    found: dict[Principal, dict[str, Way]] = {}
+    found: dict[Who, dict[str, Way]] = {}
     for way in ways:
         for source in way.sources:
             for bearer in _bearers(source, way, members):
@@ -94,22 +95,25 @@ def people(ways: Iterable[Way], members: Members) -> dict[Principal, tuple[Way, 
     return {who: tuple(found[who].values()) for who in sorted(found, key=lambda each: (each.name.lower(), each.kind))}
 
 
-def _bearers(source: Principal, way: Way, members: Members) -> Iterable[Principal]:
-    if source.kind not in ("group", "sso group"):
+def _bearers(source: Who, way: Way, members: Members) -> Iterable[Who]:
+    if source.kind not in ("group", "identity-center-group"):
         return [source]
     known = [each for each in (members.get(source), _admitted(way)) if each is not None]
     if not known:
         return [source]
     names = frozenset.intersection(*known)
-    return [Principal("sso user" if source.kind == "sso group" else "user", source.account, name) for name in names]
+    return [
+        Who("identity-center-user" if source.kind == "identity-center-group" else "user", source.account, name)
+        for name in names
+    ]
 
 
-def _may(who: Principal, source: Principal, way: Way, members: Members, said: frozenset[str]) -> bool:
+def _may(who: Who, source: Who, way: Way, members: Members, said: frozenset[str]) -> bool:
     if who.account and source.account and who.account != source.account:
         return False
-    if source.kind in (who.kind, f"sso {who.kind}"):
+    if source.kind in (who.kind, f"identity-center-{who.kind}"):
         return source.name == who.name
-    if who.kind != "user" or source.kind not in ("group", "sso group"):
+    if who.kind != "user" or source.kind not in ("group", "identity-center-group"):
         return False
     bearers = _bearers(source, way, members)
     if list(bearers) != [source]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
+from twokeys.doors import Who
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
@@ -62,7 +63,7 @@ class _Prober:
         yield from map(by_portal, (door for door in self._doors if door.by_portal))
         doors = [door for door in self._doors if not door.by_portal]
         for door in doors:
-            for source in door.sources or ("",):
+            for source in door.sources:
                 yield from self._through(door, source)
         if doors:
             with self._user(self._found.management, f"{_STRANGER}-{_OURS}") as stranger:
@@ -88,14 +89,14 @@ class _Prober:
                 continue
             yield from from_inside(self._attempts, account, others, administrator)
 
-    def _through(self, door: Door, source: str) -> Iterator[Probe]:
+    def _through(self, door: Door, source: Who) -> Iterator[Probe]:
         """Who the door is for, and the same caller without what the door asks for."""
         with ExitStack() as cleaning:
             try:
                 who, keys, user = self._caller(door, source, cleaning)
             except ClientError as error:
-                name = f"{door.kind} {source} enters by door {door.name}"
-                step = f"see that {door.kind} {source} is there and that a group has a member"
+                name = f"{source.label} enters by door {door.name}"
+                step = f"see that {source.label} is there and that a group has a member"
                 yield Probe(name, door.role_arn, expected=True, assumed=None, detail=str(error), next_step=step)
                 return
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict
@@ -110,18 +111,18 @@ class _Prober:
                 name = f"{who} tries door {door.name} with a wrong external ID"
                 yield self._attempts.attempt(name, keys, role, expected=False, arguments=wrong)
 
-    def _caller(self, door: Door, source: str, cleaning: ExitStack) -> tuple[str, Keys, str]:
+    def _caller(self, door: Door, source: Who, cleaning: ExitStack) -> tuple[str, Keys, str]:
         """How the probe calls the caller, credentials, and the user's name when it is one."""
         account = door.source_account
-        if door.kind == "root":
+        if source.kind == "root":
             return "the account's administrator", _root(account), ""
-        if door.kind == "role":
-            role = f"arn:aws:iam::{account}:role/{source}"
-            return f"role {source}", self._attempts.assume(_root(account), role), ""
-        if door.kind == "user":
-            user = source.rpartition("/")[2]
-            return f"user {user}", cleaning.enter_context(self._keys_of(account, user)), user
-        group = source.rpartition("/")[2]
+        if source.kind == "role":
+            role = self._client("iam", _root(account)).get_role(RoleName=source.name)["Role"]["Arn"]
+            return source.label, self._attempts.assume(_root(account), role), ""
+        if source.kind == "user":
+            user = source.name
+            return source.label, cleaning.enter_context(self._keys_of(account, user)), user
+        group = source.name
         members = self._client("iam", _root(account)).get_group(GroupName=group)["Users"]
         if not members:
             raise ClientError({"Error": {"Code": "Empty", "Message": f"group {group} has no member"}}, "GetGroup")

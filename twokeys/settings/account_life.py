@@ -15,6 +15,7 @@ def account_life(settings: Settings) -> Iterator[Problem]:
     closed one can have none.
     """
     yield from _doors(settings)
+    yield from _not_entered(settings)
     yield from _duties(settings)
     yield from _ways_back(settings)
     yield from _unit(settings)
@@ -34,6 +35,35 @@ def _doors(settings: Settings) -> Iterator[Problem]:
                 "remove the door"
                 + (", and declare it again when the account is active" if state == "quarantined" else ""),
             )
+
+
+def _not_entered(settings: Settings) -> Iterator[Problem]:
+    """What only somebody in the account could make, in accounts that nobody enters."""
+    shut = {account for account, member in settings.accounts.items() if not member.access.enter}
+    why = "says that this program does not enter the account, and"
+    step = "let it in with a role (access.role), or remove this"
+    for account in shut:
+        member, key = settings.accounts[account], f"accounts.{account}"
+        if member.adopt is None:
+            yield Problem(f"{key}.access.enter", False, "AWS makes an access role in every new account", "remove it")
+        if member.baseline.model_fields_set:
+            yield Problem(f"{key}.baseline", "(set)", f"{key}.access.enter {why} a baseline is made in it", step)
+    for name, door in settings.doors.items():
+        clear = door.target.account is not None or len(settings.accounts) == 1
+        ends = [("to", account) for account in (settings.target_accounts_of(door) if clear else ())]
+        if door.via == "identity-center":
+            continue  # AWS itself makes the role of an assignment
+        for end, account in [*ends, *([("from", door.source.account)] if door.source.account else [])]:
+            if account in shut:
+                key = f"accounts.{account}.access.enter"
+                yield Problem(f"doors.{name}.{end}.account", account, f"{key} {why} a key is made in it", step)
+    if settings.audit is not None:
+        duties = [("audit.account", settings.audit.account)]
+        duties += [(f"audit.delegatedAdministrators.{name}", name) for name in settings.audit.delegated_administrators]
+        for where, account in duties:
+            if account in shut:
+                key = f"accounts.{account}.access.enter"
+                yield Problem(where, account, f"{key} {why} this duty needs that", step)
 
 
 def _duties(settings: Settings) -> Iterator[Problem]:

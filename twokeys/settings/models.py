@@ -169,8 +169,15 @@ class PeopleSettings(Model):
 
 
 class AccessRoleSettings(Model):
-    """The role through which the management account enters a member account to run this program."""
+    """The role through which the management account enters a member account to run this program.
 
+    It is called otherwise where AWS Organizations did not make it: `AWSControlTowerExecution` in accounts that Control
+    Tower made, any name (or none) in accounts that were invited. `enter: false` adopts an account without entering it:
+    its place, name, tags and budget are managed from outside, and nothing is made in it.
+    https://docs.aws.amazon.com/controltower/latest/userguide/awscontroltowerexecution.html
+    """
+
+    enter: bool = True
     role: RoleName = ACCESS_ROLE
     external_id: ExternalId | None = None
     session_seconds: Annotated[int, Field(ge=900, le=43200)] = 3600
@@ -329,6 +336,10 @@ class Settings(Model):
     def accounts_in(self, *states: State) -> tuple[str, ...]:
         """The member accounts in these states, by key, in the order of the config."""
         return tuple(account for account, member in self.accounts.items() if member.state in states)
+
+    def entered(self) -> tuple[str, ...]:
+        """The accounts in use that the program works in, by key."""
+        return tuple(one for one in self.accounts_in("active", "quarantined") if self.accounts[one].access.enter)
 
     def baseline_of(self, account: str) -> AccountBaselineSettings:
         """The baseline of a member account: its own settings over those of the stack."""

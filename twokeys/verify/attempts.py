@@ -41,6 +41,7 @@ class Probe:
         detail: the caller identity's ARN, the refusal, or why it was not probed.
         next_step: when it was not probed, what the reader can do about it.
         right_account: whether the session then was in the account that the role's ARN names.
+        elsewhere: whether no credentials could ever probe it here, as a door of IAM Identity Center: nobody's fault.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Probe:
     detail: str
     next_step: str | None = None
     right_account: bool = True
+    elsewhere: bool = False
 
     @property
     def probed(self) -> bool:

@@ -2,69 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
-from twokeys.doors import ExportedDoor
+from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
+from twokeys.iam import PolicyError
 
-_PRINCIPAL: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):(root|(?:role|user)/.+)")
-_SESSION: Final = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
-
-
-@dataclass(frozen=True)
-class Who:
-    """A principal: `kind` is user, role or root; `name` is without path, and empty for root."""
-
-    kind: str
-    account: str
-    name: str
-
-    @staticmethod
-    def parse(arn: str) -> Who | None:
-        """The principal of an ARN as a trust policy or GetCallerIdentity has it; None for another kind of ARN."""
-        if session := _SESSION.fullmatch(arn):
-            return Who("role", session.group(1), session.group(2))
-        found = _PRINCIPAL.fullmatch(arn)
-        if found is None:
-            return None
-        kind, _, name = found.group(2).partition("/")
-        return Who(kind, found.group(1), name.rpartition("/")[2])
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name} of account {self.account}" if self.name else f"the root of {self.account}"
+_STEP = "update that stack with this version of the program, so that its output `doors` is current"
 
 
 @dataclass(frozen=True)
 class Door:
-    """A door as the stack output `doors` has it.
+    """A door as the stack output `doors` has it, ready to be tried.
 
     Attributes:
-        kind: role, user, group or root, of `source_account`; `sources` are their names with path, () for root.
+        sources: whom it is for; an account's root for a door that trusts an account as a whole.
         trusted: the principals that its trust policy names.
         external: the external ID to bring, as AssumeRole takes it; empty when it asks for none.
+        by_portal: whether it is entered through IAM Identity Center's access portal only, so that no keys can try it.
+            https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
 
     name: str
-    kind: str
-    source_account: str
-    sources: tuple[str, ...]
+    sources: tuple[Who, ...]
     role_arn: str
     trusted: frozenset[Who]
     mfa: bool
     external: Mapping[str, str]
+    by_portal: bool = False
 
     @property
-    def by_portal(self) -> bool:
-        """Whether it is entered through IAM Identity Center's access portal only, so that no keys can try it.
+    def source_account(self) -> str:
+        """The account that those whom it is for belong to."""
+        return self.sources[0].account
 
-        https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-        """
-        return ":role/aws-reserved/" in self.role_arn
+    @property
+    def whom(self) -> str:
+        """Whom it is for, in words."""
+        return f"{', '.join(one.label for one in self.sources)} of account {self.source_account}"
 
 
 @dataclass(frozen=True)
@@ -107,55 +86,24 @@ def _doors(stack: str, listed: Iterable[Any]) -> Iterator[Door]:
             yield _door(ExportedDoor.model_validate(item))
         except ValidationError as error:
             first = error.errors()[0]
-            raise Refusal(
-                f"a door that stack {stack} exports cannot be read",
-                where=".".join(map(str, first["loc"])) or "doors",
-                why=str(first["msg"]),
-                next_step="update that stack with this version of the program, so that its output `doors` is current",
-            ) from error
+            where = ".".join(map(str, first["loc"])) or "doors"
+            raise _unreadable(stack, where, str(first["msg"])) from error
+        except PolicyError as error:
+            raise _unreadable(stack, "documents", str(error)) from error
+
+
+def _unreadable(stack: str, where: str, why: str) -> Refusal:
+    return Refusal(f"a door that stack {stack} exports cannot be read", where=where, why=why, next_step=_STEP)
 
 
 def _door(exported: ExportedDoor) -> Door:
-    door = exported.door
-    trusts = [one.document for one in exported.documents if one.property == "assumeRolePolicy"]
-    found = [statement for trust in trusts for statement in _listed(trust.get("Statement"))]
+    door, external = exported.door, exported.external_id
     return Door(
         name=door.name,
-        kind=door.source.kind,
-        source_account=door.source.account,
-        sources=door.source.names,
-        role_arn=_role_arn(exported),
-        trusted=frozenset(_trusted(found)),
+        sources=door.source.principals,
+        role_arn=str(exported.role_arn),
+        trusted=exported.trusted,
         mfa=door.requires.mfa,
-        external=next(_external(found), {}),
+        external={"ExternalId": external} if external is not None else {},
+        by_portal=door.target.permission_set is not None,
     )
-
-
-def _role_arn(exported: ExportedDoor) -> str:
-    """The target role's ARN, in the partition of the trusted principals and with the path of the role's document."""
-    target = exported.door.target
-    document = next((one for one in exported.documents if one.property == "assumeRolePolicy"), None)
-    path = document.properties.get("path", "/") if document else "/"
-    partitions = re.findall(r"arn:(aws[a-z-]*):iam:", str(document.document)) if document else []
-    name = target.role.rpartition("/")[2]
-    return f"arn:{next(iter(partitions), 'aws')}:iam::{target.account}:role{path}{name}"
-
-
-def _trusted(found: Iterable[Mapping[str, Any]]) -> Iterator[Who]:
-    for statement in found:
-        principal = statement.get("Principal")
-        names = principal.get("AWS") if isinstance(principal, Mapping) else None
-        for arn in _listed(names):
-            if who := Who.parse(str(arn)):
-                yield who
-
-
-def _external(found: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
-    for statement in found:
-        equals = (statement.get("Condition") or {}).get("StringEquals", {})
-        for external in _listed(equals.get("sts:ExternalId")):
-            yield {"ExternalId": str(external)}
-
-
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    return [] if value is None else value if isinstance(value, list) else [value]

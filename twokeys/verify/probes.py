@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.verify.attempts import Attempts, Keys, Probe
-from twokeys.verify.doors import Door, Exports, Who
+from twokeys.verify.doors import Door, Exports
 
 WRONG_EXTERNAL_ID = "twokeys-probe-wrong"
 
@@ -22,8 +23,8 @@ def probe_as(attempts: Attempts, keys: Keys, found: Exports, mfa: MfaCode | None
     be tried with them: it is told as not probed. Raises Refusal for credentials that can assume no role at all.
     """
     arn = attempts.identity(keys)["Arn"]
-    who = Who.parse(arn)
-    if who is None or who.kind == "root":
+    who = Who.named(arn)
+    if who is None or who.kind not in ("role", "user"):
         raise Refusal(
             "these credentials cannot verify doors",
             where=arn,
@@ -36,12 +37,13 @@ def probe_as(attempts: Attempts, keys: Keys, found: Exports, mfa: MfaCode | None
 def by_portal(door: Door) -> Probe:
     """That a door of IAM Identity Center cannot be tried with keys."""
     return Probe(
-        f"{door.kind} {', '.join(door.sources)} enters by door {door.name}",
+        f"{door.whom} enters by door {door.name}",
         door.role_arn,
         expected=True,
         assumed=None,
         detail="it is entered through IAM Identity Center, not with keys",
         next_step="sign in at the AWS access portal as one of them, or run `aws sso login`",
+        elsewhere=True,
     )
 
 
@@ -53,7 +55,7 @@ def from_inside(attempts: Attempts, account: str, found: Exports, inside: Keys) 
             name = f"the administrator of {account} tries the access role of {other}"
             yield attempts.attempt(name, inside, arn, expected=False)
     for door in found.doors:
-        if door.role_arn.split(":")[4] != own and door.source_account != own:
+        if not door.by_portal and door.role_arn.split(":")[4] != own and door.source_account != own:
             name = f"the administrator of {account} tries door {door.name}"
             yield attempts.attempt(name, inside, door.role_arn, expected=False, arguments=door.external)
 
@@ -66,6 +68,11 @@ class _Probing:
     found: Exports
     mfa: MfaCode | None
 
+    @property
+    def called(self) -> str:
+        """Whose credentials these are, in words."""
+        return f"{self.who.label} of account {self.who.account}"
+
     def run(self) -> Iterator[Probe]:
         for door in self.found.doors:
             if door.by_portal:
@@ -74,10 +81,10 @@ class _Probing:
                 yield from self._at(door)
         for account, arn in self.found.access_roles.items():
             if self.who.account != self.found.management:
-                name = f"{self.who} tries the access role of {account}"
+                name = f"{self.called} tries the access role of {account}"
                 yield self.attempts.attempt(name, self.keys, arn, expected=False)
                 continue
-            probe = self._if_granted(f"{self.who} enters {account} by its access role", arn, {})
+            probe = self._if_granted(f"{self.called} enters {account} by its access role", arn, {})
             yield probe
             if probe.assumed:
                 yield from from_inside(self.attempts, account, self.found, self.attempts.assume(self.keys, arn))
@@ -86,31 +93,30 @@ class _Probing:
         if self.who in door.trusted:
             yield from self._through(door)
             return
-        if Who("root", self.who.account, "") in door.trusted:
-            yield self._if_granted(f"{self.who} enters by door {door.name}", door.role_arn, door.external)
+        if Who("root", self.who.account) in door.trusted:
+            yield self._if_granted(f"{self.called} enters by door {door.name}", door.role_arn, door.external)
             return
-        name = f"{self.who} tries door {door.name}"
+        name = f"{self.called} tries door {door.name}"
         yield self.attempts.attempt(name, self.keys, door.role_arn, expected=False, arguments=door.external)
-        source = f"{door.kind} {', '.join(door.sources)} of account {door.source_account}".replace("  ", " ")
         yield Probe(
-            f"{source} enters by door {door.name}",
+            f"{door.whom} enters by door {door.name}",
             door.role_arn,
             expected=True,
             assumed=None,
-            detail=f"these credentials are those of {self.who}",
-            next_step=f"run this with the credentials of {source}",
+            detail=f"these credentials are those of {self.called}",
+            next_step=f"run this with the credentials of {door.whom}",
         )
 
     def _through(self, door: Door) -> Iterator[Probe]:
         """A door that names the caller: it must open, and not without what it asks for."""
-        name = f"{self.who} enters by door {door.name}"
+        name = f"{self.called} enters by door {door.name}"
         if door.mfa:
             yield from self._with_mfa(name, door)
             return
         yield self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=door.external)
         if door.external:
             wrong = {"ExternalId": WRONG_EXTERNAL_ID}
-            about = f"{self.who} tries door {door.name} with a wrong external ID"
+            about = f"{self.called} tries door {door.name} with a wrong external ID"
             yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=wrong)
 
     def _with_mfa(self, name: str, door: Door) -> Iterator[Probe]:
@@ -121,7 +127,7 @@ class _Probing:
             why = f"the session seems to carry no MFA ({probe.detail})"
             yield probe if probe.assumed is not False else replace(probe, assumed=None, detail=why, next_step=step)
             return
-        about = f"{self.who} tries door {door.name} without MFA"
+        about = f"{self.called} tries door {door.name} without MFA"
         yield self.attempts.attempt(about, self.keys, door.role_arn, expected=False, arguments=door.external)
         if self.mfa is None:
             step, why = "give the ARN of your device with --mfa-serial", "the door asks for MFA"

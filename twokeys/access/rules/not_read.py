@@ -36,7 +36,7 @@ NOT_READ = Rule(
 """A resource of a type that makes IAM and is not read: a template by its URL or with a transform, Service Catalog,
 Roles Anywhere, a command that calls IAM, a dynamic provider that speaks of AWS, a type of IAM that is new.
 
-docs/ways-in.md lists which types are read, harmless and not read. Unknown: a template, or a type, that is not known yet
+docs/what-is-read.md lists the types. Unknown: a template, or a type, that is not known yet
 is not read. Does not check: what the resources of packages that nobody knows do, unless their type's name or a policy
 document in them says that they make IAM.
 """

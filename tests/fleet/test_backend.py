@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from twokeys.fleet import automation
-from twokeys.fleet.backends import PulumiBackend
+from twokeys.fleet import backend
+from twokeys.fleet.backend import Backend
 
 # As `pulumi stack export` 3.260 writes resources: with positions in the program, and with secrets encrypted.
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
@@ -31,10 +31,8 @@ def state(stack: str) -> list[dict[str, object]]:
 def states(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, object]]]:
     """Stands in for the backend: the resources of each stack."""
     held: dict[str, list[dict[str, object]]] = {"prod-001": state("prod-001"), "prod-002": []}
-    monkeypatch.setattr(automation, "open_stack", lambda _name, _folder: None)
-    monkeypatch.setattr(
-        automation, "export", lambda name, _folder: json.dumps({"deployment": {"resources": held[name]}})
-    )
+    monkeypatch.setattr(backend, "open_stack", lambda _name, _folder: None)
+    monkeypatch.setattr(Backend, "_export", lambda _self, name: json.dumps({"deployment": {"resources": held[name]}}))
     return held
 
 
@@ -45,8 +43,8 @@ Calls = list[tuple[str, ...]]
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What the CLI was asked to do."""
     asked: Calls = []
-    monkeypatch.setattr(automation, "move", lambda of, to, urns, _folder: asked.append(("move", of, to, *urns)))
-    monkeypatch.setattr(automation, "forget", lambda of, urns, _folder: asked.append(("forget", of, *urns)))
+    monkeypatch.setattr(backend, "_move", lambda of, to, urns, _folder: asked.append(("move", of, to, *urns)))
+    monkeypatch.setattr(backend, "_forget", lambda of, urns, _folder: asked.append(("forget", of, *urns)))
     return asked
 
 
@@ -58,7 +56,7 @@ def urns(stack: str) -> list[str]:
 def test_an_account_is_moved_with_its_doors_whatever_else_the_state_of_the_cli_holds(
     tmp_path: Path, calls: Calls
 ) -> None:
-    assert PulumiBackend(tmp_path).move("one", "prod-001", "prod-002") == 2
+    assert Backend(tmp_path).move("one", "prod-001", "prod-002") == 2
     assert calls == [("move", "prod-001", "prod-002", *urns("prod-001"))]
 
 
@@ -67,7 +65,7 @@ def test_a_move_that_was_killed_after_it_had_written_the_destination_is_complete
 ) -> None:
     """`pulumi state move` saves the destination first, then the source (pkg/cmd/pulumi/state/state_move.go)."""
     states["prod-002"] = state("prod-002")
-    assert PulumiBackend(tmp_path).move("one", "prod-001", "prod-002") == 2
+    assert Backend(tmp_path).move("one", "prod-001", "prod-002") == 2
     assert calls == [("forget", "prod-001", *urns("prod-001"))]
 
 
@@ -75,5 +73,5 @@ def test_another_account_of_that_name_in_the_destination_is_left_to_the_cli_to_r
     tmp_path: Path, states: dict[str, list[dict[str, object]]], calls: Calls
 ) -> None:
     states["prod-002"] = [{**one, "id": "222222222222"} for one in state("prod-002")]
-    PulumiBackend(tmp_path).move("one", "prod-001", "prod-002")
+    Backend(tmp_path).move("one", "prod-001", "prod-002")
     assert [call[0] for call in calls] == ["move"]

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.files import make_folder, read_text, write_output
-from twokeys.fleet.placement import Placement
-from twokeys.project.config import SHARDS, read_config, read_mapping
-from twokeys.project.stack_yaml import as_text, dumped
+from twokeys.project.config import SHARDS, read_config
+from twokeys.project.stack_yaml import as_text
 from twokeys.project.stacks import shard_files, shard_name
 from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
 
@@ -28,14 +26,6 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _ACCOUNTS, _DOORS = f"{PROJECT}:accounts", f"{PROJECT}:doors"
 _AT_ONCE: Final = f"{PROJECT}:accountsAtOnce"
 _ONCE: Final = ("organization", "people", "audit", "bill")
-_PROJECT_NOTE: Final = """\
-# Made by `twokeys fleet split` from ../Pulumi.yaml; change that file, not this one. The shards are stacks of the same
-# project and program: `pulumi -C shards preview -s prod-001 --policy-pack ../policies`.
-"""
-_STACK_NOTE: Final = """\
-# Made by `twokeys fleet split {environment}` from Pulumi.{environment}.yaml; change that file, not this one.
-# It is also the record that these accounts are in this stack: an account moves only by `twokeys fleet move`.
-"""
 
 
 @dataclass(frozen=True)
@@ -141,43 +131,9 @@ class Environment:
         members = {name: one for name, one in (self.config.get(_ACCOUNTS) or {}).items() if name in chosen}
         return {**self.config, _AT_ONCE: str(self.accounts_at_once), _ACCOUNTS: members, _DOORS: doors}
 
-    def write(self, placement: Placement) -> tuple[Path, ...]:
-        """Write the shards' files, each whole or not at all; the ones that say the same already are left alone.
-
-        What a stack's file holds beside its config (the salt of its secrets) stays. Returns what was written.
-        """
-        make_folder(self.folder)
-        outdated = self._outdated(placement)
-        for path, text in outdated.items():
-            write_output(path, text)
-        return tuple(outdated)
-
-    def outdated(self, placement: Placement) -> tuple[Path, ...]:
-        """The files that `write` would write."""
-        return tuple(self._outdated(placement))
-
-    def _outdated(self, placement: Placement) -> dict[Path, str]:
-        outdated = {}
-        project = self.folder / "Pulumi.yaml"
-        text = _PROJECT_NOTE + dumped(self._project())
-        if read_text(project) != text:
-            outdated[project] = text
-        for number, accounts in placement.shards.items():
-            path = self._shard_file(number)
-            config = self.shard_config(accounts)
-            kept = read_mapping(path) if path.exists() else {}
-            # By what it says, not by its bytes: the CLI writes a stack's file in its own way.
-            if not kept or stored_config(path) != config:
-                outdated[path] = _STACK_NOTE.format(environment=self.name) + dumped({**kept, "config": config})
-        return outdated
-
-    def _shard_file(self, number: int) -> Path:
+    def shard_file(self, number: int) -> Path:
+        """Where the config of a shard is."""
         return self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml"
-
-    def _project(self) -> dict[str, Any]:
-        """The project file of the shards: the same project, its program and its Python environment one folder up."""
-        project = read_mapping(self.root / "Pulumi.yaml")
-        return _with_environment_above({**project, "main": f"../{project.get('main', '')}"})
 
     def _check(self, recorded: Mapping[int, tuple[str, ...]]) -> None:
         placed = [account for accounts in recorded.values() for account in accounts]
@@ -263,14 +219,6 @@ def stored_config(path: Path) -> dict[str, Any]:
         key if ":" in key else f"{PROJECT}:{key}": value if isinstance(value, dict | list) else as_text(value)
         for key, value in config.items()
     }
-
-
-def _with_environment_above(project: dict[str, Any]) -> dict[str, Any]:
-    """The Python environment is the one of the project above: the CLI looks for it beside Pulumi.yaml."""
-    runtime = project.get("runtime")
-    name = runtime if isinstance(runtime, str) else (runtime or {}).get("name", "python")
-    options = {**((runtime or {}).get("options") or {})} if isinstance(runtime, dict) else {}
-    return {**project, "runtime": {"name": name, "options": {**options, "virtualenv": "../.venv"}}}
 
 
 def _listed(names: list[str], most: int = 5) -> str:

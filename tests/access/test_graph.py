@@ -1,0 +1,702 @@
+"""Whatever lets somebody in is a door, a step of a way, or said not to be proved.
+
+What is open and what is not: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+and https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    PROD,
+    SERVICE,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
+from twokeys.access.graph import Key, build
+from twokeys.access.paths import paths_from
+from twokeys.iam import UNKNOWN, Outcome
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+ACCESS_ROLE_OF_PROD = arn(PROD, "role/OrganizationAccountAccessRole")
+OURS, THEIRS = "o-ours000000", "o-theirs0000"
+
+
+def everyone(**condition: Any) -> str:
+    """A trust in everyone that IAM takes, with the conditions of a statement."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    return document(statement | ({"Condition": condition} if condition else {}))
+
+
+def organization(world: World) -> World:
+    outputs = {"arn": f"arn:aws:organizations::{HUB}:organization/{OURS}", "id": OURS, "masterAccountId": HUB}
+    world.add("Organization", "organization", world.hub, outputs=outputs)
+    return world
+
+
+def member(world: World, name: str, account: str) -> None:
+    outputs = {
+        "id": account,
+        "arn": f"arn:aws:organizations::{HUB}:account/{OURS}/{account}",
+        "name": name,
+        "email": f"a+{name}@example.com",
+        "tags": {"environment": name},
+    }
+    world.add("Account", name, world.hub, protect=True, outputs=outputs)
+
+
+def administrator(world: World, role: str) -> None:
+    world.add("RolePolicyAttachment", f"{role}-admin", world.hub, role=role, policyArn=ADMINISTRATOR)
+
+
+def ways(world: World) -> set[str]:
+    return {str(path) for path in paths_from(world.graph, lambda _: True)}
+
+
+def mandatory(world: World) -> list[str]:
+    return sorted({finding.rule for finding in world.check().mandatory})
+
+
+# AWS's own access role ------------------------------------------------------------------------------------------------
+
+
+def with_prod() -> World:
+    world = World()
+    member(world, "stage", STAGE)
+    member(world, "prod", PROD)
+    return world
+
+
+def test_an_administrator_of_the_management_account_enters_each_member_account_by_its_access_role() -> None:
+    world = with_prod()
+    world.role("break-glass", world.hub)
+    administrator(world, "break-glass")
+    entered = {door.target.account for door in world.graph.doors if door.open and door.source.name == "break-glass"}
+    assert entered == {STAGE, PROD}
+
+
+def test_people_enter_a_member_account_through_the_role_that_they_may_assume_in_the_management_account() -> None:
+    world = with_prod()
+    for user in ("alice", "bob"):
+        world.add("User", user, world.hub, name=user)
+    people = [arn(HUB, f"user/{user}") for user in ("alice", "bob")]
+    world.role("break-glass", world.hub, document(trusts(*people, condition=MFA)))
+    administrator(world, "break-glass")
+    for user in people:
+        assert f"{user} -> {arn(HUB, 'role/break-glass')} -> {ACCESS_ROLE_OF_PROD}" in ways(world)
+
+
+@pytest.mark.parametrize("by", ["an exact grant", "AdministratorAccess"])
+@pytest.mark.parametrize("made_by", ["AWS", "the program"])
+def test_stage_does_not_reach_prod_through_the_management_account(by: str, made_by: str) -> None:
+    world = with_prod()
+    world.role("ci", world.stage)
+    world.role("hop", world.hub, document(trusts(arn(STAGE, "role/ci"))))
+    world.grant("ci", world.stage, arn(HUB, "role/hop"))
+    if made_by == "the program":
+        prod = world.provider("prod", PROD)
+        world.role("OrganizationAccountAccessRole", prod, document(trusts(arn(HUB, "root"))))
+    if by == "AdministratorAccess":
+        administrator(world, "hop")
+    else:
+        policy = document(grants(ACCESS_ROLE_OF_PROD))
+        world.add("RolePolicy", "hop-grant", world.hub, role="hop", name="grant", policy=policy)
+    found = [finding for finding in world.findings() if finding.rule == "environments-isolated"]
+    assert f"{arn(STAGE, 'role/ci')} -> {ACCESS_ROLE_OF_PROD}" in [finding.door for finding in found]
+
+
+def test_the_access_role_goes_by_the_name_that_the_account_was_made_with() -> None:
+    world = World()
+    world.add("Account", "prod", world.hub, outputs={"id": PROD, "name": "prod", "roleName": "Enter"}, protect=True)
+    world.role("admin", world.hub)
+    administrator(world, "admin")
+    assert f"{arn(HUB, 'role/admin')} -> {arn(PROD, 'role/Enter')}" in ways(world)
+
+
+def test_the_role_by_which_control_tower_enters_is_one_too() -> None:
+    """https://docs.aws.amazon.com/controltower/latest/userguide/awscontroltowerexecution.html"""
+    world = World()
+    role = arn(PROD, "role/AWSControlTowerExecution")
+    assumed = json.dumps([{"roleArn": role}])
+    world.add("Provider", "enrolled", allowedAccountIds=json.dumps([PROD]), assumeRoles=assumed)
+    world.role("admin", world.hub)
+    administrator(world, "admin")
+    assert f"{arn(HUB, 'role/admin')} -> {role}" in ways(world)
+
+
+def test_a_grant_of_the_access_role_for_somebody_in_particular_is_refused() -> None:
+    world = with_prod()
+    world.role("helpdesk", world.hub)
+    world.grant("helpdesk", world.hub, ACCESS_ROLE_OF_PROD)
+    assert mandatory(world) == ["access-role-reserved"]
+
+
+def test_a_role_that_a_provider_assumes_is_not_in_use_by_another_member_account() -> None:
+    world = World()
+    prod = world.provider("prod", PROD)
+    world.role("OrganizationAccountAccessRole", prod, document(trusts(arn(HUB, "root"), arn(STAGE, "root"))))
+    assert "door-needs-grant" in mandatory(world)
+
+
+# Within one account ---------------------------------------------------------------------------------------------------
+
+
+def chain(trust: str) -> World:
+    """stage/ci -> hub/b -> hub/x -> prod/y, where `trust` is that of hub/x."""
+    world = with_prod()
+    world.role("ci", world.stage)
+    world.role("b", world.hub, document(trusts(arn(STAGE, "role/ci"))))
+    world.grant("ci", world.stage, arn(HUB, "role/b"))
+    world.role("x", world.hub, trust)
+    world.role("y", world.provider("prod", PROD), document(trusts(arn(HUB, "role/x"))))
+    world.grant("x", world.hub, arn(PROD, "role/y"))
+    return world
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalAccount": HUB}},
+        {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+        {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/*")}},
+        {"StringEquals": {"aws:PrincipalAccount": [HUB, PROD]}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+    ],
+    ids=["account", "organization", "ARN", "with another condition"],
+)
+def test_a_trust_in_everyone_admits_each_principal_of_its_own_account_without_a_grant(condition: Any) -> None:
+    """ "No implicit denial in an identity-based policy limits permissions granted to the principal" within an account.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+    world = chain(everyone(**condition))
+    way = f"{arn(STAGE, 'role/ci')} -> {arn(HUB, 'role/b')} -> {arn(HUB, 'role/x')} -> {arn(PROD, 'role/y')}"
+    assert way in ways(world)
+    assert "environments-isolated" in mandatory(world)
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        document(trusts(HUB)),
+        everyone(ArnLike={"aws:PrincipalArn": arn(HUB, "role/another")}),
+        everyone(StringEquals={"aws:PrincipalAccount": PROD}),
+        document(trusts("*", condition={"StringEquals": {"aws:PrincipalAccount": HUB}}), trusts("*", effect="Deny")),
+    ],
+    ids=["the account by its root", "another role", "another account", "denied"],
+)
+def test_a_trust_that_does_not_admit_everyone_of_the_account_is_no_step(trust: str) -> None:
+    assert not [way for way in ways(chain(trust)) if arn(PROD, "role/y") in way and arn(HUB, "role/b") in way]
+
+
+def test_a_trust_in_the_root_of_its_own_account_is_a_step_for_who_holds_a_grant() -> None:
+    world = chain(document(trusts(HUB)))
+    policy = document(grants(arn(HUB, "role/x")))
+    world.add("RolePolicy", "step", world.hub, role="b", name="step", policy=policy)
+    assert "environments-isolated" in mandatory(world)
+
+
+# Policies that nobody knows -------------------------------------------------------------------------------------------
+
+SOMEWHERE = arn(HUB, "policy/made-elsewhere")
+UNRECORDED = "arn:aws:iam::aws:policy/MadeAfterTheData"
+
+
+@pytest.mark.parametrize("policy", [SOMEWHERE, UNRECORDED])
+@pytest.mark.parametrize("trusted", [HUB, arn(HUB, "root")])
+def test_a_principal_with_a_policy_that_nobody_knows_may_come_in_by_a_trust_in_its_account(
+    policy: str, trusted: str
+) -> None:
+    world = two_keys()
+    world.role("reader", world.stage, document(trusts(trusted)))
+    world.role("unknown", world.hub)
+    world.add("RolePolicyAttachment", "attached", world.hub, role="unknown", policyArn=policy)
+    (finding,) = [one for one in world.check().mandatory if one.rule == "unproved-door"]
+    assert finding.door == f"{arn(HUB, 'role/unknown')} -> *"
+    assert arn(STAGE, "role/reader") in finding.message
+
+
+def test_it_is_said_once_however_many_doors_it_may_open() -> None:
+    world = two_keys()
+    for name in ("one", "two", "three", "four", "five"):
+        world.role(name, world.stage, document(trusts(HUB)))
+    world.role("unknown", world.hub, managedPolicyArns=[SOMEWHERE])
+    (finding,) = world.findings()
+    assert "and 3 more" in finding.message, "five roles, and the access role of stage"
+
+
+def test_a_policy_that_nobody_knows_is_no_matter_where_no_trust_leaves_it_to_grants() -> None:
+    world = World()
+    world.resources.remove(world.stage)
+    world.role("unknown", world.hub, managedPolicyArns=[SOMEWHERE])
+    world.role("admin", world.hub, document(trusts(arn(HUB, "root"))))
+    assert world.rules() == []
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "ReadOnlyAccess",
+        "job-function/SystemAdministrator",
+        "service-role/AWSLambdaBasicExecutionRole",
+        "AmazonS3FullAccess",
+    ],
+)
+def test_a_policy_of_aws_that_says_nothing_of_roles_opens_nothing(policy: str) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
+    world = two_keys()
+    world.role("reader", world.stage, document(trusts(CI)))
+    world.role("other", world.stage, document(trusts(HUB)))
+    world.grant("other-holder", world.hub, arn(STAGE, "role/other"))
+    world.grant("ci-too", world.hub, arn(STAGE, "role/reader"))
+    world.role("holder", world.hub, managedPolicyArns=[f"arn:aws:iam::aws:policy/{policy}"])
+    assert not [door for door in world.graph.doors if door.source.name == "holder" and door.outcome is not Outcome.DENY]
+
+
+@pytest.mark.parametrize("policy", ["AdministratorAccess-Amplify", "PowerUserAccess", "AdministratorAccess"])
+def test_a_policy_of_aws_that_grants_roles_opens_those_that_trust_its_account(policy: str) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess-Amplify.html"""
+    world = two_keys()
+    world.role("reader", world.stage, document(trusts(HUB)))
+    world.role("holder", world.hub, managedPolicyArns=[f"arn:aws:iam::aws:policy/{policy}"])
+    assert f"{arn(HUB, 'role/holder')} -> {arn(STAGE, 'role/reader')}" in ways(world)
+
+
+# Conditions that say whose the caller is ------------------------------------------------------------------------------
+
+
+def limited(condition: dict[str, Any], principal: str = "*") -> World:
+    """ci of the management account holds the grant; the trust is limited to somebody."""
+    world = organization(World())
+    world.role("ci", world.hub)
+    trust = document(
+        {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole", "Condition": condition}
+    )
+    world.role("deployer", world.stage, trust)
+    world.grant("ci", world.hub, DEPLOYER)
+    return world
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalAccount": HUB}},
+        {"StringEquals": {"aws:PrincipalAccount": [HUB]}},
+        {"StringEquals": {"aws:PrincipalOrgID": OURS}},
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{OURS}/*"]}},
+        {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/c*")}},
+        {"StringEquals": {"aws:PrincipalAccount": [HUB, OUTSIDE], "aws:PrincipalOrgID": OURS}},
+    ],
+)
+def test_a_condition_that_admits_ours_asks_for_what_the_same_principals_written_out_do(condition: Any) -> None:
+    assert mandatory(limited(condition)) == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalAccount": [HUB, OUTSIDE]}},
+        {"StringEquals": {"aws:PrincipalOrgID": [OURS, THEIRS]}},
+        {"StringEquals": {"aws:PrincipalOrgID": THEIRS}},
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{OURS}/*", f"{THEIRS}/r-ab12/*"]}},
+        {"ArnLike": {"aws:PrincipalArn": [arn(HUB, "role/*"), arn(OUTSIDE, "role/*")]}},
+        {"StringEquals": {"aws:PrincipalArn": [CI, arn(OUTSIDE, "role/x")]}},
+    ],
+)
+def test_a_condition_that_also_admits_somebody_foreign_admits_somebody_foreign(condition: Any) -> None:
+    assert "external-id" in mandatory(limited(condition))
+
+
+def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
+    condition = {"StringEquals": {"aws:PrincipalAccount": [HUB, OUTSIDE], "sts:ExternalId": "xyz-1"}}
+    world = limited(condition)
+    assert mandatory(world) == []
+    assert "third-party-named" in world.rules()
+
+
+def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_one_is() -> None:
+    world = two_keys()
+    world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalOrgID": [OURS, THEIRS]}))
+    assert "external-id" in mandatory(world)
+
+
+# Third parties --------------------------------------------------------------------------------------------------------
+
+
+def vendor(condition: Any = None, principal: str = "464622532012") -> World:
+    world = two_keys()
+    trust = trusts(arn(principal, "root"), condition=condition)
+    world.role("vendor", world.stage, document(trust))
+    return world
+
+
+def test_an_outsider_with_an_external_id_is_a_conditional_door_whose_grant_is_not_ours() -> None:
+    world = vendor({"StringEquals": {"sts:ExternalId": "abc123"}})
+    (door,) = [one for one in world.graph.doors if one.source.kind == "outsider"]
+    assert (door.outcome, door.trust_key, door.grant_key) == (Outcome.CONDITIONAL, Key.PRESENT, Key.NOT_OURS)
+    assert mandatory(world) == []
+    (finding,) = world.check().advisory
+    assert '"thirdParties": [{"account": "464622532012"' in finding.next_step
+
+
+def test_a_third_party_that_is_named_with_owner_and_reason_may_come_in_for_good() -> None:
+    named = {"account": "464622532012", "name": "datadog", "owner": "platform", "reason": "monitoring"}
+    config = {"third-party-named": {"thirdParties": [named]}}
+    assert vendor({"StringEquals": {"sts:ExternalId": "abc123"}}).rules(config) == []
+    assert vendor().rules(config) == ["external-id"], "a name is no external ID"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        None,
+        {"StringLike": {"sts:ExternalId": "*"}},
+        {"StringLike": {"sts:ExternalId": ["a*", "b"]}},
+        {"StringLike": {"sts:ExternalId": "?*"}},
+        {"StringEquals": {"sts:ExternalId": "${aws:PrincipalAccount}"}},
+        {"StringNotEquals": {"sts:ExternalId": "x"}},
+        {"StringEqualsIfExists": {"sts:ExternalId": "x"}},
+        {"Null": {"sts:ExternalId": "false"}},
+        {"ForAllValues:StringEquals": {"sts:ExternalId": "x"}},
+    ],
+)
+def test_an_external_id_that_anybody_can_show_is_none(condition: Any) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"""
+    assert mandatory(vendor(condition)) == ["external-id"]
+
+
+def test_whoever_comes_from_outside_has_the_ways_of_the_role_that_lets_it_in() -> None:
+    world = two_keys()
+    world.change(
+        next(one for one in world.resources if one.name == "ci"),
+        inputs={
+            "name": "ci",
+            "assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/x"))),
+        },
+        outputs={},
+    )
+    assert f"{arn(OUTSIDE, 'role/x')} -> {CI} -> {DEPLOYER}" in ways(world)
+
+
+def test_the_account_that_the_environments_credentials_belong_to_is_no_outsider() -> None:
+    world = World()
+    world.resources.clear()
+    default = world.add("Provider", "default")
+    world.role("app", default, document(trusts(arn(HUB, "root"))))
+    assert [one.source.kind for one in build(world.snapshot).doors] == ["outsider"]
+    assert build(world.snapshot, own_account=HUB).doors == []
+    assert [one.rule for one in world.check().mandatory] == ["unproved-door"]
+
+
+@pytest.mark.parametrize("pin", [json.dumps([HUB]), None])
+def test_the_account_that_a_provider_or_what_it_made_tells_is_no_outsider(pin: str | None) -> None:
+    world = World()
+    world.resources.clear()
+    provider = world.add("Provider", "only", allowedAccountIds=pin)
+    world.role("app", provider, document(trusts(arn(HUB, "root"))))
+    world.add("Role", "seen", provider, name="seen", assumeRolePolicy=SERVICE, arn=arn(HUB, "role/seen"))
+    assert mandatory(world) == []
+
+
+# Grants ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Action": "*:*", "Resource": "*"},
+        {"Action": "s*:AssumeRole", "Resource": "*"},
+        {"Action": "sts:A*", "Resource": "*"},
+        {"Action": ["s3:GetObject", "*"], "Resource": "*"},
+        {"NotAction": ["iam:*"], "Resource": "*"},
+        {"Action": "sts:AssumeRole", "NotResource": "arn:aws:s3:::x"},
+        {"Action": "sts:AssumeRole", "Resource": [DEPLOYER, arn(STAGE, "role/D*")]},
+        {"Action": "sts:AssumeRole", "Resource": arn(STAGE, "role/?eployer")},
+        {"Action": "sts:AssumeRole", "Resource": arn(STAGE, "role/${aws:username}")},
+    ],
+)
+@pytest.mark.parametrize("held", [True, False])
+def test_a_grant_that_means_roles_to_come_is_refused_also_where_nobody_holds_it_yet(
+    statement: dict[str, Any], held: bool
+) -> None:
+    world = two_keys()
+    policy = document({"Effect": "Allow", **statement})
+    if held:
+        world.add("RolePolicy", "wide", world.hub, role="ci", name="wide", policy=policy)
+    else:
+        world.add("Policy", "wide", world.hub, name="wide", policy=policy)
+    assert "wildcard-grant" in mandatory(world)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Action": "*", "Resource": "*"},
+        {"Action": "s3:*", "Resource": "*"},
+        {"NotAction": "s3:*", "Resource": "arn:aws:s3:::bucket/*"},
+        {"Action": "sts:AssumeRole", "Resource": arn(HUB, "role/app-*")},
+        {"NotAction": ["sts:*"], "Resource": "*"},
+    ],
+)
+def test_a_grant_of_everything_of_other_things_or_within_the_account_is_no_wildcard_grant(
+    statement: dict[str, Any],
+) -> None:
+    world = two_keys()
+    policy = document({"Effect": "Allow", **statement})
+    world.add("RolePolicy", "wide", world.hub, role="ci", name="wide", policy=policy)
+    assert world.rules() == []
+
+
+def test_conditions_that_no_request_can_meet_at_once_leave_the_door_closed() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    trust = trusts(CI, condition={"StringEquals": {"sts:ExternalId": "a"}})
+    world.role("deployer", world.stage, document(trust))
+    grant = grants(DEPLOYER) | {"Condition": {"StringEquals": {"sts:ExternalId": "b"}}}
+    world.add("RolePolicy", "grant", world.hub, role="ci", name="grant", policy=document(grant))
+    (door,) = [one for one in world.graph.doors if one.target.arn == DEPLOYER]
+    assert door.outcome is Outcome.DENY
+    assert mandatory(world) == ["door-needs-grant"]
+
+
+@pytest.mark.parametrize("listed", [[{}], [{"name": "other", "policy": document(grants("*", action="s3:*"))}]])
+def test_a_roles_own_list_of_inline_policies_removes_those_that_other_resources_give_it(listed: Any) -> None:
+    """ "Configuring one empty block will cause Pulumi to remove all inline policies".
+
+    https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/
+    """
+    world = World()
+    world.role("ci", world.hub, SERVICE, inlinePolicies=listed)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+    assert mandatory(world) == ["door-needs-grant", "unproved-door"]
+
+
+@pytest.mark.parametrize(("listed", "rules"), [([], ["door-needs-grant", "unproved-door"]), ([ADMINISTRATOR], [])])
+def test_a_roles_own_list_of_managed_policies_removes_those_that_are_attached_to_it(
+    listed: list[str], rules: list[str]
+) -> None:
+    world = World()
+    world.role("ci", world.hub, SERVICE, managedPolicyArns=listed)
+    administrator(world, "ci")
+    world.role("deployer", world.stage, document(trusts(CI)))
+    assert mandatory(world) == rules
+
+
+def test_a_list_of_inline_policies_that_is_empty_is_none() -> None:
+    world = World()
+    world.role("ci", world.hub, SERVICE, inlinePolicies=[])
+    world.role("deployer", world.stage, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+    assert world.rules() == []
+
+
+# Exceptions and declarations ------------------------------------------------------------------------------------------
+
+
+def test_an_exception_for_one_role_of_unknown_trust_excuses_no_other_of_its_name() -> None:
+    world = World()
+    world.role("deployer", world.stage, UNKNOWN)
+    world.add("Role", "prod-deployer", world.provider("prod", PROD), name="deployer", assumeRolePolicy=UNKNOWN)
+    doors = [finding.door for finding in world.check().mandatory]
+    assert doors == [f"* -> {arn(account, 'role/deployer')}" for account in (STAGE, PROD)]
+    entry = {"door": doors[0], "reason": "r", "owner": "o", "expires": "2027-01-01"}
+    left = world.check({"unproved-door": {"exceptions": [entry]}}).mandatory
+    assert [finding.door for finding in left] == doors[1:]
+
+
+def test_a_document_that_is_declared_twice_is_refused() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "g", "account": HUB, "property": "policy"}
+    documents = [json.loads(document(grants(one))) for one in ("*", DEPLOYER)]
+    declared = [{**place, "properties": {"role": "ci", "name": "g"}, "document": one} for one in documents]
+    component = world.add("Component", "c", symbolicDocuments=declared)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    world.add("RolePolicy", "g", world.hub, parent=component, role="ci", name="g", policy=UNKNOWN)
+    assert "declared-equals-real" in mandatory(world)
+
+
+# Unknown leaves -------------------------------------------------------------------------------------------------------
+
+ASSUME = "sts:AssumeRole"
+BY_CI = {"AWS": CI}
+
+
+def trust_of(**elements: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": BY_CI, "Action": ASSUME, **elements}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        trust_of(Principal={"AWS": UNKNOWN}),
+        trust_of(Principal={"AWS": [CI, UNKNOWN]}),
+        trust_of(Principal=UNKNOWN),
+        trust_of(Effect=UNKNOWN),
+        trust_of(Action=UNKNOWN),
+        trust_of(Action=["sts:TagSession", UNKNOWN]),
+        {"Version": "2012-10-17", "Statement": [trusts(CI), UNKNOWN]},
+        {"Version": "2012-10-17", "Statement": UNKNOWN},
+    ],
+)
+def test_an_unknown_part_of_a_trust_that_may_let_somebody_in_is_not_proved(trust: dict[str, Any]) -> None:
+    world = two_keys()
+    world.role("other", world.stage, trust)
+    found = [finding for finding in world.check().mandatory if finding.rule == "unproved-door"]
+    assert f"* -> {arn(STAGE, 'role/other')}" in [finding.door for finding in found]
+
+
+def grant_of(**elements: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **elements}]}
+
+
+UNKNOWN_GRANTS = [
+    grant_of(Action=ASSUME, Resource=UNKNOWN),
+    grant_of(Action=ASSUME, Resource=[DEPLOYER, UNKNOWN]),
+    grant_of(Action=UNKNOWN, Resource="*"),
+    grant_of(NotAction=UNKNOWN, Resource="*"),
+    grant_of(Action=ASSUME, NotResource=UNKNOWN),
+    {"Version": "2012-10-17", "Statement": [grants(DEPLOYER), UNKNOWN]},
+]
+
+
+@pytest.mark.parametrize("policy", UNKNOWN_GRANTS)
+@pytest.mark.parametrize("place", ["RolePolicy", "inlinePolicies", "Policy", "GroupPolicy"])
+def test_an_unknown_part_of_a_policy_that_may_grant_a_role_is_not_proved(policy: dict[str, Any], place: str) -> None:
+    world = two_keys()
+    if place == "inlinePolicies":
+        world.role("a", world.hub, SERVICE, inlinePolicies=[{"name": "x", "policy": policy}])
+    elif place == "Policy":
+        world.add("Policy", "x", world.hub, name="x", policy=policy)
+    elif place == "GroupPolicy":
+        world.add("Group", "a", world.hub, name="a")
+        world.add("GroupPolicy", "x", world.hub, group="a", name="x", policy=policy)
+    else:
+        world.role("a", world.hub)
+        world.add("RolePolicy", "x", world.hub, role="a", name="x", policy=policy)
+    assert "unproved-door" in mandatory(world)
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        trust_of(Sid=UNKNOWN),
+        trust_of(Condition=UNKNOWN),
+        trust_of(Condition={"StringEquals": {"sts:ExternalId": UNKNOWN}}),
+        trust_of(Condition={"StringEquals": UNKNOWN}),
+        {"Version": UNKNOWN, "Statement": [trusts(CI)]},
+    ],
+)
+def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str, Any]) -> None:
+    world = World()
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, trust)
+    world.grant("ci", world.hub, DEPLOYER)
+    assert mandatory(world) == []
+    assert [door.open for door in world.graph.doors if door.target.arn == DEPLOYER] == [True]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        grant_of(Action="s3:GetObject", Resource=UNKNOWN),
+        grant_of(Action=["s3:*", "kms:Decrypt"], Resource=["*", UNKNOWN]),
+        grant_of(Action=ASSUME, Resource=DEPLOYER, Condition={"StringEquals": {"aws:PrincipalTag/team": UNKNOWN}}),
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": UNKNOWN}]},
+    ],
+)
+def test_what_is_unknown_elsewhere_in_a_policy_is_no_matter_of_doors(policy: dict[str, Any]) -> None:
+    world = two_keys()
+    world.role("a", world.hub)
+    world.add("RolePolicy", "x", world.hub, role="a", name="x", policy=policy)
+    assert [rule for rule in mandatory(world) if rule == "unproved-door"] == []
+
+
+def test_a_way_under_a_condition_that_is_not_known_yet_counts_as_open_between_environments() -> None:
+    world = with_prod()
+    world.role("ci", world.stage)
+    prod = world.provider("prod", PROD)
+    trust = trusts(arn(STAGE, "role/ci"), condition={"StringEquals": {"sts:ExternalId": UNKNOWN}})
+    world.role("deployer", prod, {"Version": "2012-10-17", "Statement": [trust]})
+    world.grant("ci", world.stage, arn(PROD, "role/deployer"))
+    assert mandatory(world) == ["environments-isolated"]
+
+
+# Partitions -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"), [("aws", "eu-west-1"), ("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")]
+)
+def test_a_door_across_stacks_has_two_keys_in_every_partition(partition: str, region: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+
+    def inside(account: str, rest: str) -> str:
+        return f"arn:{partition}:iam::{account}:{rest}"
+
+    role, source = inside(STAGE, "role/deployer"), inside(HUB, "role/ci")
+    world = World()
+    world.resources.clear()
+    assumed = json.dumps([{"roleArn": inside(STAGE, "role/OrganizationAccountAccessRole")}])
+    stage = world.add("Provider", "stage", region=region, allowedAccountIds=json.dumps([STAGE]), assumeRoles=assumed)
+    world.role("deployer", stage, document(trusts(source)))
+    place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "g", "account": HUB, "property": "policy"}
+    exported = {**place, "properties": {"role": "ci", "name": "g"}, "document": json.loads(document(grants(role)))}
+    door = {
+        "name": "deploy",
+        "source": {"kind": "role", "account": HUB, "names": ["ci"]},
+        "target": {"account": STAGE, "role": "deployer"},
+    }
+    outputs = {"doors": [{"name": "deploy", "door": door, "documents": [exported]}], "parent_account_id": HUB}
+    world.add("StackReference", "management", name="organization/p/management", outputs={"outputs": outputs})
+    assert mandatory(world) == []
+    assert [one.id for one in world.graph.doors if one.open] == [f"{source} -> {role}"]
+
+
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
+def test_the_access_role_of_another_partition_is_named_in_it(partition: str) -> None:
+    world = World()
+    world.resources.clear()
+    region = {"aws-us-gov": "us-gov-east-1", "aws-cn": "cn-northwest-1"}[partition]
+    hub = world.add("Provider", "hub", region=region, allowedAccountIds=json.dumps([HUB]))
+    world.add("Account", "prod", hub, protect=True, outputs={"id": PROD, "name": "prod", "email": "a@example.com"})
+    world.add("Role", "admin", hub, name="admin", assumeRolePolicy=SERVICE)
+    policy = f"arn:{partition}:iam::aws:policy/AdministratorAccess"
+    world.add("RolePolicyAttachment", "a", hub, role="admin", policyArn=policy)
+    (door,) = world.graph.doors
+    assert door.id == (
+        f"arn:{partition}:iam::{HUB}:role/admin -> arn:{partition}:iam::{PROD}:role/OrganizationAccountAccessRole"
+    )
+    assert door.open
+
+
+# Size -----------------------------------------------------------------------------------------------------------------
+
+
+def test_forty_stars_and_two_thousand_statements_are_read_to_the_end() -> None:
+    """Matching that tried every place for every star would not come back in anybody's life."""
+    world = World()
+    world.role("ci", world.hub)
+    names = [f"{'a' * 60}-{number}" for number in range(200)]
+    for name in names:
+        world.role(name, world.stage, document(trusts(arn(HUB, "root"))))
+    statements = [grants(arn(STAGE, f"role/{name}")) for name in names for _ in range(10)]
+    starred = grants(arn(STAGE, "role/" + "a*" * 40 + "b"))
+    policy = document(*statements, starred)
+    world.add("RolePolicy", "many", world.hub, role="ci", name="many", policy=policy)
+    assert len([door for door in world.graph.doors if door.open and door.source.name == "ci"]) == len(names)

@@ -1,0 +1,376 @@
+"""Programs that open an account, or leave half a door, and those in order that look alike (`fine_...`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from scene import CI, DEPLOYER, FOREIGN, HUB, PROD, SERVICE, STAGE, Scene, arn, document, grants, text, trusts
+
+from components.cross_account_access import CrossAccountAccess
+
+MEMBER_OF_ANYBODY = {"AWS": "*"}
+OUTSIDER = {"AWS": arn(FOREIGN, "root")}
+
+
+# What preview knows
+
+
+def everyone(s: Scene) -> None:
+    s.deployer(text(trusts(MEMBER_OF_ANYBODY)))
+
+
+def everyone_with_an_external_id(s: Scene) -> None:
+    s.deployer(text(trusts(MEMBER_OF_ANYBODY, Condition={"StringEquals": {"sts:ExternalId": "x"}})))
+
+
+def outsider(s: Scene) -> None:
+    s.deployer(text(trusts(OUTSIDER)))
+
+
+def outsider_among_ours(s: Scene) -> None:
+    ci = s.ci()
+    s.grant(text(grants(DEPLOYER)), ci.name)
+    s.deployer(text(trusts({"AWS": [CI, arn(FOREIGN, "role/ci")]})))
+
+
+def trust_without_grant(s: Scene) -> None:
+    s.ci()
+    s.deployer(text(trusts({"AWS": CI})))
+
+
+def grant_without_trust(s: Scene) -> None:
+    ci = s.ci()
+    s.grant(text(grants(DEPLOYER)), ci.name)
+    s.deployer(text(SERVICE))
+
+
+def wildcard_grant(s: Scene) -> None:
+    ci = s.ci()
+    s.grant(text(grants("*")), ci.name)
+
+
+def wildcard_in_a_managed_policy(s: Scene) -> None:
+    policy = aws.iam.Policy("wide", name="wide", policy=text(grants("*")), opts=s.at(s.hub))
+    aws.iam.RolePolicyAttachment("wide", role=s.ci().name, policy_arn=policy.arn, opts=s.at(s.hub))
+
+
+def wildcard_in_inline_policies(s: Scene) -> None:
+    s.ci(inline_policies=[aws.iam.RoleInlinePolicyArgs(name="wide", policy=text(grants("*")))])
+
+
+def trust_as_a_mapping_in_an_account_to_come(s: Scene) -> None:
+    _account, new = s.new_account()
+    ci = s.ci()
+    statement = trusts({"AWS": ci.arn})
+    aws.iam.Role("payroll", name="payroll", assume_role_policy=document(statement), opts=s.at(new))
+
+
+def trust_in_an_account_to_come(s: Scene) -> None:
+    account, _new = s.new_account()
+    trust = account.id.apply(lambda known: text(trusts({"AWS": arn(known, "root")})))
+    aws.iam.Role("payroll", name="payroll", assume_role_policy=trust, opts=s.at(s.hub))
+
+
+def cloud_control(s: Scene) -> None:
+    state = {"RoleName": "open", "AssumeRolePolicyDocument": document(trusts(MEMBER_OF_ANYBODY))}
+    aws.cloudcontrol.Resource("open", type_name="AWS::IAM::Role", desired_state=json.dumps(state), opts=s.at(s.stage))
+
+
+def stack_set(s: Scene) -> None:
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document(trusts(MEMBER_OF_ANYBODY))}}
+    aws.cloudformation.StackSet(
+        "open",
+        name="open",
+        permission_model="SERVICE_MANAGED",
+        capabilities=["CAPABILITY_NAMED_IAM"],
+        template_body=json.dumps({"Resources": {"R": role}}),
+        opts=s.at(s.hub),
+    )
+
+
+def user_in_a_member_account(s: Scene) -> None:
+    aws.iam.User("mallory", name="mallory", opts=s.at(s.stage))
+
+
+def account_that_a_change_would_replace(s: Scene) -> None:
+    aws.organizations.Account("new", name="new", email="a+new@example.com", opts=s.at(s.hub))
+
+
+def github_without_a_subject(s: Scene) -> None:
+    issuer = "token.actions.githubusercontent.com"
+    audience = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
+    federated = {"Federated": arn(STAGE, f"oidc-provider/{issuer}")}
+    statement = trusts(federated, Condition=audience) | {"Action": "sts:AssumeRoleWithWebIdentity"}
+    s.deployer(text(statement))
+
+
+def stage_into_prod(s: Scene) -> None:
+    worker = aws.iam.Role("worker", name="worker", assume_role_policy=text(SERVICE), opts=s.at(s.stage))
+    target = arn(PROD, "role/target")
+    key = aws.iam.RolePolicy("key", name="key", role=worker.name, policy=text(grants(target)), opts=s.at(s.stage))
+    trust = text(trusts({"AWS": arn(STAGE, "role/worker")}))
+    aws.iam.Role("target", name="target", assume_role_policy=trust, opts=s.at(s.prod, depends_on=[key]))
+
+
+# What preview does not know: only the update can refuse it
+
+
+def late_everyone(s: Scene) -> None:
+    s.deployer(s.late(text(trusts(MEMBER_OF_ANYBODY))))
+
+
+def late_everyone_with_an_external_id(s: Scene) -> None:
+    s.deployer(s.late(text(trusts(MEMBER_OF_ANYBODY, Condition={"StringEquals": {"sts:ExternalId": "x"}}))))
+
+
+def late_outsider(s: Scene) -> None:
+    s.deployer(s.late(text(trusts(OUTSIDER))))
+
+
+def late_role_of_an_outsider(s: Scene) -> None:
+    s.deployer(s.late(text(trusts({"AWS": arn(FOREIGN, "role/ci")}))))
+
+
+def late_outsider_by_condition(s: Scene) -> None:
+    only = {"StringEquals": {"aws:PrincipalAccount": FOREIGN}}
+    s.deployer(s.late(text(trusts(MEMBER_OF_ANYBODY, Condition=only))))
+
+
+def late_not_principal(s: Scene) -> None:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": arn(FOREIGN, "root")}, "Action": "sts:AssumeRole"}
+    s.deployer(s.late(text(statement)))
+
+
+def late_leaf_of_a_mapping(s: Scene) -> None:
+    s.deployer(document(trusts({"AWS": s.late(arn(FOREIGN, "root"))})))
+
+
+def late_wildcard_grant(s: Scene) -> None:
+    ci = s.ci()
+    s.grant(s.late(text(grants("*"))), ci.name)
+
+
+def late_grant_of_sts_by_pattern(s: Scene) -> None:
+    ci = s.ci()
+    s.grant(s.late(text(grants("*", action="sts:Assume*"))), ci.name)
+
+
+def late_managed_policy(s: Scene) -> None:
+    policy = aws.iam.Policy("wide", name="wide", policy=s.late(text(grants("*"))), opts=s.at(s.hub))
+    aws.iam.RolePolicyAttachment("wide", role=s.ci().name, policy_arn=policy.arn, opts=s.at(s.hub))
+
+
+def late_managed_policy_arns(s: Scene) -> None:
+    policy = aws.iam.Policy("wide", name="wide", policy=s.late(text(grants("*"))), opts=s.at(s.hub))
+    s.ci(managed_policy_arns=[policy.arn])
+
+
+def late_policy_attached_to_many(s: Scene) -> None:
+    ci = s.ci()
+    policy = aws.iam.Policy("wide", name="wide", policy=s.late(text(grants("*"))), opts=s.at(s.hub))
+    aws.iam.PolicyAttachment("wide", roles=[ci.name], policy_arn=policy.arn, opts=s.at(s.hub))
+
+
+def late_inline_policies(s: Scene) -> None:
+    s.ci(inline_policies=[aws.iam.RoleInlinePolicyArgs(name="wide", policy=s.late(text(grants("*"))))])
+
+
+def late_group_policy(s: Scene) -> None:
+    group = aws.iam.Group("all", name="all", opts=s.at(s.hub))
+    aws.iam.GroupPolicy("wide", name="wide", group=group.name, policy=s.late(text(grants("*"))), opts=s.at(s.hub))
+
+
+def late_user_policy(s: Scene) -> None:
+    user = aws.iam.User("alice", name="alice", opts=s.at(s.hub))
+    aws.iam.UserPolicy("wide", name="wide", user=user.name, policy=s.late(text(grants("*"))), opts=s.at(s.hub))
+
+
+def late_grant_on_a_role_that_does_not_trust(s: Scene) -> None:
+    ci, deployer = s.ci(), s.deployer(text(SERVICE))
+    s.grant(s.late(text(grants(DEPLOYER))), ci.name, depends_on=[deployer])
+
+
+def late_github_without_a_subject(s: Scene) -> None:
+    issuer = "token.actions.githubusercontent.com"
+    audience = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
+    federated = {"Federated": arn(STAGE, f"oidc-provider/{issuer}")}
+    statement = trusts(federated, Condition=audience) | {"Action": "sts:AssumeRoleWithWebIdentity"}
+    s.deployer(s.late(text(statement)))
+
+
+def late_way_from_stage_into_prod(s: Scene) -> None:
+    worker = aws.iam.Role("worker", name="worker", assume_role_policy=text(SERVICE), opts=s.at(s.stage))
+    policy = s.late(text(grants(arn(PROD, "role/target"))))
+    key = aws.iam.RolePolicy("key", name="key", role=worker.name, policy=policy, opts=s.at(s.stage))
+    trust = s.late(text(trusts({"AWS": arn(STAGE, "role/worker")})))
+    aws.iam.Role("target", name="target", assume_role_policy=trust, opts=s.at(s.prod, depends_on=[key]))
+
+
+def late_cloud_control(s: Scene) -> None:
+    state = {"RoleName": "open", "AssumeRolePolicyDocument": document(trusts(MEMBER_OF_ANYBODY))}
+    aws.cloudcontrol.Resource(
+        "open", type_name="AWS::IAM::Role", desired_state=s.late(json.dumps(state)), opts=s.at(s.stage)
+    )
+
+
+# Declarations
+
+
+class _Door(pulumi.ComponentResource):
+    """A component that declares one trust in an account to come, and says what it likes."""
+
+    def __init__(self, name: str, new: aws.Provider, said: list[dict[str, Any]]) -> None:
+        documents = [
+            {
+                "type": "aws:iam/role:Role",
+                "name": "payroll",
+                "account": "account:new",
+                "property": "assumeRolePolicy",
+                "properties": {"name": "payroll", "path": "/"},
+                "document": document(statement),
+            }
+            for statement in said
+        ]
+        super().__init__("test:doors:Door", name, {"symbolicDocuments": documents})
+        self.new = new
+
+    def role(self, trust: Any) -> None:
+        options = pulumi.ResourceOptions(parent=self, provider=self.new)
+        aws.iam.Role("payroll", name="payroll", path="/", assume_role_policy=trust, opts=options)
+
+
+def false_declaration(s: Scene) -> None:
+    account, new = s.new_account()
+    real = account.id.apply(lambda _known: text(trusts(MEMBER_OF_ANYBODY)))
+    _Door("door", new, [SERVICE]).role(real)
+
+
+def contradictory_declarations(s: Scene) -> None:
+    account, new = s.new_account()
+    real = account.id.apply(lambda _known: text(trusts(MEMBER_OF_ANYBODY)))
+    _Door("door", new, [trusts(MEMBER_OF_ANYBODY), SERVICE]).role(real)
+
+
+# The product's own component, and what one can do to it
+
+
+def _door(s: Scene, **options: Any) -> None:
+    account, new = s.new_account()
+    ci = s.ci()
+    CrossAccountAccess(
+        "door",
+        {
+            "source_kind": "role",
+            "source": "ci",
+            "source_account_id": HUB,
+            "target_account": "new",
+            "target_account_id": account.id,
+            "role": "deployer",
+            "source_provider": s.hub,
+            "target_provider": new,
+        },
+        pulumi.ResourceOptions(depends_on=[ci], **options),
+    )
+
+
+def component(s: Scene) -> None:
+    """In order as it is; left out, targeted or transformed by what the command line or the program adds."""
+    _door(s)
+
+
+def transformed_trust(s: Scene) -> None:
+    def open_it(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != "aws:iam/role:Role" or args.name != "door":
+            return None
+        return pulumi.ResourceTransformResult(
+            {**args.props, "assumeRolePolicy": text(trusts(MEMBER_OF_ANYBODY))}, args.opts
+        )
+
+    _door(s, transforms=[open_it])
+
+
+def late_transformed_trust(s: Scene) -> None:
+    late = s.late(text(trusts(OUTSIDER)))
+
+    def open_it(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != "aws:iam/role:Role" or args.name != "door":
+            return None
+        return pulumi.ResourceTransformResult({**args.props, "assumeRolePolicy": late}, args.opts)
+
+    _door(s, transforms=[open_it])
+
+
+# Several runs
+
+
+def ignored_change(s: Scene) -> None:
+    """The first run (without a pack) opens; the second claims to close, and ignores its own change."""
+    trust = text(trusts(MEMBER_OF_ANYBODY if s.step == 1 else {"Service": "ec2.amazonaws.com"}))
+    options = s.at(s.stage, ignore_changes=["assumeRolePolicy"])
+    aws.iam.Role("deployer", name="deployer", assume_role_policy=trust, tags={"step": str(s.step)}, opts=options)
+
+
+def changed_trust(s: Scene) -> None:
+    s.deployer(text(SERVICE) if s.step == 1 else s.late(text(trusts(MEMBER_OF_ANYBODY))))
+
+
+def changed_grant(s: Scene) -> None:
+    ci = s.ci()
+    s.grant(text(grants("*", action="s3:GetObject")) if s.step == 1 else s.late(text(grants("*"))), ci.name)
+
+
+def replaced_role(s: Scene) -> None:
+    name, trust = ("first", text(SERVICE)) if s.step == 1 else ("second", s.late(text(trusts(OUTSIDER))))
+    aws.iam.Role("deployer", name=name, assume_role_policy=trust, opts=s.at(s.stage))
+
+
+def renamed_resource(s: Scene) -> None:
+    if s.step == 1:
+        s.deployer(text(SERVICE))
+    else:
+        options = s.at(s.stage, aliases=[pulumi.Alias(name="deployer")])
+        trust = s.late(text(trusts(MEMBER_OF_ANYBODY)))
+        aws.iam.Role("moved", name="deployer", assume_role_policy=trust, opts=options)
+
+
+def imported_role(s: Scene) -> None:
+    trust = text(trusts(MEMBER_OF_ANYBODY))
+    options = s.at(s.stage, import_="open", protect=False)
+    aws.iam.Role("open", name="open", assume_role_policy=trust, opts=options)
+
+
+def grant_taken_away(s: Scene) -> None:
+    ci = s.ci()
+    after = [s.grant(text(grants(DEPLOYER)), ci.name)] if s.step == 1 else []
+    s.deployer(text(trusts({"AWS": CI})), depends_on=after)
+
+
+# In order
+
+
+def fine_two_keys(s: Scene) -> None:
+    ci = s.ci()
+    s.deployer(text(trusts({"AWS": CI})), depends_on=[s.grant(text(grants(DEPLOYER)), ci.name)])
+
+
+def fine_late_keys(s: Scene) -> None:
+    """Both keys wait for something: the trust comes first, then the grant."""
+    ci = s.ci()
+    role = s.deployer(s.late(text(trusts({"AWS": CI}))))
+    s.grant(role.arn.apply(lambda known: text(grants(known))), ci.name)
+
+
+def fine_bucket_policy(s: Scene) -> None:
+    bucket = aws.sns.Topic("topic", opts=s.at(s.hub))
+    policy = bucket.arn.apply(lambda known: text(grants(known, action="sns:Publish")))
+    s.grant(policy, s.ci().name)
+
+
+def fine_own_account(_: Scene) -> None:
+    """No provider at all: one role may be assumed by another of the same account, whose ARN comes late."""
+    first = aws.iam.Role("first", assume_role_policy=text(SERVICE))
+    trust = first.arn.apply(lambda known: text(trusts({"AWS": known})))
+    aws.iam.Role("second", assume_role_policy=trust)

@@ -1,0 +1,179 @@
+"""A program with the pack on the pulumi CLI, against a local AWS of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+import pytest
+
+from twokeys.access_role import ACCESS_ROLE
+from twokeys.sandbox.local_aws import LocalAws
+
+HUB, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
+_HOST = "pulumi-language-python"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command said."""
+
+    code: int
+    text: str
+
+
+class RealEngine:
+    """One stack of one program, on a backend in a folder."""
+
+    def __init__(self, folder: Path, program: Path, aws: LocalAws, tools: str) -> None:
+        self.folder = folder
+        self.aws = aws
+        self._program = program
+        self._path = f"{_host(folder)}:{tools}"
+
+    def run(self, *arguments: str, program: str, step: int = 1, pack: Path | None = None) -> Ran:
+        """One command of the CLI; `step` tells the program which run of it this is."""
+        pack_options = ["--policy-pack", str(pack)] if pack else []
+        yes = ["--yes"] if arguments[0] in ("up", "destroy", "refresh") else []
+        done = subprocess.run(
+            ["pulumi", *arguments, *yes, *pack_options, "--color", "never", "--stack", "dev"],
+            cwd=self._program,
+            env=self.environment | {"PROGRAM": program, "STEP": str(step)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the CLI finds: its backend, its plugins and the local AWS."""
+        return {
+            "PATH": self._path,
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PULUMI_HOME": str(self.folder / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            **self.aws.environment(HUB),
+        }
+
+    def client(self, service: str, account: str) -> Any:
+        """AWS as the root of an account sees it."""
+        given = self.aws.environment(account)
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.aws.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def make_access_roles(self) -> None:
+        """AWS makes this role in each member account."""
+        self.client("organizations", HUB).create_organization(FeatureSet="ALL")
+        for account in (STAGE, PROD):
+            iam = self.client("iam", account)
+            statement = {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"},
+                "Action": "sts:AssumeRole",
+            }
+            iam.create_role(RoleName=ACCESS_ROLE, AssumeRolePolicyDocument=_text(statement))
+            everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+            iam.put_role_policy(RoleName=ACCESS_ROLE, PolicyName="all", PolicyDocument=_text(everything))
+
+    def keys_in_iam(self) -> set[str]:
+        """Every trust in somebody outside the role's account and every grant of sts:AssumeRole, as IAM lists them.
+
+        The account that a program makes is `new` in it.
+        """
+        listed = self.client("organizations", HUB).list_accounts()["Accounts"]
+        made = [one["Id"] for one in listed if one["Name"] == "new"]
+        keys = {key for account in (HUB, STAGE, PROD, *made) for key in self._keys_in(account)}
+        return {key.replace(made[0], "new") for key in keys} if made else keys
+
+    def _keys_in(self, account: str) -> Iterator[str]:
+        iam = self.client("iam", account)
+        for role in iam.list_roles()["Roles"]:
+            if role["RoleName"] == ACCESS_ROLE:
+                continue
+            for statement in _statements(role["AssumeRolePolicyDocument"]):
+                for name in _names(statement.get("Principal", statement.get("NotPrincipal", {}))):
+                    if name == "*" or f":{account}:" not in name:
+                        yield f"{name} may assume {role['RoleName']}"
+            for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+                found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+                yield from _grants(f"role {role['RoleName']}", found)
+        for policy in iam.list_policies(Scope="Local")["Policies"]:
+            version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+            yield from _grants(f"policy {policy['PolicyName']}", version["PolicyVersion"]["Document"])
+        for kind in ("user", "group"):
+            for one in getattr(iam, f"list_{kind}s")()[f"{kind.title()}s"]:
+                who = {f"{kind.title()}Name": one[f"{kind.title()}Name"]}
+                for policy in getattr(iam, f"list_{kind}_policies")(**who)["PolicyNames"]:
+                    found = getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy)["PolicyDocument"]
+                    yield from _grants(f"{kind} {one[f'{kind.title()}Name']}", found)
+
+
+def tools_on_path(path: str) -> str:
+    """The folders of PATH, with the CLI and an aws plugin in them; without those there is nothing to try."""
+    for tool in ("pulumi", "pulumi-resource-aws"):
+        if shutil.which(tool, path=path) is None:
+            pytest.fail(f"this test needs {tool} on PATH; see CONTRIBUTING.md, tests that do not run by default")
+    return path
+
+
+def _host(folder: Path) -> Path:
+    """A folder with our language host, for where the vendor's is not installed."""
+    tools = folder / "tools"
+    tools.mkdir()
+    if shutil.which(_HOST) is None:
+        script = tools / _HOST
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m twokeys.sandbox.plugins.language_python "$@"\n')
+        script.chmod(0o755)
+    return tools
+
+
+def _text(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _statements(document: Any) -> Sequence[dict[str, Any]]:
+    known = json.loads(unquote(document)) if isinstance(document, str) else document
+    listed = known["Statement"]
+    return listed if isinstance(listed, list) else [listed]
+
+
+def _names(principal: Any) -> Iterator[str]:
+    kinds = principal if isinstance(principal, dict) else {"AWS": principal}
+    for kind, names in kinds.items():
+        if kind != "Service":
+            yield from [names] if isinstance(names, str) else names
+
+
+def _grants(whose: str, document: Any) -> Iterator[str]:
+    for statement in _statements(document):
+        actions = statement.get("Action", [])
+        listed = [actions] if isinstance(actions, str) else actions
+        if statement["Effect"] == "Allow" and any(one.lower().startswith("sts:") or one == "*" for one in listed):
+            resources = statement["Resource"]
+            for resource in [resources] if isinstance(resources, str) else resources:
+                yield f"{whose} may assume {resource}"
+
+
+PATH = os.environ.get("PATH", "")
+"""As it was before a test's fixtures changed the environment."""

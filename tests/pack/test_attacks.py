@@ -1,0 +1,204 @@
+"""Programs that open an account unnoticed, on the pulumi CLI: `.venv/bin/pytest -m engine tests/pack/test_attacks.py`.
+
+Each is refused in preview or in the update before what it would open is made; IAM is listed afterwards. The engine asks
+a mandatory policy about each resource before it makes it: https://www.pulumi.com/docs/insights/policy/policy-packs/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pack.real_engine import PATH, STAGE, RealEngine, tools_on_path
+from twokeys.sandbox.local_aws import LocalAws
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+
+CI = "arn:aws:iam::111111111111:role/ci"
+DEPLOYER = "arn:aws:iam::222222222222:role/deployer"
+GRANT = f"role ci may assume {DEPLOYER}"
+TRUST = f"{CI} may assume deployer"
+
+IN_PREVIEW = (
+    "everyone",
+    "everyone_with_an_external_id",
+    "outsider",
+    "outsider_among_ours",
+    "trust_without_grant",
+    "grant_without_trust",
+    "wildcard_grant",
+    "wildcard_in_a_managed_policy",
+    "wildcard_in_inline_policies",
+    "trust_as_a_mapping_in_an_account_to_come",
+    "trust_in_an_account_to_come",
+    "cloud_control",
+    "stack_set",
+    "user_in_a_member_account",
+    "account_that_a_change_would_replace",
+    "github_without_a_subject",
+    "stage_into_prod",
+    "contradictory_declarations",
+    "transformed_trust",
+    "imported_role",
+)
+LATE = (
+    "late_everyone",
+    "late_everyone_with_an_external_id",
+    "late_outsider",
+    "late_role_of_an_outsider",
+    "late_outsider_by_condition",
+    "late_not_principal",
+    "late_leaf_of_a_mapping",
+    "late_wildcard_grant",
+    "late_grant_of_sts_by_pattern",
+    "late_managed_policy",
+    "late_managed_policy_arns",
+    "late_policy_attached_to_many",
+    "late_inline_policies",
+    "late_group_policy",
+    "late_user_policy",
+    "late_grant_on_a_role_that_does_not_trust",
+    "late_github_without_a_subject",
+    "late_way_from_stage_into_prod",
+    "late_cloud_control",
+    "false_declaration",
+    "late_transformed_trust",
+)
+WITHOUT_PREVIEW = (
+    "everyone",
+    "everyone_with_an_external_id",
+    "outsider",
+    "outsider_among_ours",
+    "wildcard_grant",
+    "wildcard_in_a_managed_policy",
+    "wildcard_in_inline_policies",
+    "cloud_control",
+    "stack_set",
+    "user_in_a_member_account",
+    "github_without_a_subject",
+    "stage_into_prod",
+    "contradictory_declarations",
+    "transformed_trust",
+)
+IN_A_LATER_RUN = ("changed_trust", "changed_grant", "replaced_role", "renamed_resource")
+IN_ORDER = {
+    "fine_two_keys": {GRANT, TRUST},
+    "fine_late_keys": {GRANT, TRUST},
+    "fine_bucket_policy": set(),
+    "fine_new_account": None,
+    "fine_own_account": set(),
+    "component": {GRANT, TRUST},
+}
+OPEN = json.dumps(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
+)
+ALLOWED_HALVES = {"stage_into_prod", "late_way_from_stage_into_prod"}
+"""The grant is half of the door that is refused; it lets nobody in."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[RealEngine]:
+    path = tools_on_path(os.environ.get("TWOKEYS_TOOLS", PATH))
+    with LocalAws.start(tmp_path / "aws") as aws:
+        engine = RealEngine(tmp_path, Path(__file__).with_name("attacks"), aws, path)
+        engine.make_access_roles()
+        assert engine.run("stack", "init", program="").code == 0
+        yield engine
+
+
+def refused(engine: RealEngine, pack: Path, *arguments: str, program: str, step: int = 1) -> str:
+    ran = engine.run(*arguments, program=program, step=step, pack=pack)
+    assert ran.code != 0, ran.text
+    assert "[mandatory]" in ran.text, ran.text
+    assert "every-rule-ran" not in ran.text, ran.text
+    return ran.text
+
+
+@pytest.fixture
+def pack(project_root: Path) -> Path:
+    return project_root / "policies"
+
+
+@pytest.mark.parametrize("program", IN_PREVIEW)
+def test_preview_refuses_what_it_can_know(program: str, engine: RealEngine, pack: Path) -> None:
+    if program == "imported_role":
+        engine.client("iam", STAGE).create_role(RoleName="open", AssumeRolePolicyDocument=OPEN)
+    refused(engine, pack, "preview", program=program)
+
+
+@pytest.mark.parametrize("program", LATE)
+def test_the_update_refuses_before_creation_what_preview_could_not_know(
+    program: str, engine: RealEngine, pack: Path
+) -> None:
+    refused(engine, pack, "up", program=program)
+    assert engine.keys_in_iam() == set() or program in ALLOWED_HALVES
+
+
+@pytest.mark.parametrize("program", WITHOUT_PREVIEW)
+def test_the_update_refuses_before_creation_where_preview_is_skipped(
+    program: str, engine: RealEngine, pack: Path
+) -> None:
+    refused(engine, pack, "up", "--skip-preview", program=program)
+    assert engine.keys_in_iam() <= (
+        {f"role ci may assume {DEPLOYER}"} if program == "outsider_among_ours" else set()
+    ) or (program in ALLOWED_HALVES)
+
+
+@pytest.mark.parametrize("program", IN_A_LATER_RUN)
+def test_a_change_of_what_is_there_is_refused_before_it_is_made(program: str, engine: RealEngine, pack: Path) -> None:
+    first = engine.run("up", program=program, pack=pack)
+    assert first.code == 0, first.text
+    refused(engine, pack, "up", program=program, step=2)
+    assert engine.keys_in_iam() == set()
+
+
+def test_a_refresh_in_between_changes_nothing_of_that(engine: RealEngine, pack: Path) -> None:
+    assert engine.run("up", program="changed_trust", pack=pack).code == 0
+    assert engine.run("refresh", program="changed_trust").code == 0
+    refused(engine, pack, "up", "--skip-preview", program="changed_trust", step=2)
+    assert engine.keys_in_iam() == set()
+
+
+def test_a_document_that_ignores_its_changes_is_judged_as_it_stays(engine: RealEngine, pack: Path) -> None:
+    assert engine.run("up", program="ignored_change").code == 0
+    refused(engine, pack, "preview", program="ignored_change", step=2)
+
+
+def test_a_grant_that_a_change_takes_away_is_missed_in_preview(engine: RealEngine, pack: Path) -> None:
+    first = engine.run("up", program="grant_taken_away", pack=pack)
+    assert first.code == 0, first.text
+    assert "door-needs-grant" in refused(engine, pack, "up", program="grant_taken_away", step=2)
+    assert engine.keys_in_iam() == {GRANT, TRUST}
+
+
+@pytest.mark.parametrize("skipped", [(), ("--skip-preview",)], ids=["with preview", "without preview"])
+@pytest.mark.parametrize(
+    "left_out",
+    [("--exclude", "**door-grant"), ("--target", "**aws:iam/role:Role::door"), ("--target", "**aws:iam/role:Role::**")],
+    ids=["the grant is excluded", "the trust is targeted", "all roles are targeted"],
+)
+def test_a_trust_whose_grant_is_left_out_is_never_made(
+    left_out: tuple[str, ...], skipped: tuple[str, ...], engine: RealEngine, pack: Path
+) -> None:
+    ran = engine.run("up", *left_out, *skipped, program="component", pack=pack)
+    assert ran.code != 0, ran.text
+    assert TRUST not in engine.keys_in_iam()
+
+
+def test_a_late_trust_that_is_targeted_alone_is_refused(engine: RealEngine, pack: Path) -> None:
+    targets = ("--target", "**::deployer", "--target", "**::late")
+    refused(engine, pack, "up", *targets, "--skip-preview", program="late_outsider")
+    assert engine.keys_in_iam() == set()
+
+
+@pytest.mark.parametrize("program", IN_ORDER)
+def test_a_program_in_order_goes_through_in_silence(program: str, engine: RealEngine, pack: Path) -> None:
+    ran = engine.run("up", program=program, pack=pack)
+    assert ran.code == 0, ran.text
+    assert "[mandatory]" not in ran.text
+    if IN_ORDER[program] is not None:
+        assert engine.keys_in_iam() == IN_ORDER[program]

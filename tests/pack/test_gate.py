@@ -1,0 +1,187 @@
+"""The update gate: each resource is judged before it is made, and only for what nothing later can put right.
+
+The engine asks about each resource, with known values, before it makes it; both keys are needed across accounts:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.access.states import write_state
+from tests.access.test_keys import CORRECT, world_of
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
+from tests.pack.engine_requests import Engine
+from twokeys.access.snapshot import Resource
+from twokeys.pack.analyzer import Analyzer
+from twokeys.pack.changed import DOORS_CHANGED
+
+OPEN = document(trusts("*"))
+
+
+def refused(
+    world: World, *, before: Path | None = None, order: Callable[[Resource], object] | None = None
+) -> list[str]:
+    """The resources that an update refuses, each with its rule, in the order in which it comes to them."""
+    config = {DOORS_CHANGED: {"state": str(before)}} if before else {}
+    engine = Engine(config, preview=False)
+    by_urn = {resource.urn: resource for resource in world.resources}
+    resources = sorted(world.resources, key=order) if order else world.resources  # type: ignore[arg-type]
+    return [f"{found.policyName}: {one.name}" for one in resources for found in engine.judge(one, by_urn)]
+
+
+def base(trust: str = SERVICE) -> World:
+    world = World()
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, trust)
+    return world
+
+
+def known(name: str) -> World | None:
+    """A correct stack as an update shows it: without a value that is not known, and with its accounts made before."""
+    world = world_of(CORRECT[name])
+    shown = json.dumps([dict(one.inputs or {}) for one in world.resources], default=str)
+    return None if "UNKNOWN" in shown or "account:new" in shown else world
+
+
+ORGANIZATION = "trust in the organization"
+"""The stack does not tell that the organization is its own, so the grant has to be there before the trust."""
+
+
+@pytest.mark.parametrize("name", [name for name in CORRECT if known(name)])
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "backwards"])
+def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: bool) -> None:
+    world = known(name)
+    assert world is not None
+    first = [one for one in world.resources if one.type.startswith(("pulumi:", "test:", "twokeys:"))]
+    made = [one for one in world.resources if one not in first]
+    world.resources = first + (made[::-1] if backwards else made)
+    assert refused(world) == (["unproved-door: deployer"] if name == ORGANIZATION and not backwards else [])
+
+
+@pytest.mark.parametrize(
+    ("trust", "rule"),
+    [
+        (OPEN, "wildcard-trust"),
+        (document(trusts(arn(OUTSIDE, "root"))), "external-id"),
+        (document(trusts(arn(OUTSIDE, "role/ci"))), "external-id"),
+        (document(trusts(CI, arn(OUTSIDE, "role/ci"))), "external-id"),
+        (document(trusts("*", condition={"StringEquals": {"aws:PrincipalAccount": OUTSIDE}})), "external-id"),
+        (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
+    ],
+    ids=["everyone", "outsider", "a role of an outsider", "an outsider among ours", "by condition", "no policy"],
+)
+def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: str, rule: str) -> None:
+    assert f"{rule}: deployer" in refused(base(trust))
+
+
+def test_a_trust_whose_grant_may_still_come_is_made() -> None:
+    world = base(document(trusts(CI)))
+    assert refused(world) == []
+    world.grant("ci", world.hub, DEPLOYER)
+    assert refused(world) == []
+
+
+def test_a_grant_whose_trust_may_still_come_is_made_and_one_that_came_too_late_is_not() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    assert refused(world) == []
+    world.role("deployer", world.stage)
+    assert refused(world) == []
+    world.resources.insert(3, world.resources.pop())
+    assert refused(world) == ["door-needs-trust: ci-grant"]
+
+
+@pytest.mark.parametrize("shape", ["inline", "managed", "of a role", "attached to a role", "group", "user"])
+def test_a_grant_on_everything_is_refused_in_every_shape(shape: str) -> None:
+    world, wide = base(), document(grants("*"))
+    if shape == "inline":
+        world.grant("ci", world.hub, "*")
+    elif shape == "managed":
+        world.add("Policy", "wide", world.hub, name="wide", policy=wide)
+    elif shape == "of a role":
+        world.role("other", world.hub, inlinePolicies=[{"name": "wide", "policy": wide}])
+    elif shape == "attached to a role":
+        world.add("Policy", "wide", world.hub, name="wide", policy=wide)
+        world.role("other", world.hub, managedPolicyArns=[arn(HUB, "policy/wide")])
+    elif shape == "group":
+        world.add("Group", "all", world.hub, name="all")
+        world.add("GroupPolicy", "wide", world.hub, group="all", name="wide", policy=wide)
+    else:
+        world.add("User", "alice", world.hub, name="alice")
+        world.add("UserPolicy", "wide", world.hub, user="alice", name="wide", policy=wide)
+    assert "wildcard-grant" in {found.partition(":")[0] for found in refused(world)}
+
+
+def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_there_by_then() -> None:
+    world = World()
+    door = world.add("Component", "door", trustAfterGrant=True)
+    world.role("ci", world.hub)
+    world.add("Role", "deployer", world.stage, parent=door, name="deployer", assumeRolePolicy=document(trusts(CI)))
+    assert refused(world) == ["door-needs-grant: deployer"]
+    world.grant("ci", world.hub, DEPLOYER)
+    world.resources.insert(4, world.resources.pop())
+    assert refused(world) == []
+
+
+def test_a_refused_resource_is_not_counted_as_made_afterwards() -> None:
+    world = base(OPEN)
+    world.grant("ci", world.hub, DEPLOYER)
+    assert refused(world) == ["wildcard-trust: deployer"]
+
+
+def test_what_was_there_before_proves_a_key_and_is_not_refused_again(tmp_path: Path) -> None:
+    before = base(OPEN)
+    before.grant("ci", before.hub, DEPLOYER)
+    state = write_state(tmp_path / "before.json", before)
+    now = base(OPEN)
+    assert refused(now, before=state) == []
+    changed = base(document(trusts(arn(OUTSIDE, "root"))))
+    assert "external-id: deployer" in refused(changed, before=state)
+
+
+def test_the_state_of_another_project_tells_nothing(tmp_path: Path) -> None:
+    other = base(OPEN)
+    state = write_state(tmp_path / "before.json", other)
+    state.write_text(state.read_text().replace("::twokeys::", "::another::"))
+    assert refused(base(OPEN), before=state) == ["wildcard-trust: deployer"]
+
+
+def test_a_resource_that_moved_is_not_counted_twice(tmp_path: Path) -> None:
+    before = base(document(trusts(CI)))
+    before.grant("ci", before.hub, DEPLOYER)
+    state = write_state(tmp_path / "before.json", before)
+    engine = Engine({DOORS_CHANGED: {"state": str(state)}}, preview=False)
+    old = before.resources[3]
+    moved = replace(old, urn=old.urn.replace("::deployer", "::moved"), name="moved")
+    assert engine.judge(moved, {one.urn: one for one in before.resources}, aliases=[old.urn]) == []
+
+
+def test_a_way_from_stage_into_prod_is_refused_at_its_second_key() -> None:
+    world = World()
+    prod = world.provider("prod", PROD)
+    world.role("worker", world.stage)
+    world.role("target", prod, document(trusts(arn(STAGE, "role/worker"))))
+    world.grant("worker", world.stage, arn(PROD, "role/target"))
+    assert refused(world) == ["environments-isolated: worker-grant"]
+
+
+def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:
+    engine = Engine(preview=True)
+    assert [found for one in base(OPEN).resources for found in engine.judge(one)] == []
+
+
+def test_a_value_that_cannot_be_read_refuses_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("twokeys.pack.analyzer.may_let_in", broken)
+    (found,) = Engine(analyzer=Analyzer(), preview=False).judge(base(OPEN).resources[2])
+    assert found.policyName == "every-rule-ran"
+    assert "RuntimeError: boom" in found.message

@@ -1,0 +1,178 @@
+"""One shard's work with the pulumi CLI, and what its engine says meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import boto3
+from pulumi import automation
+
+from twokeys.errors import Refusal
+from twokeys.fleet.backend import open_stack
+from twokeys.fleet.leftovers import end_others
+from twokeys.fleet.locks import owners
+from twokeys.fleet.pending import account_names, creating, identifiers, taken_over
+from twokeys.fleet.task import Operation, Task
+from twokeys.organization.creations import accounts_made
+from twokeys.verify.attempts import Pace
+from twokeys.verify.credentials import probe_with
+from twokeys.verify.doors import exports
+
+_POLL_SECONDS: Final = 0.1
+_PROBES_A_SECOND: Final = 5.0
+# One replacement is several steps of the CLI; the one that makes the new object stands for it.
+_OPERATIONS: Final = {
+    "create-replacement": "replace",
+    **{op: op for op in ("same", "create", "update", "delete-replaced", "delete", "read", "discard", "import")},
+}
+
+
+class Seen:
+    """What became of a shard, gathered while it is worked on. Problems and advice are one text each."""
+
+    def __init__(self, stack: str) -> None:
+        self.changes: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self.advice: list[str] = []
+        self._stack = stack
+        self._counted: set[tuple[str, str]] = set()
+
+    def __call__(self, event: automation.EngineEvent) -> None:
+        """Take an event of the CLI's engine."""
+        if event.diagnostic_event is not None and event.diagnostic_event.severity in ("error", "warning"):
+            self._said(event.diagnostic_event)
+        elif event.policy_event is not None:
+            found = event.policy_event
+            text = f"policy {found.policy_name}: {found.resource_urn or ''}: {_without_colour(found.message)}"
+            (self.problems if found.enforcement_level == "mandatory" else self.advice).append(text)
+        elif event.res_outputs_event is not None:
+            metadata = event.res_outputs_event.metadata
+            op = _OPERATIONS.get(str(getattr(metadata.op, "value", metadata.op)))
+            # The CLI says a component's end twice, when it is registered and when its outputs are.
+            if op is not None and (op, metadata.urn) not in self._counted:
+                self._counted.add((op, metadata.urn))
+                self.changes[op] += 1
+
+    def _said(self, one: automation.DiagnosticEvent) -> None:
+        message = _without_colour(one.message)
+        if one.severity == "warning":
+            self.advice.append(message)
+            return
+        self.problems.append(f"{one.urn}: {message}" if one.urn else message)
+        if owners(message):
+            environment = self._stack.rpartition("-")[0] or self._stack
+            self.problems.append(f"if that run is dead, `twokeys fleet unlock {environment} {self._stack}` proves it")
+
+    def tried(self, task: Task, stack: automation.Stack) -> None:
+        """Try the doors with the surrounding credentials: on real AWS nobody can be everybody."""
+        outputs = {key: output.value for key, output in stack.outputs().items()}
+        if not outputs:
+            raise Refusal(
+                f"stack {task.stack} cannot be verified",
+                where="its outputs",
+                why="it was never updated, so there is no door to try",
+                next_step="update it first",
+            )
+        for one in probe_with(None, exports({task.stack: outputs}), None, Pace(_PROBES_A_SECOND)):
+            self.changes[one.judged] += 1
+            if one.probed and not one.as_expected:
+                self.problems.append(f"{one.judged}: {one.name} ({one.role_arn}): {one.detail}")
+
+
+def work(task: Task, seen: Seen) -> None:
+    """Do a task, in the main thread. What is wrong with it is in `seen`.
+
+    Raises:
+        Refusal: it cannot be begun.
+        KeyboardInterrupt: it was told to stop, and has.
+    """
+    try:
+        _interruptible(lambda: _operate(task, seen))
+    except automation.CommandError as error:
+        seen.problems.append(f"the pulumi CLI failed: {error}")
+    finally:
+        end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
+
+
+def _operate(task: Task, seen: Seen) -> None:
+    stack = open_stack(task.stack, task.folder)
+    if task.operation is Operation.VERIFY:
+        seen.tried(task, stack)
+        return
+    if task.operation is Operation.UP:
+        _take_over(stack, seen)
+    with TemporaryDirectory() as folder:
+        configs = [Path(folder, f"{index}.json") for index in range(len(task.packs))]
+        for path, (_, config) in zip(configs, task.packs, strict=True):
+            path.write_text(json.dumps(config), encoding="utf-8")
+        arguments: dict[str, Any] = {
+            "policy_packs": [pack for pack, _ in task.packs],
+            "policy_pack_configs": [str(path) for path in configs],
+            "parallel": task.parallel,
+            "on_event": seen,
+        }
+        (stack.up if task.operation is Operation.UP else stack.preview)(**arguments)
+
+
+def _take_over(stack: automation.Stack, seen: Seen) -> None:
+    """Take over what a killed run had begun to create, see `twokeys.fleet.pending`.
+
+    Raises:
+        Refusal: AWS cannot be asked, or an account that was begun cannot be told from another.
+        CommandError: the CLI does not write the state, or cannot read what is there.
+    """
+    state = stack.export_stack()
+    deployment = state.deployment or {}
+    begun = creating(deployment)
+    if not begun:
+        return
+    names = account_names(begun)
+    accounts = accounts_made(boto3.Session(), names) if names else {}
+    found = identifiers(deployment, accounts)
+    if not found:
+        return  # the CLI says itself what is pending
+    deployment = taken_over(deployment, found, accounts)
+    stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
+    for urn in (one["urn"] for one in begun):
+        what = f"is looked at as {found[urn]}" if urn in found else "is asked for anew, which AWS may refuse"
+        seen.advice.append(f"{urn}: an earlier run was killed while it created this: it {what}")
+    stack.refresh(target=list(found))
+
+
+def _interruptible(work: Callable[[], None]) -> None:
+    """Do it so that an interrupt reaches the CLI, which then ends in order, before it reaches the caller."""
+    failed: list[BaseException] = []
+
+    def doing() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=doing, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        # The CLI and what it started are in our process group; a second interrupt makes it end at once.
+        ours = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.killpg(os.getpgid(0), signal.SIGINT)
+        thread.join()
+        signal.signal(signal.SIGINT, ours)
+        raise
+    if failed:
+        raise failed[0]
+
+
+def _without_colour(text: str) -> str:
+    return re.sub(r"<\{%.*?%\}>", "", text).strip()
