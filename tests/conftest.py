@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_box import place_plugins
@@ -42,6 +43,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if folder is not None:
         folder.cleanup()
 
+
+# No test is timed: what is slow on a busy machine is right all the same.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _CLOUD_VARIABLES = ("AWS_", "PULUMI_", "TWOKEYS_")
 
