@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,34 +14,7 @@ from twokeys.project.config import load_project
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.pulumi_box import PulumiBox, clean_environment
-
-
-@dataclass(frozen=True)
-class Events:
-    """What the engine reported of one command with `--json`, event by event.
-
-    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/events.go
-    """
-
-    code: int
-    events: tuple[Mapping[str, Any], ...]
-    errors: str
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """How many resources had each operation."""
-        summaries = [one["summaryEvent"] for one in self.events if "summaryEvent" in one]
-        assert summaries, self.errors
-        return dict(summaries[-1]["resourceChanges"])
-
-    @property
-    def violations(self) -> list[tuple[str, str, str]]:
-        """(rule, level, message) of each violation, sorted; the messages without colours."""
-        told = [one["policyEvent"] for one in self.events if "policyEvent" in one]
-        return sorted(
-            (one["policyName"], one["enforcementLevel"], re.sub(r"<\{%.*?%\}>", "", one["message"]).strip())
-            for one in told
-        )
+from twokeys.sandbox.pulumi_events import Ran, run
 
 
 @dataclass(frozen=True)
@@ -66,20 +37,14 @@ class Engine:
             check=False,
         )
 
-    def previewed(self, stack: str, overrides: Mapping[str, Any] | None = None) -> Events:
+    def previewed(self, stack: str, overrides: Mapping[str, Any] | None = None) -> Ran:
         """`pulumi preview` with the pack; `overrides`, parsed, win over the stack's config."""
         mirror = self.box.reflect({stack: overrides or {}})
+        pulumi = find_pulumi()
+        assert pulumi is not None
         pack = str(self.box.project.root / "policies")
-        run = subprocess.run(
-            [str(find_pulumi()), "--cwd", str(mirror), "preview", "-s", stack, "--json", "--policy-pack", pack],
-            env=clean_environment() | self.variables | {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"},
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        events = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-        return Events(run.returncode, tuple(events), run.stdout[-2000:] + run.stderr[-2000:])
+        environment = clean_environment() | self.variables
+        return run(pulumi, ["preview", "--stack", stack, "--policy-pack", pack], mirror, environment)
 
     def ran(self, *arguments: str) -> str:
         """One command that must succeed; what it printed."""

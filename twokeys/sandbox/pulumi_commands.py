@@ -97,7 +97,9 @@ def pulumi_demo(project: Path, directory: Path | None) -> int:
     running = LocalAws.attach(box.directory / "aws")
     if running is not None:
         running.stop()
-    shutil.rmtree(box.directory, ignore_errors=True)
+    for earlier in (box.directory / "aws", box.directory / "pulumi"):
+        if earlier.exists():
+            shutil.rmtree(earlier)
     console = Console()
     with LocalAws.start(box.directory / "aws") as aws:
         failed = tell(box, aws, pulumi, console)
