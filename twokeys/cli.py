@@ -21,6 +21,7 @@ COMMANDS = {
     "costs": ("twokeys.costs.commands:costs", "What accounts, services and tags cost, with a picture."),
     "fleet": ("twokeys.fleet.commands:fleet", "An environment with many accounts, run as many stacks."),
     "map": ("twokeys.map.commands:map_", "Pictures of the organization and its doors."),
+    "policies": ("twokeys.pack.commands:policies", "The policy pack for a Pulumi project of your own."),
     "preflight": ("twokeys.organization.preflight_command:preflight", "What would stop a stack's first update."),
     "preview": (
         "twokeys.preview.commands:preview",
