@@ -298,7 +298,6 @@ def limited(condition: dict[str, Any], principal: str = "*") -> World:
         {"StringEquals": {"aws:PrincipalOrgID": OURS}},
         {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{OURS}/*"]}},
         {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/c*")}},
-        {"StringEquals": {"aws:PrincipalAccount": [HUB, OUTSIDE], "aws:PrincipalOrgID": OURS}},
     ],
 )
 def test_a_condition_that_admits_ours_asks_for_what_the_same_principals_written_out_do(condition: Any) -> None:
@@ -318,6 +317,21 @@ def test_a_condition_that_admits_ours_asks_for_what_the_same_principals_written_
 )
 def test_a_condition_that_also_admits_somebody_foreign_admits_somebody_foreign(condition: Any) -> None:
     assert "external-id" in mandatory(limited(condition))
+
+
+@pytest.mark.parametrize("principal", ["*", arn(OUTSIDE, "root"), arn(OUTSIDE, "role/x")])
+def test_an_account_that_comes_in_only_as_one_of_ours_has_a_grant_that_nobody_shows(principal: str) -> None:
+    condition: dict[str, Any] = {"StringEquals": {"aws:PrincipalOrgID": OURS}}
+    if principal == "*":
+        condition["StringEquals"]["aws:PrincipalAccount"] = [HUB, OUTSIDE]
+    found = [one for one in limited(condition, principal).check().mandatory if one.rule == "external-id"]
+    assert ["the grant key is not proved" in finding.message for finding in found] == [True]
+
+
+def test_an_outsider_whom_a_denial_keeps_out_is_none() -> None:
+    world = two_keys()
+    world.role("closed", world.stage, document(trusts(OUTSIDE), trusts("*", effect="Deny")))
+    assert world.rules() == []
 
 
 def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
