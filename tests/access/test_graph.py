@@ -347,6 +347,16 @@ def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_
     assert "external-id" in mandatory(world)
 
 
+@pytest.mark.parametrize(
+    "principal", [{"AWS": f"arn:aws-us-gov:iam::{OUTSIDE}:root"}, {"CanonicalUser": "79a59df900b949e5"}]
+)
+def test_a_principal_that_no_role_of_this_partition_can_have_is_refused(principal: dict[str, str]) -> None:
+    world = two_keys()
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    world.role("odd", world.stage, document(statement))
+    assert mandatory(world) != []
+
+
 # Third parties --------------------------------------------------------------------------------------------------------
 
 
@@ -614,6 +624,7 @@ def test_an_unknown_part_of_a_policy_that_may_grant_a_role_is_not_proved(policy:
         trust_of(Condition={"StringEquals": {"sts:ExternalId": UNKNOWN}}),
         trust_of(Condition={"StringEquals": UNKNOWN}),
         {"Version": UNKNOWN, "Statement": [trusts(CI)]},
+        {"Version": "2012-10-17", "Statement": [trusts(CI), {**trusts(CI), "Effect": "Deny", "Principal": UNKNOWN}]},
     ],
 )
 def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str, Any]) -> None:
@@ -630,6 +641,7 @@ def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str
     [
         grant_of(Action="s3:GetObject", Resource=UNKNOWN),
         grant_of(Action=["s3:*", "kms:Decrypt"], Resource=["*", UNKNOWN]),
+        grant_of(Action=UNKNOWN, Resource="arn:aws:s3:::bucket/*"),
         grant_of(Action=ASSUME, Resource=DEPLOYER, Condition={"StringEquals": {"aws:PrincipalTag/team": UNKNOWN}}),
         {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": UNKNOWN}]},
     ],

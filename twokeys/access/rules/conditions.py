@@ -77,8 +77,14 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                 if name in (foreign or ()) or not known:
                     with_external_id = account is not None and demands_external_id(statement)
                     one = _Outsider(role, name, account, with_external_id, in_organization=foreign == frozenset())
-                    if one.door not in shut:
+                    if one.door not in shut or _of_another_partition(one):
                         yield one
+
+
+def _of_another_partition(one: _Outsider) -> bool:
+    """No principal assumes a role of another partition: whoever wrote it means somebody else."""
+    named, role = Arn.parse(one.name), parse_arn(one.role.arn)
+    return named is not None and named.partition != role.partition
 
 
 def _account(graph: Graph, name: str) -> str | None:
