@@ -16,7 +16,7 @@ from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN
-from twokeys.pack.relevance import GIVING
+from twokeys.pack.relevance import may_let_in
 
 DEFERRED: Final = "judged-in-the-update"
 _MANY: Final = 5
@@ -48,7 +48,7 @@ class _Waiting:
     def may_be_deferred(self, finding: Finding) -> bool:
         """Whether a finding of `unproved-door` is about an unknown document that the update can judge in time."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
-        if resource is None or resource.type not in GIVING or resource.urn in self._hung_upon:
+        if resource is None or not may_let_in(resource) or resource.urn in self._hung_upon:
             return False
         unknown = [key for key, value in (resource.inputs or {}).items() if value is UNKNOWN or _holds_unknown(value)]
         return bool(unknown) and not self._waits_for_account(resource, unknown)
