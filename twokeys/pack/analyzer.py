@@ -26,7 +26,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.report import Judged, judge
+from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.errors import Refusal
@@ -179,8 +179,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
-        judged = judge(graph, self._rules, self._configuration, self._today())
-        return (one.finding for one in judged if one.mandatory)
+        """Only what stops an update: nobody reads advice about a resource that is about to be made."""
+        rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
+        return (one.finding for one in judge(graph, rules, self._configuration, self._today()) if one.mandatory)
 
     def _level(self, policy: str) -> str:
         return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))
