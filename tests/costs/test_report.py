@@ -214,3 +214,51 @@ def test_no_digit_is_ever_lost(lines: list[Line]) -> None:
     units = sum(int(Decimal(line.amount).scaleb(10)) for line in lines)
     assert found.total.scaleb(10) == units
     assert all(each.total == found.charges for each in found.breakdowns)
+
+
+def identified(first: int, count: int, cost: str = "1") -> bytes:
+    """A report with so many lines, each with an identity of its own."""
+    header = (
+        "identity/LineItemId,identity/TimeInterval,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/ProductCode"
+    )
+    lines = [f"{header},lineItem/CurrencyCode,lineItem/UnblendedCost"]
+    lines += [
+        f"id{n},2026-10-01/2026-10-02,222222222222,Usage,AmazonEC2,USD,{cost}" for n in range(first, first + count)
+    ]
+    return "\n".join(lines).encode()
+
+
+# https://docs.aws.amazon.com/cur/latest/userguide/cur-versioning.html
+@pytest.mark.parametrize("count", [1, 10, 5_000])
+def test_two_versions_of_one_month_are_not_added(count: int) -> None:
+    with pytest.raises(Refusal, match="two versions of one report"):
+        costs(identified(0, count), identified(0, count + count // 10, "1.5"), question=Question(((ACCOUNT,),)))
+
+
+def test_the_files_of_one_version_are_added_also_where_they_share_a_line_item_s_id() -> None:
+    found = costs(identified(0, 3_000), identified(2_990, 3_000), question=Question(((ACCOUNT,),)))
+    assert found.total == 6_000
+
+
+FOCUS = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ServiceName,SubAccountId,SubAccountName,Tags"
+
+
+def test_a_focus_export_is_read_as_what_is_billed() -> None:
+    # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html
+    lines = [
+        FOCUS,
+        '10,USD,Usage,2026-10-01T00:00:00Z,Amazon Elastic Compute Cloud,222222222222,stage,"{""Team"": ""web""}"',
+        "-2,USD,Credit,2026-10-01T00:00:00Z,Amazon Elastic Compute Cloud,222222222222,stage,",
+    ]
+    found = costs("\n".join(lines).encode())
+    assert (found.charges, found.total) == (10, 8)
+    assert amounts(found, 1) == exact({("Amazon Elastic Compute Cloud",): "10"})
+    assert amounts(found, 2) == exact({("web",): "10"})
+    assert found.names == {"222222222222": "stage"}
+
+
+def test_a_focus_export_that_cannot_answer_is_refused_by_name() -> None:
+    with pytest.raises(Refusal, match="FOCUS export without ServiceName"):
+        costs(FOCUS.replace("ServiceName,", "").encode())
+    with pytest.raises(Refusal, match="FOCUS has no BlendedCost"):
+        costs(FOCUS.encode(), question=Question(((ACCOUNT,),), metric="blended"))

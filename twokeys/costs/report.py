@@ -1,8 +1,9 @@
-"""Reading an exported Cost and Usage Report as a stream: legacy CUR, or CUR 2.0 from Data Exports.
+"""Reading an exported Cost and Usage Report as a stream: legacy CUR, or CUR 2.0 or FOCUS from Data Exports.
 
 Columns: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html (legacy, `lineItem/UnblendedCost`) and
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-line-item.html (CUR 2.0, and legacy reports as
-Parquet, `line_item_unblended_cost`). Memory grows with the number of different (account, service, tag values), not with
+Parquet, `line_item_unblended_cost`) and https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html
+(FOCUS, `BilledCost`). Memory grows with the number of different (account, service, tag values), not with
 the number of lines.
 """
 
@@ -33,6 +34,7 @@ from twokeys.costs.breakdown import (
     exactly,
     kind_of,
 )
+from twokeys.costs.versions import Lines
 from twokeys.errors import Refusal
 
 Row = Sequence[str]
@@ -53,6 +55,7 @@ class Ledger:
     currencies: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Lines] = field(default_factory=dict)
 
     def costs(self, where: str) -> Costs:
         """The bill. Refuses a report without any line of these days, and one in several currencies."""
@@ -148,11 +151,23 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = 
         raise _unreadable(path, f"the Parquet file is damaged: {error}", _AGAIN) from error
 
 
+_FOCUS = {
+    "BilledCost": "lineItem/UnblendedCost",
+    "BillingCurrency": "lineItem/CurrencyCode",
+    "ChargeCategory": "lineItem/LineItemType",
+    "ChargePeriodStart": "lineItem/UsageStartDate",
+    "ServiceName": "lineItem/ProductCode",
+    "SubAccountId": "lineItem/UsageAccountId",
+    "SubAccountName": "lineItem/UsageAccountName",
+    "Tags": "tags",
+}
+"""The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
 _AGAIN = "Download the report again and compare its size with the one in the bucket."
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START = "lineitemcurrencycode", "lineitemusagestartdate"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
 _TAG_MAPS = ("resourcetags", "tags")
+_IDENTITY = ("identitylineitemid", "identitytimeinterval")
 _SPELLED = {
     _ACCOUNT: "lineItem/UsageAccountId",
     _CODE: "lineItem/ProductCode",
@@ -168,15 +183,16 @@ def _plain(name: str) -> str:
 
 
 def _wanted(name: str) -> bool:
-    plain = _plain(name)
+    plain = _plain(_FOCUS.get(name, name))
     costs = {"lineitem" + _plain(metric) for metric in METRICS.values()}
-    return plain in {*_SPELLED, *costs, *_TAG_MAPS, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP} or plain.startswith(
-        "resourcetags"
-    )
+    asked = {*_SPELLED, *costs, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
+    return plain in asked or plain.startswith("resourcetags")
 
 
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     question = ledger.question
+    if "BilledCost" in header:
+        header = _as_report(header, where, question.metric)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
     cost = _need(columns, "lineitem" + _plain(METRICS[question.metric]), where)
     account, code, kind = (_need(columns, each, where) for each in (_ACCOUNT, _CODE, _KIND))
@@ -188,6 +204,8 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     tags = [_tag_reader(key, header, columns, where) for key in question.tags]
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
     cells, products, names = ledger.cells, ledger.products, ledger.account_names
+    identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else []
+    lines = Lines()
     with exactly():
         for row in rows:
             if len(row) != len(header):
@@ -206,12 +224,22 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             except ValueError as error:
                 raise _unreadable(where, f"{place()}: {error}", _AGAIN) from error
             ledger.rows += 1
+            if identity:
+                lines.add([row[column] for column in identity])
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
             if not products.get(row[code]):
                 products[row[code]] = product(row)
             if named is not None and row[named]:
                 names[row[account]] = row[named]
+    if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
+        raise Refusal(
+            "two versions of one report cannot be added",
+            where=where,
+            why=f"it repeats lines of {repeated}, as each version of a month does",
+            next_step="Give the files of the newest version of each month only.",
+        )
+    ledger.files[where] = lines
     if not ledger.total.is_finite():
         raise _unreadable(where, f"a {METRICS[question.metric]} in it is {ledger.total}", _AGAIN)
 
@@ -227,6 +255,18 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
             "Give a Cost and Usage Report, or a CUR 2.0 export with that column.",
         )
     return columns[name]
+
+
+def _as_report(header: Row, where: str, metric: str) -> Row:
+    """FOCUS's columns under the names that a report has for them."""
+    missing = [name for name in _FOCUS if name not in header and name not in ("SubAccountName", "Tags")]
+    if missing:
+        raise _unreadable(
+            where, f"it is a FOCUS export without {', '.join(missing)}", "Export it again with all columns of FOCUS."
+        )
+    if metric != "unblended":
+        raise _unreadable(where, f"FOCUS has no {METRICS[metric]}", "Leave --metric out: what is billed is BilledCost.")
+    return [_FOCUS.get(name, name) for name in header]
 
 
 def _product_reader(columns: Mapping[str, int]) -> Callable[[Row], str]:
