@@ -38,6 +38,7 @@ from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
 from twokeys.pack.relevance import may_let_in
+from twokeys.shown import printable
 
 NAME: Final = "twokeys"
 _DEFECT = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
@@ -194,7 +195,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             policyPackName=NAME,
             policyPackVersion=version("twokeys"),
             description=policy.description,
-            message=f"{policy.description}\n{finding.text}",
+            message="\n".join(map(printable, (policy.description, *finding.text.split("\n")))),
             urn=finding.urn or "",
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
             severity=_SEVERITIES[policy.severity],
