@@ -74,9 +74,7 @@ class Aws:
         default_tags: Mapping[str, str] | None = None,
         max_attempts: int = 3,
     ) -> None:
-        self.endpoint = endpoint
-        self.region = region
-        self.account = ""
+        self.endpoint, self.region, self.account = endpoint, region, ""
         self.default_tags = dict(default_tags or {})
         self._max_attempts = max_attempts
         self._renew = renew
@@ -107,9 +105,8 @@ class Aws:
     def close(self) -> None:
         """Close the connections; a client asked for later is made anew."""
         with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
+            while self._clients:
+                self._clients.popitem()[1].close()
 
 
 def make_client(service: str, endpoint: str, region: str, credentials: Credentials, *, max_attempts: int = 3) -> Any:  # noqa: ANN401 - as above

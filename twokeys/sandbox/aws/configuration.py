@@ -49,11 +49,6 @@ def check_configuration(inputs: Properties) -> Properties:
     }
 
 
-def is_configurable(inputs: Properties) -> bool:
-    """Whether everything is known that may decide about credentials, account or tags."""
-    return not any(has_unknown(value) for value in inputs.values())
-
-
 def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> Configuration:
     """The provider's settings; what it does not set comes from the environment, as with the vendor's plugin.
 

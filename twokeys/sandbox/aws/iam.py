@@ -507,10 +507,10 @@ def get_role(aws: Aws, args: Properties) -> Properties:
 
 def get_policy(aws: Aws, args: Properties) -> Properties:
     """https://www.pulumi.com/registry/packages/aws/api-docs/iam/getpolicy/."""
-    arn = args.get("arn")
-    if arn is None:
-        policies = aws.pages("iam", "list_policies", "Policies", PathPrefix=args.get("pathPrefix") or "/")
-        arn = next((one["Arn"] for one in policies if one["PolicyName"] == args.get("name")), None)
+    named = [
+        one["Arn"] for one in aws.pages("iam", "list_policies", "Policies") if one["PolicyName"] == args.get("name")
+    ]
+    arn = args.get("arn") or next(iter(named), None)
     found = None if arn is None else _policy_read(aws, arn, {})
     if arn is None or found is None:
         raise ProviderError("no IAM policy matches the look-up", (json.dumps(args),))

@@ -70,11 +70,7 @@ def _organization(aws: Aws, organization: Mapping[str, Any]) -> Properties:
         for root in aws.pages(_SERVICE, "list_roots", "Roots")
     ]
     return {
-        "arn": organization["Arn"],
-        "featureSet": organization["FeatureSet"],
-        "masterAccountArn": organization["MasterAccountArn"],
-        "masterAccountEmail": organization["MasterAccountEmail"],
-        "masterAccountId": master,
+        **_known_to_members(organization),
         "masterAccountName": next((account["name"] for account in accounts if account["id"] == master), ""),
         "accounts": accounts,
         "nonMasterAccounts": [account for account in accounts if account["id"] != master],
@@ -84,6 +80,11 @@ def _organization(aws: Aws, organization: Mapping[str, Any]) -> Properties:
             kind["type"] for root in roots for kind in root["policyTypes"] if kind["status"] == "ENABLED"
         ),
     }
+
+
+def _known_to_members(organization: Mapping[str, Any]) -> Properties:
+    names = ("Arn", "FeatureSet", "MasterAccountArn", "MasterAccountEmail", "MasterAccountId")
+    return {f"{name[0].lower()}{name[1:]}": organization[name] for name in names}
 
 
 def _account_summary(account: Mapping[str, Any]) -> Properties:
@@ -125,9 +126,7 @@ def _unit_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
         "name": found["OrganizationalUnit"]["Name"],
         "arn": found["OrganizationalUnit"]["Arn"],
         "parentId": _parent(aws, identifier),
-        "accounts": [
-            {"arn": one["Arn"], "email": one["Email"], "id": one["Id"], "name": one["Name"]} for one in accounts
-        ],
+        "accounts": [{name.lower(): one[name] for name in ("Arn", "Email", "Id", "Name")} for one in accounts],
         "tagsAll": _tags(aws, identifier),
     }
 
@@ -280,11 +279,7 @@ def get_organization(aws: Aws, args: Properties) -> Properties:
     lists = ("accounts", "nonMasterAccounts", "roots", "awsServiceAccessPrincipals", "enabledPolicyTypes")
     return {
         "id": organization["Id"],
-        "arn": organization["Arn"],
-        "featureSet": organization["FeatureSet"],
-        "masterAccountArn": organization["MasterAccountArn"],
-        "masterAccountEmail": organization["MasterAccountEmail"],
-        "masterAccountId": organization["MasterAccountId"],
+        **_known_to_members(organization),
         "masterAccountName": "",
         **{name: [] for name in lists},
     }
@@ -294,7 +289,7 @@ def get_units(aws: Aws, args: Properties) -> Properties:
     """https://www.pulumi.com/registry/packages/aws/api-docs/organizations/getorganizationalunits/."""
     above = args["parentId"]
     units = aws.pages(_SERVICE, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=above)
-    children = [{"id": unit["Id"], "arn": unit["Arn"], "name": unit["Name"]} for unit in units]
+    children = [{name.lower(): unit[name] for name in ("Id", "Arn", "Name")} for unit in units]
     return {"id": above, "parentId": above, "children": children}
 
 

@@ -9,9 +9,10 @@ from importlib.metadata import version
 from botocore.exceptions import ClientError
 
 from twokeys.errors import Refusal
+from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.catalogue import INVOKES, resource_type
 from twokeys.sandbox.aws.client import Aws, absent, loopback_endpoint, refusals
-from twokeys.sandbox.aws.configuration import check_configuration, connect, is_configurable, parse_configuration
+from twokeys.sandbox.aws.configuration import check_configuration, connect, parse_configuration
 from twokeys.sandbox.aws.errors import CheckFailure, Diff, ProviderError
 from twokeys.sandbox.aws.resource_type import Properties, ResourceType, Secret
 from twokeys.sandbox.aws.tags import all_tags
@@ -41,7 +42,7 @@ class AwsPlugin:
 
     def is_configurable(self, inputs: Properties) -> bool:
         """Whether credentials can be got from these inputs already."""
-        return is_configurable(inputs)
+        return not any(map(has_unknown, inputs.values()))
 
     def configure(self, inputs: Properties) -> AwsProvider:
         """A provider with its own credentials, got by assuming the configured roles.
