@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +14,35 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from twokeys.sandbox.get_pulumi import find_pulumi
+from twokeys.sandbox.pulumi_box import place_plugins
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+_ENGINE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests marked `engine` get a pulumi CLI and its plugins on PATH; without a CLI the run ends here, and loudly."""
+    chosen = str(config.option.markexpr)
+    if "engine" not in chosen or "not engine" in chosen:
+        return
+    pulumi = find_pulumi()
+    if pulumi is None:
+        raise pytest.UsageError("-m engine needs the pulumi CLI: `twokeys sandbox get-pulumi`, then this again")
+    folder = tempfile.TemporaryDirectory(prefix="plugins-")
+    config.stash[_ENGINE] = folder
+    path = os.pathsep.join((str(pulumi.parent), os.environ.get("PATH", os.defpath)))
+    place_plugins(Path(folder.name), pulumi, path)
+    os.environ["PATH"] = os.pathsep.join((folder.name, path))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = config.stash.get(_ENGINE, None)
+    if folder is not None:
+        folder.cleanup()
+
 
 # No test is timed: what is slow on a busy machine is right all the same.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,8 +53,6 @@ _CLOUD_VARIABLES = ("AWS_", "PULUMI_", "TWOKEYS_")
 
 @pytest.fixture(autouse=True)
 def _no_home_no_cloud(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    import os
-
     for name in list(os.environ):
         if name.startswith(_CLOUD_VARIABLES):
             monkeypatch.delenv(name)

@@ -21,7 +21,7 @@ def _refuse() -> None:
 @pytest.fixture
 def refusing_command(monkeypatch: pytest.MonkeyPatch) -> None:
     command = click.Command("refuse", callback=lambda **_: _refuse(), params=[click.Option(["--json"], is_flag=True)])
-    monkeypatch.setattr(cli._Rooms, "get_command", lambda *_: command)
+    monkeypatch.setattr(cli._Commands, "get_command", lambda *_: command)
 
 
 @pytest.mark.usefixtures("refusing_command")
@@ -61,17 +61,17 @@ def test_an_unknown_command_is_a_usage_error(
     assert "No such command 'nonsense'" in capsys.readouterr().err
 
 
-def test_help_names_every_room() -> None:
+def test_help_names_every_command() -> None:
     shown, _ = _help_of()
-    for room in cli.ROOMS:
-        assert room in shown
+    for name in cli.COMMANDS:
+        assert name in shown
 
 
 def test_the_help_of_no_room_and_of_none_of_its_commands_imports_what_is_slow_to_import() -> None:
-    rooms = {room: cli._twokeys.get_command(click.Context(cli._twokeys), room) for room in cli.ROOMS}
-    groups = {room: sorted(found.commands) for room, found in rooms.items() if isinstance(found, click.Group)}
+    commands = {name: cli._twokeys.get_command(click.Context(cli._twokeys), name) for name in cli.COMMANDS}
+    groups = {name: sorted(found.commands) for name, found in commands.items() if isinstance(found, click.Group)}
     assert {"preview", "up", "refresh", "mailbox"} <= set(groups["sandbox"])
-    for words in [(), *((room,) for room in rooms), *((room, one) for room, them in groups.items() for one in them)]:
+    for words in [(), *((name,) for name in commands), *((name, one) for name, them in groups.items() for one in them)]:
         shown, imported = _help_of(*words)
         assert shown.startswith(" ".join(("Usage: twokeys", *words)))
         assert imported == "[]", f"the help of {words} imports {imported}"

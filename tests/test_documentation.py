@@ -32,8 +32,8 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
 
 def test_the_readme_names_every_command(project_root: Path) -> None:
     readme = (project_root / "README.md").read_text()
-    for room in cli.ROOMS:
-        assert f"twokeys {room}" in readme
+    for name in cli.COMMANDS:
+        assert f"twokeys {name}" in readme
 
 
 def test_nothing_in_the_documentation_is_left_to_fill_in(project_root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The `twokeys` command: it only names the rooms; each room brings its own commands, imported when asked for."""
+"""The `twokeys` command: it only names the commands; each is imported when it is asked for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import NoReturn
 import click
 
 from twokeys.errors import Refusal
+from twokeys.extras import missing
 from twokeys.shown import printable
 
-ROOMS = {
+COMMANDS = {
     "access": ("twokeys.answers.commands:access", "Who can enter which account, and what a change does to that."),
     "account": ("twokeys.lifecycle.commands:account", "A member account's life: a new name or address, its closing."),
     "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
@@ -34,26 +35,26 @@ ROOMS = {
 }
 
 
-class _Rooms(click.Group):
+class _Commands(click.Group):
     """A group whose members are imported only when they are called, so that `--help` stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(ROOMS)
+        return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in ROOMS:
+        if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = ROOMS[cmd_name][0].partition(":")
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - ROOMS is ours
+        assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS is ours
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, ROOMS[name][1]) for name in sorted(ROOMS)])
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
 
-@click.group(cls=_Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="twokeys")
 def _twokeys() -> None:
     """Know, before anything is applied, exactly who can enter which AWS account."""
@@ -69,16 +70,25 @@ def main() -> NoReturn:
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)
+    except ModuleNotFoundError as error:
+        refusal = missing(error.name, next((word for word in sys.argv[1:] if word in COMMANDS), ""))
+        if refusal is None:
+            raise
+        _refuse(refusal)
     except Refusal as refusal:
-        if "--json" in sys.argv:
-            click.echo(json.dumps({"refused": refusal.as_dict()}))
-        else:
-            click.echo(f"Refused: {printable(refusal.what)}", err=True)
-            click.echo(f"  where: {printable(refusal.where)}", err=True)
-            click.echo(f"  why:   {_each_line(refusal.why)}", err=True)
-            click.echo(f"  next:  {_each_line(refusal.next_step)}", err=True)
-        sys.exit(1)
+        _refuse(refusal)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(refusal: Refusal) -> NoReturn:
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"refused": refusal.as_dict()}))
+    else:
+        click.echo(f"Refused: {printable(refusal.what)}", err=True)
+        click.echo(f"  where: {printable(refusal.where)}", err=True)
+        click.echo(f"  why:   {_each_line(refusal.why)}", err=True)
+        click.echo(f"  next:  {_each_line(refusal.next_step)}", err=True)
+    sys.exit(1)
 
 
 def _each_line(text: str) -> str:

@@ -115,6 +115,8 @@ def test_a_command_that_makes_iam_is_refused(text: object) -> None:
     "text",
     [
         "kubectl apply -f x.yaml",
+        "ANSIBLE_HOST_KEY_CHECKING=False ansible-playbook -u ec2-user -i '192.0.2.1,' playbook_update.yml",
+        "(sudo yum update -y || true); (sudo yum install python35 -y)",
         "aws s3 sync ./site s3://bucket",
         "aws eks update-kubeconfig --name x",
         "aws iam get-role --role-name x",
@@ -130,11 +132,17 @@ def test_another_command_is_only_mentioned(text: object) -> None:
     assert found(COMMAND, create=text) == (set(), {"code-not-read"})
 
 
-def test_code_of_a_dynamic_provider_that_speaks_of_aws_is_refused() -> None:
-    for code in ("exports.handler = __f0; const aws = require('aws-sdk');", "function () { execSync('x') } exports.x"):
-        assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
-    pickled = base64.b64encode(b"\x80\x05cboto3\nclient\n.").decode()
-    assert found("pulumi-python:dynamic:Resource", __provider=pickled)[0] == {"not-read"}
+@pytest.mark.parametrize(
+    "code",
+    [
+        "exports.handler = __f0; const iam = new AWS.IAM(); iam.createRole(args)",
+        "exports.handler = async () => client.send(new CreateStackCommand(x))",
+        "function create() { execSync('aws iam put-role-policy') }; exports.handler = create",
+        base64.b64encode(b"\x80\x05c__main__\nRoles\n(Vboto3\nViam\nVcreate_role\n.").decode(),
+    ],
+)
+def test_code_of_a_dynamic_provider_that_speaks_of_iam_is_refused(code: str) -> None:
+    assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
 
 
 def test_code_of_a_dynamic_provider_that_is_given_a_trust_policy_is_refused() -> None:
@@ -149,7 +157,8 @@ def test_a_dynamic_provider_whose_code_is_not_shown_is_refused(code: object) -> 
 def test_other_code_of_a_dynamic_provider_is_only_mentioned() -> None:
     pickled = base64.b64encode(b"\x80\x05c__main__\nSchema\n.").decode()
     assert found("pulumi-python:dynamic:Resource", __provider=pickled) == (set(), {"code-not-read"})
-    assert found(DYNAMIC, __provider="exports.handler = function () { pg.query() }") == (set(), {"code-not-read"})
+    for code in ("function () { pg.query() }", "function () { s3.putObject() }", "function () { execSync('kubectl') }"):
+        assert found(DYNAMIC, __provider=f"exports.handler = {code}") == (set(), {"code-not-read"})
 
 
 def test_a_module_whose_parts_are_shown_is_judged_by_them() -> None:

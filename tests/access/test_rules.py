@@ -380,3 +380,53 @@ def test_every_rule_tells_people_what_it_is_and_what_to_do(rule: Rule[DoorConfig
     assert rule.url.startswith("https://")
     assert rule.config.model_validate({}) is not None
     assert list(rule.check(World().graph, rule.config.model_validate({}), date(2026, 1, 1))) == []
+
+
+def one_account(*providers: str, pin: bool = False) -> World:
+    """A program that works in one account and assumes no role, as most do."""
+    world = World()
+    world.resources.clear()
+    for name in providers:
+        provider = world.provider(name, HUB, assume=False, pin=pin)
+        world.add("Group", f"group-{name}", provider, name=f"group-{name}")
+        world.add("User", f"user-{name}", provider, name=f"user-{name}")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("providers", "advice"),
+    [
+        (["default"], "no-default-provider"),
+        (["default_7_51_1", "default_6_83_0"], "no-default-provider"),
+        (["west", "east"], "provider-enters-its-account"),
+        (["default", "west"], "no-default-provider"),
+    ],
+)
+def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers(
+    providers: list[str], advice: str
+) -> None:
+    verdicts = one_account(*providers).check()
+    assert verdicts.mandatory == ()
+    assert [finding.rule for finding in verdicts.advisory] == [advice]
+
+
+@pytest.mark.parametrize("in_several", ["an account is made", "a role is assumed", "two accounts"])
+def test_a_default_provider_beside_another_account_is_refused(in_several: str) -> None:
+    world = one_account("default")
+    if in_several == "an account is made":
+        world.new_account()
+    else:
+        world.provider("other", PROD, assume=in_several == "a role is assumed")
+        if in_several == "two accounts":
+            world.provider("third", STAGE, assume=False)
+    assert "no-default-provider" in [finding.rule for finding in world.check().mandatory]
+
+
+def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_but_its_owners() -> None:
+    """Only AWS's access role shows that an account is a member of an organization."""
+    world = World()
+    world.resources.clear()
+    roles = f'[{{"roleArn": "{arn(STAGE, "role/deploy")}"}}]'
+    provider = world.add("Provider", "only", allowedAccountIds=f'["{STAGE}"]', assumeRoles=roles)
+    world.add("User", "alice", provider, name="alice")
+    assert world.rules() == []

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.map.test_sources import ALL, STATES
-from twokeys.cli import ROOMS
+from twokeys.cli import COMMANDS
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
 
@@ -26,7 +26,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_map_is_a_room_of_the_command() -> None:
-    assert ROOMS["map"][0] == "twokeys.map.commands:map_"
+    assert COMMANDS["map"][0] == "twokeys.map.commands:map_"
 
 
 def test_a_picture_and_a_page_are_written_and_summed_up() -> None:

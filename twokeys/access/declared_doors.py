@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
@@ -13,6 +14,8 @@ from twokeys.doors import OTHER_STACK, Door, Who
 from twokeys.iam import Arn
 
 _STACK = "pulumi:pulumi:Stack"
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: the suffix is AWS's own.
+_SUFFIX = re.compile(r"_(?:[0-9a-f]{16}|\?{16})")
 
 
 class DeclaredDoors:
@@ -32,6 +35,8 @@ class DeclaredDoors:
 
         One for an account as a whole is for whom its grant names, not for everybody else there who holds a grant too.
         """
+        if role.name.startswith("AWSReservedSSO_") and _SUFFIX.fullmatch(role.name[-17:]):
+            role = Who(role.kind, role.account, role.name[:-17])
         return next((found for who in (source, *groups) if (found := self._doors.get((who, role)))), None)
 
     def session_of(self, role: Principal) -> int | None:

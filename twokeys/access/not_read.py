@@ -29,12 +29,13 @@ _COMMAND = re.compile(
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
     r"|rolesanywhere)\s+(?:create|put|attach|update|add|upload|enable|provision|register|deploy|execute|set)\S*"
     r"|\beks\s+create-pod-identity-association\b"
-    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl|ansible-playbook)\b"
+    r"|\b(?:terraform|tofu|terragrunt|pulumi|cdk|sam|sls|serverless|copilot|chalice|amplify|eksctl)\b"
     r"[^|;&\n]*\b(?:apply|up|deploy|create|update)\b",
     re.IGNORECASE,
 )
-_SPEAKS_OF_AWS = re.compile(
-    r"boto3|botocore|aiobotocore|aws-sdk|amazonaws|arn:aws|AssumeRole|\bsts\b|\biam\b|subprocess|child_process|os\.system|execSync",
+_SPEAKS_OF_IAM = re.compile(
+    r"\biam\b|AssumeRole|(?:create|put|attach|update)_?role|CloudFormation|CloudControl|sso[-_]?admin|identity[-_]?store"
+    r"|\borganizations\b|roles?[-_]?anywhere|service[-_]?catalog|CreateStack|arn:aws[a-z-]*:iam",
     re.IGNORECASE,
 )
 _AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
@@ -114,13 +115,13 @@ def _code_call(text: str) -> re.Match[str] | None:
 
 
 def _dynamic(resource: Resource) -> Iterator[NotRead]:
-    """A dynamic provider is a program of its own. Code that is shown and does not speak of AWS is only mentioned."""
+    """A dynamic provider is a program of its own. Code that is shown and does not speak of IAM is only mentioned."""
     code = _code(resource.get(_PROVIDER_CODE))
     others = {key: value for key, value in _properties(resource).items() if key != _PROVIDER_CODE}
     step = f"make what it makes in AWS with resources of pulumi-aws, {_ACCEPT}"
     if code is None:
         yield NotRead(resource, "is made by a dynamic provider whose code is not shown", step)
-    elif _SPEAKS_OF_AWS.search(code) or _is_document(others):
+    elif _SPEAKS_OF_IAM.search(code) or _is_document(others):
         yield NotRead(resource, "is made by a dynamic provider, whose code may make IAM", step)
     else:
         yield NotRead(resource, "is made by a dynamic provider, whose code is not read", step, certain=False)

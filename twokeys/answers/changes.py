@@ -62,7 +62,11 @@ def only_about(found: Changes, accounts: Callable[[str], bool]) -> Changes:
 
 
 def _by_ends(answers: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
-    return {(_with_id(way.source.who, ids), _with_id(way.target.who, ids)): way for way in answers.ways}
+    """The shortest way between two ends: a workload may come by the identity providers of several accounts."""
+    found: dict[tuple[Who, Who], Way] = {}
+    for way in sorted(answers.ways, key=lambda way: len(way.steps)):
+        found.setdefault((_with_id(way.source.who, ids), _with_id(way.target.who, ids)), way)
+    return found
 
 
 def _with_id(who: Who, ids: Mapping[str, str]) -> Who:

@@ -251,6 +251,14 @@ class Account:
     called: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Where people sign in to IAM Identity Center: the access portal's address and the region of the instance."""
+
+    start_url: str
+    region: str | None = None
+
+
 @dataclass(frozen=True)
 class Answers:
     """Who can enter the accounts of an organization, as far as what was read tells.
@@ -271,6 +279,7 @@ class Answers:
     memberships: tuple[tuple[Party, Party], ...] = ()
     """A user and a group that it is in."""
     principals: Mapping[str, Party] = field(default_factory=dict)
+    portal: Portal | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)

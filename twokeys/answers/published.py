@@ -1,8 +1,8 @@
 """The ways in as a file that everybody may read: what a developer needs for profiles, and nothing secret.
 
 It has the shape of `pulumi stack output --json`, so that whatever reads the outputs of stacks reads it too: `doors`,
-`parent_account_id`, `member_account_ids`, and `regions` by account. The documents of the doors are left out, and with
-them every external ID; a door says that it asks for one.
+`parent_account_id`, `member_account_ids`, `identity_center` with the members of its groups, and `regions` by account.
+The documents of the doors are left out, and with them every external ID; a door says that it asks for one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from twokeys.answers.model import Answers, Way
 from twokeys.doors import RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor, Who
 
 MFA, EXTERNAL_ID = "MFA", "external ID"
+_RESERVED = "AWSReservedSSO_"
 _KINDS = ("role", "user", "group", "identity-center-user", "identity-center-group")
 
 
@@ -24,12 +25,24 @@ def published(answers: Answers) -> dict[str, Any]:
     """
     management = next((id for id, account in answers.accounts.items() if "management" in account.called), None)
     listed = [*answers.ways, *answers.within]
+    portal = answers.portal
     return {
+        "identity_center": {"start_url": portal.start_url, "region": portal.region} if portal else None,
+        "identity_center_members": _members(answers),
         "doors": [door.to_props() for door in _doors(listed)],
         "parent_account_id": management,
         "member_account_ids": {account.name: id for id, account in answers.accounts.items() if id != management},
         "regions": {id: account.region for id, account in answers.accounts.items() if account.region},
     }
+
+
+def _members(answers: Answers) -> dict[str, list[str]]:
+    """The users of each group of IAM Identity Center."""
+    found: dict[str, list[str]] = {}
+    for user, group in answers.memberships:
+        if group.who.kind == "identity-center-group":
+            found.setdefault(group.who.name, []).append(user.who.name)
+    return found
 
 
 def _doors(ways: Iterable[Way]) -> Iterator[ExportedDoor]:
@@ -58,12 +71,13 @@ def _name(way: Way) -> str:
     """The name that the door was declared with, else what tells it from others: account and role."""
     if way.declared is not None:
         return way.declared.name
-    return f"{way.target.place}-{way.target.who.name}"
+    role = _permission_set(way.target.who) if way.target.who.name.startswith(_RESERVED) else way.target.who.name
+    return f"{way.target.place}-{role}"
 
 
 def _role(way: Way) -> str:
     """The role with its path, as a declaration names it."""
-    if way.source.who.kind.startswith("identity-center-"):
+    if way.target.who.name.startswith(_RESERVED):
         return RESERVED + _permission_set(way.target.who)
     return way.target.arn.partition(":role/")[2] or way.target.who.name
 
@@ -73,7 +87,7 @@ def _permission_set(role: Who) -> str:
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
-    return role.name.removeprefix("AWSReservedSSO_").rpartition("_")[0] or role.name.removeprefix("AWSReservedSSO_")
+    return role.name.removeprefix(_RESERVED).rpartition("_")[0]
 
 
 def _partition(way: Way) -> str:

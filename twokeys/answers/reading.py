@@ -16,13 +16,14 @@ from twokeys.access import graph as access
 from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.declared_doors import DeclaredDoors, stack_outputs, who
 from twokeys.access.graph import Graph
+from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.keys import Lack, Statement, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import USER, Principal
 from twokeys.access.requirements import in_words
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Step, Way
-from twokeys.answers.permissions import Permissions, permissions
+from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Portal, Step, Way
+from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
@@ -33,6 +34,7 @@ CHAINED_SESSION = 3600
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 """
+_STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
     access.Key.MISSING: Key.MISSING,
@@ -61,6 +63,7 @@ class _Reader:
         self._listed = dict(_listed_names(graph.snapshot))
         self._permissions: dict[Principal, Permissions] = {}
         self._statements = list(statements(graph))
+        self._assignments = {one.role: one for one in graph.identity_center.assignments}
 
     def read(self, name: str | None) -> Answers:
         snapshot = self._graph.snapshot
@@ -79,13 +82,20 @@ class _Reader:
             not_proved=tuple(self._not_proved()),
             within=tuple(sorted(self._within(), key=_way_order)),
             units=tuple(sorted(set(units.values()))),
-            memberships=tuple(
-                (self._party(user), self._party(group)) for user in self._graph.principals for group in user.groups
-            ),
+            memberships=tuple(dict.fromkeys(self._memberships())),
             principals=dict(self._unique_ids()),
+            portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
             names=dict(self._names),
         )
+
+    def _memberships(self) -> Iterator[tuple[Party, Party]]:
+        for user in self._graph.principals:
+            yield from ((self._party(user), self._party(group)) for group in user.groups)
+        for one in self._graph.identity_center.assignments:
+            group = self._party(one.source)
+            for name in one.members:
+                yield replace(group, who=Who("identity-center-user", group.who.account, name), arn=""), group
 
     # Accounts ---------------------------------------------------------------------------------------------------------
 
@@ -156,6 +166,16 @@ class _Reader:
     def _party(self, principal: Principal) -> Party:
         return Party(who(principal), principal.arn, self._name(principal.account) if principal.account else "")
 
+    def _target(self, principal: Principal) -> Party:
+        """The role behind a door, or the root user of a member account, whom sts:AssumeRoot makes one for a while.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
+        """
+        party = self._party(principal)
+        return (
+            replace(party, who=Who("root-user", principal.account, "root user")) if principal.kind == "root" else party
+        )
+
     def _ways(self) -> Iterator[Way]:
         """One a path. A group's is left out where those of its members are there."""
         joined = {group for principal in self._graph.principals for group in principal.groups}
@@ -171,7 +191,7 @@ class _Reader:
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]
         about = self._declaration(last)
-        longest = (about.max_session_seconds if about else None) or self._declared.session_of(last.target)
+        longest = (about.max_session_seconds if about else None) or self._session_of(last.target)
         if last.source.kind == "role":
             longest = min(longest or CHAINED_SESSION, CHAINED_SESSION)
         return Way(
@@ -189,17 +209,34 @@ class _Reader:
             trust = self._made_with_account(door.target, trust)
         return Step(
             source=self._party(door.source),
-            target=self._party(door.target),
+            target=self._target(door.target),
             conditions=_conditions(door),
-            trust=trust,
+            trust=trust or self._assigned(door),
             grants=self._places.of_grant(door),
             declared=self._declaration(door),
             grant=_KEYS[door.grant_key],
         )
 
+    def _session_of(self, role: Principal) -> int | None:
+        """The longest session of a role in seconds: as its resource, or its permission set, says."""
+        assignment = self._assignments.get(role)
+        if assignment is not None and assignment.permission_set is not None:
+            return assignment.permission_set.session_seconds
+        return self._declared.session_of(role)
+
+    def _assigned(self, door: access.Door) -> KeyPlace | None:
+        """Where the key of a door of IAM Identity Center stands: in the assignment, of which AWS makes the trust."""
+        for one in self._graph.identity_center.assignments:
+            if one.source is door.source and one.role is door.target:
+                made, permission_set = one.resource, one.permission_set
+                what = f"assignment of permission set {permission_set.name}" if permission_set else "entitlement"
+                return KeyPlace(what, made.urn, source=made.source, created=made.created)
+        return None
+
     def _strength(self, role: Principal) -> Permissions:
         if role not in self._permissions:
-            self._permissions[role] = permissions(role)
+            root = Permissions(Level.ADMINISTRATOR, ("root session",))
+            self._permissions[role] = root if role.kind == "root" else permissions(role)
         return self._permissions[role]
 
     def _declaration(self, door: access.Door) -> Declared | None:
@@ -273,7 +310,7 @@ class _Reader:
         trust, grant = keys
         return Door(
             source=self._party(door.source),
-            target=self._party(door.target),
+            target=self._target(door.target),
             trust=trust,
             grant=grant,
             verdict=Outcome.UNKNOWN.value if Key.UNKNOWN in keys else door.outcome.value,
@@ -321,7 +358,7 @@ class _Reader:
     def _not_proved(self) -> Iterator[NotProved]:
         """What the graph cannot prove shut, and resources that may let somebody in and are not read."""
         ends = self._halves() | {
-            door.id: (self._party(door.source), self._party(door.target)) for door in self._graph.doors
+            door.id: (self._party(door.source), self._target(door.target)) for door in self._graph.doors
         }
         said = set()
         for one in self._statements:
@@ -396,6 +433,18 @@ def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
         if isinstance(ids, Mapping):
             exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}
     return exported | {id: path(id) for id in made}
+
+
+def _portal(snapshot: Snapshot) -> Portal | None:
+    """The access portal of IAM Identity Center: the address it has before anybody chooses another, and its region.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
+    """
+    store = next(
+        (one.text("identityStoreId") for one in snapshot.of_type(*_STORE) if one.text("identityStoreId")), None
+    )
+    region = next((one.text("region") for one in snapshot.of_type(PERMISSION_SET) if one.text("region")), None)
+    return Portal(f"https://{store}.awsapps.com/start", region) if store else None
 
 
 def _id(resource: Resource) -> str:

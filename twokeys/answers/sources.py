@@ -27,6 +27,8 @@ def together(files: Iterable[Path]) -> Snapshot:
             next_step="pass with `--state FILE` what `pulumi stack export` writes, once for each stack",
         )
     found = read_states(named)
+    if len(named) == 1:
+        return found
     known: dict[str, Resource] = {}
     for resource in found.resources:
         other = known.setdefault(resource.urn, resource)

@@ -14,13 +14,17 @@ _LABELS = {
 }
 
 
+_SUFFIX_TO_COME = "?" * 16
+"""What stands for the suffix that AWS gives the role of a permission set; AWS's own pages write `*` for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """A principal: what it is, the account it belongs to (id or symbol) and its name.
 
     `kind` is role, user, group, root (an account as a whole), identity-center-user, identity-center-group,
-    web-identity, saml, service, everyone or outsider (an organization that is not ours). Names are compared without
-    path: AWS keeps them unique among their kind in an account whatever their path
+    web-identity, saml, service, everyone, root-user (a session of sts:AssumeRoot) or outsider (an organization that is
+    not ours). Names are compared without path: AWS keeps them unique among their kind in an account whatever their path
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). `account` is empty for those that
     belong to none, `name` for a root and for everyone.
     """
@@ -53,10 +57,13 @@ class Who:
         """What people call it, without its account: "role ci", "Identity Center group everyone"."""
         if self.kind == "root":
             return "the account as a whole"
+        if self.kind == "root-user":
+            return "root user"
         if self.kind == "everyone":
             return "anybody in AWS"
         if self.kind == "web-identity":
             return self.name
         if self.kind == "outsider":
             return f"anybody of organization {self.name}" if self.name.startswith("o-") else self.name
-        return f"{_LABELS.get(self.kind, self.kind)} {self.name}".strip()
+        name = self.name.replace(_SUFFIX_TO_COME, "*")
+        return f"{_LABELS.get(self.kind, self.kind)} {name}".strip()

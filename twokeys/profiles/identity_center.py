@@ -54,6 +54,9 @@ class IdentityCenter:
         """What one stack says of the groups: who it puts into which."""
         for name in self.groups.values():
             yield Who("identity-center-group", "", name), frozenset()
+        told = exports.outputs.get("identity_center_members")
+        for name, users in told.items() if isinstance(told, Mapping) else ():
+            yield Who("identity-center-group", "", str(name)), frozenset(map(str, users))
         for each in exports.snapshot.of_type("aws:identitystore/groupMembership:GroupMembership"):
             member = self.principal("USER", each.text("memberId") or "")
             yield self.principal("GROUP", each.text("groupId") or ""), frozenset({member.name})

@@ -19,7 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.options import PROJECT
 from twokeys.policy_packs import chosen_packs, policy_options
 from twokeys.sandbox.mailbox import mailbox
-from twokeys.sandbox.pulumi_commands import get_pulumi, shell
+from twokeys.sandbox.pulumi_commands import get_pulumi, pulumi_demo, shell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +74,7 @@ def sandbox() -> None:
 sandbox.add_command(mailbox)
 sandbox.add_command(shell)
 sandbox.add_command(get_pulumi)
+sandbox.add_command(pulumi_demo)
 
 
 _FAULTS = click.option(

@@ -157,22 +157,12 @@ class PulumiBox:
         theirs = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
         if theirs.is_dir() and theirs != plugins and not os.path.lexists(plugins):
             plugins.symlink_to(theirs)
-        self._wrap("pulumi", "twokeys.sandbox.run_pulumi", pulumi, self.project.root, self.directory)
+        wrap(self.binaries / "pulumi", "twokeys.sandbox.run_pulumi", pulumi, self.project.root, self.directory)
         vendors = any(plugins.glob(f"resource-aws-v{version('pulumi-aws')}*"))
-        for name, module in _OURS.items():
-            there = shutil.which(name, path=path) is not None or pulumi.resolve().with_name(name).exists()
-            if there or (vendors and name == _AWS):
-                (self.binaries / name).unlink(missing_ok=True)
-                vendors = vendors or name == _AWS
-            else:
-                self._wrap(name, module)
-        return vendors
-
-    def _wrap(self, name: str, module: str, *arguments: Path) -> None:
-        command = shlex.join([sys.executable, "-m", module, *map(str, arguments)])
-        target = self.binaries / name
-        target.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
-        target.chmod(0o700)
+        ours = place_plugins(self.binaries, pulumi, path)
+        if vendors:
+            (self.binaries / _AWS).unlink(missing_ok=True)
+        return vendors or _AWS not in ours
 
     def _create_stacks(self, environment: Mapping[str, str]) -> None:
         """Create each stack that is not there, so that its name needs no `pulumi stack init` first."""
@@ -197,6 +187,25 @@ class PulumiBox:
                     why=f"the pulumi CLI said: {(done.stderr or done.stdout).strip()}",
                     next_step="mend what it says; to start anew, remove that folder",
                 )
+
+
+def place_plugins(folder: Path, pulumi: Path, path: str) -> list[str]:
+    """Put our plugins into a folder that goes before this PATH, but for those that are there; the names of ours."""
+    made = []
+    for name, module in _OURS.items():
+        there = shutil.which(name, path=path) is not None or pulumi.resolve().with_name(name).exists()
+        (folder / name).unlink(missing_ok=True)
+        if not there:
+            wrap(folder / name, module)
+            made.append(name)
+    return made
+
+
+def wrap(target: Path, module: str, *arguments: Path) -> None:
+    """Write a command that runs a module of ours with this interpreter."""
+    command = shlex.join([sys.executable, "-m", module, *map(str, arguments)])
+    target.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    target.chmod(0o700)
 
 
 def clean_environment() -> dict[str, str]:

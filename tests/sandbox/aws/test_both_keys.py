@@ -161,7 +161,8 @@ def test_a_grant_for_the_organization_opens_its_accounts_and_no_other(
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid"""
     organization = two.source.api("organizations").describe_organization()["Organization"]["Id"]
-    outside = f"7{two.account[1:]}"  # an account that no organization has
+    outside = "700000000007"  # an account that no organization has
+    assert outside != two.account
     two.trust(trust(two.user_arn))
     client_of("iam", outside).create_role(RoleName="deployer", AssumeRolePolicyDocument=trust(two.user_arn))
     elsewhere = f"arn:aws:iam::{outside}:role/deployer"

@@ -75,12 +75,6 @@ def test_a_bucket_name_is_lower_case(plugin: AwsPlugin) -> None:
     ("type", "news", "failure"),
     [
         pytest.param(
-            "aws:ec2/vpc:Vpc",
-            {},
-            CheckFailure("", "the sandbox does not support the resource type aws:ec2/vpc:Vpc"),
-            id="type",
-        ),
-        pytest.param(
             ROLE,
             {"assumeRolePolicy": TRUST, "colour": "red"},
             CheckFailure("colour", "aws:iam/role:Role has no property colour in the sandbox"),

@@ -34,7 +34,7 @@ NOT_READ = Rule(
     config=DoorConfig,
 )
 """A resource of a type that makes IAM and is not read: a template by its URL or with a transform, Service Catalog,
-Roles Anywhere, a command that calls IAM, a dynamic provider that speaks of AWS, a type of IAM that is new.
+Roles Anywhere, a command that calls IAM, a dynamic provider that speaks of IAM, a type of IAM that is new.
 
 docs/what-is-read.md lists the types. Unknown: a template, or a type, that is not known yet
 is not read. Does not check: what the resources of packages that nobody knows do, unless their type's name or a policy

@@ -47,9 +47,7 @@ def _create(aws: Aws, inputs: Properties) -> str:
     client = _client(aws, inputs)
     pairs = tags.as_pairs(tags.all_tags(aws, inputs))
     arn = str(client.create_trail(Name=inputs["name"], TagsList=pairs, **_settings(inputs))["TrailARN"])
-    if pairs:  # the local AWS does not keep those of the create
-        client.add_tags(ResourceId=arn, TagsList=pairs)
-    if inputs.get("cloudWatchLogsGroupArn"):  # nor this
+    if inputs.get("cloudWatchLogsGroupArn"):  # the local AWS does not keep that of the create
         client.update_trail(Name=arn, **_settings(inputs))
     if inputs.get("enableLogging"):
         client.start_logging(Name=arn)

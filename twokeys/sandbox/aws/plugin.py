@@ -12,6 +12,7 @@ from twokeys.errors import Refusal
 from twokeys.sandbox.aws.catalogue import INVOKES, RESOURCE_TYPES
 from twokeys.sandbox.aws.client import Aws, absent, loopback_endpoint, refusals
 from twokeys.sandbox.aws.configuration import check_configuration, connect, is_configurable, parse_configuration
+from twokeys.sandbox.aws.declared import declared
 from twokeys.sandbox.aws.resource_type import ResourceType
 from twokeys.sandbox.aws.tags import all_tags
 from twokeys.sandbox.engine.plugin import CheckFailure, Diff, ProviderError
@@ -62,11 +63,8 @@ class AwsPlugin:
     def check(
         self, type: str, urn: str, olds: Properties, news: Properties, random_seed: bytes
     ) -> tuple[Properties, tuple[CheckFailure, ...]]:
-        """Inputs with defaults and automatic names; an unsupported type or property is named."""
-        known = RESOURCE_TYPES.get(type)
-        if known is None:
-            return news, (CheckFailure("", f"the sandbox does not support the resource type {type}"),)
-        return known.check(urn, olds, news, random_seed)
+        """Inputs with defaults and automatic names; a property that a known type does not have is named."""
+        return _resource_type(type).check(urn, olds, news, random_seed)
 
     def diff(  # noqa: PLR0913, PLR0917 - the engine's protocol
         self,
@@ -223,10 +221,7 @@ class AwsProvider:
 
 
 def _resource_type(token: str) -> ResourceType:
-    known = RESOURCE_TYPES.get(token)
-    if known is None:
-        raise ProviderError(f"the sandbox does not support the resource type {token}")
-    return known
+    return RESOURCE_TYPES.get(token) or declared(token)
 
 
 def _called(urn: str) -> str:

@@ -23,6 +23,7 @@ from twokeys.sandbox.local_server import (
     evaluation,
     faults,
     faulty,
+    forwarded,
     iam,
     identity_center,
     mfa,
@@ -32,6 +33,7 @@ from twokeys.sandbox.local_server import (
     records,
     s3_account,
     security,
+    trails,
     transport,
 )
 
@@ -48,6 +50,7 @@ _SUPPLEMENTS = (
     security,
     s3_account,
     ec2,
+    trails,
     transport,
     quotas,
     creation,
@@ -69,7 +72,7 @@ def main(listener: int, plan: Path | None) -> None:
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
-    asyncio.run(_serve(app, config))
+    asyncio.run(_serve(forwarded.forwarded(app), config))
     kept.close()
 
 

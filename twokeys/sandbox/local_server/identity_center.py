@@ -27,6 +27,8 @@ _users = records.store("identitystore.users")
 _groups = records.store("identitystore.groups")
 _memberships = records.store("identitystore.memberships")
 
+_requests = records.store("sso.requests")  # request id -> status
+
 _ASSIGNMENT = ("PrincipalId", "PrincipalType", "TargetId", "TargetType", "PermissionSetArn", "InstanceArn")
 
 
@@ -52,6 +54,16 @@ def install() -> None:
             "DeleteInlinePolicyFromPermissionSet": lambda payload: _set_inline(payload, ""),
             "CreateAccountAssignment": _create_assignment,
             "DeleteAccountAssignment": _delete_assignment,
+            "DescribeAccountAssignmentCreationStatus": lambda payload: {
+                "AccountAssignmentCreationStatus": _status(payload, "AccountAssignmentCreationRequestId")
+            },
+            "DescribeAccountAssignmentDeletionStatus": lambda payload: {
+                "AccountAssignmentDeletionStatus": _status(payload, "AccountAssignmentDeletionRequestId")
+            },
+            "ProvisionPermissionSet": _provision,
+            "DescribePermissionSetProvisioningStatus": lambda payload: {
+                "PermissionSetProvisioningStatus": _status(payload, "ProvisionPermissionSetRequestId")
+            },
             "ListAccountAssignments": _list_assignments,
             "TagResource": _tag,
             "UntagResource": _untag,
@@ -182,8 +194,24 @@ def _delete_assignment(payload: Payload) -> Payload:
 
 
 def _done(assignment: Payload) -> Payload:
+    """How a request went that AWS works on for a while; its caller asks again by its id until it is done."""
     named = {name: value for name, value in assignment.items() if name != "InstanceArn"}
-    return {"Status": "SUCCEEDED", "RequestId": str(uuid.uuid4()), "CreatedDate": int(time.time()), **named}
+    status = {"Status": "SUCCEEDED", "RequestId": str(uuid.uuid4()), "CreatedDate": int(time.time()), **named}
+    _requests[status["RequestId"]] = status
+    return status
+
+
+def _status(payload: Payload, key: str) -> Payload:
+    _refuse_other_instances(payload)
+    return _existing(_requests, payload[key])
+
+
+def _provision(payload: Payload) -> Payload:
+    """Nothing is to be done: an assignment makes no role in its account here."""
+    _permission_set(payload)
+    target = {"AccountId": payload["TargetId"]} if payload.get("TargetId") else {}
+    status = _done({"PermissionSetArn": payload["PermissionSetArn"], **target})
+    return {"PermissionSetProvisioningStatus": status}
 
 
 def _list_assignments(payload: Payload) -> Payload:

@@ -1,0 +1,157 @@
+"""One read model: whatever one command says of who can enter, all say. Tried on worlds that chance makes."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.access.states import write_state
+from tests.access.world import HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
+from twokeys.access.graph import build
+from twokeys.access.state import read_states
+from twokeys.answers.commands import access
+from twokeys.answers.reading import read
+from twokeys.audit.commands import audit
+from twokeys.doors import Who
+from twokeys.exports import read_exports
+from twokeys.map.commands import map_
+from twokeys.map.model import State
+from twokeys.map.sources import drawn
+from twokeys.profiles.reading import read_ways
+from twokeys.profiles.ways import people
+from twokeys.verify.doors import exports
+
+DEMO = [Path(__file__).parent.parent / "map" / "states" / f"{name}.json" for name in ("management", "stage", "prod")]
+Ends = tuple[str, str, str, str, str, str]
+
+
+def a_world(seed: int) -> World:
+    """Two to three accounts with users, a group, roles, access roles, providers of identities, and doors by chance."""
+    rng = random.Random(seed)
+    world = World()
+    for name, account in (("stage", STAGE), ("prod", PROD)):
+        world.add("Account", name, world.hub, name=name, outputs={"id": account, "name": name})
+    places = {HUB: world.hub, STAGE: world.stage, PROD: world.provider("prod", PROD)}
+    roles = [(account, f"role-{account[0]}{number}") for account in places for number in range(rng.randint(1, 3))]
+    users = [f"user-{number}" for number in range(rng.randint(1, 3))]
+    for user in users:
+        world.add("User", user, world.hub, name=user)
+    world.add("Group", "team", world.hub, name="team")
+    if rng.random() < 0.7:
+        world.add("UserGroupMembership", "in", world.hub, user=users[0], groups=["team"])
+    everybody = [arn(HUB, f"user/{user}") for user in users] + [arn(account, f"role/{name}") for account, name in roles]
+    provider = "oidc-provider/token.actions.githubusercontent.com"
+    for account, name in roles:
+        named = [rng.choice([*everybody, arn(HUB, "root"), arn(OUTSIDE, "role/vendor"), "*"]) for _ in range(2)]
+        statements = [trusts(*dict.fromkeys(named), condition=rng.choice([None, None, MFA]))]
+        if rng.random() < 0.2:
+            subject = {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}}
+            principal = {"Federated": arn(account, provider)}
+            action = "sts:AssumeRoleWithWebIdentity"
+            statements.append({"Effect": "Allow", "Principal": principal, "Action": action, "Condition": subject})
+        world.role(name, places[account], document(*statements))
+    targets = [arn(account, f"role/{name}") for account, name in roles]
+    targets += [arn(PROD, "role/OrganizationAccountAccessRole"), "*", arn(STAGE, "role/*")]
+    for number, (account, name) in enumerate(roles):
+        if rng.random() < 0.6:
+            policy = document(grants(rng.choice(targets)))
+            world.add("RolePolicy", f"r{number}", places[account], role=name, name="g", policy=policy)
+    for user in users:
+        if rng.random() < 0.6:
+            world.add("UserPolicy", user, world.hub, user=user, name="g", policy=document(grants(rng.choice(targets))))
+    world.add("GroupPolicy", "team", world.hub, group="team", name="g", policy=document(grants(rng.choice(targets))))
+    return world
+
+
+def run(command: Any, *arguments: object) -> Result:
+    result = CliRunner().invoke(command, [str(one) for one in arguments], standalone_mode=False)
+    assert result.exception is None, result.exception
+    return result
+
+
+def told(command: Any, *arguments: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(command, *arguments).stdout)
+    return found
+
+
+def ends(one: dict[str, Any]) -> Ends:
+    source, target = one["source"], one["target"]
+    return (
+        *(source[key] for key in ("kind", "account", "name")),
+        *(target[key] for key in ("kind", "account", "name")),
+    )
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int) -> None:
+    state = write_state(tmp_path / "state.json", a_world(seed))
+    nothing = World()
+    nothing.add("User", "nobody", nothing.hub, name="nobody")
+    empty = write_state(tmp_path / "empty.json", nothing)
+
+    audited, checked = told(audit, "--state", state, "--json"), told(access, "check", "--state", state, "--json")
+    mapped, changed = told(map_, "--state", state, "--json"), told(access, "diff", empty, state, "--json")
+    for part in ("ways", "within", "doors", "notProved", "accounts", "summary"):
+        assert audited[part] == checked[part] == mapped[part]
+    gained = {ends(way) for way in changed["gained"]}
+    before = {ends(way) for way in told(audit, "--state", empty, "--json")["ways"]}
+    ways = {ends(way): way for way in audited["ways"]}
+    assert gained | before == ways.keys() | before
+
+    one_by_one = [way for account in audited["accounts"] for way in told_of(account["account"], state)]
+    assert set(map(ends, one_by_one)) == ways.keys(), "each account by itself says what all together say"
+
+    open_doors = {ends(door) for door in audited["doors"] if door["state"] == "open"}
+    direct = {place for place, way in ways.items() if len(way["steps"]) == 1 and way["source"]["kind"] != "root"}
+    assert direct <= open_doors <= ways.keys(), "an open door is a way of one step"
+
+    answers = read(build(read_states([state])))
+    on_the_map = {(door.source, door.account, door.role) for door in drawn(answers).doors if door.state is State.OPEN}
+    listed = [*answers.ways, *answers.within]
+    assert on_the_map == {(way.source.who, way.account, way.target.who.name) for way in listed}
+
+    text = run(audit, "--state", state, "--keys").output
+    for way in answers.ways:
+        assert (
+            f"{way.source} -> {way.target.who.label}" in text or f"{way.source.short} -> {way.target.who.label}" in text
+        )
+
+
+def told_of(account: str, state: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = told(audit, account, "--state", state, "--json")["ways"]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_profiles_offer_exactly_the_doors_that_an_audit_lists_for_a_person(tmp_path: Path, seed: int) -> None:
+    state = write_state(tmp_path / "state.json", a_world(seed))
+    run(access, "export", tmp_path / "doors.json", "--state", state)
+    offered = {
+        (who, way.account, way.role.rpartition("/")[2])  # type: ignore[union-attr]
+        for who, ways in people(*read_ways([read_exports(str(tmp_path / "doors.json"))])).items()
+        for way in ways
+        if who.kind == "user"
+    }
+    answers = read(build(read_states([state])))
+    audited = {
+        (way.source.who, way.account, way.target.who.name)
+        for way in (*answers.ways, *answers.within)
+        if way.source.who.kind == "user" and len(way.steps) == 1
+    }
+    assert offered == audited
+
+
+def test_verify_expects_open_what_the_audit_lists() -> None:
+    answers = read(build(read_states(DEMO)))
+    ways = {(way.source.who, way.target.arn) for way in answers.ways if len(way.steps) == 1}
+    members = {(user.who, group.who) for user, group in answers.memberships}
+    for door in exports({str(file): read_exports(str(file)).outputs for file in DEMO}).doors:
+        for source in door.sources:
+            users = [user for user, group in members if group == source] or [source]
+            assert users != [Who("root", HUB)]
+            assert all((user, door.role_arn) in ways for user in users)

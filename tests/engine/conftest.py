@@ -1,0 +1,61 @@
+"""The pulumi CLI in the environment that `twokeys sandbox shell` gives, on the repository's own program."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twokeys.project.config import load_project
+from twokeys.sandbox.get_pulumi import find_pulumi
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.pulumi_box import PulumiBox, clean_environment
+from twokeys.sandbox.pulumi_events import Ran, run
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Runs `pulumi` as a user of the shell does."""
+
+    box: PulumiBox
+    aws: LocalAws
+    variables: Mapping[str, str]
+
+    def pulumi(self, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """One command; standard output and error are captured."""
+        return subprocess.run(
+            [str(self.box.binaries / "pulumi"), *arguments, "--non-interactive"],
+            cwd=folder or self.box.project.root,
+            env=clean_environment() | self.variables,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+
+    def previewed(self, stack: str, overrides: Mapping[str, Any] | None = None) -> Ran:
+        """`pulumi preview` with the pack; `overrides`, parsed, win over the stack's config."""
+        mirror = self.box.reflect({stack: overrides or {}})
+        pulumi = find_pulumi()
+        assert pulumi is not None
+        pack = str(self.box.project.root / "policies")
+        environment = clean_environment() | self.variables
+        return run(pulumi, ["preview", "--stack", stack, "--policy-pack", pack], mirror, environment)
+
+    def ran(self, *arguments: str) -> str:
+        """One command that must succeed; what it printed."""
+        done = self.pulumi(*arguments)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def engine(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A backend and a local AWS of this module's own."""
+    box = PulumiBox(load_project(project_root), tmp_path_factory.mktemp("box"))
+    with LocalAws.start(box.directory / "aws") as aws:
+        yield Engine(box, aws, box.open(aws))

@@ -1,0 +1,54 @@
+"""`twokeys preview` finds what the real preview finds, word for word: on the stacks as they are, and with one key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import Engine
+from twokeys.preview.program import judge, preview
+from twokeys.project.config import load_config, read_config
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+STACKS = ("management", "stage", "prod")
+ONE_KEY = [
+    ("stage", "stage-deployer", "trust"),
+    ("stage", "stage-developer", "grant"),
+    ("prod", "prod-deployer", "grant"),
+    ("prod", "prod-read-only", "trust"),
+]
+
+
+def by_mocks(engine: Engine, stack: str, overrides: dict[str, Any] | None = None) -> list[tuple[str, str, str]]:
+    project = engine.box.project
+    given = {key: json.dumps(value) for key, value in (overrides or {}).items()}
+    config = load_config(project, stack, given).values
+    verdicts = judge(preview(project.program, stack, config, project=project.name))
+    found = [(one, "mandatory") for one in verdicts.mandatory] + [(one, "advisory") for one in verdicts.advisory]
+    return sorted((one.rule, level, one.text) for one, level in found)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_in_order_is_found_in_order_by_both(stack: str, engine: Engine) -> None:
+    assert by_mocks(engine, stack) == []
+    real = engine.previewed(stack)
+    assert (real.code, real.violations) == (0, []), real.errors
+
+
+@pytest.mark.parametrize(("stack", "door", "key"), ONE_KEY)
+def test_a_door_with_one_key_is_refused_by_both_in_the_same_words(
+    stack: str, door: str, key: str, engine: Engine
+) -> None:
+    """A role is assumed across accounts by a trust and a grant, both:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    doors = read_config(engine.box.project.stack_file(stack))["twokeys:doors"]
+    overrides = {"twokeys:doors": {**doors, door: {**doors[door], "keys": [key]}}}
+    expected = by_mocks(engine, stack, overrides)
+    missing = {"trust": "door-needs-grant", "grant": "door-needs-trust"}[key]
+    assert (missing, "mandatory") in {(rule, level) for rule, level, _ in expected}
+    real = engine.previewed(stack, overrides)
+    assert real.code != 0
+    assert real.violations == expected

@@ -1,0 +1,41 @@
+"""Types that the sandbox does not make are kept as declared: no program is refused for using one."""
+
+from __future__ import annotations
+
+from tests.sandbox.aws.conftest import Driver, urn
+from twokeys.sandbox.engine.values import UNKNOWN
+
+QUEUE = "aws:sqs/queue:Queue"
+ASSET = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
+
+
+def test_a_type_that_is_not_made_is_there_as_it_was_declared(management: Driver) -> None:
+    identifier, outputs = management.up(QUEUE, "jobs", visibilityTimeoutSeconds=30, tags={"team": "platform"})
+    assert outputs["visibilityTimeoutSeconds"] == 30
+    assert outputs["tags"] == {"team": "platform"}
+    assert outputs["name"].startswith("jobs-")
+    assert outputs["arn"] == f"arn:aws:sqs:us-east-1:{management.account}:{outputs['name']}"
+    found = management.provider.read(QUEUE, urn(QUEUE, "jobs"), identifier, {"visibilityTimeoutSeconds": 30}, outputs)
+    assert found is not None
+    assert found[1]["visibilityTimeoutSeconds"] == 30
+
+
+def test_a_second_update_changes_nothing_and_a_change_is_made_in_place(management: Driver) -> None:
+    inputs = {"name": "jobs", "visibilityTimeoutSeconds": 30}
+    assert management.diff(QUEUE, "jobs", inputs, inputs).changed == ()
+    changed = management.diff(QUEUE, "jobs", inputs, {"name": "jobs", "visibilityTimeoutSeconds": 60})
+    assert (changed.changed, changed.replaces) == (("visibilityTimeoutSeconds",), ())
+    identifier, outputs = management.up(QUEUE, "jobs", **inputs)
+    new = management.provider.update(
+        QUEUE, urn(QUEUE, "jobs"), identifier, inputs, outputs, {**inputs, "visibilityTimeoutSeconds": 60}
+    )
+    assert (new["visibilityTimeoutSeconds"], new["arn"]) == (60, outputs["arn"])
+
+
+def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) -> None:
+    assert management.check("aws:s3/bucketObject:BucketObject", "page", {"bucket": UNKNOWN, "source": ASSET})
+    assert management.plugin.preview(QUEUE, urn(QUEUE, "jobs"), {"name": UNKNOWN}, None) == {"name": UNKNOWN}
+
+
+def test_nothing_is_there_to_be_imported(management: Driver) -> None:
+    assert management.provider.read(QUEUE, urn(QUEUE, "jobs"), "jobs", {}, {}) is None

