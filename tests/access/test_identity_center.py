@@ -78,7 +78,7 @@ def test_an_assignment_is_a_door_with_both_keys_of_awss_own() -> None:
     world = center()
     attach(world, "ManagedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     (door,) = of_center(world)
-    assert (door.source.kind, door.source.name, door.source.account) == ("identity-center-group", "admins", HUB)
+    assert (door.source.kind, door.source.name, door.source.account) == ("identity-center-group", "admins", "")
     assert (door.target.account, door.outcome) == (STAGE, Outcome.ALLOW)
     assert door.target.arn.startswith(arn(STAGE, f"{RESERVED}AWSReservedSSO_Admin_"))
     assert [one.title for one in door.target.documents] == ["managed policy AdministratorAccess"]

@@ -189,7 +189,7 @@ class _Reader:
         return self.accounts.named_by(behind) if behind else None
 
     def _source(self, resource: Resource, kind: object, key: str, identity: object) -> Principal | None:
-        """The user or group of an id; its name where the identity store's resources tell it, else the id."""
+        """The user or group of an id, which belongs to no account; its name where the identity store tells it."""
         types = {"USER": _STORE_USER, "GROUP": _STORE_GROUP}
         if not isinstance(kind, str) or kind not in types:
             return None
@@ -198,13 +198,13 @@ class _Reader:
             behind = self.snapshot.behind(resource, key, types[kind])
             name = _name_of(behind) if behind else None
         name = name or (identity if isinstance(identity, str) else None)
-        return self._principal(kind, name, self.accounts.of(resource)) if name else None
+        return self._principal(kind, name) if name else None
 
-    def _principal(self, kind: str, name: str, account: str) -> Principal:
+    def _principal(self, kind: str, name: str) -> Principal:
         if (kind, name) not in self._sources:
             of: Literal["identity-center-user", "identity-center-group"]
             of = "identity-center-user" if kind == "USER" else "identity-center-group"
-            self._sources[kind, name] = Principal(f"identity-center:{kind.lower()}/{name}", of, account, name)
+            self._sources[kind, name] = Principal(f"identity-center:{kind.lower()}/{name}", of, "", name)
         return self._sources[kind, name]
 
     def _read_people(self) -> Mapping[str, str]:

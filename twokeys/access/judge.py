@@ -139,6 +139,9 @@ class Judge:
                 trust = verdict
             elif trust.outcome is grant.outcome is Outcome.CONDITIONAL:
                 whole = evaluate(request, both)
+            elif Outcome.ALLOW not in (trust.outcome, grant.outcome):
+                verdict = evaluate(request, both)
+                whole = verdict if verdict.outcome is Outcome.DENY else None
         return Door(source, target, trust, grant, asked, whole)
 
     def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:

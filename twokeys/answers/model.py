@@ -167,6 +167,8 @@ class Way:
         if last.declared is not None:
             through = f"not declared; by the door {last.declared.name} of {last.source.who.label}"
             return f"{through}; {end}" if end else through
+        if self.target.who.kind == "root-user":
+            return "centralized root access"
         return "AWS's own access role" if self.by_access_role else "not declared"
 
     @property

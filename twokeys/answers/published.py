@@ -47,7 +47,7 @@ def _members(answers: Answers) -> dict[str, list[str]]:
 
 def _doors(ways: Iterable[Way]) -> Iterator[ExportedDoor]:
     for way in ways:
-        if len(way.steps) == 1 and way.source.who.kind in _KINDS:
+        if len(way.steps) == 1 and way.source.who.kind in _KINDS and way.target.who.kind == "role":
             yield ExportedDoor(name=_name(way), door=_door(way), documents=())
 
 

@@ -34,6 +34,11 @@ CHAINED_SESSION = 3600
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 """
+ROOT_SESSION = 900
+"""Seconds that a session of sts:AssumeRoot lasts at most.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+"""
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
@@ -192,7 +197,9 @@ class _Reader:
         last = path.doors[-1]
         about = self._declaration(last)
         longest = (about.max_session_seconds if about else None) or self._session_of(last.target)
-        if last.source.kind == "role":
+        if last.target.kind == "root":
+            longest = ROOT_SESSION
+        elif last.source.kind == "role":
             longest = min(longest or CHAINED_SESSION, CHAINED_SESSION)
         return Way(
             steps=tuple(map(self._step, path.doors)),
@@ -225,7 +232,9 @@ class _Reader:
         return self._declared.session_of(role)
 
     def _assigned(self, door: access.Door) -> KeyPlace | None:
-        """Where the key of a door of IAM Identity Center stands: in the assignment, of which AWS makes the trust."""
+        """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
+        if door.target.kind == "root":
+            return KeyPlace("centralized root access, a feature of the organization")
         for one in self._graph.identity_center.assignments:
             if one.source is door.source and one.role is door.target:
                 made, permission_set = one.resource, one.permission_set

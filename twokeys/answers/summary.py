@@ -70,11 +70,11 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Accounts that the same principals enter in the same ways."""
+    """Accounts that have ways in common: the same principals enter them by roles of the same names."""
 
     accounts: tuple[Account, ...]
     ways: tuple[Way, ...]
-    """Those into the first of them."""
+    """Each as it leads into one of them."""
 
 
 def summary(answers: Answers) -> Summary:
@@ -113,16 +113,38 @@ def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]
     return sorted(found, key=lambda pair: (-pair[1][0].level, str(pair[0])))
 
 
+FEW = 12
+"""Up to how many accounts are shown each by itself."""
+
+
 def by_account(answers: Answers) -> list[Alike]:
-    """The accounts with the ways into each, those that are entered alike together; the strongest way first."""
+    """The accounts with the ways into each; of many accounts, what is alike in several once, the most alike first.
+
+    An account then stands in each group of which it has the ways. The last group are those without a way in.
+    """
+    accounts = sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
     into: dict[str, list[Way]] = defaultdict(list)
     for way in answers.ways:
         into[way.account].append(way)
-    alike: dict[tuple[object, ...], list[Account]] = defaultdict(list)
-    for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id)):
-        pattern = sorted((str(way.source), *map(str, _pattern(way))) for way in into[account.id])
-        alike[tuple(map(tuple, pattern))].append(account)
-    return [Alike(tuple(accounts), tuple(strongest(into[accounts[0].id]))) for accounts in alike.values()]
+    if len(accounts) <= FEW:
+        return [Alike((account,), tuple(strongest(into[account.id]))) for account in accounts]
+    alike: dict[tuple[str, ...], list[Way]] = defaultdict(list)
+    for same in _by_pattern(answers.ways).values():
+        alike[tuple(sorted({way.account for way in same}))].append(same[0])
+    groups = [
+        Alike(tuple(account for account in accounts if account.id in ids), tuple(strongest(ways)))
+        for ids, ways in sorted(alike.items(), key=lambda pair: -len(pair[0]))
+    ]
+    without = tuple(account for account in accounts if account.id not in into)
+    return [*groups, *([Alike(without, ())] if without else [])]
+
+
+def _by_pattern(ways: Iterable[Way]) -> dict[tuple[object, ...], list[Way]]:
+    """Ways that are alike but for the account."""
+    found: dict[tuple[object, ...], list[Way]] = defaultdict(list)
+    for way in ways:
+        found[(str(way.source), *_pattern(way))].append(way)
+    return found
 
 
 def strongest(ways: Iterable[Way]) -> Sequence[Way]:

@@ -38,7 +38,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, ma
             ("not proved", numbers.not_proved),
         ],
         accounts=[
-            (heading(group), len(group.accounts) == 1, [_cells(way) for way in group.ways])
+            (heading(group), [one.name for one in group.accounts], [_cells(way) for way in group.ways])
             for group in by_account(answers)
         ],
         principals=[

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 
 from twokeys.answers.model import Answers, NotProved, Way
-from twokeys.answers.summary import Alike, by_account, by_principal, counted, listed, summary
+from twokeys.answers.summary import Alike, by_account, by_principal, listed, summary
 from twokeys.answers.words import conditions, duration, facts, into, keys, place
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import events
 from twokeys.shown import say, spreadsheet
 
 FEW = 12
-"""Up to how many ways the keys of each are shown without being asked for; up to how many accounts each by itself."""
+"""Up to how many doors and unproved things are shown without being asked for more."""
 
 COLUMNS = (
     "account",
@@ -93,22 +93,18 @@ def heading(alike: Alike) -> str:
     if len(alike.accounts) == 1:
         (one,) = alike.accounts
         return f"{one.name} ({one.id})" if one.name != one.id else one.id
-    return f"{len(alike.accounts)} accounts alike: {listed([one.name for one in alike.accounts])}"
+    return f"{len(alike.accounts)} accounts: {listed([one.name for one in alike.accounts])}"
 
 
 def _ways(answers: Answers) -> Iterator[str]:
     groups = by_account(answers)
-    entered = [group for group in groups if group.ways]
-    for group in entered[: FEW * 2]:
-        yield ""
-        yield heading(group)
+    for group in groups:
+        if group.ways:
+            yield ""
+            yield heading(group)
         for way in group.ways:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
             yield f"    {facts(way)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
-    if len(entered) > FEW * 2:
-        rest = [account.name for group in entered[FEW * 2 :] for account in group.accounts]
-        yield ""
-        yield f"{counted(len(rest), 'account')} more, entered in other ways yet: {listed(rest)}; name one to see it"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""
