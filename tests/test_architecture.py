@@ -166,6 +166,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/pack": {
         "twokeys.pack",
         "twokeys.access",
+        "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",
         "twokeys.errors",
