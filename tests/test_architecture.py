@@ -115,6 +115,15 @@ ALLOWED: dict[str, set[str]] = {
         "grpc",
     },
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/assume": {
+        "twokeys.assume",
+        "twokeys.profiles",
+        "twokeys.exports",
+        "twokeys.iam",
+        "twokeys.errors",
+        "boto3",
+        "botocore",
+    },
     "twokeys/profiles": {
         "twokeys.answers",
         "twokeys.profiles",
@@ -167,6 +176,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/pack": {
         "twokeys.pack",
         "twokeys.access",
+        "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",
         "twokeys.errors",

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -107,12 +108,11 @@ class Documents:
 
     def parse(self, value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
         """Parse a document once, however often it is attached."""
-        place = (value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr), kind)
+        if isinstance(value, str):
+            return _parsed(value, kind)
+        place = (json.dumps(value, sort_keys=True, default=repr), kind)
         if place not in self._parsed:
-            try:
-                self._parsed[place] = parse_policy(value, kind)
-            except PolicyError as error:
-                self._parsed[place] = error
+            self._parsed[place] = _parse(value, kind)
         return self._parsed[place]
 
     def declaration_of(self, resource: Resource, key: str) -> SymbolicDocument | None:
@@ -206,3 +206,14 @@ def _masked_value(value: str | Unknown) -> str | Unknown:
     if isinstance(value, Unknown) or value.lower() in ("true", "false") or not value.strip("*?"):
         return value
     return "(secret)"
+
+
+def _parse(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
+    try:
+        return parse_policy(value, kind)
+    except PolicyError as error:
+        return error
+
+
+_parsed = lru_cache(maxsize=8192)(_parse)
+"""Texts stay read from one graph to the next: an update builds one for each resource that it judges."""

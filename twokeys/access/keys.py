@@ -99,7 +99,8 @@ class _Reader:
         for door in self._graph.doors:
             if door.source.kind == "everyone":
                 continue
-            if not self._pinned(door.target) and door.target.urn is not None:
+            named = door.asked or door.source.kind == "outsider"
+            if not self._pinned(door.target) and door.target.urn is not None and named:
                 concerned.setdefault(door.target, f"its trust policy names {door.source.arn}")
             elif not self._pinned(door.source) and door.asked:
                 concerned.setdefault(door.source, f"it is granted {door.target.arn}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from twokeys.access.configuration import LEVEL
 from twokeys.access.findings import Finding, Rule, run
 from twokeys.access.graph import Graph
+
+MANDATORY: Final = ("mandatory", "remediate")
+"""The levels that stop an operation: nothing is remediated here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ def check(
     )
 
 
+def level_of(rule: Rule[Any], config: Mapping[str, Mapping[str, object]]) -> str:
+    """The level of a rule: the configured one, else its own."""
+    return str(config.get(rule.name, {}).get(LEVEL, "mandatory" if rule.mandatory else "advisory"))
+
+
 def judge(
     graph: Graph, rules: Iterable[Rule[Any]], config: Mapping[str, Mapping[str, object]], today: date
 ) -> Iterator[Judged]:
@@ -49,12 +57,12 @@ def judge(
     fails is mandatory, whatever its level.
     """
     for rule in rules:
-        settings = dict(config.get(rule.name, {}))
-        level = settings.pop(LEVEL, "mandatory" if rule.mandatory else "advisory")
+        level = level_of(rule, config)
         if level == "disabled":
             continue
+        settings = {key: value for key, value in config.get(rule.name, {}).items() if key != LEVEL}
         result = run(rule, graph, settings, today)
         for finding in result.findings:
-            yield Judged(finding, mandatory=level in ("mandatory", "remediate") and not finding.advice)
+            yield Judged(finding, mandatory=level in MANDATORY and not finding.advice)
         if result.failure is not None:
             yield Judged(result.failure, mandatory=True, failed=True)

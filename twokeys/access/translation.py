@@ -25,7 +25,9 @@ _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstance
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
 _ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 _GIVE = f"give the template itself as its body, without transforms and nested templates, {_ACCEPT}"
+_MAKE_IT = f"make it with resources of pulumi-aws, {_ACCEPT}"
 _NESTED = 5
+_MAKERS = ("aws-native:", "aws:cloud", "aws:serverlessrepository/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class _Translator:
 
     def read(self, resource: Resource) -> Iterator[Resource]:
         """A resource as it is, and what it makes."""
-        name = aws_type(resource.type)
+        name = aws_type(resource.type) if resource.type.startswith(_MAKERS) else None
         if resource.type == _CLOUD_CONTROL:
             yield from self._cloud_control(resource)
         elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:
@@ -83,7 +85,7 @@ class _Translator:
         if name is None:
             yield resource
             if not isinstance(type_name, str):
-                self._leave(resource, "makes a resource of a type that is not known yet")
+                self._leave(resource, "makes a resource of a type that is not known yet", unknown=True)
             elif type_name.lower().startswith(("aws::", "alexa::")):
                 return
             else:
@@ -97,7 +99,8 @@ class _Translator:
             self._leave(resource, known.why)
         elif (properties := _object(state)) is None:
             yield resource
-            self._leave(resource, f"makes a {type_name} whose desired state is not known yet, or is no JSON object")
+            why = "is not known yet" if state is UNKNOWN else "is no JSON object"
+            self._leave(resource, f"makes a {type_name} whose desired state {why}", unknown=state is UNKNOWN)
         elif name in _TEMPLATES:
             yield resource
             yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
@@ -127,7 +130,8 @@ class _Translator:
                     if "applicationid" in properties
                     else where
                 )
-                self._leave(resource, f"deploys a template {where}, and has the capability to make IAM by it", _GIVE)
+                why = f"deploys a template {where}, and has the capability to make IAM by it"
+                self._leave(resource, why, _GIVE, unknown=body is UNKNOWN)
             return
         account = resource.account or self._accounts.of(resource)
         region = _region(self._snapshot, resource)
@@ -232,10 +236,8 @@ class _Translator:
                 seen.add(above)
                 above = parents.get(above)
 
-    def _leave(
-        self, resource: Resource, why: str, step: str = f"make it with resources of pulumi-aws, {_ACCEPT}"
-    ) -> None:
-        self.left.append(NotRead(resource, why, step))
+    def _leave(self, resource: Resource, why: str, step: str = _MAKE_IT, *, unknown: bool = False) -> None:
+        self.left.append(NotRead(resource, why, step, unknown=unknown))
 
 
 def _all_properties(resource: Resource) -> dict[str, object]:

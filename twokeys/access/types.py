@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
 class Reading(Enum):
@@ -172,6 +173,7 @@ _KNOWN_PACKAGES = frozenset({
 """Packages whose resources make nothing in IAM, or, as components (awsx, eks), only by resources that are shown too."""
 
 
+@lru_cache(maxsize=1024)
 def type_of(token: str) -> TypeOf | None:
     """How resources of a type are treated, by its token; None for one of a package that is not known here.
 

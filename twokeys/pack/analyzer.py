@@ -26,7 +26,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from twokeys.access.configuration import LEVEL, read_configuration
 from twokeys.access.findings import Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.report import Judged, judge
+from twokeys.access.report import MANDATORY, Judged, judge, level_of
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.errors import Refusal
@@ -38,6 +38,7 @@ from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
 from twokeys.pack.relevance import may_let_in
+from twokeys.shown import printable
 
 NAME: Final = "twokeys"
 _DEFECT = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
@@ -179,8 +180,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return state_before(project, scope.removeprefix("urn:pulumi:"), None if named is None else str(named))
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
-        judged = judge(graph, self._rules, self._configuration, self._today())
-        return (one.finding for one in judged if one.mandatory)
+        """Only what stops an update: nobody reads advice about a resource that is about to be made."""
+        rules = (rule for rule in self._rules if level_of(rule, self._configuration) in MANDATORY)
+        return (one.finding for one in judge(graph, rules, self._configuration, self._today()) if one.mandatory)
 
     def _level(self, policy: str) -> str:
         return str(self._configuration.get(policy, {}).get(LEVEL, "advisory"))
@@ -193,7 +195,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             policyPackName=NAME,
             policyPackVersion=version("twokeys"),
             description=policy.description,
-            message=f"{policy.description}\n{finding.text}",
+            message="\n".join(map(printable, (policy.description, *finding.text.split("\n")))),
             urn=finding.urn or "",
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
             severity=_SEVERITIES[policy.severity],

@@ -24,3 +24,35 @@ def init_command(directory: Path) -> None:
     for file in write_pack(directory):
         click.echo(f"wrote {file}")
     click.echo(f"next: pulumi preview --policy-pack {directory}")
+
+
+@policies.command("report")
+@click.argument("events", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--steps", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What `pulumi preview --json` wrote."
+)
+@click.option("--folder", default="", help="The project's folder in the repository.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["annotations", "sarif", "markdown"]),
+    default="markdown",
+    show_default=True,
+    help="For GitHub Actions, for its security tab, or for a comment.",
+)
+def report_command(events: Path, *, steps: Path | None, folder: str, shape: str) -> int:
+    """Show what policies said in a preview, from its EVENTS.
+
+    EVENTS is what `pulumi preview --json` prints with PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true. Exits with 1 when a
+    mandatory policy is violated.
+    """
+    from twokeys.pack.shown import in_annotations, in_markdown, in_sarif
+    from twokeys.pack.violations import read_violations
+
+    found = read_violations(events, steps)
+    if shape == "annotations":
+        for line in in_annotations(found, folder):
+            click.echo(line)
+    else:
+        click.echo(in_sarif(found, folder) if shape == "sarif" else in_markdown(found), nl=shape == "sarif")
+    return 1 if any(one.mandatory for one in found) else 0

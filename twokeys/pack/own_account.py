@@ -8,10 +8,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from twokeys.access.accounts import entry
 from twokeys.access.graph import Graph, build
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
@@ -51,6 +47,11 @@ def _of_the_environment(provider: Resource) -> Resource:
 
 @cache
 def _caller(credentials: tuple[str | None, ...], region: str | None, url: str | None) -> str | None:
+    # A pack starts with every operation, and few ask this.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
     profile, key, secret, token = credentials
     try:
         session = boto3.Session(key, secret, token, region, profile_name=profile)

@@ -87,8 +87,8 @@ def _policy_of(item: object) -> object:
 def _managed(arn: object) -> bool:
     """Whether a managed policy may hold a grant: AWS's own are recorded, all others are the graph's to find."""
     statements = aws_managed.statements(arn) if isinstance(arn, str) else None
-    if statements is None:
-        return True
+    if not statements:
+        return statements is None
     return _document({"Version": "2012-10-17", "Statement": [dict(one) for one in statements]}, PolicyKind.IDENTITY)
 
 
