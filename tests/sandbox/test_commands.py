@@ -78,6 +78,7 @@ def test_what_an_up_made_is_a_state_that_every_answer_reads(twokeys: Run, projec
         assert run.returncode == 0, run.stdout + run.stderr
     state = project / ".twokeys" / "stacks" / "stage.json"
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert stat.S_IMODE((project / ".twokeys" / "aws").stat().st_mode) == 0o700
     checked = twokeys("access", "check", "--state", str(state), "--json")
     assert checked.returncode == 0, checked.stdout
     assert twokeys("audit", "stage", "--json").returncode == 0

@@ -89,6 +89,7 @@ class Run:
         self._made: dict[str, Made] = {}
         self._lock = threading.RLock()
         self.errors: list[str] = []
+        self.unanswered: list[str] = []
 
     @property
     def made(self) -> tuple[Made, ...]:
@@ -159,6 +160,8 @@ class Run:
         if not provider and not token.startswith("pulumi:"):
             provider = self._default_provider(token, what["version"])
         result = self._maker.invoke(token, args, provider, self)
+        if result is None:
+            self.unanswered.append(token)
         return {} if result is None else {"result": dict(result)}
 
     def _outputs(self, what: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class StackRun:
         maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done)
         run = Run(project.name, self.name, config.values, maker, self.say)
         failed = None
+        write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
         try:
             run_in_process(
                 run,

@@ -147,7 +147,7 @@ def refusals(doing: str, endpoint: str) -> Iterator[None]:
     except (ConnectionError, HTTPClientError) as error:
         raise ProviderError(
             f"{doing} did not finish: the local AWS at {endpoint} ended or does not answer",
-            (str(error), "Run the command again."),
+            (str(error), "It keeps its accounts at an orderly end only: run the command again, which starts anew."),
         ) from error
     except BotoCoreError as error:
         raise ProviderError(f"{doing} failed", (str(error),)) from error

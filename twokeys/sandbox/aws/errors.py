@@ -26,6 +26,5 @@ class ProviderError(Exception):
     """An API refused, or an object cannot be handled: one sentence, and further lines with causes and next steps."""
 
     def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
-        self.message = message
-        self.reasons = reasons
+        self.message, self.reasons = message, reasons
         super().__init__("\n".join((message, *reasons)))
