@@ -143,7 +143,7 @@ def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) ->
         asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))
         why = f"{why.rstrip('. ')}; it may need what only AWS can tell ({asked})"
         step = (
-            "look it up by the function's `_output` form, whose value may be unknown; say whose credentials it runs with"
-            " (--account); or preview it with the pulumi CLI"
+            "look it up by the function's `_output` form, whose value may be unknown; name the account of the program's"
+            " credentials (--account); or preview it with the pulumi CLI"
         )
     return Refusal(f"the program of stack {stack} failed", where=where, why=why.rstrip(". \n"), next_step=step)
