@@ -104,7 +104,7 @@ class Gate:
         if finding.rule == "door-needs-trust":
             return not self._is_made(finding, graph)
         if finding.rule == "declared-equals-real":
-            return finding.urn != resource.urn
+            return finding.urn != resource.urn or resource.provider is None  # what a component declares comes later
         if finding.rule == "unproved-door":
             return (
                 self._leads_out(finding, graph)
