@@ -76,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/verify/doors.py": {"twokeys.doors", "twokeys.iam", "twokeys.errors"},
     "twokeys/verify/probes.py": {"twokeys.verify", "twokeys.doors", "twokeys.errors"},
     "twokeys/verify/commands.py": {
+        "twokeys.shown",
         "twokeys.verify",
         "twokeys.access",
         "twokeys.exports",
@@ -114,6 +115,15 @@ ALLOWED: dict[str, set[str]] = {
         "grpc",
     },
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/assume": {
+        "twokeys.assume",
+        "twokeys.profiles",
+        "twokeys.exports",
+        "twokeys.iam",
+        "twokeys.errors",
+        "boto3",
+        "botocore",
+    },
     "twokeys/profiles": {
         "twokeys.answers",
         "twokeys.profiles",

@@ -298,7 +298,6 @@ def limited(condition: dict[str, Any], principal: str = "*") -> World:
         {"StringEquals": {"aws:PrincipalOrgID": OURS}},
         {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{OURS}/*"]}},
         {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/c*")}},
-        {"StringEquals": {"aws:PrincipalAccount": [HUB, OUTSIDE], "aws:PrincipalOrgID": OURS}},
     ],
 )
 def test_a_condition_that_admits_ours_asks_for_what_the_same_principals_written_out_do(condition: Any) -> None:
@@ -320,6 +319,21 @@ def test_a_condition_that_also_admits_somebody_foreign_admits_somebody_foreign(c
     assert "external-id" in mandatory(limited(condition))
 
 
+@pytest.mark.parametrize("principal", ["*", arn(OUTSIDE, "root"), arn(OUTSIDE, "role/x")])
+def test_an_account_that_comes_in_only_as_one_of_ours_has_a_grant_that_nobody_shows(principal: str) -> None:
+    condition: dict[str, Any] = {"StringEquals": {"aws:PrincipalOrgID": OURS}}
+    if principal == "*":
+        condition["StringEquals"]["aws:PrincipalAccount"] = [HUB, OUTSIDE]
+    found = [one for one in limited(condition, principal).check().mandatory if one.rule == "external-id"]
+    assert ["the grant key is not proved" in finding.message for finding in found] == [True]
+
+
+def test_an_outsider_whom_a_denial_keeps_out_is_none() -> None:
+    world = two_keys()
+    world.role("closed", world.stage, document(trusts(OUTSIDE), trusts("*", effect="Deny")))
+    assert world.rules() == []
+
+
 def test_a_foreign_value_with_an_external_id_is_a_third_party() -> None:
     condition = {"StringEquals": {"aws:PrincipalAccount": [HUB, OUTSIDE], "sts:ExternalId": "xyz-1"}}
     world = limited(condition)
@@ -331,6 +345,16 @@ def test_two_organizations_are_not_both_ours_where_the_stack_does_not_say_which_
     world = two_keys()
     world.role("open", world.stage, everyone(StringEquals={"aws:PrincipalOrgID": [OURS, THEIRS]}))
     assert "external-id" in mandatory(world)
+
+
+@pytest.mark.parametrize(
+    "principal", [{"AWS": f"arn:aws-us-gov:iam::{OUTSIDE}:root"}, {"CanonicalUser": "79a59df900b949e5"}]
+)
+def test_a_principal_that_no_role_of_this_partition_can_have_is_refused(principal: dict[str, str]) -> None:
+    world = two_keys()
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    world.role("odd", world.stage, document(statement))
+    assert mandatory(world) != []
 
 
 # Third parties --------------------------------------------------------------------------------------------------------
@@ -600,6 +624,7 @@ def test_an_unknown_part_of_a_policy_that_may_grant_a_role_is_not_proved(policy:
         trust_of(Condition={"StringEquals": {"sts:ExternalId": UNKNOWN}}),
         trust_of(Condition={"StringEquals": UNKNOWN}),
         {"Version": UNKNOWN, "Statement": [trusts(CI)]},
+        {"Version": "2012-10-17", "Statement": [trusts(CI), {**trusts(CI), "Effect": "Deny", "Principal": UNKNOWN}]},
     ],
 )
 def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str, Any]) -> None:
@@ -616,6 +641,7 @@ def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str
     [
         grant_of(Action="s3:GetObject", Resource=UNKNOWN),
         grant_of(Action=["s3:*", "kms:Decrypt"], Resource=["*", UNKNOWN]),
+        grant_of(Action=UNKNOWN, Resource="arn:aws:s3:::bucket/*"),
         grant_of(Action=ASSUME, Resource=DEPLOYER, Condition={"StringEquals": {"aws:PrincipalTag/team": UNKNOWN}}),
         {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": UNKNOWN}]},
     ],

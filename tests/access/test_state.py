@@ -133,6 +133,21 @@ def test_a_secret_document_is_not_proved_and_the_next_step_shows_secrets() -> No
     assert "--show-secrets" in message
 
 
+def test_a_secret_in_a_mapping_that_only_narrows_is_a_condition_of_the_door() -> None:
+    hidden = {**_SECRET, "ciphertext": "v1:abc:def"}
+    narrowed = trusts(arn("9" * 12, "root")) | {"Condition": {"StringEquals": {"sts:ExternalId": hidden}}}
+    found = about("vendor", state(role("vendor", {"Version": "2012-10-17", "Statement": [narrowed]})))
+    assert not [message for message in found if "v1:abc:def" in message]
+
+
+def test_a_secret_in_a_mapping_that_says_who_comes_in_is_not_proved() -> None:
+    hidden = {**_SECRET, "ciphertext": "v1:abc:def"}
+    whom = {"Effect": "Allow", "Principal": {"AWS": hidden}, "Action": "sts:AssumeRole"}
+    (message,) = about("vendor", state(role("vendor", {"Version": "2012-10-17", "Statement": [whom]})))
+    assert "--show-secrets" in message
+    assert "v1:abc:def" not in message
+
+
 @pytest.mark.parametrize(
     "trust",
     [

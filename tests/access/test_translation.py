@@ -170,12 +170,19 @@ def test_a_role_that_cloud_control_makes_is_read() -> None:
     assert "wildcard-trust" in refused(world)
 
 
+def test_a_role_that_an_extension_resource_of_aws_native_makes_is_read() -> None:
+    """https://www.pulumi.com/registry/packages/aws-native/api-docs/extensionresource/."""
+    world = two_keys()
+    properties = {"RoleName": "o", "AssumeRolePolicyDocument": json.loads(OPEN)}
+    made_by = {"type": "AWS::IAM::Role", "properties": properties}
+    put(world, "aws-native:index:ExtensionResource", "o", native(world, STAGE), **made_by)
+    assert "wildcard-trust" in refused(world)
+
+
 @pytest.mark.parametrize(
     "values",
     [
-        {"typeName": "AWS::IAM::Role", "desiredState": UNKNOWN},
         {"typeName": "AWS::IAM::Role", "desiredState": "{"},
-        {"typeName": UNKNOWN, "desiredState": "{}"},
         {"typeName": "AWS::IAM::SomethingNew", "desiredState": "{}"},
         {"typeName": "Acme::Iam::Role", "desiredState": "{}"},
         {"typeName": "AWS::RolesAnywhere::Profile", "desiredState": "{}"},
@@ -185,6 +192,23 @@ def test_what_cloud_control_makes_and_nobody_can_read_is_said(values: dict[str, 
     world = two_keys()
     put(world, "aws:cloudcontrol/resource:Resource", "o", world.stage, **values)
     assert refused(world) == {"not-read"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"typeName": "AWS::IAM::Role", "desiredState": UNKNOWN}, {"typeName": UNKNOWN, "desiredState": "{}"}],
+)
+def test_what_cloud_control_makes_and_is_not_known_yet_is_not_proved(values: dict[str, object]) -> None:
+    world = two_keys()
+    put(world, "aws:cloudcontrol/resource:Resource", "o", world.stage, **values)
+    assert refused(world) == {"unproved-door"}
+
+
+def test_a_template_that_is_not_known_yet_is_not_proved() -> None:
+    world = two_keys()
+    stack = {"templateBody": UNKNOWN, "capabilities": ["CAPABILITY_NAMED_IAM"]}
+    put(world, "aws:cloudformation/stack:Stack", "s", world.stage, **stack)
+    assert refused(world) == {"unproved-door"}
 
 
 def test_a_log_group_of_cloud_control_lets_nobody_in() -> None:
@@ -254,13 +278,17 @@ def test_a_template_in_yaml_is_read_with_its_functions() -> None:
         {"AWS": [CI, {"Fn::If": ["Maybe", "*", {"Ref": "AWS::NoValue"}]}]},
         {"AWS": {"Fn::FindInMap": ["Who", "May", "Enter"]}},
         {"AWS": {"Fn::Select": [1, {"Fn::Split": ["|", "a|*"]}]}},
+        {"AWS": {"Fn::ImportValue": "who"}},
+        {"AWS": "{{resolve:ssm:who}}"},
+        {"AWS": {"Ref": "Who"}},
+        {"Federated": {"Fn::ImportValue": "who"}},
     ],
 )
 def test_a_role_of_a_template_that_may_admit_anybody_is_refused(principal: object) -> None:
     world = two_keys()
     trust = {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
+        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:*"}],
     }
     body = template(R=made("AWS::IAM::Role", AssumeRolePolicyDocument=trust))
     body["Mappings"] = {"Who": {"May": {"Enter": "*"}}}
@@ -302,7 +330,6 @@ def test_an_inline_policy_of_a_template_finds_a_role_without_a_name() -> None:
     [
         {"templateUrl": "https://example.com/t.json", "capabilities": ["CAPABILITY_IAM"]},
         {"templateUrl": "https://example.com/t.json", "capabilities": UNKNOWN},
-        {"templateBody": UNKNOWN, "capabilities": ["CAPABILITY_NAMED_IAM"]},
         {"templateBody": "Resources: [", "capabilities": ["CAPABILITY_IAM"]},
         {"templateBody": "just text"},
         {"templateBody": "{" * 5000},
@@ -390,6 +417,15 @@ def test_a_stack_set_that_deploys_by_itself_with_an_open_role_is_refused() -> No
     body = template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(OPEN)))
     stack_set(world, body, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})
     assert "wildcard-trust" in refused(world)
+
+
+def test_a_role_in_accounts_of_a_stack_set_that_are_not_shown_is_not_proved() -> None:
+    world = two_keys()
+    stack_set(world, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})
+    (finding,) = world.check().mandatory
+    assert finding.rule == "unproved-door"
+    assert "any account of StackSet set that is not shown" in finding.message
+    assert "instances of the StackSet" in finding.next_step
 
 
 def test_a_stack_set_without_instances_makes_nothing() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 import yaml
 
@@ -102,29 +101,6 @@ def test_pulumi_as_the_engine_says_how_to_get_it_when_it_is_not_there(
     assert run.returncode == 1
     assert "the pulumi CLI is not installed" in run.stderr
     assert "https://www.pulumi.com/docs/iac/download-install/" in run.stderr
-
-
-@pytest.mark.usefixtures("small_organization")
-def test_a_local_aws_that_dies_in_the_middle_costs_nothing_but_another_update(twokeys: Run, project: Path) -> None:
-    assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
-    command = [*TWOKEYS, "sandbox", "up", "stage", "--no-policies", "--skip-preview", "--json"]
-    update = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    state = project / ".twokeys" / "stacks" / "stage.json"
-    deadline = time.monotonic() + 120
-    while "organizations/account:Account" not in (state.read_text() if state.exists() else ""):
-        assert time.monotonic() < deadline, "the account was never begun"
-        time.sleep(0.01)
-    server = json.loads((project / ".twokeys" / "aws" / "server.json").read_text())
-    psutil.Process(server["pid"]).kill()
-    output, errors = update.communicate(timeout=120)
-    assert update.returncode == 1, output + errors
-    json.loads(state.read_text())
-    again = twokeys("sandbox", "up", "stage", "--no-policies", "--skip-preview", "--json")
-    assert again.returncode == 0, again.stdout + again.stderr
-    environment = told(twokeys("sandbox", "shell", "--json"))
-    accounts = accounts_of(environment)
-    assert accounts["stage"] == told(again)["outputs"]["child_account_id"]
-    assert len(accounts) == 2, "no account was made twice"
 
 
 @pytest.mark.usefixtures("small_organization")

@@ -29,6 +29,7 @@ from twokeys.iam import (
     PolicyDocument,
     Request,
     Requirement,
+    Statement,
     Verdict,
     evaluate,
     federations,
@@ -92,6 +93,8 @@ class Federated:
 
     def trusts(self, role: Principal, trust: PolicyDocument) -> Iterator[FederatedTrust]:
         """The identity providers that a trust policy lets in, each with the people and machines that it demands."""
+        if not any(map(_may_name_provider, trust.statements)):
+            return
         for federation in federations(trust):
             subjects = dict.fromkeys(_subjects(federation))
             yield FederatedTrust(role, federation, {one: self._source(federation, one) for one in subjects})
@@ -108,6 +111,11 @@ class Federated:
             )
             self._sources[provider, subject] = made
         return self._sources[provider, subject]
+
+
+def _may_name_provider(statement: Statement) -> bool:
+    named = statement.principals
+    return named is None or named.everyone or named.unresolved or bool(named.federated)
 
 
 def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:

@@ -362,11 +362,18 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
                 _CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _DECLARE,
             )
         elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
-            why, step = f"what is not known yet in it may let somebody in: {', '.join(leaves)}", _DECLARE
+            why, step = (
+                f"what is not known yet in it may let somebody in: {', '.join(leaves)}",
+                SHOW_SECRETS if document.hidden else _DECLARE,
+            )
         else:
             continue
         yield NotProved(f"The {document.title}", why, step, place, document.urn, document.source, document)
     yield from graph.principals.not_proved
+    for unread in graph.not_read:
+        if unread.unknown:
+            resource, about = unread.resource, f"What {unread.resource.type} {unread.resource.name} makes"
+            yield NotProved(about, f"it {unread.why}", unread.next_step, unread.door, resource.urn, resource.source)
     yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
         what = f"What stack {bad.stack} exports about doors"

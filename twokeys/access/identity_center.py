@@ -133,18 +133,22 @@ class _Reader:
         self._sets: dict[str, PermissionSet] = {}
         self._roles: dict[tuple[str, str], Principal] = {}
         self._sources: dict[tuple[str, str], Principal] = {}
+        self._by_arn = self._read_sets()
         self._of_set: dict[str, list[Resource]] = defaultdict(list)
-        self._known = {
-            (found["account"], found["set"]): found.group()
-            for resource in self.snapshot.of_type(ROLE)
-            for found in _RESERVED_ARN.finditer(_text(resource.get("assumeRolePolicy")))
-        }
-        """The ARNs of AWS's own roles, with their suffix, as far as trust policies tell them."""
+        self._known = self._read_suffixes()
         self._people = self._read_people()
         self._members = self._read_members()
         for kind in (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, _INLINE, _BOUNDARY):
             for resource in self.snapshot.of_type(kind):
                 self._of_set[self._set_key(resource)].append(resource)
+
+    def _read_suffixes(self) -> Mapping[tuple[str, str], str]:
+        """The ARNs of AWS's own roles, with their suffix, as far as trust policies tell them."""
+        if next(self.snapshot.of_type(ASSIGNMENT), None) is None:
+            return {}
+        trusts = (str(resource.get("assumeRolePolicy")) for resource in self.snapshot.of_type(ROLE))
+        found = (one for trust in trusts if "AWSReservedSSO_" in trust for one in _RESERVED_ARN.finditer(trust))
+        return {(one["account"], one["set"]): one.group() for one in found}
 
     def assignments(self) -> Iterator[Assignment]:
         """Every assignment and entitlement that says whom it lets into which account."""
@@ -240,8 +244,8 @@ class _Reader:
         arn = resource.text("permissionSetArn")
         return self._by_arn.get(arn, arn) if arn else resource.urn
 
-    @property
-    def _by_arn(self) -> Mapping[str, str]:
+    def _read_sets(self) -> Mapping[str, str]:
+        """The URNs of permission sets by their ARNs."""
         arns: dict[str, str] = {}
         for one in self.snapshot.of_type(PERMISSION_SET):
             for arn in (one.text("arn"), one.text("id")):
@@ -351,10 +355,6 @@ def _seconds(duration: str | None) -> int:
     found = _DURATION.fullmatch(duration or "")
     hours, minutes, seconds = (int(one or 0) for one in found.groups()) if found else (0, 0, 0)
     return hours * 3600 + minutes * 60 + seconds or _HOUR
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value)
 
 
 def _inner(value: object, key: str) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import cast
@@ -216,7 +216,7 @@ class Judge:
 
 
 def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:
-    """A document as if each condition that is not known yet let everybody pass: an Allow is met, a Deny is not.
+    """A document as if what is not known yet let everybody pass: a condition of an Allow is met, a Deny is not.
 
     An unknown Version lets nobody in either: it says whether `${...}` is a variable.
     """
@@ -229,7 +229,21 @@ def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:
 
 
 def _waits(statement: Statement) -> bool:
-    return bool(statement.unresolved) or any(UNKNOWN in clause.values for clause in statement.conditions)
+    """Whether something in a statement is not known yet that can only narrow: a condition, or any part of a Deny."""
+    if statement.unresolved or any(UNKNOWN in clause.values for clause in statement.conditions):
+        return True
+    return statement.effect == "Deny" and any(map(_has_unknown, _elements(statement)))
+
+
+def _elements(statement: Statement) -> Iterator[Iterable[object] | None]:
+    yield from (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
+    for principals in (statement.principals, statement.not_principals):
+        if principals is not None:
+            yield (UNKNOWN,) if principals.unresolved else principals.aws
+
+
+def _has_unknown(names: Iterable[object] | None) -> bool:
+    return UNKNOWN in (names or ())
 
 
 def _without_open_conditions(statement: Statement) -> Statement:

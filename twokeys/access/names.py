@@ -43,7 +43,7 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     if statement.not_principals is not None or principals is None or principals.everyone:
         return _narrowed(statement, None)
     names: dict[str, None] = {}
-    for name in principals.aws:
+    for name in (*principals.aws, *principals.canonical_user):
         if isinstance(name, str):
             account = account_as_a_whole(name)
             narrowed = (name,) if account is None else _narrowed(statement, account) or (name,)
@@ -106,6 +106,12 @@ def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
     )
 
 
+def could_be_role(resource: str) -> bool:
+    """Whether a resource may be a role: one of another service is none, whatever wildcards it holds."""
+    service = resource.split(":")[2] if resource.count(":") >= 5 else "*"
+    return service in ("iam", "*") or "*" in service or "?" in service
+
+
 def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
     """The unknown parts of a document that may let somebody in by `sts:AssumeRole`, as paths.
 
@@ -126,6 +132,10 @@ def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
         if statement.principals is not None and not (statement.principals.everyone or statement.principals.aws):
             return
     else:
+        if statement.resources and not any(
+            not isinstance(one, str) or could_be_role(one) for one in statement.resources
+        ):
+            return
         for element, listed in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
             if _unknown_in(listed):
                 yield element

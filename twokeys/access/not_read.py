@@ -52,13 +52,15 @@ _ACCEPT = "or accept it with an exception that names its owner, a reason and a d
 class NotRead:
     """A resource that may let somebody in and is not read: why, as a clause after its name, and the next step.
 
-    `certain` is False for what can do anything (a command, code) and shows no sign that it makes IAM.
+    `certain` is False for what can do anything (a command, code) and shows no sign that it makes IAM. `unknown` tells
+    that it could be read, once what it says is known.
     """
 
     resource: Resource
     why: str
     next_step: str
     certain: bool = True
+    unknown: bool = False
 
     @property
     def door(self) -> str:

@@ -19,13 +19,19 @@ from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN
 from twokeys.iam.arn import partition_of_region
 
-_CLOUD_CONTROL = "aws:cloudcontrol/resource:Resource"
+_BY_NAME = {
+    "aws:cloudcontrol/resource:Resource": ("typeName", "desiredState"),
+    "aws-native:index:ExtensionResource": ("type", "properties"),
+}
+"""Types that make whatever AWS type they name, and the properties with its name and its own properties."""
 _TEMPLATES = ("cloudformation::stack", "cloudformation::stackset", "serverlessrepository::cloudformationstack")
 _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
 _ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 _GIVE = f"give the template itself as its body, without transforms and nested templates, {_ACCEPT}"
+_MAKE_IT = f"make it with resources of pulumi-aws, {_ACCEPT}"
 _NESTED = 5
+_MAKERS = ("aws-native:", "aws:cloud", "aws:serverlessrepository/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,9 @@ class _Translator:
 
     def read(self, resource: Resource) -> Iterator[Resource]:
         """A resource as it is, and what it makes."""
-        name = aws_type(resource.type)
-        if resource.type == _CLOUD_CONTROL:
-            yield from self._cloud_control(resource)
+        name = aws_type(resource.type) if resource.type.startswith(_MAKERS) else None
+        if resource.type in _BY_NAME:
+            yield from self._by_name(resource, *map(resource.get, _BY_NAME[resource.type]))
         elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:
             yield from self._native(name, resource, _all_properties(resource))
         elif name in _TEMPLATES:
@@ -76,14 +82,13 @@ class _Translator:
         else:
             yield from made
 
-    def _cloud_control(self, resource: Resource) -> Iterator[Resource]:
+    def _by_name(self, resource: Resource, type_name: object, state: object) -> Iterator[Resource]:
         """https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-types.html"""
-        type_name, state = resource.get("typeName"), resource.get("desiredState")
         name = cloudformation_type(type_name) if isinstance(type_name, str) else None
         if name is None:
             yield resource
             if not isinstance(type_name, str):
-                self._leave(resource, "makes a resource of a type that is not known yet")
+                self._leave(resource, "makes a resource of a type that is not known yet", unknown=True)
             elif type_name.lower().startswith(("aws::", "alexa::")):
                 return
             else:
@@ -97,7 +102,8 @@ class _Translator:
             self._leave(resource, known.why)
         elif (properties := _object(state)) is None:
             yield resource
-            self._leave(resource, f"makes a {type_name} whose desired state is not known yet, or is no JSON object")
+            why = "is not known yet" if state is UNKNOWN else "is no JSON object"
+            self._leave(resource, f"makes a {type_name} whose desired state {why}", unknown=state is UNKNOWN)
         elif name in _TEMPLATES:
             yield resource
             yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
@@ -127,7 +133,8 @@ class _Translator:
                     if "applicationid" in properties
                     else where
                 )
-                self._leave(resource, f"deploys a template {where}, and has the capability to make IAM by it", _GIVE)
+                why = f"deploys a template {where}, and has the capability to make IAM by it"
+                self._leave(resource, why, _GIVE, unknown=body is UNKNOWN)
             return
         account = resource.account or self._accounts.of(resource)
         region = _region(self._snapshot, resource)
@@ -204,7 +211,7 @@ class _Translator:
             units = _items(inner.get("organizationalunitids"))
             found |= dict.fromkeys(self._below(units))
             more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
-        return [*found, *([self._accounts.unpinned(f"the StackSet {stack_set.name}")] if more else [])]
+        return [*found, *([self._accounts.of_stack_set(stack_set.name)] if more else [])]
 
     def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
         names = {stack_set.name, stack_set.text("name"), stack_set.text("id")}
@@ -232,10 +239,8 @@ class _Translator:
                 seen.add(above)
                 above = parents.get(above)
 
-    def _leave(
-        self, resource: Resource, why: str, step: str = f"make it with resources of pulumi-aws, {_ACCEPT}"
-    ) -> None:
-        self.left.append(NotRead(resource, why, step))
+    def _leave(self, resource: Resource, why: str, step: str = _MAKE_IT, *, unknown: bool = False) -> None:
+        self.left.append(NotRead(resource, why, step, unknown=unknown))
 
 
 def _all_properties(resource: Resource) -> dict[str, object]:

@@ -15,6 +15,7 @@ from twokeys.access.graph import Door, Graph, Key
 from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.types import Reading, type_of
 from twokeys.iam import UNKNOWN
 from twokeys.pack.relevance import GIVING
 
@@ -48,7 +49,7 @@ class _Waiting:
     def may_be_deferred(self, finding: Finding) -> bool:
         """Whether a finding of `unproved-door` is about an unknown document that the update can judge in time."""
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
-        if resource is None or resource.type not in GIVING or resource.urn in self._hung_upon:
+        if resource is None or not _judged_in_update(resource) or resource.urn in self._hung_upon:
             return False
         unknown = [key for key, value in (resource.inputs or {}).items() if value is UNKNOWN or _holds_unknown(value)]
         return bool(unknown) and not self._waits_for_account(resource, unknown)
@@ -71,6 +72,12 @@ class _Waiting:
                 for principal in self._graph.principals:
                     if trust.account in (None, principal.account):
                         yield from _unknown_grants(principal)
+
+
+def _judged_in_update(resource: Resource) -> bool:
+    """Whether a resource is judged by itself once its values are known: it gives a document, or holds a template."""
+    known = type_of(resource.type)
+    return resource.type in GIVING or (known is not None and known.reading is Reading.BY_CONTENT)
 
 
 def _unknown_documents(door: Door) -> Iterator[str]:

@@ -8,8 +8,8 @@ Two ways to run it, because two kinds of commands need it:
   later `shell` reach the same accounts through the same endpoint. `server.json` names its pid *and* its start time; a
   process is only ever taken for ours, or ended, when both match, so a recycled pid is never touched.
 
-Either way what the server acknowledged is on disk before the caller sees the answer (`twokeys.sandbox.local_server`),
-so a server that was killed is started again on the same accounts, roles and sessions, on the same port if it is free.
+Either way its accounts are written to disk at an orderly end, by ministack's own means, and are there when it starts
+again, on the same port if it is free. One that is killed has forgotten them.
 """
 
 from __future__ import annotations

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import random
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -22,7 +18,7 @@ import boto3
 import psutil
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.conftest import grant, trust
 from twokeys.errors import Refusal
@@ -96,44 +92,21 @@ def test_it_never_sees_the_callers_aws_settings(directory: Path, monkeypatch: py
     assert seen["DOCKER_HOST"].endswith("no-docker.sock")
 
 
-def test_kill_9_loses_nothing_that_was_acknowledged(
-    started: LocalAws, directory: Path, api: Callable[..., Any]
-) -> None:
-    organizations = api(started, "organizations")
-    organizations.create_organization(FeatureSet="ALL")
-    account = organizations.create_account(Email="a+stage@b.co", AccountName="stage")["CreateAccountStatus"][
-        "AccountId"
-    ]
-    session = api(started, "sts").assume_role(RoleArn=ROLE.format(account), RoleSessionName="before")["Credentials"]
-    keys = {
-        "aws_access_key_id": session["AccessKeyId"],
-        "aws_secret_access_key": session["SecretAccessKey"],
-        "aws_session_token": session["SessionToken"],
-    }
-    api(started, "iam").create_user(UserName="operator")
-    operator = api(started, "iam").create_access_key(UserName="operator")["AccessKey"]
-    login = {"aws_access_key_id": operator["AccessKeyId"], "aws_secret_access_key": operator["SecretAccessKey"]}
-    temporary = api(started, "sts", **login).get_session_token()["Credentials"]
-    api(started, "iam", **keys).create_user(UserName="ci")
-    bucket = api(started, "s3", **keys)
-    bucket.create_bucket(Bucket="kept-here")
-    bucket.put_object(Bucket="kept-here", Key="a", Body=b"b")
-
-    os.kill(started.pid, signal.SIGKILL)
-    assert until(lambda: not started.alive)
+def test_what_was_made_is_there_after_an_orderly_end(directory: Path, api: Callable[..., Any]) -> None:
+    with LocalAws.start(directory) as first:
+        organizations = api(first, "organizations")
+        organizations.create_organization(FeatureSet="ALL")
+        organizations.create_account(Email="a+stage@b.co", AccountName="stage")
+        api(first, "iam").create_role(RoleName="deploy", AssumeRolePolicyDocument=TRUST)
+        api(first, "service-quotas").request_service_quota_increase(
+            ServiceCode="organizations", QuotaCode="L-E619E033", DesiredValue=12
+        )
     with LocalAws.start(directory) as again:
-        assert again.endpoint == started.endpoint
+        assert again.endpoint == first.endpoint
         assert [one["Name"] for one in api(again, "organizations").list_accounts()["Accounts"]][-1] == "stage"
-        assert api(again, "iam", **keys).get_user(UserName="ci")["User"]["UserName"] == "ci"
-        identity = api(
-            again,
-            "sts",
-            aws_access_key_id=temporary["AccessKeyId"],
-            aws_secret_access_key=temporary["SecretAccessKey"],
-            aws_session_token=temporary["SessionToken"],
-        ).get_caller_identity()
-        assert identity["Arn"] == "arn:aws:iam::111111111111:user/operator"
-        assert api(again, "s3", **keys).get_object(Bucket="kept-here", Key="a")["Body"].read() == b"b"
+        assert api(again, "iam").get_role(RoleName="deploy")["Role"]["RoleName"] == "deploy"
+        quota = api(again, "service-quotas").get_service_quota(ServiceCode="organizations", QuotaCode="L-E619E033")
+        assert quota["Quota"]["Value"] == 12
 
 
 def test_a_server_that_was_killed_starts_on_its_port_while_its_threads_are_still_ending(directory: Path) -> None:
@@ -154,22 +127,6 @@ def test_no_outgoing_connection_can_take_a_servers_port(started: LocalAws) -> No
     reserved = Path("/proc/sys/net/ipv4/ip_local_port_range")
     lowest = int(reserved.read_text().split()[0]) if reserved.exists() else 49152
     assert started.port < lowest
-
-
-def test_what_cannot_be_kept_is_not_acknowledged(started: LocalAws, directory: Path, api: Callable[..., Any]) -> None:
-    """A full disk, a read-only folder: the server stops instead of serving what a restart would not have."""
-    iam = api(started, "iam")
-    iam.create_user(UserName="kept")
-    (directory / "state").rename(directory / "aside")
-    (directory / "state").write_text("not a directory")
-    with pytest.raises(Exception, match=r"closed|refused|Could not connect|reset"):
-        iam.create_user(UserName="lost")
-    assert until(lambda: not started.alive)
-    assert "cannot be kept" in (directory / "server.log").read_text()
-    (directory / "state").unlink()
-    (directory / "aside").rename(directory / "state")
-    with LocalAws.start(directory) as again:
-        assert [user["UserName"] for user in api(again, "iam").list_users()["Users"]] == ["kept"]
 
 
 def test_a_named_port_that_is_taken_is_refused(directory: Path) -> None:
@@ -243,101 +200,12 @@ def _flip_a_page(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [_cut, _empty, _overwrite, _flip_a_page])
-def test_kept_accounts_that_are_damaged_are_refused_and_not_overwritten(
-    directory: Path, api: Callable[..., Any], damage: Callable[[Path], None]
-) -> None:
-    with LocalAws.start(directory) as running:
-        for number in range(20):
-            api(running, "iam").create_user(UserName=f"kept-{number}")
-    state = directory / "state" / "kept.sqlite"
-    damage(state)
-    damaged = state.read_bytes()
-    with pytest.raises(Refusal, match=r"(?s)kept state .*kept.sqlite is damaged"):
-        LocalAws.start(directory)
-    assert state.read_bytes() == damaged
-
-
-def test_what_a_service_cannot_take_over_ends_the_start(directory: Path, api: Callable[..., Any]) -> None:
-    """ministack would log it, go on without what was kept, and the next change would remove it."""
-    with LocalAws.start(directory) as running:
-        api(running, "organizations").create_organization(FeatureSet="ALL")
-    with sqlite3.connect(directory / "state" / "kept.sqlite") as database:
-        lost = database.execute('DELETE FROM kept WHERE path = \'"organizations"\x1f"twokeys"\'').rowcount
-    database.close()
-    assert lost == 1
-    with pytest.raises(Refusal, match=r"(?s)kept state of organizations cannot be taken over.*KeyError"):
-        LocalAws.start(directory)
-
-
-def test_accounts_kept_in_the_form_of_before_are_there(directory: Path, api: Callable[..., Any]) -> None:
-    """`ministack.core.persistence` gives the form: a file a service, scoped keys as account, NUL and Python's repr."""
-    user = {
-        "UserName": "of-before",
-        "Arn": "arn:aws:iam::111111111111:user/of-before",
-        "UserId": "AIDAABCDEFGHIJKLMNOP",
-        "CreateDate": "2026-01-01T00:00:00Z",
-        "Path": "/",
-        "PermissionsBoundary": "",
-        "AttachedPolicies": [],
-        "Tags": [],
-    }
-    users = {"__scoped__": True, "data": {"111111111111\x00'of-before'": user}}
-    (directory / "state").mkdir(parents=True)
-    kept = directory / "state" / "iam.json"
-    kept.write_text(json.dumps({"__ministack_format__": 2, "payload": {"users": users}}))
-    for _ in range(2):
-        with LocalAws.start(directory) as running:
-            assert [one["UserName"] for one in api(running, "iam").list_users()["Users"]] == ["of-before"]
-    assert not kept.exists()
-
-
-def test_kill_9_at_any_moment_keeps_every_change_that_was_acknowledged(
-    directory: Path, api: Callable[..., Any]
-) -> None:
-    moments = random.Random(7)
-    acknowledged: dict[str, str] = {}
-    for attempt in range(6):
-        running = LocalAws.start(directory)
-        iam = api(running, "iam")
-        threading.Timer(moments.uniform(0.05, 0.4), os.kill, (running.pid, signal.SIGKILL)).start()
-        with pytest.raises(BotoCoreError):
-            _make_roles(iam, acknowledged, (f"role-{attempt}-{number}" for number in itertools.count()))
-        running.stop()
-    with LocalAws.start(directory) as again:
-        iam = api(again, "iam")
-        roles = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-        assert acknowledged.keys() <= roles
-        assert len(roles) <= len(acknowledged) + 6  # one a kill was on its way
-        for name, policy in acknowledged.items():
-            if policy:
-                assert iam.list_role_policies(RoleName=name)["PolicyNames"] == [policy]
-
-
 def _make_roles(iam: Any, acknowledged: dict[str, str], names: Iterable[str]) -> None:
     for name in names:
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         acknowledged[name] = ""
         iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=GRANT)
         acknowledged[name] = "may"
-
-
-@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="only Linux limits another process's files")
-def test_a_full_disk_loses_nothing_that_was_acknowledged(
-    started: LocalAws, directory: Path, api: Callable[..., Any]
-) -> None:
-    iam = api(started, "iam")
-    acknowledged: dict[str, str] = {}
-    iam.create_user(UserName="first")
-    size = max(file.stat().st_size for file in (directory / "state").iterdir())
-    psutil.Process(started.pid).rlimit(psutil.RLIMIT_FSIZE, (size + 40_000, size + 40_000))
-    with pytest.raises(BotoCoreError):
-        _make_roles(iam, acknowledged, map(str, range(1000)))
-    assert until(lambda: not started.alive)
-    assert "cannot be kept" in (directory / "server.log").read_text()
-    assert acknowledged
-    with LocalAws.start(directory) as again:
-        assert [role["RoleName"] for role in api(again, "iam").list_roles()["Roles"]] == list(acknowledged)
 
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

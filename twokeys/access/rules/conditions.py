@@ -14,7 +14,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.names import admitted_by
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demands_external_id, organizations_demanded, requires_mfa
-from twokeys.iam import UNKNOWN, Arn, Statement, account_as_a_whole, is_account, parse_arn
+from twokeys.iam import UNKNOWN, Arn, Outcome, Statement, account_as_a_whole, is_account, parse_arn
 
 _NAMED = "third-party-named"
 _EXCEPT = "make an exception with reason, owner and expiry"
@@ -53,6 +53,8 @@ class _Outsider:
     account: str | None
     """None for an organization."""
     with_external_id: bool
+    in_organization: bool
+    """Whether a condition lets it in only as one of the own organization."""
 
     @property
     def door(self) -> str:
@@ -63,18 +65,26 @@ class _Outsider:
 
 
 def _outsiders(graph: Graph) -> Iterator[_Outsider]:
+    shut = {door.id for door in graph.doors if door.source.kind == "outsider" and door.outcome is Outcome.DENY}
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN or not graph.accounts.pinned(role.account):
             continue
         for statement in role.trust.policy.statements:
             foreign = _foreign_organizations(graph, statement)
-            if foreign is not None and not foreign:
-                continue
             for name in admitted_by(statement):
                 account = _account(graph, name)
                 known = account in (None, role.account) or graph.is_ours(account or "")
                 if name in (foreign or ()) or not known:
-                    yield _Outsider(role, name, account, demands_external_id(statement))
+                    with_external_id = account is not None and demands_external_id(statement)
+                    one = _Outsider(role, name, account, with_external_id, in_organization=foreign == frozenset())
+                    if one.door not in shut or _of_another_partition(one):
+                        yield one
+
+
+def _of_another_partition(one: _Outsider) -> bool:
+    """No principal assumes a role of another partition: whoever wrote it means somebody else."""
+    named, role = Arn.parse(one.name), parse_arn(one.role.arn)
+    return named is not None and named.partition != role.partition
 
 
 def _account(graph: Graph, name: str) -> str | None:
@@ -100,10 +110,11 @@ def _without_external_id(graph: Graph, config: OutsiderConfig, _today: date) -> 
         if one.with_external_id:
             continue
         role, where = one.role, f"Role {one.role.arn} in account {graph.accounts.name(one.role.account)}"
-        if one.account in config.organization_accounts:
+        if one.in_organization or one.account in config.organization_accounts:
+            ours = "can only come in as" if one.in_organization else "is listed as"
             message = (
-                f"{where} trusts {one.name} of account {one.account}, which is listed as one of the organization, but "
-                "no stack reference shows a grant there: the grant key is not proved"
+                f"{where} trusts {one.name} of account {one.account}, which {ours} one of the organization, but no "
+                "stack reference shows a grant there: the grant key is not proved"
             )
             step = "read the stack that holds the grant through components.other_stack.OtherStack, or " + _EXCEPT
         else:
@@ -160,7 +171,8 @@ EXTERNAL_ID = Rule(
 
 The organization's accounts are those that the stack works in, makes or lists, and those of referenced stacks' doors;
 each account and organization that a Principal or a condition admits is looked at by itself. A condition that demands
-the own organization keeps outsiders out. An external ID is one or more exact values; one that is not known yet counts.
+the own organization keeps outsiders out; of an account that nothing shows, it leaves a grant that is not proved. An
+external ID is one or more exact values; one that is not known yet counts.
 Unknown: a trust policy that is not known, and a role whose own account is not, are left to `unproved-door`. Does not
 check: services and federated identities, whether an external ID is hard to guess, and everyone without any limit
 (`wildcard-trust`).

@@ -14,7 +14,7 @@ _TYPES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create.html"
 def _of(name: str, *, certain: bool) -> Callable[[Graph, DoorConfig, date], Iterator[Finding]]:
     def check(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
         for found in graph.not_read:
-            if found.certain is certain:
+            if found.certain is certain and not found.unknown:
                 resource = found.resource
                 message = f"{resource.type} {resource.name} {found.why}: whom that lets in is not proved"
                 yield Finding(
@@ -36,9 +36,9 @@ NOT_READ = Rule(
 """A resource of a type that makes IAM and is not read: a template by its URL or with a transform, Service Catalog,
 Roles Anywhere, a command that calls IAM, a dynamic provider that speaks of IAM, a type of IAM that is new.
 
-docs/what-is-read.md lists the types. Unknown: a template, or a type, that is not known yet
-is not read. Does not check: what the resources of packages that nobody knows do, unless their type's name or a policy
-document in them says that they make IAM.
+docs/what-is-read.md lists the types. Unknown: a template, or a type, that is not known yet is left to `unproved-door`.
+Does not check: what the resources of packages that nobody knows do, unless their type's name or a policy document in
+them says that they make IAM.
 """
 
 CODE_NOT_READ = Rule(

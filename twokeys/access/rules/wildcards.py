@@ -9,6 +9,7 @@ from datetime import date
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.names import could_be_role
 from twokeys.access.requirements import limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
@@ -85,7 +86,7 @@ def _grants(statement: Statement) -> bool:
 def _exact_enough(resource: str, own: str) -> bool:
     arn = Arn.parse(resource)
     inside = arn is not None and arn.service == "iam" and arn.account == own
-    return inside or not Glob(resource).wild or not _could_be_role(resource)
+    return inside or not Glob(resource).wild or not could_be_role(resource)
 
 
 def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: str) -> bool:
@@ -109,12 +110,6 @@ def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: 
 def _access_roles(graph: Graph) -> frozenset[str]:
     roles = {graph.accounts.access_role(account) for account in graph.accounts.members}
     return frozenset({ACCESS_ROLE, *roles})
-
-
-def _could_be_role(resource: str) -> bool:
-    """A resource of another service grants no role, whatever wildcards it holds."""
-    service = resource.split(":")[2] if resource.count(":") >= 5 else "*"
-    return service in ("iam", "*") or "*" in service or "?" in service
 
 
 def _wide(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:

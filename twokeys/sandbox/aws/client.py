@@ -167,7 +167,10 @@ def refusals(doing: str, endpoint: str, *, in_steps: bool = False) -> Iterator[N
     except (ConnectionError, HTTPClientError) as error:
         raise LostConnectionError(
             f"{doing} did not finish: the local AWS at {endpoint} ended or does not answer",
-            (str(error), "Run the command again: the local AWS starts with what it kept, and the update continues."),
+            (
+                str(error),
+                "It keeps its accounts at an orderly end only: start anew in another folder, or remove this one.",
+            ),
             uncertain=True,
         ) from error
     except ParamValidationError as error:

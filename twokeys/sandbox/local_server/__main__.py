@@ -17,8 +17,6 @@ from twokeys.sandbox.local_aws import DETACH
 from twokeys.sandbox.local_server import (
     account,
     billing,
-    creation,
-    durable,
     ec2,
     evaluation,
     faults,
@@ -53,27 +51,22 @@ _SUPPLEMENTS = (
     trails,
     transport,
     quotas,
-    creation,
 )
 _FORCED_EXIT_SECONDS = 5.0
 
 
 def main(listener: int, plan: Path | None) -> None:
     """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`); with faults when there is a plan."""
-    kept = durable.open_kept()
     for supplement in _SUPPLEMENTS:
         supplement.install()
-    durable.use(kept)
-    app: durable.App = durable.Durable(ministack.app, kept)
+    app: faulty.App = ministack.app
     if plan is not None:
-        faulty.install()
         app = faulty.Faulty(app, faults.load(plan))
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
     asyncio.run(_serve(forwarded.forwarded(app), config))
-    kept.close()
 
 
 async def _serve(app: object, config: hypercorn.config.Config) -> None:

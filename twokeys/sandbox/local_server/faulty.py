@@ -1,27 +1,28 @@
-"""Does to the calls of the local AWS what a fault plan says (`twokeys.sandbox.local_server.faults`)."""
+"""Makes the calls of the local AWS slow or throttled, as a fault plan says (`twokeys.sandbox.local_server.faults`)."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Final
+import random
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-import hypercorn.asyncio.run
-from hypercorn.asyncio.tcp_server import TCPServer
-from ministack.core import responses
-from ministack.services import organizations
+from twokeys.sandbox.local_server.faults import Plan
 
-from twokeys.sandbox.local_server import creation
-from twokeys.sandbox.local_server.durable import App, Message, Receive, Send, access_key_of, operation_of, service_of
-from twokeys.sandbox.local_server.faults import Call, Calls, Outcome, Plan, key_of
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MARK: Final = "x-twokeys-fault"
-"""The response header of an answer that a fault plan made up: `throttle` or `error`."""
+"""The response header of an answer that a fault plan made up."""
 
 _OWN_PATHS: Final = "/_ministack/"
-
+_SIGNED: Final = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
 # The code and status that each service throttles with, from the AWS pages of common errors and from botocore's models;
 # botocore's retry modes know them all: https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 _THROTTLING: Final = {
@@ -33,18 +34,15 @@ _THROTTLING: Final = {
     "s3": ("SlowDown", 503),
 }
 _THROTTLING_ELSEWHERE: Final = ("ThrottlingException", 400)
-_RATE_EXCEEDED: Final = "Rate exceeded"
-
-_connections: dict[tuple[str, int], Callable[[], None]] = {}
 
 
 class Faulty:
-    """An ASGI application that passes calls on to `app`, or does to them what the plan says."""
+    """An ASGI application that passes calls on to `app` late, or throttles them."""
 
     def __init__(self, app: App, plan: Plan) -> None:
         self._app = app
         self._plan = plan
-        self._calls = Calls()
+        self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable on purpose
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection's scope; lifespan and the server's own paths are never hit."""
@@ -52,57 +50,14 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         body = await _body(receive)
-        outcome = self._plan.outcome(self._call(scope, body))
+        service, headers = _service_of(scope), dict(scope["headers"])
+        operation = _operation_of(headers, body) or _named_by_path(service, scope["path"])
+        outcome = self._plan.outcome(service, operation, self._chance)
         await asyncio.sleep(outcome.wait_seconds)
-        failure = None if outcome.failure is None else outcome.failure.reason
-        with creation.asked(outcome.pending_seconds, failure):
-            if outcome.ends:
-                await self._end(outcome, scope, body, send)
-            else:
-                await self._app(scope, _replay(body, receive), send)
-
-    def _call(self, scope: Message, body: bytes) -> Call:
-        operation = operation_of(scope, body) or _named_by_path(scope)
-        query = scope["query_string"].decode(errors="surrogateescape")
-        request = f"{scope['method']} {scope['path']}?{query}\n{body.decode(errors='surrogateescape')}"
-        return self._calls.next(service_of(scope), operation, key_of(_caller(scope), request, _name_of))
-
-    async def _end(self, outcome: Outcome, scope: Message, body: bytes, send: Send) -> None:
-        service = service_of(scope)
-        if outcome.hang is not None:
-            await asyncio.sleep(outcome.hang.seconds)
-        elif outcome.throttle:
-            code, status = _THROTTLING.get(service, _THROTTLING_ELSEWHERE)
-            await _answer(scope, body, send, "throttle", (status, code, _RATE_EXCEEDED))
-            return
-        elif outcome.error is not None:
-            error = outcome.error
-            await _answer(scope, body, send, "error", (error.status, error.code, error.message))
-            return
-        elif outcome.cut is not None and outcome.cut.when == "after":
-            await self._app(scope, _replay(body, None), _nowhere)
-        _cut(scope)
-
-
-def install() -> None:
-    """Let connections be cut: hypercorn answers 500 for an application that says nothing."""
-    vars(hypercorn.asyncio.run)["TCPServer"] = _Connection
-
-
-class _Connection(TCPServer):
-    async def run(self) -> None:
-        """Serve one connection, known by its client's address meanwhile."""
-        client = self.writer.get_extra_info("peername")
-        _connections[client] = self.writer.transport.abort
-        try:
-            await super().run()
-        finally:
-            del _connections[client]
-
-
-def _cut(scope: Message) -> None:
-    if abort := _connections.get(tuple(scope["client"])):  # else the client was first
-        abort()
+        if outcome.throttle:
+            await _throttle(service, send, query=bool(operation) and b"x-amz-target" not in headers)
+        else:
+            await self._app(scope, _replay(body, receive), send)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -114,65 +69,55 @@ async def _body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _replay(body: bytes, then: Receive | None) -> Receive:
-    """The body once more, and after it what the client does; one that was cut off is gone."""
-    told = False
+def _replay(body: bytes, then: Receive) -> Receive:
+    """The body once more, and after it what the client does."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        nonlocal told
-        if told:
-            return await then() if then else {"type": "http.disconnect"}
-        told = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return waiting.pop() if waiting else await then()
 
     return receive
 
 
-async def _nowhere(_: Message) -> None:
-    pass
-
-
-async def _answer(scope: Message, body: bytes, send: Send, fault: str, error: tuple[int, str, str]) -> None:
-    status, code, message = error
-    headers = [(MARK.encode(), fault.encode())]
-    if operation_of(scope, body) and not _target(scope):
-        headers.append((b"content-type", b"text/xml"))
-        content = _query_error(service_of(scope), code, message)
-    elif service_of(scope) == "s3":
-        headers.append((b"content-type", b"application/xml"))
-        content = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+async def _throttle(service: str, send: Send, *, query: bool) -> None:
+    code, status = _THROTTLING.get(service, _THROTTLING_ELSEWHERE)
+    headers = [(MARK.encode(), b"throttle")]
+    error = f"<Code>{escape(code)}</Code><Message>Rate exceeded</Message>"
+    if service == "s3":
+        content, kind = f"<Error>{error}</Error>", "application/xml"
+    elif service == "ec2":  # https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
+        content, kind = (
+            f"<Response><Errors><Error>{error}</Error></Errors><RequestID>0</RequestID></Response>",
+            "text/xml",
+        )
+    elif query and service != "account":
+        content = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>0</RequestId></ErrorResponse>"
+        kind = "text/xml"
     else:
-        headers += [(b"content-type", b"application/x-amz-json-1.1"), (b"x-amzn-errortype", code.encode())]
-        content = json.dumps({"__type": code, "message": message, "Message": message})
-    headers.append((b"content-length", str(len(content.encode())).encode()))
+        content = json.dumps({"__type": code, "message": "Rate exceeded", "Message": "Rate exceeded"})
+        kind = "application/x-amz-json-1.1"
+        headers.append((b"x-amzn-errortype", code.encode()))
+    headers += [(b"content-type", kind.encode()), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content.encode()})
 
 
-def _query_error(service: str, code: str, message: str) -> str:
-    """As the query protocol has it, or EC2's own: https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html."""
-    error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-    if service == "ec2":
-        return f"<Response><Errors><Error>{error}</Error></Errors><RequestID>fault</RequestID></Response>"
-    return f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>fault</RequestId></ErrorResponse>"
+def _service_of(scope: Message) -> str:
+    """The service of `Credential=KEY/date/region/SERVICE/aws4_request`; "" when the request is unsigned."""
+    signed = _SIGNED.search(dict(scope["headers"]).get(b"authorization", b"").decode(errors="replace"))
+    return signed[1] if signed else ""
 
 
-def _target(scope: Message) -> bool:
-    return any(name == b"x-amz-target" for name, _ in scope["headers"])
+def _operation_of(headers: dict[bytes, bytes], body: bytes) -> str:
+    """The API operation that a request names, or "" where the protocol has none (REST)."""
+    if b"x-amz-target" in headers:
+        return str(headers[b"x-amz-target"].decode().rpartition(".")[2])
+    if body.startswith(b"Action=") or b"&Action=" in body:
+        return parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
+    return ""
 
 
-def _named_by_path(scope: Message) -> str:
+def _named_by_path(service: str, path: str) -> str:
     """Account Management's paths are its operations: `/putAlternateContact`."""
-    name: str = scope["path"].strip("/")
-    return name[:1].upper() + name[1:] if service_of(scope) == "account" and name.isalpha() else ""
-
-
-def _caller(scope: Message) -> str:
-    key = access_key_of(scope)
-    return key if key.isdigit() else responses._account_from_sts_session(key) or key
-
-
-def _name_of(account: str) -> str | None:
-    """The e-mail address of an account of the local AWS's own organization; other accounts keep their number."""
-    found = organizations._accounts.get_scoped(responses.get_account_id(), None, account)
-    return found["Email"] if found else None
+    name = path.strip("/")
+    return name[:1].upper() + name[1:] if service == "account" and name.isalpha() else ""

@@ -1,0 +1,32 @@
+"""Every benchmark runs, at its smallest size: what is not run is soon broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = {
+    "access_graph.py": ["--largest", "100", "--without-peer"],
+    "evaluation.py": ["--requests", "40", "--repeat", "1", "--without-simulator"],
+}
+
+
+def run(project_root: Path, script: str, *arguments: str) -> str:
+    command = [sys.executable, project_root / "benchmarks" / script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=project_root)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("script", BENCHMARKS)
+def test_a_benchmark_prints_its_table(script: str, project_root: Path) -> None:
+    assert "|---|" in run(project_root, script, *BENCHMARKS[script])
+
+
+@pytest.mark.parametrize("script", ["policy_pack.py"])
+def test_a_benchmark_that_needs_the_pulumi_cli_still_says_how_it_is_called(script: str, project_root: Path) -> None:
+    assert "usage:" in run(project_root, script, "--help")
