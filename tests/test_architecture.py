@@ -114,6 +114,15 @@ ALLOWED: dict[str, set[str]] = {
         "grpc",
     },
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/assume": {
+        "twokeys.assume",
+        "twokeys.profiles",
+        "twokeys.exports",
+        "twokeys.iam",
+        "twokeys.errors",
+        "boto3",
+        "botocore",
+    },
     "twokeys/profiles": {
         "twokeys.answers",
         "twokeys.profiles",

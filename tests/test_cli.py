@@ -98,7 +98,7 @@ def _help_of(*words: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("twokeys a", {"access", "account", "adopt", "audit"}),
+        ("twokeys a", {"access", "account", "adopt", "assume", "audit"}),
         ("twokeys sandbox pre", {"preview"}),
         ("twokeys map --sv", {"--svg"}),
     ],

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.access.states import write_state
+from tests.access.test_declared import NEW, NEW_ID, declared_door
 from tests.access.test_keys import CORRECT, world_of
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
@@ -128,6 +129,11 @@ def test_a_component_that_makes_its_trust_last_has_lost_a_grant_that_is_not_ther
     world.grant("ci", world.hub, DEPLOYER)
     world.resources.insert(4, world.resources.pop())
     assert refused(world) == []
+
+
+def test_a_component_may_declare_what_it_makes_later() -> None:
+    world, _ = declared_door(ids={NEW: NEW_ID})
+    assert "declared-equals-real: door" not in refused(world)
 
 
 def test_a_refused_resource_is_not_counted_as_made_afterwards() -> None:

@@ -103,8 +103,9 @@ class Gate:
             return finding.urn is None or not self._trust_is_last(graph.snapshot, finding.urn)
         if finding.rule == "door-needs-trust":
             return not self._is_made(finding, graph)
-        if finding.rule == "declared-equals-real":
-            return finding.urn != resource.urn
+        if finding.rule == "declared-equals-real":  # a component is shown before what it makes and declares
+            declaring = {declared.component.urn for declared in graph.documents.declared}
+            return finding.urn != resource.urn or resource.urn in declaring
         if finding.rule == "unproved-door":
             return (
                 self._leads_out(finding, graph)

@@ -1,0 +1,185 @@
+"""`twokeys assume` and `twokeys console`, through doors of the local AWS, which enforces both keys.
+
+ASSUME https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (DurationSeconds, TokenCode)
+CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from click import UsageError
+from click.testing import CliRunner, Result
+
+from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
+from tests.profiles.test_local_aws import allow, root_of
+from twokeys.assume import session as sessions
+from twokeys.assume.commands import assume, console
+from twokeys.errors import Refusal
+from twokeys.sandbox.local_aws import LocalAws
+
+WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+READER = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
+
+
+@pytest.fixture(scope="module")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """Ada in the management account, with a grant for a role of stage that asks her for an external ID."""
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
+        parent, stage = root_of(MANAGEMENT, running), root_of(STAGE, running)
+        parent.create_user(UserName="ada")
+        role = f"arn:aws:iam::{STAGE}:role/ops/reader"
+        parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role))
+        trust = allow(
+            "sts:AssumeRole",
+            Principal={"AWS": f"arn:aws:iam::{MANAGEMENT}:user/ada"},
+            Condition={"StringEquals": {"sts:ExternalId": "Unique-ID"}},
+        )
+        stage.create_role(RoleName="reader", Path="/ops/", AssumeRolePolicyDocument=trust, MaxSessionDuration=7200)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _as_ada(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = root_of(MANAGEMENT, local_aws).create_access_key(UserName="ada")["AccessKey"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", made["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", made["SecretAccessKey"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> str:
+    return write(tmp_path, "doors.json", outputs(door("stage-reader", role="ops/reader", external_id="Unique-ID")))
+
+
+def run(*arguments: str, command: Any = assume) -> Result:
+    result = CliRunner().invoke(command, list(arguments), standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result
+
+
+def test_a_command_runs_in_a_session_of_the_door_s_role(doors: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    script = f"{WHO[:-1]}, file=open({str(out)!r}, 'w'))"
+    done = run("stage-reader", "--from", doors, "--", sys.executable, "-c", script)
+    assert done.return_value == 0
+    assert out.read_text().strip() == READER
+
+
+def test_the_command_s_exit_code_is_the_answer_and_one_that_is_not_there_is_refused(doors: str) -> None:
+    assert run("stage-reader", "--from", doors, "--", sys.executable, "-c", "raise SystemExit(7)").return_value == 7
+    with pytest.raises(Refusal, match="no-such-command"):
+        run("stage-reader", "--from", doors, "--", "no-such-command")
+
+
+def test_without_a_command_a_shell_gets_the_session(doors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWOKEYS_DOORS", doors)
+    lines = run("stage-reader").stdout.splitlines()
+    assert lines[0] == "unset AWS_PROFILE"
+    said = dict(word.split("=", 1) for line in lines[1:] for word in shlex.split(line)[1:])
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert boto3.client("sts").get_caller_identity()["Arn"] == READER
+
+
+def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_hour(doors: str) -> None:
+    exported = json.loads(Path(doors).read_text())
+    exported["doors"][0]["door"]["maxSessionSeconds"] = 7200
+    Path(doors).write_text(json.dumps(exported))
+    (way,), _ = read(doors)
+    asked = [
+        sessions._asked(way, f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/ada", None, None, None, chained=chained)
+        for chained in (False, True)
+    ]
+    assert [each["DurationSeconds"] for each in asked] == [7200, 3600]
+
+
+def read(doors: str) -> Any:
+    """The ways of a file."""
+    from twokeys.exports import read_exports
+    from twokeys.profiles.reading import read_ways
+
+    return read_ways([read_exports(doors)])
+
+
+def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_next_step(doors: str) -> None:
+    with pytest.raises(Refusal) as shut:
+        run("stage-reader", "--from", doors, "--external-id", "Another-ID")
+    assert "AccessDenied" in shut.value.why
+    assert "twokeys profiles" in shut.value.next_step
+    with pytest.raises(Refusal) as unknown:
+        run("stage-raeder", "--from", doors)
+    assert unknown.value.next_step == "name stage-reader, if that is meant"
+    with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
+        run("stage-reader")
+
+
+def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_path: Path) -> None:
+    # A device that is not there: the local AWS refuses the code, after it was asked for.
+    asking = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True)))
+    result = CliRunner().invoke(assume, ["stage-reader", "--from", asking], input="123456\n", standalone_mode=False)
+    assert f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada" in result.output
+    assert isinstance(result.exception, Refusal)
+
+
+class _SignIn(BaseHTTPRequestHandler):
+    asked: dict[str, Any] = {}  # noqa: RUF012 - what the one request asked
+
+    def do_GET(self) -> None:
+        query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
+        type(self).asked = query
+        body = json.dumps({"SigninToken": "token-of-the-console"}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the request holds keys."""
+
+
+@pytest.fixture
+def sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _SignIn)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}/federation"
+    monkeypatch.setattr(sessions, "_CONSOLES", {"aws": (address, "https://console.aws.amazon.com/")})
+    yield address
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str, sign_in: str) -> None:
+    address = run("stage-reader", "--from", doors, command=console).stdout.strip()
+    query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+    assert address.startswith(sign_in)
+    assert query == {
+        "Action": "login",
+        "Issuer": "twokeys",
+        "Destination": "https://console.aws.amazon.com/",
+        "SigninToken": "token-of-the-console",
+    }
+    assert _SignIn.asked["Action"] == "getSigninToken"
+    assert json.loads(_SignIn.asked["Session"]).keys() == {"sessionId", "sessionKey", "sessionToken"}
+
+
+def test_a_console_that_does_not_answer_is_refused_without_a_key_in_the_message(
+    doors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_CONSOLES", {"aws": ("http://127.0.0.1:9/federation", "x")})
+    with pytest.raises(Refusal) as refused:
+        run("stage-reader", "--from", doors, command=console)
+    assert "Session" not in str(refused.value)

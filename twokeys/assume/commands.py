@@ -1,0 +1,148 @@
+"""`twokeys assume` and `twokeys console`: go through a door that somebody has."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twokeys.errors import Refusal
+
+if TYPE_CHECKING:
+    from twokeys.assume.session import Session
+    from twokeys.profiles.ways import Way
+
+_DOORS = "TWOKEYS_DOORS"
+
+
+def _through(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("--external-id", metavar="ID", help="The external ID that the door asks for."),
+        click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you."),
+        click.option("--session-name", metavar="NAME", help="The role session name; default: you."),
+        click.option(
+            "--seconds", type=click.IntRange(900, 43_200), help="How long; default: as long as the role allows."
+        ),
+        click.option(
+            "--profile", metavar="NAME", help="The profile with your own credentials; default: the environment."
+        ),
+        click.option(
+            "--state", "states", multiple=True, metavar="FILE", help="The exports of the stacks, instead of --from."
+        ),
+        click.option(
+            "--from",
+            "published",
+            envvar=_DOORS,
+            metavar="URL_OR_FILE",
+            help=f"What `twokeys access export` wrote; default: ${_DOORS}.",
+        ),
+        click.argument("door"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_through
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) -> int:  # noqa: ANN401 - `_through`
+    """Open DOOR for one COMMAND, or print the session for a shell.
+
+    Nothing is kept on disk. A door that asks for MFA asks you for the code.
+
+    \b
+    Examples:
+      twokeys assume stage-developer -- aws s3 ls
+      eval "$(twokeys assume stage-developer)"
+      twokeys assume stage-developer --json
+
+    Exit codes: COMMAND's own; 1 refused, 2 wrong usage.
+    """
+    session, _way = _open(door, **how)
+    if command:
+        surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
+        try:
+            return subprocess.run(command, env=surroundings | session.environment, check=False).returncode  # noqa: S603
+        except OSError as error:
+            raise Refusal(
+                f"the command {command[0]}", where="this machine", why=str(error), next_step="name one that is on PATH"
+            ) from error
+    if as_json:
+        click.echo(json.dumps(session.environment | {"arn": session.arn}))
+    else:
+        click.echo(session.exports)
+    return 0
+
+
+@click.command()
+@_through
+@click.option("--to", "destination", metavar="URL", help="The console page to open; default: its home.")
+@click.option("--open", "in_browser", is_flag=True, help="Open it in your browser.")
+def console(
+    *,
+    door: str,
+    destination: str | None,
+    in_browser: bool,
+    as_json: bool,
+    **how: Any,  # noqa: ANN401 - `_through`
+) -> int:
+    """Print the address that signs a browser in through DOOR.
+
+    It holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
+    """
+    from twokeys.assume.session import console_address
+    from twokeys.iam import Arn
+
+    session, _way = _open(door, **how)
+    parsed = Arn.parse(session.arn)
+    address = console_address(session, parsed.partition if parsed else "aws", destination)
+    if in_browser:
+        click.launch(address)
+    click.echo(json.dumps({"address": address, "arn": session.arn}) if as_json else address)
+    return 0
+
+
+def _open(  # noqa: PLR0913 - one parameter an option
+    door: str,
+    *,
+    published: str | None,
+    states: tuple[str, ...],
+    profile: str | None,
+    session_name: str | None,
+    seconds: int | None,
+    mfa_serial: str | None,
+    external_id: str | None,
+) -> tuple[Session, Way]:
+    from twokeys.assume.session import open_session
+    from twokeys.exports import read_exports
+    from twokeys.profiles.reading import read_ways
+
+    if bool(states) == (published is not None):
+        raise click.UsageError(f"Say where the doors stand: --from URL_OR_FILE (or ${_DOORS}), or --state FILE.")
+    ways, _members = read_ways([read_exports(each) for each in ((published,) if published else states)])
+    way = next((one for one in ways if one.name == door), None)
+    if way is None:
+        known = sorted(one.name for one in ways)
+        close = difflib.get_close_matches(door, known, n=1)
+        raise Refusal(
+            f"no door is called {door}",
+            where=published or ", ".join(states),
+            why=f"it tells of {', '.join(known) or 'none'}",
+            next_step=f"name {close[0]}, if that is meant" if close else "name one of them",
+        )
+    session = open_session(
+        way,
+        profile=profile,
+        name=session_name,
+        seconds=seconds,
+        mfa_serial=mfa_serial,
+        code=lambda serial: click.prompt(f"Code of {serial}", err=True),
+        external_id=external_id,
+    )
+    return session, way

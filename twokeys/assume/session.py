@@ -1,0 +1,184 @@
+"""A session of the role behind a door, and what a command or a browser needs of it.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twokeys.errors import Refusal
+from twokeys.profiles.ways import AssignmentWay, RoleWay
+
+CHAINED_SECONDS = 3_600
+"""A session that is opened with a session lasts an hour at most (role chaining)."""
+_CONSOLES: Mapping[str, tuple[str, str]] = {
+    "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
+    "aws-us-gov": ("https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"),
+    "aws-cn": ("https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"),
+}
+"""Where a partition's console takes a federated sign-in, and where it then begins.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+"""
+_SECONDS_TO_ANSWER = 10
+
+
+@dataclass(frozen=True)
+class Session:
+    """Credentials of a role's session, which nothing here keeps on disk."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expires: datetime
+    arn: str
+    region: str | None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the AWS CLI and every SDK read.
+
+        https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+        """
+        region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region} if self.region else {}
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_SESSION_TOKEN": self.token,
+            "AWS_CREDENTIAL_EXPIRATION": self.expires.isoformat(),
+            **region,
+        }
+
+    @property
+    def exports(self) -> str:
+        """The same as lines for `eval "$(...)"`; a profile of the shell would win over them, so it is unset."""
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()]
+        return "\n".join(["unset AWS_PROFILE", *lines])
+
+
+def open_session(  # noqa: PLR0913 - what AssumeRole takes
+    way: RoleWay | AssignmentWay,
+    *,
+    profile: str | None,
+    name: str | None,
+    seconds: int | None,
+    mfa_serial: str | None,
+    code: Callable[[str], str],
+    external_id: str | None,
+) -> Session:
+    """Go through a door with the credentials of a profile, or without one those of the surroundings.
+
+    Args:
+        name: the role session name; by default the caller's.
+        seconds: how long; by default as long as the role allows, and an hour if the credentials are a session's.
+        mfa_serial: the ARN of the MFA device; by default the user's that is called like the user.
+        code: asks for the six digits of a device, by its ARN.
+
+    Raises:
+        Refusal: the door is Identity Center's, there are no credentials, or AWS refuses.
+    """
+    if isinstance(way, AssignmentWay):
+        raise Refusal(
+            f"door {way.name}",
+            where=f"account {way.account}",
+            why="it is a door of IAM Identity Center, which the AWS CLI itself opens",
+            next_step=f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`",
+        )
+    try:
+        session = boto3.Session(profile_name=profile)
+        sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
+        caller = str(sts.get_caller_identity()["Arn"])
+        asked = _asked(way, caller, name, seconds, external_id, chained=":user/" not in caller)
+        if way.mfa:
+            serial = mfa_serial or _device(caller)
+            asked |= {"SerialNumber": serial, "TokenCode": code(serial)}
+        answered: Any = sts.assume_role(**asked)
+    except (BotoCoreError, ClientError) as error:
+        raise Refusal(
+            f"door {way.name}",
+            where=way.role_arn,
+            why=str(error),
+            next_step="check whose credentials these are (`aws sts get-caller-identity`) and whether the door is theirs"
+            " (`twokeys profiles --dry-run`); another profile: --profile",
+        ) from error
+    keys = answered["Credentials"]
+    return Session(
+        access_key=keys["AccessKeyId"],
+        secret_key=keys["SecretAccessKey"],
+        token=keys["SessionToken"],
+        expires=keys["Expiration"],
+        arn=answered["AssumedRoleUser"]["Arn"],
+        region=way.region or session.region_name,
+    )
+
+
+def _device(caller: str) -> str:
+    """The MFA device that is called like a user: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
+    user = caller.partition(":user/")
+    return f"{user[0]}:mfa/{user[2].rpartition('/')[2]}"
+
+
+def _asked(  # noqa: PLR0913 - as open_session
+    way: RoleWay, caller: str, name: str | None, seconds: int | None, external_id: str | None, *, chained: bool
+) -> dict[str, Any]:
+    if way.asks_external_id and not (external_id or way.external_id):
+        raise Refusal(
+            f"door {way.name}",
+            where=way.role_arn,
+            why="it asks for an external ID, which is not in these exports",
+            next_step="give it with --external-id",
+        )
+    longest = way.max_session_seconds or CHAINED_SECONDS
+    asked: dict[str, Any] = {
+        "RoleArn": way.role_arn,
+        "RoleSessionName": (name or caller.rpartition("/")[2])[:64],
+        "DurationSeconds": seconds or (min(longest, CHAINED_SECONDS) if chained else longest),
+    }
+    if identity := external_id or way.external_id:
+        asked["ExternalId"] = identity
+    return asked
+
+
+def console_address(session: Session, partition: str, destination: str | None = None) -> str:
+    """The address that signs a browser in as the session, for fifteen minutes; the session's own length counts then.
+
+    Raises Refusal when the partition has no such sign-in, or it does not answer.
+    """
+    if partition not in _CONSOLES:
+        raise Refusal(
+            "signing in to the console",
+            where=f"partition {partition}",
+            why="no federated sign-in is known for it",
+            next_step="use the session with the AWS CLI: `twokeys assume`",
+        )
+    federation, console = _CONSOLES[partition]
+    keys = {
+        "sessionId": session.access_key,
+        "sessionKey": session.secret_key,
+        "sessionToken": session.token,
+    }
+    try:
+        asked = f"{federation}?{urlencode({'Action': 'getSigninToken', 'Session': json.dumps(keys)})}"
+        with urlopen(asked, timeout=_SECONDS_TO_ANSWER) as answer:  # noqa: S310 - https, from the table above
+            token = json.loads(answer.read())["SigninToken"]
+    except (URLError, OSError, ValueError, KeyError) as error:
+        raise Refusal(
+            "signing in to the console",
+            where=federation,
+            why=f"it gave no sign-in token ({type(error).__name__})",
+            next_step="try again; where this machine reaches no AWS console, use `twokeys assume`",
+        ) from None  # the address holds the session's keys, and no message may
+    said = {"Action": "login", "Issuer": "twokeys", "Destination": destination or console, "SigninToken": token}
+    return f"{federation}?{urlencode(said)}"
