@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import boto3
@@ -48,6 +49,14 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
         assert ran.code == 0, ran.errors
         return ran
 
+    def plain(*arguments: str) -> str:
+        environment = clean_environment() | engine.variables
+        done = subprocess.run(
+            [str(pulumi), *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     iam = boto3.client(
         "iam",
         endpoint_url=engine.aws.endpoint,
@@ -55,13 +64,11 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
         aws_access_key_id="111111111111",
         aws_secret_access_key="test",
     )
-    made = run(pulumi, ["stack", "init", "dev"], tmp_path, clean_environment() | engine.variables)
-    assert "dev" in made.said
+    plain("stack", "init", "dev")
     assert command("up", "--yes", "--skip-preview").changes == {"create": 5}
     assert iam.get_role(RoleName="worker")["Role"]["RoleName"] == "worker"
     assert command("up", "--yes", "--skip-preview").changes == {"same": 5}
-    state = json.dumps([one for one in command("stack", "export").said.splitlines() if "ciphertext" in one])
-    assert state != "[]", "what is secret is encrypted in the state"
+    assert "ciphertext" in plain("stack", "export", "--stack", "dev"), "what is secret is encrypted in the state"
 
     iam.delete_role(RoleName="worker")
     assert command("refresh", "--yes", "--skip-preview").changes["delete"] == 1
