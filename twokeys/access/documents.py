@@ -145,15 +145,8 @@ class Documents:
                 if found in self._snapshot.left_out:
                     continue
                 self.declared.append(Declared(document, component, found))
-                if found is not None and found.inputs is not None:
-                    self._declare(found, document, component)
-
-    def _declare(self, resource: Resource, document: SymbolicDocument, component: Resource) -> None:
-        """A declaration stands for a resource that is shown; where two differ, nobody knows which is true."""
-        first = self._by_place.setdefault((resource.urn, document.property), document)
-        if first.document != document.document:
-            why = f"the {document.property} of {document.type} {document.name} is declared twice, and differently"
-            self.bad_declarations.append(BadDeclaration(component, why))
+                if found is not None and found.inputs is not None:  # a declaration stands only for what is shown
+                    self._by_place[found.urn, document.property] = document
 
     def _declarations(self, component: Resource) -> Iterator[SymbolicDocument]:
         listed = (component.inputs or component.outputs)[doors.PROPERTY]
