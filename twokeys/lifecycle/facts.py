@@ -88,7 +88,6 @@ class Facts:
 
     def _run(self, operation: str) -> str:
         if self.environment:
-            engine = " --engine sandbox" if self.sandbox else ""
-            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}{engine}"
+            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
             return f"twokeys fleet split {self.environment} && {fleet}"
         return f"pulumi {operation} -s {self.stack}"

@@ -1,1 +1,1 @@
-"""A local AWS and enough engine to preview and update this program."""
+"""A local AWS on this machine, and the program made in it: by the SDK's mocks, or by the pulumi CLI."""

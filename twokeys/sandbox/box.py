@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from twokeys.errors import Refusal
 from twokeys.project.config import Project
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.states import stack_outputs
@@ -43,24 +42,6 @@ class Sandbox:
         Meanwhile the user's own AWS settings are hidden from this process, so that boto3 finds none of them.
         """
         with _hidden(self._nowhere), LocalAws.start(self.directory / "aws", faults=faults) as aws:
-            yield aws
-
-    @contextmanager
-    def attached(self) -> Iterator[LocalAws]:
-        """The local AWS that somebody else has started, and ends.
-
-        Raises:
-            Refusal: none is running.
-        """
-        with _hidden(self._nowhere):
-            aws = LocalAws.attach(self.directory / "aws")
-            if aws is None:
-                raise Refusal(
-                    "there is no local AWS to work on",
-                    where=str(self.directory / "aws"),
-                    why="it is not running, or does not answer any more",
-                    next_step="run the command again: it starts the local AWS with everything that it kept",
-                )
             yield aws
 
     def environment(self, aws: LocalAws) -> dict[str, str]:

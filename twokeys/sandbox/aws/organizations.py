@@ -150,10 +150,9 @@ def _account_create(aws: Aws, inputs: Properties) -> str:
     if inputs.get("iamUserAccessToBilling"):
         request["IamUserAccessToBilling"] = inputs["iamUserAccessToBilling"]
     status = client.create_account(**request, Tags=as_pairs(all_tags(aws, inputs)))["CreateAccountStatus"]
-    deadline, pause = time.monotonic() + _CREATE_ACCOUNT_SECONDS, 0.05
+    deadline = time.monotonic() + _CREATE_ACCOUNT_SECONDS
     while status["State"] == "IN_PROGRESS" and time.monotonic() < deadline:
-        time.sleep(pause)
-        pause = min(2 * pause, 5.0)
+        time.sleep(0.2)
         asked = client.describe_create_account_status(CreateAccountRequestId=status["Id"])
         status = asked["CreateAccountStatus"]
     if status["State"] != "SUCCEEDED":
