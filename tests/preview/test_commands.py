@@ -49,6 +49,16 @@ def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, 
     assert CliRunner().invoke(preview, [*arguments, *pack], standalone_mode=False).return_value == 0
 
 
+def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  acme:token: {secure: v1:abc=:def}\n")
+    text = "import pulumi\npulumi.Config().require_secret('token').apply(lambda text: print(len(text)))\n"
+    (tmp_path / "__main__.py").write_text(text)
+    done = CliRunner().invoke(preview, ["dev", "--project", str(tmp_path)], standalone_mode=False)
+    assert done.return_value == 0, done.exception
+    assert "nothing refused" in done.output
+
+
 @pytest.mark.parametrize("account", ["123", "12345678901a", "١٢٣٤٥٦٧٨٩٠١٢"])
 def test_an_account_that_is_none_is_refused(project_root: Path, account: str) -> None:
     done = CliRunner().invoke(preview, ["stage", "--project", str(project_root), "--account", account])

@@ -49,7 +49,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     """
     from twokeys.preview.program import judge
     from twokeys.preview.program import preview as run
-    from twokeys.preview.project import interpreter, outputs_of, rules_config
+    from twokeys.preview.project import interpreter, outputs_of, placeholders, rules_config
     from twokeys.project.config import load_config, load_project
 
     found = load_project(project.resolve())
@@ -57,14 +57,15 @@ def preview(  # noqa: PLR0913 - one parameter an option
     known = outputs_of(states)
     results = []
     for stack in stacks:
-        config = load_config(found, stack, dict(_override(one) for one in overrides))
+        hidden = placeholders(found, stack)
+        config = load_config(found, stack, hidden | dict(_override(one) for one in overrides))
         messages: list[tuple[str, str]] = []
         snapshot = run(
             found.program,
             stack,
             config.values,
             project=found.name,
-            secret_keys=config.secret_keys,
+            secret_keys=(*config.secret_keys, *(key if ":" in key else f"{found.name}:{key}" for key in hidden)),
             stacks=known,
             account=_account(account),
             python=interpreter(found.root),

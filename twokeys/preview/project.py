@@ -29,6 +29,16 @@ def interpreter(root: Path) -> Path | None:
     return found if found.exists() else None
 
 
+def placeholders(project: Project, stack: str) -> dict[str, str]:
+    """A text in place of each secret in a stack's config: only the pulumi CLI has what decrypts it.
+
+    Raises Refusal when the file cannot be read.
+    """
+    given = read_config(project.stack_file(stack))
+    secrets = (key for key, value in given.items() if isinstance(value, dict) and value.keys() == {"secure"})
+    return {key: f"[secret {key}]" for key in secrets}
+
+
 def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
     """The policy pack's configuration in a file; empty where none is named.
 
