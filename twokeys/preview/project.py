@@ -11,7 +11,7 @@ from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
 from twokeys.policy_packs import load_config
-from twokeys.project.config import read_mapping
+from twokeys.project.config import Project, read_config, read_mapping
 
 
 def interpreter(root: Path) -> Path | None:
