@@ -52,7 +52,7 @@ LATE = (
     "late_role_of_an_outsider",
     "late_outsider_by_condition",
     "late_not_principal",
-    "late_leaf_of_a_mapping",
+    "late_leaf_of_a_document",
     "late_wildcard_grant",
     "late_grant_of_sts_by_pattern",
     "late_managed_policy",
