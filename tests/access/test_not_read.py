@@ -58,6 +58,7 @@ def found(type_: str, **inputs: object) -> tuple[set[str], set[str]]:
         "network:tf:aws_iam_role",
         "network:index:Module",
         "awscc:index/iamRole:IamRole",
+        "aws:index/iamRole:IamRole",
         "pulumi-python:dynamic:Resource",
         "pulumi-nodejs:dynamic/roles:OpenRole",
     ],

@@ -170,6 +170,15 @@ def test_a_role_that_cloud_control_makes_is_read() -> None:
     assert "wildcard-trust" in refused(world)
 
 
+def test_a_role_that_an_extension_resource_of_aws_native_makes_is_read() -> None:
+    """https://www.pulumi.com/registry/packages/aws-native/api-docs/extensionresource/."""
+    world = two_keys()
+    properties = {"RoleName": "o", "AssumeRolePolicyDocument": json.loads(OPEN)}
+    made_by = {"type": "AWS::IAM::Role", "properties": properties}
+    put(world, "aws-native:index:ExtensionResource", "o", native(world, STAGE), **made_by)
+    assert "wildcard-trust" in refused(world)
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -408,6 +417,15 @@ def test_a_stack_set_that_deploys_by_itself_with_an_open_role_is_refused() -> No
     body = template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(OPEN)))
     stack_set(world, body, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})
     assert "wildcard-trust" in refused(world)
+
+
+def test_a_role_in_accounts_of_a_stack_set_that_are_not_shown_is_not_proved() -> None:
+    world = two_keys()
+    stack_set(world, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})
+    (finding,) = world.check().mandatory
+    assert finding.rule == "unproved-door"
+    assert "any account of StackSet set that is not shown" in finding.message
+    assert "instances of the StackSet" in finding.next_step
 
 
 def test_a_stack_set_without_instances_makes_nothing() -> None:

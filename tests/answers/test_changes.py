@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import boto3
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +16,7 @@ from twokeys.answers.changes_shown import in_markdown
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
 from twokeys.errors import Refusal
+from twokeys.sandbox.local_aws import LocalAws
 
 
 def written(*arguments: object) -> str:
@@ -119,3 +121,32 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     (door,) = json.loads(text)["doors"]
     assert door["door"]["requires"] == {"mfa": False, "externalId": True}
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
+
+
+def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a local AWS: somebody grants a user the role by hand, past every stack."""
+    with LocalAws.start(tmp_path / "aws") as aws:
+        for name, value in aws.environment(HUB).items():
+            monkeypatch.setenv(name, value)
+        organizations, iam = boto3.client("organizations"), boto3.client("iam")
+        organizations.create_organization(FeatureSet="ALL")
+        status = organizations.create_account(Email="aws+stage@example.com", AccountName="stage")["CreateAccountStatus"]
+        stage = status.get("AccountId") or organizations.list_accounts()["Accounts"][-1]["Id"]
+        inside = boto3.client("iam", aws_access_key_id=stage, aws_secret_access_key="test")
+        role, trust = arn(stage, "role/deployer"), document(trusts(arn(HUB, "root")))
+        iam.create_role(RoleName="ci", AssumeRolePolicyDocument=document(trusts(arn(HUB, "root"))))
+        inside.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
+        iam.put_role_policy(RoleName="ci", PolicyName="grant", PolicyDocument=document(grants(role)))
+        iam.create_user(UserName="mallory")
+        iam.put_user_policy(UserName="mallory", PolicyName="g", PolicyDocument=document(grants(role)))
+        world = World()
+        world.resources = [world.hub]
+        provider = world.provider("stage", stage)
+        world.role("ci", world.hub, document(trusts(arn(HUB, "root"))))
+        world.role("deployer", provider, trust)
+        world.grant("ci", world.hub, role)
+        text = written("diff", write_state(tmp_path / "state.json", world), "--live")
+    gained = [line for line in text.splitlines() if line.startswith("+") and "role deployer" in line]
+    assert len(gained) == 1
+    assert "user mallory" in gained[0]
+    assert not [line for line in text.splitlines() if line.startswith("-") and "role deployer" in line]

@@ -205,3 +205,13 @@ def test_whoever_comes_from_outside_is_among_the_ways() -> None:
         (f"account {OUTSIDE} as a whole", "vendor"),
         ("anybody in AWS", "open"),
     }
+
+
+def test_what_a_way_leads_into_is_among_the_accounts_also_where_nobody_knows_which_it_is() -> None:
+    """Otherwise the way would stand under no account of a report."""
+    world = World()
+    unpinned = world.provider("elsewhere", PROD, assume=False, pin=False)
+    world.role("open", unpinned, document(trusts("*")))
+    found = seen(world)
+    assert found.ways
+    assert {way.account for way in found.ways} <= found.accounts.keys()

@@ -26,6 +26,8 @@ _OWN_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):")
 _ORGANIZATION_ID = re.compile(r"(?:arn:[^:]+:organizations::\d{12}:organization/)?(o-[a-z0-9]{10,32})")
 _STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
+_STACK_SET = "StackSet--"
+_NO_PROVIDER = "none"
 
 
 @dataclass(frozen=True)
@@ -140,15 +142,25 @@ class Accounts:
         """Whether the account is really known (by id or symbol), so that statements about it mean something."""
         return not account.startswith(doors.SYMBOL_PREFIX + _UNPINNED)
 
-    def unpinned(self, name: str) -> str:
-        """An account that equals no other, because nothing tells which it is; `name` says whose it is, for people."""
-        return _unpinned(name)
+    @staticmethod
+    def of_stack_set(name: str) -> str:
+        """The accounts that a StackSet deploys to and that the snapshot does not show, as one that equals no other."""
+        return _unpinned(_STACK_SET + name)
+
+    def is_of_stack_set(self, account: str) -> bool:
+        """Whether an account stands for those of a StackSet that are not shown."""
+        return account.startswith(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
 
     def name(self, account: str) -> str:
         """What people call an account: its resource's name and its id, or what is known of it."""
+        if self.is_of_stack_set(account):
+            stack_set = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
+            return f"any account of StackSet {stack_set} that is not shown"
         if not self.pinned(account):
             provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
-            return f"the account of provider {provider} (not pinned)"
+            return (
+                f"the account of provider {provider} (not pinned)" if provider != _NO_PROVIDER else "no known account"
+            )
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
         identity = account if _ID.fullmatch(account) else "id not known yet"
@@ -237,7 +249,7 @@ class Accounts:
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)
         if provider is None:
-            return self._seen_in.get(urn) or self._own_account or _unpinned(urn.rpartition("::")[2] or "none")
+            return self._seen_in.get(urn) or self._own_account or _unpinned(urn.rpartition("::")[2] or _NO_PROVIDER)
         found = entry(provider)
         if found.assumed_account:
             return found.assumed_account

@@ -12,8 +12,10 @@ for those with a policy that is not known.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -123,6 +125,26 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_accoun
     account that the credentials of the environment belong to: that of a provider which neither assumes a role nor is
     pinned.
     """
+    with _without_collection():
+        return _built(snapshot, names, own_account)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Python's collector would walk all that is there again and again: half of the time of a large graph.
+
+    What is made here has no cycles to collect. https://docs.python.org/3/library/gc.html
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str | None) -> Graph:
     translation = translate(snapshot, Accounts(snapshot, names, own_account))
     snapshot = translation.snapshot
     accounts = Accounts(snapshot, names, own_account)

@@ -20,6 +20,7 @@ from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
 _ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
 _EXCEPT = "make an exception with reason, owner and expiry"
+_NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
 _PIN = "set allowed_account_ids of that provider to the one account that it works in"
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
@@ -116,7 +117,8 @@ class _Reader:
                 "whether that is a door is not proved"
             )
             side = f"* -> {principal.arn}" if principal.trust is not None else f"{principal.arn} -> *"
-            yield Statement(Lack.PROOF, about, _PIN, side, principal.urn, principal.source)
+            step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else _PIN
+            yield Statement(Lack.PROOF, about, step, side, principal.urn, principal.source)
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""

@@ -19,7 +19,11 @@ from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN
 from twokeys.iam.arn import partition_of_region
 
-_CLOUD_CONTROL = "aws:cloudcontrol/resource:Resource"
+_BY_NAME = {
+    "aws:cloudcontrol/resource:Resource": ("typeName", "desiredState"),
+    "aws-native:index:ExtensionResource": ("type", "properties"),
+}
+"""Types that make whatever AWS type they name, and the properties with its name and its own properties."""
 _TEMPLATES = ("cloudformation::stack", "cloudformation::stackset", "serverlessrepository::cloudformationstack")
 _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
@@ -60,8 +64,8 @@ class _Translator:
     def read(self, resource: Resource) -> Iterator[Resource]:
         """A resource as it is, and what it makes."""
         name = aws_type(resource.type) if resource.type.startswith(_MAKERS) else None
-        if resource.type == _CLOUD_CONTROL:
-            yield from self._cloud_control(resource)
+        if resource.type in _BY_NAME:
+            yield from self._by_name(resource, *map(resource.get, _BY_NAME[resource.type]))
         elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:
             yield from self._native(name, resource, _all_properties(resource))
         elif name in _TEMPLATES:
@@ -78,9 +82,8 @@ class _Translator:
         else:
             yield from made
 
-    def _cloud_control(self, resource: Resource) -> Iterator[Resource]:
+    def _by_name(self, resource: Resource, type_name: object, state: object) -> Iterator[Resource]:
         """https://docs.aws.amazon.com/cloudcontrolapi/latest/userguide/resource-types.html"""
-        type_name, state = resource.get("typeName"), resource.get("desiredState")
         name = cloudformation_type(type_name) if isinstance(type_name, str) else None
         if name is None:
             yield resource
@@ -208,7 +211,7 @@ class _Translator:
             units = _items(inner.get("organizationalunitids"))
             found |= dict.fromkeys(self._below(units))
             more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
-        return [*found, *([self._accounts.unpinned(f"the StackSet {stack_set.name}")] if more else [])]
+        return [*found, *([self._accounts.of_stack_set(stack_set.name)] if more else [])]
 
     def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
         names = {stack_set.name, stack_set.text("name"), stack_set.text("id")}

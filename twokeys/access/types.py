@@ -121,6 +121,7 @@ _OF_AWS: dict[str, TypeOf] = {
     "organizations::policy": _READ,
     "organizations::policyattachment": _READ,
     "cloudcontrol::resource": _BY_CONTENT,
+    "index::extensionresource": _BY_CONTENT,
     "cloudformation::stack": _BY_CONTENT,
     "cloudformation::stackset": _BY_CONTENT,
     "cloudformation::stackinstances": _BY_CONTENT,
@@ -153,6 +154,11 @@ _OF_AWS: dict[str, TypeOf] = {
 _NEW = TypeOf(Reading.NOT_READ, "is a type of a service that decides who may enter, and this version does not know it")
 _DECIDES = ("iam::", "ssoadmin::", "accountaccess::")
 """Services of which every type must be known: a new one may let somebody in."""
+_BRIDGED = re.compile(
+    r"index::(?:iam(?!instanceprofile|account|servercertificate|servicelinked)|ssoadmin|identitystore|cloudformation"
+    r"|cloudcontrolapi|organizationsaccount|rolesanywhere|servicecatalogprovisioned)"
+)
+"""Terraform's own provider, taken into a program under the name `aws`: `aws:index/iamRole:IamRole`."""
 _SAME = {"sso": "ssoadmin", "serverlessrepo": "serverlessrepository"}
 
 _TERRAFORM_IAM = re.compile(
@@ -213,5 +219,5 @@ def of_aws(name: str) -> TypeOf:
     """How an AWS type, as `aws_type` and `cloudformation_type` name it, is treated."""
     found = _OF_AWS.get(name)
     if found is None:
-        return _NEW if name.startswith(_DECIDES) else _HARMLESS
+        return _NEW if name.startswith(_DECIDES) or _BRIDGED.match(name) else _HARMLESS
     return found

@@ -81,7 +81,7 @@ class _Reader:
         return Answers(
             origin=snapshot.origin,
             name=name or (f"Organization {identity}" if identity else "Organization"),
-            accounts=dict(self._all_accounts(units)),
+            accounts={**dict(self._others(ways)), **dict(self._all_accounts(units))},
             ways=tuple(sorted(ways, key=_way_order)),
             doors=tuple(sorted(doors, key=_door_order)),
             not_proved=tuple(self._not_proved()),
@@ -133,6 +133,12 @@ class _Reader:
                     self._called(account, resource, inside),
                 ),
             )
+
+    def _others(self, ways: Iterable[Way]) -> Iterator[tuple[str, Account]]:
+        """What ways lead into and is not known to be ours, such as the account of a provider that is not pinned."""
+        for way in ways:
+            name = self._name(way.account)
+            yield way.account, Account(way.account, name, None, None, called=frozenset({way.account, name.lower()}))
 
     def _regions(self) -> dict[str, str]:
         """The region of each account, where all of its providers agree on one."""

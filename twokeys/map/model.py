@@ -12,6 +12,9 @@ from twokeys.doors import Who
 OUTSIDE = "Outside AWS"
 """Where those stand that belong to no account: web identities, users of a SAML provider, everyone."""
 
+ROOT_USER = "root user"
+"""What stands in the place of a role for a root session; no role can have a name with a space."""
+
 __all__ = ["OUTSIDE", "Account", "Door", "Key", "Organization", "State", "Who", "doors_of", "organization"]
 
 
@@ -40,6 +43,11 @@ class Door:
     through: tuple[str, ...] = ()
     permissions: str | None = None
     kinds: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> Who:
+        """What it leads into: a role, or the root user of an account by a root session."""
+        return Who("root-user" if self.role == ROOT_USER else "role", self.account, self.role)
 
     @property
     def state(self) -> State:
@@ -122,7 +130,7 @@ def doors_of(whole: Organization, principal: Who) -> tuple[Door, ...]:
     while waiting:
         for door in by_source.get(waiting.pop(0), ()):
             found.append(door)
-            behind = Who("role", door.account, door.role)
+            behind = door.target
             if door.state is not State.SHUT and behind not in seen:
                 seen.add(behind)
                 waiting.append(behind)

@@ -136,7 +136,7 @@
     const narrowed = found.size < data.doors.length && (view.search !== "" || view.kind !== "" || view.keys !== "");
     const ends = [...found].flatMap((index) => {
       const door = data.doors[index];
-      return [[door.source.kind, door.source.account, door.source.name], ["role", door.account, door.role]];
+      return [[door.source.kind, door.source.account, door.source.name], [door.target.kind, door.account, door.role]];
     });
     const named = new Set(ends.map((end) => JSON.stringify(end)));
     const accountsIn = new Set(ends.map(([, account]) => account));
@@ -190,7 +190,7 @@
     return source.account === "" ? source.label : `${source.label} of ${name(source.account)}`;
   };
 
-  const sentence = (door) => `${from(door)} to role ${door.role} of ${name(door.account)}: ${door.lacks}`;
+  const sentence = (door) => `${from(door)} to ${door.target.label} of ${name(door.account)}: ${door.lacks}`;
 
   const row = (index, view) => {
     const door = data.doors[index];
@@ -243,7 +243,7 @@
     if (!door) return;
     const facts = [
       ["From", door.source.account === "" ? door.source.label : `${from(door)} (${door.source.account})`],
-      ["Into", `role ${door.role} of ${name(door.account)} (${door.account})`],
+      ["Into", `${door.target.label} of ${name(door.account)} (${door.account})`],
       ["Through", door.through.join(", ")],
       ["May", door.permissions],
       ["Grant", door.through.length ? "" : key(door.grant, `in the policies of ${door.source.name || "the account"}`)],

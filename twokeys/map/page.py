@@ -90,6 +90,7 @@ def _door(door: Door) -> dict[str, Any]:
         "source": _named(door.source),
         "account": door.account,
         "role": door.role,
+        "target": _named(door.target),
         "trust": door.trust.value,
         "grant": door.grant.value,
         "state": door.state.value,
@@ -156,5 +157,5 @@ def _in_words(door: Door, whole: Organization) -> tuple[str, str]:
     through = "".join(f", through {one}" for one in door.through)
     asked = f", with {', '.join(door.requirements)}" if door.requirements else ""
     strong = f" ({door.permissions})" if door.permissions else ""
-    line = f"{source} → role {door.role} of {names[door.account]}{through}{asked}{strong}: {door.lacks}"
+    line = f"{source} → {door.target.label} of {names[door.account]}{through}{asked}{strong}: {door.lacks}"
     return door.state.value, line

@@ -164,7 +164,7 @@ class _Drawing:
             self._paths[self._path(subject)] = None
         self._between: dict[tuple[Path, Path, str], list[Door]] = {}
         for door in doors:
-            ends = self._end(door.source, door), self._end(Who("role", door.account, door.role), door)
+            ends = self._end(door.source, door), self._end(door.target, door)
             self._between.setdefault((*ends, door.lacks), []).append(door)
         self._keys: dict[Path, str] = {}
 

@@ -127,20 +127,21 @@ _STYLES = {"as expected": "green", "NOT as expected": "bold red", "not probed": 
 
 
 def _show(probes: list[Probe], console: Console) -> None:
-    from rich.markup import escape
     from rich.table import Table
+
+    from twokeys.shown import cell, say
 
     table = Table()
     for column in ("probe", "happened", ""):
         table.add_column(column, overflow="fold")
     for one in probes:
-        table.add_row(escape(one.name), one.happened, one.judged, style=_STYLES[one.judged])
+        table.add_row(cell(one.name), one.happened, one.judged, style=_STYLES[one.judged])
     console.print(table)
     for one in probes:
         if not one.as_expected:
             step = f" Next step: {one.next_step}." if one.next_step else ""
             text = f"{one.judged}: {one.name} ({one.role_arn}): {one.detail}.{step}"
-            console.print(text, soft_wrap=True, highlight=False, markup=False)
+            say(console, text)
     probed = [one for one in probes if one.probed]
     right = sum(one.as_expected for one in probed)
     left = f", {len(probes) - len(probed)} not probed" if len(probed) < len(probes) else ""
