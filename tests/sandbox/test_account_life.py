@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -32,7 +33,8 @@ def account(world: World) -> Run:
 
     def run(*arguments: str, code: int = 0) -> Any:
         command = [sys.executable, "-c", "from twokeys.cli import main; main()", "account", *arguments, "--json"]
-        done = subprocess.run(command, cwd=world.project, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **world.aws.environment()}
+        done = subprocess.run(command, cwd=world.project, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
 
