@@ -467,3 +467,16 @@ def _meets(operator: str, value: str | None, wanted: list[str]) -> bool:
 
 def _list(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
+
+
+def answer_to_a_plain_request(organization: Organization, source: Who, target: Who) -> bool | None:
+    """What AWS answers to a request without MFA or external ID; None where the world does not show all policies, or
+    where it matters whether "no MFA" is said or not."""
+    if None in source.policies:
+        return None
+    answers = {
+        _allowed(organization, source, target, keys, hidden_denies=True)
+        for keys in _requests(source)
+        if "sts:ExternalId" not in keys and keys.get("aws:MultiFactorAuthPresent") != "true"
+    }
+    return answers.pop() if len(answers) == 1 else None
