@@ -105,6 +105,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/preview": {
         "twokeys.preview",
         "twokeys.access",
+        "twokeys.pack",
         "twokeys.iam",
         "twokeys.exports",
         "twokeys.policy_packs",

@@ -84,9 +84,6 @@ class Facts:
     @property
     def refresh(self) -> str:
         """The command by which the state learns what AWS has."""
-        if self.sandbox:
-            shard = " --project shards --state .twokeys --policy-pack policies" if self.environment else ""
-            return f"twokeys sandbox refresh {self.stack}{shard}"
         return f"pulumi{' -C shards' if self.environment else ''} refresh -s {self.stack}"
 
     def _run(self, operation: str) -> str:
@@ -94,4 +91,4 @@ class Facts:
             engine = " --engine sandbox" if self.sandbox else ""
             fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}{engine}"
             return f"twokeys fleet split {self.environment} && {fleet}"
-        return f"twokeys sandbox {operation} {self.stack}" if self.sandbox else f"pulumi {operation} -s {self.stack}"
+        return f"pulumi {operation} -s {self.stack}"

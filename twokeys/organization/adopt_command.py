@@ -214,7 +214,7 @@ def _show(made: Adoption, written: list[Path], console: Console) -> None:
         )
     names = " and ".join(f"`pulumi preview -s {stack.name}`" for stack in made.stacks[:2])
     console.print(
-        f"Next: {names} (sandbox: `twokeys sandbox preview {made.stacks[0].name}`), the management stack first. Expect"
+        f"Next: {names} (sandbox: `twokeys sandbox up {made.stacks[0].name}`), the management stack first. Expect"
         " imports, and creates of providers and components only: those are in the state and not in AWS.",
         highlight=False,
         soft_wrap=True,
