@@ -36,7 +36,7 @@ def refused(
     return [f"{found.policyName}: {one.name}" for one in resources for found in engine.judge(one, by_urn)]
 
 
-def base(trust: str = SERVICE) -> World:
+def base(trust: object = SERVICE) -> World:
     world = World()
     world.role("ci", world.hub)
     world.role("deployer", world.stage, trust)
@@ -69,16 +69,40 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
     ("trust", "rule"),
     [
         (OPEN, "wildcard-trust"),
+        (json.loads(OPEN), "wildcard-trust"),
         (document(trusts(arn(OUTSIDE, "root"))), "external-id"),
         (document(trusts(arn(OUTSIDE, "role/ci"))), "external-id"),
         (document(trusts(CI, arn(OUTSIDE, "role/ci"))), "external-id"),
         (document(trusts("*", condition={"StringEquals": {"aws:PrincipalAccount": OUTSIDE}})), "external-id"),
         (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
     ],
-    ids=["everyone", "outsider", "a role of an outsider", "an outsider among ours", "by condition", "no policy"],
+    ids=[
+        "everyone",
+        "everyone in a mapping",
+        "outsider",
+        "a role of an outsider",
+        "an outsider among ours",
+        "by condition",
+        "no policy",
+    ],
 )
-def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: str, rule: str) -> None:
+def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: object, rule: str) -> None:
     assert f"{rule}: deployer" in refused(base(trust))
+
+
+def test_a_name_that_is_still_to_be_made_up_excuses_no_trust_in_somebody_else() -> None:
+    world = World()
+    world.add("Role", "another", world.stage, namePrefix="another-", assumeRolePolicy=SERVICE)
+    world.role("deployer", world.stage, document(trusts("AIDACKCEVSQ6C2EXAMPLE")))
+    assert "unproved-door: deployer" in refused(world)
+
+
+def test_a_trust_in_a_role_whose_name_is_still_to_be_made_up_is_left_to_the_end() -> None:
+    world = World()
+    world.add("Role", "ci", world.hub, namePrefix="ci-", assumeRolePolicy=SERVICE)
+    made = arn(HUB, "role/ci-20261126000000000000000001")
+    world.role("deployer", world.stage, document(trusts(made)))
+    assert refused(world) == []
 
 
 def test_a_trust_whose_grant_may_still_come_is_made() -> None:

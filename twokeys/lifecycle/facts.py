@@ -63,7 +63,6 @@ class Facts:
     trusted: frozenset[str]
     accounts: Mapping[str, AwsAccount]
     delegated: frozenset[str] = frozenset()
-    sandbox: bool = False
     environment: str = ""
 
     def at_aws(self, account: str) -> AwsAccount | None:
