@@ -64,7 +64,7 @@ class Resource:
         """
         asked = self.asked(key)
         came = self.outputs.get(key)
-        if came is None or told is UNKNOWN:
+        if came is None or came is UNKNOWN:
             return came if asked is None else asked
         return came
 
