@@ -11,7 +11,6 @@ from typing import Any, get_origin
 
 from pulumi import _types
 
-
 # A module of the SDK that another thread is importing may be handed out half made, without its classes.
 _importing = threading.Lock()
 
