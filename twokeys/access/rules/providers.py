@@ -61,7 +61,7 @@ def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
     works_in = graph.accounts.of_provider(entry.urn)
     if not graph.accounts.pinned(works_in):
         return (
-            "works in an account that nothing names: its role and its id are not known yet, and hang on no account",
+            "works in an account that cannot be told: its role and its id are not known yet, and hang on no account",
             "set assume_roles and allowed_account_ids from the account's own resource, or from values known in preview",
         )
     if entry.assumes == () and works_in in graph.accounts.members:
