@@ -133,6 +133,21 @@ def test_a_secret_document_is_not_proved_and_the_next_step_shows_secrets() -> No
     assert "--show-secrets" in message
 
 
+def test_a_provider_whose_account_is_secret_asks_for_secrets() -> None:
+    provider = {**_IN_STAGE, "inputs": {"allowedAccountIds": {**_SECRET, "ciphertext": "x"}}}
+    text = json.dumps({"version": 3, "deployment": {"resources": [provider, role("r", document(trusts(CI)))]}})
+    (message,) = [one for one in messages(parse_state(text)) if "Provider stage" in one]
+    assert "--show-secrets" in message
+
+
+def test_whose_policy_it_is_may_be_secret() -> None:
+    inputs = {"role": {**_SECRET, "ciphertext": "x"}, "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    type_ = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    attached = {"urn": f"urn:pulumi:s::p::{type_}::a", "type": type_, "inputs": inputs, "provider": f"{_PROVIDER}::id"}
+    (message,) = about("attaches", state(attached))
+    assert "--show-secrets" in message
+
+
 def test_a_secret_in_a_mapping_that_only_narrows_is_a_condition_of_the_door() -> None:
     hidden = {**_SECRET, "ciphertext": "v1:abc:def"}
     narrowed = trusts(arn("9" * 12, "root")) | {"Condition": {"StringEquals": {"sts:ExternalId": hidden}}}

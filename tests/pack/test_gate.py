@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.access.states import write_state
-from tests.access.test_declared import NEW, NEW_ID, declared_door
+from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
 from tests.access.test_keys import CORRECT, world_of
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
@@ -191,3 +191,46 @@ def test_a_value_that_cannot_be_read_refuses_the_resource(monkeypatch: pytest.Mo
     (found,) = Engine(analyzer=Analyzer(), preview=False).judge(base(OPEN).resources[2])
     assert found.policyName == "every-rule-ran"
     assert "RuntimeError: boom" in found.message
+
+
+def new_door(
+    trust: str, grant: str, *, real_trust: str | None = None, real_grant: str | None = None, first: str = "grant"
+) -> World:
+    """A declared door into an account that this update makes: its id is in no input but its provider's."""
+    world = World()
+    world.add("Account", "new", world.hub, protect=True, name="new", email="a+new@example.com", outputs={})
+    world.role("ci", world.hub)
+    component = world.add(
+        "Component",
+        "door",
+        symbolicDocuments=[
+            symbolic("Role", "deployer", NEW, "assumeRolePolicy", trust, name="deployer", path="/"),
+            symbolic("RolePolicy", "grant", HUB, "policy", grant, role="ci", name="enter"),
+        ],
+    )
+    known = (real_grant or grant).replace(NEW, NEW_ID)
+    role = {"name": "deployer", "path": "/", "assumeRolePolicy": (real_trust or trust).replace(NEW, NEW_ID)}
+    if first == "grant":
+        world.add("RolePolicy", "grant", world.hub, parent=component, role="ci", name="enter", policy=known)
+    inside = world.provider("in-new", NEW_ID)
+    world.add("Role", "deployer", inside, parent=component, **role)
+    if first != "grant":
+        world.add("RolePolicy", "grant", world.hub, parent=component, role="ci", name="enter", policy=known)
+    return world
+
+
+GOOD = (document(trusts(CI)), document(grants(TARGET)))
+
+
+@pytest.mark.parametrize("first", ["grant", "trust"])
+def test_a_declared_door_into_an_account_of_the_same_update_is_made_in_either_order(first: str) -> None:
+    assert refused(new_door(*GOOD, first=first)) == []
+
+
+@pytest.mark.parametrize("first", ["grant", "trust"])
+def test_a_real_document_that_differs_from_its_declaration_is_refused_before_it_is_made(first: str) -> None:
+    assert "declared-equals-real: deployer" in refused(new_door(*GOOD, real_trust=OPEN, first=first))
+    other = document(grants(f"arn:aws:iam::{NEW}:role/another"))
+    assert "declared-equals-real: grant" in refused(new_door(*GOOD, real_grant=other, first=first))
+    twice = document(grants(TARGET, f"arn:aws:iam::{OUTSIDE}:role/x"))
+    assert "declared-equals-real: grant" in refused(new_door(*GOOD, real_grant=twice, first=first))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from twokeys import doors
 from twokeys.access.accounts import Accounts
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.doors import SymbolicDocument
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
 
@@ -85,7 +85,7 @@ class Documents:
                     "it breaks the rule " + repr(parsed.rule) + _UNQUOTED if secret else f"it cannot be read: {parsed}"
                 )
                 return Document(UNKNOWN, title, resource.urn, resource.source, problem=why, faulty=True)
-            hidden = secret and _holds_unknown(value)
+            hidden = secret and holds_unknown(value)
             return Document(_masked(parsed) if secret else parsed, title, resource.urn, resource.source, hidden=hidden)
         if secret:
             why = "it is a secret, which the state holds encrypted"
@@ -145,15 +145,8 @@ class Documents:
                 if found in self._snapshot.left_out:
                     continue
                 self.declared.append(Declared(document, component, found))
-                if found is not None and found.inputs is not None:
-                    self._declare(found, document, component)
-
-    def _declare(self, resource: Resource, document: SymbolicDocument, component: Resource) -> None:
-        """A declaration stands for a resource that is shown; where two differ, nobody knows which is true."""
-        first = self._by_place.setdefault((resource.urn, document.property), document)
-        if first.document != document.document:
-            why = f"the {document.property} of {document.type} {document.name} is declared twice, and differently"
-            self.bad_declarations.append(BadDeclaration(component, why))
+                if found is not None and found.inputs is not None:  # a declaration stands only for what is shown
+                    self._by_place[found.urn, document.property] = document
 
     def _declarations(self, component: Resource) -> Iterator[SymbolicDocument]:
         listed = (component.inputs or component.outputs)[doors.PROPERTY]
@@ -173,12 +166,6 @@ class Documents:
             return ("something that this program only reads",)
         urns = resource.property_dependencies.get(key, ())
         return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)
-
-
-def _holds_unknown(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_holds_unknown, value.values()))
-    return any(map(_holds_unknown, value)) if isinstance(value, list | tuple) else value is UNKNOWN
 
 
 def _masked(policy: PolicyDocument) -> PolicyDocument:

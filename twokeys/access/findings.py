@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from twokeys.access.graph import Graph
+from twokeys.access.graph import SHOW_SECRETS, Graph
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -119,10 +119,18 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date
     return Result(tuple(_of_the_stack(finding, graph) for finding in findings))
 
 
+_WAIT_FOR_VALUES = frozenset({"unproved-door", "provider-enters-its-account"})
+"""Rules that ask for what is not known yet: of a secret that a state does not show, the next step is another one."""
+
+
 def _of_the_stack(finding: Finding, graph: Graph) -> Finding:
     """The finding, at a resource that the stack has: one that a template makes is shown at the template."""
     resource = graph.snapshot.by_urn.get(finding.urn or "")
-    return replace(finding, urn=resource.made_by) if resource is not None and resource.made_by else finding
+    if resource is None:
+        return finding
+    if finding.rule in _WAIT_FOR_VALUES and resource.hides_secret:
+        finding = replace(finding, next_step=SHOW_SECRETS)
+    return replace(finding, urn=resource.made_by) if resource.made_by else finding
 
 
 def _excused(

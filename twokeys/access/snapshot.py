@@ -14,7 +14,15 @@ from typing import Literal
 from twokeys.iam import UNKNOWN
 
 PROVIDER = "pulumi:providers:aws"
+_TELL_ACCOUNT = frozenset({"assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"})
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
+
+
+def holds_unknown(value: object) -> bool:
+    """Whether a value is not known, or something in it is not."""
+    if isinstance(value, Mapping):
+        return any(map(holds_unknown, value.values()))
+    return any(map(holds_unknown, value)) if isinstance(value, list | tuple) else value is UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,12 @@ class Resource:
             return UNKNOWN if key in self.property_dependencies and key not in self.outputs else self.outputs.get(key)
         value = self.inputs.get(key)
         return UNKNOWN if value is None and self.property_dependencies.get(key) else value
+
+    @property
+    def hides_secret(self) -> bool:
+        """Whether it has a secret that the source does not show; of a provider, one that tells its account."""
+        keys = self.secrets & _TELL_ACCOUNT if self.type == PROVIDER else self.secrets
+        return any(holds_unknown(self.get(key)) for key in keys)
 
     def made_from_hidden(self, key: str) -> bool:
         """Whether a property is made from something that the source does not show.

@@ -143,6 +143,7 @@ class _Translator:
             template = read_template(body, place, _parameters(properties.get("parameters")))
         except (TemplateError, RecursionError) as error:
             why = str(error) if isinstance(error, TemplateError) else "it is nested too deeply"
+            why = "it holds a secret, so nothing of it is quoted" if resource.secrets else why
             self._leave(resource, f"deploys a template that cannot be read: {why}", _GIVE)
             return
         if template.expands and _may_make_iam(properties.get("capabilities")):

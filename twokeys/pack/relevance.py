@@ -59,13 +59,18 @@ def may_let_in(resource: Resource) -> bool:
         return _document(resource.get("policy"), PolicyKind.IDENTITY)
     if resource.type in ATTACHMENTS:
         return _managed(resource.get("policyArn"))
-    return resource.type == ACCOUNT or resource.type.startswith(_OF_IAM) or not _is_read(resource.type)
+    return resource.type == ACCOUNT or resource.type.startswith(_OF_IAM) or not _is_read(resource)
 
 
-def _is_read(token: str) -> bool:
-    """Whether a type is one that the graph reads or knows to be harmless, so that its content does not matter here."""
-    known = type_of(token)
-    return known is not None and known.reading in (Reading.READ, Reading.HARMLESS)
+def _is_read(resource: Resource) -> bool:
+    """Whether the graph reads a type or knows it to be harmless, so that its content does not matter here.
+
+    A component, which no provider makes, makes nothing itself: what it is made of is shown one by one.
+    """
+    known = type_of(resource.type)
+    if known is None:
+        return resource.provider is None
+    return known.reading in (Reading.READ, Reading.HARMLESS)
 
 
 def _role(role: Resource) -> bool:

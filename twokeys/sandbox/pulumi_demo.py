@@ -75,8 +75,9 @@ def _update(story: _Story, stack: str) -> bool:
         counted = ", ".join(f"{count} {operation}" for operation, count in sorted(ran.changes.items()))
         story.console.print(f"{told:<9} {counted}", highlight=False)
         if ran.code:
-            wrong = "\n".join(message for _, level, message in ran.violations if level == "mandatory")
-            story.failed.append(f"pulumi {told} of stack {stack} failed: {wrong or ran.errors}")
+            wrong = [message for _, level, message in ran.violations if level == "mandatory"]
+            why = "\n".join((*wrong, ran.errors))
+            story.failed.append(f"pulumi {told} of stack {stack} failed: {why}")
             return False
         if unchanged and not ran.changes.keys() <= _UNCHANGED:
             story.failed.append(f"pulumi {told} of stack {stack} changed something: {counted}")

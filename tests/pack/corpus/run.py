@@ -57,6 +57,9 @@ def fetch(program: Program, source: str, work: Path) -> Path:
     place = work / "programs" / program.repository
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(place, filter="data")
+    project = place / program.folder / "Pulumi.yaml"  # of a template, its name is still to be given
+    named = project.read_text().replace("${PROJECT}", "try").replace("${DESCRIPTION}", "A public program.")
+    project.write_text(named)
     return place / program.folder
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import product
+from typing import Any
 
 from twokeys import doors
 from twokeys.access.documents import Declared
@@ -14,6 +18,9 @@ from twokeys.access.snapshot import Resource
 from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement
 
 NAME = "declared-equals-real"
+_ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_SYMBOLS_TRIED = 2
+"""A document of a door names one account that is made with it; more are left to when their ids are known."""
 
 
 def _check(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
@@ -48,24 +55,42 @@ def _twice(graph: Graph) -> Iterator[Finding]:
 def _differences(graph: Graph, declared: Declared, resource: Resource) -> Iterator[str]:
     document = declared.document
     account = graph.accounts.canonical(document.account)
-    if account != graph.accounts.of(resource):
+    real_document = resource.get(document.property)
+    is_known = isinstance(real_document, str | Mapping)
+    if account != graph.accounts.of(resource) and not (is_known and account in _without_id(graph)):
         there = graph.accounts.name(graph.accounts.of(resource))
         yield f"it is declared for account {graph.accounts.name(account)}, but its provider works in {there}"
     for key, value in document.properties.items():
-        real = resource.text(key)
-        if real is not None and real != value:
-            yield f"its {key} is declared as {value}, but is {real}"
-    real_document = resource.get(document.property)
-    if isinstance(real_document, str):
+        found = resource.text(key)
+        if found is not None and found != value:
+            yield f"its {key} is declared as {value}, but is {found}"
+    if isinstance(real_document, str | Mapping):
         kind = PolicyKind.TRUST if document.property == "assumeRolePolicy" else PolicyKind.IDENTITY
-        said = graph.documents.parse(doors.resolve(document.document, graph.accounts.ids), kind)
-        real_parsed = graph.documents.parse(real_document, kind)
-        if isinstance(said, PolicyError):
-            yield f"its declared {document.property} cannot be read: {said}"
-        elif isinstance(real_parsed, PolicyError):
-            yield f"its {document.property} cannot be read: {real_parsed}"
-        elif _normal(said) != _normal(real_parsed):
+        said = doors.resolve(document.document, graph.accounts.ids)
+        real = graph.documents.parse(real_document, kind)
+        if isinstance(real, PolicyError):
+            yield f"its {document.property} cannot be read: {real}"
+            return
+        read = [graph.documents.parse(one, kind) for one in _meanings(graph, said, json.dumps(real_document))]
+        if errors := [one for one in read if isinstance(one, PolicyError)]:
+            yield f"its declared {document.property} cannot be read: {errors[0]}"
+        elif _normal(real) not in [_normal(one) for one in read if not isinstance(one, PolicyError)]:
             yield f"its {document.property} says something else than was declared"
+
+
+def _without_id(graph: Graph) -> frozenset[str]:
+    """The accounts that the stack makes and whose id this source does not tell: an update shows no policy an output."""
+    return frozenset(graph.accounts.by_symbol.keys() - graph.accounts.ids.keys())
+
+
+def _meanings(graph: Graph, said: dict[str, Any], real: str) -> Iterator[dict[str, Any]]:
+    """A declared document with each id that is not told yet taken from the real one, as any that stands there."""
+    open_ = sorted(doors.symbols(said) & _without_id(graph))
+    ids = sorted(set(_ID.findall(real)))
+    for chosen in product(ids, repeat=len(open_)) if len(open_) <= _SYMBOLS_TRIED else ():
+        yield doors.resolve(said, dict(zip(open_, chosen, strict=True)))
+    if not open_ or not ids:
+        yield said
 
 
 def _finding(declared: Declared, resource: Resource, difference: str) -> Finding:
@@ -113,6 +138,7 @@ DECLARED_EQUALS_REAL = Rule(
 """A declaration stands in for a document in preview, so it must never say something else.
 
 Compares account, identifying properties and document, whatever the order of lists and statements. Unknown: what is not
-known yet cannot differ yet; a declaration of a resource that is not there is refused at once.
+known yet cannot differ yet, and the id of an account that is made in the same update may be any that stands in its
+place; a declaration of a resource that is not there is refused at once.
 Does not check: whether a resource has a declaration (`unproved-door` misses it where it matters).
 """
