@@ -185,8 +185,7 @@ def _to_change(key: str, account: str, there: str, wanted: str) -> str:
     stack = pulumi.get_stack()
     return (
         f"{back} and have AWS change it: `twokeys account {command} {stack} {account} {shlex.quote(wanted)}`, which"
-        " says what comes then; where AWS has it already, the state only has to learn it: `pulumi refresh`, or"
-        f" `twokeys sandbox refresh {stack}`"
+        " says what comes then; where AWS has it already, the state only has to learn it: `pulumi refresh`"
     )
 
 

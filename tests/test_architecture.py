@@ -105,6 +105,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/preview": {
         "twokeys.preview",
         "twokeys.access",
+        "twokeys.pack",
         "twokeys.iam",
         "twokeys.exports",
         "twokeys.policy_packs",
@@ -144,7 +145,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.aws_errors",
         "twokeys.errors",
         "twokeys.project",
-        "twokeys.sandbox.local_aws",
         "boto3",
         "botocore",
     },
@@ -159,7 +159,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.options",
         "twokeys.aws_errors",
         "twokeys.errors",
-        "twokeys.sandbox.local_aws",
         "boto3",
         "botocore",
     },

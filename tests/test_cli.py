@@ -70,7 +70,7 @@ def test_help_names_every_command() -> None:
 def test_the_help_of_no_room_and_of_none_of_its_commands_imports_what_is_slow_to_import() -> None:
     commands = {name: cli._twokeys.get_command(click.Context(cli._twokeys), name) for name in cli.COMMANDS}
     groups = {name: sorted(found.commands) for name, found in commands.items() if isinstance(found, click.Group)}
-    assert {"preview", "up", "refresh", "mailbox"} <= set(groups["sandbox"])
+    assert {"demo", "down", "up", "shell", "mailbox"} <= set(groups["sandbox"])
     for words in [(), *((name,) for name in commands), *((name, one) for name, them in groups.items() for one in them)]:
         shown, imported = _help_of(*words)
         assert shown.startswith(" ".join(("Usage: twokeys", *words)))
@@ -99,7 +99,7 @@ def _help_of(*words: str) -> tuple[str, str]:
     ("words", "offered"),
     [
         ("twokeys a", {"access", "account", "adopt", "assume", "audit"}),
-        ("twokeys sandbox pre", {"preview"}),
+        ("twokeys sandbox dem", {"demo"}),
         ("twokeys map --sv", {"--svg"}),
     ],
 )

@@ -157,7 +157,7 @@ def test_awss_own_access_role_is_told_also_where_nobody_knows_the_management_acc
     world.resources = [world.stage]
     (way,) = seen(world, STAGE).ways
     assert way.target.arn == arn(STAGE, "role/OrganizationAccountAccessRole")
-    assert "not told" in str(way.source)
+    assert "is not known" in str(way.source)
 
 
 def test_a_way_expires_with_the_first_of_its_doors() -> None:

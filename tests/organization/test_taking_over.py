@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 import pytest
 import yaml
@@ -17,33 +16,20 @@ import yaml
 from tests.organization.existing import Existing, deny
 from tests.sandbox.conftest import Run
 
+Imported = list[tuple[bool, str, str]]
 
-def steps(run: CompletedProcess[str]) -> list[tuple[str, str, str]]:
-    """(operation, type, name) of each step that does something."""
+
+def taken(run: CompletedProcess[str], project: Path, stack: str) -> Imported:
+    """(whether it was imported, type, name) of each resource of AWS that is in the state after an update."""
     assert run.returncode == 0, run.stdout + run.stderr
-    shown = json.loads(run.stdout)
-    return [
-        (step["op"], step["type"], step["urn"].rpartition("::")[2]) for step in shown["steps"] if step["op"] != "same"
-    ]
+    state = json.loads((project / ".twokeys" / "stacks" / f"{stack}.json").read_text())
+    resources = state["deployment"]["resources"]
+    of_aws = [one for one in resources if one["type"].startswith("aws:")]
+    return [("importID" in one, one["type"], one["urn"].rpartition("::")[2]) for one in of_aws]
 
 
-def touching_aws(found: list[tuple[str, str, str]]) -> set[str]:
-    """Operations on what is in AWS; providers and components are in the state only."""
-    return {op for op, type, _ in found if type.startswith("aws:")}
-
-
-def names(found: list[tuple[str, str, str]], type: str) -> set[str]:
-    return {name for op, its, name in found if its == type and op == "import"}
-
-
-def without_adopt(value: Any) -> Any:
-    """Config with nothing of adopting left, but in the accounts of one name: only what exists may share a name."""
-    if isinstance(value, dict):
-        if value.get("name") == "Same name":
-            return value
-        kept = {key: without_adopt(inner) for key, inner in value.items() if key not in ("adopt", "attached")}
-        return {key: True if inner == "adopt" else inner for key, inner in kept.items()}
-    return value
+def names(found: Imported, type: str) -> set[str]:
+    return {name for imported, its, name in found if its == type and imported}
 
 
 def test_an_organization_is_imported_whole_and_aws_stays_as_it_is(
@@ -52,28 +38,32 @@ def test_an_organization_is_imported_whole_and_aws_stays_as_it_is(
     before = existing.live()
     assert adopt().returncode == 0
 
-    previewed = steps(twokeys("sandbox", "preview", "adopted", "--json"))
-    assert touching_aws(previewed) == {"import"}
-    assert len(names(previewed, "aws:organizations/organizationalUnit:OrganizationalUnit")) == 8
-    assert len(names(previewed, "aws:organizations/account:Account")) == 7
-    assert len(names(previewed, "aws:organizations/policy:Policy")) == 4
-    assert len(names(previewed, "aws:organizations/policyAttachment:PolicyAttachment")) == 1 + 4 + 2
-    assert len(names(previewed, "aws:organizations/delegatedAdministrator:DelegatedAdministrator")) == 3
-    assert names(previewed, "aws:iam/organizationsFeatures:OrganizationsFeatures") == {"organization"}
-    assert existing.live() == before
-
-    assert touching_aws(steps(twokeys("sandbox", "up", "adopted", "--skip-preview", "--json"))) == {"import"}
-    assert existing.live() == before
-    assert steps(twokeys("sandbox", "preview", "adopted", "--json")) == []
-
-    file = project / "Pulumi.adopted.yaml"
-    config = yaml.safe_load(file.read_text())
-    file.write_text(yaml.safe_dump(without_adopt(config)))
-    assert steps(twokeys("sandbox", "up", "adopted", "--skip-preview", "--json")) == []
+    found = taken(twokeys("sandbox", "up", "adopted"), project, "adopted")
+    assert all(imported for imported, _, _ in found)
+    assert len(names(found, "aws:organizations/organizationalUnit:OrganizationalUnit")) == 8
+    assert len(names(found, "aws:organizations/account:Account")) == 7
+    assert len(names(found, "aws:organizations/policy:Policy")) == 4
+    assert len(names(found, "aws:organizations/policyAttachment:PolicyAttachment")) == 1 + 4 + 2
+    assert len(names(found, "aws:organizations/delegatedAdministrator:DelegatedAdministrator")) == 3
+    assert names(found, "aws:iam/organizationsFeatures:OrganizationsFeatures") == {"organization"}
     assert existing.live() == before
 
 
-def test_accounts_get_stacks_of_their_own_by_unit_or_by_tag(existing: Existing, adopt: Run, twokeys: Run) -> None:
+def test_an_import_that_is_not_what_the_config_says_is_refused(existing: Existing, adopt: Run, twokeys: Run) -> None:
+    assert adopt().returncode == 0
+    organizations = existing.client("organizations")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    unit = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"][0]
+    organizations.update_organizational_unit(OrganizationalUnitId=unit["Id"], Name="Renamed since")
+    refused = twokeys("sandbox", "up", "adopted")
+    assert refused.returncode == 1
+    assert "inputs to import do not match the existing resource" in refused.stdout
+    assert f"{unit['Id']}: name differ" in refused.stdout
+
+
+def test_accounts_get_stacks_of_their_own_by_unit_or_by_tag(
+    existing: Existing, adopt: Run, twokeys: Run, project: Path
+) -> None:
     before = existing.live()
     written = json.loads(adopt("--environment-by", "ou", "--out", "Pulumi.whole.yaml", "--json").stdout)["stacks"]
     assert {one["stack"]: one["accounts"] for one in written} == {
@@ -83,8 +73,8 @@ def test_accounts_get_stacks_of_their_own_by_unit_or_by_tag(existing: Existing, 
         "workloads-web-prod-blue-deep": 1,
     }
     for stack in ("whole", "workloads-web-prod"):
-        assert touching_aws(steps(twokeys("sandbox", "up", stack, "--skip-preview", "--json"))) == {"import"}
-        assert steps(twokeys("sandbox", "preview", stack, "--json")) == []
+        found = taken(twokeys("sandbox", "up", stack), project, stack)
+        assert all(imported for imported, _, _ in found)
     assert existing.live() == before
 
     written = json.loads(adopt("--environment-by", "tag:environment", "--yes", "--json").stdout)["stacks"]
@@ -169,7 +159,9 @@ def test_a_missing_permission_is_named_and_nothing_is_written(
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_three_hundred_accounts_are_taken_over_unchanged(bare: Existing, adopt: Run, twokeys: Run) -> None:
+def test_three_hundred_accounts_are_taken_over_unchanged(
+    bare: Existing, adopt: Run, twokeys: Run, project: Path
+) -> None:
     root = bare.begin()
     bare.client("organizations").enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
     units = [bare.unit(root, f"Unit {number}") for number in range(10)]
@@ -179,8 +171,6 @@ def test_three_hundred_accounts_are_taken_over_unchanged(bare: Existing, adopt: 
         bare.policy(f"policy {number}", deny("s3:*"), unit)
     before = bare.live()
     assert adopt().returncode == 0
-    assert touching_aws(steps(twokeys("sandbox", "up", "adopted", "--skip-preview", "--json", timeout=1800))) == {
-        "import"
-    }
-    assert steps(twokeys("sandbox", "preview", "adopted", "--json", timeout=1800)) == []
+    found = taken(twokeys("sandbox", "up", "adopted", timeout=1800), project, "adopted")
+    assert all(imported for imported, _, _ in found)
     assert bare.live() == before

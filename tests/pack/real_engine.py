@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +15,11 @@ import boto3
 import pytest
 
 from twokeys.access_role import ACCESS_ROLE
+from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.pulumi_box import place_plugins
 
 HUB, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
-_HOST = "pulumi-language-python"
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ class Ran:
 class RealEngine:
     """One stack of one program, on a backend in a folder."""
 
-    def __init__(self, folder: Path, program: Path, aws: LocalAws, tools: str) -> None:
+    def __init__(self, folder: Path, program: Path, aws: LocalAws, path: str) -> None:
         self.folder = folder
         self.aws = aws
         self._program = program
-        self._path = f"{_host(folder)}:{tools}"
+        self._path = _tools(folder, path)
 
     def run(self, *arguments: str, program: str, step: int = 1, pack: Path | None = None) -> Ran:
         """One command of the CLI; `step` tells the program which run of it this is."""
@@ -129,23 +128,15 @@ class RealEngine:
                     yield from _grants(f"{kind} {one[f'{kind.title()}Name']}", found)
 
 
-def tools_on_path(path: str) -> str:
-    """The folders of PATH, with the CLI and an aws plugin in them; without those there is nothing to try."""
-    for tool in ("pulumi", "pulumi-resource-aws"):
-        if shutil.which(tool, path=path) is None:
-            pytest.fail(f"this test needs {tool} on PATH; see CONTRIBUTING.md, tests that do not run by default")
-    return path
-
-
-def _host(folder: Path) -> Path:
-    """A folder with our language host, for where the vendor's is not installed."""
+def _tools(folder: Path, path: str) -> str:
+    """PATH for the CLI: our language host and aws plugin before it, for where the vendor's are not installed."""
+    pulumi = find_pulumi(path)
+    if pulumi is None:
+        pytest.fail("this test needs the pulumi CLI: `scripts/engine` gets it")
     tools = folder / "tools"
     tools.mkdir()
-    if shutil.which(_HOST) is None:
-        script = tools / _HOST
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m twokeys.sandbox.plugins.language_python "$@"\n')
-        script.chmod(0o755)
-    return tools
+    place_plugins(tools, pulumi, path)
+    return f"{tools}:{pulumi.parent}:{path}"
 
 
 def _text(statement: dict[str, Any]) -> str:

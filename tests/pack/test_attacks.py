@@ -1,4 +1,4 @@
-"""Programs that open an account unnoticed, on the pulumi CLI: `.venv/bin/pytest -m engine tests/pack/test_attacks.py`.
+"""Programs that open an account unnoticed, on the pulumi CLI: `scripts/engine tests/pack/test_attacks.py`.
 
 Each is refused in preview or in the update before what it would open is made; IAM is listed afterwards. The engine asks
 a mandatory policy about each resource before it makes it: https://www.pulumi.com/docs/insights/policy/policy-packs/
@@ -7,13 +7,12 @@ a mandatory policy about each resource before it makes it: https://www.pulumi.co
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pack.real_engine import PATH, STAGE, RealEngine, tools_on_path
+from tests.pack.real_engine import PATH, STAGE, RealEngine
 from twokeys.sandbox.local_aws import LocalAws
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -52,7 +51,7 @@ LATE = (
     "late_role_of_an_outsider",
     "late_outsider_by_condition",
     "late_not_principal",
-    "late_leaf_of_a_mapping",
+    "late_leaf_of_a_document",
     "late_wildcard_grant",
     "late_grant_of_sts_by_pattern",
     "late_managed_policy",
@@ -101,9 +100,8 @@ ALLOWED_HALVES = {"stage_into_prod", "late_way_from_stage_into_prod", "outsider_
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[RealEngine]:
-    path = tools_on_path(os.environ.get("TWOKEYS_TOOLS", PATH))
     with LocalAws.start(tmp_path / "aws") as aws:
-        engine = RealEngine(tmp_path, Path(__file__).with_name("attacks"), aws, path)
+        engine = RealEngine(tmp_path, Path(__file__).with_name("attacks"), aws, PATH)
         engine.make_access_roles()
         assert engine.run("stack", "init", program="").code == 0
         yield engine

@@ -36,7 +36,7 @@ def refused(
     return [f"{found.policyName}: {one.name}" for one in resources for found in engine.judge(one, by_urn)]
 
 
-def base(trust: str = SERVICE) -> World:
+def base(trust: object = SERVICE) -> World:
     world = World()
     world.role("ci", world.hub)
     world.role("deployer", world.stage, trust)
@@ -69,15 +69,24 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
     ("trust", "rule"),
     [
         (OPEN, "wildcard-trust"),
+        (json.loads(OPEN), "wildcard-trust"),
         (document(trusts(arn(OUTSIDE, "root"))), "external-id"),
         (document(trusts(arn(OUTSIDE, "role/ci"))), "external-id"),
         (document(trusts(CI, arn(OUTSIDE, "role/ci"))), "external-id"),
         (document(trusts("*", condition={"StringEquals": {"aws:PrincipalAccount": OUTSIDE}})), "external-id"),
         (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
     ],
-    ids=["everyone", "outsider", "a role of an outsider", "an outsider among ours", "by condition", "no policy"],
+    ids=[
+        "everyone",
+        "everyone in a mapping",
+        "outsider",
+        "a role of an outsider",
+        "an outsider among ours",
+        "by condition",
+        "no policy",
+    ],
 )
-def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: str, rule: str) -> None:
+def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: object, rule: str) -> None:
     assert f"{rule}: deployer" in refused(base(trust))
 
 

@@ -151,6 +151,13 @@ def test_a_plain_look_up_is_answered_by_who_calls() -> None:
     assert exports(preview(program, calls={token: zones}))["zones"] == ["us-east-1a"]
 
 
+def test_a_plain_look_up_that_only_aws_can_answer_is_named_when_the_program_fails(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("import pulumi_aws as aws\naws.get_availability_zones().names\n")
+    with pytest.raises(Refusal, match="getAvailabilityZones") as refused:
+        preview(tmp_path, output=io.StringIO())
+    assert "_output" in refused.value.next_step
+
+
 def test_another_stack_is_unknown_unless_its_outputs_are_given() -> None:
     def program() -> None:
         other = pulumi.StackReference("organization/acme/base")

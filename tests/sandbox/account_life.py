@@ -1,10 +1,10 @@
-"""One stack with an organization and two accounts, run on the sandbox from a copy of the program."""
+"""One stack with an organization and two accounts, made in a sandbox from a copy of the program."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,9 @@ import boto3
 import yaml
 
 from twokeys.project.config import load_project
-from twokeys.sandbox.engine.events import Diagnostic, Event, Op, Severity, StepDone
-from twokeys.sandbox.engine.policy_host import PackChoice
-from twokeys.sandbox.engine.resource import STACK_TYPE
+from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import MANAGEMENT_ACCOUNT, LocalAws
-from twokeys.sandbox.stack import Sandbox, SandboxStack
+from twokeys.sandbox.up import StackRun
 
 PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.README.md", "components", "policies")
 STACK = "all"
@@ -51,30 +49,6 @@ def config(**changes: Any) -> Config:
 
 
 @dataclass
-class Seen:
-    """What one operation did."""
-
-    ok: bool = False
-    events: list[Event] = field(default_factory=list)
-
-    @property
-    def done(self) -> dict[str, Op]:
-        """Each step that changed something, by type and name."""
-        steps = [event.step for event in self.events if isinstance(event, StepDone)]
-        return {
-            f"{step.type.rpartition(':')[2]} {step.urn.rpartition('::')[2]}": step.op
-            for step in steps
-            if step.op is not Op.SAME and step.type != STACK_TYPE
-        }
-
-    @property
-    def errors(self) -> str:
-        return "\n".join(
-            one.message for one in self.events if isinstance(one, Diagnostic) and one.severity is Severity.ERROR
-        )
-
-
-@dataclass
 class World:
     """The project and its local AWS."""
 
@@ -85,26 +59,10 @@ class World:
         named = {f"twokeys:{key}": value for key, value in said.items()}
         (self.project / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": named}))
 
-    def preview(self, said: Config) -> Seen:
-        return self._run(said, lambda stack: stack.preview)
-
-    def up(self, said: Config) -> Seen:
-        seen = self._run(said, lambda stack: stack.up)
-        assert seen.ok, seen.errors
-        return seen
-
-    def refresh(self, said: Config) -> Seen:
-        seen = self._run(said, lambda stack: stack.refresh)
-        assert seen.ok, seen.errors
-        return seen
-
-    def fails(self, said: Config) -> str:
-        """The errors of an update that must fail; no account may have been made by it."""
-        before = self.accounts()
-        seen = self._run(said, lambda stack: stack.up)
-        assert not seen.ok
-        assert self.accounts() == before
-        return seen.errors
+    def up(self, said: Config) -> None:
+        self.write(said)
+        done = StackRun(Sandbox(load_project(self.project), self.project / ".twokeys"), STACK).make(self.aws)
+        assert done.ok, (done.failed, done.verdicts.mandatory)
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -120,25 +78,12 @@ class World:
         found = self.client("organizations").list_accounts()["Accounts"]
         return {one["Name"]: one for one in found if one["Id"] != MANAGEMENT_ACCOUNT}
 
-    def outputs(self) -> dict[str, Any]:
-        return dict(self._sandbox().stack_outputs(STACK) or {})
-
     def unit_of(self, account: str) -> str:
         """The name of the unit that an account is in."""
         organizations = self.client("organizations")
         parent = organizations.list_parents(ChildId=account)["Parents"][0]["Id"]
         unit = organizations.describe_organizational_unit(OrganizationalUnitId=parent)
         return str(unit["OrganizationalUnit"]["Name"])
-
-    def _sandbox(self) -> Sandbox:
-        return Sandbox(load_project(self.project), self.project / ".twokeys")
-
-    def _run(self, said: Config, operation: Callable[[SandboxStack], Callable[..., Any]]) -> Seen:
-        self.write(said)
-        seen = Seen()
-        stack = SandboxStack(self._sandbox(), STACK, self.aws, packs=(PackChoice(self.project / "policies"),))
-        seen.ok = operation(stack)(seen.events.append).ok
-        return seen
 
 
 def worlds(root: Path, folder: Path) -> Iterator[World]:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+import stat
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 import yaml
 
 from tests.sandbox.conftest import TWOKEYS, Run
-from twokeys.sandbox.engine.state import StateFile
+from twokeys.sandbox.local_aws import LocalAws
 
 
-def accounts_of(environment: dict[str, str]) -> dict[str, str]:
+def accounts_of(aws: LocalAws) -> dict[str, str]:
     """Account name to id, from the local AWS itself."""
     organizations = boto3.client(
         "organizations",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        endpoint_url=aws.endpoint,
         region_name="us-east-1",
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id="111111111111",
         aws_secret_access_key="test",
     )
     return {one["Name"]: one["Id"] for one in organizations.list_accounts()["Accounts"]}
@@ -41,20 +41,17 @@ def test_the_demo_tells_the_whole_story_and_every_probe_goes_as_expected(twokeys
     story = told(run)
     assert story["failed"] == []
     assert run.returncode == 0
-    assert [(one["stack"], one["operation"]) for one in story["runs"]] == [
-        (stack, operation) for stack in ("management", "stage", "prod") for operation in ("preview", "up", "up again")
-    ]
+    assert [one["stack"] for one in story["runs"]] == ["management", "stage", "prod"]
+    assert all(one["ok"] and not [each for each in one["violations"] if each["mandatory"]] for one in story["runs"])
     assert not story["refusal"]["ok"]
     assert [(one["policy"], one["mandatory"]) for one in story["refusal"]["violations"]] == [("door-needs-grant", True)]
     assert story["refusal"]["stack"] == "stage"
-    for one in story["runs"]:
-        assert one["violations"] == []
-        assert one["policyPacks"] != []
-        if one["operation"] == "up again":
-            assert set(one["changes"]) <= {"same", "read"}
     assert story["outputs"]["stage"]["parent_account_id"] == "111111111111"
     children = {story["outputs"][stack]["child_account_id"] for stack in ("stage", "prod")}
     assert len(children) == 2
+    # who can enter prod: also in an emergency, and by the role that AWS itself makes in each account
+    assert any("break-glass" in line for line in story["entering"])
+    assert any("OrganizationAccountAccessRole" in line for line in story["entering"])
     probes = story["probes"]
     assert all(one["asExpected"] for one in probes)
     assert {one["expected"] for one in probes} == {"assumed", "refused"}
@@ -64,88 +61,133 @@ def test_the_demo_tells_the_whole_story_and_every_probe_goes_as_expected(twokeys
     assert any("administrator of stage tries door prod" in one["name"] for one in probes)
 
 
-def test_a_door_whose_grant_is_taken_away_is_refused_in_preview(twokeys: Run, project: Path) -> None:
-    assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
+def test_the_demo_fits_a_screen_and_ends_with_the_addresses_of_its_pictures(twokeys: Run, project: Path) -> None:
+    run = twokeys("sandbox", "demo")
+    lines = run.stdout.splitlines()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 80
+    assert lines[-2].startswith("pictures ")
+    assert (project / lines[-2].split()[1].rstrip(",")).is_file()
+    assert run.stderr == ""
+
+
+def test_what_an_up_made_is_a_state_that_every_answer_reads(twokeys: Run, project: Path) -> None:
+    for stack in ("management", "stage"):
+        run = twokeys("sandbox", "up", stack)
+        assert run.returncode == 0, run.stdout + run.stderr
+    state = project / ".twokeys" / "stacks" / "stage.json"
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert stat.S_IMODE((project / ".twokeys" / "aws").stat().st_mode) == 0o700
+    checked = twokeys("access", "check", "--state", str(state), "--json")
+    assert checked.returncode == 0, checked.stdout
+    assert twokeys("audit", "stage", "--json").returncode == 0
+    verified = told(twokeys("verify", "stage", "--json"))
+    assert all(one["asExpected"] for one in verified["probes"])
+
+
+@pytest.mark.usefixtures("small_organization")
+def test_a_door_whose_grant_is_taken_away_is_refused_and_nothing_is_made(twokeys: Run, project: Path) -> None:
+    assert twokeys("sandbox", "up", "management").returncode == 0
     doors = yaml.safe_load((project / "Pulumi.stage.yaml").read_text())["config"]["twokeys:doors"]
     doors["stage-deployer"]["keys"] = ["trust"]
-    run = twokeys("sandbox", "preview", "stage", "--json", "--config", f"twokeys:doors={json.dumps(doors)}")
+    run = twokeys("sandbox", "up", "stage", "--json", "--config", f"twokeys:doors={json.dumps(doors)}")
     assert run.returncode == 1
-    mandatory = [one for one in told(run)["violations"] if one["mandatory"]]
-    assert any("role/deployer" in one["message"] and "grant" in one["message"] for one in mandatory)
-    assert any("stage" in one["message"] for one in mandatory)
+    [one] = told(run)
+    assert one["stage"] == "preview"
+    assert [each["policy"] for each in one["violations"] if each["mandatory"]] == ["door-needs-grant"]
+    with LocalAws.start(project / ".twokeys" / "aws") as aws:
+        assert list(accounts_of(aws).values()) == ["111111111111"]
+
+
+@pytest.mark.usefixtures("small_organization")
+def test_a_stack_that_is_up_is_made_again_with_all_that_are_up(twokeys: Run, project: Path) -> None:
+    first = told(twokeys("sandbox", "up", "management", "stage", "--json"))
+    again = told(twokeys("sandbox", "up", "management", "--json"))
+    assert [one["stack"] for one in again] == ["management", "stage"]
+    assert all(one["ok"] for one in again)
+    before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))
+    with LocalAws.start(project / ".twokeys" / "aws") as aws:
+        assert accounts_of(aws)["stage"] == now != before
 
 
 def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
-    run = twokeys("sandbox", "preview", "nowhere", "--no-policies")
+    run = twokeys("sandbox", "up", "nowhere")
     assert run.returncode == 1
     assert "Pulumi.nowhere.yaml" in run.stderr
     assert "next:" in run.stderr
 
 
 @pytest.mark.usefixtures("small_organization")
-def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run) -> None:
-    assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
+def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run, project: Path) -> None:
+    assert twokeys("sandbox", "up", "management").returncode == 0
     environment = told(twokeys("sandbox", "shell", "--json"))
-    assert list(accounts_of(environment).values()) == ["111111111111"]
+    running = LocalAws.attach(project / ".twokeys" / "aws")
+    assert running is not None
+    assert list(accounts_of(running).values()) == ["111111111111"]
     exports = twokeys("sandbox", "shell").stdout
     assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in exports
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"
 
 
-def test_pulumi_as_the_engine_says_how_to_get_it_when_it_is_not_there(
-    twokeys: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    run = twokeys("sandbox", "preview", "stage", "--engine", "pulumi", "--no-policies")
-    assert run.returncode == 1
-    assert "the pulumi CLI is not installed" in run.stderr
-    assert "https://www.pulumi.com/docs/iac/download-install/" in run.stderr
+def begin(project: Path, *arguments: str, until: str) -> subprocess.Popen[str]:
+    """Start an `up` and wait until a line says that."""
+    command = [*TWOKEYS, "sandbox", "up", *arguments, "--verbose"]
+    pipe = subprocess.PIPE
+    update = subprocess.Popen(command, cwd=project, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+    assert update.stdout is not None
+    for line in update.stdout:
+        if until in line:
+            return update
+    raise AssertionError(f"it ended with {update.wait()} before it said {until!r}")
 
 
 @pytest.mark.usefixtures("small_organization")
-@pytest.mark.parametrize("begun", ["Pulumi program", "account"])
-def test_ctrl_c_exits_with_130_and_the_next_update_goes_on(twokeys: Run, project: Path, begun: str) -> None:
-    assert twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview").returncode == 0
-    command = [*TWOKEYS, "sandbox", "up", "stage", "--no-policies", "--skip-preview"]
-    update = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    state = project / ".twokeys" / "stacks" / "stage.json"
-    wanted = {"Pulumi program": "pulumi:pulumi:Stack", "account": "organizations/account:Account"}[begun]
-    deadline = time.monotonic() + 120
-    while wanted not in (state.read_text() if state.exists() else ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def test_a_run_whose_local_aws_dies_ends_and_the_next_one_begins_anew(twokeys: Run, project: Path) -> None:
+    update = begin(project, "management", until="aws:iam/user:User")
+    server = json.loads((project / ".twokeys" / "aws" / "server.json").read_text())
+    psutil.Process(server["pid"]).kill()
+    killed = time.monotonic()
+    output, _ = update.communicate(timeout=120)
+    assert update.returncode == 1, output
+    assert "local AWS" in output
+    assert time.monotonic() - killed < 60
+    assert twokeys("sandbox", "up", "management").returncode == 0
+
+
+@pytest.mark.usefixtures("small_organization")
+def test_ctrl_c_exits_with_130_and_leaves_no_server(twokeys: Run, project: Path) -> None:
+    update = begin(project, "management", until="aws:organizations/organization:Organization")
+    server = json.loads((project / ".twokeys" / "aws" / "server.json").read_text())
     update.send_signal(signal.SIGINT)
-    output, errors = update.communicate(timeout=120)
-    assert update.returncode == 130, output + errors
-    json.loads(state.read_text())
-    assert twokeys("sandbox", "up", "stage", "--no-policies", "--skip-preview").returncode == 0
-    environment = told(twokeys("sandbox", "shell", "--json"))
-    assert len(accounts_of(environment)) == 2
-
-
-def test_a_second_run_at_the_same_time_is_refused_and_told_who_holds_the_stack(twokeys: Run, project: Path) -> None:
-    with StateFile(project / ".twokeys" / "stacks", "management").locked("twokeys sandbox up management"):
-        run = twokeys("sandbox", "up", "management", "--no-policies", "--skip-preview")
-    assert run.returncode == 1
-    assert f"process {os.getpid()}" in run.stderr
-    assert "`twokeys sandbox up management`" in run.stderr
+    output, _ = update.communicate(timeout=120)
+    assert update.returncode == 130, output
+    assert not psutil.pid_exists(server["pid"])
+    assert twokeys("sandbox", "up", "management").returncode == 0
 
 
 @pytest.mark.usefixtures("small_organization")
-def test_destroy_refuses_protected_accounts_and_forgets_them_when_forced(twokeys: Run, project: Path) -> None:
-    for stack in ("management", "stage"):
-        assert twokeys("sandbox", "up", stack, "--no-policies", "--skip-preview").returncode == 0
-    refused = twokeys("sandbox", "destroy", "stage", "--no-policies", "--json")
-    assert refused.returncode == 1
-    assert any("because it is protected" in one["message"] for one in told(refused)["diagnostics"])
-    forced = twokeys("sandbox", "destroy", "stage", "--no-policies", "--force-unprotect", "--json")
-    assert forced.returncode == 0, forced.stdout
-    assert not (project / ".twokeys" / "stacks" / "stage.json").exists()
+def test_a_command_that_is_killed_leaves_no_server(project: Path) -> None:
+    update = begin(project, "management", until="aws:organizations/organization:Organization")
+    server = psutil.Process(json.loads((project / ".twokeys" / "aws" / "server.json").read_text())["pid"])
+    update.kill()
+    update.communicate(timeout=60)
+    server.wait(30)
 
 
+@pytest.mark.usefixtures("small_organization")
 def test_nothing_of_the_users_aws_reaches_the_program(twokeys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):
         monkeypatch.setenv(name, "real")
-    run = twokeys("sandbox", "preview", "management", "--no-policies", "--json")
-    assert told(run)["ok"], "a profile that does not exist, or real keys, would have failed it"
+    run = twokeys("sandbox", "up", "management", "--json")
+    assert told(run)[0]["ok"], "a profile that does not exist, or real keys, would have failed it"
+
+
+def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project: Path) -> None:
+    kept = project / ".twokeys" / "notes.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    (project / ".twokeys" / "stacks").mkdir()
+    assert twokeys("sandbox", "down").returncode == 0
+    assert [path.name for path in (project / ".twokeys").iterdir()] == ["notes.txt"]

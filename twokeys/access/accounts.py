@@ -20,10 +20,7 @@ ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
 ROLE = "aws:iam/role:Role"
 _ORGANIZATIONS = "aws:organizations/"
 _ID = re.compile(r"\d{12}")
-_ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
-_ACCOUNT_ARN = re.compile(r"arn:[^:]+:organizations::(\d{12}):account/o-[^/]+/(\d{12})")
-_OWN_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):")
-_ORGANIZATION_ID = re.compile(r"(?:arn:[^:]+:organizations::\d{12}:organization/)?(o-[a-z0-9]{10,32})")
+_ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
 _STACK_SET = "StackSet--"
@@ -44,8 +41,8 @@ class Entry:
     @property
     def assumed_account(self) -> str | None:
         """The account of the last role it assumes, if that is known."""
-        found = _ROLE_ARN.fullmatch(self.assumes[-1]) if self.assumes else None
-        return found.group(1) if found else None
+        arn = Arn.parse(self.assumes[-1]) if self.assumes else None
+        return arn.account if arn is not None and arn.kind == "role" and _ID.fullmatch(arn.account) else None
 
 
 class Accounts:
@@ -88,9 +85,9 @@ class Accounts:
         self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         for resource in snapshot.resources:
-            own = _OWN_ARN.match(resource.text("arn") or "")
-            if own and resource.provider:
-                self._seen_in.setdefault(resource.provider, own.group(1))
+            own = Arn.parse(resource.text("arn") or "")
+            if own is not None and own.service == "iam" and _ID.fullmatch(own.account) and resource.provider:
+                self._seen_in.setdefault(resource.provider, own.account)
         self.entries: tuple[Entry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
 
     def of(self, resource: Resource) -> str:
@@ -186,8 +183,8 @@ class Accounts:
         """
         for resource in self._snapshot.resources:
             if resource.type.startswith(_ORGANIZATIONS):
-                if found := _ACCOUNT_ARN.fullmatch(resource.text("arn") or ""):
-                    return found.group(1)
+                if found := _account_arn(resource):
+                    return found.account
                 if master := resource.text("masterAccountId"):
                     return master
                 account = self.of(resource)
@@ -309,16 +306,23 @@ def _as_id(value: object) -> str:
     return f"{value:012.0f}" if isinstance(value, int | float) else str(value)
 
 
+def _account_arn(resource: Resource) -> Arn | None:
+    """The ARN of an account: in the management account, `account/o-.../<its id>`."""
+    arn = Arn.parse(resource.text("arn") or "")
+    return arn if arn is not None and arn.service == "organizations" and arn.resource.startswith("account/") else None
+
+
 def _account_id(resource: Resource) -> str | None:
-    found = _ACCOUNT_ARN.fullmatch(resource.text("arn") or "")
-    identity = found.group(2) if found else resource.text("id")
+    found = _account_arn(resource)
+    identity = found.resource.rpartition("/")[2] if found else resource.text("id")
     return identity if identity and _ID.fullmatch(identity) else None
 
 
 def _organization_id(resource: Resource) -> str | None:
     for text in (resource.text("arn"), resource.text("id")):
-        if found := _ORGANIZATION_ID.fullmatch(text or ""):
-            return found.group(1)
+        identity = (text or "").rpartition("/")[2]
+        if _ORGANIZATION_ID.fullmatch(identity):
+            return identity
     return None
 
 

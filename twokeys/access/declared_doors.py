@@ -71,11 +71,6 @@ def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
         yield resource.outputs
 
 
-def without_path(name: str) -> str:
-    """The name of a principal, which is unique among its kind in an account, whatever its path."""
-    return name.rpartition("/")[2]
-
-
 def _validated(value: object) -> Iterator[Door]:
     """A declaration, if the value is one: another component's property of the same name may be anything."""
     if isinstance(value, Mapping):

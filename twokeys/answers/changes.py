@@ -76,12 +76,12 @@ def _with_id(who: Who, ids: Mapping[str, str]) -> Who:
 def _differences(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, ...]:
     stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
     conditions = [sorted(_plain(one, ids) for one in way.conditions) for way in (old, new)]
-    told = {
+    differing = {
         "through other roles": stops[0] != stops[1],
         "under other conditions": conditions[0] != conditions[1],
         f"{old.permissions} became {new.permissions}": old.permissions.level != new.permissions.level,
     }
-    return tuple(what for what, differs in told.items() if differs)
+    return tuple(what for what, differs in differing.items() if differs)
 
 
 def _plain(text: str, ids: Mapping[str, str]) -> str:

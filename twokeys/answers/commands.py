@@ -136,9 +136,9 @@ def export_command(
 
     asked(states, stacks, live=live)
     found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
-    told = published(found)
-    write_output(file, json.dumps(told, indent=2) + "\n")
-    click.echo(f"Wrote {file}: {len(told['doors'])} doors")
+    doors = published(found)
+    write_output(file, json.dumps(doors, indent=2) + "\n")
+    click.echo(f"Wrote {file}: {len(doors['doors'])} doors")
 
 
 def _live(member_role: str) -> Snapshot:

@@ -129,7 +129,7 @@ def place_data(place: KeyPlace) -> dict[str, Any]:
 
 
 def declared_data(door: Declared | None) -> dict[str, Any] | None:
-    """What people are told of a declared door."""
+    """What people read of a declared door."""
     if door is None:
         return None
     expires = door.expires.isoformat() if door.expires else None

@@ -67,8 +67,8 @@ class KeyPlace:
     """Where a key of a door stands: the document, the resource that holds it, and the statement that turns the key.
 
     `statement` counts from 0. `stack` names the other stack that the document was read from. `created` is when the
-    resource was made, `changed` when its document was last changed, in ISO 8601; None where nothing tells. A Pulumi
-    state tells no such change: it dates whatever touches a resource, also a refresh or a tag.
+    resource was made, `changed` when its document was last changed, in ISO 8601; None where nothing says it. A Pulumi
+    state knows no such change: it dates whatever touches a resource, also a refresh or a tag.
     """
 
     document: str
@@ -114,7 +114,7 @@ class Way:
     """A way into an account: who, into which role, through which doors, under which conditions, how strong.
 
     `verdict` is ALLOW or CONDITIONAL. `permissions` are those of the role it ends in. `max_session_seconds` counts role
-    chaining's limit in. `by_access_role` tells that it ends in the role that AWS makes in each member account for the
+    chaining's limit in. `by_access_role` means that it ends in the role that AWS makes in each member account for the
     management account.
     """
 
@@ -173,19 +173,19 @@ class Way:
 
     @property
     def since(self) -> str | None:
-        """Since when all keys are there: the latest creation among them; None as soon as one is not told."""
+        """Since when all keys are there: the latest creation among them; None as soon as one is not known."""
         # A managed policy of AWS is no resource of the stack: what dates that key is its attachment.
-        told = all(key.created for step in self.steps for key in step.keys if key.urn or key.stack)
-        return self.not_before if told else None
+        known = all(key.created for step in self.steps for key in step.keys if key.urn or key.stack)
+        return self.not_before if known else None
 
     @property
     def not_before(self) -> str | None:
-        """The latest creation among the keys of which it is told: the way in was not there before."""
+        """The latest creation among the keys of which it is known: the way in was not there before."""
         return _latest(key.created for step in self.steps for key in step.keys)
 
     @property
     def changed(self) -> str | None:
-        """When the document of a key was last changed after that; what it said before is not told."""
+        """When the document of a key was last changed after that; what it said before is not known."""
         since, last = self.not_before, _latest(key.changed for step in self.steps for key in step.keys)
         later = since and last and datetime.fromisoformat(last) > datetime.fromisoformat(since)
         return last if later else None
@@ -263,7 +263,7 @@ class Portal:
 
 @dataclass(frozen=True)
 class Answers:
-    """Who can enter the accounts of an organization, as far as what was read tells.
+    """Who can enter the accounts of an organization, as far as what was read shows.
 
     `ways` are all that are open, those through other roles and under conditions included; `doors` all that are asked
     for on one side at least, open or not; `within` the roles that users enter in their own account, such as

@@ -68,7 +68,7 @@ def _door(way: Way) -> Door:
 
 
 def _name(way: Way) -> str:
-    """The name that the door was declared with, else what tells it from others: account and role."""
+    """The name that the door was declared with, else by account and role."""
     if way.declared is not None:
         return way.declared.name
     role = _permission_set(way.target.who) if way.target.who.name.startswith(_RESERVED) else way.target.who.name

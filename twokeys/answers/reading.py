@@ -52,8 +52,8 @@ _KEYS = {
 def read(graph: Graph, name: str | None = None) -> Answers:
     """The answers of a graph, about every account that it shows; `name` is what the organization is called.
 
-    What cannot be told (an unknown document, a grant in an account that nobody shows) is among `not_proved`, never left
-    out.
+    What cannot be proved (an unknown document, a grant in an account that nobody shows) is among `not_proved`, never
+    left out.
     """
     return _Reader(graph).read(name)
 
@@ -262,7 +262,7 @@ class _Reader:
         management = self._accounts.management
         entered = {way.target.who for way in ways}
         if management is None:
-            root = Party(Who("root", ""), account_name="management (which one it is, is not told)")
+            root = Party(Who("root", ""), account_name="management (which one that is, is not known)")
         else:
             arn = Arn.root(management, self._accounts.partition(management))
             root = Party(Who("root", management), str(arn), self._name(management))

@@ -28,16 +28,16 @@ class Summary:
     def sentence(self) -> str:
         """In words: "4 principals have 9 ways in: 3 administrator, 6 write; 1 not proved"."""
         if not self.ways:
-            told = "No way in from another account is known"
+            first = "No way in from another account is known"
         else:
             levels = ", ".join(f"{count} {level.word}" for level, count in self.levels)
             have = "has" if self.principals == 1 else "have"
-            told = f"{counted(self.principals, 'principal')} {have} {counted(self.ways, 'way')} in: {levels}"
+            first = f"{counted(self.principals, 'principal')} {have} {counted(self.ways, 'way')} in: {levels}"
         more = [
             f"{counted(self.doors_without_a_key, 'door')} without a key" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
         ]
-        return "; ".join(part for part in (told, *more) if part)
+        return "; ".join(part for part in (first, *more) if part)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON-ready data."""

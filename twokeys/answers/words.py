@@ -18,16 +18,16 @@ def conditions(way: Way) -> str:
 
 
 def since(way: Way) -> str:
-    """Since when a way is there, and since when it is as it is, as far as that is told."""
+    """Since when a way is there, and since when it is as it is, as far as that is known."""
     bound = "" if way.since or way.not_before is None else "not before "
     return bound + when(way.not_before) + (f", changed {when(way.changed)}" if way.changed else "")
 
 
 def facts(way: Way) -> str:
     """What there is to know of a way beside its ends, in one line."""
-    told = [conditions(way), f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""]
-    told += [f"since {since(way)}" if way.not_before else "", way.why]
-    return " · ".join(part for part in told if part)
+    parts = [conditions(way), f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""]
+    parts += [f"since {since(way)}" if way.not_before else "", way.why]
+    return " · ".join(part for part in parts if part)
 
 
 def keys(step: Step) -> Iterator[str]:
@@ -76,7 +76,7 @@ def place(found: KeyPlace) -> str:
 def duration(seconds: int | None) -> str:
     """Seconds as people say them."""
     if seconds is None:
-        return "not told"
+        return "not known"
     hours, rest = divmod(seconds, 3600)
     words = [f"{hours} h" if hours else "", f"{rest // 60} min" if rest else ""]
     return " ".join(word for word in words if word) or "0 min"
@@ -84,4 +84,4 @@ def duration(seconds: int | None) -> str:
 
 def when(moment: str | None) -> str:
     """A moment in ISO 8601 to the minute."""
-    return f"{moment[:10]} {moment[11:16]} UTC" if moment else "not told"
+    return f"{moment[:10]} {moment[11:16]} UTC" if moment else "not known"

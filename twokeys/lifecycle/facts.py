@@ -63,7 +63,6 @@ class Facts:
     trusted: frozenset[str]
     accounts: Mapping[str, AwsAccount]
     delegated: frozenset[str] = frozenset()
-    sandbox: bool = False
     environment: str = ""
 
     def at_aws(self, account: str) -> AwsAccount | None:
@@ -84,14 +83,10 @@ class Facts:
     @property
     def refresh(self) -> str:
         """The command by which the state learns what AWS has."""
-        if self.sandbox:
-            shard = " --project shards --state .twokeys --policy-pack policies" if self.environment else ""
-            return f"twokeys sandbox refresh {self.stack}{shard}"
         return f"pulumi{' -C shards' if self.environment else ''} refresh -s {self.stack}"
 
     def _run(self, operation: str) -> str:
         if self.environment:
-            engine = " --engine sandbox" if self.sandbox else ""
-            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}{engine}"
+            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
             return f"twokeys fleet split {self.environment} && {fleet}"
-        return f"twokeys sandbox {operation} {self.stack}" if self.sandbox else f"pulumi {operation} -s {self.stack}"
+        return f"pulumi {operation} -s {self.stack}"

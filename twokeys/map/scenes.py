@@ -271,8 +271,8 @@ class _Drawing:
 def account_lines(account: Account) -> tuple[str, ...]:
     """An account in words: its name, its id or that it has none yet, and its environment."""
     id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
-    told = " · ".join(part for part in (id if id != account.name else "", account.environment) if part)
-    return (account.name, told) if told else (account.name,)
+    about_it = " · ".join(part for part in (id if id != account.name else "", account.environment) if part)
+    return (account.name, about_it) if about_it else (account.name,)
 
 
 def _kind_at(path: Path, depth: int) -> str | None:

@@ -59,7 +59,7 @@ def _others(answers: Answers) -> Iterator[Account]:
 
 
 def _way(way: Way) -> Door:
-    told = [f"Through {one}." for one in way.through] + list(keys_of(way))
+    lines = [f"Through {one}." for one in way.through] + list(keys_of(way))
     kinds = [KINDS.get(way.source.who.kind, way.source.who.kind)]
     kinds += [CHAINED] if way.through else []
     kinds += [BY_ACCESS_ROLE] if way.by_access_role else []
@@ -77,7 +77,7 @@ def _way(way: Way) -> Door:
         reason=way.why if way.declared is None else way.declared.reason,
         owner=way.declared.owner if way.declared else None,
         expires=way.expires,
-        explanation="\n".join(told),
+        explanation="\n".join(lines),
         through=tuple(one.short for one in way.through),
         permissions=str(way.permissions),
         kinds=tuple(kinds),
@@ -85,7 +85,7 @@ def _way(way: Way) -> Door:
 
 
 def _door(door: Judged) -> Door:
-    told = [f"{door.problem}.", f"Next step: {door.next_step}."] if door.problem else []
+    lines = [f"{door.problem}.", f"Next step: {door.next_step}."] if door.problem else []
     return Door(
         name=door.declared.name if door.declared else f"{door.source.who.label} to {door.target.who.name}",
         source=door.source.who,
@@ -99,6 +99,6 @@ def _door(door: Judged) -> Door:
         reason=door.declared.reason if door.declared else None,
         owner=door.declared.owner if door.declared else None,
         expires=door.declared.expires if door.declared else None,
-        explanation="\n".join([*told, *([door.explanation] if door.explanation else [])]),
+        explanation="\n".join([*lines, *([door.explanation] if door.explanation else [])]),
         kinds=(KINDS.get(door.source.who.kind, door.source.who.kind),),
     )

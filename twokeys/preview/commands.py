@@ -47,14 +47,13 @@ def preview(  # noqa: PLR0913 - one parameter an option
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
     looked at. Exits with 1 when a mandatory rule is violated or the program fails.
     """
-    from twokeys.policy_packs import load_config as load_pack_config
     from twokeys.preview.program import judge
     from twokeys.preview.program import preview as run
-    from twokeys.preview.project import interpreter, outputs_of
+    from twokeys.preview.project import interpreter, outputs_of, rules_config
     from twokeys.project.config import load_config, load_project
 
     found = load_project(project.resolve())
-    rules = load_pack_config(pack_config) if pack_config else {}
+    rules = rules_config(pack_config)
     known = outputs_of(states)
     results = []
     for stack in stacks:
@@ -71,7 +70,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
             python=interpreter(found.root),
             say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
         )
-        verdicts = judge(snapshot, rules)
+        verdicts = judge(snapshot, rules, account=_account(account))
         results.append((stack, snapshot, verdicts, messages))
         if not as_json:
             _show(stack, snapshot, verdicts, messages, verbose=verbose)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -77,7 +77,11 @@ def run_in_process(  # noqa: PLR0913 - all by name
             ThreadPoolExecutor(_THREADS) as pool,
         ):
             pool.submit(_pass_on, process, target, printed)
-            ended = _serve(run, settings, questions, answers, pool)
+            try:
+                ended = _serve(run, settings, questions, answers, pool)
+            except BaseException:
+                process.kill()  # the pool waits for what it prints
+                raise
     finally:
         if process.poll() is None:
             try:
@@ -90,7 +94,7 @@ def run_in_process(  # noqa: PLR0913 - all by name
     if ended is None:
         raise _failed(stack, str(program), f"its process ended with code {process.returncode}: {''.join(printed[-3:])}")
     if "reason" in ended:
-        raise _failed(stack, str(ended["where"]), str(ended["reason"]))
+        raise _failed(stack, str(ended["where"]), str(ended["reason"]), run.unanswered)
     if run.errors:
         raise _failed(stack, str(program), run.errors[0])
 
@@ -133,10 +137,13 @@ def _pass_on(process: subprocess.Popen[str], target: IO[str], printed: list[str]
         target.write(line)
 
 
-def _failed(stack: str, where: str, why: str) -> Refusal:
-    return Refusal(
-        f"the program of stack {stack} failed",
-        where=where,
-        why=why.rstrip(". \n"),
-        next_step="correct the program or the config of the stack, then run this again",
-    )
+def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) -> Refusal:
+    step = "correct the program or the config of the stack, then run this again"
+    if unanswered:
+        asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))
+        why = f"{why.rstrip('. ')}; it may need what only AWS can tell ({asked})"
+        step = (
+            "look it up by the function's `_output` form, whose value may be unknown; name the account of the program's"
+            " credentials (--account); or preview it with the pulumi CLI"
+        )
+    return Refusal(f"the program of stack {stack} failed", where=where, why=why.rstrip(". \n"), next_step=step)

@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from twokeys.access.graph import build
-from twokeys.access.report import Verdicts, check
+from twokeys.access.report import Verdicts
+from twokeys.access.report import judge as judged_by
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Snapshot
+from twokeys.pack.deferral import deferred
+from twokeys.pack.own_account import graph_of
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
@@ -67,14 +69,27 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
 
 
 def judge(
-    snapshot: Snapshot, config: Mapping[str, Mapping[str, object]] | None = None, today: date | None = None
+    snapshot: Snapshot,
+    config: Mapping[str, Mapping[str, object]] | None = None,
+    today: date | None = None,
+    *,
+    account: str | None = None,
+    made: bool = False,
 ) -> Verdicts:
-    """What the rules find in a snapshot, in the words of the policy pack; a rule that fails has proved nothing.
+    """What the policy pack finds in a snapshot, in its words; a rule that fails has proved nothing.
 
     Args:
         config: the policy pack's configuration, by rule.
+        account: as of `preview`.
+        made: whether it is what came of an update; a preview leaves to the update what that judges in time.
     """
-    return check(build(snapshot), RULES, config or {}, today or datetime.now(UTC).date())
+    graph = graph_of(snapshot, account)
+    judged = list(judged_by(graph, RULES, config or {}, today or datetime.now(UTC).date()))
+    if not made:
+        judged, later = deferred(graph, judged)
+        judged += later
+    found = [(one.mandatory, one.finding) for one in judged]
+    return Verdicts(tuple(one for level, one in found if level), tuple(one for level, one in found if not level))
 
 
 def _say(severity: str, message: str) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from twokeys.access.configuration import read_configuration
+from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
+from twokeys.policy_packs import load_config
 from twokeys.project.config import read_mapping
 
 
@@ -24,6 +27,14 @@ def interpreter(root: Path) -> Path | None:
         return None
     found = root / folder / "bin" / "python"
     return found if found.exists() else None
+
+
+def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
+    """The policy pack's configuration in a file; empty where none is named.
+
+    Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
+    """
+    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file))
 
 
 def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:

@@ -6,12 +6,12 @@ What comes of a resource is decided elsewhere (`Maker`): a preview knows little 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.preview.values import plain
+from twokeys.preview.values import holds_secret, plain
 
 STACK: Final = "pulumi:pulumi:Stack"
 PROVIDERS: Final = "pulumi:providers:"
@@ -39,6 +39,7 @@ class Asked:
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secret_outputs: tuple[str, ...] = ()
+    ignore_changes: tuple[str, ...] = ()
     external: bool = False
 
 
@@ -53,6 +54,10 @@ class Made:
 
 class Maker(Protocol):
     """Decides what comes of a request. Each may raise RefusedRequestError; all are called from several threads."""
+
+    def show(self, asked: Asked, run: Run) -> None:
+        """Take note of a component: there is nothing to make."""
+        ...
 
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
         """The id and outputs of a registered custom resource."""
@@ -84,6 +89,7 @@ class Run:
         self._made: dict[str, Made] = {}
         self._lock = threading.RLock()
         self.errors: list[str] = []
+        self.unanswered: list[str] = []
 
     @property
     def made(self) -> tuple[Made, ...]:
@@ -108,13 +114,11 @@ class Run:
         except RefusedRequestError as error:
             return {"error": str(error)}
 
-    def snapshot(self, also: Asked | None = None) -> Snapshot:
-        """The stack as the engine shows it to a policy: what is only read is not in it; `also` is not made yet."""
+    def snapshot(self) -> Snapshot:
+        """The stack as the engine shows it to a policy: what is only read is not in it."""
         shown = [one for one in self.made if not one.asked.external]
-        if also is not None:
-            shown.append(Made(also, "", {}))
         urns = {one.asked.urn for one in shown}
-        return Snapshot(tuple(_resource(one, urns) for one in shown))
+        return Snapshot(tuple(resource(one, urns) for one in shown))
 
     def _register(self, what: Mapping[str, Any]) -> dict[str, Any]:
         if what["remote"]:
@@ -123,8 +127,10 @@ class Run:
         with self._lock:
             if asked.urn in self._made:
                 raise RefusedRequestError(f"Duplicate resource URN '{asked.urn}'; try giving it a unique name")
-            self._made[asked.urn] = Made(asked, "", asked.inputs)
-        if asked.custom:
+            self._made[asked.urn] = Made(asked, "", {} if asked.custom else asked.inputs)
+        if not asked.custom:
+            self._maker.show(asked, self)
+        else:
             try:
                 id, outputs = self._maker.make(asked, self)
             except BaseException:
@@ -154,6 +160,8 @@ class Run:
         if not provider and not token.startswith("pulumi:"):
             provider = self._default_provider(token, what["version"])
         result = self._maker.invoke(token, args, provider, self)
+        if result is None:
+            self.unanswered.append(token)
         return {} if result is None else {"result": dict(result)}
 
     def _outputs(self, what: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,6 +199,7 @@ class Run:
                 key: tuple(sorted(urns)) for key, urns in (what.get("propertyDependencies") or {}).items()
             },
             secret_outputs=tuple(what.get("secretOutputs") or ()),
+            ignore_changes=tuple(what.get("ignoreChanges") or ()),
             external=external,
         )
 
@@ -220,8 +229,10 @@ class Run:
             return f"{urn}::{self._made[urn].id}"
 
 
-def _resource(made: Made, shown: set[str]) -> Resource:
+def resource(made: Made, shown: Container[str]) -> Resource:
+    """A resource as the rules read it; `shown` are the URNs that they see."""
     asked = made.asked
+    values = (*asked.inputs.items(), *made.outputs.items())
     return Resource(
         urn=asked.urn,
         type=asked.type,
@@ -235,4 +246,5 @@ def _resource(made: Made, shown: set[str]) -> Resource:
             key: tuple(urn for urn in urns if urn in shown) for key, urns in asked.property_dependencies.items()
         },
         protect=asked.protect,
+        secrets=frozenset(key for key, value in values if holds_secret(value)),
     )

@@ -43,6 +43,9 @@ class Unknowns:
     calls: Mapping[str, Answer] = field(default_factory=dict)
     account: str | None = None
 
+    def show(self, asked: Asked, run: Run) -> None:
+        """Nothing is to be known of a component beside what it says itself."""
+
     def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
         """The inputs, as far as the provider can be asked; the id only of what is imported."""
         return asked.import_id, dict(asked.inputs) if _configured(asked.provider, run) else {}

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twokeys.access.state import properties as plain_state
+from twokeys.access.wire import SECRET, SIGNATURE
 from twokeys.iam import UNKNOWN
 
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the wire writes a value that is not known yet."""
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret, is none
 _REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 
 
@@ -32,6 +31,13 @@ def unsecret(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, list):
         return [unsecret(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def holds_secret(value: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether a wire value is, or holds, a secret."""
+    if isinstance(value, Mapping):
+        return value.get(SIGNATURE) == SECRET or any(holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(holds_secret(item) for item in value)
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, object]:

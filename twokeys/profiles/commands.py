@@ -250,7 +250,7 @@ def _exports(states: tuple[str, ...], published: str | None) -> list[Exports]:
 
 
 def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
-    """Somebody of whom no export tells is more likely misspelt than without doors; profiles would then be removed."""
+    """Somebody whom no export names is more likely misspelt than without doors; profiles would then be removed."""
     from twokeys.profiles.ways import known_people, people
 
     roles = frozenset(one.name for one in people(ways, members) if one.kind == "role")

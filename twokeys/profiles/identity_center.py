@@ -45,7 +45,7 @@ class IdentityCenter:
         )
 
     def principal(self, kind: object, known_as: str) -> Who:
-        """Who stands behind an id; one that no stack tells of keeps its id as its name."""
+        """Who stands behind an id; one that no stack names keeps its id as its name."""
         if kind == "GROUP":
             return Who("identity-center-group", "", self.groups.get(known_as, known_as))
         return Who("identity-center-user", "", self.users.get(known_as, known_as))
@@ -54,8 +54,8 @@ class IdentityCenter:
         """What one stack says of the groups: who it puts into which."""
         for name in self.groups.values():
             yield Who("identity-center-group", "", name), frozenset()
-        told = exports.outputs.get("identity_center_members")
-        for name, users in told.items() if isinstance(told, Mapping) else ():
+        members = exports.outputs.get("identity_center_members")
+        for name, users in members.items() if isinstance(members, Mapping) else ():
             yield Who("identity-center-group", "", str(name)), frozenset(map(str, users))
         for each in exports.snapshot.of_type("aws:identitystore/groupMembership:GroupMembership"):
             member = self.principal("USER", each.text("memberId") or "")
@@ -67,7 +67,7 @@ class IdentityCenter:
             account, arn = each.text("targetId") or "", each.text("permissionSetArn") or ""
             if arn not in self.sets:
                 raise Refusal(
-                    "an assignment cannot be told",
+                    "an assignment cannot be read",
                     where=f"{exports.where}: {each.urn}",
                     why=f"none of the given files has its permission set {arn}",
                     next_step="Also give the state of the stack that makes the permission set.",
@@ -85,10 +85,10 @@ class IdentityCenter:
 
 
 def _exported(exports: Sequence[Exports], key: str) -> str | None:
-    """What the output `identity_center` of a stack, or of a published file, tells of the instance."""
+    """What the output `identity_center` of a stack, or of a published file, says of the instance."""
     for one in exports:
-        told = one.outputs.get("identity_center")
-        value = told.get(key) if isinstance(told, Mapping) else None
+        center = one.outputs.get("identity_center")
+        value = center.get(key) if isinstance(center, Mapping) else None
         if isinstance(value, str) and value:
             return value
     return None

@@ -45,11 +45,11 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
         for group, users in (*_iam_members(each), *center.members(each)):
             members[group] = members.get(group, frozenset()) | users
         doors = tuple(_doors(each, names, center))
-        # An assignment that a door of the same permission set and account tells already has that door's name.
+        # An assignment that a door of the same permission set and account stands for already has that door's name.
         declared |= {_target(way) for way in doors}
         assigned = [way for way in center.assignments(each, names) if _target(way) not in declared]
-        told: tuple[Way, ...] = (*doors, *assigned, *_within(each, names))
-        for way in told:
+        found: tuple[Way, ...] = (*doors, *assigned, *_within(each, names))
+        for way in found:
             known = ways.get(way.name, way)
             if _target(known) != _target(way):
                 raise Refusal(
@@ -279,9 +279,9 @@ def _names(values: object) -> frozenset[str]:
 def _regions(exports: Exports) -> dict[str, str]:
     """The region of each account, where all of its providers agree on one; a published file has them as an output."""
     accounts = Accounts(exports.snapshot)
-    told = exports.outputs.get("regions")
+    published = exports.outputs.get("regions")
     found: dict[str, set[str]] = {}
-    for account, region in told.items() if isinstance(told, Mapping) else ():
+    for account, region in published.items() if isinstance(published, Mapping) else ():
         found.setdefault(str(account), set()).add(str(region))
     for provider in exports.snapshot.of_type(PROVIDER):
         if region := provider.text("region"):

@@ -120,7 +120,7 @@ def _may(who: Who, source: Who, way: Way, members: Members, said: frozenset[str]
         return who.name in {bearer.name for bearer in bearers}
     if not said:
         raise Refusal(
-            f"the doors of {who.name} cannot be told",
+            f"the doors of {who.name} are not known",
             where=f"door {way.name}",
             why=f"it opens to the group {source.name}, and none of the given files says who is in it",
             next_step="Also give the state of the stack that holds the people, or name the groups of this person with "

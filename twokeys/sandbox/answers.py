@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 
 from twokeys.audit.commands import audit
 from twokeys.costs.commands import costs
@@ -40,11 +39,12 @@ _COLUMNS: Final = (
 """https://docs.aws.amazon.com/cur/latest/userguide/data-dictionary.html"""
 
 
-def ask(states: Iterable[Path], folder: Path, outputs: Mapping[str, Mapping[str, Any]], console: Console) -> list[str]:
+def ask(states: Iterable[Path], folder: Path, picture: Path, outputs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Run each command in `folder`, where it leaves its pages and pictures; what did not go well, as sentences.
 
     Args:
         states: the state files of the stacks.
+        picture: where the organization is drawn (SVG).
         outputs: stack name to its outputs.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,9 +53,9 @@ def ask(states: Iterable[Path], folder: Path, outputs: Mapping[str, Mapping[str,
     given = [part for path in states for part in ("--state", str(path))]
     people = sorted(name for one in outputs.values() for name in one.get("user_arns", {}))
     with chdir(folder):
-        for command, arguments in _questions(people):
+        for command, arguments in _questions(people, picture):
             shown = f"twokeys {shlex.join(arguments)}"
-            console.rule(f"[bold]{shown} --state ...[/]", align="left")
+            click.echo(f"\n$ {shown} --state ...")
             try:
                 code = command.main([*arguments, *given], prog_name="twokeys", standalone_mode=False)
             except click.exceptions.Exit as ended:
@@ -65,19 +65,17 @@ def ask(states: Iterable[Path], folder: Path, outputs: Mapping[str, Mapping[str,
                 continue
             if code:
                 failed.append(f"`{shown}` ended with {code}")
-        console.print("(that bill is invented: nothing here cost anything)", style="dim", highlight=False)
-    console.print(f"pages and pictures: {folder}", highlight=False, soft_wrap=True)
     return failed
 
 
-def _questions(people: list[str]) -> Iterator[tuple[click.Command, list[str]]]:
+def _questions(people: list[str], picture: Path) -> Iterator[tuple[click.Command, list[str]]]:
     """Each command with its arguments; the states come after them."""
     yield _named("audit", audit), ["audit", "prod", "--html", "audit.html"]
     if people:
         arguments = ["profiles", "write", "--person", people[0], "--config", "aws-config"]
         yield _named("profiles", profiles), arguments
     yield _named("profiles", profiles), ["profiles", "page", "ways-in.html"]
-    yield _named("map", map_), ["map", "--html", "map.html"]
+    yield _named("map", map_), ["map", "--html", "map.html", "--svg", str(picture)]
     bill = ["costs", "--file", "bill.csv", "--picture", "bill.svg", "--by", "account", "--by", "service"]
     yield _named("costs", costs), [*bill, "--by", "tag:environment"]
 

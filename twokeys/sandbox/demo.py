@@ -1,20 +1,31 @@
-"""The whole story on one machine: a door with one key refused, the stacks updated twice, and every door tried."""
+"""The whole story on one machine: what is proved, what is refused, and every door really tried."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from textwrap import indent
-from typing import Any, Final, Protocol
+from pathlib import Path
+from textwrap import fill, shorten, wrap
+from typing import Any, Final
 
 from rich.console import Console
-from rich.markup import escape
 
+from twokeys.access.graph import build
+from twokeys.answers.reading import read
+from twokeys.answers.selection import into
+from twokeys.answers.sources import snapshot
+from twokeys.answers.summary import by_principal, listed
+from twokeys.project.config import load_config
+from twokeys.sandbox.answers import ask
+from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
-from twokeys.sandbox.report import Report, shown_outputs
-from twokeys.sandbox.stack import Operations
+from twokeys.sandbox.report import Report, as_data
+from twokeys.sandbox.up import Done, StackRun
 from twokeys.verify.attempts import Probe
 from twokeys.verify.doors import exports
 
@@ -22,15 +33,11 @@ STACKS: Final = ("management", "stage", "prod")
 """In the order in which they depend on each other."""
 _DOORS: Final = "twokeys:doors"
 _MISSING_KEY: Final = "door-needs-grant"
-"""The rule of the pack that must refuse a door whose grant is taken away."""
-
-
-class OpenStack(Protocol):
-    """Gives a stack by its name, with whichever engine; `overrides` win over its config."""
-
-    def __call__(self, name: str, overrides: Mapping[str, str] = ..., /) -> Operations:
-        """The stack."""
-        ...
+"""The rule that must refuse a door whose grant is taken away."""
+_WIDTH: Final = 66
+_MOST_WAYS: Final = 6
+_TELLING: Final = ("without MFA", "access role of prod", "without a grant", "tries door prod")
+"""Probes that a reader wants to see refused."""
 
 
 @dataclass
@@ -38,21 +45,23 @@ class Story:
     """How the demo went.
 
     Attributes:
-        runs: (stack, what was done, its report as JSON-ready data), in order.
+        runs: each stack's run, as JSON-ready data.
         outputs: stack name to its outputs.
         refusal: the preview that must be refused, as JSON-ready data; None where no stack has a door.
+        entering: who can enter prod, as lines.
         failed: why it is not the story that it should be; empty when it is.
     """
 
-    runs: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     refusal: dict[str, Any] | None = None
     probes: list[Probe] = field(default_factory=list)
+    entering: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        """Whether every run ended well, every second update changed nothing, and every probe went as expected."""
+        """Whether everything was proved and made, the one-key door was refused, and no probe went otherwise."""
         return not self.failed
 
     def as_json(self) -> dict[str, Any]:
@@ -60,134 +69,130 @@ class Story:
         return {
             "ok": self.ok,
             "failed": self.failed,
-            "runs": [{"stack": stack, "operation": operation, **report} for stack, operation, report in self.runs],
+            "runs": self.runs,
             "outputs": self.outputs,
             "refusal": self.refusal,
+            "entering": self.entering,
             "probes": [one.as_dict() for one in self.probes],
         }
 
 
-def tell(
-    open_stack: OpenStack,
-    config: Mapping[str, Mapping[str, str]],
-    aws: LocalAws,
-    console: Console | None,
-    *,
-    diff: bool = False,
-) -> Story:
-    """Run the story; it ends at the first run that fails, and says so.
-
-    Args:
-        open_stack: gives the stacks.
-        config: stack name to its config, from which the refused door is made.
-        console: where to tell it; None keeps quiet.
-    """
+def tell(box: Sandbox, aws: LocalAws, console: Console, *, verbose: bool = False) -> Story:
+    """Run the story; it ends at the first run that fails, and says so."""
     story = Story()
-    refused = next((name for name in STACKS if _half_open(config[name])), None)
+    half = next((found for name in STACKS if (found := _half_open(box, name))), None)
     for name in STACKS:
-        if name == refused and not _refuse_one_key(story, open_stack, config[name], name, console):
+        if half and half.name == name and not _refuse_one_key(story, half, console):
             return story
-        if not _update_twice(story, open_stack(name), name, console, diff=diff):
+        with Report(console, verbose=verbose) as report:
+            done = report.run(StackRun(box, name, say=report.say, output=report.printed), aws)
+        story.runs.append(as_data(done))
+        if not done.ok:
+            story.failed.append(f"stack {name} could not be brought up")
             return story
-    if console is not None:
-        console.rule("[bold]probes[/]: really assuming each role", align="left")
-    for one in probe(aws, exports(story.outputs)):
-        story.probes.append(one)
-        if not one.as_expected:
-            story.failed.append(f"a probe did not go as expected: {one.name}")
-        if console is not None:
-            _show_probe(console, one)
-    if console is not None:
-        _show_accounts(console, story)
+        story.outputs[name] = done.outputs
+    _enter(story, box, console, verbose=verbose)
+    _probe(story, aws, console, verbose=verbose)
     return story
 
 
-def _update_twice(story: Story, stack: Operations, name: str, console: Console | None, *, diff: bool) -> bool:
-    """Preview, update, and update again, which must change nothing; whether to go on."""
-    for operation, run in (("preview", stack.preview), ("up", stack.up), ("up again", stack.up)):
-        if console is not None:
-            console.rule(f"[bold]{name}[/]: {operation}", align="left")
-        with Report(console, preview=operation == "preview", diff=diff) as report:
-            outcome = run(report)
-        report.conclude(outcome, outputs=operation == "up")
-        story.runs.append((name, operation, report.as_json(outcome)))
-        if not outcome.ok:
-            story.failed.append(f"{operation} of stack {name} failed")
-            return False
-        if operation == "up again" and not report.unchanged:
-            story.failed.append(f"the second update of stack {name} changed something: {report.summary()}")
-    story.outputs[name] = shown_outputs(outcome.outputs)
-    return True
+def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *, verbose: bool) -> None:
+    """Ask every command what it knows of the states, and say where it left its pages and pictures."""
+    folder, said = box.directory / "answers", io.StringIO()
+    with contextlib.ExitStack() as quiet:
+        if not verbose:
+            quiet.enter_context(contextlib.redirect_stdout(said))
+            quiet.enter_context(contextlib.redirect_stderr(said))
+        story.failed += ask(_states(box), folder, picture, story.outputs)
+    console.print(f"\npictures {_short(picture)}, in {_short(folder)}:")
+    console.print("         audit.html map.html ways-in.html bill.svg (the bill is invented)")
 
 
-def _refuse_one_key(
-    story: Story, open_stack: OpenStack, config: Mapping[str, str], name: str, console: Console | None
-) -> bool:
-    """Preview the stack with the grant of one door taken away; the policies must refuse it, before anything exists."""
-    door, overrides = _half_open(config) or ("", {})
-    operation = f"preview, with the grant taken away from door {door}"
-    if console is not None:
-        console.rule(f"[bold]{name}[/]: {operation}", align="left")
-    with Report(None, preview=True) as report:
-        outcome = open_stack(name, overrides).preview(report)
-    story.refusal = {"stack": name, "door": door, **report.as_json(outcome)}
-    told = [one for one in report.violations if one.policy == _MISSING_KEY and one.mandatory]
-    if outcome.ok or not told:
-        story.failed.append(f"door {door} of stack {name} was not refused though its grant is missing")
-        return False
-    if console is not None:
-        console.print("refused [green]as expected[/], before the account exists:", highlight=False)
-        for one in told:
-            text = indent(one.message, "  ")
-            console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
-    return True
+def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:
+    answers = into(read(build(snapshot(tuple(_states(box)), (), live=False, member_role=""))), "prod")
+    alike: dict[str, list[str]] = defaultdict(list)
+    for source, entrances in by_principal(answers.ways):
+        for one in entrances:
+            through = f", through {', '.join(one.through)}" if one.through else ""
+            only = f" ({' and '.join(one.conditions)})" if one.conditions else ""
+            alike[f"{one.role}: {one.level.word}{through}{only}"].append(source.short)
+    story.entering = [f"{listed(sources)} -> {into_what}" for into_what, sources in alike.items()]
+    console.print(f"\nwho can enter prod: {len(answers.ways)} ways, each with both keys")
+    for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
+        said = line.replace(f" of {STACKS[0]}", "")
+        console.print(fill(said, _WIDTH + 12, initial_indent="  ", subsequent_indent="    "))
+    if not verbose and len(story.entering) > _MOST_WAYS:
+        console.print(f"  and {len(story.entering) - _MOST_WAYS} more (--verbose shows them)")
 
 
-def _half_open(config: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
-    """The first door of a stack, and the config in which it has no grant; None where there is no door."""
-    doors = json.loads(config.get(_DOORS, "{}"))
+def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> None:
+    with console.status("really assuming each role") if console.is_terminal else contextlib.nullcontext():
+        story.probes += probe(aws, exports(story.outputs))
+    entered = sum(bool(one.assumed) for one in story.probes)
+    went_well = sum(one.as_expected for one in story.probes)
+    console.print(
+        f"\nprobes: {went_well} of {len(story.probes)} as expected: "
+        f"{entered} roles really assumed, {len(story.probes) - entered} attempts refused"
+    )
+    for one in story.probes if verbose else _telling(story.probes):
+        name = one.name if verbose else shorten(one.name, _WIDTH + 2, placeholder=" ...")
+        console.print(f"  {one.happened:<8} {name}", style=None if one.as_expected else "red")
+    story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if not one.as_expected]
+
+
+def _telling(probes: list[Probe]) -> Iterator[Probe]:
+    """One that is let in by the access role, one by a door, one of each kind that is refused, and all that fail."""
+    yield from (one for one in probes if not one.as_expected)
+    well = [one for one in probes if one.as_expected]
+    for wanted in ("by its access role", "enters by door", *_TELLING):
+        yield from [one for one in well if wanted in one.name][:1]
+
+
+@dataclass(frozen=True)
+class _HalfOpen:
+    """A door of a stack without its grant."""
+
+    name: str
+    door: str
+    run: StackRun
+
+
+def _half_open(box: Sandbox, name: str) -> _HalfOpen | None:
+    """The first door of a stack without its grant; None where there is no door."""
+    doors = json.loads(load_config(box.project, name, {}).values.get(_DOORS, "{}"))
     if not doors:
         return None
-    name = next(iter(doors))
-    return name, {_DOORS: json.dumps(doors | {name: doors[name] | {"keys": ["trust"]}})}
+    door = next(iter(doors))
+    overrides = {_DOORS: json.dumps(doors | {door: doors[door] | {"keys": ["trust"]}})}
+    return _HalfOpen(name, door, StackRun(box, name, overrides, output=io.StringIO()))
 
 
-def _show_probe(console: Console, one: Probe) -> None:
-    mark = f"[green]{one.judged}[/]" if one.as_expected else f"[bold red]{one.judged}[/]"
-    console.print(f"{one.happened} {mark}  {escape(one.name)}", highlight=False, soft_wrap=True)
-    console.print(f"  [dim]{escape(one.detail)}[/]", highlight=False, soft_wrap=True)
+def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
+    """Preview the stack with the grant of one door taken away; the rules must refuse it, before anything exists."""
+    done = half.run.preview()
+    story.refusal = {"door": half.door, **as_data(done)}
+    found = [one for one in done.verdicts.mandatory if one.rule == _MISSING_KEY]
+    if not found:
+        why = _why_not(done)
+        story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
+        return False
+    console.print(f"{half.name:<11} refused  door {half.door} without its grant; no account yet:")
+    step = found[0].next_step.partition(", or ")[0]
+    for line in (*wrap(found[0].message, _WIDTH), *wrap(f"Next step: {step}.", _WIDTH)):
+        console.print(f"{'':<12}{line}", style="dim")
+    return True
 
 
-def _show_accounts(console: Console, story: Story) -> None:
-    management = story.outputs[STACKS[0]]
-    console.rule("[bold]accounts[/]", align="left")
-    _show_facts(console, f"management  {management['parent_account_id']}", {"caller": management["parent_caller_arn"]})
-    for outputs in story.outputs.values():
-        for name, account in outputs.get("member_account_ids", {}).items():
-            caller = outputs.get("member_caller_arns", {}).get(name, "")
-            role = outputs.get("access_role_arns", {}).get(name, "")
-            _show_facts(console, f"{name}  {account}", {"caller": caller, "access role": role})
-    console.rule("[bold]doors[/]", align="left")
-    for outputs in story.outputs.values():
-        for entry in outputs.get("doors", []):
-            door = entry["door"]
-            source, target, requires = door["source"], door["target"], door["requires"]
-            asked = [words for words, key in (("MFA", "mfa"), ("an external ID", "externalId")) if requires[key]]
-            facts = {
-                "who": f"{source['kind']} {', '.join(source['names'])} of account {source['account']}",
-                "role": f"arn:aws:iam::{target['account']}:role/{target['role']}",
-                "asks for": " and ".join(asked),
-                "reason": door.get("reason", ""),
-            }
-            _show_facts(console, door["name"], facts)
-    went_well = sum(one.as_expected for one in story.probes)
-    colour = "green" if story.ok else "red"
-    console.rule("[bold]result[/]", align="left")
-    console.print(f"[{colour}]{went_well} of {len(story.probes)} probes went as expected[/]", highlight=False)
+def _why_not(done: Done) -> str:
+    others = ", ".join(sorted({one.rule for one in done.verdicts.mandatory}))
+    return f"it was refused for {others}" if others else "nothing was found"
 
 
-def _show_facts(console: Console, title: str, facts: Mapping[str, str]) -> None:
-    console.print(f"[bold]{escape(title)}[/]", highlight=False, soft_wrap=True)
-    for name, value in facts.items():
-        if value:
-            console.print(f"  {name:<12}{escape(value)}", highlight=False, soft_wrap=True)
+def _states(box: Sandbox) -> list[Path]:
+    return [box.stacks / f"{name}.json" for name in STACKS]
+
+
+def _short(path: Path) -> str:
+    """A path as one types it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

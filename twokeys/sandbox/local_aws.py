@@ -244,6 +244,7 @@ def _end_what_is_left(directory: Path) -> None:
 def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)  # it holds keys of the accounts
         (directory / "tmp").mkdir(exist_ok=True)
     except OSError as error:
         raise Refusal(

@@ -1,253 +1,129 @@
-"""What a run looks like to its user: lines while it happens, a summary at its end, or the same as JSON."""
+"""What bringing a stack up looks like to its user: a bar while it lasts, a line for each step, or JSON."""
 
 from __future__ import annotations
 
-import difflib
+import io
 import json
-import threading
-from collections import Counter
+import time
 from typing import Any, Final
 
 from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from twokeys.sandbox.aws.catalogue import RECORDED, is_record
-from twokeys.sandbox.engine.events import (
-    Diagnostic,
-    Event,
-    Op,
-    PackStarted,
-    Severity,
-    Step,
-    StepDone,
-    StepStarted,
-    Violation,
-)
-from twokeys.sandbox.engine.resource import qualified_type, urn_name
-from twokeys.sandbox.engine.run import Outcome
-from twokeys.sandbox.engine.values import UNKNOWN, Properties, PropertyValue, Secret, plain
+from twokeys.access.findings import Finding
+from twokeys.access.rules import RULES
+from twokeys.preview.run import STACK, Asked
+from twokeys.sandbox.aws.catalogue import is_kept
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.up import Done, StackRun
 
-_SIGNS: Final = {
-    Op.CREATE: ("green", "+", "create", "created"),
-    Op.UPDATE: ("yellow", "~", "update", "updated"),
-    Op.REPLACE: ("magenta", "+-", "replace", "replaced"),
-    Op.DELETE: ("red", "-", "delete", "deleted"),
-    Op.DELETE_REPLACED: ("red", "--", "delete old", "old one deleted"),
-    Op.IMPORT: ("cyan", "=", "import", "imported"),
-    Op.READ: ("cyan", ">", "read", "read"),
-    Op.DISCARD: ("cyan", "<", "forget", "forgotten"),
-    Op.SAME: ("dim", " ", "unchanged", "unchanged"),
-}
-_COUNTED: Final = (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.IMPORT)
-# A README is for the stack's page; in a terminal it would bury the other outputs.
 _LONG: Final = 400
 
 
 class Report:
-    """Collects the events of one run, and shows them unless it is quiet.
+    """Shows one run; as a context manager it takes its bar away at the end.
 
-    Args:
-        console: where to show them; None collects only.
-        preview: whether the run only says what it would do.
-        diff: show what changes in each resource.
+    Attributes:
+        printed: what the program itself printed; shown when the run fails, or with `verbose`.
     """
 
-    def __init__(self, console: Console | None, *, preview: bool, diff: bool = False) -> None:
-        self.steps: list[Step] = []
-        self.diagnostics: list[Diagnostic] = []
-        self.violations: list[Violation] = []
-        self.packs: list[PackStarted] = []
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        self.printed = io.StringIO()
         self._console = console
-        self._preview = preview
-        self._diff = diff
-        self._running: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._status: Status | None = None
+        self._verbose = verbose
+        bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[last]}"))
+        self._progress = Progress(*bar, console=console, transient=True, disable=not console.is_terminal)
 
     def __enter__(self) -> Report:
-        if self._console is not None:
-            self._status = self._console.status("starting")
-            self._status.start()
+        self._progress.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        self._progress.stop()
 
-    def __call__(self, event: Event) -> None:
-        """Take one event; called from any thread."""
-        with self._lock:
-            if isinstance(event, StepStarted):
-                self._running[event.step.urn] = f"{_verb(event.step.op)} {urn_name(event.step.urn)}"
-            elif isinstance(event, StepDone):
-                self._running.pop(event.step.urn, None)
-                self.steps.append(event.step)
-                self._show_step(event)
-            elif isinstance(event, Violation):
-                self.violations.append(event)
-            elif isinstance(event, PackStarted):
-                self.packs.append(event)
-            elif event.severity is not Severity.DEBUG:
-                self.diagnostics.append(event)
-                self._show_diagnostic(event)
-            if self._status is not None:
-                self._status.update(", ".join(list(self._running.values())[:4]) or "working")
+    def say(self, severity: str, message: str) -> None:
+        """A message of the program: shown at once, but for what is only to be known with `verbose`."""
+        if severity != "info" or self._verbose:
+            self._line(message if severity == "info" else f"{severity}: {message}", style="dim")
 
-    @property
-    def counts(self) -> Counter[Op]:
-        """How many resources each operation concerned."""
-        return Counter(step.op for step in self.steps)
+    def run(self, stack: StackRun, aws: LocalAws) -> Done:
+        """Preview the stack and make it, and say what came of it."""
+        first = stack.preview()
+        resources = [one for one in first.snapshot.resources if one.type != STACK]
+        found = _counted(first)
+        self._line(f"{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
+        if not first.ok:
+            self._show_findings(first)
+            return first
+        began, made = time.monotonic(), []
+        total = sum(one.provider is not None for one in resources)
+        task = self._progress.add_task(stack.name, total=total, last="")
 
-    @property
-    def unchanged(self) -> bool:
-        """Whether nothing was, or would be, done."""
-        return not any(self.counts[op] for op in _COUNTED)
+        def on_made(asked: Asked) -> None:
+            made.append(asked)
+            self._progress.update(task, advance=1, last=asked.name)
+            if self._verbose:
+                kept = "  (kept as declared)" if is_kept(asked.type) else ""
+                self._line(f"  + {asked.type} {asked.name}{kept}")
 
-    def summary(self) -> str:
-        """The changes in one line ("12 created, 3 unchanged")."""
-        words = [
-            f"{self.counts[op]} {'to ' + _SIGNS[op][2] if self._preview else _SIGNS[op][3]}"
-            for op in _COUNTED
-            if self.counts[op]
-        ]
-        same = self.counts[Op.SAME]
-        return ", ".join([*words, f"{same} unchanged"] if words else [f"unchanged ({same} resources)"])
+        done = stack.make(aws, on_made)
+        self._progress.remove_task(task)
+        kept = sum(is_kept(one.type) for one in made)
+        real = f"{len(made) - kept} objects in the local AWS" + (f", {kept} kept as declared" if kept else "")
+        self._line(f"{'':<11} made     {real} ({time.monotonic() - began:.1f} s)")
+        self._show_accounts(done)
+        self._show_findings(done)
+        if done.failed is not None:
+            self._line(self.printed.getvalue().rstrip(), style="dim")
+            self._line(f"failed: {done.failed.why}\n  where: {done.failed.where}", style="red")
+        return done
 
-    def conclude(self, outcome: Outcome, *, outputs: bool = True) -> None:
-        """Show violations, outputs (unless they are known from the run before) and the summary."""
-        if self._console is None:
-            return
-        for violation in self.violations:
-            self._show_violation(violation)
-        for pack in self.packs:
-            found = sum(violation.pack == pack.name for violation in self.violations)
-            result = f"{found} violation{'' if found == 1 else 's'}" if found else "no violation"
-            self._console.print(f"policy pack {pack.name}: {pack.policies} policies, {result}", highlight=False)
-        shown = shown_outputs(outcome.outputs)
-        if shown and outputs and not self._preview:
-            self._console.print("outputs:")
-            for key in sorted(shown):
-                text = shown[key] if isinstance(shown[key], str) else json.dumps(shown[key])
-                cut = text if len(text) <= _LONG else f"({len(text)} characters; --json shows them)"
-                self._console.print(f"  {escape(key)}: {escape(cut)}", highlight=False, soft_wrap=True)
-        colour = "green" if outcome.ok else "red"
-        ending = "" if outcome.ok else " - failed"
-        self._console.print(f"[{colour}]{self.summary()}{ending}[/]", highlight=False)
+    def show_outputs(self, done: Done) -> None:
+        """The outputs of the stack, one a line."""
+        for key, value in sorted(done.outputs.items()):
+            text = value if isinstance(value, str) else json.dumps(value, default=repr)
+            self._line(f"  {key}: {text if len(text) <= _LONG else f'({len(text)} characters; --json shows them)'}")
 
-    def as_json(self, outcome: Outcome) -> dict[str, Any]:
-        """Everything as JSON-ready data; secrets are not in it."""
-        return {
-            "ok": outcome.ok,
-            "changes": {op.value: count for op, count in sorted(self.counts.items(), key=lambda one: one[0].value)},
-            "steps": [
-                {
-                    "op": step.op.value,
-                    "urn": step.urn,
-                    "type": step.type,
-                    "id": step.id,
-                    "record": is_record(step.type),
-                    "changed": list(step.changed),
-                    "replaces": list(step.replaces),
-                }
-                for step in self.steps
-            ],
-            "policyPacks": [{"name": pack.name, "policies": pack.policies} for pack in self.packs],
-            "violations": [
-                {
-                    "policy": one.policy,
-                    "pack": one.pack,
-                    "mandatory": one.mandatory,
-                    "urn": one.urn,
-                    "message": one.message,
-                    "severity": one.severity,
-                }
-                for one in self.violations
-            ],
-            "diagnostics": [
-                {"severity": one.severity.value, "urn": one.urn, "message": one.message} for one in self.diagnostics
-            ],
-            "outputs": shown_outputs(outcome.outputs),
-        }
+    def _show_accounts(self, done: Done) -> None:
+        accounts = done.outputs.get("member_account_ids") or {}
+        if accounts:
+            self._line(f"{'':<11} new      " + ", ".join(f"{name} {account}" for name, account in accounts.items()))
 
-    def _show_step(self, done: StepDone) -> None:
-        step = done.step
-        if self._console is None or step.op is Op.SAME:
-            return
-        colour, sign, verb, past = _SIGNS[step.op]
-        why = f" [dim]({', '.join(step.changed)})[/]" if step.changed else ""
-        kept = f" [dim]({RECORDED})[/]" if is_record(step.type) else ""
-        took = f" [dim]{done.seconds:.1f} s[/]" if done.seconds >= 0.1 else ""
-        kind = qualified_type(step.urn).rpartition("$")[2]
-        word = verb if self._preview else past
-        line = f"[{colour}]{sign:>2} {word:<9}[/] {escape(kind)} [bold]{escape(urn_name(step.urn))}[/]{why}{kept}{took}"
-        self._console.print(line, highlight=False, soft_wrap=True)
-        if self._diff:
-            for text, style in _difference(step):
-                self._console.print(f"      {escape(text)}", style=style, highlight=False, soft_wrap=True)
+    def _show_findings(self, done: Done) -> None:
+        for level, findings in (("mandatory", done.verdicts.mandatory), ("advisory", done.verdicts.advisory)):
+            for one in findings if level == "mandatory" or self._verbose else ():
+                self._show_finding(one, level)
 
-    def _show_diagnostic(self, one: Diagnostic) -> None:
-        if self._console is None:
-            return
-        style = {Severity.ERROR: "red", Severity.WARNING: "yellow"}.get(one.severity, "dim")
-        where = f"{one.urn}\n" if one.urn else ""
-        mark = "" if one.severity is Severity.INFO else f"{one.severity.value}: "
-        self._console.print(f"{mark}{where}{one.message}", style=style, markup=False, highlight=False, soft_wrap=True)
+    def _show_finding(self, one: Finding, level: str) -> None:
+        self._line(f"policy {one.rule} ({level}): {one.urn or 'the stack'}", style="red")
+        self._line(one.text)
 
-    def _show_violation(self, one: Violation) -> None:
-        assert self._console is not None  # noqa: S101 - checked by the caller
-        style = "red" if one.mandatory else "yellow"
-        level = "mandatory" if one.mandatory else "advisory"
-        title = f"policy {one.policy} ({level}): {one.urn}"
-        self._console.print(title, style=style, markup=False, highlight=False, soft_wrap=True)
-        self._console.print(one.message, markup=False, highlight=False, soft_wrap=True)
+    def _line(self, text: str, style: str | None = None) -> None:
+        if text:
+            self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def shown_outputs(outputs: Properties) -> dict[str, Any]:
-    """Outputs as JSON-ready data, with "[secret]" and "[unknown]" in place of what cannot be shown."""
-    shown: dict[str, Any] = _shown(outputs)
-    return shown
+def as_data(done: Done) -> dict[str, Any]:
+    """A run as JSON-ready data; what is secret or unknown is not in it."""
+    return {
+        "stack": done.stack,
+        "ok": done.ok,
+        "stage": done.stage,
+        "failed": done.failed.as_dict() if done.failed else None,
+        "resources": [
+            {"urn": one.urn, "type": one.type, "kept": is_kept(one.type)}
+            for one in done.snapshot.resources
+            if one.type != STACK
+        ],
+        "violations": [
+            {"policy": one.rule, "mandatory": mandatory, "urn": one.urn, "message": one.text}
+            for mandatory, found in ((True, done.verdicts.mandatory), (False, done.verdicts.advisory))
+            for one in found
+        ],
+        "outputs": json.loads(json.dumps(dict(done.outputs), default=lambda _: "[unknown]")),
+    }
 
 
-def _shown(value: PropertyValue) -> PropertyValue:
-    if isinstance(value, Secret):
-        return "[secret]"
-    if value is UNKNOWN:
-        return "[unknown]"
-    if isinstance(value, dict):
-        return {key: _shown(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_shown(inner) for inner in value]
-    return plain(value)
-
-
-def _difference(step: Step) -> list[tuple[str, str]]:
-    """The inputs before and after, as the lines that differ; all of them for what is new."""
-    old, new = _lines(step.old), _lines(step.new if step.op not in (Op.DELETE, Op.DELETE_REPLACED) else None)
-    styles = {"+": "green", "-": "red"}
-    return [(line, styles[line[0]]) for line in difflib.ndiff(old, new) if line[0] in styles]
-
-
-def _lines(properties: Properties | None) -> list[str]:
-    if not properties:
-        return []
-    return json.dumps(_parsed(_shown(properties)), indent=2, sort_keys=True).splitlines()
-
-
-def _parsed(value: PropertyValue) -> PropertyValue:
-    """Policy documents are JSON in a string; they compare better as what they hold."""
-    if isinstance(value, dict):
-        return {key: _parsed(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_parsed(inner) for inner in value]
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _verb(op: Op) -> str:
-    return _SIGNS[op][2]
+def _counted(done: Done) -> str:
+    advice = f", {len(done.verdicts.advisory)} advisory" if done.verdicts.advisory else ""
+    return f"{len(done.verdicts.mandatory) or 'nothing'} refused{advice}"

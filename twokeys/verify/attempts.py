@@ -136,9 +136,9 @@ class Attempts:
         try:
             identity = self.identity(self.assume(keys, role_arn, arguments))
         except ClientError as error:
-            told = error.response["Error"]
-            detail = f"{told['Code']}: {told['Message']}"
-            if told["Code"] == _REFUSAL:
+            said = error.response["Error"]
+            detail = f"{said['Code']}: {said['Message']}"
+            if said["Code"] == _REFUSAL:
                 return Probe(name, role_arn, expected, assumed=False, detail=detail)
             return _unanswered(name, role_arn, expected=expected, detail=detail)
         except BotoCoreError as error:

@@ -63,7 +63,7 @@ class Exports:
 def exports(stacks: Mapping[str, Mapping[str, Any]]) -> Exports:
     """What the outputs of stacks declare, by stack name.
 
-    Raises Refusal when none tells the management account, or a door cannot be read.
+    Raises Refusal when none names the management account, or a door cannot be read.
     """
     managements = [outputs["parent_account_id"] for outputs in stacks.values() if outputs.get("parent_account_id")]
     if not managements:

@@ -13,14 +13,14 @@ from twokeys.verify.doors import Door, Exports
 WRONG_EXTERNAL_ID = "twokeys-probe-wrong"
 
 MfaCode = Callable[[], Mapping[str, str]]
-"""Gives what AssumeRole is told of an MFA device: `SerialNumber` and a fresh `TokenCode`."""
+"""Gives what AssumeRole takes of an MFA device: `SerialNumber` and a fresh `TokenCode`."""
 
 
 def probe_as(attempts: Attempts, keys: Keys, found: Exports, mfa: MfaCode | None = None) -> Iterator[Probe]:
     """Try every door and access role with the credentials `keys`.
 
     A door that names their principal must open, every other must be shut. That a door opens for somebody else cannot
-    be tried with them: it is told as not probed. Raises Refusal for credentials that can assume no role at all.
+    be tried with them: it is not probed. Raises Refusal for credentials that can assume no role at all.
     """
     arn = attempts.identity(keys)["Arn"]
     who = Who.named(arn)
@@ -137,7 +137,7 @@ class _Probing:
         yield self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=given)
 
     def _if_granted(self, name: str, role_arn: str, arguments: Mapping[str, str]) -> Probe:
-        """A role that trusts the caller's account as a whole: nothing tells whether the caller is granted it."""
+        """A role that trusts the caller's account as a whole: nothing shows whether the caller is granted it."""
         probe = self.attempts.attempt(name, self.keys, role_arn, expected=True, arguments=arguments)
         if probe.assumed is not False:
             return probe

@@ -144,8 +144,8 @@ def late_not_principal(s: Scene) -> None:
     s.deployer(s.late(text(statement)))
 
 
-def late_leaf_of_a_mapping(s: Scene) -> None:
-    s.deployer(document(trusts({"AWS": s.late(arn(FOREIGN, "root"))})))
+def late_leaf_of_a_document(s: Scene) -> None:
+    s.deployer(pulumi.Output.json_dumps(document(trusts({"AWS": s.late(arn(FOREIGN, "root"))}))))
 
 
 def late_wildcard_grant(s: Scene) -> None:

@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.errors import Diff
 from twokeys.sandbox.aws.plugin import AwsProvider
-from twokeys.sandbox.engine.plugin import Diff
 from twokeys.sandbox.local_aws import LocalAws
 
 _accounts = itertools.count(500000000001)

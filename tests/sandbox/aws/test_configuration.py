@@ -10,11 +10,11 @@ import pytest
 
 from tests.sandbox.aws.conftest import Driver, Organized, urn
 from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN
 from twokeys.sandbox.aws import AwsPlugin
 from twokeys.sandbox.aws.client import Aws, Credentials
 from twokeys.sandbox.aws.configuration import seconds
-from twokeys.sandbox.engine.plugin import CheckFailure, ProviderError
-from twokeys.sandbox.engine.values import UNKNOWN
+from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.local_aws import LocalAws
 
 PROVIDER = urn("pulumi:providers:aws", "provider")
@@ -85,15 +85,6 @@ def test_a_provider_of_an_account_that_does_not_exist_yet_is_not_configurable(pl
     assert stored["assumeRoles"] is UNKNOWN
     assert not plugin.is_configurable(stored)
     assert plugin.is_configurable({"region": "us-east-1"})
-
-
-def test_a_setting_that_is_not_supported_is_named(plugin: AwsPlugin) -> None:
-    inputs = {"profile": "work", "assumeRoles": [{"roleArn": "arn:aws:iam::222222222222:role/a", "role_arn": "x"}]}
-    _, failures = plugin.check_config(PROVIDER, inputs)
-    assert failures == (
-        CheckFailure("profile", "the sandbox does not support the provider setting profile"),
-        CheckFailure("assumeRoles[0].role_arn", "no setting of this name is known for assuming a role"),
-    )
 
 
 def test_an_account_that_is_not_allowed_is_refused(drive: Callable[..., Driver], fresh_account: str) -> None:
@@ -187,5 +178,5 @@ def test_credentials_do_not_show_in_messages() -> None:
 
 
 def test_a_function_that_is_not_supported_is_named(management: Driver) -> None:
-    with pytest.raises(ProviderError, match=r"does not support the function aws:ec2/getAmi:getAmi"):
+    with pytest.raises(ProviderError, match=r"cannot answer aws:ec2/getAmi:getAmi"):
         management.provider.invoke("aws:ec2/getAmi:getAmi", {})

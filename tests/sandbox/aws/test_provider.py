@@ -12,10 +12,8 @@ import pytest
 
 from tests.sandbox.aws.conftest import Driver, grant, trust, urn
 from twokeys.sandbox.aws import AwsPlugin
-from twokeys.sandbox.aws.client import LostConnectionError
-from twokeys.sandbox.aws.iam_people import smtp_password
-from twokeys.sandbox.engine.plugin import ProviderError
-from twokeys.sandbox.engine.values import Secret
+from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.resource_type import Secret
 from twokeys.sandbox.local_aws import LocalAws
 
 ROLE, USER, GROUP = "aws:iam/role:Role", "aws:iam/user:User", "aws:iam/group:Group"
@@ -31,12 +29,6 @@ def test_a_refusal_says_what_was_done_and_what_the_api_said(management: Driver) 
     assert refusal.value.reasons == ("CreateUser: EntityAlreadyExists: User with name ci already exists.",)
 
 
-def test_a_request_that_boto3_refuses_is_said_too(management: Driver) -> None:
-    contact = {"alternateContactType": "BILLING", "emailAddress": "", "phoneNumber": "+1", "title": "CFO"}
-    with pytest.raises(ProviderError, match=r"refused before it was sent(.*\n)*.*EmailAddress"):
-        management.up("aws:account/alternativeContact:AlternativeContact", "a", **contact)
-
-
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[LocalAws]:
     """A local AWS of the test's own, to be killed."""
@@ -50,61 +42,10 @@ def test_a_local_aws_that_is_killed_in_the_middle_is_a_clear_error(mortal: Local
     inputs, _ = plugin.check(USER, urn(USER, "a"), {}, {"name": "a"}, b"1")
     provider.create(USER, urn(USER, "a"), inputs)
     os.kill(mortal.pid, signal.SIGKILL)
-    lost = r"creating aws:iam/user:User b did not finish: the local AWS at"
-    with pytest.raises(LostConnectionError, match=lost) as refusal:
+    lost = r"creating aws:iam/user:User b did not finish.*\n(.*\n)*.*starts anew"
+    with pytest.raises(ProviderError, match=lost):
         provider.create(USER, urn(USER, "b"), {**inputs, "name": "b"})
-    assert refusal.value.uncertain
     provider.close()
-
-
-def test_a_role_whose_create_was_cut_short_is_finished(management: Driver) -> None:
-    document = trust("111111111111")
-    management.api("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=document)
-    inputs = management.check(
-        ROLE,
-        "deployer",
-        {
-            "name": "deployer",
-            "assumeRolePolicy": document,
-            "managedPolicyArns": [READ_ONLY],
-            "inlinePolicies": [{"name": "enter", "policy": grant("*")}],
-        },
-    )
-    found = management.provider.find(ROLE, urn(ROLE, "deployer"), inputs)
-    assert found is not None
-    assert inputs.items() <= found[1].items()
-    attached = management.api("iam").list_attached_role_policies(RoleName="deployer")["AttachedPolicies"]
-    assert [one["PolicyArn"] for one in attached] == [READ_ONLY]
-    assert management.api("iam").list_role_policies(RoleName="deployer")["PolicyNames"] == ["enter"]
-
-
-def test_a_create_that_is_refused_half_way_is_uncertain_and_finished_by_the_next_run(management: Driver) -> None:
-    missing = f"arn:aws:iam::{management.account}:policy/missing"
-    inputs = management.check(
-        ROLE, "r", {"name": "r", "assumeRolePolicy": trust("111111111111"), "managedPolicyArns": [missing]}
-    )
-    with pytest.raises(ProviderError, match="AttachRolePolicy: NoSuchEntity") as refusal:
-        management.provider.create(ROLE, urn(ROLE, "r"), inputs)
-    assert refusal.value.uncertain
-    management.up("aws:iam/policy:Policy", "p", name="missing", policy=grant("*"))
-    found = management.provider.find(ROLE, urn(ROLE, "r"), inputs)
-    assert found is not None
-    assert found[1]["managedPolicyArns"] == [missing]
-
-
-def test_a_create_that_is_refused_at_once_is_certain(management: Driver) -> None:
-    management.up(ROLE, "r", name="r", assumeRolePolicy=trust("111111111111"))
-    with pytest.raises(ProviderError, match="EntityAlreadyExists") as refusal:
-        management.up(ROLE, "r", name="r", assumeRolePolicy=trust("222222222222"))
-    assert not refusal.value.uncertain
-
-
-def test_somebody_elses_role_of_the_same_name_is_not_taken_over(management: Driver) -> None:
-    management.api("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=trust("222222222222"))
-    inputs = management.check(ROLE, "deployer", {"name": "deployer", "assumeRolePolicy": trust("111111111111")})
-    assert management.provider.find(ROLE, urn(ROLE, "deployer"), inputs) is None
-    with pytest.raises(ProviderError, match="EntityAlreadyExists"):
-        management.provider.create(ROLE, urn(ROLE, "deployer"), inputs)
 
 
 def test_a_role_with_policies_of_others_is_removed_only_with_force_detach(management: Driver) -> None:
@@ -241,34 +182,14 @@ def test_an_access_keys_secret_is_a_secret_and_works(management: Driver, client_
     management.up(USER, "ci", name="ci")
     identifier, outputs = management.up("aws:iam/accessKey:AccessKey", "k", user="ci")
     assert isinstance(outputs["secret"], Secret)
-    assert isinstance(outputs["sesSmtpPasswordV4"], Secret)
     identity = client_of("sts", identifier, outputs["secret"].value).get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{management.account}:user/ci"
-
-
-def test_the_smtp_password_is_the_one_that_ses_derives() -> None:
-    """The algorithm of https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html, whose first byte is 0x04."""
-    password = smtp_password("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
-    assert len(password) == 44
-    assert password.startswith("B")
-    assert password != smtp_password("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eu-west-1")
 
 
 def test_a_prefix_names_the_object(management: Driver) -> None:
     identifier, outputs = management.up(ROLE, "r", namePrefix="job-", assumeRolePolicy=trust("111111111111"))
     assert identifier.startswith("job-")
     assert (outputs["name"], outputs["namePrefix"]) == (identifier, "job-")
-
-
-def test_a_bucket_with_objects_is_emptied_only_with_force_destroy(management: Driver) -> None:
-    bucket = "aws:s3/bucket:Bucket"
-    inputs = management.check(bucket, "b", {"bucket": f"b-{management.account}"})
-    identifier, _ = management.provider.create(bucket, urn(bucket, "b"), inputs)
-    management.api("s3").put_object(Bucket=identifier, Key="k", Body=b"v")
-    with pytest.raises(ProviderError, match="BucketNotEmpty"):
-        management.provider.delete(bucket, urn(bucket, "b"), identifier, inputs, {})
-    management.provider.delete(bucket, urn(bucket, "b"), identifier, {**inputs, "forceDestroy": True}, {})
-    assert management.provider.read(bucket, urn(bucket, "b"), identifier, inputs, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -289,11 +210,11 @@ def test_a_look_up_of_a_role_tells_what_the_resource_tells(management: Driver) -
     _, role = management.up(ROLE, "r", name="r", assumeRolePolicy=trust("111111111111"), tags={"a": "b"})
     found = management.provider.invoke("aws:iam/getRole:getRole", {"name": "r"})
     assert (found["arn"], found["uniqueId"], found["tags"]) == (role["arn"], role["uniqueId"], {"a": "b"})
-    with pytest.raises(ProviderError, match="NoSuchEntity"):
+    with pytest.raises(ProviderError, match="there is no role nobody"):
         management.provider.invoke("aws:iam/getRole:getRole", {"name": "nobody"})
 
 
-def test_look_ups_of_policy_partition_and_alias(management: Driver) -> None:
+def test_look_ups_of_policy_and_partition(management: Driver) -> None:
     invoke = management.provider.invoke
     arn, _ = management.up("aws:iam/policy:Policy", "p", name="p", policy=grant("*"))
     assert invoke("aws:iam/getPolicy:getPolicy", {"name": "p"})["arn"] == arn
@@ -301,10 +222,6 @@ def test_look_ups_of_policy_partition_and_alias(management: Driver) -> None:
     assert invoke("aws:index/getPartition:getPartition", {})["partition"] == "aws"
     with pytest.raises(ProviderError, match="no IAM policy matches"):
         invoke("aws:iam/getPolicy:getPolicy", {"name": "other"})
-    with pytest.raises(ProviderError, match="has no alias"):
-        invoke("aws:iam/getAccountAlias:getAccountAlias", {})
-    management.up("aws:iam/accountAlias:AccountAlias", "a", accountAlias=f"a-{management.account}")
-    assert invoke("aws:iam/getAccountAlias:getAccountAlias", {})["accountAlias"] == f"a-{management.account}"
 
 
 def test_a_policy_document_is_written_as_the_provider_writes_it(management: Driver) -> None:
@@ -335,79 +252,3 @@ def test_a_policy_document_is_written_as_the_provider_writes_it(management: Driv
     }
     merged = management.provider.invoke(token, {**args, "overridePolicyDocuments": [json.dumps(override)]})
     assert json.loads(merged["minifiedJson"])["Statement"][-1] == override["Statement"][0]
-
-
-def test_what_twokeys_answers_in_ministacks_place_is_marked(organized: Any) -> None:
-    client = organized.driver.api("organizations")
-    ours = client.list_aws_service_access_for_organization()["ResponseMetadata"]["HTTPHeaders"]
-    theirs = client.list_roots()["ResponseMetadata"]["HTTPHeaders"]
-    assert ours["x-twokeys-supplement"] == "ListAWSServiceAccessForOrganization"
-    assert "x-twokeys-supplement" not in theirs
-
-
-def test_a_default_vpc_is_left_unless_the_program_says_otherwise_and_made_anew_where_it_is_gone(
-    management: Driver,
-) -> None:
-    """https://www.pulumi.com/registry/packages/aws/api-docs/ec2/defaultvpc/."""
-    type = "aws:ec2/defaultVpc:DefaultVpc"
-    provider, where = management.provider, urn(type, "vpc")
-    adopted, outputs = management.up(type, "vpc")
-    assert outputs["existingDefaultVpc"] is True
-    provider.delete(type, where, adopted, {}, {})
-    assert provider.read(type, where, adopted, {}, {}) is not None
-    provider.delete(type, where, adopted, {"forceDestroy": True}, {})
-    assert provider.read(type, where, adopted, {}, {}) is None
-    with pytest.raises(ProviderError, match="has no default security group"):
-        management.up("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "group", vpcId=adopted)
-    made, outputs = management.up(type, "vpc")
-    assert made != adopted
-    assert outputs["existingDefaultVpc"] is False
-
-
-def test_a_locked_bucket_is_emptied_only_when_the_program_says_so(management: Driver) -> None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html: bypassing governance mode."""
-    type, name = "aws:s3/bucket:Bucket", f"locked-{management.account}"
-    inputs = {"bucket": name, "objectLockEnabled": True}
-    identifier, outputs = management.up(type, "b", **inputs)
-    assert outputs["objectLockEnabled"] is True
-    management.up(
-        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
-        "lock",
-        bucket=name,
-        rule={"defaultRetention": {"mode": "GOVERNANCE", "days": 30}},
-    )
-    management.api("s3").put_object(Bucket=name, Key="log", Body=b"x")
-    with pytest.raises(ProviderError, match="BucketNotEmpty"):
-        management.provider.delete(type, urn(type, "b"), identifier, inputs, {})
-    management.provider.delete(type, urn(type, "b"), identifier, {**inputs, "forceDestroy": True}, {})
-    assert management.provider.read(type, urn(type, "b"), identifier, {}, {}) is None
-
-
-def test_a_rule_on_another_bus_is_named_with_it(management: Driver) -> None:
-    """https://www.pulumi.com/registry/packages/aws/api-docs/cloudwatch/eventrule/#import: event_bus_name/rule-name."""
-    management.api("events").create_event_bus(Name="security")
-    bus = {"eventBusName": "security"}
-    rule, _ = management.up(
-        "aws:cloudwatch/eventRule:EventRule", "r", name="r", scheduleExpression="rate(1 day)", **bus
-    )
-    assert rule == "security/r"
-    topic, _ = management.up("aws:sns/topic:Topic", "t", name="t")
-    type = "aws:cloudwatch/eventTarget:EventTarget"
-    target, outputs = management.up(type, "t", rule="r", targetId="t", arn=topic, **bus)
-    assert target == "security-r-t"
-    imported = management.provider.read(type, urn(type, "t"), "security/r/t", {}, {})
-    assert imported is not None
-    assert imported[2]["rule"] == outputs["rule"]
-    with pytest.raises(ProviderError, match="Import it as RULE/TARGET"):
-        management.provider.read(type, urn(type, "t"), "security-r-t", {}, {})
-
-
-def test_a_trail_that_stops_selecting_selects_everything_again(management: Driver) -> None:
-    type = "aws:cloudtrail/trail:Trail"
-    selectors = [{"readWriteType": "WriteOnly", "includeManagementEvents": True}]
-    old = management.check(type, "t", {"name": "all", "s3BucketName": "logs", "eventSelectors": selectors})
-    identifier, outputs = management.provider.create(type, urn(type, "t"), old)
-    new = management.check(type, "t", {"name": "all", "s3BucketName": "logs"})
-    management.provider.update(type, urn(type, "t"), identifier, old, outputs, new)
-    told = management.api("cloudtrail").get_event_selectors(TrailName=identifier)["EventSelectors"]
-    assert [one["ReadWriteType"] for one in told] == ["All"]

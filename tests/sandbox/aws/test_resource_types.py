@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.aws.conftest import grant, trust, urn
+from tests.sandbox.aws.conftest import Driver, grant, trust, urn
+from twokeys.iam import UNKNOWN
 from twokeys.sandbox.aws import AwsPlugin
-from twokeys.sandbox.engine.plugin import CheckFailure, Diff
-from twokeys.sandbox.engine.values import UNKNOWN
+from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, is_kept
+from twokeys.sandbox.aws.errors import Diff
+from twokeys.sandbox.aws.resource_type import ResourceType
+from twokeys.sandbox.aws.schema import schema
 
 ROLE = "aws:iam/role:Role"
 TRUST = trust("111111111111")
@@ -71,120 +74,6 @@ def test_a_bucket_name_is_lower_case(plugin: AwsPlugin) -> None:
     assert checked["bucket"].startswith("trail-")
 
 
-@pytest.mark.parametrize(
-    ("type", "news", "failure"),
-    [
-        pytest.param(
-            ROLE,
-            {"assumeRolePolicy": TRUST, "colour": "red"},
-            CheckFailure("colour", "aws:iam/role:Role has no property colour in the sandbox"),
-            id="property",
-        ),
-        pytest.param(
-            "aws:iam/accessKey:AccessKey",
-            {"user": "ci", "pgpKey": "keybase:me"},
-            CheckFailure("pgpKey", "the sandbox keeps the key as a secret output and encrypts it with no PGP key"),
-            id="known but unsupported property",
-        ),
-        pytest.param(
-            ROLE,
-            {},
-            CheckFailure("assumeRolePolicy", "aws:iam/role:Role needs the property assumeRolePolicy"),
-            id="gap",
-        ),
-        pytest.param(
-            ROLE,
-            {"assumeRolePolicy": TRUST, "maxSessionDuration": 60},
-            CheckFailure("maxSessionDuration", "expected 3600 to 43200, not 60"),
-            id="session length",
-        ),
-        pytest.param(
-            ROLE,
-            {"assumeRolePolicy": TRUST, "name": "a b"},
-            CheckFailure("name", "expected 1 to 64 letters, digits or characters of +=,.@-_, not 'a b'"),
-            id="name",
-        ),
-        pytest.param(
-            ROLE,
-            {"assumeRolePolicy": TRUST, "path": "people"},
-            CheckFailure("path", "expected a path that begins and ends with /, not 'people'"),
-            id="path",
-        ),
-        pytest.param(
-            ROLE,
-            {"assumeRolePolicy": "[]"},
-            CheckFailure("assumeRolePolicy", "contains JSON that is no object"),
-            id="document that is no policy",
-        ),
-        pytest.param(
-            "aws:cloudtrail/trail:Trail",
-            {"name": "trail", "s3BucketName": "logs", "insightSelectors": []},
-            CheckFailure("insightSelectors", "the local AWS has no CloudTrail Insights"),
-            id="a trail's insights",
-        ),
-        pytest.param(
-            "aws:cloudtrail/trail:Trail",
-            {"s3BucketName": "logs", "kmsKeyId": "alias/logs"},
-            CheckFailure("kmsKeyId", "expected the ARN of a key, not 'alias/logs'"),
-            id="a trail's key",
-        ),
-        pytest.param(
-            "aws:kms/key:Key",
-            {"deletionWindowInDays": 3},
-            CheckFailure("deletionWindowInDays", "expected 7 to 30, not 3"),
-            id="a key's end",
-        ),
-        pytest.param(
-            "aws:kms/alias:Alias",
-            {"name": "alias/aws/logs", "targetKeyId": "k"},
-            CheckFailure("name", "expected alias/ and 1 to 250 letters, digits or /_-, not 'alias/aws/logs'"),
-            id="AWS's own alias",
-        ),
-        pytest.param(
-            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-            {"bucket": "logs", "timeouts": {}},
-            CheckFailure(
-                "timeouts",
-                "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-                " has no property timeouts in the sandbox",
-            ),
-            id="unsupported property of a new type",
-        ),
-        pytest.param(
-            "aws:budgets/budget:Budget",
-            {"budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "much"},
-            CheckFailure("limitAmount", "expected a number, not 'much'"),
-            id="a budget's limit",
-        ),
-        pytest.param(
-            "aws:iam/organizationsFeatures:OrganizationsFeatures",
-            {"enabledFeatures": ["RootUser"]},
-            CheckFailure("enabledFeatures", "expected RootCredentialsManagement and RootSessions, not RootUser"),
-            id="a feature that is none",
-        ),
-        pytest.param(
-            "aws:ssoadmin/permissionSet:PermissionSet",
-            {"instanceArn": "arn:aws:sso:::instance/ssoins-1", "sessionDuration": "4h"},
-            CheckFailure(
-                "sessionDuration",
-                "expected a duration of ISO 8601 in hours, minutes and seconds, as in PT4H, not '4h'",
-            ),
-            id="a permission set's sessions",
-        ),
-    ],
-)
-def test_what_cannot_be_is_refused_in_preview(
-    plugin: AwsPlugin, type: str, news: dict[str, Any], failure: CheckFailure
-) -> None:
-    assert check(plugin, type, news)[1] == (failure,)
-
-
-def test_invalid_json_is_refused_with_its_position(plugin: AwsPlugin) -> None:
-    (failure,) = check(plugin, ROLE, {"assumeRolePolicy": '{"Version": }'})[1]
-    assert failure.property == "assumeRolePolicy"
-    assert "line 1 column 13" in failure.reason
-
-
 def test_what_is_not_known_yet_is_never_refused(plugin: AwsPlugin) -> None:
     news = {"assumeRolePolicy": UNKNOWN, "name": UNKNOWN, "tags": {"a": UNKNOWN}, "permissionsBoundary": UNKNOWN}
     checked, failures = check(plugin, ROLE, news)
@@ -236,56 +125,11 @@ def test_empty_tags_are_no_tags(plugin: AwsPlugin) -> None:
 @pytest.mark.parametrize(
     ("type", "changed"),
     [
-        (ROLE, "name"),
         (ROLE, "path"),
-        ("aws:iam/instanceProfile:InstanceProfile", "name"),
-        ("aws:iam/instanceProfile:InstanceProfile", "path"),
-        ("aws:iam/policy:Policy", "name"),
-        ("aws:iam/policy:Policy", "path"),
         ("aws:iam/policy:Policy", "description"),
-        ("aws:iam/rolePolicy:RolePolicy", "name"),
-        ("aws:iam/rolePolicy:RolePolicy", "role"),
-        ("aws:iam/groupPolicy:GroupPolicy", "group"),
-        ("aws:iam/userPolicy:UserPolicy", "user"),
-        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role"),
         ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policyArn"),
-        ("aws:iam/policyAttachment:PolicyAttachment", "policyArn"),
-        ("aws:iam/groupMembership:GroupMembership", "group"),
-        ("aws:iam/userGroupMembership:UserGroupMembership", "user"),
-        ("aws:iam/accessKey:AccessKey", "user"),
-        ("aws:iam/accountAlias:AccountAlias", "accountAlias"),
-        ("aws:iam/samlProvider:SamlProvider", "name"),
-        ("aws:organizations/policy:Policy", "type"),
-        ("aws:organizations/policyAttachment:PolicyAttachment", "targetId"),
-        ("aws:organizations/policyAttachment:PolicyAttachment", "policyId"),
-        ("aws:organizations/delegatedAdministrator:DelegatedAdministrator", "accountId"),
-        ("aws:account/alternativeContact:AlternativeContact", "alternateContactType"),
-        ("aws:account/alternativeContact:AlternativeContact", "accountId"),
-        ("aws:s3/bucket:Bucket", "bucket"),
-        ("aws:s3/bucketPolicy:BucketPolicy", "bucket"),
-        ("aws:s3/bucket:Bucket", "objectLockEnabled"),
-        ("aws:s3/bucketVersioning:BucketVersioning", "bucket"),
-        ("aws:cloudtrail/trail:Trail", "name"),
-        ("aws:kms/key:Key", "multiRegion"),
-        ("aws:kms/key:Key", "keyUsage"),
-        ("aws:kms/alias:Alias", "name"),
-        ("aws:sns/topic:Topic", "name"),
-        ("aws:sns/topicSubscription:TopicSubscription", "endpoint"),
-        ("aws:cloudwatch/eventRule:EventRule", "eventBusName"),
-        ("aws:cloudwatch/eventTarget:EventTarget", "targetId"),
-        ("aws:cloudwatch/metricAlarm:MetricAlarm", "name"),
-        ("aws:budgets/budget:Budget", "name"),
-        ("aws:cur/reportDefinition:ReportDefinition", "timeUnit"),
-        ("aws:costexplorer/costAllocationTag:CostAllocationTag", "tagKey"),
-        ("aws:costexplorer/anomalyMonitor:AnomalyMonitor", "monitorType"),
-        ("aws:costexplorer/anomalySubscription:AnomalySubscription", "name"),
-        ("aws:accessanalyzer/analyzer:Analyzer", "type"),
-        ("aws:guardduty/organizationAdminAccount:OrganizationAdminAccount", "adminAccountId"),
-        ("aws:ssoadmin/permissionSet:PermissionSet", "name"),
-        ("aws:ssoadmin/accountAssignment:AccountAssignment", "principalId"),
-        ("aws:identitystore/user:User", "userName"),
-        ("aws:identitystore/groupMembership:GroupMembership", "memberId"),
-        ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "vpcId"),
+        ("aws:organizations/account:Account", "email"),
+        ("aws:organizations/organizationalUnit:OrganizationalUnit", "parentId"),
     ],
 )
 def test_this_change_replaces_the_object(plugin: AwsPlugin, type: str, changed: str) -> None:
@@ -295,77 +139,43 @@ def test_this_change_replaces_the_object(plugin: AwsPlugin, type: str, changed: 
 @pytest.mark.parametrize(
     ("type", "changed"),
     [
-        (ROLE, "description"),
-        (ROLE, "maxSessionDuration"),
-        (ROLE, "permissionsBoundary"),
-        (ROLE, "forceDetachPolicies"),
+        (ROLE, "assumeRolePolicy"),
         ("aws:iam/user:User", "name"),
-        ("aws:iam/user:User", "path"),
-        ("aws:iam/group:Group", "name"),
-        ("aws:iam/instanceProfile:InstanceProfile", "role"),
-        ("aws:iam/accessKey:AccessKey", "status"),
-        ("aws:organizations/policy:Policy", "name"),
-        ("aws:organizations/policyAttachment:PolicyAttachment", "skipDestroy"),
-        ("aws:cloudtrail/trail:Trail", "kmsKeyId"),
-        ("aws:kms/key:Key", "description"),
-        ("aws:kms/key:Key", "deletionWindowInDays"),
-        ("aws:sns/topic:Topic", "displayName"),
-        ("aws:cloudwatch/eventRule:EventRule", "description"),
-        ("aws:cur/reportDefinition:ReportDefinition", "s3Prefix"),
-        ("aws:ssoadmin/permissionSet:PermissionSet", "sessionDuration"),
-        ("aws:identitystore/user:User", "displayName"),
-        ("aws:identitystore/group:Group", "displayName"),
+        ("aws:iam/policy:Policy", "policy"),
+        ("aws:organizations/account:Account", "parentId"),
+        ("aws:s3/bucket:Bucket", "forceDestroy"),
     ],
 )
 def test_this_change_is_made_in_place(plugin: AwsPlugin, type: str, changed: str) -> None:
-    assert diff(plugin, type, {changed: "a"}, {changed: "b"}) == Diff((changed,))
+    found = diff(plugin, type, {changed: "a"}, {changed: "b"})
+    assert (found.changed, found.replaces) == ((changed,), ())
 
 
-@pytest.mark.parametrize(
-    ("type", "old", "new"),
-    [
-        pytest.param(
-            "aws:kms/alias:Alias",
-            {"targetKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"},
-            {"targetKeyId": "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
-            id="a key's id and its ARN",
-        ),
-        pytest.param(
-            "aws:budgets/budget:Budget",
-            {"limitAmount": "100"},
-            {"limitAmount": "100.0"},
-            id="two ways to say a hundred",
-        ),
-        pytest.param(
-            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-            {"rules": [{"id": "a", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 1}}]},
-            {"rules": [{"id": "a", "status": "Enabled", "expiration": {"days": 1}}]},
-            id="an empty filter and none",
-        ),
-        pytest.param(
-            "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-            {"ingress": [{"protocol": "tcp", "fromPort": 1, "toPort": 2, "cidrBlocks": ["10.0.0.0/8", "11.0.0.0/8"]}]},
-            {
-                "ingress": [
-                    {"protocol": "tcp", "fromPort": 1, "toPort": 2, "cidrBlocks": ["11.0.0.0/8"]},
-                    {"protocol": "TCP", "fromPort": 1, "toPort": 2, "cidrBlocks": ["10.0.0.0/8"]},
-                ]
-            },
-            id="one rule in two",
-        ),
-    ],
-)
-def test_two_ways_to_say_the_same_change_nothing(
-    plugin: AwsPlugin, type: str, old: dict[str, Any], new: dict[str, Any]
-) -> None:
-    assert diff(plugin, type, old, new) == Diff(())
+@pytest.mark.parametrize("known", RESOURCE_TYPES.values(), ids=RESOURCE_TYPES)
+def test_what_is_said_of_a_type_is_what_the_sdk_has(known: ResourceType) -> None:
+    sdk = schema(known.type)
+    assert known.computed <= sdk.computed.keys()
+    assert known.replaces | known.documents | known.unordered | known.shown | known.defaults.keys() <= sdk.inputs
+    assert known.taggable == ("tagsAll" in sdk.computed)
 
 
-def test_an_alias_is_named_after_its_resource_as_kms_wants_it(plugin: AwsPlugin) -> None:
-    """https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html: it begins with alias/."""
-    checked, failures = check(plugin, "aws:kms/alias:Alias", {"targetKeyId": "k"})
-    assert failures == ()
-    assert re.fullmatch(r"alias/deployer-[0-9a-f]{7}", checked["name"])
+def test_every_other_type_is_kept_as_declared_with_what_is_computed_made_up(management: Driver) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html: a bucket's ARN has no region."""
+    identifier, outputs = management.up("aws:s3/bucket:Bucket", "Trail", forceDestroy=True)
+    assert outputs["forceDestroy"] is True
+    assert outputs["arn"] == f"arn:aws:s3:::{identifier}"
+    assert outputs["bucket"] == identifier == identifier.lower()
+    identifier, outputs = management.up("aws:kms/key:Key", "key", tags={"a": "b"})
+    assert outputs["arn"] == f"arn:aws:kms:us-east-1:{management.account}:key/{identifier}"
+    assert outputs["tagsAll"] == {"a": "b"}
+    assert outputs["keyId"] == identifier
+    assert is_kept("aws:kms/key:Key")
+    assert not is_kept(ROLE)
+
+
+def test_a_type_that_no_version_of_the_sdk_has_is_kept_too(management: Driver) -> None:
+    identifier, outputs = management.up("aws:tomorrow/thing:Thing", "it", size=3)
+    assert outputs == {"size": 3, "arn": f"arn:aws:tomorrow:us-east-1:{management.account}:thing/{identifier}"}
 
 
 def test_a_replacement_that_keeps_its_name_removes_the_old_object_first(plugin: AwsPlugin) -> None:

@@ -15,7 +15,7 @@ from twokeys.access.documents import Declared
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import Resource
-from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement
+from twokeys.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement, account_as_a_whole
 
 NAME = "declared-equals-real"
 _ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -121,7 +121,7 @@ def _normal_statement(statement: Statement) -> tuple[object, ...]:
 def _normal_principals(principals: Principals | None) -> object:
     if principals is None:
         return None
-    aws = frozenset(str(name).removeprefix("arn:aws:iam::").removesuffix(":root") for name in principals.aws)
+    aws = frozenset(account_as_a_whole(str(name)) or str(name) for name in principals.aws)
     rest = (principals.service, principals.federated, principals.canonical_user)
     return (principals.everyone, aws, *(frozenset(names) for names in rest))
 

@@ -1,72 +1,69 @@
-"""Everything the sandbox's AWS provider knows, by token."""
+"""Everything the sandbox's AWS provider knows, by token; a type that is not here is kept as declared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from twokeys.sandbox.aws import (
-    account,
-    billing,
-    cloudtrail,
-    cloudwatch,
-    costs,
-    ec2,
-    ec2_group,
-    iam_account,
-    iam_attachments,
-    iam_people,
-    iam_policies,
-    iam_providers,
-    iam_roles,
-    identitystore,
-    kms,
-    organizations,
-    s3,
-    s3_settings,
-    security,
-    sns,
-    ssoadmin,
-    sts,
-)
+from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
+from twokeys.preview.policy_document import policy_document
+from twokeys.sandbox.aws import iam, organizations
 from twokeys.sandbox.aws.client import Aws
-from twokeys.sandbox.aws.resource_type import ResourceType
-from twokeys.sandbox.engine.values import Properties
+from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.generic import generic
+from twokeys.sandbox.aws.resource_type import Properties, ResourceType
 
-_MODULES = (
-    organizations,
-    account,
-    iam_roles,
-    iam_attachments,
-    iam_policies,
-    iam_people,
-    iam_providers,
-    iam_account,
-    ssoadmin,
-    identitystore,
-    s3,
-    s3_settings,
-    kms,
-    cloudtrail,
-    security,
-    cloudwatch,
-    sns,
-    billing,
-    costs,
-    ec2,
-    ec2_group,
-    sts,
-)
-
-RESOURCE_TYPES: dict[str, ResourceType] = {known.type: known for module in _MODULES for known in module.RESOURCE_TYPES}
-
-INVOKES: dict[str, Callable[[Aws, Properties], Properties]] = {
-    token: function for module in _MODULES for token, function in module.INVOKES.items()
+RESOURCE_TYPES: Mapping[str, ResourceType] = {
+    known.type: known for known in (*iam.RESOURCE_TYPES, *organizations.RESOURCE_TYPES)
 }
 
-RECORDED = "kept in the sandbox's own record, not in the local AWS"
-"""What is said of every operation on an object whose API the local AWS lacks: it has no effect there."""
+
+def resource_type(token: str) -> ResourceType:
+    """The type of a token."""
+    return RESOURCE_TYPES.get(token) or generic(token)
 
 
-def is_record(type: str) -> bool:
-    """Whether objects of this type are kept in the sandbox's own record only; a type that is not AWS's never is."""
-    return type in RESOURCE_TYPES and RESOURCE_TYPES[type].record
+def is_kept(token: str) -> bool:
+    """Whether objects of an AWS type are only kept as declared."""
+    return token.startswith("aws:") and token not in RESOURCE_TYPES
+
+
+def _get_caller_identity(aws: Aws, _: Properties) -> Properties:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html."""
+    found = aws.client("sts").get_caller_identity()
+    return {"id": found["Account"], "accountId": found["Account"], "arn": found["Arn"], "userId": found["UserId"]}
+
+
+def _get_partition(_: Aws, _args: Properties) -> Properties:
+    return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+
+
+def _get_region(aws: Aws, args: Properties) -> Properties:
+    region = args.get("region") or args.get("name") or aws.region
+    endpoint = f"ec2.{region}.amazonaws.com"
+    return {"id": region, "name": region, "region": region, "endpoint": endpoint, "description": region}
+
+
+def _get_instances(aws: Aws, _: Properties) -> Properties:
+    """IAM Identity Center, as an organization that has it shows it; the local AWS signs nobody in through it."""
+    arn, store = "arn:aws:sso:::instance/ssoins-0000000000000001", "d-0000000001"
+    return {"id": aws.region, "region": aws.region, "arns": [arn], "identityStoreIds": [store]}
+
+
+def _get_policy_document(_: Aws, args: Properties) -> Properties:
+    try:
+        return policy_document(args)
+    except ValueError as error:
+        raise ProviderError("a given policy document is no JSON", (str(error),)) from error
+
+
+INVOKES: Mapping[str, Callable[[Aws, Properties], Properties]] = {
+    POLICY_DOCUMENT: _get_policy_document,
+    "aws:iam/getPolicy:getPolicy": iam.get_policy,
+    "aws:iam/getRole:getRole": iam.get_role,
+    "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
+    "aws:index/getPartition:getPartition": _get_partition,
+    "aws:index/getRegion:getRegion": _get_region,
+    "aws:organizations/getOrganization:getOrganization": organizations.get_organization,
+    "aws:organizations/getOrganizationalUnits:getOrganizationalUnits": organizations.get_units,
+    "aws:ssoadmin/getInstances:getInstances": _get_instances,
+}

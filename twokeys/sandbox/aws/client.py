@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +13,16 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.engine.plugin import ProviderError
+from twokeys.sandbox.aws.errors import ProviderError
 
 _session_lock = threading.Lock()
 _session: boto3.Session | None = None
 
 _RENEW_BEFORE = timedelta(minutes=5)
+_GONE = ("AWSOrganizationsNotInUseException", "PolicyNotAttachedException")
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,6 @@ class Credentials:
     secret_key: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
-
-
-class LostConnectionError(ProviderError):
-    """The local AWS ended in the middle of a call: whether the call took effect is not known."""
 
 
 def loopback_endpoint(url: str, *, where: str) -> str:
@@ -78,9 +74,7 @@ class Aws:
         default_tags: Mapping[str, str] | None = None,
         max_attempts: int = 3,
     ) -> None:
-        self.endpoint = endpoint
-        self.region = region
-        self.account = ""
+        self.endpoint, self.region, self.account = endpoint, region, ""
         self.default_tags = dict(default_tags or {})
         self._max_attempts = max_attempts
         self._renew = renew
@@ -111,9 +105,8 @@ class Aws:
     def close(self) -> None:
         """Close the connections; a client asked for later is made anew."""
         with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
+            while self._clients:
+                self._clients.popitem()[1].close()
 
 
 def make_client(service: str, endpoint: str, region: str, credentials: Credentials, *, max_attempts: int = 3) -> Any:  # noqa: ANN401 - as above
@@ -124,11 +117,10 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
         connect_timeout=5,
         read_timeout=60,
         proxies={},
-        s3={"addressing_style": "path"},
     )
     with _session_lock:
         _session = _session or boto3.Session()
-        client = _session.client(  # type: ignore[call-overload]
+        return _session.client(  # type: ignore[call-overload]
             service,
             endpoint_url=endpoint,
             region_name=region,
@@ -137,57 +129,34 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
             aws_session_token=credentials.token,
             config=config,
         )
-    client.meta.events.register("before-call.s3-control", functools.partial(_without_account_in_host, endpoint))
-    return client
-
-
-def _without_account_in_host(endpoint: str, params: dict[str, Any], **_: object) -> None:
-    """S3 Control puts the account id before the host's name, which no address on loopback has; a header has it too."""
-    params["url"] = endpoint.rstrip("/") + urlsplit(params["url"]).path
 
 
 @contextlib.contextmanager
-def refusals(doing: str, endpoint: str, *, in_steps: bool = False) -> Iterator[None]:
+def refusals(doing: str, endpoint: str) -> Iterator[None]:
     """Say an API's refusal in our voice: what was being done, and what the API said.
-
-    `in_steps` says that a create goes on after its first call: when a later call is refused, the object exists already,
-    so the error is uncertain and the next run finds and finishes it.
 
     Raises:
         ProviderError: for every error of boto3.
-        LostConnectionError: when the local AWS does not answer any more.
     """
     try:
         yield
     except ClientError as error:
         said = error.response["Error"]
         reason = f"{error.operation_name}: {said.get('Code')}: {said.get('Message')}"
-        begun = in_steps and not error.operation_name.startswith("Create")
-        raise ProviderError(f"{doing} was refused by the local AWS", (reason,), uncertain=begun) from error
+        raise ProviderError(f"{doing} was refused by the local AWS", (reason,)) from error
     except (ConnectionError, HTTPClientError) as error:
-        raise LostConnectionError(
+        raise ProviderError(
             f"{doing} did not finish: the local AWS at {endpoint} ended or does not answer",
-            (
-                str(error),
-                "It keeps its accounts at an orderly end only: start anew in another folder, or remove this one.",
-            ),
-            uncertain=True,
+            (str(error), "It keeps its accounts at an orderly end only: run the command again, which starts anew."),
         ) from error
-    except ParamValidationError as error:
-        raise ProviderError(f"{doing} was refused before it was sent", (str(error),)) from error
     except BotoCoreError as error:
-        raise ProviderError(f"{doing} failed", (str(error),), uncertain=in_steps) from error
-
-
-def code(error: ClientError) -> str:
-    """The error's code ("NoSuchEntity")."""
-    return str(error.response["Error"].get("Code", ""))
+        raise ProviderError(f"{doing} failed", (str(error),)) from error
 
 
 def absent(error: ClientError) -> bool:
     """Whether an API says that the object does not exist."""
-    said = code(error)
-    return said.startswith("NoSuch") or "NotFound" in said or said == "404"
+    said = str(error.response["Error"].get("Code", ""))
+    return said.startswith("NoSuch") or "NotFound" in said or said in _GONE
 
 
 def or_none(call: Callable[..., Any], **arguments: Any) -> Any:  # noqa: ANN401 - as above

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from twokeys.iam import UNKNOWN
+from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.client import Aws, Credentials, loopback_endpoint, make_client, refusals
-from twokeys.sandbox.engine.plugin import CheckFailure, ProviderError
-from twokeys.sandbox.engine.values import UNKNOWN, Properties, has_unknown
+from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.resource_type import Properties
 
 _DEFAULT_REGION = "us-east-1"
 _ASSUME_ROLE = {
@@ -20,33 +23,8 @@ _ASSUME_ROLE = {
     "sourceIdentity": "SourceIdentity",
     "transitiveTagKeys": "TransitiveTagKeys",
 }
-_ASSUME_ROLE_KEYS = {*_ASSUME_ROLE, "duration", "policyArns", "tags"}
-_WITHOUT_EFFECT = {
-    "skipMetadataApiCheck",
-    "skipRegionValidation",
-    "skipRequestingAccountId",
-    "stsRegion",
-    "s3UsePathStyle",
-}
-"""Settings of how the vendor's plugin starts; on a local AWS they have nothing to change."""
-_SUPPORTED = {
-    "accessKey",
-    "secretKey",
-    "token",
-    "region",
-    "assumeRoles",
-    "allowedAccountIds",
-    "forbiddenAccountIds",
-    "defaultTags",
-    "maxRetries",
-    "retryMode",
-    "skipCredentialsValidation",
-} | _WITHOUT_EFFECT
-_RETRY_MODES = ("standard", "adaptive")
-"""The SDK's retry modes. The sandbox always uses the first: it needs no client-side rate limit against itself."""
 _MOST_ATTEMPTS = 6
 """A local AWS that ended does not come back by itself, so a call is not tried for minutes as it would be on AWS."""
-_ENGINE_KEYS = {"version", "pluginDownloadURL", "pluginChecksums"}
 
 
 @dataclass(frozen=True)
@@ -64,30 +42,11 @@ class Configuration:
     max_attempts: int
 
 
-def check_configuration(inputs: Properties) -> tuple[Properties, tuple[CheckFailure, ...]]:
+def check_configuration(inputs: Properties) -> Properties:
     """Inputs as the provider stores them: everything but a string is JSON text, as the vendor's plugin has it."""
-    failures = [
-        CheckFailure(name, f"the sandbox does not support the provider setting {name}")
-        for name in sorted(inputs.keys() - _SUPPORTED - _ENGINE_KEYS)
-    ]
-    for index, role in enumerate(_listed(inputs.get("assumeRoles"))):
-        if role is not UNKNOWN:
-            failures += [
-                CheckFailure(f"assumeRoles[{index}].{name}", "no setting of this name is known for assuming a role")
-                for name in sorted(role.keys() - _ASSUME_ROLE_KEYS)
-            ]
-    mode = inputs.get("retryMode")
-    if isinstance(mode, str) and mode not in _RETRY_MODES:
-        failures.append(CheckFailure("retryMode", f"expected one of {', '.join(_RETRY_MODES)}, not {mode!r}"))
-    stored = {
+    return {
         name: value if value is UNKNOWN or isinstance(value, str) else _text(value) for name, value in inputs.items()
     }
-    return stored, tuple(failures)
-
-
-def is_configurable(inputs: Properties) -> bool:
-    """Whether everything that decides about credentials, account or tags is known."""
-    return not any(has_unknown(value) for name, value in inputs.items() if name in _SUPPORTED - _WITHOUT_EFFECT)
 
 
 def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> Configuration:
@@ -178,19 +137,11 @@ def seconds(duration: str) -> int:
     Raises:
         ProviderError: it is none.
     """
-    units = {"h": 3600, "m": 60, "s": 1}
-    total, digits = 0, ""
-    for character in duration:
-        if character.isdigit():
-            digits += character
-        elif character in units and digits:
-            total, digits = total + int(digits) * units[character], ""
-        else:
-            break
-    else:
-        if total and not digits:
-            return total
-    raise ProviderError(f"{duration!r} is no duration", ("Write it as in 1h, 90m or 1h30m.",))
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", duration)
+    if not duration or parts is None:
+        raise ProviderError(f"{duration!r} is no duration", ("Write it as in 1h, 90m or 1h30m.",))
+    hours, minutes, rest = (int(part or 0) for part in parts.groups())
+    return hours * 3600 + minutes * 60 + rest
 
 
 def _refuse_other_accounts(configuration: Configuration, account: str, arn: str) -> None:

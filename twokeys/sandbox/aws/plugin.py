@@ -1,4 +1,4 @@
-"""The package "aws" for the sandbox's engine: check, compare and preview without credentials, and make providers."""
+"""The package "aws" of the sandbox: check, compare and preview without credentials; make providers that have some."""
 
 from __future__ import annotations
 
@@ -9,39 +9,40 @@ from importlib.metadata import version
 from botocore.exceptions import ClientError
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.aws.catalogue import INVOKES, RESOURCE_TYPES
+from twokeys.preview.values import has_unknown
+from twokeys.sandbox.aws.catalogue import INVOKES, resource_type
 from twokeys.sandbox.aws.client import Aws, absent, loopback_endpoint, refusals
-from twokeys.sandbox.aws.configuration import check_configuration, connect, is_configurable, parse_configuration
-from twokeys.sandbox.aws.declared import declared
-from twokeys.sandbox.aws.resource_type import ResourceType
+from twokeys.sandbox.aws.configuration import check_configuration, connect, parse_configuration
+from twokeys.sandbox.aws.errors import CheckFailure, Diff, ProviderError
+from twokeys.sandbox.aws.resource_type import Properties, ResourceType, Secret
 from twokeys.sandbox.aws.tags import all_tags
-from twokeys.sandbox.engine.plugin import CheckFailure, Diff, ProviderError
-from twokeys.sandbox.engine.values import Properties, Secret
 
 
 class AwsPlugin:
-    """What the engine asks of the package; see `twokeys.sandbox.engine.plugin.Plugin`."""
+    """What an engine asks of the package before it has credentials.
+
+    Args:
+        environment: has AWS_ENDPOINT_URL, credentials and region, as for the AWS CLI; the process's own by default.
+
+    Raises:
+        Refusal: AWS_ENDPOINT_URL is set to anything but an endpoint on this machine.
+    """
 
     name = "aws"
     version = version("pulumi-aws")
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """`environment` (default: the process's) has AWS_ENDPOINT_URL, credentials and region, as for the AWS CLI.
-
-        Raises:
-            Refusal: AWS_ENDPOINT_URL is set to anything but an endpoint on this machine.
-        """
         self._environment = dict(os.environ if environment is None else environment)
         if "AWS_ENDPOINT_URL" in self._environment:
             loopback_endpoint(self._environment["AWS_ENDPOINT_URL"], where="AWS_ENDPOINT_URL")
 
     def check_config(self, urn: str, inputs: Properties) -> tuple[Properties, tuple[CheckFailure, ...]]:  # noqa: ARG002
-        """The provider's inputs as the engine stores them, and settings that the sandbox does not support."""
-        return check_configuration(inputs)
+        """The provider's inputs as the engine stores them; a setting that makes no difference here is kept."""
+        return check_configuration(inputs), ()
 
     def is_configurable(self, inputs: Properties) -> bool:
         """Whether credentials can be got from these inputs already."""
-        return is_configurable(inputs)
+        return not any(map(has_unknown, inputs.values()))
 
     def configure(self, inputs: Properties) -> AwsProvider:
         """A provider with its own credentials, got by assuming the configured roles.
@@ -63,8 +64,8 @@ class AwsPlugin:
     def check(
         self, type: str, urn: str, olds: Properties, news: Properties, random_seed: bytes
     ) -> tuple[Properties, tuple[CheckFailure, ...]]:
-        """Inputs with defaults and automatic names; a property that a known type does not have is named."""
-        return _resource_type(type).check(urn, olds, news, random_seed)
+        """Inputs with defaults and automatic names; what the API would not accept, the API says."""
+        return resource_type(type).check(urn, olds, news, random_seed), ()
 
     def diff(  # noqa: PLR0913, PLR0917 - the engine's protocol
         self,
@@ -77,61 +78,42 @@ class AwsPlugin:
         ignore_changes: tuple[str, ...],
     ) -> Diff:
         """What changes from the old inputs to the new."""
-        return _resource_type(type).diff(urn, old_inputs, new_inputs, ignore_changes)
+        return resource_type(type).diff(urn, old_inputs, new_inputs, ignore_changes)
 
     def preview(self, type: str, urn: str, inputs: Properties, old_outputs: Properties | None) -> Properties:  # noqa: ARG002
         """What is known of the outputs before the operation."""
-        return _resource_type(type).preview(inputs, old_outputs)
+        return resource_type(type).preview(inputs, old_outputs)
 
 
 class AwsProvider:
-    """One provider resource; see `twokeys.sandbox.engine.plugin.Provider`."""
+    """One provider resource, with its own credentials."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
 
     def create(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties]:
         """Make the object in the provider's account and return (id, outputs)."""
-        known = _resource_type(type)
-        with refusals(f"creating {_called(urn)}", self.aws.endpoint, in_steps=bool(known.set_after)):
+        known = resource_type(type)
+        with refusals(f"creating {_called(urn)}", self.aws.endpoint):
             made = known.create(self.aws, inputs)
-            identifier, told_once = (made, {}) if isinstance(made, str) else (made.id, made.told_once)
+            identifier, told_once = (made, {}) if isinstance(made, str) else made
             return identifier, self._outputs(known, identifier, inputs, told_once, urn)
-
-    def find(self, type: str, urn: str, inputs: Properties) -> tuple[str, Properties] | None:
-        """The object that a killed create made already, completed, or None; an account is found by its e-mail.
-
-        An object that differs in what its first call sets was made by somebody else: None, and the create that follows
-        fails as it does on AWS (EntityAlreadyExists), instead of taking it over.
-        """
-        known = _resource_type(type)
-        if known.identify is None:
-            return None
-        with refusals(f"looking for {_called(urn)}", self.aws.endpoint):
-            identifier = known.identify(self.aws, inputs)
-            found = None if identifier is None else known.read(self.aws, identifier, inputs)
-            if identifier is None or found is None:
-                return None
-            state = self._merged(known, inputs, found)
-            differing = {name for name in inputs if not known.same_value(name, state.get(name), inputs[name])}
-            if differing - known.set_after:
-                return None
-            if differing and known.update is not None:
-                known.update(self.aws, identifier, state, inputs)
-            return identifier, self._outputs(known, identifier, inputs, {}, urn)
 
     def read(
         self, type: str, urn: str, id: str, inputs: Properties, outputs: Properties
     ) -> tuple[str, Properties, Properties] | None:
-        """What the object is now: (id, inputs, outputs), or None when it does not exist."""
-        known = _resource_type(type)
+        """What the object is now: (id, inputs, outputs), or None when it does not exist.
+
+        With inputs, those that the program set; without (an import), all that are not merely computed.
+        """
+        known = resource_type(type)
         with refusals(f"reading {_called(urn)}", self.aws.endpoint):
-            found = known.read(self.aws, id, {**inputs, **outputs})
+            found = known.read(self.aws, id, {**outputs, **inputs})
         if found is None:
             return None
         state = self._merged(known, {**outputs, **inputs}, found)
-        readable = known.inputs - known.also_computed if inputs else known.inputs
-        read_inputs = {name: value for name, value in state.items() if name in inputs or (name in readable and value)}
+        silent = known.computed | {"tagsAll"} | (known.shown if inputs else frozenset())
+        read_inputs = {name: value for name, value in state.items() if name in inputs or (name not in silent and value)}
         return id, {**known.defaults, **read_inputs}, {**known.defaults, **state}
 
     def diff(  # noqa: PLR0913, PLR0917 - as the plugin's
@@ -145,12 +127,11 @@ class AwsProvider:
         ignore_changes: tuple[str, ...],
     ) -> Diff:
         """The plugin's diff, and `tagsAll` when the provider's default tags changed."""
-        known = _resource_type(type)
+        known = resource_type(type)
         plain = known.diff(urn, old_inputs, new_inputs, ignore_changes)
-        if known.taggable and "tags" not in plain.changed and "tagsAll" not in ignore_changes:
-            wanted = all_tags(self.aws, new_inputs)
-            if (old_outputs.get("tagsAll") or {}) != wanted:
-                return Diff((*plain.changed, "tagsAll"), plain.replaces, plain.delete_before_replace)
+        told = known.taggable and not {"tags", "tagsAll"} & {*plain.changed, *ignore_changes}
+        if told and (old_outputs.get("tagsAll") or {}) != all_tags(self.aws, new_inputs):
+            return Diff((*plain.changed, "tagsAll"), plain.replaces, plain.delete_before_replace)
         return plain
 
     def update(  # noqa: PLR0913, PLR0917 - the engine's protocol
@@ -163,7 +144,7 @@ class AwsProvider:
         new_inputs: Properties,
     ) -> Properties:
         """Bring the object to the new inputs and return its outputs."""
-        known = _resource_type(type)
+        known = resource_type(type)
         if known.update is None:
             raise ProviderError(f"{_called(urn)} cannot be updated", (f"Every change of a {type} needs a new one.",))
         with refusals(f"updating {_called(urn)}", self.aws.endpoint):
@@ -172,10 +153,9 @@ class AwsProvider:
 
     def delete(self, type: str, urn: str, id: str, inputs: Properties, outputs: Properties) -> None:  # noqa: ARG002
         """Remove the object; one that is already gone is success."""
-        known = _resource_type(type)
         with refusals(f"deleting {_called(urn)}", self.aws.endpoint):
             try:
-                known.delete(self.aws, id, inputs)
+                resource_type(type).delete(self.aws, id, inputs)
             except ClientError as error:
                 if not absent(error):
                     raise
@@ -184,7 +164,7 @@ class AwsProvider:
         """Answer a look-up."""
         function = INVOKES.get(token)
         if function is None:
-            raise ProviderError(f"the sandbox does not support the function {token}")
+            raise ProviderError(f"the sandbox cannot answer {token}", ("Use the pulumi CLI with the aws plugin.",))
         with refusals(f"the look-up {token}", self.aws.endpoint):
             return function(self.aws, args)
 
@@ -198,30 +178,26 @@ class AwsProvider:
         found = known.read(self.aws, identifier, {**earlier, **inputs})
         if found is None:
             raise ProviderError(f"{_called(urn)} is gone right after it was written", (f"Its id was {identifier}.",))
-        return self._merged(known, inputs, found)
+        kept = {name: earlier[name] for name in known.computed & earlier.keys() - found.keys()}
+        return self._merged(known, inputs, {**kept, **found})
 
     def _merged(self, known: ResourceType, declared: Properties, found: Properties) -> Properties:
         """What was found, in the declared form where both mean the same, and what the API does not tell as declared."""
         state = dict(found)
         if known.taggable:
             own = declared.get("tags") or {}
-            everything = found.get("tagsAll") or {}
-            shown = {
-                key: value for key, value in everything.items() if key in own or self.aws.default_tags.get(key) != value
-            }
-            state["tags"] = shown or None
-        for name in known.inputs & declared.keys():
-            if name in known.unreadable or known.same_value(name, found.get(name), declared[name]):
-                state[name] = declared[name]
+            if "tagsAll" not in found:
+                state["tagsAll"] = all_tags(self.aws, declared)
+            everything, default = state["tagsAll"] or {}, self.aws.default_tags
+            state["tags"] = {k: v for k, v in everything.items() if k in own or default.get(k) != v} or None
+        for name, value in declared.items():
+            if name not in state or known.same_value(name, state[name], value):
+                state[name] = value
         return {
             name: Secret(value) if name in known.secret and not isinstance(value, Secret) else value
             for name, value in state.items()
             if value is not None
         }
-
-
-def _resource_type(token: str) -> ResourceType:
-    return RESOURCE_TYPES.get(token) or declared(token)
 
 
 def _called(urn: str) -> str:

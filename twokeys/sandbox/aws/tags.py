@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twokeys.sandbox.aws.client import Aws
-from twokeys.sandbox.engine.values import Properties
+from twokeys.sandbox.aws.resource_type import Properties
 
 
 def all_tags(aws: Aws, inputs: Properties) -> dict[str, str]:

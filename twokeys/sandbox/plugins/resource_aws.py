@@ -19,10 +19,11 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
 from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN
 from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.plugin import AwsProvider
-from twokeys.sandbox.engine.plugin import ProviderError
-from twokeys.sandbox.engine.values import UNKNOWN, Properties, Secret
+from twokeys.sandbox.aws.resource_type import Properties, Secret
 from twokeys.sandbox.plugins.serving import serve
 
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"

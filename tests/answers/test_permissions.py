@@ -1,0 +1,105 @@
+"""How strong a role is. What each policy and action allows is as AWS's own pages say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.access.world import STAGE, World, arn, document, grants, trusts, two_keys
+from twokeys.answers.permissions import Level, of_managed_policy
+from twokeys.answers.reading import read
+
+ANYWHERE = "*"
+
+
+def level(*statements: dict[str, Any], boundary: str | None = None, managed: str | None = None) -> Level:
+    """That of the role `deployer` with these statements as its inline policy."""
+    world = two_keys()
+    role = next(one for one in world.resources if one.name == "deployer")
+    if boundary:
+        values = {**(role.inputs or {}), "permissionsBoundary": f"arn:aws:iam::aws:policy/{boundary}"}
+        world.change(role, inputs=values, outputs=values)
+    if statements:
+        world.add("RolePolicy", "may", world.stage, role="deployer", name="may", policy=document(*statements))
+    if managed:
+        policy = f"arn:aws:iam::aws:policy/{managed}"
+        world.add("RolePolicyAttachment", "m", world.stage, role="deployer", policyArn=policy)
+    (way,) = [way for way in read(world.graph).ways if way.target.who.name == "deployer"]
+    return way.permissions.level
+
+
+# Access levels: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("*", Level.ADMINISTRATOR),
+        ("iam:*", Level.ADMINISTRATOR),
+        ("iam:PutRolePolicy", Level.ADMINISTRATOR),
+        ("iam:Attach*", Level.ADMINISTRATOR),
+        ("iam:GetRole", Level.READ),
+        ("iam:List*", Level.READ),
+        ("s3:*", Level.WRITE),
+        ("s3:GetObject", Level.READ),
+        ("s3:PutObject", Level.WRITE),
+        ("ec2:Describe*", Level.READ),
+        ("sts:AssumeRole", Level.WRITE),
+    ],
+)
+def test_actions_have_the_access_level_that_aws_gives_them(action: str, expected: Level) -> None:
+    assert level(grants(ANYWHERE, action=action)) is expected
+
+
+def test_an_action_of_iam_on_one_role_makes_no_administrator() -> None:
+    assert level(grants(arn(STAGE, "role/one"), action="iam:PutRolePolicy")) is Level.WRITE
+
+
+def test_everything_but_some_actions_makes_an_administrator_unless_iam_is_spared() -> None:
+    """PowerUserAccess is such a policy that spares IAM.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/PowerUserAccess.html
+    """
+    everything = {"Effect": "Allow", "NotAction": ["s3:*"], "Resource": "*"}
+    assert level(everything) is Level.ADMINISTRATOR
+    assert level({**everything, "NotAction": ["iam:*"]}) is Level.WRITE
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AdministratorAccess", Level.ADMINISTRATOR),
+        ("IAMFullAccess", Level.ADMINISTRATOR),
+        ("PowerUserAccess", Level.WRITE),
+        ("AmazonS3FullAccess", Level.WRITE),
+        ("ReadOnlyAccess", Level.READ),
+        ("SecurityAudit", Level.READ),
+        ("job-function/ViewOnlyAccess", Level.READ),
+        ("AWSDenyAll", Level.NONE),
+        ("AWSSomethingElse", Level.UNKNOWN),
+    ],
+)
+def test_managed_policies_of_aws_are_known_by_their_names(name: str, expected: Level) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
+    assert of_managed_policy(name.rpartition("/")[2]) is expected
+    assert level(managed=name) is expected
+
+
+def test_a_permissions_boundary_limits_what_policies_allow() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
+    assert level(grants(ANYWHERE, action="*"), boundary="ReadOnlyAccess") is Level.READ
+
+
+def test_a_deny_makes_nothing_weaker_as_it_may_not_match() -> None:
+    assert level(grants(ANYWHERE, action="*"), grants(ANYWHERE, action="*", effect="Deny")) is Level.ADMINISTRATOR
+
+
+def test_of_a_role_without_a_policy_nothing_is_allowed() -> None:
+    assert level() is Level.NONE
+
+
+def test_an_access_role_is_an_administrator() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
+    world = World()
+    world.role("admin", world.hub, document(trusts(arn("1" * 12, "root"))))
+    (way,) = [way for way in read(world.graph).ways if way.by_access_role]
+    assert way.permissions.level is Level.ADMINISTRATOR

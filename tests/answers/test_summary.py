@@ -1,0 +1,66 @@
+"""What is alike is said once: a report of many accounts stays one that a person reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.access.states import write_state
+from tests.access.world import CI, HUB, World, arn, document, grants, trusts
+from twokeys.answers.reading import read
+from twokeys.answers.summary import by_account, by_principal, listed, summary
+from twokeys.audit.commands import audit
+
+
+def organization(size: int) -> World:
+    """Accounts that ci deploys into; one of them has a second role, which a user enters."""
+    world = World()
+    world.role("ci", world.hub)
+    accounts = [f"{200000000000 + number}" for number in range(size)]
+    for account in accounts:
+        provider = world.provider(f"in-{account}", account)
+        world.add("Account", f"team-{account}", world.hub, name=f"team-{account}", outputs={"id": account})
+        world.add("Role", f"deployer-{account}", provider, name="deployer", assumeRolePolicy=document(trusts(CI)))
+    world.grant("ci", world.hub, *(arn(account, "role/deployer") for account in accounts))
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "g", world.hub, user="ann", name="g", policy=document(grants(arn(accounts[0], "role/own"))))
+    world.role("own", world.provider("own", accounts[0]), document(trusts(arn(HUB, "user/ann"))))
+    return world
+
+
+def test_what_many_accounts_have_alike_is_one_line_of_each_principal() -> None:
+    answers = read(organization(30).graph)
+    (ci,) = [entrances for source, entrances in by_principal(answers.ways) if source.who.name == "ci"]
+    assert [(one.role, len(one.accounts)) for one in ci] == [("deployer", 30)]
+    groups = {len(group.accounts): [way.source.who.name for way in group.ways] for group in by_account(answers)}
+    assert groups[30] == ["ci"]
+    assert groups[1] in (["ann"], [])
+
+
+def test_few_accounts_are_shown_each_by_itself() -> None:
+    groups = by_account(read(organization(3).graph))
+    assert all(len(group.accounts) == 1 for group in groups)
+
+
+def test_every_way_is_counted_once_by_how_strong_it_is() -> None:
+    answers = read(organization(30).graph)
+    found = summary(answers)
+    assert found.ways == len(answers.ways) == sum(count for _, count in found.levels)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [(["a"], "a"), (["a", "b", "c", "d"], "a, b, c, d"), (["a", "b", "c", "d", "e"], "a, b, c and 2 more")],
+)
+def test_names_are_listed_as_far_as_they_can_be_read(names: list[str], text: str) -> None:
+    assert listed(names) == text
+
+
+def test_a_report_of_two_hundred_accounts_fits_on_a_few_screens(tmp_path: Path) -> None:
+    state = write_state(tmp_path / "state.json", organization(200))
+    result = CliRunner().invoke(audit, ["--state", str(state)], standalone_mode=False)
+    assert result.exception is None, result.exception
+    assert len(result.output.splitlines()) < 60
+    assert "200 accounts: " in result.output

@@ -1,0 +1,116 @@
+"""Where a sandbox keeps its states and its local AWS, and what programs see of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from twokeys.errors import Refusal
+from twokeys.project.config import Project
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.states import stack_outputs
+
+ORGANIZATION: Final = "organization"
+"""The organization in full stack names, as self-managed backends call it."""
+_OURS: Final = ("aws", "stacks", "pulumi", "answers", "organization.svg")
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where the sandbox keeps things.
+
+    Attributes:
+        directory: its folder, `.twokeys` in the project by default.
+    """
+
+    project: Project
+    directory: Path
+
+    @property
+    def stacks(self) -> Path:
+        """The folder of the states."""
+        return self.directory / "stacks"
+
+    @contextmanager
+    def local_aws(self, faults: Path | None = None) -> Iterator[LocalAws]:
+        """The local AWS: the one that runs already, else one that ends with us; with faults when a plan is given.
+
+        Meanwhile the user's own AWS settings are hidden from this process, so that boto3 finds none of them.
+        """
+        with _hidden(self._nowhere), LocalAws.start(self.directory / "aws", faults=faults) as aws:
+            yield aws
+
+    @contextmanager
+    def attached(self) -> Iterator[LocalAws]:
+        """The local AWS that somebody else has started, and ends.
+
+        Raises:
+            Refusal: none is running.
+        """
+        with _hidden(self._nowhere):
+            aws = LocalAws.attach(self.directory / "aws")
+            if aws is None:
+                raise Refusal(
+                    "there is no local AWS to work on",
+                    where=str(self.directory / "aws"),
+                    why="it is not running, or does not answer any more",
+                    next_step="run the command again: it starts the local AWS with everything that it kept",
+                )
+            yield aws
+
+    def environment(self, aws: LocalAws) -> dict[str, str]:
+        """The environment of programs and policy packs: ours, with the local AWS in place of any real one."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
+        return kept | self._nowhere | aws.environment()
+
+    @property
+    def _nowhere(self) -> dict[str, str]:
+        """Variables that keep the AWS SDKs from the user's files and from a machine's own credentials."""
+        missing = str(self.directory / "no-aws-config")
+        files = {"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing}
+        return files | {"AWS_EC2_METADATA_DISABLED": "true"}
+
+    def stack_outputs(self, name: str) -> dict[str, Any] | None:
+        """The outputs of a stack of this project, by short or full name; None when it is not up."""
+        *of, stack = name.split("/")
+        if of not in ([], [self.project.name], [ORGANIZATION, self.project.name]):
+            return None
+        return stack_outputs(self.stacks / f"{stack}.json")
+
+    @property
+    def up(self) -> list[str]:
+        """The stacks that are up, in the order in which they were made."""
+        states = [path for path in self.stacks.glob("*.json") if not path.name.endswith(".holder.json")]
+        return [path.stem for path in sorted(states, key=lambda path: path.stat().st_mtime_ns)]
+
+    def remove(self) -> None:
+        """End the local AWS and forget everything in it; never touches what no sandbox put there."""
+        running = LocalAws.attach(self.directory / "aws")
+        if running is not None:
+            running.stop()
+        for name in _OURS:
+            there = self.directory / name
+            if there.is_dir():
+                shutil.rmtree(there)
+            else:
+                there.unlink(missing_ok=True)
+
+
+@contextmanager
+def _hidden(instead: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ.update(instead)
+    try:
+        yield
+    finally:
+        for name in instead:
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if name.startswith("AWS_")})

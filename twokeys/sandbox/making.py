@@ -1,0 +1,185 @@
+"""Really makes what a program registers, in the local AWS, by the credentials that each provider really obtains."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from twokeys.access.findings import Finding
+from twokeys.access.graph import Graph
+from twokeys.access.snapshot import STACK_REFERENCE, Resource
+from twokeys.access.wire import SECRET, SIGNATURE
+from twokeys.errors import Refusal
+from twokeys.pack.gate import Gate
+from twokeys.pack.relevance import may_let_in
+from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
+from twokeys.preview.values import holds_secret, unsecret
+from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.plugin import AwsProvider
+from twokeys.sandbox.aws.resource_type import Secret
+
+_READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
+Mandatory = Callable[[Graph], Iterable[Finding]]
+Outputs = Callable[[str], Mapping[str, Any] | None]
+
+
+class LocalMaker:
+    """Answers an update; see `twokeys.preview.run.Maker`.
+
+    Args:
+        environment: where the local AWS is, and the credentials that the program starts with.
+        mandatory: the mandatory findings on a graph, by which each resource is judged before it is made.
+        stack_outputs: the outputs of another stack by its name, None for one that is not up.
+        done: called with each resource once it is made.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        mandatory: Mandatory,
+        stack_outputs: Outputs,
+        done: Callable[[Asked], None],
+    ) -> None:
+        self._plugin = AwsPlugin(environment)
+        self._run: Run | None = None
+        self._gate = Gate(None, mandatory, made=lambda: self._run.snapshot() if self._run else None)
+        self._stack_outputs = stack_outputs
+        self._done = done
+        self._providers: dict[str, AwsProvider] = {}
+        self._judging = threading.Lock()
+        self.refused: list[Finding] = []
+
+    def show(self, asked: Asked, run: Run) -> None:
+        """What a component declares stands for what its resources will be."""
+        with self._judging:
+            self._run = run
+            self._gate.show(_shown(asked))
+
+    def make(self, asked: Asked, run: Run) -> tuple[str, Mapping[str, Any]]:
+        """Judge it, then make it: a provider obtains its credentials, everything else is created through its own."""
+        inputs = unsecret(dict(asked.inputs))
+        if asked.type.startswith(PROVIDERS):
+            if asked.type == f"{PROVIDERS}aws":
+                with _heard():
+                    self._providers[asked.urn] = self._plugin.configure(inputs)
+            self.show(asked, run)
+            return str(uuid.uuid4()), dict(asked.inputs)
+        self._judge(asked, run)
+        provider = self._providers.get(asked.provider.rpartition("::")[0])
+        if provider is None:  # not of AWS, so nothing that the local AWS could make
+            return f"{asked.name}-{uuid.uuid4().hex[:7]}", dict(asked.inputs)
+        with _heard():
+            checked, failures = self._plugin.check(asked.type, asked.urn, {}, inputs, os.urandom(32))
+            if failures:
+                wrong = "; ".join(f"{one.property}: {one.reason}" for one in failures)
+                raise RefusedRequestError(f"{asked.type} {asked.name} is not accepted: {wrong}")
+            if asked.import_id:
+                id, outputs = asked.import_id, self._imported(provider, asked, checked)
+            else:
+                id, outputs = provider.create(asked.type, asked.urn, checked)
+        self._done(asked)
+        return id, _marked(outputs, asked)
+
+    def read(self, asked: Asked, id: str, run: Run) -> Mapping[str, Any]:  # noqa: ARG002
+        """An object that exists, or the outputs of a stack that is up."""
+        if asked.type == STACK_REFERENCE:
+            return self._outputs_of(str(unsecret(asked.inputs.get("name", id))))
+        provider = self._providers.get(asked.provider.rpartition("::")[0])
+        if provider is None:
+            raise RefusedRequestError(f"{asked.type} {id} cannot be read: its provider is not one of AWS")
+        with _heard():
+            return _marked(self._found(provider, asked, id, {})[1], asked)
+
+    def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: Run) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """A look-up, by the provider's own credentials."""
+        if token in _READ_STACK:
+            return self._outputs_of(str(args.get("name") or args.get("stackName")))
+        found = self._providers.get(provider.rpartition("::")[0])
+        if found is None:
+            raise RefusedRequestError(f"{token} cannot be answered: its provider is not one of AWS")
+        with _heard():
+            return found.invoke(token, unsecret(dict(args)))
+
+    def close(self) -> None:
+        """Close every provider's connections."""
+        for provider in self._providers.values():
+            provider.close()
+
+    def _judge(self, asked: Asked, run: Run) -> None:
+        shown = _shown(asked)
+        if not may_let_in(shown):
+            self.show(asked, run)
+            return
+        with self._judging:
+            self._run = run
+            found = self._gate.judge(shown)
+            self.refused += found
+        if found:
+            raise RefusedRequestError("\n".join(one.text for one in found))
+
+    def _imported(self, provider: AwsProvider, asked: Asked, inputs: dict[str, Any]) -> dict[str, Any]:
+        """An object that is there and is what the program says; a sandbox brings nothing from one form to another.
+
+        https://www.pulumi.com/docs/iac/concepts/resources/options/import/
+        """
+        found = self._found(provider, asked, asked.import_id, inputs)
+        args = (asked.type, asked.urn, asked.import_id, found[0], found[1], inputs, asked.ignore_changes)
+        if changed := provider.diff(*args).changed:
+            raise RefusedRequestError(
+                f"inputs to import do not match the existing resource {asked.import_id}: {', '.join(changed)} differ"
+            )
+        return found[1]
+
+    def _found(
+        self, provider: AwsProvider, asked: Asked, id: str, inputs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The inputs and outputs of what exists."""
+        found = provider.read(asked.type, asked.urn, id, inputs, {})
+        if found is None:
+            raise RefusedRequestError(f"{asked.type} {id} does not exist")
+        return found[1:]
+
+    def _outputs_of(self, name: str) -> dict[str, Any]:
+        outputs = self._stack_outputs(name)
+        if outputs is None:
+            raise RefusedRequestError(f'unknown stack "{name}"')
+        return {"name": name, "outputs": dict(outputs), "secretOutputNames": []}
+
+
+class _heard:  # noqa: N801 - a context manager reads as a verb
+    """Say to the program what an API refused."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ProviderError | Refusal):
+            raise RefusedRequestError(str(error)) from error
+
+
+def _shown(asked: Asked) -> Resource:
+    """A resource before it is made, with known values."""
+    return resource(Made(asked, "", {}), _Everything())
+
+
+class _Everything:
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+def _marked(outputs: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    """Outputs for the wire: secret where the type, the options or the inputs they come from are."""
+    return {
+        key: _secret(value.value if isinstance(value, Secret) else value)
+        if isinstance(value, Secret) or key in asked.secret_outputs or holds_secret(asked.inputs.get(key))
+        else value
+        for key, value in outputs.items()
+    }
+
+
+def _secret(value: object) -> dict[str, object]:
+    return {SIGNATURE: SECRET, "value": value}

@@ -1,0 +1,156 @@
+"""`twokeys sandbox up`: the unmodified program on the SDK's mocks, each resource judged and then really made.
+
+There is no second update: a sandbox is thrown away and made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from twokeys.access.findings import Finding
+from twokeys.access.graph import Graph
+from twokeys.access.report import Verdicts
+from twokeys.access.report import judge as judge_rules
+from twokeys.access.rules import RULES
+from twokeys.access.snapshot import Snapshot
+from twokeys.errors import Refusal
+from twokeys.preview.process import run_in_process
+from twokeys.preview.program import judge, preview
+from twokeys.preview.project import interpreter
+from twokeys.preview.run import STACK, Asked, Run
+from twokeys.project.config import load_config
+from twokeys.sandbox.box import Sandbox
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.making import LocalMaker
+from twokeys.sandbox.states import write_state
+
+Config = Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How an `up` went.
+
+    Attributes:
+        stage: what was judged last: "preview", "update" or "result".
+        verdicts: what the rules found there; a mandatory finding has stopped it.
+        failed: why the program failed, where no rule stopped it.
+    """
+
+    stack: str
+    stage: str
+    snapshot: Snapshot
+    verdicts: Verdicts
+    failed: Refusal | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was made and nothing mandatory was found."""
+        return self.failed is None and not self.verdicts.mandatory
+
+
+@dataclass(frozen=True)
+class StackRun:
+    """One stack in a sandbox.
+
+    Attributes:
+        overrides: config values that win over the stack's file.
+        rules: the policy pack's configuration.
+        say: gets the program's messages with their severity.
+    """
+
+    sandbox: Sandbox
+    name: str
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    rules: Config = field(default_factory=dict)
+    say: Callable[[str, str], None] = lambda _severity, _message: None
+    output: IO[str] | None = None
+
+    @property
+    def state(self) -> Path:
+        """Where its state is written."""
+        return self.sandbox.stacks / f"{self.name}.json"
+
+    def preview(self) -> Done:
+        """What the rules find before anything exists.
+
+        Raises Refusal when the program fails or its config cannot be used.
+        """
+        project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
+        snapshot = preview(
+            project.program,
+            self.name,
+            config.values,
+            project=project.name,
+            secret_keys=config.secret_keys,
+            stacks=_Stacks(self.sandbox),
+            python=interpreter(project.root),
+            say=self.say,
+            output=self.output,
+        )
+        return Done(self.name, "preview", snapshot, judge(snapshot, self.rules))
+
+    def make(self, aws: LocalAws, done: Callable[[Asked], None] = lambda _asked: None) -> Done:
+        """Make it, each resource judged before; its state is written, also when it fails half-way.
+
+        Raises Refusal when the config cannot be used or the state cannot be written.
+        """
+        project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
+        environment = self.sandbox.environment(aws)
+        maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done)
+        run = Run(project.name, self.name, config.values, maker, self.say)
+        failed = None
+        write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
+        try:
+            run_in_process(
+                run,
+                program=project.program,
+                project=project.name,
+                stack=self.name,
+                config=config.values,
+                secret_keys=config.secret_keys,
+                dry_run=False,
+                python=interpreter(project.root),
+                environment=environment,
+                output=self.output,
+            )
+        except Refusal as refusal:
+            failed = refusal
+        finally:
+            maker.close()
+            write_state(self.state, run)
+        snapshot = run.snapshot()
+        if maker.refused:
+            return Done(self.name, "update", snapshot, Verdicts(tuple(maker.refused), ()))
+        if failed is not None:
+            return Done(self.name, "update", snapshot, Verdicts((), ()), failed)
+        outputs = next((one.outputs for one in snapshot.resources if one.type == STACK), {})
+        return Done(self.name, "result", snapshot, judge(snapshot, self.rules, made=True), outputs=outputs)
+
+    def _mandatory(self, graph: Graph) -> Iterable[Finding]:
+        judged = judge_rules(graph, RULES, self.rules, datetime.now(UTC).date())
+        return (one.finding for one in judged if one.mandatory)
+
+
+class _Stacks(Mapping[str, Mapping[str, Any]]):
+    """The outputs of the stacks that are up, by name."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        outputs = self._sandbox.stack_outputs(name)
+        if outputs is None:
+            raise KeyError(name)
+        return outputs
+
+    def __iter__(self) -> Any:  # noqa: ANN401
+        return iter(path.stem for path in self._sandbox.stacks.glob("*.json"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
