@@ -4,7 +4,8 @@
     uv run python benchmarks/fleet.py shards --largest 2000 --largest-stack 400
 
 Every part writes its section of docs/benchmarks-fleet.md and its plot, ratios first. Accounts have one door each, seven
-resources an account. The machine should be quiet: wall time is measured, since waiting is part of what is compared.
+resources an account. The pulumi CLI and an aws plugin have to be on PATH; `--largest 2` is the smallest trial. The
+machine should be quiet: wall time is measured, since waiting is part of what is compared.
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from fleet_calls import sandbox
+from fleet_calls import plain
 from fleet_growth import GROWTH, growth, rerun, shards
 from fleet_memory import memory
 from fleet_page import say
-from fleet_recovery import recovery
 from fleet_startup import cli
 from fleet_workers import executors, workers
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "cli": cli,
     "rerun": rerun,
-    "sandbox": sandbox,
+    "plain": plain,
     "executors": executors,
     "workers": workers,
     "memory": memory,
-    "recovery": recovery,
     "shards": shards,
     "growth": growth,
 }
@@ -41,7 +40,6 @@ def main() -> None:
     parser.add_argument(
         "--largest-stack", type=int, default=200, help="accounts in one stack, which takes their square"
     )
-    parser.add_argument("--trials", type=int, default=60, help="kills")
     arguments = parser.parse_args()
     for name, part in PARTS.items():
         if arguments.part in (name, "all"):

@@ -1,23 +1,22 @@
-"""The sandbox's update beside plain calls for the same work."""
+"""A fleet's update beside plain calls for the same work."""
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from fleet_lab import TWOKEYS, lab, measured, up
+from fleet_lab import lab, measured, up
 from fleet_page import machine, publish, table
 
 PLAIN = Path(__file__).with_name("plain_calls.py")
 MOTO = "moto[server,organizations,iam,sts]==5.2.5"
 
 
-def sandbox(_: argparse.Namespace) -> None:
-    """The sandbox's update against plain boto3 calls for the same work, on the same local AWS and on moto."""
-    accounts = 50
+def plain(arguments: argparse.Namespace) -> None:
+    """An update against plain boto3 calls for the same work, on the same local AWS and on moto."""
+    accounts = min(50, arguments.largest)
     with lab(accounts) as found:
         found.twokeys("fleet", "split", "prod", "--json")
         ours = {"`twokeys fleet up`, with policies": up(found)}
@@ -25,13 +24,7 @@ def sandbox(_: argparse.Namespace) -> None:
         found.twokeys("fleet", "split", "prod", "--json")
         ours["`twokeys fleet up`, without"] = up(found, "--no-policies")
     with lab(accounts) as found:
-        shell = found.twokeys("sandbox", "shell", "--json")
-        script = [sys.executable, str(PLAIN), "aws", str(accounts)]
-        variables = [f"{name}={value}" for name, value in shell.told.items()]
-        try:
-            ours["boto3, on the same local AWS"] = measured(["env", *variables, *script], found.folder)
-        finally:
-            subprocess.run([*TWOKEYS, "sandbox", "shell", "--stop"], cwd=found.folder, check=True, capture_output=True)
+        ours["boto3, on the same local AWS"] = found.run(sys.executable, str(PLAIN), "aws", str(accounts))
     with tempfile.TemporaryDirectory() as folder:
         python = ["uv", "run", "--quiet", "--no-project", "--with", MOTO, "python"]
         ours[f"boto3, on moto {MOTO.rpartition('==')[2]} (checks no trust)"] = measured(
@@ -44,4 +37,4 @@ def sandbox(_: argparse.Namespace) -> None:
         "preview nothing, prove nothing and cannot be run twice."
     )
     text = "\n\n".join((note, table(("", "time / boto3", "s"), rows)))
-    publish("sandbox", "uv run python benchmarks/fleet.py sandbox", text)
+    publish("plain", "uv run python benchmarks/fleet.py plain", text)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 
 import yaml
-from fleet_lab import Measured, lab, up, written
+from fleet_lab import Measured, lab, up
 from fleet_page import MIB, exponent, machine, plot, publish, say, table
 
 SIZES = (50, 100, 200, 400)
@@ -15,7 +15,7 @@ GROWTH = (200, 1000, 2000)
 
 def shards(arguments: argparse.Namespace) -> None:
     """One stack against shards of about 150 resources: the same accounts, the same program, the same policies."""
-    sizes = [size for size in SIZES if size <= arguments.largest]
+    sizes = [size for size in SIZES if size <= arguments.largest] or [arguments.largest]
     split: dict[int, Measured] = {}
     whole: dict[int, Measured] = {}
     for size in sizes:
@@ -34,13 +34,13 @@ def shards(arguments: argparse.Namespace) -> None:
             (
                 f"{size:,}",
                 f"{one.seconds / ours.seconds:.1f} x" if one else "-",
-                f"{written(one) / written(ours):.1f} x" if one else "-",
+                f"{one.written / ours.written:.1f} x" if one else "-",
                 f"{one.memory / ours.memory:.2f} x" if one else "-",
                 len(ours.told["shards"]),
                 f"{ours.seconds:.0f}",
                 f"{one.seconds:.0f}" if one else "-",
-                f"{written(ours) / MIB:,.0f}",
-                f"{written(one) / MIB:,.0f}" if one else "-",
+                f"{ours.written / MIB:,.0f}",
+                f"{one.written / MIB:,.0f}" if one else "-",
                 f"{ours.memory / MIB:,.0f}",
                 f"{one.memory / MIB:,.0f}" if one else "-",
             )
@@ -77,7 +77,7 @@ def growth(arguments: argparse.Namespace) -> None:
     """Shards alone, as far as it goes: one stack would take the square of it."""
     runs: dict[int, Measured] = {}
     again: dict[int, Measured] = {}
-    for size in (size for size in GROWTH if size <= arguments.largest):
+    for size in [size for size in GROWTH if size <= arguments.largest] or [arguments.largest]:
         with lab(size) as found:
             found.twokeys("fleet", "split", "prod", "--json")
             runs[size] = up(found)
@@ -92,7 +92,7 @@ def growth(arguments: argparse.Namespace) -> None:
             f"{run.seconds:.0f}",
             f"{run.seconds / size:.2f}",
             f"{run.processor:.0f}",
-            f"{written(run) / MIB:,.0f}",
+            f"{run.written / MIB:,.0f}",
             f"{run.memory / MIB:,.0f}",
             f"{again[size].seconds:.1f}",
         )
@@ -117,16 +117,16 @@ def growth(arguments: argparse.Namespace) -> None:
     publish("growth", "uv run python benchmarks/fleet.py growth", text)
 
 
-def rerun(_: argparse.Namespace) -> None:
+def rerun(arguments: argparse.Namespace) -> None:
     """What it costs to run again when nothing, or one account, has changed."""
-    accounts = 200
+    accounts = min(200, arguments.largest)
     with lab(accounts) as found:
         found.twokeys("fleet", "split", "prod", "--json")
         first = up(found)
         unchanged = up(found)
         every = up(found, "--all")
         config = yaml.safe_load((found.folder / "Pulumi.prod.yaml").read_text())["config"]
-        config["twokeys:accounts"]["account-00007"]["tags"] = {"team": "payments"}
+        config["twokeys:accounts"]["account-00001"]["tags"] = {"team": "payments"}
         found.write("prod", config)
         found.twokeys("fleet", "split", "prod", "--json")
         one = up(found)
@@ -149,7 +149,7 @@ def _growth(name: str, runs: dict[int, Measured]) -> list[tuple[str, float]]:
         return []
     values: dict[str, Callable[[Measured], float]] = {
         "time": lambda run: run.seconds,
-        "bytes written": written,
+        "bytes written": lambda run: run.written,
         "peak memory": lambda run: run.memory,
     }
     return [

@@ -1,8 +1,9 @@
-"""Projects of N accounts on a local AWS, and commands measured with all their processes."""
+"""Projects of N accounts with the pulumi CLI on a local AWS, and commands measured with all their processes."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from typing import Any
 
 import psutil
 import yaml
+
+from twokeys.sandbox.local_aws import LocalAws
 
 ROOT = Path(__file__).resolve().parent.parent
 TWOKEYS = [sys.executable, "-c", "from twokeys.cli import main; main()"]
@@ -68,61 +71,103 @@ class Measured:
         seconds: by the clock.
         processor: seconds of all its processes that could be seen, the local AWS apart.
         memory: the most that its processes had at once, in bytes (RSS summed, the local AWS apart).
+        written: bytes that they wrote, as far as the system counts them.
         told: its JSON output.
     """
 
     seconds: float
     processor: float
     memory: int
+    written: int
     told: Any
 
 
 class Lab:
-    """A project in a temporary folder."""
+    """A project in a temporary folder, and the variables that its commands run with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self.folder = folder
+        self.variables = variables
 
     def write(self, stack: str, config: Mapping[str, Any]) -> None:
         """Give a stack its config."""
         (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": dict(config)}, sort_keys=False))
 
     def twokeys(self, *arguments: str) -> Measured:
-        """Run `twokeys ARGUMENTS --json`; it must succeed."""
-        return measured([*TWOKEYS, *arguments], self.folder)
+        """Run `twokeys ARGUMENTS`, which prints JSON; it must succeed."""
+        return self.run(*TWOKEYS, *arguments)
+
+    def run(self, *command: str) -> Measured:
+        """Run a command that prints JSON; it must succeed."""
+        return measured(command, self.folder, self.variables)
 
 
 @contextmanager
-def lab(accounts: int, *, deployed: bool = True) -> Iterator[Lab]:
-    """A project with an organization, which is deployed already by default, and an environment prod that is not."""
-    with tempfile.TemporaryDirectory(prefix="twokeys-benchmark-") as folder:
-        found = Lab(Path(folder))
+def lab(accounts: int, *, latency: int = 0) -> Iterator[Lab]:
+    """A project whose organization is made, and an environment prod that is not.
+
+    Args:
+        latency: milliseconds that every AWS call then takes.
+    """
+    if shutil.which("pulumi") is None:
+        raise SystemExit("the pulumi CLI and an aws plugin have to be on PATH")
+    with tempfile.TemporaryDirectory(prefix="twokeys-benchmark-") as place:
+        folder = Path(place, "project")
+        folder.mkdir()
         for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock"):
             shutil.copy(ROOT / name, folder)
         for name in ("components", "policies"):
-            shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
-        Path(folder, ".venv").symlink_to(sys.prefix)
-        found.write("management", management(accounts))
-        found.write("prod", environment(accounts))
-        if deployed:
-            found.twokeys("sandbox", "up", "management", "--skip-preview", "--json")
-        yield found
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / ".venv").symlink_to(sys.prefix)
+        Path(place, "backend").mkdir()
+        with _aws(Path(place), 0) as variables:
+            found = Lab(folder, {**os.environ, **variables})
+            found.write("management", management(accounts))
+            found.write("prod", environment(accounts))
+            for command in (
+                ["stack", "init", "management"],
+                ["up", "--yes", "--skip-preview", "--stack", "management"],
+            ):
+                subprocess.run(
+                    ["pulumi", *command], cwd=folder, env=dict(found.variables), check=True, capture_output=True
+                )
+        with _aws(Path(place), latency) as variables:
+            yield Lab(folder, {**os.environ, **variables})
 
 
-def measured(command: Sequence[str], folder: Path) -> Measured:
+@contextmanager
+def _aws(place: Path, latency: int) -> Iterator[dict[str, str]]:
+    """A local AWS, and the variables by which the CLI and boto3 find it and a backend beside it."""
+    plan = None
+    if latency:
+        plan = place / "faults.yaml"
+        rules = [{"service": "*", "operation": "*", "latencyMs": latency}]
+        plan.write_text(yaml.safe_dump({"seed": 1, "rules": rules}))
+    with LocalAws.start(place / "aws", faults=plan) as aws:
+        yield {
+            **aws.environment(),
+            "PULUMI_HOME": str(place / "home"),
+            "PULUMI_BACKEND_URL": (place / "backend").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "a benchmark",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+
+
+def measured(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> Measured:
     """Run a command that prints JSON, and watch its processes."""
     began = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=output, stderr=subprocess.PIPE, text=True)
         watch = _Watch(process.pid)
         _, errors = process.communicate()
         seconds = time.monotonic() - began
-        processor, memory = watch.end()
+        processor, memory, written = watch.end()
         output.seek(0)
         text = output.read()
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command[-6:])} failed:\n{errors}\n{text[-3000:]}")
-    return Measured(seconds, processor, memory, json.loads(text) if text.strip() else None)
+    return Measured(seconds, processor, memory, written, json.loads(text) if text.strip() else None)
 
 
 class _Watch:
@@ -132,15 +177,16 @@ class _Watch:
         self._process = psutil.Process(pid)
         self._memory = 0
         self._processor: dict[tuple[int, float], float] = {}
+        self._written: dict[tuple[int, float], int] = {}
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def end(self) -> tuple[float, int]:
-        """Processor seconds and the most memory at once."""
+    def end(self) -> tuple[float, int, int]:
+        """Processor seconds, the most memory at once, and bytes written."""
         self._done.set()
         self._thread.join()
-        return sum(self._processor.values()), self._memory
+        return sum(self._processor.values()), self._memory, sum(self._written.values())
 
     def _run(self) -> None:
         while not self._done.wait(0.1):
@@ -156,19 +202,13 @@ class _Watch:
                     memory += one.memory_info().rss
                     times = one.cpu_times()
                     self._processor[one.pid, one.create_time()] = times.user + times.system
+                    if hasattr(one, "io_counters"):
+                        self._written[one.pid, one.create_time()] = one.io_counters().write_chars
                 except psutil.Error:
                     continue
             self._memory = max(self._memory, memory)
 
 
-FLEET = ("--engine", "sandbox", "--json")
-
-
 def up(found: Lab, *more: str) -> Measured:
     """Update the environment."""
-    return found.twokeys("fleet", "up", "prod", *FLEET, *more)
-
-
-def written(run: Measured) -> int:
-    """Bytes that the engines wrote."""
-    return sum(shard["written"] for shard in run.told["shards"])
+    return found.twokeys("fleet", "up", "prod", "--json", *more)

@@ -1,37 +1,22 @@
-"""Memory with the pulumi CLI, where every provider is a process."""
+"""Memory, where every provider is a process."""
 
 from __future__ import annotations
 
 import argparse
-import shutil
 
-from fleet_lab import TWOKEYS, lab, measured
+from fleet_lab import lab, up
 from fleet_page import MIB, machine, publish, say, table
 
-from twokeys.sandbox.local_aws import LocalAws
 
-WITH_CLI = ("--engine", "pulumi", "--no-policies", "--skip-preview", "--json")
-
-
-def memory(_: argparse.Namespace) -> None:
-    """With the pulumi CLI: a provider process for each account in one stack, against shards one after the other."""
-    if shutil.which("pulumi") is None:
-        say("memory: the pulumi CLI and an aws plugin are not on PATH; this part is left out")
-        return
+def memory(arguments: argparse.Namespace) -> None:
+    """A provider process for each account in one stack, against shards one after the other."""
     rows = []
-    for accounts in (10, 20):
-        with lab(accounts, deployed=False) as found:
-            found.twokeys("sandbox", "up", "management", *WITH_CLI)
-            one = found.twokeys("sandbox", "up", "prod", *WITH_CLI)
-        with lab(accounts, deployed=False) as found:
-            found.twokeys("sandbox", "up", "management", *WITH_CLI)
+    for accounts in [size for size in (10, 20) if size <= arguments.largest] or [arguments.largest]:
+        with lab(accounts) as found:
+            one = up(found, "--no-policies")
+        with lab(accounts) as found:
             found.twokeys("fleet", "split", "prod", "--capacity", "70", "--json")
-            backend = (found.folder / ".twokeys/pulumi/backend").as_uri()
-            cli_finds = {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE": "sandbox"}
-            with LocalAws.start(found.folder / ".twokeys/aws") as aws:
-                variables = [f"{name}={value}" for name, value in {**aws.environment(), **cli_finds}.items()]
-                command = [*TWOKEYS, "fleet", "up", "prod", "--no-policies", "--json", "--parallel", "1"]
-                ours = measured(["env", *variables, *command], found.folder)
+            ours = up(found, "--no-policies", "--parallel", "1")
         say(f"{accounts} accounts: one stack {one.memory / MIB:,.0f} MiB, shards {ours.memory / MIB:,.0f} MiB")
         rows.append(
             (

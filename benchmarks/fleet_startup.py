@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fleet_page import machine, publish, table
 
-from twokeys.cli import ROOMS
+from twokeys.cli import COMMANDS
 
 GOAL_HELP_MS = 300
 
@@ -18,7 +18,7 @@ GOAL_HELP_MS = 300
 def cli(_: argparse.Namespace) -> None:
     """How long the command line takes to start."""
     rows = []
-    for arguments in (["--help"], *([room, "--help"] for room in sorted(ROOMS))):
+    for arguments in (["--help"], *([name, "--help"] for name in sorted(COMMANDS))):
         times = []
         for _ in range(7):
             began = time.perf_counter()

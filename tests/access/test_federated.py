@@ -123,6 +123,23 @@ def test_every_provider_and_one_of_another_account_are_refused(statement: dict[s
     assert refused(trusting(statement)) == {"federated-trust"}
 
 
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "x y",
+        "accounts.google.com.evil",
+        arn(STAGE, "oidc-provider/"),
+        "arn:aws:iam::*:oidc-provider/gitlab.com",
+        arn(STAGE, "saml-provider/*"),
+        "arn:aws:s3:::bucket",
+        "arn:aws:iam::aws:oidc-provider/gitlab.com",
+    ],
+)
+@pytest.mark.parametrize("action", ["sts:*", ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]])
+def test_what_names_no_provider_is_refused(provider: str, action: object) -> None:
+    assert refused(trusting(admits(None, provider, action))) == {"federated-trust"}
+
+
 def test_roles_anywhere_with_its_trust_anchor_is_a_door_of_its_own() -> None:
     anchor = f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1"
     statement = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.pack.real_engine import PATH, RealEngine
-from tests.pack.test_attacks import IN_PREVIEW
+from tests.pack.test_attacks import IN_PREVIEW, WITH_WHAT_AWS_HAS
 from twokeys.preview.program import judge, preview
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.pulumi_events import run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 ATTACKS = Path(__file__).parents[1] / "pack" / "attacks"
-WITH_WHAT_AWS_HAS = {"imported_role", "account_that_a_change_would_replace"}
-"""A preview by mocks looks at nothing that exists already, and says so."""
 
 
 @pytest.fixture(scope="module")

@@ -55,12 +55,6 @@ def test_everything_that_is_wrong_is_found_in_one_go(existing: Existing, twokeys
     assert "4 failures" in shown.stdout
 
 
-def test_the_sandbox_can_be_asked_without_its_shell(project: Path, twokeys: Run) -> None:
-    run = twokeys("preflight", "stage", "--sandbox", "--json")
-    assert failing(run)["organization"] == "there is none"
-    assert (project / ".twokeys" / "aws").exists()
-
-
 @pytest.mark.usefixtures("project")
 def test_aws_that_cannot_be_asked_is_refused(twokeys: Run) -> None:
     refused = twokeys("preflight", "stage")

@@ -176,6 +176,24 @@ def test_a_secret_is_shown_to_the_rules_as_the_engine_shows_it() -> None:
     assert one(preview(program, config={"acme:text": "hidden"}), "role").get("description") == "hidden"
 
 
+def test_a_transform_of_a_component_changes_what_is_below_it() -> None:
+    """https://www.pulumi.com/docs/iac/concepts/options/transforms/: it is run for the resource and its children."""
+
+    def tag(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        return pulumi.ResourceTransformResult({**args.props, "description": "changed"}, args.opts)
+
+    def program() -> None:
+        above = pulumi.ComponentResource("t:index:Above", "above", opts=pulumi.ResourceOptions(transforms=[tag]))
+        between = pulumi.ComponentResource("t:index:Between", "between", opts=pulumi.ResourceOptions(parent=above))
+        aws.iam.Group("inside", name="inside", opts=pulumi.ResourceOptions(parent=between))
+        aws.iam.Policy("policy", policy="{}", opts=pulumi.ResourceOptions(parent=between))
+        aws.iam.Policy("beside", policy="{}")
+
+    made = {one.name: one for one in preview(program).resources}
+    assert made["policy"].inputs["description"] == "changed"
+    assert "description" not in made["beside"].inputs
+
+
 def test_a_transform_of_the_program_changes_what_is_registered(tmp_path: Path) -> None:
     program = """
         import json, pulumi, pulumi_aws as aws

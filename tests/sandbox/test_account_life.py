@@ -6,6 +6,7 @@ What a second update does (moving, quarantine, closing) is tried with the pulumi
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,7 +32,8 @@ def account(world: World) -> Run:
 
     def run(*arguments: str, code: int = 0) -> Any:
         command = [sys.executable, "-c", "from twokeys.cli import main; main()", "account", *arguments, "--json"]
-        done = subprocess.run(command, cwd=world.project, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **world.aws.environment()}
+        done = subprocess.run(command, cwd=world.project, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
 

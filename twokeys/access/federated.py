@@ -19,6 +19,7 @@ from twokeys.iam import (
     UNKNOWN,
     WITH_SAML,
     Arn,
+    ArnError,
     Caller,
     CallerKind,
     Context,
@@ -77,6 +78,12 @@ class FederatedTrust:
         shared = shared_provider(federation.prefix)
         demanded = [federation.admits(claim) for claim in tenant_claims(shared)] if shared else []
         return bool(demanded) and any(one.unresolved for one in demanded)
+
+    @property
+    def names_nothing(self) -> bool:
+        """Whether the trust policy names a provider that cannot be: no ARN of one, and none that is built into AWS."""
+        provider = self.federation.provider
+        return isinstance(provider, str) and provider != ANY_PROVIDER and _provider(self.federation) is None
 
     @property
     def foreign(self) -> bool:
@@ -143,13 +150,21 @@ def _key(federation: Federation, claim: str) -> str:
 
 def _caller(found: FederatedTrust) -> Caller:
     """The provider; for every provider, or one that is not known, one that nobody has."""
-    provider = found.federation.provider
-    if isinstance(provider, str) and provider != ANY_PROVIDER:
-        caller = Caller(provider)
-        if caller.kind is CallerKind.FEDERATED:
-            return caller
+    if caller := _provider(found.federation):
+        return caller
     kind: Named = "saml-provider" if found.federation.action == WITH_SAML else "oidc-provider"
     return Caller(str(Arn.iam(kind, found.role.account, "provider.invalid")))
+
+
+def _provider(federation: Federation) -> Caller | None:
+    """The provider as a caller; None for every provider, for one that is not known, and for what is none."""
+    if not isinstance(federation.provider, str) or federation.provider == ANY_PROVIDER:
+        return None
+    try:
+        caller = Caller(federation.provider)
+    except ArnError:
+        return None
+    return caller if caller.kind is CallerKind.FEDERATED and "*" not in caller.arn else None
 
 
 def _without_own(verdict: Verdict, federation: Federation) -> Verdict:

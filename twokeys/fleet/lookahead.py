@@ -21,7 +21,7 @@ def refuse_what_would_stop(root: Path, environment: str) -> None:
         Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
     """
     known = read_project(root, (environment,))
-    with aws_session(None, None, sandbox=None) as session:
+    with aws_session(None, None) as session:
         live = read_live(session)
     failures = [one for one in preflight(known, live, None) if one.status is Status.FAILURE]
     if failures:

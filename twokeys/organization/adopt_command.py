@@ -50,9 +50,6 @@ if TYPE_CHECKING:
 )
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
 @click.option("--yes", is_flag=True, help="Replace files that exist.")
-@click.option(
-    "--sandbox", is_flag=True, help="Ask the local AWS of the sandbox beside the file, as its management account."
-)
 @click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
 @click.option("--region", help="The region that the stacks work in. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and what was left out as JSON.")
@@ -64,7 +61,6 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     root_email: str | None,
     no_enter: bool,
     yes: bool,
-    sandbox: bool,
     profile: str | None,
     region: str | None,
     as_json: bool,
@@ -92,7 +88,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     if not yes:
         _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
     say = progress()
-    with aws_session(profile, region, sandbox=out.resolve().parent / ".twokeys" if sandbox else None) as session:
+    with aws_session(profile, region) as session:
         live = read_live(session, tags=True, say=say)
         organization = refuse_unadoptable(live)
         entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)

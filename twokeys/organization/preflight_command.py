@@ -27,7 +27,6 @@ _STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
 @PROJECT
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts that exist.")
-@click.option("--sandbox", is_flag=True, help="Ask the sandbox's local AWS (in .twokeys), as its management account.")
 @click.option("--profile", help="The AWS profile to use. Default: the environment's credentials.")
 @click.option("--region", help="The region to ask. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
@@ -36,7 +35,6 @@ def preflight(  # noqa: PLR0913 - one parameter an option
     stacks: tuple[str, ...],
     project: Path,
     no_enter: bool,
-    sandbox: bool,
     profile: str | None,
     region: str | None,
     as_json: bool,
@@ -58,7 +56,7 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
     known = read_project(project.resolve(), stacks)
     say = progress()
-    with aws_session(profile, region, sandbox=project.resolve() / ".twokeys" if sandbox else None) as session:
+    with aws_session(profile, region) as session:
         live = read_live(session, say=say)
         tried = None if no_enter else _enter(session, live, known.chosen, say)
     findings = list(findings_of(known, live, tried))

@@ -63,9 +63,11 @@ class _Monitor(mocks.MockMonitor):
     def __init__(self, ask: Ask) -> None:
         super().__init__(None)  # type: ignore[arg-type] # the answers come from elsewhere
         self._ask_for = ask
+        self._transforms: dict[str, tuple[Any, ...]] = {}  # by URN, those of the resource and of what is above it
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - the SDK's
-        for callback in (*request.transforms, *self._stack_transforms):
+        transforms = (*request.transforms, *self._transforms.get(request.parent, ()))
+        for callback in (*transforms, *self._stack_transforms):
             _transform(request, callback.token)
         said = self._ask(
             "register",
@@ -87,6 +89,7 @@ class _Monitor(mocks.MockMonitor):
                 "ignoreChanges": list(request.ignoreChanges),
             },
         )
+        self._transforms[said["urn"]] = transforms
         return resource_pb2.RegisterResourceResponse(urn=said["urn"], id=said["id"], object=_struct(said["outputs"]))
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802, ANN401

@@ -62,12 +62,11 @@ def tell(box: PulumiBox, aws: LocalAws, pulumi: Path, console: Console) -> list[
 
 
 def _update(story: _Story, stack: str) -> bool:
-    """Preview and update with the pack, update again, refresh; whether all went well."""
+    """Update with the pack, which previews first; update again, refresh; whether all went well."""
     pack = ("--policy-pack", str(story.box.project.root / "policies"))
     now = ("--yes", "--skip-preview")
     for told, arguments, unchanged in (
-        ("preview", ("preview", *pack), False),
-        ("up", ("up", *now, *pack), False),
+        ("up", ("up", "--yes", *pack), False),
         ("up again", ("up", *now), True),
         ("refresh", ("refresh", *now), True),
     ):

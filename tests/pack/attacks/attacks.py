@@ -85,6 +85,7 @@ def stack_set(s: Scene) -> None:
         "open",
         name="open",
         permission_model="SERVICE_MANAGED",
+        auto_deployment=aws.cloudformation.StackSetAutoDeploymentArgs(enabled=True),
         capabilities=["CAPABILITY_NAMED_IAM"],
         template_body=json.dumps({"Resources": {"R": role}}),
         opts=s.at(s.hub),

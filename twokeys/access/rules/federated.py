@@ -37,6 +37,9 @@ def _wrong(found: FederatedTrust) -> tuple[str, str] | None:
     federation = found.federation
     if federation.provider == ANY_PROVIDER:
         return "every provider that anybody makes in the account is admitted", "name the provider by its ARN"
+    if found.names_nothing:
+        why = f"{federation.provider!r} names no identity provider, and IAM takes no wildcard in such a name"
+        return why, "name a provider by its ARN, or one that is built into AWS (accounts.google.com)"
     if found.foreign:
         return (
             f"{federation.provider} is a provider of another account, and IAM takes those of the role's account only",

@@ -63,7 +63,6 @@ class Facts:
     trusted: frozenset[str]
     accounts: Mapping[str, AwsAccount]
     delegated: frozenset[str] = frozenset()
-    sandbox: bool = False
     environment: str = ""
 
     def at_aws(self, account: str) -> AwsAccount | None:
@@ -88,7 +87,6 @@ class Facts:
 
     def _run(self, operation: str) -> str:
         if self.environment:
-            engine = " --engine sandbox" if self.sandbox else ""
-            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}{engine}"
+            fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
             return f"twokeys fleet split {self.environment} && {fleet}"
         return f"pulumi {operation} -s {self.stack}"

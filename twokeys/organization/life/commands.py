@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +18,8 @@ from twokeys.errors import Refusal
 from twokeys.options import PROJECT
 
 if TYPE_CHECKING:
-    from twokeys.lifecycle.aws import Aws
-    from twokeys.lifecycle.facts import Facts, Held
+    from twokeys.organization.life.aws import Aws
+    from twokeys.organization.life.facts import Facts, Held
     from twokeys.project.stacks import StackSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -40,10 +42,10 @@ def _options(command: _Command) -> _Command:
             "--state",
             "state",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Real AWS: what `pulumi stack export -s STACK` wrote. Default: the sandbox.",
+            help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
         ),
-        click.option("--profile", help="Real AWS: the profile to use. Default: the environment's credentials."),
-        click.option("--region", help="Real AWS: the region whose endpoints are asked. Default: the environment's."),
+        click.option("--profile", help="The AWS profile to use. Default: the environment's credentials."),
+        click.option("--region", help="The region whose endpoints are asked. Default: the environment's."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
         command = option(command)
@@ -62,7 +64,7 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     from rich.markup import escape
     from rich.table import Table
 
-    from twokeys.lifecycle.overview import overview
+    from twokeys.organization.life.overview import overview
 
     with _opened(stack, **where) as (facts, _):
         rows = overview(facts)
@@ -91,8 +93,8 @@ def rename(stack: str, name: str, new_name: str, yes: bool, as_json: bool, **whe
     The account stays what it is: its id, its e-mail address and everything in it. Config and state follow: what remains
     is said at the end. Exits with 1 when a precondition does not hold.
     """
-    from twokeys.lifecycle.changes import remaining, rename_checks
-    from twokeys.lifecycle.report import Change
+    from twokeys.organization.life.changes import remaining, rename_checks
+    from twokeys.organization.life.report import Change
 
     with _opened(stack, **where) as (facts, aws):
         there = _known(facts, name)
@@ -131,14 +133,14 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     user. Until then the old one stays. On the sandbox `twokeys sandbox mailbox` shows the mail. Exits with 1 when a
     precondition does not hold.
     """
-    from twokeys.lifecycle.changes import email_checks, remaining
-    from twokeys.lifecycle.report import Change
+    from twokeys.organization.life.changes import email_checks, remaining
+    from twokeys.organization.life.report import Change
 
     with _opened(stack, **where) as (facts, aws):
         _known(facts, name)
         there = facts.at_aws(name)
         again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
-        mail = f"twokeys sandbox mailbox {new_address}" if facts.sandbox else f"the mailbox of {new_address}"
+        mail = f"the mailbox of {new_address}"
         change = Change(
             account=name,
             id=facts.held[name].id if name in facts.held else "",
@@ -177,9 +179,9 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     """
     from rich.console import Console
 
-    from twokeys.lifecycle.closing import KEPT, quota, require_management, standings
-    from twokeys.lifecycle.closing_run import work_through
-    from twokeys.lifecycle.report import ClosingReport
+    from twokeys.organization.life.closing import KEPT, quota, require_management, standings
+    from twokeys.organization.life.closing_run import work_through
+    from twokeys.organization.life.report import ClosingReport
 
     with _opened(stack, **where) as (facts, aws):
         require_management(facts)
@@ -200,39 +202,41 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
 def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
 ) -> Iterator[tuple[Facts, Aws]]:
-    """What is known of a stack, and the AWS that it is on: the sandbox's, or with an exported state the real one."""
+    """What is known of a stack, and the AWS that the credentials are for."""
     import boto3
     from botocore.exceptions import BotoCoreError
 
     from twokeys.access.state import read_state
-    from twokeys.lifecycle.aws import Aws
-    from twokeys.lifecycle.stack import held_accounts
+    from twokeys.organization.life.aws import Aws
+    from twokeys.organization.life.stack import held_accounts
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
 
     config = read_settings(project.resolve(), stack)
-    if state is None and (profile or region):
-        raise click.UsageError("--profile and --region are for real AWS: add --state")
-    if state is not None:
-        try:
-            session = boto3.Session(profile_name=profile, region_name=region)
-        except BotoCoreError as error:
-            raise Refusal(
-                "AWS cannot be asked", where=f"profile {profile}", why=str(error), next_step="name another --profile"
-            ) from error
-        with _closing(Aws(session)) as aws:
-            yield _facts(stack, config, held_accounts(read_state(state)), aws), aws
-        return
-    from twokeys.sandbox.local_aws import LocalAws
+    if state is None:
+        _refuse_real_aws_for_the_sandbox(profile)
+        state = sandbox_states(project.resolve(), (stack,))[0]
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    except BotoCoreError as error:
+        raise Refusal(
+            "AWS cannot be asked", where=f"profile {profile}", why=str(error), next_step="name another --profile"
+        ) from error
+    with _closing(Aws(session)) as aws:
+        yield _facts(stack, config, held_accounts(read_state(state)), aws), aws
 
-    path = sandbox_states(project.resolve(), (stack,))[0]
-    with LocalAws.start(path.parent.parent / "aws") as local:
-        keys = local.environment(config.settings.management_account_id)
-        session = boto3.Session(
-            keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"]
+
+def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
+    """The accounts of the sandbox's state are of a local AWS: only that may be asked about them."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if profile is not None or not re.match(r"https?://(127\.0\.0\.1|localhost)[:/]", endpoint):
+        raise Refusal(
+            "which AWS the stack is on cannot be told",
+            where="--state",
+            why="without it the state is the sandbox's, and the credentials here are not those of a local AWS",
+            next_step="name what `pulumi stack export -s STACK --file FILE` wrote with --state FILE,"
+            ' or run this after eval "$(twokeys sandbox shell)"',
         )
-        with _closing(Aws(session, local.endpoint)) as aws:
-            yield _facts(stack, config, held_accounts(read_state(path)), aws, sandbox=True), aws
 
 
 @contextmanager
@@ -243,8 +247,8 @@ def _closing(aws: Aws) -> Iterator[Aws]:
         aws.quit()
 
 
-def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws, *, sandbox: bool = False) -> Facts:
-    from twokeys.lifecycle.facts import Facts
+def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws) -> Facts:
+    from twokeys.organization.life.facts import Facts
 
     caller = aws.caller()
     management, features = aws.organization()
@@ -266,7 +270,6 @@ def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws
         trusted=aws.trusted_services(),
         accounts=aws.accounts(),
         delegated=aws.delegated_administrators(),
-        sandbox=sandbox,
         environment=config.environment,
     )
 

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
-from twokeys.lifecycle.facts import AwsAccount
+from twokeys.organization.life.facts import AwsAccount
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
 _ORGANIZATIONS_REGION = "us-east-1"
@@ -33,9 +33,9 @@ class Aws:
     Every method refuses (`Refusal`) when AWS cannot be asked or says no.
     """
 
-    def __init__(self, session: boto3.Session, endpoint: str | None = None) -> None:
-        """`endpoint` is that of a local AWS; else boto3's own rules hold (AWS_ENDPOINT_URL)."""
-        self._session, self._endpoint = session, endpoint
+    def __init__(self, session: boto3.Session) -> None:
+        """Each client's endpoint is what boto3's own rules say (AWS_ENDPOINT_URL)."""
+        self._session = session
         self._clients: dict[str, Any] = {}
 
     def caller(self) -> str:
@@ -127,7 +127,6 @@ class Aws:
             self._clients[service] = make(
                 service,
                 region_name=region or self._session.region_name or _ORGANIZATIONS_REGION,
-                endpoint_url=self._endpoint,
                 config=_CONFIG,
             )
         return self._clients[service]
