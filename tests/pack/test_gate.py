@@ -90,6 +90,21 @@ def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust:
     assert f"{rule}: deployer" in refused(base(trust))
 
 
+def test_a_name_that_is_still_to_be_made_up_excuses_no_trust_in_somebody_else() -> None:
+    world = World()
+    world.add("Role", "another", world.stage, namePrefix="another-", assumeRolePolicy=SERVICE)
+    world.role("deployer", world.stage, document(trusts("AIDACKCEVSQ6C2EXAMPLE")))
+    assert "unproved-door: deployer" in refused(world)
+
+
+def test_a_trust_in_a_role_whose_name_is_still_to_be_made_up_is_left_to_the_end() -> None:
+    world = World()
+    world.add("Role", "ci", world.hub, namePrefix="ci-", assumeRolePolicy=SERVICE)
+    made = arn(HUB, "role/ci-20261126000000000000000001")
+    world.role("deployer", world.stage, document(trusts(made)))
+    assert refused(world) == []
+
+
 def test_a_trust_whose_grant_may_still_come_is_made() -> None:
     world = base(document(trusts(CI)))
     assert refused(world) == []

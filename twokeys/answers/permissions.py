@@ -16,7 +16,6 @@ and session policies are not subtracted; a permissions boundary is. What counts:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -76,12 +75,6 @@ def permissions(role: Principal) -> Permissions:
     if role.boundary is not None:
         level = min(level, _of_document(role.boundary))
     return Permissions(level, tuple(dict.fromkeys(one.title for one in documents)))
-
-
-def of_policies(names: Iterable[str], inline: Iterable[PolicyDocument | Unknown] = ()) -> Level:
-    """What managed policies of AWS, by name, and inline policies allow together."""
-    levels = [*map(of_managed_policy, names), *map(_of_policy, inline)]
-    return max(levels, default=Level.NONE)
 
 
 def of_managed_policy(name: str) -> Level:

@@ -74,11 +74,6 @@ class DoorTarget(_Declared):
     """The partition of the role's ARN; None where its documents say it."""
 
     @property
-    def principal(self) -> Who:
-        """The role as a principal."""
-        return Who("role", self.account, self.role)
-
-    @property
     def permission_set(self) -> str | None:
         """The permission set that AWS makes the role of; None for a role of anybody else's making."""
         return self.role.removeprefix(RESERVED) if self.role.startswith(RESERVED) else None

@@ -136,10 +136,13 @@ class Gate:
 
         The engine shows the inputs of a resource only, and such a name is in none.
         """
-        for side in map(Arn.parse, (finding.door or "").split(" -> ")):
-            there = graph.principals.unsettled(side.kind, side.account) if side and side.kind else ()
-            if any(principal.urn != resource.urn for principal in there):
-                return True
+        own = {role.arn for role in graph.roles if role.urn == resource.urn}
+        for side in (finding.door or "").split(" -> "):
+            arn = Arn.parse(side)
+            if arn is not None and arn.kind is not None and side not in own:
+                there = graph.principals.unsettled(arn.kind, arn.account)
+                if any(principal.urn != resource.urn for principal in there):
+                    return True
         return False
 
     def _is_made(self, finding: Finding, graph: Graph) -> bool:
