@@ -27,6 +27,6 @@ def test_a_benchmark_prints_its_table(script: str, project_root: Path) -> None:
     assert "|---|" in run(project_root, script, *BENCHMARKS[script])
 
 
-@pytest.mark.parametrize("script", ["policy_pack.py"])
+@pytest.mark.parametrize("script", ["fleet.py"])
 def test_a_benchmark_that_needs_the_pulumi_cli_still_says_how_it_is_called(script: str, project_root: Path) -> None:
     assert "usage:" in run(project_root, script, "--help")

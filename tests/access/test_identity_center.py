@@ -99,7 +99,7 @@ def test_a_user_is_assigned_by_name_and_a_session_lasts_an_hour_unless_the_set_s
     assert assignment.permission_set.session_seconds == 3600
 
 
-def test_in_a_preview_ids_are_told_by_what_they_are_made_from() -> None:
+def test_in_a_preview_ids_are_known_by_what_they_are_made_from() -> None:
     world = World()
     account = world.add("Account", "new", world.hub, protect=True, name="new", email="a@x.com")
     made = put(world, "aws:ssoadmin/permissionSet:PermissionSet", "admin", world.hub, name="Admin", arn=UNKNOWN)
@@ -194,7 +194,7 @@ def test_an_assignment_that_does_not_tell_whom_where_or_what_is_not_proved(chang
     assert refused(center(**changes)) == {"unproved-door"}
 
 
-def test_an_assignment_to_a_group_whose_name_is_not_shown_is_told_by_its_id() -> None:
+def test_an_assignment_to_a_group_whose_name_is_not_shown_is_called_by_its_id() -> None:
     (door,) = of_center(center(principalId="g-elsewhere"))
     assert door.source.name == "g-elsewhere"
 

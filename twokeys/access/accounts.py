@@ -330,9 +330,9 @@ def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
     """The ids that the stacks which the snapshot refers to tell, and those it holds."""
     for resource in snapshot.of_type(STACK_REFERENCE, doors.OTHER_STACK, _STACK):
         outputs = resource.outputs if resource.type == _STACK else resource.get("outputs")
-        told = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
-        if isinstance(told, str) and _ORGANIZATION_ID.fullmatch(told):
-            yield told
+        exported = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
+        if isinstance(exported, str) and _ORGANIZATION_ID.fullmatch(exported):
+            yield exported
 
 
 def _default_tags(provider: Resource) -> object:

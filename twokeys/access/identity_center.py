@@ -237,7 +237,7 @@ class _Reader:
         return _name_of(behind) if behind else None
 
     def _set_key(self, resource: Resource) -> str:
-        """What a permission set is told by: its resource, else its ARN."""
+        """What a permission set is known by: its resource, else its ARN."""
         behind = self.snapshot.behind(resource, "permissionSetArn", PERMISSION_SET)
         if behind is not None:
             return behind.urn

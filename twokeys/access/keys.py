@@ -161,7 +161,7 @@ class _Reader:
         about = (
             f"The door from {door.source.arn} of account {self._account(door.source)} to role {door.target.arn} in "
             f"account {self._account(door.target)} is not proved: the {unsettled.unsettled} of {unsettled.kind} "
-            f"{resource.name} is not known yet, so it cannot be told which documents are about it"
+            f"{resource.name} is not known yet, so nothing says which documents are about it"
         )
         step = f"give {unsettled.kind} {resource.name} a {unsettled.unsettled} that is known in preview"
         return _about(door, Lack.PROOF, about, step, unsettled)

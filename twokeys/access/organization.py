@@ -24,7 +24,7 @@ class Guards:
     """Which control policies bind an account, from the root of the organization down to the account.
 
     AWS attaches FullAWSAccess (and RCPFullAWSAccess) everywhere; a snapshot does not show it, so it is taken to be
-    attached still. The management account is bound by none. An attachment whose target cannot be told makes the policy
+    attached still. The management account is bound by none. An attachment whose target is not known makes the policy
     UNKNOWN for every member account.
     """
 

@@ -43,7 +43,7 @@ def paths_from(graph: Graph, starts: Callable[[Principal], bool]) -> Iterator[Pa
     """The shortest way from each starting principal to each role it can reach, in order of length.
 
     Only open doors count, those under conditions included: conditions can be met. Doors within one account are steps of
-    a way, but a way is only told if it leads into another account.
+    a way, but a way is only one if it leads into another account.
     """
     doors = _open_doors(graph)
     for start in [principal for principal in doors if starts(principal)]:

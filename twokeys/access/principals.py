@@ -118,7 +118,7 @@ class Principals:
         self._by_name: dict[tuple[str, str, str], Principal] = {}
         self.by_arn: dict[str, Principal] = {}
         self.not_proved: list[NotProved] = []
-        """The resources that give somebody a policy, where it cannot be told who or which."""
+        """The resources that give somebody a policy, where nothing says whom or which."""
         self._unpinned: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Principal]] = defaultdict(list)
         self._inline: dict[Document, str] = {}
@@ -376,7 +376,7 @@ class Principals:
             self._by_urn[resource.urn].boundary = found[0]
 
     def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
-        """The principal that a property names, as a list of one; [] if it cannot be told."""
+        """The principal that a property names, as a list of one; [] if nothing says which."""
         name = self._identity(resource, key)
         if name is not None:
             return [self._by_given_name(resource, kind, name)]

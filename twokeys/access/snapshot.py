@@ -63,10 +63,10 @@ class Resource:
         nothing (the resources of a provider that cannot be configured yet).
         """
         asked = self.asked(key)
-        told = self.outputs.get(key)
-        if told is None or told is UNKNOWN:
-            return told if asked is None else asked
-        return told
+        came = self.outputs.get(key)
+        if came is None or came is UNKNOWN:
+            return came if asked is None else asked
+        return came
 
     def asked(self, key: str) -> object:
         """The value that the program asked for, without what the cloud added: see `get`."""

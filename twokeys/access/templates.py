@@ -184,7 +184,7 @@ class _Resolver:
         return value
 
     def condition(self, name: str) -> bool | None:
-        """Whether a condition of the template holds; None where that cannot be told."""
+        """Whether a condition of the template holds; None where nothing here says so."""
         if name not in self._settled:
             self._settled[name] = None
             self._settled[name] = self._holds(self._conditions.get(name))

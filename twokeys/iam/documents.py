@@ -89,14 +89,7 @@ class Statement:
 
     def _covers_action(self, action: str) -> Truth:
         names = self.actions if self.actions is not None else self.not_actions or ()
-        found = any_of(
-            [
-                Truth.UNKNOWN
-                if isinstance(name, Unknown)
-                else TextPattern(name, wildcards=True, variables=False, ignore_case=True).matches(action, _no_variables)
-                for name in names
-            ]
-        )
+        found = any_of([_is_action(name, action) for name in names])
         return found if self.actions is not None else _not(found)
 
     @cached_property
@@ -246,6 +239,14 @@ def _parsed_with_places(source: str | bytes, kind: PolicyKind) -> PolicyDocument
         path = render(error.path)
         raise PolicyError(error.message, path=path, rule=error.rule, position=error.position) from None
     return _Reader(kind, positions).document(value)
+
+
+def _is_action(name: str | Unknown, action: str) -> Truth:
+    if isinstance(name, Unknown):
+        return Truth.UNKNOWN
+    if "*" not in name and "?" not in name:
+        return truth(name.lower() == action.lower())
+    return TextPattern(name, wildcards=True, variables=False, ignore_case=True).matches(action, _no_variables)
 
 
 def _no_variables(_key: str) -> tuple[str, ...]:

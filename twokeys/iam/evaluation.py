@@ -273,5 +273,5 @@ def _levels(
     )
 
 
-def _allows(scans: Iterable[Scan]) -> tuple[Match, ...]:
-    return tuple(match for one in scans for match in one.allows)
+def _allows(scans: tuple[Scan, ...]) -> tuple[Match, ...]:
+    return scans[0].allows if len(scans) == 1 else tuple(match for one in scans for match in one.allows)

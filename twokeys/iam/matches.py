@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.conditions import ConditionClause
-from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.documents import PolicyDocument, Statement, Statements
 from twokeys.iam.principals import Form
 from twokeys.iam.request import Request
 from twokeys.iam.truth import FREE, Lookup, Truth, Unknown
@@ -127,18 +127,19 @@ def scan(request: Request, document: PolicyDocument | Unknown | None, label: str
         match = Match(label, None, unknowns=(f"the {label}",))
         return Scan((match,), (match,), has_allow=True)
     about = document.about(request.action_name)
-    allows, denies = (
-        tuple(
-            match
-            for statement in statements.about(request.caller, request.resource)
-            for match in _matches(request, statement, label, bounded=bounded)
-        )
-        for statements in (about.allows, about.denies)
-    )
+    allows = _matching(request, about.allows, label, bounded=bounded)
+    denies = _matching(request, about.denies, label, bounded=bounded)
     if document.unresolved:
         unresolved = tuple(Match(label, None, unknowns=(f"{path} of the {label}",)) for path in document.unresolved)
         allows, denies = (*allows, *unresolved), (*denies, *unresolved)
     return Scan(allows, denies, document.has_allow)
+
+
+def _matching(request: Request, statements: Statements, label: str, *, bounded: bool) -> tuple[Match, ...]:
+    found: list[Match] = []
+    for statement in statements.about(request.caller, request.resource) if statements.all else ():
+        found += _matches(request, statement, label, bounded=bounded)
+    return tuple(found)
 
 
 def _matches(request: Request, statement: Statement, label: str, *, bounded: bool) -> list[Match]:
@@ -169,6 +170,8 @@ def _matches(request: Request, statement: Statement, label: str, *, bounded: boo
         elif held is Truth.FREE:
             atoms.append(ClauseAtom(clause.with_values(request.lookup)))
     unknowns += [f"{path} of the {label}" for path in statement.unresolved]
+    if not atoms and not unknowns:
+        return [Match(label, statement, more, unnamed, form) for form, more, unnamed in namings]
     return [Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings]
 
 
@@ -181,7 +184,6 @@ def _namings(
     """How the statement names the caller: form, session atoms, unresolved names. Empty when it does not."""
     if statement.principals is None and statement.not_principals is None:
         return _UNNAMED
-    unresolved = (_of(statement, label, "Principal"),)
     if statement.not_principals is not None:
         denies = statement.effect == "Deny"
         spared = statement.not_principals.spares(request.caller, denies=denies)
@@ -189,13 +191,13 @@ def _namings(
             spared = Truth.FALSE
         if spared is Truth.TRUE:
             return []
-        return [(Form.DIRECT, (), unresolved if spared is Truth.UNKNOWN else ())]
+        return [(Form.DIRECT, (), (_of(statement, label, "Principal"),) if spared is Truth.UNKNOWN else ())]
     if statement.principals is None:
         return _UNNAMED
     found: list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]] = []
     for naming in statement.principals.names(request.caller):
         if naming.found is Truth.UNKNOWN:
-            found.append((None, (), unresolved))
+            found.append((None, (), (_of(statement, label, "Principal"),)))
             continue
         atoms: tuple[Atom, ...] = ()
         if naming.session is not None:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
 from twokeys.iam.truth import UNKNOWN, Truth, Unknown
@@ -193,8 +194,7 @@ class Form(IntEnum):
     """Itself, or as everyone: no implicit denial elsewhere limits it within the account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
+class Naming(NamedTuple):
     """One way in which a Principal element names a caller.
 
     `found` is TRUE, UNKNOWN for a name that is not resolved yet, or FREE when it depends on the caller's session name,

@@ -40,8 +40,8 @@ DOOR_NEEDS_GRANT = Rule(
 Each principal that a trust policy names needs a grant of its own; an account named as a whole needs one somebody in it.
 A grant that an explicit deny, a permissions boundary or an SCP of the snapshot kills is no grant.
 Unknown: a principal with a document that is not known is left to `unproved-door`.
-Does not check: principals in accounts that the stack does not hold (`unproved-door`), trusts within one account,
-services and federated identities, SCPs that another stack manages.
+Does not check: principals of accounts that are not shown to be ours (`external-id`), trusts within one account,
+services and federated identities (`federated-trust`), SCPs that another stack manages.
 """
 
 DOOR_NEEDS_TRUST = Rule(

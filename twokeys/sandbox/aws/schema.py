@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, get_origin
 
 from pulumi import _types
+
+# A module of the SDK that another thread is importing may be handed out half made, without its classes.
+_importing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,9 @@ def schema(token: str) -> Schema:
     path, _, name = rest.partition(":")
     folder = path.partition("/")[0]
     try:
-        module = importlib.import_module("pulumi_aws" if folder == "index" else f"pulumi_aws.{folder}")
-        resource, arguments = getattr(module, name), getattr(module, f"{name}Args")
+        with _importing:
+            module = importlib.import_module("pulumi_aws" if folder == "index" else f"pulumi_aws.{folder}")
+            resource, arguments = getattr(module, name), getattr(module, f"{name}Args")
     except (ImportError, AttributeError):
         return Schema()
     inputs = frozenset(_types.input_type_py_to_pulumi_names(arguments).values())

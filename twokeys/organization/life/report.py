@@ -10,9 +10,9 @@ from datetime import datetime
 import click
 from rich.console import Console
 
-from twokeys.lifecycle.changes import Check
-from twokeys.lifecycle.closing import Quota, Standing
-from twokeys.lifecycle.closing_run import Outcome
+from twokeys.organization.life.changes import Check
+from twokeys.organization.life.closing import Quota, Standing
+from twokeys.organization.life.closing_run import Outcome
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from twokeys.errors import Refusal
-from twokeys.lifecycle.aws import NotClosedError
-from twokeys.lifecycle.closing import Standing
+from twokeys.organization.life.aws import NotClosedError
+from twokeys.organization.life.closing import Standing
 
 QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
 AT_ONCE = "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"

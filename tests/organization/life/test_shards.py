@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.lifecycle.test_decisions import facts
-from twokeys.lifecycle.changes import remaining
+from tests.organization.life.test_decisions import facts
+from twokeys.organization.life.changes import remaining
 
 
 def test_what_remains_after_a_rename_names_commands_for_the_shard() -> None:

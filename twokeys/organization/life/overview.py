@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twokeys.lifecycle.closing import standings
-from twokeys.lifecycle.facts import CLOSED, CLOSING, Facts
+from twokeys.organization.life.closing import standings
+from twokeys.organization.life.facts import CLOSED, CLOSING, Facts
 from twokeys.settings import is_unit_id
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from twokeys.errors import Refusal
-from twokeys.lifecycle.facts import ACTIVE, CLOSED, CLOSING, Facts
+from twokeys.organization.life.facts import ACTIVE, CLOSED, CLOSING, Facts
 
 WINDOW = timedelta(days=30)
 KEPT = timedelta(days=90)

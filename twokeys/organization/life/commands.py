@@ -18,8 +18,8 @@ from twokeys.errors import Refusal
 from twokeys.options import PROJECT
 
 if TYPE_CHECKING:
-    from twokeys.lifecycle.aws import Aws
-    from twokeys.lifecycle.facts import Facts, Held
+    from twokeys.organization.life.aws import Aws
+    from twokeys.organization.life.facts import Facts, Held
     from twokeys.project.stacks import StackSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -64,7 +64,7 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     from rich.markup import escape
     from rich.table import Table
 
-    from twokeys.lifecycle.overview import overview
+    from twokeys.organization.life.overview import overview
 
     with _opened(stack, **where) as (facts, _):
         rows = overview(facts)
@@ -93,8 +93,8 @@ def rename(stack: str, name: str, new_name: str, yes: bool, as_json: bool, **whe
     The account stays what it is: its id, its e-mail address and everything in it. Config and state follow: what remains
     is said at the end. Exits with 1 when a precondition does not hold.
     """
-    from twokeys.lifecycle.changes import remaining, rename_checks
-    from twokeys.lifecycle.report import Change
+    from twokeys.organization.life.changes import remaining, rename_checks
+    from twokeys.organization.life.report import Change
 
     with _opened(stack, **where) as (facts, aws):
         there = _known(facts, name)
@@ -133,8 +133,8 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     user. Until then the old one stays. On the sandbox `twokeys sandbox mailbox` shows the mail. Exits with 1 when a
     precondition does not hold.
     """
-    from twokeys.lifecycle.changes import email_checks, remaining
-    from twokeys.lifecycle.report import Change
+    from twokeys.organization.life.changes import email_checks, remaining
+    from twokeys.organization.life.report import Change
 
     with _opened(stack, **where) as (facts, aws):
         _known(facts, name)
@@ -179,9 +179,9 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     """
     from rich.console import Console
 
-    from twokeys.lifecycle.closing import KEPT, quota, require_management, standings
-    from twokeys.lifecycle.closing_run import work_through
-    from twokeys.lifecycle.report import ClosingReport
+    from twokeys.organization.life.closing import KEPT, quota, require_management, standings
+    from twokeys.organization.life.closing_run import work_through
+    from twokeys.organization.life.report import ClosingReport
 
     with _opened(stack, **where) as (facts, aws):
         require_management(facts)
@@ -207,8 +207,8 @@ def _opened(
     from botocore.exceptions import BotoCoreError
 
     from twokeys.access.state import read_state
-    from twokeys.lifecycle.aws import Aws
-    from twokeys.lifecycle.stack import held_accounts
+    from twokeys.organization.life.aws import Aws
+    from twokeys.organization.life.stack import held_accounts
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
 
@@ -248,7 +248,7 @@ def _closing(aws: Aws) -> Iterator[Aws]:
 
 
 def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws) -> Facts:
-    from twokeys.lifecycle.facts import Facts
+    from twokeys.organization.life.facts import Facts
 
     caller = aws.caller()
     management, features = aws.organization()

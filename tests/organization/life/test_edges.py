@@ -13,8 +13,8 @@ from botocore.stub import Stubber
 from tests.access.world import HUB, World
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
-from twokeys.lifecycle.aws import Aws, NotClosedError
-from twokeys.lifecycle.stack import held_accounts
+from twokeys.organization.life.aws import Aws, NotClosedError
+from twokeys.organization.life.stack import held_accounts
 
 OLD = "444444444444"
 ARN = f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{OLD}"

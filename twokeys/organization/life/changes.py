@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.lifecycle.facts import ACTIVE, CLOSED, Facts
+from twokeys.organization.life.facts import ACTIVE, CLOSED, Facts
 from twokeys.settings.values import check_email
 
 SERVICE = "account.amazonaws.com"

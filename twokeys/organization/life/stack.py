@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.lifecycle.facts import Held
+from twokeys.organization.life.facts import Held
 
 _ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
 _STACK = "pulumi:pulumi:Stack"

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
-from twokeys.lifecycle.facts import AwsAccount
+from twokeys.organization.life.facts import AwsAccount
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
 _ORGANIZATIONS_REGION = "us-east-1"

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.lifecycle.aws import NotClosedError
-from twokeys.lifecycle.changes import Check, email_checks, remaining, rename_checks
-from twokeys.lifecycle.closing import Standing, quota, require_management, standings
-from twokeys.lifecycle.closing_run import work_through
-from twokeys.lifecycle.facts import AwsAccount, Facts, Held
-from twokeys.lifecycle.overview import overview
+from twokeys.organization.life.aws import NotClosedError
+from twokeys.organization.life.changes import Check, email_checks, remaining, rename_checks
+from twokeys.organization.life.closing import Standing, quota, require_management, standings
+from twokeys.organization.life.closing_run import work_through
+from twokeys.organization.life.facts import AwsAccount, Facts, Held
+from twokeys.organization.life.overview import overview
 from twokeys.settings import parse
 
 MANAGEMENT, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
