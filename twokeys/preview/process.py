@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Final
@@ -73,7 +75,7 @@ def run_in_process(  # noqa: PLR0913 - all by name
     try:
         with (
             os.fdopen(out_read, encoding="utf-8") as questions,
-            os.fdopen(in_write, "w", encoding="utf-8") as answers,
+            os.fdopen(in_write, "wb", buffering=0) as answers,
             ThreadPoolExecutor(_THREADS) as pool,
         ):
             pool.submit(_pass_on, process, target, printed)
@@ -100,15 +102,16 @@ def run_in_process(  # noqa: PLR0913 - all by name
 
 
 def _serve(
-    run: Run, settings: Mapping[str, Any], questions: IO[str], answers: IO[str], pool: ThreadPoolExecutor
+    run: Run, settings: Mapping[str, Any], questions: IO[str], answers: FileIO, pool: ThreadPoolExecutor
 ) -> Mapping[str, Any] | None:
     """Answer until the program has ended: {} when it ended well, its failure, None when it was cut short."""
     lock = Lock()
 
     def reply(number: int, answer: Mapping[str, Any]) -> None:
-        with lock:
-            answers.write(json.dumps({"number": number, "answer": answer}) + "\n")
-            answers.flush()
+        line = json.dumps({"number": number, "answer": answer}).encode() + b"\n"
+        with lock, suppress(BrokenPipeError):  # a program that has ended hears nothing more
+            while line:
+                line = line[answers.write(line) :]
 
     def work(number: int, kind: str, what: Mapping[str, Any]) -> None:
         try:
