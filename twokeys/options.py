@@ -1,4 +1,4 @@
-"""Options that commands of several rooms have, said once so that they read the same everywhere."""
+"""Options that commands have in common, said once so that they read the same everywhere."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import Door, Exports
 from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, from_inside
 
-_STRANGER: Final = "twokeys-probe-stranger"
+_NOBODY: Final = "twokeys-probe-without-grant"
 # Shards are probed beside each other in one management account.
 _OURS: Final = secrets.token_hex(4)
 
@@ -66,10 +66,10 @@ class _Prober:
             for source in door.sources:
                 yield from self._through(door, source)
         if doors:
-            with self._user(self._found.management, f"{_STRANGER}-{_OURS}") as stranger:
+            with self._user(self._found.management, f"{_NOBODY}-{_OURS}") as nobody:
                 for door in doors:
                     name = f"a user without a grant tries door {door.name}"
-                    yield self._attempts.attempt(name, stranger, door.role_arn, expected=False, arguments=door.external)
+                    yield self._attempts.attempt(name, nobody, door.role_arn, expected=False, arguments=door.external)
 
     def from_inside(self) -> Iterator[Probe]:
         """Each member account's administrator at what is probed of the others."""
