@@ -25,12 +25,17 @@ class Engine:
     aws: LocalAws
     variables: Mapping[str, str]
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the shell gives to every command."""
+        return {**clean_environment(), **self.variables}
+
     def pulumi(self, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """One command; standard output and error are captured."""
         return subprocess.run(
             [str(self.box.binaries / "pulumi"), *arguments, "--non-interactive"],
             cwd=folder or self.box.project.root,
-            env=clean_environment() | self.variables,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=280,
@@ -43,8 +48,7 @@ class Engine:
         pulumi = find_pulumi()
         assert pulumi is not None
         pack = str(self.box.project.root / "policies")
-        environment = clean_environment() | self.variables
-        return run(pulumi, ["preview", "--stack", stack, "--policy-pack", pack], mirror, environment)
+        return run(pulumi, ["preview", "--stack", stack, "--policy-pack", pack], mirror, self.environment)
 
     def ran(self, *arguments: str) -> str:
         """One command that must succeed; what it printed."""

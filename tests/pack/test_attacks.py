@@ -96,7 +96,13 @@ IN_ORDER: dict[str, set[str]] = {
 OPEN = json.dumps(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
 )
-ALLOWED_HALVES = {"stage_into_prod", "late_way_from_stage_into_prod", "outsider_among_ours"}
+ALLOWED_HALVES = {
+    "stage_into_prod",
+    "late_way_from_stage_into_prod",
+    "outsider_among_ours",
+    "transformed_trust",
+    "late_transformed_trust",
+}
 """The grant is half of the door that is refused; it lets nobody in."""
 
 

@@ -67,8 +67,12 @@ class Seen:
         if one.severity == "warning":
             self.advice.append(message)
             return
-        self.problems.append(f"{one.urn}: {message}" if one.urn else message)
-        if owners(message):
+        self.failed(f"{one.urn}: {message}" if one.urn else message)
+
+    def failed(self, why: str) -> None:
+        """Take a problem; one of a lock comes with the next step."""
+        self.problems.append(why)
+        if owners(why):
             environment = self._stack.rpartition("-")[0] or self._stack
             self.problems.append(f"if that run is dead, `twokeys fleet unlock {environment} {self._stack}` proves it")
 
@@ -98,7 +102,7 @@ def work(task: Task, seen: Seen) -> None:
     try:
         _interruptible(lambda: _operate(task, seen))
     except automation.CommandError as error:
-        seen.problems.append(f"the pulumi CLI failed: {error}")
+        seen.failed(f"the pulumi CLI failed: {error}")
     finally:
         end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
 

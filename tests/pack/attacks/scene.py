@@ -42,6 +42,7 @@ class Scene:
 
     def __init__(self, step: int) -> None:
         self.step = step
+        self._topic: aws.sns.Topic | None = None
 
     @cached_property
     def hub(self) -> aws.Provider:
@@ -69,8 +70,9 @@ class Scene:
 
     def late(self, value: Any) -> pulumi.Output[Any]:
         """A value that preview does not know: it waits for a resource that opens nothing."""
-        topic = aws.sns.Topic("late", opts=self.at(self.hub))
-        return topic.arn.apply(lambda _arn: value)
+        if self._topic is None:
+            self._topic = aws.sns.Topic("late", opts=self.at(self.hub))
+        return self._topic.arn.apply(lambda _arn: value)
 
     def ci(self, **more: Any) -> aws.iam.Role:
         return aws.iam.Role("ci", name="ci", assume_role_policy=text(SERVICE), opts=self.at(self.hub), **more)
