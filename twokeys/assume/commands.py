@@ -15,7 +15,6 @@ from twokeys.errors import Refusal
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
-    from twokeys.profiles.ways import Way
 
 _DOORS = "TWOKEYS_DOORS"
 
@@ -64,7 +63,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 
     Exit codes: COMMAND's own; 1 refused, 2 wrong usage.
     """
-    session, _way = _open(door, **how)
+    session = _open(door, **how)
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
         try:
@@ -99,7 +98,7 @@ def console(
     from twokeys.assume.session import console_address
     from twokeys.iam import Arn
 
-    session, _way = _open(door, **how)
+    session = _open(door, **how)
     parsed = Arn.parse(session.arn)
     address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
@@ -118,7 +117,7 @@ def _open(  # noqa: PLR0913 - one parameter an option
     seconds: int | None,
     mfa_serial: str | None,
     external_id: str | None,
-) -> tuple[Session, Way]:
+) -> Session:
     from twokeys.assume.session import open_session
     from twokeys.exports import read_exports
     from twokeys.profiles.reading import read_ways
@@ -136,7 +135,7 @@ def _open(  # noqa: PLR0913 - one parameter an option
             why=f"it tells of {', '.join(known) or 'none'}",
             next_step=f"name {close[0]}, if that is meant" if close else "name one of them",
         )
-    session = open_session(
+    return open_session(
         way,
         profile=profile,
         name=session_name,
@@ -145,4 +144,3 @@ def _open(  # noqa: PLR0913 - one parameter an option
         code=lambda serial: click.prompt(f"Code of {serial}", err=True),
         external_id=external_id,
     )
-    return session, way

@@ -12,7 +12,7 @@ recorded in the caller's account only. A role that somebody switched to in the c
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -104,21 +104,22 @@ class Trail:
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""
+        called: dict[tuple[Who, Who], list[datetime]] = defaultdict(list)
+        for use in self._uses.values():
+            if use.event == "AssumeRole":
+                called[use.caller.who, use.target].append(use.time)
         chosen = [
             use
             for use in self._uses.values()
-            if (start is None or use.time >= start) and (end is None or use.time <= end) and not self._is_double(use)
+            if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, called)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
-    def _is_double(self, use: Use) -> bool:
-        """Whether a switch in the console is there as the call of AssumeRole too."""
-        return use.event == "SwitchRole" and any(
-            other.event == "AssumeRole"
-            and (other.caller.who, other.target) == (use.caller.who, use.target)
-            and abs(other.time - use.time) <= _SAME_SWITCH
-            for other in self._uses.values()
-        )
+
+def _is_double(use: Use, called: Mapping[tuple[Who, Who], list[datetime]]) -> bool:
+    """Whether a switch in the console is there as the call of AssumeRole too; `called` has the times of these calls."""
+    times = called.get((use.caller.who, use.target), [])
+    return use.event == "SwitchRole" and any(abs(time - use.time) <= _SAME_SWITCH for time in times)
 
 
 def resolved(use: Use, principals: Mapping[str, Party]) -> Use:

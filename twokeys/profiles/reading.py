@@ -16,6 +16,7 @@ from twokeys.access.snapshot import PROVIDER
 from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.answers.reading import read
 from twokeys.doors import ExportedDoor, Who
+from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, PolicyError
@@ -228,7 +229,7 @@ def _admitted(exported: ExportedDoor) -> frozenset[str] | None:
 
 
 def _switch_urls(value: object) -> Iterable[str]:
-    for text in _texts(value):
+    for text in texts_of(value):
         parts = urlsplit(text)
         if f"{parts.scheme}://{parts.netloc}" in _CONSOLES.values() and parts.path == "/switchrole":
             yield text
@@ -237,17 +238,6 @@ def _switch_urls(value: object) -> Iterable[str]:
 def _leads_to(url: str, account: str, role: str) -> bool:
     query = parse_qs(urlsplit(url).query)
     return query.get("account") == [account] and query.get("roleName") == [role]
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from twokeys.doors.documents import DoorPlan, trust_document
+from twokeys.doors.symbols import texts_of
 from twokeys.settings.grants import QUOTAS
 from twokeys.settings.models import DoorSettings, Settings, asks_for_mfa, named, who
 from twokeys.settings.problem import Problem
@@ -120,7 +121,7 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
         (f"{key}.conditions", door.conditions),
     ]
     for where, value in said:
-        for arn in _texts(value):
+        for arn in texts_of(value):
             found = _ARN.match(arn)
             if found and found.group(1) != settings.partition:
                 right = arn.replace(found.group(0), f"arn:{settings.partition}:", 1)
@@ -131,17 +132,6 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
                     " (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)",
                     f"write it as {right}, or correct the region",
                 )
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 def _names(settings: Settings) -> Iterator[Problem]:
