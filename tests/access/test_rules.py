@@ -349,6 +349,16 @@ def test_a_valid_exception_lets_its_door_stand_and_no_other() -> None:
     assert [finding.door for finding in world.findings(config)] == [f"{CI} -> {arn(STAGE, 'role/second')}"]
 
 
+def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
+    world = two_keys()
+    world.add("Component", "door", door=door(expires="2026-11-26"))  # two days after TODAY
+    assert world.rules({"door-expired": {"mostDays": 2}}) == []
+    (finding,) = world.findings({"door-expired": {"mostDays": 1}})
+    assert finding.rule == "door-expired"
+    assert "open until 2026-11-26" in finding.message
+    assert "until 2026-11-25 (mostDays 1)" in finding.message
+
+
 def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-23")]}}
     messages = [finding.message for finding in without_grant().findings(config)]

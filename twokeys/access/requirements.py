@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
+from twokeys.doors.expiry import until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
@@ -114,10 +116,27 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 
 
 def in_words(requirement: Requirement) -> str:
-    """A requirement for people: "MFA" and "external ID" for the two that everybody has, else as the policy has it."""
+    """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it."""
     if requires_mfa([requirement]):
         return "MFA"
+    if (closes := closing(requirement)) is not None:
+        return f"until {until(closes)}"
     return "external ID" if _asks_for_external_id(requirement) else str(requirement)
+
+
+def closing(requirement: Requirement) -> datetime | None:
+    """The moment from which a requirement can no longer be met; None for one that is not about time alone.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
+    """
+    ends = requirement.operator.startswith("DateLessThan") and not requirement.negated
+    if requirement.any_of or requirement.key.lower() != "aws:currenttime" or not ends or len(requirement.values) != 1:
+        return None
+    try:
+        moment = datetime.fromisoformat(requirement.values[0])
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _asks_for_mfa(requirement: Requirement) -> bool:
