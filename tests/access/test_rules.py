@@ -97,6 +97,27 @@ def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
     assert world.rules() == ["external-id"]
 
 
+@pytest.mark.parametrize(
+    ("denied", "condition", "rule"),
+    [
+        ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}}, "third-party-named"),
+        (arn(OUTSIDE, "root"), {"StringNotEqualsIfExists": {"sts:ExternalId": ["abc", "def"]}}, "third-party-named"),
+        ("*", {"StringNotLike": {"sts:ExternalId": "a*"}}, "external-id"),
+        (arn(HUB, "root"), {"StringNotEquals": {"sts:ExternalId": "abc"}}, "external-id"),
+        ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}, "Bool": {"aws:SecureTransport": "false"}}, "external-id"),
+    ],
+)
+def test_a_denial_without_the_external_id_demands_it(denied: str, condition: dict[str, object], rule: str) -> None:
+    """Negated operators, with IfExists too, match when the key is absent.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
+    """
+    world = two_keys()
+    trust = document(trusts(arn(OUTSIDE, "root")), trusts(denied, condition=condition, effect="Deny"))
+    world.role("vendor", world.stage, trust)
+    assert world.rules() == [rule]
+
+
 def every_role_of_the_account(world: World) -> None:
     replaced(world, "ci-grant", policy=document(grants(arn(STAGE, "role/*"))))
 
