@@ -79,6 +79,11 @@ class Exported:
         """The accounts that the exported doors' documents belong to."""
         return frozenset(key.document.account for key in self._keys)
 
+    @property
+    def documents(self) -> list[SymbolicDocument]:
+        """The exported documents themselves."""
+        return [key.document for key in self._keys]
+
     def _read_members(self, outputs: dict[str, object]) -> None:
         account, groups = outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
         if isinstance(account, str) and isinstance(groups, dict):
