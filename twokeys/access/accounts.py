@@ -10,7 +10,7 @@ from functools import cached_property
 
 from twokeys import doors
 from twokeys.access import environment
-from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
@@ -21,7 +21,6 @@ ROLE = "aws:iam/role:Role"
 _ORGANIZATIONS = "aws:organizations/"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
-_STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
 _STACK_SET = "StackSet--"
 _NO_PROVIDER = "none"
@@ -339,9 +338,8 @@ def _organization_id(resource: Resource) -> str | None:
 
 def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
     """The ids that the stacks which the snapshot refers to tell, and those it holds."""
-    for resource in snapshot.of_type(STACK_REFERENCE, doors.OTHER_STACK, _STACK):
-        outputs = resource.outputs if resource.type == _STACK else resource.get("outputs")
-        exported = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
+    for outputs in snapshot.stack_outputs:
+        exported = outputs.get(doors.ORGANIZATION_OUTPUT)
         if isinstance(exported, str) and _ORGANIZATION_ID.fullmatch(exported):
             yield exported
 
