@@ -32,6 +32,7 @@ IN_PREVIEW = (
     "everyone_with_an_external_id",
     "outsider",
     "outsider_among_ours",
+    "outsider_by_a_forged_stack",
     "trust_without_grant",
     "grant_without_trust",
     "wildcard_grant",
