@@ -19,7 +19,7 @@ from twokeys.access.snapshot import PROVIDER, Snapshot
 from twokeys.access.state import parse_state
 from twokeys.errors import Refusal
 from twokeys.fleet.ownership import resources_of_account
-from twokeys.project.config import SHARDS
+from twokeys.project.shards import SHARDS
 
 if TYPE_CHECKING:
     from pulumi import automation

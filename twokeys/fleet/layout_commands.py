@@ -142,7 +142,7 @@ def move(  # noqa: PLR0913 - one argument an option
     from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
     from twokeys.fleet.split import write
     from twokeys.project.environment import load
-    from twokeys.project.stacks import shard_number
+    from twokeys.project.shards import shard_number
 
     root = project.resolve()
     found = load(root, environment)
@@ -210,7 +210,7 @@ def unlock(environment: str, shard: str, project: Path, machine_lost: str | None
 
 
 def _placement_data(found: Environment, placement: Placement, changed: Iterable[Path], capacity: int) -> dict[str, Any]:
-    from twokeys.project.stacks import shard_name
+    from twokeys.project.shards import shard_name
 
     return {
         "environment": found.name,
@@ -227,7 +227,7 @@ def _show_placement(console: Console, found: Environment, placement: Placement, 
     from rich.table import Table
 
     from twokeys.fleet.sizes import account_sizes
-    from twokeys.project.stacks import shard_name
+    from twokeys.project.shards import shard_name
 
     sizes = account_sizes(found.settings)
     table = Table("shard", "accounts", "about", title=f"{found.name}: {len(sizes)} accounts", title_justify="left")
