@@ -186,6 +186,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/pack": {
         "twokeys.pack",
         "twokeys.access",
+        "twokeys.answers",
         "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",
