@@ -126,9 +126,9 @@ class Referred:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A resource that the engine was about to create or update when it was stopped: nobody knows whether it did."""
+    """A resource that the engine was about to create, update or import when it was stopped: it may be there."""
 
-    operation: Literal["creating", "updating"]
+    operation: Literal["creating", "updating", "importing"]
     resource: Resource
 
 
