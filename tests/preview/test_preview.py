@@ -62,11 +62,11 @@ def test_a_door_without_its_grant_is_refused_before_its_account_exists(project_r
     }
     found = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
     assert [finding.rule for finding in found] == ["door-needs-grant"]
-    assert found[0].door == "arn:aws:iam::111111111111:role/ci -> arn:aws:iam::account:stage:role/deployer"
+    assert found[0].door == "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
 
 
 def test_nothing_comes_of_a_resource_whose_provider_waits_for_its_account(project_root: Path) -> None:
-    snapshot = previewed(project_root, "stage")
+    snapshot = previewed(project_root, "stage", people={})
     waiting, known = one(snapshot, "stage-deployer"), one(snapshot, "stage-deployer-grant")
     assert waiting.outputs == {}
     assert waiting.inputs is not None

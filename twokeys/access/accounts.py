@@ -84,6 +84,15 @@ class Accounts:
             organizations.add(self.ids.get(symbol, symbol))
         self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
+        self._environments: dict[str, str] = {}
+        for account, identity, inside in _of_other_stacks(snapshot):
+            symbol = doors.SYMBOL_PREFIX + _slug(account)
+            self._names.setdefault(symbol, account)
+            if identity:
+                self.ids.setdefault(symbol, identity)
+                self._names.setdefault(identity, account)
+            if inside:
+                self._environments.setdefault(identity or symbol, inside)
         for resource in snapshot.resources:
             own = Arn.parse(resource.text("arn") or "")
             if own is not None and own.service == "iam" and _ID.fullmatch(own.account) and resource.provider:
@@ -230,6 +239,8 @@ class Accounts:
         for found in map(environment.of_tags, tags):
             if found is not None:
                 return found
+        if account in self._environments:
+            return self._environments[account]
         own = [resource.text("name") or "", resource.name] if resource else []
         return environment.of_names(own) or environment.of_names(provider.name for provider in providers)
 
@@ -255,6 +266,9 @@ class Accounts:
         for key in ("assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
+        above_it = self._snapshot.by_urn.get(provider.parent or "")
+        if above_it is not None and above_it.type == doors.OTHER_STACK:
+            return doors.SYMBOL_PREFIX + _slug(provider.name)
         role = self._snapshot.behind(provider, "assumeRoles", ROLE)
         if role and role.provider and role.provider not in above:
             return self.of_provider(role.provider, above)
@@ -333,6 +347,25 @@ def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
         exported = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
         if isinstance(exported, str) and _ORGANIZATION_ID.fullmatch(exported):
             yield exported
+
+
+def _of_other_stacks(snapshot: Snapshot) -> Iterator[tuple[str, str | None, str | None]]:
+    """The accounts of the stacks that the snapshot refers to: name, id and environment, each where it is known."""
+    for resource in snapshot.of_type(STACK_REFERENCE, doors.OTHER_STACK):
+        outputs = resource.get("outputs")
+        known = outputs if isinstance(outputs, Mapping) else {}
+        ids, environments = (known.get(key) for key in (doors.ACCOUNTS_OUTPUT, doors.ENVIRONMENTS_OUTPUT))
+        for name, identity in ids.items() if isinstance(ids, Mapping) else ():
+            inside = environments.get(name) if isinstance(environments, Mapping) else None
+            yield name, identity if _is_id(identity) else None, inside if isinstance(inside, str) else None
+    for provider in snapshot.of_type(PROVIDER):
+        above = snapshot.by_urn.get(provider.parent or "")
+        if above is not None and above.type == doors.OTHER_STACK:
+            yield provider.name, None, None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def _default_tags(provider: Resource) -> object:

@@ -17,6 +17,7 @@ from twokeys.doors import (
     GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
     OTHER_STACK,
+    PEOPLE_OUTPUT,
     ExportedDoor,
     ExportedGrant,
     SymbolicDocument,
@@ -80,7 +81,7 @@ class Exported:
         return frozenset(key.document.account for key in self._keys)
 
     def _read_members(self, outputs: dict[str, object]) -> None:
-        account, groups = outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
+        account, groups = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
         if isinstance(account, str) and isinstance(groups, dict):
             for group, users in groups.items():
                 if isinstance(users, list) and all(isinstance(user, str) for user in users):
