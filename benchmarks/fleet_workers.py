@@ -88,6 +88,6 @@ def _cluster(found: Lab) -> Iterator[str]:
     os.environ.update(found.variables)  # workers have the credentials of whoever starts them
     with (
         config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
     ):
         yield cluster.scheduler_address

@@ -80,16 +80,20 @@ def replace_text(path: Path, old: str, new: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             if read_text(path) != old:
-                raise Refusal(
-                    "the file was changed by somebody else",
-                    where=str(path),
-                    why="it is no longer what this command read",
-                    next_step="Run the command again.",
-                )
+                raise _changed(path)
             os.replace(draft, target)
         finally:
             draft.unlink(missing_ok=True)
         _sync(target.parent)
+
+
+def _changed(path: Path) -> Refusal:
+    return Refusal(
+        "the file was changed by somebody else",
+        where=str(path),
+        why="it is no longer what this command read",
+        next_step="Run the command again.",
+    )
 
 
 def make_folder(path: Path) -> None:
@@ -98,8 +102,13 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_output(path: Path, text: str) -> None:
-    """Write a file that a command makes (a page, a picture) whole or not at all, replacing an older one."""
+def write_output(path: Path, text: str, *, instead_of: str | None = None) -> None:
+    """Write a file that a command makes (a page, a picture) whole or not at all, replacing an older one.
+
+    Refuses to where the older one is no longer `instead_of`: somebody else has changed it.
+    """
+    if instead_of is not None and read_text(path) != instead_of:
+        raise _changed(path)
     write_outputs({path: text})
 
 
@@ -124,7 +133,7 @@ def _draft(target: Path, text: str) -> Iterator[str]:
         with os.fdopen(descriptor, "wb") as file:
             umask = os.umask(0)
             os.umask(umask)
-            os.fchmod(file.fileno(), 0o666 & ~umask)
+            os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~umask)
             file.write(text.encode(**_ENCODING))
         yield draft
     finally:

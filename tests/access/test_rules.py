@@ -97,6 +97,27 @@ def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
     assert world.rules() == ["external-id"]
 
 
+@pytest.mark.parametrize(
+    ("denied", "condition", "rule"),
+    [
+        ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}}, "third-party-named"),
+        (arn(OUTSIDE, "root"), {"StringNotEqualsIfExists": {"sts:ExternalId": ["abc", "def"]}}, "third-party-named"),
+        ("*", {"StringNotLike": {"sts:ExternalId": "a*"}}, "external-id"),
+        (arn(HUB, "root"), {"StringNotEquals": {"sts:ExternalId": "abc"}}, "external-id"),
+        ("*", {"StringNotEquals": {"sts:ExternalId": "abc"}, "Bool": {"aws:SecureTransport": "false"}}, "external-id"),
+    ],
+)
+def test_a_denial_without_the_external_id_demands_it(denied: str, condition: dict[str, object], rule: str) -> None:
+    """Negated operators, with IfExists too, match when the key is absent.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
+    """
+    world = two_keys()
+    trust = document(trusts(arn(OUTSIDE, "root")), trusts(denied, condition=condition, effect="Deny"))
+    world.role("vendor", world.stage, trust)
+    assert world.rules() == [rule]
+
+
 def every_role_of_the_account(world: World) -> None:
     replaced(world, "ci-grant", policy=document(grants(arn(STAGE, "role/*"))))
 
@@ -326,6 +347,16 @@ def test_a_valid_exception_lets_its_door_stand_and_no_other() -> None:
     world = without_grant()
     world.role("second", world.stage, document(trusts(CI)))
     assert [finding.door for finding in world.findings(config)] == [f"{CI} -> {arn(STAGE, 'role/second')}"]
+
+
+def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
+    world = two_keys()
+    world.add("Component", "door", door=door(expires="2026-11-26"))  # two days after TODAY
+    assert world.rules({"door-expired": {"mostDays": 2}}) == []
+    (finding,) = world.findings({"door-expired": {"mostDays": 1}})
+    assert finding.rule == "door-expired"
+    assert "open until 2026-11-26" in finding.message
+    assert "until 2026-11-25 (mostDays 1)" in finding.message
 
 
 def test_an_expired_exception_is_a_violation_beside_the_door() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from tests.access.world import (
@@ -22,6 +24,7 @@ from tests.access.world import (
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
+from twokeys.answers.words import facts
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -171,7 +174,31 @@ def test_a_way_expires_with_the_first_of_its_doors() -> None:
     direct, chain = declared_ways(seen(world, PROD))
     assert [until(one.expires) for one in (direct, chain) if one.expires] == ["2027-12-01", "2026-12-01"]
     assert chain.declared is None
-    assert chain.why == "not declared; by the door on-to-prod of role deployer; until 2026-12-01"
+    assert chain.why == "not declared; by the door on-to-prod of role deployer"
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-11-26T13:20:00+00:00", "closes in 1 h 40 min"),
+        ("2026-11-24T11:00:59+00:00", "closes in 2 d 3 h"),
+        ("2026-11-26T14:59:30+00:00", "closes in less than a minute"),
+        ("2026-11-26T15:00:00+00:00", "closed since 2026-11-26 15:00 UTC"),
+    ],
+)
+def test_what_is_left_of_a_door_is_said_by_its_trust_also_where_nothing_declares_it(now: str, said: str) -> None:
+    """DateLessThan on aws:CurrentTime holds before the moment, and no longer at it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
+    """
+    world = World()
+    until_three = {**MFA, "DateLessThan": {"aws:CurrentTime": "2026-11-26T15:00:00Z"}}
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "role/ci"), condition=until_three)))
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    way = only(seen(world, STAGE))
+    assert set(way.conditions) == {"MFA", "until 2026-11-26 15:00 UTC"}
+    assert facts(way, datetime.fromisoformat(now)).endswith(f"not declared; {said}")
 
 
 def test_an_account_is_found_by_id_name_environment_and_stack() -> None:

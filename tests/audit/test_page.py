@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
 
     def open_page(found: Answers, comparison: Comparison | None, target: str | None = None) -> Page:
         file = tmp_path / "report.html"
-        file.write_text(page(found, target, comparison, "2026-11-24 12:00 UTC"), encoding="utf-8")
+        file.write_text(page(found, target, comparison, datetime(2026, 11, 24, 12, tzinfo=UTC)), encoding="utf-8")
         shown = context.new_page()
         shown.on("request", lambda request: requests.append(request.url))
         shown.on("console", lambda message: complaints.append(message.text))

@@ -28,7 +28,7 @@ def scheduler() -> Iterator[str]:
     """The address of a scheduler with one worker, which does not try again what a dead worker had."""
     with (
         dask_config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as found,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as found,
     ):
         yield found.scheduler_address
 
@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_loses_its_shard_and_its_engine_and_nothing_is_t
 
 def test_a_scheduler_that_would_try_a_lost_shard_again_is_refused() -> None:
     with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as found,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as found,
         pytest.raises(Refusal, match=r"allowed-failures is 3.*ALLOWED_FAILURES=0"),
         dask(found.scheduler_address),
     ):
@@ -117,7 +117,7 @@ def test_a_scheduler_that_would_try_a_lost_shard_again_is_refused() -> None:
 def test_a_cluster_without_workers_is_refused() -> None:
     with (
         dask_config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(n_workers=0, dashboard_address=None) as found,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as found,
         pytest.raises(Refusal, match="the cluster has no workers"),
         dask(found.scheduler_address),
     ):

@@ -169,6 +169,12 @@ def test_whoever_gets_in_is_among_those_admitted(allowed: Any, denied: Any, subj
     assert any(one.subject.admits(subject) for one in found) or not passes
 
 
+def test_leaving_out_texts_of_one_letter_leaves_the_longer_ones_in():
+    found = only(trust(admitting({"StringLike": {SUB: "*"}, "StringNotLike": {SUB: "?"}})))
+    assert found.subject.anybody
+    assert found.subject.admits("AA")
+
+
 @given(st.sampled_from(POSITIVE), st.lists(texts, max_size=3), st.text("abA*", min_size=1, max_size=4))
 def test_just_those_who_get_in_are_admitted_by_one_condition(operator: str, values: list[str], subject: str):
     policy = trust(admitting({operator: {SUB: values}}))

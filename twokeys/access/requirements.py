@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
-from twokeys.iam import ConditionClause, Requirement, Statement
+from twokeys.doors.expiry import until
+from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
+_EXTERNAL_ID = "sts:externalid"
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _WHOSE: Final = {
     "aws:principalorgid": re.compile(r"(.*)"),
@@ -21,14 +24,6 @@ _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
-
-
-def demanded_keys(statement: Statement) -> frozenset[str]:
-    """The condition keys, in lower case, for which a statement demands one of certain values.
-
-    Not those that are negated, that hold when the key is absent, or that `*` satisfies.
-    """
-    return frozenset(clause.lower_key for clause in statement.conditions if _demands(clause))
 
 
 def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ...]]:
@@ -52,11 +47,27 @@ def demands_external_id(statement: Statement) -> bool:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
     """
     for clause in statement.conditions:
-        if clause.lower_key == "sts:externalid" and _demands(clause) and clause.values:
+        if clause.lower_key == _EXTERNAL_ID and _demands(clause) and clause.values:
             patterns = _PATTERN if clause.base.name == "StringLike" else _VARIABLE
             if not any(isinstance(value, str) and patterns.search(value) for value in clause.values):
                 return True
     return False
+
+
+def denies_without_external_id(requirements: Iterable[Requirement], trust: PolicyDocument) -> bool:
+    """Whether a Deny of a trust policy keeps every session out that does not name one of certain external IDs.
+
+    Its values are compared with what is written: a variable about the caller is no external ID.
+    """
+    clauses = (clause for statement in trust.statements for clause in statement.conditions)
+    written = {clause.values for clause in clauses if clause.lower_key == _EXTERNAL_ID}
+    return any(one.negated and _asks_for_external_id(one) and one.values in written for one in requirements)
+
+
+def _asks_for_external_id(one: Requirement) -> bool:
+    operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
+    wanted = "StringNotEquals" if one.negated else "StringEquals"
+    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and bool(one.values)
 
 
 def limits_callers(statement: Statement) -> bool:
@@ -105,16 +116,27 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 
 
 def in_words(requirement: Requirement) -> str:
-    """A requirement for people: "MFA" and "external ID" for the two that everybody has, else as the policy has it."""
+    """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it."""
     if requires_mfa([requirement]):
         return "MFA"
-    if (
-        requirement.key.lower() == "sts:externalid"
-        and requirement.operator == "StringEquals"
-        and not requirement.negated
-    ):
-        return "external ID"
-    return str(requirement)
+    if (closes := closing(requirement)) is not None:
+        return f"until {until(closes)}"
+    return "external ID" if _asks_for_external_id(requirement) else str(requirement)
+
+
+def closing(requirement: Requirement) -> datetime | None:
+    """The moment from which a requirement can no longer be met; None for one that is not about time alone.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
+    """
+    ends = requirement.operator.startswith("DateLessThan") and not requirement.negated
+    if requirement.any_of or requirement.key.lower() != "aws:currenttime" or not ends or len(requirement.values) != 1:
+        return None
+    try:
+        moment = datetime.fromisoformat(requirement.values[0])
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _asks_for_mfa(requirement: Requirement) -> bool:

@@ -13,6 +13,7 @@ import click
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import FILE, asked, sources
 from twokeys.errors import Refusal
+from twokeys.temporary.open_command import open_command
 
 if TYPE_CHECKING:
     from twokeys.access.snapshot import Snapshot
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 @click.group()
 def access() -> None:
     """Who can enter which account, and what a change does to that."""
+
+
+access.add_command(open_command)
 
 
 @access.command("check")

@@ -10,7 +10,6 @@ from enum import Enum
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
-from twokeys.doors.expiry import until
 
 
 class Key(Enum):
@@ -97,6 +96,8 @@ class Step:
     declared: Declared | None = None
     """The declaration that was written for this door."""
     grant: Key = Key.PRESENT
+    closes: datetime | None = None
+    """The moment from which AWS refuses it, where a key says one."""
 
     @property
     def keys(self) -> tuple[KeyPlace, ...]:
@@ -152,21 +153,19 @@ class Way:
 
     @property
     def expires(self) -> datetime | None:
-        """The first moment from which a declared door on the way is closed."""
-        ends = [step.declared.expires for step in self.steps if step.declared and step.declared.expires]
+        """The first moment from which a door on the way is closed, as its keys or its declaration have it."""
+        ends = (end for step in self.steps for end in (step.closes, step.declared and step.declared.expires) if end)
         return min(ends, default=None)
 
     @property
     def why(self) -> str:
-        """What the door was written for, who answers for it and until when; how else one comes to have the way."""
-        end = f"until {until(self.expires)}" if self.expires else None
+        """What the door was written for and who answers for it; how else one comes to have the way."""
         if self.declared is not None:
             owner = f"owner {self.declared.owner}" if self.declared.owner else None
-            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner, end) if part)
+            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner) if part)
         last = self.steps[-1]
         if last.declared is not None:
-            through = f"not declared; by the door {last.declared.name} of {last.source.who.label}"
-            return f"{through}; {end}" if end else through
+            return f"not declared; by the door {last.declared.name} of {last.source.who.label}"
         if self.target.who.kind == "root-user":
             return "centralized root access"
         return "AWS's own access role" if self.by_access_role else "not declared"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 
 from twokeys.access import environment
@@ -20,7 +21,7 @@ from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.keys import Lack, Statement, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import USER, Principal
-from twokeys.access.requirements import in_words
+from twokeys.access.requirements import closing, in_words
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Portal, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
@@ -228,6 +229,7 @@ class _Reader:
             grants=self._places.of_grant(door),
             declared=self._declaration(door),
             grant=_KEYS[door.grant_key],
+            closes=_closes(door),
         )
 
     def _session_of(self, role: Principal) -> int | None:
@@ -404,6 +406,11 @@ class _Reader:
 def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
     return tuple(dict.fromkeys(in_words(one) for key in keys for one in key.requirements))
+
+
+def _closes(door: access.Door) -> datetime | None:
+    keys: tuple[Verdict, ...] = (door.trust, door.grant)
+    return min((at for key in keys for one in key.requirements if (at := closing(one)) is not None), default=None)
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from twokeys.answers.model import Key, KeyPlace, Step, Way
+from twokeys.doors.expiry import left
 
 
 def into(way: Way) -> str:
@@ -23,10 +25,15 @@ def since(way: Way) -> str:
     return bound + when(way.not_before) + (f", changed {when(way.changed)}" if way.changed else "")
 
 
-def facts(way: Way) -> str:
+def why(way: Way, now: datetime) -> str:
+    """Why a way is there and, of a temporary one, how long it still is: "The queue is stuck; closes in 1 h 40 min"."""
+    return f"{way.why}; {left(way.expires, now)}" if way.expires else way.why
+
+
+def facts(way: Way, now: datetime) -> str:
     """What there is to know of a way beside its ends, in one line."""
     parts = [conditions(way), f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""]
-    parts += [f"since {since(way)}" if way.not_before else "", way.why]
+    parts += [f"since {since(way)}" if way.not_before else "", why(way, now)]
     return " · ".join(part for part in parts if part)
 
 

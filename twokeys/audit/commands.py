@@ -85,20 +85,20 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if logs and events_api:
         raise click.UsageError("take events from --events or from --events-api")
     found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
-    comparison = None
+    comparison, now = None, datetime.now(UTC)
     if logs or events_api:
         period = (_utc(start), _utc(end))
         trail = _from_files(logs) if logs else _from_api(regions, *period)
         comparison = _compared(found, trail, period, learning_days)
     if html is not None:
-        write_output(html, page(found, target, comparison, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+        write_output(html, page(found, target, comparison, now))
     if table is not None:
         write_output(table, report.table(found))
     if as_json:
         seen = events.as_data(comparison) if comparison is not None else None
         click.echo(json.dumps({"target": target, **as_data(found), "events": seen}, indent=2))
     else:
-        report.show(found, target, comparison, Console(), with_keys=with_keys)
+        report.show(found, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import by_account, by_principal, listed, strongest, summary
-from twokeys.answers.words import conditions, duration, into, keys_of, since
+from twokeys.answers.words import conditions, duration, into, keys_of, since, why
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, period, reasons, used
 from twokeys.audit.report import heading, title
@@ -16,8 +17,8 @@ from twokeys.audit.report import heading, title
 _PACKAGE = "twokeys.audit"
 
 
-def page(answers: Answers, target: str | None, comparison: Comparison | None, made: str) -> str:
-    """The report as HTML text; `made` is when, in words. A content security policy in it lets it load nothing."""
+def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
+    """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
     style = pages.part(_PACKAGE, "page.css")
     numbers = summary(answers)
     return pages.page(
@@ -28,7 +29,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, ma
         title=title(answers, target),
         heading=f"Who can enter {target or 'every account'}",
         origin=answers.origin,
-        made=made,
+        made=f"{now:%Y-%m-%d %H:%M} UTC",
         sentence=numbers.sentence,
         numbers=[
             ("accounts", numbers.accounts),
@@ -38,7 +39,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, ma
             ("not proved", numbers.not_proved),
         ],
         accounts=[
-            (heading(group), [one.name for one in group.accounts], [_cells(way) for way in group.ways])
+            (heading(group), [one.name for one in group.accounts], [_cells(way, now) for way in group.ways])
             for group in by_account(answers)
         ],
         principals=[
@@ -56,14 +57,14 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, ma
             )
             for source, entrances in by_principal(answers.ways)
         ],
-        within=[_cells(way) for way in answers.within],
+        within=[_cells(way, now) for way in answers.within],
         keys=list(_keys(answers)),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )
 
 
-def _cells(way: Way) -> tuple[str, ...]:
+def _cells(way: Way, now: datetime) -> tuple[str, ...]:
     return (
         way.source.short,
         into(way),
@@ -71,7 +72,7 @@ def _cells(way: Way) -> tuple[str, ...]:
         conditions(way),
         duration(way.max_session_seconds),
         since(way),
-        way.why,
+        why(way, now),
     )
 
 

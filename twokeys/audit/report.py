@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from rich.console import Console
 
@@ -45,8 +46,14 @@ def title(answers: Answers, target: str | None) -> str:
     return f"Who can enter {target or 'every account'} (from {answers.origin})"
 
 
-def show(
-    answers: Answers, target: str | None, comparison: Comparison | None, console: Console, *, with_keys: bool = False
+def show(  # noqa: PLR0913 - what is answered by position
+    answers: Answers,
+    target: str | None,
+    comparison: Comparison | None,
+    console: Console,
+    now: datetime,
+    *,
+    with_keys: bool = False,
 ) -> None:
     """Print the summary, the ways by account and by principal, where keys stand, what is not proved, and the events.
 
@@ -54,7 +61,7 @@ def show(
     """
     say(console, title(answers, target))
     say(console, summary(answers).sentence)
-    for line in _ways(answers):
+    for line in _ways(answers, now):
         say(console, line)
     for line in _keys(answers, with_keys=with_keys):
         say(console, line)
@@ -96,7 +103,7 @@ def heading(alike: Alike) -> str:
     return f"{len(alike.accounts)} accounts: {listed([one.name for one in alike.accounts])}"
 
 
-def _ways(answers: Answers) -> Iterator[str]:
+def _ways(answers: Answers, now: datetime) -> Iterator[str]:
     groups = by_account(answers)
     for group in groups:
         if group.ways:
@@ -104,7 +111,7 @@ def _ways(answers: Answers) -> Iterator[str]:
             yield heading(group)
         for way in group.ways:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
-            yield f"    {facts(way)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
+            yield f"    {facts(way, now)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""

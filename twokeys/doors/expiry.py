@@ -38,6 +38,16 @@ def until(closes: datetime) -> str:
     return closes.strftime("%Y-%m-%d %H:%M UTC")
 
 
+def left(closes: datetime, now: datetime) -> str:
+    """How long it is until then: "closes in 1 h 40 min", or that it is over: "closed since 2027-01-31 15:00 UTC"."""
+    minutes = int((closes - now).total_seconds()) // 60
+    if closes <= now:
+        return f"closed since {closes:%Y-%m-%d %H:%M} UTC"
+    days, rest = divmod(minutes, 24 * 60)
+    parts = ((days, "d"), (rest // 60, "h"), (0 if days else rest % 60, "min"))
+    return "closes in " + (" ".join(f"{number} {unit}" for number, unit in parts if number) or "less than a minute")
+
+
 def open_until(closes: datetime) -> dict[str, dict[str, str]]:
     """The condition of a policy that ends then."""
     return {"DateLessThan": {"aws:CurrentTime": closes.strftime("%Y-%m-%dT%H:%M:%SZ")}}

@@ -22,7 +22,7 @@ from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.shard import Seen, work
 from twokeys.fleet.task import Result, State, Task
 
-_GRACE_SECONDS: Final = 45.0
+_GRACE_SECONDS: Final = 90.0
 
 
 def main() -> None:
@@ -67,11 +67,10 @@ def result_of(task: Task) -> Result:
 def _end_with_the_worker(done: threading.Event) -> None:
     """When the worker is gone before the work is done, stop in order, and at once if that takes too long."""
     sys.stdin.read()
-    for _ in range(2):
-        if not done.is_set():
-            os.kill(os.getpid(), signal.SIGINT)
-            done.wait(_GRACE_SECONDS)
     if done.is_set():
+        return
+    os.kill(os.getpid(), signal.SIGINT)
+    if done.wait(_GRACE_SECONDS):
         return
     end_others(os.getpid())
     os.kill(os.getpid(), signal.SIGKILL)

@@ -6,14 +6,13 @@ import json
 import os
 import re
 import signal
-import threading
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import boto3
+import psutil
 from pulumi import automation
 
 from twokeys.errors import Refusal
@@ -27,7 +26,6 @@ from twokeys.verify.attempts import Pace
 from twokeys.verify.credentials import probe_with
 from twokeys.verify.doors import exports
 
-_POLL_SECONDS: Final = 0.1
 _PROBES_A_SECOND: Final = 5.0
 # One replacement is several steps of the CLI; the one that makes the new object stands for it.
 _OPERATIONS: Final = {
@@ -43,6 +41,7 @@ class Seen:
         self.changes: Counter[str] = Counter()
         self.problems: list[str] = []
         self.advice: list[str] = []
+        self.stopped = False
         self._stack = stack
         self._counted: set[tuple[str, str]] = set()
 
@@ -99,12 +98,29 @@ def work(task: Task, seen: Seen) -> None:
         Refusal: it cannot be begun.
         KeyboardInterrupt: it was told to stop, and has.
     """
+    signal.signal(signal.SIGINT, lambda *_: _stop(seen))
     try:
-        _interruptible(lambda: _operate(task, seen))
+        _operate(task, seen)
     except automation.CommandError as error:
-        seen.failed(f"the pulumi CLI failed: {error}")
+        if not seen.problems:  # what its engine says comes as events
+            seen.failed(f"the pulumi CLI failed: {error}")
     finally:
         end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
+        if seen.stopped:
+            raise KeyboardInterrupt
+
+
+def _stop(seen: Seen) -> None:
+    """Pass an interrupt on to the CLI that runs, once: a second one would make it end at once and leave its lock.
+
+    Nothing is raised while it runs. The Automation API waits for it in `Thread.join`, and a join that an exception ends
+    takes its thread for dead (https://github.com/python/cpython/issues/90882), so that nobody would wait any longer.
+    """
+    if not psutil.Process().children():
+        raise KeyboardInterrupt
+    if not seen.stopped:
+        seen.stopped = True
+        os.killpg(0, signal.SIGINT)  # the CLI is in our group; what it starts is in groups of its own
 
 
 def _operate(task: Task, seen: Seen) -> None:
@@ -124,6 +140,8 @@ def _operate(task: Task, seen: Seen) -> None:
             "parallel": task.parallel,
             "on_event": seen,
         }
+        if seen.stopped:  # while a shorter command ran
+            raise KeyboardInterrupt
         (stack.up if task.operation is Operation.UP else stack.preview)(**arguments)
 
 
@@ -150,32 +168,6 @@ def _take_over(stack: automation.Stack, seen: Seen) -> None:
         what = f"is looked at as {found[urn]}" if urn in found else "is asked for anew, which AWS may refuse"
         seen.advice.append(f"{urn}: an earlier run was killed while it created this: it {what}")
     stack.refresh(target=list(found))
-
-
-def _interruptible(work: Callable[[], None]) -> None:
-    """Do it so that an interrupt reaches the CLI, which then ends in order, before it reaches the caller."""
-    failed: list[BaseException] = []
-
-    def doing() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=doing, daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(_POLL_SECONDS)
-    except KeyboardInterrupt:
-        # The CLI and what it started are in our process group; a second interrupt makes it end at once.
-        ours = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.killpg(os.getpgid(0), signal.SIGINT)
-        thread.join()
-        signal.signal(signal.SIGINT, ours)
-        raise
-    if failed:
-        raise failed[0]
 
 
 def _without_colour(text: str) -> str:

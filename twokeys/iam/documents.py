@@ -6,8 +6,8 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
@@ -63,7 +63,7 @@ class Statement:
 
     Of `actions` and `not_actions` exactly one is not None; of `resources` and `not_resources` at most one; of
     `principals` and `not_principals` at most one. A name in them can be `UNKNOWN`. `unresolved` holds the paths of
-    whole elements that are not resolved yet (a Condition, or a part of one).
+    whole elements that are not resolved yet: a Condition, or a part of one; an Effect, of which both are there.
     """
 
     sid: str | None
@@ -116,6 +116,11 @@ class Statement:
         names = () if self.resources is None else self.resources
         exact = tuple(name for name in names if isinstance(name, str) and not self._is_pattern(name))
         return exact if exact and len(exact) == len(names) and self.not_principals is None else None
+
+    @property
+    def effect_unresolved(self) -> bool:
+        """Whether its Effect is not resolved yet: then it stands in the document twice, as either."""
+        return any(path.endswith(".Effect") for path in self.unresolved)
 
     @cached_property
     def every_resource(self) -> bool:
@@ -342,16 +347,21 @@ class _Reader:
             if isinstance(item, Unknown):
                 unresolved.append(render(path))
                 continue
-            statement = self._statement(item, path, place)
-            if statement is None:
-                unresolved.append(f"{render(path)}.Effect")
-            else:
-                statements.append(statement)
+            statements += self._either(item, path, place)
         return tuple(statements), tuple(unresolved)
 
-    def _statement(self, value: object, path: Path, index: int) -> Statement | None:
-        """The statement; None when its Effect is not resolved yet."""
+    def _either(self, value: object, path: Path, index: int) -> Iterator[Statement]:
+        """The statement; one whose Effect is not resolved yet may allow, and may deny, what it is about."""
         elements = self._object(value, path, "a statement")
+        if not isinstance(elements.get("Effect"), Unknown):
+            yield self._statement(elements, path, index)
+            return
+        allow = self._statement({**elements, "Effect": "Allow"}, path, index)
+        unresolved = (*allow.unresolved, f"{render(path)}.Effect")
+        yield replace(allow, unresolved=unresolved)
+        yield replace(allow, effect="Deny", unresolved=unresolved)
+
+    def _statement(self, elements: Mapping[str, object], path: Path, index: int) -> Statement:
         for name in elements:
             if name not in _ELEMENTS:
                 raise self._error(
@@ -367,8 +377,6 @@ class _Reader:
         resources = self._resources(elements, path, "Resource")
         not_resources = self._resources(elements, path, "NotResource")
         effect = elements["Effect"]
-        if isinstance(effect, Unknown):
-            return None
         if effect not in ("Allow", "Deny"):
             raise self._error(
                 f"{_shown(effect)} is not an effect; Allow and Deny are, case-sensitive", (*path, "Effect"), "effect"

@@ -47,31 +47,25 @@ def preview(  # noqa: PLR0913 - one parameter an option
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
     looked at. Exits with 1 when a mandatory rule is violated or the program fails.
     """
-    from twokeys.preview.program import judge
-    from twokeys.preview.program import preview as run
-    from twokeys.preview.project import interpreter, outputs_of, placeholders, rules_config
-    from twokeys.project.config import load_config, load_project
+    from twokeys.preview.project import outputs_of, rules_config, stack_preview
+    from twokeys.project.config import load_project
 
     found = load_project(project.resolve())
     rules = rules_config(pack_config)
     known = outputs_of(states)
+    given = dict(_override(one) for one in overrides)
     results = []
     for stack in stacks:
-        hidden = placeholders(found, stack)
-        config = load_config(found, stack, hidden | dict(_override(one) for one in overrides))
         messages: list[tuple[str, str]] = []
-        snapshot = run(
-            found.program,
+        snapshot, verdicts = stack_preview(
+            found,
             stack,
-            config.values,
-            project=found.name,
-            secret_keys=(*config.secret_keys, *(key if ":" in key else f"{found.name}:{key}" for key in hidden)),
+            given,
+            rules=rules,
             stacks=known,
             account=_account(account),
-            python=interpreter(found.root),
             say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
         )
-        verdicts = judge(snapshot, rules, account=_account(account))
         results.append((stack, snapshot, verdicts, messages))
         if not as_json:
             _show(stack, snapshot, verdicts, messages, verbose=verbose)

@@ -1,17 +1,51 @@
-"""What a preview takes from around the program: its interpreter, and the outputs of other stacks."""
+"""A preview of a stack of a project, and what it takes from around the program: interpreter, other stacks' outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from twokeys.access.configuration import read_configuration
+from twokeys.access.report import Verdicts
 from twokeys.access.rules import RULES
+from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
-from twokeys.policy_packs import load_config
-from twokeys.project.config import Project, read_config, read_mapping
+from twokeys.policy_packs import load_config as load_pack_config
+from twokeys.preview.program import judge, preview
+from twokeys.project.config import Project, load_config, read_config, read_mapping
+
+
+def stack_preview(  # noqa: PLR0913 - all but the stack by name
+    project: Project,
+    stack: str,
+    overrides: Mapping[str, str],
+    *,
+    rules: Mapping[str, Mapping[str, object]],
+    stacks: Mapping[str, Mapping[str, Any]] | None = None,
+    account: str | None = None,
+    say: Callable[[str, str], None],
+) -> tuple[Snapshot, Verdicts]:
+    """What the program registers for a stack of its project, and what the rules find in it.
+
+    `overrides` are config values that win over the stack's file; `say` gets the program's messages, each with its
+    severity. Raises Refusal when the config or the program fails.
+    """
+    hidden = placeholders(project, stack)
+    config = load_config(project, stack, hidden | dict(overrides))
+    snapshot = preview(
+        project.program,
+        stack,
+        config.values,
+        project=project.name,
+        secret_keys=(*config.secret_keys, *(key if ":" in key else f"{project.name}:{key}" for key in hidden)),
+        stacks=stacks,
+        account=account,
+        python=interpreter(project.root),
+        say=say,
+    )
+    return snapshot, judge(snapshot, rules, account=account)
 
 
 def interpreter(root: Path) -> Path | None:
@@ -44,7 +78,7 @@ def rules_config(file: Path | None) -> dict[str, dict[str, object]]:
 
     Raises Refusal when it cannot be read, or names a rule, level or setting that there is not.
     """
-    return {} if file is None else read_configuration(load_config(file), RULES, where=str(file))
+    return {} if file is None else read_configuration(load_pack_config(file), RULES, where=str(file))
 
 
 def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:

@@ -269,7 +269,13 @@ def _text(dumper: Any, text: str) -> yaml.ScalarNode:  # noqa: ANN401 - as above
 _Dumper.add_representer(str, _text)
 
 
-def dumped(value: Mapping[str, Any], *, width: int = 120) -> str:
-    """The YAML of a mapping in the order given, with lines of about that width; every reader reads text as text."""
-    text: str = yaml.dump(dict(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+def dumped(value: Mapping[str, Any], *, width: int = 120, compact: bool = False) -> str:
+    """The YAML of a mapping in the order given, with lines of about that width; every reader reads text as text.
+
+    `compact` writes what holds only scalars in one line, as people do: `from: {role: ci}`.
+    """
+    flow = None if compact else False
+    text: str = yaml.dump(
+        dict(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width, default_flow_style=flow
+    )
     return text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
@@ -40,18 +40,34 @@ def _linted(graph: Graph, principal: Principal, document: Document, kind: Policy
             yield Finding("policy-lint", message, f"see {found.url}", document.urn, source=document.source)
 
 
-def _expired(graph: Graph, _config: Config, today: date) -> Iterator[Finding]:
+class TemporaryDoors(Config):
+    """How long a temporary door may be open from the day on which it is judged."""
+
+    most_days: int | None = Field(default=None, ge=0, le=3660)
+
+    def last_moment(self, today: date) -> datetime | None:
+        """The moment after which none may close."""
+        if self.most_days is None:
+            return None
+        return datetime.combine(today + timedelta(days=self.most_days + 1), time(), UTC)
+
+
+def _expired(graph: Graph, config: TemporaryDoors, today: date) -> Iterator[Finding]:
     for resource in graph.snapshot.resources:
         properties = resource.inputs or resource.outputs
         door, grant = properties.get("door"), properties.get("organizationGrant")
         if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, Door, today)
+            yield from _judged(resource, door, Door, config, today)
         if isinstance(grant, dict):
-            yield from _judged(resource, grant, OrganizationGrant, today)
+            yield from _judged(resource, grant, OrganizationGrant, config, today)
 
 
 def _judged(
-    resource: Resource, declared: dict[str, object], model: type[Door] | type[OrganizationGrant], today: date
+    resource: Resource,
+    declared: dict[str, object],
+    model: type[Door] | type[OrganizationGrant],
+    config: TemporaryDoors,
+    today: date,
 ) -> Iterator[Finding]:
     what = "door" if model is Door else "grant"
     try:
@@ -71,6 +87,13 @@ def _judged(
         )
         step = f"remove the {what}, or let {found.owner or 'its owner'} set a later one"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
+    last = config.last_moment(today)
+    if found.expires is not None and last is not None and found.expires > last:
+        message = (
+            f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
+            f"until {until(last)} (mostDays {config.most_days})"
+        )
+        yield Finding("door-expired", message, "let it end earlier", resource.urn, source=resource.source)
 
 
 POLICY_LINT = Rule(
@@ -96,9 +119,11 @@ DOOR_EXPIRED = Rule(
     remediation="Remove the door, or set a later day if it is still needed.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
     check=_expired,
-    config=Config,
+    config=TemporaryDoors,
 )
 """A declared door, or a declared grant for the whole organization, exists until the moment `expires`.
+
+`mostDays` refuses a temporary one that would be open for longer than that from today.
 
 Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
 Does not check: doors without a declaration, and whether anybody closes a door between two updates.

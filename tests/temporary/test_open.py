@@ -1,0 +1,200 @@
+"""`twokeys access open`: one place of a stack's file changes, and only to what a preview lets pass."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from twokeys.answers.commands import access
+from twokeys.errors import Refusal
+from twokeys.project.config import read_config
+from twokeys.temporary.change import closing_minute, lasting
+
+CONFIG = """\
+# Who may enter shop.
+config:
+  twokeys:managementAccountId: "111111111111"
+  twokeys:rootEmail: example@company.com
+  twokeys:accounts: {shop: {}}
+  twokeys:doors:
+    shop-reader:   # for good
+      from: {user: alice}
+      to: {role: team/reader}
+      permissions: {managedPolicies: [arn:aws:iam::aws:policy/ReadOnlyAccess]}
+      mfa: false
+      reason: Looking into what runs
+      owner: platform
+    # The next one is open for a while.
+    shop-fix:
+      from: {user: bob}
+      to: {role: fix}
+      permissions: {managedPolicies: [arn:aws:iam::aws:policy/ReadOnlyAccess]}
+      reason: >
+        The queue
+        is stuck
+      owner: platform
+      expires: 2026-01-31   # a day long past
+
+  # What comes last.
+  twokeys:tags: {team: shop}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, project_root: Path) -> Path:
+    for name in ("Pulumi.yaml", "__main__.py", "components", "twokeys"):
+        (tmp_path / name).symlink_to(project_root / name)
+    (tmp_path / "Pulumi.shop.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def call(project: Path, *arguments: str) -> str:
+    command = ["open", *arguments, "--project", str(project)]
+    done = CliRunner().invoke(access, command, standalone_mode=False)
+    if done.exception:
+        raise done.exception
+    return done.stdout
+
+
+def refusal(project: Path, *arguments: str) -> Refusal:
+    before = (project / "Pulumi.shop.yaml").read_text()
+    with pytest.raises(Refusal) as refused:
+        call(project, *arguments, "--reason", "r")
+    assert (project / "Pulumi.shop.yaml").read_text() == before
+    assert [one.name for one in project.iterdir() if one.name.startswith(".")] == []
+    return refused.value
+
+
+def changed(diff: str) -> list[str]:
+    return [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alone(shop: Path) -> None:
+    end = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%MZ")
+    told = json.loads(call(shop, "shop-fix", "--until", end, "--reason", "Stuck: again", "--json"))
+    assert told["written"]
+    assert told["previewed"]
+    assert changed(told["diff"]) == [
+        "-      reason: >",
+        "-        The queue",
+        "-        is stuck",
+        "+      reason: 'Stuck: again'",
+        "-      expires: 2026-01-31   # a day long past",
+        f'+      expires: "{end}"   # a day long past',
+    ]
+    door = read_config(shop / "Pulumi.shop.yaml")["twokeys:doors"]["shop-fix"]
+    assert (door["reason"], door["expires"]) == ("Stuck: again", end)
+    ends = datetime.fromisoformat(told["lastSessionEnds"]) - datetime.fromisoformat(told["expires"])
+    assert ends == timedelta(hours=1)  # the longest session of a role that says none: CreateRole, MaxSessionDuration
+
+
+def test_an_expired_door_beside_it_is_refused_as_the_preview_refuses_it(shop: Path) -> None:
+    refused = refusal(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
+    assert "door-expired" in refused.what
+    assert "shop-fix" in refused.why
+
+
+def test_the_packs_longest_time_holds(shop: Path) -> None:
+    pack = shop / "pack.json"
+    pack.write_text(json.dumps({"door-expired": {"mostDays": 2}}))
+    refused = refusal(shop, "shop-fix", "--for", "9d", "--policy-pack-config", str(pack))
+    assert "mostDays 2" in refused.why
+
+
+def _dry(shop: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, Any]:
+    """What would be written, without the preview, which other tests have."""
+    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+    return dict(json.loads(call(shop, *arguments, "--reason", "Ticket 12", "--dry-run", "--json")))
+
+
+def test_a_copy_stands_behind_its_original_with_a_role_of_its_own_and_mfa_for_whom_it_lets_in(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = _dry(shop, monkeypatch, "shop-queue", "--from", "shop-reader", "--user", "bob", "--until", "2099-01-31")
+    assert (shop / "Pulumi.shop.yaml").read_text() == CONFIG
+    assert told["diff"].splitlines()[2:] == [
+        "@@ -11,6 +11,14 @@",
+        "       mfa: false",
+        "       reason: Looking into what runs",
+        "       owner: platform",
+        "+    shop-queue:",
+        "+      from: {user: bob}",
+        "+      to: {role: team/shop-queue}",
+        "+      permissions:",
+        "+        managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess']",
+        "+      owner: platform",
+        "+      reason: Ticket 12",
+        '+      expires: "2099-02-01T00:00Z"',
+        "     # The next one is open for a while.",
+        "     shop-fix:",
+        "       from: {user: bob}",
+    ]
+
+
+FLOW = (
+    "twokeys:doors: {a: {from: {user: bob}, to: {role: r}, permissions: {managedPolicies: "
+    "[arn:aws:iam::aws:policy/ReadOnlyAccess]}, reason: x, owner: o, expires: 2026-01-31}}"
+)
+
+
+@pytest.mark.parametrize("door", [("a",), ("b", "--from", "a")])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, door: tuple[str, ...], newline: str
+) -> None:
+    head = CONFIG.partition("  twokeys:doors")[0]
+    text = (head + f"  {FLOW}\n  twokeys:region: eu-west-1 # é 😀\n").replace("\n", newline)
+    (shop / "Pulumi.shop.yaml").write_bytes(text.encode())
+    diff = _dry(shop, monkeypatch, *door, "--for", "2h")["diff"]
+    assert len(changed(diff)) == 2
+    assert "Ticket 12" in changed(diff)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("shop-fixx", "--for", "2h"), "write shop-fix, if that is meant"),
+        (("shop-reader", "--for", "2h"), "--from shop-reader"),
+        (("shop-fix", "--from", "shop-reader", "--for", "2h"), "choose another name"),
+        (("shop-fix", "--until", "2026-01-31"), "later"),
+        (("new", "--from", "nope", "--for", "2h"), "name one of them"),
+        (("Shop!", "--from", "shop-reader", "--for", "2h"), "choose such a name"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_with_the_next_step(shop: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert said in str(refusal(shop, *arguments))
+
+
+@pytest.mark.parametrize("layout", ["*anchor", "{<<: *anchor}", "'{}'"])
+def test_a_layout_that_cannot_be_changed_in_one_place_is_refused(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    head = CONFIG.partition("  twokeys:doors")[0]
+    text = f"x: &anchor {FLOW.removeprefix('twokeys:doors: ')}\n{head}  twokeys:doors: {layout}\n"
+    if layout == "'{}'":
+        text = f"{head}  twokeys:doors: '{json.dumps({'a': 1})}'\n"
+    (shop / "Pulumi.shop.yaml").write_text(text)
+    monkeypatch.setattr("twokeys.temporary.open_command._refuse_what_preview_refuses", lambda *_, **__: True)
+    refused = refusal(shop, "a", "--for", "2h")
+    assert "by hand" in refused.next_step or "no stack's file" in refused.why
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("2h", 120), ("90m", 90), ("3d", 4320), ("1d12h", 2160), ("1h 30m", 0), ("0h", 0), ("", 0)]
+)
+def test_how_long_is_said_in_days_hours_and_minutes(text: str, minutes: int) -> None:
+    if not minutes:
+        with pytest.raises(ValueError, match=f"^{text}$"):
+            lasting(text)
+    else:
+        assert lasting(text) == timedelta(minutes=minutes)
+
+
+def test_a_door_is_open_for_at_least_as_long_as_it_was_asked_for() -> None:
+    assert closing_minute(datetime(2026, 11, 26, 12, 0, 1, tzinfo=UTC)).minute == 1
+    assert closing_minute(datetime(2026, 11, 26, 12, 0, tzinfo=UTC)).minute == 0

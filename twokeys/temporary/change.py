@@ -1,0 +1,113 @@
+"""What opening a door changes in a stack's file, as data and as text: pure, nothing is written here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from twokeys.doors.expiry import until
+from twokeys.errors import Refusal
+from twokeys.project.stack_edit import NotEditableError, with_entry, with_scalar
+from twokeys.project.stack_yaml import loaded
+from twokeys.settings import PROJECT
+
+DOORS: Final = f"{PROJECT}:doors"
+_LASTING: Final = re.compile(r"(?:(?P<days>\d{1,4})d)?(?:(?P<hours>\d{1,4})h)?(?:(?P<minutes>\d{1,4})m)?")
+_PATH: Final = ("config", DOORS)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The wish: which door, until when and why; of a new one, which door it is a copy of.
+
+    `user` comes through a copy instead of those who come through the original; `role` is what its role is called.
+    """
+
+    door: str
+    closes: datetime
+    reason: str
+    copy_of: str | None = None
+    user: str | None = None
+    role: str | None = None
+
+
+def lasting(text: str) -> timedelta:
+    """How long `2h`, `90m`, `3d` or `1d12h` is. Raises ValueError for anything else, and for no time at all."""
+    found = _LASTING.fullmatch(text.strip().lower())
+    time = timedelta(**{unit: int(number) for unit, number in found.groupdict("0").items()}) if found else timedelta()
+    if not time:
+        raise ValueError(text)
+    return time
+
+
+def closing_minute(moment: datetime) -> datetime:
+    """The moment itself or the next full minute, in UTC: config says it to the minute."""
+    whole = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + timedelta(minutes=1)
+
+
+def opened(doors: Mapping[str, Any], opening: Opening, where: Path) -> dict[str, Any]:
+    """The door as it is to stand among the doors of a stack.
+
+    Raises Refusal where there is no such door, or where it is open for good.
+    """
+    said = {"reason": opening.reason, "expires": opening.closes.strftime("%Y-%m-%dT%H:%MZ")}
+    if opening.copy_of is None:
+        entry = doors[opening.door]
+        if not isinstance(entry, Mapping) or "expires" not in entry:
+            raise Refusal(
+                f"the door {opening.door} is open for good",
+                where=str(where),
+                why="it has no `expires`, so a temporary one would take it away when its time is over",
+                next_step=f"open a copy of it: twokeys access open NAME --from {opening.door} --user WHO --for 2h "
+                "--reason TEXT",
+            )
+        return {**entry, **said}
+    if opening.door in doors:
+        raise Refusal(
+            f"there is a door {opening.door} already",
+            where=str(where),
+            why="a copy needs a name of its own",
+            next_step="leave --from out to open that one again, or choose another name",
+        )
+    source = doors[opening.copy_of]
+    target = source["to"]
+    path, slash, _ = str(target["role"]).rpartition("/")
+    entry = {**source, "to": {**target, "role": opening.role or f"{path}{slash}{opening.door}"}}
+    if opening.user is not None:
+        entry["from"] = {"user": opening.user}
+        entry.pop("mfa", None)  # what was said of others: people come with MFA
+    return {**{key: value for key, value in entry.items() if key not in said}, **said}
+
+
+def written(text: str, opening: Opening, entry: Mapping[str, Any], where: Path) -> str:
+    """The file's text with the door in it.
+
+    Raises Refusal where its layout does not let one place be changed: it then says what to write.
+    """
+    try:
+        if opening.copy_of is not None:
+            new = with_entry(text, (*_PATH, opening.copy_of), opening.door, entry)
+        else:
+            new = text
+            for key in ("reason", "expires"):
+                new = with_scalar(new, (*_PATH, opening.door, key), entry[key])
+        before, after = loaded(text), loaded(new)
+        before["config"][DOORS][opening.door] = dict(entry)
+        if before != after:
+            raise NotEditableError
+    except (NotEditableError, yaml.YAMLError) as error:
+        raise Refusal(
+            "the file cannot be changed in one place",
+            where=str(where),
+            why=f"the door {opening.copy_of or opening.door} is written with an alias, a merge or as JSON in a text",
+            next_step=f"write it by hand: reason: {entry['reason']}, expires: {entry['expires']} "
+            f"(open until {until(opening.closes)})",
+        ) from error
+    return new

@@ -1,0 +1,203 @@
+"""`twokeys access open`: the change of a stack's config that opens a door for a while, for review."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twokeys.errors import Refusal
+from twokeys.options import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twokeys.project.config import Project
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("open")
+@click.argument("door")
+@click.option("--for", "lasts", metavar="TIME", help="How long from now: 2h, 90m, 3d or 1d12h.")
+@click.option("--until", "end", metavar="MOMENT", help="The last day (2027-01-31) or a moment (2027-01-31T15:00Z).")
+@click.option("--reason", required=True, help="Why it is needed: it stands in the config, in AWS and in every answer.")
+@click.option("--from", "copy_of", metavar="DOOR", help="Make DOOR a copy of this one, with a role of its own.")
+@click.option("--user", help="With --from: the one who comes through the copy. Default: whoever comes now.")
+@click.option("--role", help="With --from: what its role is called. Default: as the new door.")
+@click.option("--stack", help="The stack that the door is in, where several have one of this name.")
+@click.option("--policy-pack-config", "pack_config", type=_FILE, help="As of `twokeys preview`.")
+@click.option("--state", "states", multiple=True, type=_FILE, help="As of `twokeys preview`.")
+@PROJECT
+@click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+def open_command(  # noqa: PLR0913 - one parameter an option
+    *,
+    door: str,
+    lasts: str | None,
+    end: str | None,
+    reason: str,
+    copy_of: str | None,
+    user: str | None,
+    role: str | None,
+    stack: str | None,
+    pack_config: Path | None,
+    states: tuple[Path, ...],
+    project: Path,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write into a stack's file that DOOR is open for a while: for review, nothing happens in AWS yet.
+
+    DOOR is a temporary door (one with `expires`) that is opened anew, or, with --from, a new one. The change is
+    previewed first; what `twokeys preview` refuses is not written. The update makes the door, and AWS closes it.
+    """
+    from twokeys.doors.expiry import left, until
+    from twokeys.files import read_text, write_output
+    from twokeys.project.config import load_project, read_config
+    from twokeys.project.stacks import settings_of
+    from twokeys.temporary.change import DOORS, Opening, opened, written
+
+    if copy_of is None and (user is not None or role is not None):
+        raise click.UsageError("--user and --role say what is other about a copy: name its original with --from")
+    now = datetime.now(UTC)
+    opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
+    found = load_project(project.resolve())
+    name, file = _stack_with(found, copy_of or door, stack)
+    settings_of(found, name)  # refuses a config that says less than a door has
+    old = read_text(file)
+    doors = read_config(file)[DOORS]
+    entry = opened(doors, opening, file)
+    new = written(old, opening, entry, file)
+    wanted = {**doors, door: entry}
+    judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, states=states)
+    if not dry_run:
+        write_output(file, new, instead_of=old)
+    changes = _diff(file.name, old, new)
+    session = int(entry.get("sessionSeconds", 3600))
+    if as_json:
+        data = {
+            "door": door,
+            "stack": name,
+            "file": str(file),
+            "expires": opening.closes.isoformat(),
+            "lastSessionEnds": datetime.fromtimestamp(opening.closes.timestamp() + session, UTC).isoformat(),
+            "previewed": judged,
+            "written": not dry_run,
+            "diff": changes,
+        }
+        click.echo(json.dumps(data, indent=2))
+        return
+    click.echo(changes, nl=False)
+    click.echo(
+        f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session that is open then lasts up to "
+        f"{session // 60} minutes from its start"
+    )
+    click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")
+    if dry_run:
+        click.echo("Nothing written (--dry-run).")
+        return
+    click.echo(f"Wrote {file}. " + _next_step(name, split=not judged))
+
+
+def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
+    """When the door closes. Raises Refusal or UsageError where that cannot be told, or is over."""
+    from twokeys.doors.expiry import closing_time, until
+    from twokeys.temporary.change import closing_minute, lasting
+
+    if (lasts is None) == (end is None):
+        raise click.UsageError("say with --for how long, or with --until until when")
+    try:
+        closes = closing_minute(now + lasting(lasts)) if lasts is not None else closing_minute(closing_time(end))
+    except (ValueError, OverflowError):
+        option, example = ("--for", "2h, 90m, 3d or 1d12h") if lasts is not None else ("--until", "2027-01-31T15:00Z")
+        raise click.UsageError(f"{option} {lasts if lasts is not None else end}: write it as {example}") from None
+    if closes <= now:
+        raise Refusal(
+            "the door would be closed already",
+            where="--until",
+            why=f"{until(closes)} is over",
+            next_step="name a later day or moment",
+        )
+    return closes
+
+
+def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Path]:
+    """The stack whose file has a door of this name, and the file; of an environment, the one that people edit.
+
+    Raises Refusal where there is none, or more than one and none was chosen.
+    """
+    from difflib import get_close_matches
+
+    from twokeys.project.config import SHARDS, read_config
+    from twokeys.temporary.change import DOORS
+
+    files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
+    if stack is not None:
+        files = {stack: project.stack_file(stack)}
+    doors = {name: dict(said) for name, file in files.items() if isinstance(said := read_config(file).get(DOORS), dict)}
+    having = [name for name, said in doors.items() if door in said]
+    if len(having) == 1:
+        return having[0], files[having[0]]
+    names = sorted({one for said in doors.values() for one in said})
+    if having:
+        raise Refusal(
+            f"more than one stack has a door {door}",
+            where=", ".join(str(files[name]) for name in having),
+            why="only one of them is to be opened",
+            next_step="choose with --stack",
+        )
+    near = get_close_matches(door, names, 1)
+    raise Refusal(
+        f"there is no door {door}",
+        where=", ".join(map(str, files.values())) or str(project.root),
+        why=f"the doors are {', '.join(names)}" if names else f"no stack's file has {DOORS}",
+        next_step=f"write {near[0]}, if that is meant" if near else "name one of them, or copy one with --from",
+    )
+
+
+def _refuse_what_preview_refuses(
+    project: Project, stack: str, doors: Mapping[str, Any], *, pack_config: Path | None, states: tuple[Path, ...]
+) -> bool:
+    """Preview the stack with these doors; False for an environment that is split, of which only the config is checked.
+
+    Raises Refusal where the config contradicts itself, the program fails or a mandatory rule is violated.
+    """
+    from twokeys.preview.project import outputs_of, rules_config, stack_preview
+    from twokeys.project.config import load_config
+    from twokeys.project.stacks import shards_of
+    from twokeys.settings import parse
+    from twokeys.temporary.change import DOORS
+
+    rules, known = rules_config(pack_config), outputs_of(states)
+    overrides = {DOORS: json.dumps(doors)}
+    parse(stack, load_config(project, stack, overrides, for_program=False).values)
+    if shards_of(project, stack):
+        return False
+    _, verdicts = stack_preview(project, stack, overrides, rules=rules, stacks=known, say=lambda *_: None)
+    if verdicts.mandatory:
+        first, *more = verdicts.mandatory
+        others = "".join(f"\n  and {one.rule}: {one.message}" for one in more)
+        raise Refusal(
+            f"the preview of stack {stack} refuses this ({first.rule})",
+            where=first.urn or f"stack {stack}",
+            why=f"{first.message}{others}",
+            next_step=first.next_step,
+        )
+    return True
+
+
+def _diff(name: str, old: str, new: str) -> str:
+    from difflib import unified_diff
+
+    lines = unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _next_step(stack: str, *, split: bool) -> str:
+    if split:
+        return f"Next: twokeys fleet split {stack}, have it reviewed, then twokeys fleet up {stack}."
+    return f"Next: have it reviewed, then pulumi up -s {stack} (on the sandbox: twokeys sandbox up {stack})."
