@@ -18,6 +18,8 @@ ACCOUNT = "aws:organizations/account:Account"
 ORGANIZATION = "aws:organizations/organization:Organization"
 ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
 ROLE = "aws:iam/role:Role"
+MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
+"""Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
@@ -220,9 +222,35 @@ class Accounts:
         return account in self.held or account in self.members or account == self.management
 
     def access_role(self, account: str) -> str:
-        """The name of the role that AWS made in an account for its management account."""
+        """The name of the role by which the management account enters an account: as AWS made it, else as it is told.
+
+        AWS tells the name only of an account that was created with it; an adopted one has it from its component, and
+        one of another stack from the provider that enters it.
+        """
+        return self._recorded_role(account) or self._told_roles.get(account, ACCESS_ROLE)
+
+    def access_roles(self, account: str) -> frozenset[str]:
+        """Each role that may be the one: beside a name that is only told, AWS's own may be there as well."""
+        recorded = self._recorded_role(account)
+        return frozenset({recorded} if recorded else {self.access_role(account), ACCESS_ROLE})
+
+    def _recorded_role(self, account: str) -> str | None:
         resource = self.resource(account)
-        return (resource.text("roleName") if resource else None) or ACCESS_ROLE
+        return resource.text("roleName") if resource else None
+
+    @cached_property
+    def _told_roles(self) -> Mapping[str, str]:
+        told = [resource.text("accessRoleArn") for resource in self._snapshot.of_type(MEMBER_ACCOUNT)]
+        for found in self.entries:
+            if self._below_other_stack(found.urn) and found.assumes:
+                told.append(found.assumes[-1])
+        arns = [arn for text in told if (arn := Arn.parse(text or "")) is not None]
+        return {arn.account: arn.name for arn in arns if arn.kind == "role"}
+
+    def _below_other_stack(self, urn: str) -> bool:
+        provider = self._snapshot.by_urn.get(urn)
+        above = self._snapshot.by_urn.get(provider.parent or "") if provider else None
+        return above is not None and above.type == doors.OTHER_STACK
 
     def environment(self, account: str) -> str | None:
         """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
@@ -266,8 +294,7 @@ class Accounts:
         for key in ("assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
-        above_it = self._snapshot.by_urn.get(provider.parent or "")
-        if above_it is not None and above_it.type == doors.OTHER_STACK:
+        if self._below_other_stack(urn):
             return doors.SYMBOL_PREFIX + _slug(provider.name)
         role = self._snapshot.behind(provider, "assumeRoles", ROLE)
         if role and role.provider and role.provider not in above:

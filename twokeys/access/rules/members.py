@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from twokeys.access.access_roles import entered_by_access_role
-from twokeys.access.accounts import ACCOUNT
+from twokeys.access.accounts import ACCOUNT, MEMBER_ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import Resource
 
-_MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 _PEOPLE = "twokeys:people:People"
 _USER = "aws:iam/user:User"
 _LONG_TERM = {
@@ -45,7 +44,7 @@ def _kept(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
     for account in graph.snapshot.of_type(ACCOUNT):
         name = account.text("name") or account.name
         parent = graph.snapshot.by_urn.get(account.parent or "")
-        tombstone = parent is not None and parent.type == _MEMBER_ACCOUNT and parent.get("closed") is True
+        tombstone = parent is not None and parent.type == MEMBER_ACCOUNT and parent.get("closed") is True
         if not account.protect and (not tombstone or graph.accounts.named_by(account) in entered):
             message = f"Account {name} is not protected: a changed name, e-mail or role name would replace it"
             yield _account("account-kept", account, message, "set the option protect=True on the account")
