@@ -42,7 +42,6 @@ if settings.organization:
 accounts = Accounts(settings, parent, organization, identities)
 members = accounts.members()
 not_entered = accounts.not_entered()
-closed = accounts.closed()
 if organization:
     wide = OrganizationWide(settings, parent, organization, members)
     people = wide.people()
@@ -66,7 +65,7 @@ if wide and people:
 
 if not_entered:
     pulumi.export("not_entered_account_ids", not_entered)
-if closed:
+if closed := settings.closed():
     pulumi.export("closed_account_ids", closed)
 if members or doors:
     pulumi.export("doors", [door.door for door in doors.values()])

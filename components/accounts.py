@@ -75,10 +75,6 @@ class Accounts:
         entered = {*self._settings.entered(), *self._settings.accounts_in("closed")}
         return {name: self._outside(name) for name in self._settings.accounts if name not in entered}
 
-    def closed(self) -> dict[str, pulumi.Output[str]]:
-        """Keep each closed account in the state, so that its e-mail address stays known; its id by name."""
-        return {account: self._account(account).account_id for account in self._settings.accounts_in("closed")}
-
     def doors(
         self, members: Mapping[str, Account], people: Sequence[People] = ()
     ) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
@@ -146,8 +142,6 @@ class Accounts:
 
     def _unit_id(self, account: str) -> pulumi.Input[str] | None:
         member, own = self._settings.accounts[account], self._settings.organization
-        if member.state == "closed":
-            return None
         quarantined = member.state == "quarantined"
         unit = own.quarantine if quarantined and own else member.organizational_unit
         if self._organization and unit is not None and not is_unit_id(unit):

@@ -70,7 +70,7 @@ def test_a_door_into_every_account_becomes_one_for_each_that_is_active() -> None
     accounts = {
         **ACCOUNTS,
         "away": {"state": "quarantined", "organizationalUnit": "Workloads/Stage"},
-        "gone": {"state": "closed"},
+        "gone": {"state": "closed", "adopt": "4" * 12},
     }
     settings = parse("stage", changed(WIDE, "accounts", accounts))
     assert list(settings.doors) == ["one-auditor", "two-auditor"]

@@ -17,7 +17,7 @@ COMMANDS = {
     "access": ("twokeys.answers.commands:access", "Who can enter which account, and what a change does to that."),
     "account": (
         "twokeys.organization.life.commands:account",
-        "An account's life: a new name or address, its closing.",
+        "An account's life: a new e-mail address, its closing.",
     ),
     "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
     "assume": ("twokeys.assume.commands:assume", "Go through a door: a session for one command, or for a shell."),

@@ -168,7 +168,9 @@ def test_a_provider_below_another_stack_works_in_the_account_that_it_is_named_af
     assert graph.accounts.name("account:tools") == "tools (id not known yet)"
     assert not [finding for finding in world.findings() if finding.rule == "provider-enters-its-account"]
     exports = {"member_account_ids": {"tools": PROD}, "member_account_environments": {"tools": "prod"}}
-    world.change(other, inputs={"name": "organization/twokeys/shared", "outputs": exports}, property_dependencies={})
+    shown = {"outputs": ("urn:pulumi:stage::twokeys::pulumi:pulumi:StackReference::organization/twokeys/shared",)}
+    said = {"name": "organization/twokeys/shared", "outputs": exports}
+    world.change(other, inputs=said, outputs=said, property_dependencies=shown)
     role = json.dumps([{"roleArn": arn(PROD, "role/Enter")}])
     world.change(tools, inputs={"assumeRoles": role, "allowedAccountIds": json.dumps([PROD])}, property_dependencies={})
     world.role("admin", world.hub)
