@@ -50,7 +50,7 @@ def open_stack(name: str, folder: str) -> automation.Stack:
     try:
         return automation.create_or_select_stack(name, work_dir=folder)
     except automation.CommandError as error:
-        raise _refused(f"stack {name} cannot be opened", folder, error) from error
+        raise refused(f"stack {name} cannot be opened", folder, error) from error
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Backend:
         try:
             listed = automation.LocalWorkspace(work_dir=str(self.root)).list_stacks()
         except automation.CommandError as error:
-            raise _refused("the backend cannot be asked", str(self.root), error) from error
+            raise refused("the backend cannot be asked", str(self.root), error) from error
         updates = {one.name.rpartition("/")[2]: one.last_update for one in listed}
         return {stack: str(updates[stack]) if updates.get(stack) else None for stack in stacks}
 
@@ -124,7 +124,7 @@ class Backend:
         try:
             found = automation.LocalWorkspace(work_dir=str(self.root)).export_stack(stack)
         except automation.CommandError as error:
-            raise _refused(f"the state of stack {stack} cannot be read", str(self.root), error) from error
+            raise refused(f"the state of stack {stack} cannot be read", str(self.root), error) from error
         return json.dumps({"version": found.version, "deployment": found.deployment})
 
 
@@ -175,7 +175,8 @@ def _provider(told: Mapping[str, Any]) -> bool:
     return str(told["type"]).startswith("pulumi:providers:")
 
 
-def _refused(what: str, folder: str, error: Exception) -> Refusal:
+def refused(what: str, folder: str, error: Exception) -> Refusal:
+    """What the CLI would not do, in its own words."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip().startswith("error:")]
     return Refusal(
         what,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, split, unlock
+from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, recover, split
 from twokeys.fleet.task import Operation, Result, Task
 from twokeys.options import PROJECT
 from twokeys.policy_packs import chosen_packs, policy_options
@@ -36,7 +36,7 @@ def fleet() -> None:
     """
 
 
-for _command in (split, list_, move, matrix, unlock):
+for _command in (split, list_, move, matrix, recover):
     fleet.add_command(_command)
 
 

@@ -1,9 +1,8 @@
-"""`twokeys fleet split`, `list`, `move`, `matrix` and `unlock`: where accounts are, and what runs where."""
+"""`twokeys fleet split`, `list`, `move`, `matrix` and `recover`: where accounts are, and what runs where."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,33 +178,26 @@ def move(  # noqa: PLR0913 - one argument an option
 
 
 @click.command()
-@click.argument("environment")
-@click.argument("shard")
+@click.argument("stack")
 @PROJECT
 @click.option("--machine-lost", metavar="HOST", help="This machine is gone for good, and with it the run that held it.")
-def unlock(environment: str, shard: str, project: Path, machine_lost: str | None) -> int:
-    """Take away the lock that a dead run left on SHARD of ENVIRONMENT, in a self-managed backend of the pulumi CLI.
+def recover(stack: str, project: Path, machine_lost: str | None) -> int:
+    """Make STACK of the project ready for its next update after a run of it was killed: a shard, or any other stack.
 
-    Only a lock whose owner is proved to be dead is taken away: a process of this machine that does not exist any more.
-    Of another machine nobody can tell from here; run this there, or say that the machine is lost. Afterwards run the
-    same `twokeys fleet up` again: operations that were pending are found and finished.
+    A lock is taken away only when its owner is proved to be dead: a process of this machine that does not exist any
+    more. Of another machine nobody can tell from here; run this there, or say that the machine is lost. Creates that
+    were begun are taken over, as `twokeys fleet up` does it by itself; what cannot be is named, with what to do.
     """
-    from twokeys.fleet.backend import cli
-    from twokeys.fleet.locks import holding, prove_dead, release
-    from twokeys.project.environment import load
+    from twokeys.fleet.recovery import recovered
+    from twokeys.project.config import SHARDS, load_project
 
-    found = {one.stack: one for one in load(project.resolve(), environment).shards}
-    if shard not in found:
-        raise click.UsageError(f"{environment} has no shard {shard}; it has {', '.join(list(found)[:10])}")
-    folder = str(found[shard].folder)
-    held = holding(cli(), shard, folder)
-    proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]
-    if held:
-        release(cli(), shard, folder)
-    for proof in proofs:
-        click.echo(f"{shard} is unlocked: {proof}")
-    if not proofs:
-        click.echo(f"{shard} is not locked")
+    root = project.resolve()
+    file = load_project(root).stack_file(stack)
+    if not file.exists():
+        raise click.UsageError(f"there is no {file.name}")
+    done = recovered(stack, file.parent if file.parent.name == SHARDS else root, machine_lost)
+    for text in done or ["no lock of a dead run, and no create that was begun"]:
+        click.echo(f"{stack}: {text}")
     return 0
 
 

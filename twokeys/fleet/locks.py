@@ -1,20 +1,23 @@
 """A lock that a dead run left behind: it is taken away only when its owner is proved to be dead.
 
 A self-managed backend's lock has no lease: it names the process, the host and the time, and stays until somebody
-deletes it. (The sandbox's lock is the operating system's and cannot be left behind.)
+deletes it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import psutil
 
 from twokeys.errors import Refusal
+from twokeys.fleet.backend import cli
 
 # What `pulumi` says of each lock that is in its way (pkg/backend/diy/lock.go).
 _LOCK: Final = re.compile(
@@ -87,40 +90,41 @@ def _alive(owner: Owner) -> bool:
     return began <= owner.at + _SAME_MOMENT_SECONDS and status != psutil.STATUS_ZOMBIE
 
 
-def holding(cli: str, stack: str, folder: str) -> tuple[Owner, ...]:
-    """Who holds a stack's locks on any self-managed backend.
-
-    Renaming a stack to its own name takes the lock first and then fails, because a stack of that name exists.
+def unlock(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
+    """Take away the locks of dead runs, in a self-managed backend; returns why each owner is known to be dead.
 
     Raises:
-        Refusal: the CLI says something else than these two things.
+        Refusal: an owner may be alive, or the CLI does not say who holds the stack, or does not unlock it.
     """
-    command = [cli, "stack", "rename", stack, "--stack", stack, "--non-interactive"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - as named
-    said = done.stderr + done.stdout
+    held = _holding(stack, folder)
+    proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]
+    if held:
+        said = _said(stack, folder, "cancel", "--yes")
+        if _holding(stack, folder):
+            raise Refusal(
+                f"stack {stack} could not be unlocked",
+                where=str(folder),
+                why=said,
+                next_step="run `pulumi cancel` there and see what it says",
+            )
+    return [f"unlocked, since {proof}" for proof in proofs]
+
+
+def _holding(stack: str, folder: Path) -> tuple[Owner, ...]:
+    """Renaming a stack to its own name takes the lock first and then fails, because a stack of that name exists."""
+    said = _said(stack, folder, "stack", "rename", stack)
     found = owners(said)
     if not found and "already exists" not in said:
         raise Refusal(
             f"it cannot be told who holds stack {stack}",
-            where=folder,
-            why=said.strip() or f"the CLI ended with code {done.returncode}",
+            where=str(folder),
+            why=said or "the CLI said nothing",
             next_step="log in to the backend (`pulumi login`), or look at the stack with `pulumi stack`",
         )
     return found
 
 
-def release(cli: str, stack: str, folder: str) -> None:
-    """Delete all locks of a stack (`pulumi cancel`). To be called only when their owners are proved to be dead.
-
-    Raises:
-        Refusal: the CLI could not.
-    """
-    command = [cli, "cancel", "--yes", "--stack", stack, "--non-interactive"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - as named
-    if done.returncode != 0:
-        raise Refusal(
-            f"stack {stack} could not be unlocked",
-            where=folder,
-            why=(done.stderr or done.stdout).strip(),
-            next_step="run `pulumi cancel` there and see what it says",
-        )
+def _said(stack: str, folder: Path, *arguments: str) -> str:
+    command = [cli(), *arguments, "--stack", stack, "--non-interactive"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the CLI
+    return (done.stderr + done.stdout).strip()

@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import boto3
 import psutil
 from pulumi import automation
 
@@ -19,9 +18,8 @@ from twokeys.errors import Refusal
 from twokeys.fleet.backend import open_stack
 from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.locks import owners
-from twokeys.fleet.pending import account_names, creating, identifiers, taken_over
+from twokeys.fleet.recovery import take_over
 from twokeys.fleet.task import Operation, Task
-from twokeys.organization.creations import accounts_made
 from twokeys.verify.attempts import Pace
 from twokeys.verify.credentials import probe_with
 from twokeys.verify.doors import exports
@@ -72,8 +70,7 @@ class Seen:
         """Take a problem; one of a lock comes with the next step."""
         self.problems.append(why)
         if owners(why):
-            environment = self._stack.rpartition("-")[0] or self._stack
-            self.problems.append(f"if that run is dead, `twokeys fleet unlock {environment} {self._stack}` proves it")
+            self.problems.append(f"if that run is dead, `twokeys fleet recover {self._stack}` proves it")
 
     def tried(self, task: Task, stack: automation.Stack) -> None:
         """Try the doors with the surrounding credentials: on real AWS nobody can be everybody."""
@@ -129,7 +126,7 @@ def _operate(task: Task, seen: Seen) -> None:
         seen.tried(task, stack)
         return
     if task.operation is Operation.UP:
-        _take_over(stack, seen)
+        seen.advice += take_over(stack, task.folder)
     with TemporaryDirectory() as folder:
         configs = [Path(folder, f"{index}.json") for index in range(len(task.packs))]
         for path, (_, config) in zip(configs, task.packs, strict=True):
@@ -143,31 +140,6 @@ def _operate(task: Task, seen: Seen) -> None:
         if seen.stopped:  # while a shorter command ran
             raise KeyboardInterrupt
         (stack.up if task.operation is Operation.UP else stack.preview)(**arguments)
-
-
-def _take_over(stack: automation.Stack, seen: Seen) -> None:
-    """Take over what a killed run had begun to create, see `twokeys.fleet.pending`.
-
-    Raises:
-        Refusal: AWS cannot be asked, or an account that was begun cannot be told from another.
-        CommandError: the CLI does not write the state, or cannot read what is there.
-    """
-    state = stack.export_stack()
-    deployment = state.deployment or {}
-    begun = creating(deployment)
-    if not begun:
-        return
-    names = account_names(begun)
-    accounts = accounts_made(boto3.Session(), names) if names else {}
-    found = identifiers(deployment, accounts)
-    if not found:
-        return  # the CLI says itself what is pending
-    deployment = taken_over(deployment, found, accounts)
-    stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
-    for urn in (one["urn"] for one in begun):
-        what = f"is looked at as {found[urn]}" if urn in found else "is asked for anew, which AWS may refuse"
-        seen.advice.append(f"{urn}: an earlier run was killed while it created this: it {what}")
-    stack.refresh(target=list(found))
 
 
 def _without_colour(text: str) -> str:
