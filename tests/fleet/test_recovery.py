@@ -23,7 +23,7 @@ from tests.fleet.conftest import environment_of, write_stack
 from tests.fleet.test_commands import TWOKEYS
 from twokeys.access_role import ACCESS_ROLE
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 STACKS, KILLS = 10, 5
 UPDATE = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack")
 VICTIMS = (
@@ -33,8 +33,8 @@ VICTIMS = (
     "twokeys fleet up and everything below it",
     "pulumi up of the management stack",
 )
-ENVIRONMENT, MANAGEMENT_STACK = 45, 120
-"""How often their states are written in a first update, about."""
+ENVIRONMENT, MANAGEMENT_STACK = 18, 45
+"""After how many writes of the state a kill comes at the latest; a first update writes it three times as often."""
 
 
 def rounds(*victims: int) -> list[object]:
@@ -95,7 +95,10 @@ def converges(made: Cloud, stack: str, update: tuple[str, ...], seed: int, kills
     """Kill so many updates one after another; after each, the stack is recovered, and after the last it is complete."""
     chance, begun = random.Random(seed), []
     for _ in range(kills):
-        begun += kill_in_the_middle(made, stack, update, seed, chance)
+        pending = kill_in_the_middle(made, stack, update, seed, chance)
+        if pending is None:
+            break  # it came to its end before
+        begun += pending
         assert (done := made.fleet("recover", stack)).returncode == 0, done.stdout + done.stderr
         assert not made.written(stack).get("pending_operations")
     assert (done := made.run(*update)).returncode == 0, (begun, done.stdout + done.stderr)
@@ -106,20 +109,20 @@ def converges(made: Cloud, stack: str, update: tuple[str, ...], seed: int, kills
 def kill_in_the_middle(made: Cloud, stack: str, update: tuple[str, ...], seed: int, chance: random.Random) -> list[str]:
     """Begin the update, kill its victim after a random number of writes of the state, wait until nothing of it is left.
 
-    Returns the types of what was pending then.
+    Returns the types of what was pending then; None when the update was done before.
     """
     victim = VICTIMS[seed % len(VICTIMS)]
     writes = chance.randint(0, MANAGEMENT_STACK if "management" in victim else ENVIRONMENT)
     running = subprocess.Popen(
         update, cwd=made.project, env=made.variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    tree = psutil.Process(running.pid)
     seen, last, until = -1, None, time.monotonic() + 240
     while running.poll() is None and seen < writes and time.monotonic() < until:
         time.sleep(0.005)
         now = made.state_file(stack).stat().st_mtime_ns
         seen, last = (seen, last) if now == last or not made.locked(stack) else (seen + 1, now)
     time.sleep(chance.uniform(0, 0.3))
-    tree = psutil.Process(running.pid)
     everything = [tree, *tree.children(recursive=True)] if running.poll() is None else []
     chosen = everything
     if victim.startswith("pulumi"):
@@ -130,14 +133,15 @@ def kill_in_the_middle(made: Cloud, stack: str, update: tuple[str, ...], seed: i
     for one in chosen:
         with suppress(psutil.NoSuchProcess):
             one.send_signal(signal.SIGKILL)
-    running.wait(200)
+    code = running.wait(200)
     # What is left stops by itself; the next run must not have to wait for a person.
     assert psutil.wait_procs(everything, timeout=120)[1] == []
     pending = made.written(stack).get("pending_operations") or []
     types = [one["resource"]["type"] for one in pending if one["type"] == "creating"]
     there = len(made.written(stack).get("resources") or ())
     print(f"seed {seed}: {victim}, {len(chosen)} killed at write {seen} with {there} resources; pending: {types}")
-    return types
+    assert chosen or code == 0
+    return types if chosen else None
 
 
 def _line(process: psutil.Process) -> list[str]:

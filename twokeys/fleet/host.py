@@ -1,13 +1,12 @@
 """`python -m twokeys.fleet.host`: the process that does one shard's work, and leads the session of its CLI.
 
 The task comes as a line of JSON on standard input, a pipe that only the worker holds (`twokeys.fleet.worker`). Its end,
-or SIGINT, interrupts what is running as Ctrl-C does: the engine finishes or notes what it has begun. The result is one
-line of JSON on standard output.
+or SIGINT, stops what is running as Ctrl-C does: the engine finishes or notes what it has begun. The result is one line
+of JSON on standard output.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
@@ -18,9 +17,9 @@ from contextlib import suppress
 from typing import Final
 
 from twokeys.errors import Refusal
-from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.shard import Seen, work
-from twokeys.fleet.task import Result, State, Task
+from twokeys.fleet.task import RESULT, TASK, Result, State, Task
+from twokeys.fleet.worker import end_others
 
 _GRACE_SECONDS: Final = 90.0
 
@@ -28,17 +27,17 @@ _GRACE_SECONDS: Final = 90.0
 def main() -> None:
     """Do the work of the task on standard input."""
     # What libraries print must not get between our lines.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     signal.signal(signal.SIGINT, signal.default_int_handler)
     line = sys.stdin.readline()
     if line:
         done = threading.Event()
         threading.Thread(target=_end_with_the_worker, args=(done,), daemon=True).start()
-        result = result_of(Task.from_json(line))
+        result = result_of(TASK.validate_json(line))
         done.set()
-        with suppress(BrokenPipeError):  # the worker is gone, and with it whoever would read this
-            print(json.dumps(result.as_dict()), file=answers, flush=True)
+        with suppress(BrokenPipeError), answers:  # the worker is gone, and with it whoever would read this
+            answers.write(RESULT.dump_json(result) + b"\n")
 
 
 def result_of(task: Task) -> Result:
@@ -53,6 +52,9 @@ def result_of(task: Task) -> Result:
     except Refusal as refusal:
         state = State.FAILED
         seen.problems.append(str(refusal))
+    finally:
+        end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return Result(
         task.stack,
         state,
@@ -60,7 +62,7 @@ def result_of(task: Task) -> Result:
         tuple(seen.problems),
         tuple(seen.advice),
         seconds=time.monotonic() - began,
-        memory=_peak_memory(),
+        memory=peak if sys.platform == "darwin" else peak * 1024,
     )
 
 
@@ -70,16 +72,9 @@ def _end_with_the_worker(done: threading.Event) -> None:
     if done.is_set():
         return
     os.kill(os.getpid(), signal.SIGINT)
-    if done.wait(_GRACE_SECONDS):
-        return
-    end_others(os.getpid())
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _peak_memory() -> int:
-    """The most that this process or one of its children has had at once, in bytes."""
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return peak if sys.platform == "darwin" else peak * 1024
+    if not done.wait(_GRACE_SECONDS):
+        end_others(os.getpid())
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""When each shard was last seen to be as its config says, so that an unchanged shard costs no engine run."""
+"""What each shard was last seen to be as its config says, so that an unchanged shard costs no engine run."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from twokeys.files import make_folder, write_output
@@ -12,18 +11,13 @@ from twokeys.files import make_folder, write_output
 
 @dataclass(frozen=True)
 class Settled:
-    """A moment at which a shard was as its config says: an update succeeded, or a preview found nothing to do.
+    """What a shard was like when an update of it succeeded, or a preview found nothing to do.
 
     Attributes:
         digest: of everything that hangs on it, the state included (`twokeys.fleet.inputs`).
-        at: when, in UTC.
-        seconds: what the run took.
-        resources: how many the stack had.
     """
 
     digest: str
-    at: str
-    seconds: float
     resources: int
 
 
@@ -34,17 +28,13 @@ class Ledger:
         self._folder = folder
 
     def last(self, stack: str) -> Settled | None:
-        """The last such moment; None when there was none, or the file cannot be read."""
+        """The last of a stack; None when there was none, or the file cannot be read."""
         try:
-            return Settled(**json.loads(self._path(stack).read_text(encoding="utf-8")))
+            return Settled(**json.loads((self._folder / f"{stack}.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None  # a lost or damaged entry only costs a run
 
-    def record(self, stack: str, digest: str, seconds: float, resources: int) -> None:
-        """Remember such a moment. Raises Refusal when the folder cannot be written."""
+    def record(self, stack: str, settled: Settled) -> None:
+        """Remember it. Raises Refusal when the folder cannot be written."""
         make_folder(self._folder)
-        settled = Settled(digest, datetime.now(UTC).isoformat(timespec="seconds"), seconds, resources)
-        write_output(self._path(stack), json.dumps(asdict(settled)))
-
-    def _path(self, stack: str) -> Path:
-        return self._folder / f"{stack}.json"
+        write_output(self._folder / f"{stack}.json", json.dumps(asdict(settled)))

@@ -16,7 +16,6 @@ from pulumi import automation
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import open_stack
-from twokeys.fleet.leftovers import end_others
 from twokeys.fleet.locks import owners
 from twokeys.fleet.recovery import take_over
 from twokeys.fleet.task import Operation, Task
@@ -25,11 +24,6 @@ from twokeys.verify.credentials import probe_with
 from twokeys.verify.doors import exports
 
 _PROBES_A_SECOND: Final = 5.0
-# One replacement is several steps of the CLI; the one that makes the new object stands for it.
-_OPERATIONS: Final = {
-    "create-replacement": "replace",
-    **{op: op for op in ("same", "create", "update", "delete-replaced", "delete", "read", "discard", "import")},
-}
 
 
 class Seen:
@@ -41,30 +35,22 @@ class Seen:
         self.advice: list[str] = []
         self.stopped = False
         self._stack = stack
-        self._counted: set[tuple[str, str]] = set()
 
     def __call__(self, event: automation.EngineEvent) -> None:
         """Take an event of the CLI's engine."""
-        if event.diagnostic_event is not None and event.diagnostic_event.severity in ("error", "warning"):
-            self._said(event.diagnostic_event)
+        if (said := event.diagnostic_event) is not None and said.severity in ("error", "warning"):
+            message = _without_colour(said.message)
+            if said.severity == "warning":
+                self.advice.append(message)
+            else:
+                self.failed(f"{said.urn}: {message}" if said.urn else message)
         elif event.policy_event is not None:
             found = event.policy_event
             text = f"policy {found.policy_name}: {found.resource_urn or ''}: {_without_colour(found.message)}"
             (self.problems if found.enforcement_level == "mandatory" else self.advice).append(text)
-        elif event.res_outputs_event is not None:
-            metadata = event.res_outputs_event.metadata
-            op = _OPERATIONS.get(str(getattr(metadata.op, "value", metadata.op)))
-            # The CLI says a component's end twice, when it is registered and when its outputs are.
-            if op is not None and (op, metadata.urn) not in self._counted:
-                self._counted.add((op, metadata.urn))
-                self.changes[op] += 1
-
-    def _said(self, one: automation.DiagnosticEvent) -> None:
-        message = _without_colour(one.message)
-        if one.severity == "warning":
-            self.advice.append(message)
-            return
-        self.failed(f"{one.urn}: {message}" if one.urn else message)
+        elif event.summary_event is not None:
+            changes = event.summary_event.resource_changes
+            self.changes = Counter({str(getattr(op, "value", op)): count for op, count in changes.items()})
 
     def failed(self, why: str) -> None:
         """Take a problem; one of a lock comes with the next step."""
@@ -102,7 +88,6 @@ def work(task: Task, seen: Seen) -> None:
         if not seen.problems:  # what its engine says comes as events
             seen.failed(f"the pulumi CLI failed: {error}")
     finally:
-        end_others(os.getpid())  # a CLI that was killed leaves its language host and its plugins
         if seen.stopped:
             raise KeyboardInterrupt
 
