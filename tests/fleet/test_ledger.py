@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.fleet.ledger import Ledger, Settled
+from twokeys.fleet.inputs import Ledger, Settled
 
 
 def test_what_is_recorded_is_there_afterwards(tmp_path: Path) -> None:

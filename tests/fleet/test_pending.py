@@ -201,6 +201,11 @@ def test_what_is_taken_over_stands_last_and_is_read_before_anything_else() -> No
     assert creating(edited) == []
 
 
+def test_a_component_that_was_begun_has_no_inputs_and_is_no_obstacle() -> None:
+    component = {"urn": "urn:pulumi:prod-001::twokeys::twokeys:accounts:MemberAccount::stage", "type": "twokeys:a:B"}
+    assert (identifiers(left(component)), unclear([component], {})) == ({}, [])
+
+
 def test_only_creates_count_and_not_those_that_replace_what_is_there() -> None:
     role = resource("aws:iam/role:Role", "deployer", name="deployer")
     deployment = left(role, there=({**role, "id": "deployer", "outputs": {}},))

@@ -24,7 +24,7 @@ from tests.fleet.test_commands import TWOKEYS
 from twokeys.access_role import ACCESS_ROLE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
-STACKS, KILLS = 10, 5
+STACKS, KILLS = 10, 6
 UPDATE = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack")
 VICTIMS = (
     "pulumi up of an environment",
@@ -33,8 +33,8 @@ VICTIMS = (
     "twokeys fleet up and everything below it",
     "pulumi up of the management stack",
 )
-ENVIRONMENT, MANAGEMENT_STACK = 18, 45
-"""After how many writes of the state a kill comes at the latest; a first update writes it three times as often."""
+ENVIRONMENT, MANAGEMENT_STACK = 10, 30
+"""After how many writes of the state a kill comes at the latest; a first update writes it five times as often."""
 
 
 def rounds(*victims: int) -> list[object]:

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import Backend
-from twokeys.fleet.inputs import changed_since, folder_digest, program_digest, shard_digest
-from twokeys.fleet.ledger import Ledger, Settled
+from twokeys.fleet.inputs import Ledger, Settled, changed_since, folder_digest, program_digest, shard_digest
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.project.environment import Environment, Shard
 

@@ -137,7 +137,7 @@ def identifiers(deployment: Mapping[str, Any]) -> dict[str, str]:
     regions = {one["urn"]: (one.get("inputs") or {}).get("region") for one in deployment.get("resources") or ()}
     found = {}
     for one in creating(deployment):
-        inputs, provider = one["inputs"], one.get("provider", "").rpartition("::")[0]
+        inputs, provider = one.get("inputs") or {}, one.get("provider", "").rpartition("::")[0]
         given, account = inputs.get("accountId"), known.of_provider(provider)
         account = given if isinstance(given, str) else account
         said = {**inputs, "region": inputs.get("region") or regions.get(provider)}
@@ -178,7 +178,7 @@ def taken_over(
         {
             **one,
             "id": found[one["urn"]],
-            "outputs": {**one["inputs"], **({"arn": arns[one["urn"]]} if one["urn"] in arns else {})},
+            "outputs": {**(one.get("inputs") or {}), **({"arn": arns[one["urn"]]} if one["urn"] in arns else {})},
             "refreshBeforeUpdate": True,
         }
         for one in creating(deployment)
