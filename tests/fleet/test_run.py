@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from twokeys.fleet.run import run
-from twokeys.fleet.task import RESULT, TASK, Operation, Result, State, Task
+from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.fleet.worker import RESULT, TASK
 
 
 def tasks(count: int) -> list[Task]:

@@ -27,8 +27,8 @@ from pulumi import automation
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import open_stack
 from twokeys.fleet.recovery import owners, take_over
-from twokeys.fleet.task import RESULT, TASK, Operation, Result, State, Task
-from twokeys.fleet.worker import end_others
+from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.fleet.worker import RESULT, TASK, end_others
 from twokeys.verify.attempts import Pace
 from twokeys.verify.credentials import probe_with
 from twokeys.verify.doors import exports

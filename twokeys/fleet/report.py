@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from twokeys.fleet.slots import MIB, Slots
-from twokeys.fleet.task import RESULT, Operation, Result, State, Task
+from twokeys.fleet.task import Operation, Result, State, Task
 
 _STYLES: Final = {
     State.DONE: "green",
@@ -114,7 +114,7 @@ class Report:
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "slots": None if self.slots is None else {"count": self.slots.count, "why": self.slots.why},
-            "shards": [RESULT.dump_python(one, mode="json") for one in self.results],
+            "shards": [{**asdict(one), "state": one.state.value} for one in self.results],
             "findings": list(self.findings),
         }
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
-
-from pydantic import TypeAdapter
+from typing import Any
 
 
 class Operation(Enum):
@@ -79,8 +77,3 @@ class Result:
     def settled(self) -> bool:
         """Whether the engine found nothing to do."""
         return self.state is State.DONE and set(self.changes) <= {"same", "read"}
-
-
-TASK: Final = TypeAdapter(Task)
-RESULT: Final = TypeAdapter(Result)
-"""Each as one line of JSON, and back."""

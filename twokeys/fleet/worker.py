@@ -23,9 +23,13 @@ from contextlib import suppress
 from typing import IO, Final
 
 import psutil
+from pydantic import TypeAdapter
 
-from twokeys.fleet.task import RESULT, TASK, Result, State, Task
+from twokeys.fleet.task import Result, State, Task
 
+TASK: Final = TypeAdapter(Task)
+RESULT: Final = TypeAdapter(Result)
+"""How a task goes to the process and its result comes back: each as a line of JSON."""
 HOST: Final = (sys.executable, "-P", "-m", "twokeys.fleet.host")
 _STOP_SECONDS: Final = 90.0
 _END_SECONDS: Final = 20.0
