@@ -20,7 +20,7 @@ from tests.fleet.test_organization_doors import AUDITOR, GRANT
 from twokeys.fleet.sizes import account_sizes
 from twokeys.project.environment import load
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
