@@ -47,7 +47,6 @@ if settings.organization:
 accounts = Accounts(settings, parent, organization, people, identities)
 members = accounts.members()
 not_entered = accounts.not_entered()
-closed = accounts.closed()
 doors = accounts.doors(members)
 
 if organization and people:
@@ -64,7 +63,7 @@ if organization and people:
 
 if not_entered:
     pulumi.export("not_entered_account_ids", not_entered)
-if closed:
+if closed := settings.closed():
     pulumi.export("closed_account_ids", closed)
 if members or doors:
     pulumi.export("doors", [door.door for door in doors.values()])

@@ -74,10 +74,6 @@ class Accounts:
         entered = {*self._settings.entered(), *self._settings.accounts_in("closed")}
         return {name: self._outside(name) for name in self._settings.accounts if name not in entered}
 
-    def closed(self) -> dict[str, pulumi.Output[str]]:
-        """Keep each closed account in the state, so that its e-mail address stays known; its id by name."""
-        return {account: self._account(account).account_id for account in self._settings.accounts_in("closed")}
-
     def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
         """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
         if self._organization is None and any(len(door.keys) == 1 for door in self._settings.doors.values()):
@@ -140,8 +136,6 @@ class Accounts:
 
     def _unit_id(self, account: str) -> pulumi.Input[str] | None:
         member, own = self._settings.accounts[account], self._settings.organization
-        if member.state == "closed":
-            return None
         quarantined = member.state == "quarantined"
         unit = own.quarantine if quarantined and own else member.organizational_unit
         if self._organization and unit is not None and not is_unit_id(unit):

@@ -44,8 +44,6 @@ def member_account_args(
         args["parent_id"] = parent_id
     if not member.access.enter:
         args["enter"] = False
-    if member.state == "closed":
-        args["closed"] = True
     if member.adopt:
         args["adopt"] = member.adopt
     if member.access.external_id:

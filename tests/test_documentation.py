@@ -20,10 +20,10 @@ def test_the_page_of_the_policy_pack_lists_every_rule_as_it_is(project_root: Pat
     ]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs", "examples"])
 def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path) -> None:
     place = project_root / page
-    files = sorted(place.glob("*.md")) if place.is_dir() else [place]
+    files = sorted(place.rglob("*.md")) if place.is_dir() else [place]
     for file in files:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", file.read_text()):
             if "://" not in target:

@@ -17,6 +17,8 @@ from twokeys.iam import UNKNOWN, Outcome
 HOST = "token.actions.githubusercontent.com"
 SUB, AUD = f"{HOST}:sub", f"{HOST}:aud"
 STS = {"StringEquals": {AUD: "sts.amazonaws.com"}}
+# https://learn.microsoft.com/en-us/azure/sentinel/connect-aws: one tenant of Microsoft's for all workspaces
+SENTINEL = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/"
 MAIN = "repo:acme/app:ref:refs/heads/main"
 
 
@@ -87,6 +89,9 @@ def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object
         ("app.terraform.io", {"StringLike": {"app.terraform.io:sub": "organization:acme*"}}),
         ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
         ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
+        ("api.pulumi.com/oidc/v2", {"StringEquals": {"api.pulumi.com/oidc/v2:aud": "sts.amazonaws.com"}}),
+        (SENTINEL, {"StringEquals": {f"{SENTINEL}:aud": "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"}}),
+        (SENTINEL, {"StringLike": {"sts:RoleSessionName": "MicrosoftSentinel_*"}}),
     ],
 )
 def test_each_shared_provider_has_its_own_claim(provider: str, condition: object) -> None:
@@ -103,6 +108,8 @@ def test_each_shared_provider_has_its_own_claim(provider: str, condition: object
         (arn(STAGE, "oidc-provider/api.pulumi.com/oidc"), {"StringEquals": {"api.pulumi.com/oidc:aud": "acme"}}),
         (arn(STAGE, "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB"), None),
         (arn(STAGE, "oidc-provider/idp.example.com"), None),
+        (arn(STAGE, "oidc-provider/acme.auth0.com/"), {"StringEquals": {"acme.auth0.com/:aud": "sts.amazonaws.com"}}),
+        (arn(STAGE, f"oidc-provider/{SENTINEL}"), {"StringEquals": {"sts:RoleSessionName": "MicrosoftSentinel_1a2b"}}),
     ],
 )
 def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: str, condition: object) -> None:
@@ -147,6 +154,14 @@ def test_roles_anywhere_with_its_trust_anchor_is_a_door_of_its_own() -> None:
     assert not refused(world)
     (door,) = [door for door in world.graph.doors if door.source.kind == "service"]
     assert (door.source.name, door.target.name) == ("rolesanywhere.amazonaws.com", "gh")
+
+
+@pytest.mark.parametrize("anchors", ["*", "arn:aws:rolesanywhere:*:*:trust-anchor/*", "arn:aws:s3:::bucket"])
+def test_roles_anywhere_by_whatever_trust_anchor_is_refused(anchors: str) -> None:
+    """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html"""
+    statement = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    world = trusting({**statement, "Condition": {"ArnLike": {"aws:SourceArn": anchors}}})
+    assert refused(world) == {"federated-trust"}
 
 
 def test_a_service_that_works_for_its_account_is_no_door() -> None:

@@ -7,7 +7,7 @@ and https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accou
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -29,6 +29,8 @@ from tests.access.world import (
 )
 from twokeys.access.graph import Key, build
 from twokeys.access.paths import paths_from
+from twokeys.access.snapshot import Resource
+from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Outcome
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -572,6 +574,8 @@ def trust_of(**elements: Any) -> dict[str, Any]:
         trust_of(Principal={"AWS": [CI, UNKNOWN]}),
         trust_of(Principal=UNKNOWN),
         trust_of(Effect=UNKNOWN),
+        trust_of(Effect=UNKNOWN, Principal={"Federated": UNKNOWN}, Action="sts:AssumeRoleWithWebIdentity"),
+        trust_of(Effect=UNKNOWN, Principal={"Service": "pods.eks.amazonaws.com"}),
         trust_of(Action=UNKNOWN),
         trust_of(Action=["sts:TagSession", UNKNOWN]),
         {"Version": "2012-10-17", "Statement": [trusts(CI), UNKNOWN]},
@@ -595,6 +599,8 @@ UNKNOWN_GRANTS = [
     grant_of(Action=UNKNOWN, Resource="*"),
     grant_of(NotAction=UNKNOWN, Resource="*"),
     grant_of(Action=ASSUME, NotResource=UNKNOWN),
+    grant_of(Effect=UNKNOWN, Action=ASSUME, Resource=DEPLOYER),
+    grant_of(Effect=UNKNOWN, Action="sts:AssumeRoot", Resource=arn(STAGE, "root")),
     {"Version": "2012-10-17", "Statement": [grants(DEPLOYER), UNKNOWN]},
 ]
 
@@ -643,6 +649,8 @@ def test_what_can_only_narrow_a_trust_may_come_to_be_known_later(trust: dict[str
         grant_of(Action=["s3:*", "kms:Decrypt"], Resource=["*", UNKNOWN]),
         grant_of(Action=UNKNOWN, Resource="arn:aws:s3:::bucket/*"),
         grant_of(Action=ASSUME, Resource=DEPLOYER, Condition={"StringEquals": {"aws:PrincipalTag/team": UNKNOWN}}),
+        grant_of(Effect=UNKNOWN, Action="s3:GetObject", Resource="*"),
+        grant_of(Effect=UNKNOWN, Action=ASSUME, Resource="arn:aws:s3:::bucket/*"),
         {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": UNKNOWN}]},
     ],
 )
@@ -651,6 +659,31 @@ def test_what_is_unknown_elsewhere_in_a_policy_is_no_matter_of_doors(policy: dic
     world.role("a", world.hub)
     world.add("RolePolicy", "x", world.hub, role="a", name="x", policy=policy)
     assert [rule for rule in mandatory(world) if rule == "unproved-door"] == []
+
+
+def test_an_unknown_effect_about_a_service_of_ones_own_lets_nobody_in() -> None:
+    world = two_keys()
+    world.role("other", world.stage, trust_of(Effect=UNKNOWN, Principal={"Service": "ec2.amazonaws.com"}))
+    assert mandatory(world) == []
+
+
+def test_an_unknown_effect_elsewhere_leaves_a_grant_what_it_is() -> None:
+    world = World()
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    statements = [grants(DEPLOYER), {"Effect": UNKNOWN, "Action": "s3:*", "Resource": "*"}]
+    world.add(
+        "RolePolicy", "g", world.hub, role="ci", name="g", policy={"Version": "2012-10-17", "Statement": statements}
+    )
+    (door,) = world.graph.doors
+    assert door.outcome is Outcome.ALLOW
+
+
+def test_a_defect_in_reading_a_stack_is_a_refusal_with_its_reason() -> None:
+    world = two_keys()
+    world.resources.append(cast("Resource", None))
+    with pytest.raises(Refusal, match="nothing here is proved"):
+        _ = world.graph
 
 
 def test_a_way_under_a_condition_that_is_not_known_yet_counts_as_open_between_environments() -> None:

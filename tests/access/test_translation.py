@@ -211,6 +211,33 @@ def test_a_template_that_is_not_known_yet_is_not_proved() -> None:
     assert refused(world) == {"unproved-door"}
 
 
+def test_cloud_control_tells_the_arn_of_what_it_made_beside_what_was_asked_for() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/cloudcontrol/resource/#properties_python"""
+    world, permission_set = two_keys(), "arn:aws:sso:::permissionSet/ssoins-1/ps-1"
+    shared = {"InstanceArn": "arn:aws:sso:::instance/ssoins-1"}
+    assigned = {"PermissionSetArn": permission_set, "PrincipalType": "GROUP", "PrincipalId": "g", "TargetId": HUB}
+    for name, values, came in (
+        (
+            "PermissionSet",
+            {"Name": "Admin", "InlinePolicy": json.loads(document(grants(DEPLOYER)))},
+            {"PermissionSetArn": permission_set},
+        ),
+        ("Assignment", {**assigned, "TargetType": "AWS_ACCOUNT"}, {}),
+    ):
+        state, told = json.dumps({**shared, **values}), json.dumps({**shared, **values, **came})
+        put(
+            world,
+            "aws:cloudcontrol/resource:Resource",
+            name,
+            world.hub,
+            typeName=f"AWS::SSO::{name}",
+            desiredState=state,
+            properties=told,
+        )
+    (assignment,) = world.graph.identity_center.assignments
+    assert (assignment.permission_set.name if assignment.permission_set else None) == "Admin"
+
+
 def test_a_log_group_of_cloud_control_lets_nobody_in() -> None:
     world = two_keys()
     put(
@@ -428,11 +455,15 @@ def test_a_role_in_accounts_of_a_stack_set_that_are_not_shown_is_not_proved() ->
     assert "instances of the StackSet" in finding.next_step
 
 
-def test_a_stack_set_without_instances_makes_nothing() -> None:
+def test_a_stack_set_whose_instances_are_not_shown_may_have_some_anywhere() -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stackinstances-create.html"""
     world = two_keys()
     body = template(R=made("AWS::IAM::Role", RoleName="o", AssumeRolePolicyDocument=json.loads(OPEN)))
     stack_set(world, body)
-    assert not refused(world)
+    assert "wildcard-trust" in refused(world)
+    by_url = two_keys()
+    put(by_url, STACK_SET, "set", by_url.hub, templateUrl="https://x", capabilities=["CAPABILITY_NAMED_IAM"])
+    assert refused(by_url) == {"not-read"}
 
 
 def test_a_stack_set_of_roles_for_services_is_no_door_wherever_it_goes() -> None:

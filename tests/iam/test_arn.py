@@ -73,6 +73,7 @@ def test_an_account_is_twelve_digits_or_a_symbol(text: str, expected: bool):
     ("arn:aws:iam::123456789012:saml-provider/ADFSProvider", "saml-provider", "/", "ADFSProvider"),
     ("arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE",
      "oidc-provider", "/", "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"),
+    ("arn:aws:iam::123456789012:oidc-provider/acme.auth0.com/", "oidc-provider", "/", "acme.auth0.com/"),
     ("arn:aws:sts::123456789012:assumed-role/Accounting-Role/Mary", "assumed-role", "/", "Accounting-Role"),
     ("arn:aws:sts::123456789012:federated-user/Mary", "federated-user", "/", "Mary"),
     ("arn:aws:iam::account:stage:role/ci/deployer", "role", "/ci/", "deployer"),

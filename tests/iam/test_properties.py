@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.iam.cases import corpus, policies_of, request_of
@@ -34,11 +34,6 @@ KINDS = {
     "scps": PolicyKind.SCP,
     "rcps": PolicyKind.RCP,
 }
-
-settings.register_profile(
-    "iam", deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-settings.load_profile("iam")
 
 callers = st.sampled_from(
     (f"arn:aws:sts::{DEV}:assumed-role/ci/build", f"arn:aws:iam::{DEV}:role/ci", f"arn:aws:iam::{DEV}:user/alice")

@@ -188,7 +188,7 @@ def met(requirement: Requirement, keys: dict[str, tuple[str, ...]]) -> bool:
     return (clause.evaluate(lambda key: keys.get(key, ())).value == "true") is not requirement.negated
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STATEMENTS, STATEMENTS)
 def test_a_verdict_on_free_keys_agrees_with_every_value_of_them(trusting: Any, granting: Any):
     policies = Policies((grant(*granting),), trust(*(admits(SOURCE, **one) for one in trusting)))
@@ -213,7 +213,7 @@ def holed(value: Any, holes: frozenset[int], counter: Any) -> Any:
     return UNKNOWN if next(counter) in holes else value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STATEMENTS, STATEMENTS, st.frozensets(st.integers(0, 20), min_size=1, max_size=3), st.sampled_from(ONE[1]))
 def test_a_verdict_despite_unresolved_values_agrees_with_the_verdict_on_them(
     trusting: Any, granting: Any, holes: frozenset[int], value: tuple[str, ...]

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from twokeys import doors
 from twokeys.access import environment
-from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
@@ -21,7 +21,6 @@ ROLE = "aws:iam/role:Role"
 _ORGANIZATIONS = "aws:organizations/"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
-_STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
 _STACK_SET = "StackSet--"
 _NO_PROVIDER = "none"
@@ -89,6 +88,7 @@ class Accounts:
             if own is not None and own.service == "iam" and _ID.fullmatch(own.account) and resource.provider:
                 self._seen_in.setdefault(resource.provider, own.account)
         self.entries: tuple[Entry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
+        self._entries = {found.urn: found for found in self.entries}
 
     def of(self, resource: Resource) -> str:
         """The account a resource lives in."""
@@ -121,7 +121,7 @@ class Accounts:
     def _partition_of_provider(self, urn: str) -> str:
         if urn not in self._provider_partitions:
             provider = self._snapshot.by_urn.get(urn)
-            roles = entry(provider).assumes if provider else None
+            roles = self._entry(provider).assumes if provider else None
             arn = Arn.parse(roles[-1]) if roles else None
             region = provider.text("region") if provider else None
             self._provider_partitions[urn] = arn.partition if arn else partition_of_region(region)
@@ -156,7 +156,9 @@ class Accounts:
         if not self.pinned(account):
             provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
             return (
-                f"the account of provider {provider} (not pinned)" if provider != _NO_PROVIDER else "no known account"
+                f"the account of provider {provider} (not pinned)"
+                if provider != _NO_PROVIDER
+                else "the account of no provider"
             )
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
@@ -165,10 +167,15 @@ class Accounts:
 
     def resource(self, account: str) -> Resource | None:
         """The `Account` resource of the stack behind an account."""
+        return self._resources.get(account)
+
+    @cached_property
+    def _resources(self) -> Mapping[str, Resource]:
+        found: dict[str, Resource] = {}
         for symbol, resource in self.by_symbol.items():
-            if account in (symbol, self.ids.get(symbol)):
-                return resource
-        return None
+            found.setdefault(symbol, resource)
+            found.setdefault(self.ids.get(symbol, symbol), resource)
+        return found
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -243,11 +250,14 @@ class Accounts:
     def _providers_of(self, account: str) -> list[Resource]:
         return [provider for provider in self._snapshot.of_type(PROVIDER) if self.of_provider(provider.urn) == account]
 
+    def _entry(self, provider: Resource) -> Entry:
+        return self._entries.get(provider.urn) or entry(provider)
+
     def _find(self, urn: str, above: frozenset[str]) -> str:
         provider = self._snapshot.by_urn.get(urn)
         if provider is None:
             return self._seen_in.get(urn) or self._own_account or _unpinned(urn.rpartition("::")[2] or _NO_PROVIDER)
-        found = entry(provider)
+        found = self._entry(provider)
         if found.assumed_account:
             return found.assumed_account
         if found.allowed is not None and len(found.allowed) == 1 and _ID.fullmatch(found.allowed[0]):
@@ -328,9 +338,8 @@ def _organization_id(resource: Resource) -> str | None:
 
 def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
     """The ids that the stacks which the snapshot refers to tell, and those it holds."""
-    for resource in snapshot.of_type(STACK_REFERENCE, doors.OTHER_STACK, _STACK):
-        outputs = resource.outputs if resource.type == _STACK else resource.get("outputs")
-        exported = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
+    for outputs in snapshot.stack_outputs:
+        exported = outputs.get(doors.ORGANIZATION_OUTPUT)
         if isinstance(exported, str) and _ORGANIZATION_ID.fullmatch(exported):
             yield exported
 

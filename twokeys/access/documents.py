@@ -109,10 +109,10 @@ class Documents:
     def parse(self, value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
         """Parse a document once, however often it is attached."""
         if isinstance(value, str):
-            return _parsed(value, kind)
+            return parsed(value, kind)
         place = (json.dumps(value, sort_keys=True, default=repr), kind)
         if place not in self._parsed:
-            self._parsed[place] = _parse(value, kind)
+            self._parsed[place] = parsed(value, kind)
         return self._parsed[place]
 
     def declaration_of(self, resource: Resource, key: str) -> SymbolicDocument | None:
@@ -195,6 +195,11 @@ def _masked_value(value: str | Unknown) -> str | Unknown:
     return "(secret)"
 
 
+def parsed(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
+    """A document, or the error that it is; a text is read once."""
+    return _of_text(value, kind) if isinstance(value, str) else _parse(value, kind)
+
+
 def _parse(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:
     try:
         return parse_policy(value, kind)
@@ -202,5 +207,5 @@ def _parse(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocumen
         return error
 
 
-_parsed = lru_cache(maxsize=8192)(_parse)
+_of_text = lru_cache(maxsize=8192)(_parse)
 """Texts stay read from one graph to the next: an update builds one for each resource that it judges."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twokeys.access.judge import Door
-from twokeys.access.names import ASSUME_ROLE
+from twokeys.access.names import ASSUME_ROLE, CARRIERS
 from twokeys.access.organization import Levels
 from twokeys.access.principals import Principal
 from twokeys.iam import (
@@ -41,14 +41,6 @@ from twokeys.iam.shared_providers import shared_provider, tenant_claims
 _ANYBODY = "*"
 _LATER = "(not known yet)"
 _OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
-CARRIERS = {
-    "account-access.amazonaws.com": "people of IAM Identity Center",
-    "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
-    "ds.amazonaws.com": "people of a directory",
-    "pods.eks.amazonaws.com": "pods of EKS clusters",
-    "rolesanywhere.amazonaws.com": "whoever holds a certificate of a trust anchor's authority",
-}
-"""Services that hand a role to others than themselves, and whom."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

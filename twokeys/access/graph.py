@@ -37,11 +37,11 @@ from twokeys.access.root_sessions import root_sessions
 from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
 from twokeys.access.types import Reading, type_of
+from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, PolicyKind, account_as_a_whole, is_account
 
 __all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
-_UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
 SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
 """The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
@@ -124,9 +124,20 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_accoun
     `names` gives accounts that are no resource of the snapshot a name, by id. `own_account` is the 12-digit id of the
     account that the credentials of the environment belong to: that of a provider which neither assumes a role nor is
     pinned.
+
+    Raises:
+        Refusal: something could not be read that should have been, whatever it is: then nothing is proved.
     """
-    with _without_collection():
-        return _built(snapshot, names, own_account)
+    try:
+        with _without_collection():
+            return _built(snapshot, names, own_account)
+    except Exception as error:
+        raise Refusal(
+            "who can enter cannot be read",
+            where=snapshot.origin,
+            why=f"{type(error).__name__}: {error}; this is a defect of TwoKeys, so nothing here is proved",
+            next_step="report it, with the resource that it is about if the reason names one",
+        ) from error
 
 
 @contextmanager
@@ -399,7 +410,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
     yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
         what = f"What stack {bad.stack} exports about doors"
-        yield NotProved(what, f"it cannot be read: {bad.why}", _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+        yield NotProved(what, bad.why, bad.next_step, f"stack {bad.stack} -> *", bad.urn)
 
 
 def _may_let_in(pending: Pending) -> bool:

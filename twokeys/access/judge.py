@@ -248,7 +248,8 @@ def _has_unknown(names: Iterable[object] | None) -> bool:
 
 def _without_open_conditions(statement: Statement) -> Statement:
     known = tuple(clause for clause in statement.conditions if UNKNOWN not in clause.values)
-    return replace(statement, conditions=known, unresolved=())
+    effect = tuple(path for path in statement.unresolved if path.endswith(".Effect"))
+    return replace(statement, conditions=known, unresolved=effect)
 
 
 def _trust_alone(request: Request, policies: Policies) -> Verdict:

@@ -22,6 +22,7 @@ from twokeys.access.principals import GROUP, MANAGED_POLICY, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
+from twokeys.iam import Arn, parse_arn
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
@@ -44,7 +45,8 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
     """
     session = session or boto3.Session()
     try:
-        account = session.client("sts").get_caller_identity()["Account"]
+        caller = session.client("sts").get_caller_identity()
+        account, partition = caller["Account"], parse_arn(caller["Arn"]).partition
         resources = [*_account(session.client("iam"), account), _provider(account)]
         organization = session.client("organizations")
         members = list(_organization(organization, account))
@@ -56,7 +58,7 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
     resources += members
     for member in members:
         if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["status"] == "ACTIVE":
-            resources += _member(session, str(member.outputs["id"]), member_role)
+            resources += _member(session, Arn.iam("role", str(member.outputs["id"]), member_role, partition=partition))
     return Snapshot(tuple(resources), origin=f"live accounts, seen from {account}")
 
 
@@ -84,20 +86,19 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
         yield _made(type_, f"{administrator['Id']}/iam", account, values)
 
 
-def _member(session: boto3.Session, account: str, role: str) -> list[Resource]:
+def _member(session: boto3.Session, role: Arn) -> list[Resource]:
     try:
-        assumed = session.client("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="twokeys-access"
-        )["Credentials"]
+        sts = session.client("sts")
+        assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
         inside = session.client(
             "iam",
             aws_access_key_id=assumed["AccessKeyId"],
             aws_secret_access_key=assumed["SecretAccessKey"],
             aws_session_token=assumed["SessionToken"],
         )
-        return [*_account(inside, account), _provider(account, role)]
+        return [*_account(inside, role.account), _provider(role.account, role)]
     except (BotoCoreError, ClientError) as error:
-        raise _refused(f"account {account} through role {role}", error) from error
+        raise _refused(f"account {role.account} through role {role.name}", error) from error
 
 
 def _refused(where: str, error: Exception) -> Refusal:
@@ -110,10 +111,10 @@ def _refused(where: str, error: Exception) -> Refusal:
     )
 
 
-def _provider(account: str, role: str | None = None) -> Resource:
+def _provider(account: str, role: Arn | None = None) -> Resource:
     inputs: dict[str, object] = {"allowedAccountIds": json.dumps([account])}
     if role is not None:
-        inputs["assumeRoles"] = json.dumps([{"roleArn": f"arn:aws:iam::{account}:role/{role}"}])
+        inputs["assumeRoles"] = json.dumps([{"roleArn": str(role)}])
     return Resource(urn=_provider_urn(account), type=PROVIDER, name=account, inputs=inputs)
 
 

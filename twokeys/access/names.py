@@ -10,7 +10,17 @@ from twokeys.iam.truth import Truth
 
 ASSUME_ROLE = "sts:AssumeRole"
 _ASSUME_ROLE = ASSUME_ROLE.lower()
+_IN_TRUSTS = (ASSUME_ROLE, "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_IN_GRANTS = (ASSUME_ROLE, "sts:AssumeRoot")
 EVERYONE = "*"
+CARRIERS = {
+    "account-access.amazonaws.com": "people of IAM Identity Center",
+    "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
+    "ds.amazonaws.com": "people of a directory",
+    "pods.eks.amazonaws.com": "pods of EKS clusters",
+    "rolesanywhere.amazonaws.com": "whoever holds a certificate of a trust anchor's authority",
+}
+"""Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
 _PRINCIPALS = frozenset({"role", "user"})
 
@@ -116,12 +126,30 @@ def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
     """The unknown parts of a document that may let somebody in by `sts:AssumeRole`, as paths.
 
     An unknown Sid, Version or Condition lets nobody in who would not come in without it; neither does what is unknown
-    in a Deny, or in a statement about other actions.
+    in a Deny, or in a statement about other actions. An unknown Effect lets in whomever its statement names.
     """
     found = [path for path in policy.unresolved if path.startswith("Statement")]
+    for statement in policy.statements:
+        if statement.effect == "Allow" and statement.effect_unresolved and _may_let_in(statement, trust=trust):
+            found.append(f"Statement[{statement.index}].Effect")
     for statement in _allowing(policy):
         found += [f"Statement[{statement.index}].{element}" for element in _open_elements(statement, trust=trust)]
     return tuple(found)
+
+
+def _may_let_in(statement: Statement, *, trust: bool) -> bool:
+    if all(statement.covers_action(action) is Truth.FALSE for action in (_IN_TRUSTS if trust else _IN_GRANTS)):
+        return False
+    if not trust:
+        return _may_name_role(statement)
+    named = statement.principals
+    if named is None or named.everyone or named.unresolved or named.aws or named.federated:
+        return True
+    return any(service in CARRIERS for service in named.service)
+
+
+def _may_name_role(statement: Statement) -> bool:
+    return not statement.resources or any(not isinstance(one, str) or could_be_role(one) for one in statement.resources)
 
 
 def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
@@ -132,9 +160,7 @@ def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
         if statement.principals is not None and not (statement.principals.everyone or statement.principals.aws):
             return
     else:
-        if statement.resources and not any(
-            not isinstance(one, str) or could_be_role(one) for one in statement.resources
-        ):
+        if not _may_name_role(statement):
             return
         for element, listed in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
             if _unknown_in(listed):

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twokeys.doors.expiry import until
-from twokeys.iam import ConditionClause, Requirement, Statement
+from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
+_EXTERNAL_ID = "sts:externalid"
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _WHOSE: Final = {
     "aws:principalorgid": re.compile(r"(.*)"),
@@ -23,14 +24,6 @@ _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
-
-
-def demanded_keys(statement: Statement) -> frozenset[str]:
-    """The condition keys, in lower case, for which a statement demands one of certain values.
-
-    Not those that are negated, that hold when the key is absent, or that `*` satisfies.
-    """
-    return frozenset(clause.lower_key for clause in statement.conditions if _demands(clause))
 
 
 def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ...]]:
@@ -54,11 +47,27 @@ def demands_external_id(statement: Statement) -> bool:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
     """
     for clause in statement.conditions:
-        if clause.lower_key == "sts:externalid" and _demands(clause) and clause.values:
+        if clause.lower_key == _EXTERNAL_ID and _demands(clause) and clause.values:
             patterns = _PATTERN if clause.base.name == "StringLike" else _VARIABLE
             if not any(isinstance(value, str) and patterns.search(value) for value in clause.values):
                 return True
     return False
+
+
+def denies_without_external_id(requirements: Iterable[Requirement], trust: PolicyDocument) -> bool:
+    """Whether a Deny of a trust policy keeps every session out that does not name one of certain external IDs.
+
+    Its values are compared with what is written: a variable about the caller is no external ID.
+    """
+    clauses = (clause for statement in trust.statements for clause in statement.conditions)
+    written = {clause.values for clause in clauses if clause.lower_key == _EXTERNAL_ID}
+    return any(one.negated and _asks_for_external_id(one) and one.values in written for one in requirements)
+
+
+def _asks_for_external_id(one: Requirement) -> bool:
+    operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
+    wanted = "StringNotEquals" if one.negated else "StringEquals"
+    return one.key.lower() == _EXTERNAL_ID and operator in (wanted, wanted + "IgnoreCase") and bool(one.values)
 
 
 def limits_callers(statement: Statement) -> bool:
@@ -112,13 +121,7 @@ def in_words(requirement: Requirement) -> str:
         return "MFA"
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
-    if (
-        requirement.key.lower() == "sts:externalid"
-        and requirement.operator == "StringEquals"
-        and not requirement.negated
-    ):
-        return "external ID"
-    return str(requirement)
+    return "external ID" if _asks_for_external_id(requirement) else str(requirement)
 
 
 def closing(requirement: Requirement) -> datetime | None:

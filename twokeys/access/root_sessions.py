@@ -33,7 +33,7 @@ from twokeys.iam import (
 from twokeys.iam.truth import Truth
 
 ASSUME_ROOT = "sts:AssumeRoot"
-_FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
+FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
 _ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
 _ROOT_SESSIONS = "RootSessions"
 _ON = Verdict(
@@ -81,7 +81,7 @@ def _granted(principal: Principal, *, named: bool) -> bool:
 
 def _enabled(snapshot: Snapshot) -> bool | None:
     """Whether root sessions are switched on; None where the snapshot does not show it."""
-    for resource in snapshot.of_type(_FEATURES):
+    for resource in snapshot.of_type(FEATURES):
         listed = resource.get("enabledFeatures")
         if isinstance(listed, list) and UNKNOWN not in listed:
             return _ROOT_SESSIONS in listed

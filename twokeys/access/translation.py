@@ -108,7 +108,8 @@ class _Translator:
             yield resource
             yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
         else:
-            yield from self._native(name, resource, properties)
+            came = _object(resource.outputs.get("properties")) or {}  # as Cloud Control tells it, with its ARN
+            yield from self._native(name, resource, {**came, **properties})
 
     def _deployed(self, name: str, resource: Resource) -> Iterator[Resource]:
         if name == "cloudformation::stackset":
@@ -204,7 +205,9 @@ class _Translator:
         automatic = _mapping(properties.get("autodeployment"))
         found: dict[str, None] = {}
         more = lowered(automatic).get("enabled") not in (None, False, "false")
-        for targets in (*self._instances(stack_set), *_items(properties.get("stackinstancesgroup"))):
+        groups = [*self._instances(stack_set), *_items(properties.get("stackinstancesgroup"))]
+        more |= not groups  # its instances may be made by another stack, or by hand
+        for targets in groups:
             named = lowered(_mapping(targets))
             inner = lowered(_mapping(named.get("deploymenttargets")))
             listed = [*_items(named.get("accountid")), *_items(named.get("accounts")), *_items(inner.get("accounts"))]

@@ -19,6 +19,7 @@ Kind: TypeAlias = Literal[
 ]
 _NAMED: frozenset[str] = frozenset(get_args(Named))
 _WITH_PATH = frozenset({"role", "user", "group", "policy"})
+_URLS = frozenset({"oidc-provider"})
 _ACCOUNT = re.compile(r"[0-9]{12}|account:[A-Za-z0-9_-]+")
 _PARTITION = re.compile(r"aws(?:-[a-z]+)*")
 _SEGMENTS = re.compile(r"([^:]*):([^:]*):([^:]*):([^:]*):(account:[A-Za-z0-9_-]+|[^:]*):(.*)", re.DOTALL)
@@ -83,7 +84,8 @@ class Arn:
         if self.service == "iam":
             if self.resource == "root":
                 return "root"
-            named = slash and rest and not rest.endswith("/") and kind in _NAMED
+            # The URL of an OIDC provider may end with a slash, as that of Entra ID does.
+            named = slash and rest.strip("/") and kind in _NAMED and (kind in _URLS or not rest.endswith("/"))
             return kind if named else None  # type: ignore[return-value] # _NAMED holds just these
         if self.service == "sts":
             if kind == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):

@@ -65,8 +65,8 @@ class Federation:
         return self.admits(_SUBJECTS.get(self.prefix, "sub"))
 
     def admits(self, claim: str) -> Admitted:
-        """What it demands of one claim, such as `sub`: whose values get in."""
-        return admitted(self.statement, f"{self.prefix}:{claim}", self.denials)
+        """What it demands of one claim, such as `sub`, or of a whole condition key: whose values get in."""
+        return admitted(self.statement, claim if ":" in claim else f"{self.prefix}:{claim}", self.denials)
 
     @cached_property
     def claims(self) -> tuple[str, ...]:

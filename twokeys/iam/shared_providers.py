@@ -27,7 +27,7 @@ class SharedProvider:
     Attributes:
         issuer: its URL without `https://`, as condition keys begin with it.
         name: what people call it.
-        claims: the claims of which one must name the tenant; the first is the one that IAM asks for.
+        claims: the claims, or whole condition keys, of which one must name the tenant; IAM asks for the first.
         keys: what a subject may begin with so that the next word is the tenant's: `repo`, `organization`. None: a value
             has to be whole, or its first two words.
         whole: whether such a claim is one opaque name, of which no part means anything.
@@ -40,6 +40,10 @@ class SharedProvider:
     keys: frozenset[str] | None = None
     whole: bool = False
     example: str = "a value without wildcards"
+
+    def key(self, claim: str) -> str:
+        """The condition key of a claim."""
+        return claim if ":" in claim else f"{self.issuer}:{claim}"
 
     def names_tenant(self, wanted: Wanted) -> bool:
         """Whether a value of the claim is some tenant's only: `repo:acme/*` is acme's, `repo:acme*` also acme-evil's.
@@ -82,6 +86,8 @@ _TURBONOMIC = (
     "rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg",
     "rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26",
 )
+_SENTINEL = ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "cab8a31a-1906-4287-a0d8-4eef66b95f6e")
+"""Microsoft's own tenants: https://learn.microsoft.com/azure/sentinel/connect-aws names the session's prefix."""
 _BY_ISSUER = {
     one.issuer: one
     for one in (
@@ -98,6 +104,7 @@ _BY_ISSUER = {
         SharedProvider("tokens.cloud.shisho.dev", "Shisho Cloud"),
         SharedProvider("proidc.upbound.io", "Upbound"),
         SharedProvider("api.pulumi.com/oidc", "Pulumi Cloud", ("aud",), whole=True),
+        SharedProvider("api.pulumi.com/oidc/v2", "Pulumi Cloud", whole=True),
         SharedProvider("oidc.vercel.com", "Vercel", ("aud",), whole=True),
         SharedProvider("sandboxes.cloud", "sandboxes.cloud", ("aud",), whole=True),
         SharedProvider("cognito-identity.amazonaws.com", "Amazon Cognito", ("aud",), whole=True),
@@ -105,6 +112,10 @@ _BY_ISSUER = {
         SharedProvider("www.amazon.com", "Login with Amazon", ("app_id",), whole=True),
         SharedProvider("graph.facebook.com", "Facebook", ("app_id",), whole=True),
         *(SharedProvider(issuer, "IBM Turbonomic") for issuer in _TURBONOMIC),
+        *(
+            SharedProvider(f"sts.windows.net/{tenant}", "Microsoft Sentinel", ("sts:RoleSessionName",), whole=True)
+            for tenant in _SENTINEL
+        ),
     )
 }
 _TENANT_CLAIMS = {
@@ -128,7 +139,7 @@ def open_to_others(provider: SharedProvider, claim: str, admitted: Admitted) -> 
 
     A value that is not known yet is nobody's name.
     """
-    key = f"{provider.issuer}:{claim}"
+    key = provider.key(claim)
     if not admitted.demanded:
         return f"it does not demand {key}: no condition at all, IfExists and ForAllValues let tokens without it pass"
     if admitted.unresolved:

@@ -17,6 +17,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import Arn
+from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
 
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
@@ -41,19 +42,19 @@ class Gate:
         made: Callable[[], Snapshot | None] = lambda: None,
         own_account: Callable[[Iterable[Resource]], str | None] = lambda _providers: None,
     ) -> None:
-        self._there: dict[str, Resource] = {one.urn: one for one in before.resources} if before else {}
+        self._all = Neighbourhood(before.resources if before else ())
+        self._changed: dict[str, Resource | None] = {}
+        self._begun = False
         self._shown: set[str] = set()
         self._findings = findings
         self._made = made
         self._ask_own_account = own_account
-        self._own_account: str | None = None
-        self._known: _Found | None = None
 
     def show(self, resource: Resource, aliases: Iterable[str] = ()) -> None:
         """Take note of a resource that the update has come to; under its aliases it is there no more."""
         for alias in aliases:
-            self._there.pop(alias, None)
-        self._there[resource.urn] = _with_identity(resource, self._there.get(resource.urn))
+            self._note(alias, None)
+        self._note(resource.urn, _with_identity(resource, self._all.there.get(resource.urn)))
         self._shown.add(resource.urn)
 
     def judge(self, resource: Resource, aliases: Iterable[str] = ()) -> list[Finding]:
@@ -62,40 +63,55 @@ class Gate:
         Notes the resource unless there is such a finding: then it is not made.
         """
         self._read_ids()
-        there = dict(self._there)
-        refused = self._judged(resource, aliases, there)
-        providers = [one for one in self._there.values() if one.type == PROVIDER]
-        if refused and self._own_account is None and (own := self._ask_own_account(providers)):
-            self._own_account, self._known = own, None
-            refused = self._judged(resource, aliases, there)
-        if refused:
-            self._there = there
-        return refused
-
-    def _judged(self, resource: Resource, aliases: Iterable[str], there: Mapping[str, Resource]) -> list[Finding]:
-        self._there = dict(there)
-        if self._known is None:
-            self._known = _by_place(self._findings(self._graph()))
+        if not self._begun:  # what was shown before the first is as it is
+            self._changed, self._begun = {}, True
+        earlier = dict(self._changed)
+        there = {urn: self._all.there.get(urn) for urn in (*aliases, resource.urn)}
         self.show(resource, aliases)
-        graph = self._graph()
-        found = _by_place(self._findings(graph))
-        new = [finding for place, finding in found.items() if place not in self._known]
-        refused = [finding for finding in new if not self._may_still_come(finding, resource, graph)]
-        if not refused:
-            self._known = found
+        refused = self._refused(resource)
+        providers = [one for one in self._all.there.values() if one.type == PROVIDER] if refused else []
+        if refused and self._all.own_account is None and (own := self._ask_own_account(providers)):
+            self._all.told(own)
+            self._changed = there
+            refused = self._refused(resource)
+        if refused:
+            for urn, was in there.items():
+                self._all.put(urn, was)
+            self._all.forget_accounts()
+        self._changed = earlier if refused else {}
         return refused
 
-    def _graph(self) -> Graph:
-        return graph_of(Snapshot(tuple(self._there.values())), self._own_account)
+    def _refused(self, resource: Resource) -> list[Finding]:
+        """What bears on the resource is judged first; the whole stack has the last word before it is refused."""
+        around = self._all.around(self._changed)
+        if around is not None and not self._new(resource, *around):
+            return []
+        return self._new(resource, self._all.whole(self._changed), self._all.whole())
+
+    def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
+        graph = self._graph(after)
+        found = _by_place(self._findings(graph))
+        stands = {place: one for place, one in found.items() if not self._may_still_come(one, resource, graph)}
+        known = _by_place(self._findings(self._graph(before))) if stands else {}
+        return [finding for place, finding in stands.items() if place not in known]
+
+    def _graph(self, snapshot: Snapshot) -> Graph:
+        return graph_of(snapshot, self._all.own_account)
+
+    def _note(self, urn: str, resource: Resource | None) -> None:
+        was = self._all.there.get(urn)
+        if was != resource:
+            self._changed.setdefault(urn, was)
+            self._all.put(urn, resource)
 
     def _read_ids(self) -> None:
         """Find out the ids of accounts and of the organization that this update has made so far."""
-        without = [one for one in self._there.values() if one.type in (ACCOUNT, ORGANIZATION) and not one.outputs]
+        without = [one for one in self._all.frame if one.type in (ACCOUNT, ORGANIZATION) and not one.outputs]
         if without and (now := self._made()):
             for one in without:
                 if (made := now.by_urn.get(one.urn)) and made.outputs:
-                    self._there[one.urn] = replace(one, outputs=made.outputs)
-                    self._known = None
+                    self._all.put(one.urn, replace(one, outputs=made.outputs))
+                    self._changed = {}
 
     def _may_still_come(self, finding: Finding, resource: Resource, graph: Graph) -> bool:
         """Whether a later resource of this update can still make a finding untrue."""
@@ -137,13 +153,8 @@ class Gate:
         The engine shows the inputs of a resource only, and such a name is in none.
         """
         own = {role.arn for role in graph.roles if role.urn == resource.urn}
-        for side in (finding.door or "").split(" -> "):
-            arn = Arn.parse(side)
-            if arn is not None and arn.kind is not None and side not in own:
-                there = graph.principals.unsettled(arn.kind, arn.account)
-                if any(principal.urn != resource.urn for principal in there):
-                    return True
-        return False
+        sides = [Arn.parse(side) for side in (finding.door or "").split(" -> ") if side not in own]
+        return any(arn and arn.kind and graph.principals.unsettled(arn.kind, arn.account) for arn in sides)
 
     def _is_made(self, finding: Finding, graph: Graph) -> bool:
         """Whether the update has already come to the role that a grant names: then its trust does not change again."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from twokeys.access import aws_managed
 from twokeys.access.accounts import ACCOUNT, ROLE
-from twokeys.access.federated import CARRIERS
+from twokeys.access.names import CARRIERS
 from twokeys.access.principals import GROUP, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
 from twokeys.access.types import Reading, type_of

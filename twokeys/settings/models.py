@@ -188,7 +188,7 @@ class MemberSettings(Model):
     """A member account. Its e-mail address and name default to what its key and the root address give.
 
     `state`: `quarantined` moves it, in place, to the organization's quarantine unit, and no door leads to it; `closed`
-    leaves nothing of it but the account itself, so that its e-mail address stays known while AWS keeps it suspended.
+    makes nothing of it: the entry, with the account's id in `adopt`, keeps its id and address from other accounts.
     """
 
     name: AccountName | None = None
@@ -336,6 +336,10 @@ class Settings(Model):
     def accounts_in(self, *states: State) -> tuple[str, ...]:
         """The member accounts in these states, by key, in the order of the config."""
         return tuple(account for account, member in self.accounts.items() if member.state in states)
+
+    def closed(self) -> dict[str, str]:
+        """The ids of the closed accounts, or of those that are to be closed, by key."""
+        return {account: self.accounts[account].adopt or "" for account in self.accounts_in("closed")}
 
     def entered(self) -> tuple[str, ...]:
         """The accounts in use that the program works in, by key."""

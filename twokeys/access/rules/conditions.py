@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pydantic import Field
 
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
-from twokeys.access.graph import Graph
+from twokeys.access.graph import Door, Graph
 from twokeys.access.names import admitted_by
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import demands_external_id, organizations_demanded, requires_mfa
+from twokeys.access.requirements import (
+    demands_external_id,
+    denies_without_external_id,
+    organizations_demanded,
+    requires_mfa,
+)
 from twokeys.iam import UNKNOWN, Arn, Outcome, Statement, account_as_a_whole, is_account, parse_arn
 
 _NAMED = "third-party-named"
@@ -52,9 +57,9 @@ class _Outsider:
     name: str
     account: str | None
     """None for an organization."""
-    with_external_id: bool
     in_organization: bool
     """Whether a condition lets it in only as one of the own organization."""
+    with_external_id: bool = False
 
     @property
     def door(self) -> str:
@@ -65,7 +70,9 @@ class _Outsider:
 
 
 def _outsiders(graph: Graph) -> Iterator[_Outsider]:
-    shut = {door.id for door in graph.doors if door.source.kind == "outsider" and door.outcome is Outcome.DENY}
+    doors = [door for door in graph.doors if door.source.kind == "outsider"]
+    shut = {door.id for door in doors if door.outcome is Outcome.DENY}
+    asked = {door.id for door in doors if _denied_without_external_id(door)}
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN or not graph.accounts.pinned(role.account):
             continue
@@ -75,10 +82,16 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                 account = _account(graph, name)
                 known = account in (None, role.account) or graph.is_ours(account or "")
                 if name in (foreign or ()) or not known:
-                    with_external_id = account is not None and demands_external_id(statement)
-                    one = _Outsider(role, name, account, with_external_id, in_organization=foreign == frozenset())
+                    one = _Outsider(role, name, account, in_organization=foreign == frozenset())
+                    if account is not None and (one.door in asked or demands_external_id(statement)):
+                        one = replace(one, with_external_id=True)
                     if one.door not in shut or _of_another_partition(one):
                         yield one
+
+
+def _denied_without_external_id(door: Door) -> bool:
+    trust = door.target.trust.policy if door.target.trust else UNKNOWN
+    return trust is not UNKNOWN and denies_without_external_id(door.trust.requirements, trust)
 
 
 def _of_another_partition(one: _Outsider) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from twokeys.access.federated import CARRIERS, FederatedTrust, provider_name
+from twokeys.access.federated import FederatedTrust, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.names import CARRIERS
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import demanded_keys
-from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation
+from twokeys.access.requirements import demanded_values
+from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation, Glob
 from twokeys.iam.shared_providers import (
     SharedProvider,
     never_matches,
@@ -62,12 +63,12 @@ def _never(federation: Federation) -> tuple[str, str] | None:
 def _open(federation: Federation, shared: SharedProvider) -> tuple[str, str] | None:
     """Everybody can have tokens of a shared provider: some claim has to name one tenant, and one's own at that."""
     reasons = {claim: open_to_others(shared, claim, federation.admits(claim)) for claim in tenant_claims(shared)}
-    step = f"demand {shared.issuer}:{shared.claims[0]} by StringEquals or StringLike, as in {shared.example}"
+    step = f"demand {shared.key(shared.claims[0])} by StringEquals or StringLike, as in {shared.example}"
     if all(reasons.values()):
         return f"everybody can have its tokens, and {next(iter(reasons.values()))}", step
     asked = [federation.admits(claim) for claim in shared.claims]
     if all(one.anybody for one in asked):
-        return f"IAM refuses a trust policy that does not demand {shared.issuer}:{shared.claims[0]}", step
+        return f"IAM refuses a trust policy that does not demand {shared.key(shared.claims[0])}", step
     return None
 
 
@@ -79,11 +80,20 @@ def _roles_anywhere(graph: Graph, role: Principal) -> Iterator[Finding]:
         named = statement.principals.service if statement.principals is not None else ()
         if statement.effect != "Allow" or _ROLES_ANYWHERE not in named:
             continue
-        if statement.covers_action("sts:AssumeRole") is Truth.FALSE or "aws:sourcearn" in demanded_keys(statement):
+        named_anchor = any(all(map(_names_anchor, arns)) for arns in demanded_values(statement, "aws:sourcearn"))
+        if named_anchor or statement.covers_action("sts:AssumeRole") is Truth.FALSE:
             continue
         why = f"{CARRIERS[_ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
         step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
         yield _finding(graph, role, f"{_ROLES_ANYWHERE}: {why}", step, {})
+
+
+def _names_anchor(arn: object) -> bool:
+    """Whether a value of aws:SourceArn tells the trust anchor, if not its region; one that is not known yet may."""
+    if not isinstance(arn, str):
+        return True
+    _, found, anchor = arn.rpartition(":trust-anchor/")
+    return bool(found) and not Glob(anchor).wild
 
 
 def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:

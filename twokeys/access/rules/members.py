@@ -12,7 +12,6 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import Resource
 
-_MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 _LONG_TERM = {
     "aws:iam/user:User": "IAM user",
     "aws:iam/accessKey:AccessKey": "access key",
@@ -33,13 +32,10 @@ def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]
 
 
 def _kept(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
-    entered = {graph.accounts.of_provider(entry.urn) for entry in graph.accounts.entries}
     for account in graph.snapshot.of_type(ACCOUNT):
         name = account.text("name") or account.name
-        parent = graph.snapshot.by_urn.get(account.parent or "")
-        tombstone = parent is not None and parent.type == _MEMBER_ACCOUNT and parent.get("closed") is True
-        if not account.protect and (not tombstone or graph.accounts.named_by(account) in entered):
-            message = f"Account {name} is not protected: a changed name, e-mail or role name would replace it"
+        if not account.protect:
+            message = f"Account {name} is not protected: a changed e-mail or role name would replace it"
             yield _account("account-kept", account, message, "set the option protect=True on the account")
         if account.get("closeOnDeletion") in (True, "true"):
             message = f"Account {name} would be closed when it leaves the program"
@@ -87,8 +83,7 @@ ACCOUNT_KEPT = Rule(
     config=Config,
 )
 """A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
-itself refuses to delete or to replace it, in preview already. The tombstone of a closed account is free to go: its
-component says so, ignores every change and retains it, and no provider of the stack enters the account.
+itself refuses to delete or to replace it, in preview already.
 
 Unknown: `protect` is always known. Does not check: an account whose protection and definition are removed at once
 (two updates are needed for that: the engine still refuses the first).

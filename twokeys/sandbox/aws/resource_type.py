@@ -89,12 +89,12 @@ class ResourceType:
     taggable: bool = False
 
     def check(self, urn: str, olds: Properties, news: Properties, random_seed: bytes) -> Properties:
-        """Inputs with defaults and a name: the old one, else one that derives from the seed."""
+        """Inputs with defaults, documents as text, and a name: the old one, else one that derives from the seed."""
         checked = {**self.defaults, **news}
         naming = self.auto_name
         if naming and naming.property not in news and f"{naming.property}Prefix" not in news:
             checked[naming.property] = olds.get(naming.property) or naming.make(urn, random_seed)
-        return checked
+        return checked | {name: _json_text(checked[name]) for name in self.documents & checked.keys()}
 
     def diff(self, urn: str, old: Properties, new: Properties, ignore_changes: tuple[str, ...]) -> Diff:
         """What changes between checked inputs; an unknown new value counts as changed.
@@ -113,7 +113,9 @@ class ResourceType:
             computed = self.computed | ({"tagsAll"} if self.taggable else frozenset())
             return {**dict.fromkeys(sorted(computed), UNKNOWN), **inputs}
         changed = {name for name in ("name", "path", "tags") if old_outputs.get(name) != inputs.get(name)}
-        hanging = (("tagsAll", {"tags"}), ("arn", {"name", "path"}))
+        # An ARN of Organizations has an id in it; https://docs.aws.amazon.com/service-authorization/latest/reference/
+        in_arn = set() if self.type.startswith("aws:organizations/") else {"name", "path"}
+        hanging = (("tagsAll", {"tags"}), ("arn", in_arn))
         unknown = {name for name, of in hanging if changed & of and name in old_outputs}
         return {**old_outputs, **dict.fromkeys(sorted(unknown), UNKNOWN), **inputs}
 
@@ -141,6 +143,16 @@ def set_each(old: Iterable[str] | None, new: Iterable[str] | None, add: Any, rem
         add(item)
     for item in sorted(before - after):
         remove(item)
+
+
+def _json_text(value: Any) -> Any:  # noqa: ANN401 - property values have no type
+    """A document that a program gives as an object, as text, which can hold no mark of what is unknown in it.
+
+    https://github.com/pulumi/pulumi-terraform-bridge: TransformJSONDocument.
+    """
+    if not isinstance(value, Mapping | list):
+        return value
+    return UNKNOWN if has_unknown(value) else json.dumps(value, separators=(",", ":"))
 
 
 def _as_set(value: Any) -> set[str]:  # noqa: ANN401 - property values have no type

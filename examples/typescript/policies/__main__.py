@@ -1,0 +1,5 @@
+"""Serves the policy pack to the engine."""
+
+from twokeys.pack.serving import serve
+
+serve()
