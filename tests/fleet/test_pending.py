@@ -20,11 +20,11 @@ from twokeys.fleet.pending import (
     IDS,
     creating,
     identifiers,
-    looked_up,
     refusal,
     taken_over,
     unclear,
 )
+from twokeys.organization.creations import looked_up
 from twokeys.sandbox.local_aws import LocalAws
 
 ARN = "arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222"

@@ -12,19 +12,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.accounts import Accounts
 from twokeys.access.state import parse_state
-from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
-from twokeys.organization.creations import accounts_made
-from twokeys.organization.reading import RETRIES
+from twokeys.organization.creations import LOOKED_UP
 
-_POLICY: Final = "aws:organizations/policy:Policy"
-_LOOKED_UP: Final = frozenset({ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, _POLICY})
-"""AWS says which of these it has: what it has not was never made."""
 IDS: Final[Mapping[str, str]] = {
     "aws:accessanalyzer/analyzer:Analyzer": "{analyzerName}",
     "aws:budgets/budget:Budget": "{account}:{name}",
@@ -90,47 +82,6 @@ def creating(deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     ]
 
 
-def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
-    """Id and ARN of those objects of the organization that AWS has, by URN, asked with the surrounding credentials.
-
-    Raises:
-        Refusal: AWS cannot be asked, or an account that was begun cannot be told from another.
-    """
-    wanted = [one for one in begun if one["type"] in _LOOKED_UP]
-    if not wanted:
-        return {}
-    session = boto3.Session()
-    names = {one["inputs"]["email"]: one["inputs"]["name"] for one in wanted if one["type"] == ACCOUNT}
-    accounts = accounts_made(session, names) if names else {}
-    client: Any = session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
-
-    def listed(operation: str, key: str, **arguments: str) -> dict[str, tuple[str, str]]:
-        pages = client.get_paginator(operation).paginate(**arguments)
-        return {one["Name"]: (one["Id"], one["Arn"]) for page in pages for one in page[key]}
-
-    def find(kind: str, inputs: Mapping[str, Any]) -> tuple[str, str] | None:
-        if kind == ACCOUNT:
-            arn = accounts.get(inputs["email"])
-            return (arn.rpartition("/")[2], arn) if arn else None
-        if kind == ORGANIZATIONAL_UNIT:
-            parent = "list_organizational_units_for_parent", "OrganizationalUnits"
-            return listed(*parent, ParentId=inputs["parentId"]).get(inputs["name"])
-        if kind == _POLICY:
-            filtered = inputs.get("type", "SERVICE_CONTROL_POLICY")
-            return listed("list_policies", "Policies", Filter=filtered).get(inputs["name"])
-        try:
-            made = client.describe_organization()["Organization"]
-        except client.exceptions.AWSOrganizationsNotInUseException:
-            return None
-        return made["Id"], made["Arn"]
-
-    try:
-        found = {one["urn"]: find(one["type"], one["inputs"]) for one in wanted}
-    except (BotoCoreError, ClientError) as error:
-        raise no_answer(error) from error
-    return {urn: made for urn, made in found.items() if made}
-
-
 def identifiers(deployment: Mapping[str, Any]) -> dict[str, str]:
     """Under which id each pending create would be imported, by URN, as far as that follows from what was asked for."""
     known = Accounts(parse_state(json.dumps({"version": 3, "deployment": deployment})))
@@ -156,7 +107,7 @@ def identifiers(deployment: Mapping[str, Any]) -> dict[str, str]:
 
 def unclear(begun: Iterable[Mapping[str, Any]], found: Mapping[str, str]) -> list[Mapping[str, Any]]:
     """Those of which nobody can tell whether they were made, and which must not be made a second time."""
-    known = _LOOKED_UP | ASKED_ANEW
+    known = LOOKED_UP | ASKED_ANEW
     return [
         one for one in begun if one["type"].startswith("aws:") and one["urn"] not in found and one["type"] not in known
     ]

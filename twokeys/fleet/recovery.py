@@ -19,7 +19,8 @@ from pulumi import automation
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import cli, open_stack, refused
-from twokeys.fleet.pending import creating, identifiers, looked_up, refusal, taken_over, unclear
+from twokeys.fleet.pending import creating, identifiers, refusal, taken_over, unclear
+from twokeys.organization.creations import looked_up
 
 # What `pulumi` says of each lock that is in its way (pkg/backend/diy/lock.go).
 _LOCK: Final = re.compile(
