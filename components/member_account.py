@@ -10,10 +10,8 @@ import pulumi_aws as aws
 from components.readiness import AccessRole, wait_until_assumable
 from components.refusing import ProgramRefusal
 
-_IDENTITY = frozenset({"name", "email", "role_name"})
-"""What CreateAccount fixes for good: a change of any of them would replace the account."""
-_REST = frozenset({"parent_id", "tags"})
-"""What is left as it is, beside that, in a closed account."""
+_FIXED = ("email", "role_name")
+"""What CreateAccount fixes for the provider: a change of either would replace the account. A name changes in place."""
 
 
 class AlternateContactArgs(TypedDict):
@@ -46,8 +44,6 @@ class MemberAccountArgs(TypedDict):
     """The partition that stands in ARNs, `aws` by default."""
     parent_id: NotRequired[pulumi.Input[str]]
     """The id of its organizational unit; the organization's root by default."""
-    closed: NotRequired[bool]
-    """Whether it is closed, or about to be: then nothing of it is changed or waited for, and it is never created."""
     enter: NotRequired[bool]
     """Whether the access role is waited for; false for an account that the program does not work in."""
     adopt: NotRequired[str]
@@ -65,14 +61,10 @@ class MemberAccountArgs(TypedDict):
 class MemberAccount(pulumi.ComponentResource):
     """A member account of the organization of the provider's account.
 
-    It is protected, and kept in AWS should it ever leave the state. The engine never sees a change of its name, e-mail
+    It is protected, and kept in AWS should it ever leave the state. The engine never sees a change of its e-mail
     address or role name (`ignore_changes`), for it would answer with a replacement; the program compares what is
-    declared with what is there and refuses the difference, in preview and in the update. An adopted account has no
-    role name on record, so that one cannot be compared.
-
-    A closed account is a tombstone: what the state has of it stays as it is. It is not protected any more, so that it
-    can be taken out of the program once AWS has let it go; the engine then only forgets it. What the state does not
-    have is not created: for want of an old name to keep, the name that is asked for is one that every provider refuses.
+    declared with what is there and refuses the difference, in preview and in the update. An adopted account has no role
+    name on record, so that one cannot be compared.
     """
 
     account_id: pulumi.Output[str]
@@ -83,22 +75,19 @@ class MemberAccount(pulumi.ComponentResource):
     """The ARN of the access role."""
 
     def __init__(self, name: str, args: MemberAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        closed = args.get("closed", False)
-        told = {"closed": True} if closed else {}
-        super().__init__("twokeys:accounts:MemberAccount", name, told, opts)
-        asked = _never_created(name) if closed and "adopt" not in args else args["account_name"]
+        super().__init__("twokeys:accounts:MemberAccount", name, {}, opts)
         self.account = aws.organizations.Account(
             name,
-            name=asked,
+            name=args["account_name"],
             email=args["email"],
             role_name=args["role_name"],
             parent_id=args.get("parent_id"),
             tags=args.get("tags") or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=not closed,
+                protect=True,
                 retain_on_delete=True,
-                ignore_changes=sorted(_IDENTITY | _REST if closed else _IDENTITY),
+                ignore_changes=list(_FIXED),
                 import_=args.get("adopt"),
             ),
         )
@@ -106,27 +95,26 @@ class MemberAccount(pulumi.ComponentResource):
         self.account_id = self._usable_id(name, args)
         partition = args.get("partition", "aws")
         self.access_role_arn = self.account_id.apply(lambda id_: _role_arn(partition, id_, args["role_name"]))
-        for kind, contact in ({} if closed else args.get("contacts", {})).items():
+        for kind, contact in args.get("contacts", {}).items():
             self._contact(name, kind, contact)
         self.register_outputs(
             {
                 "accountId": self.account_id,
                 "accountArn": self.account_arn,
                 "accessRoleArn": self.access_role_arn,
-                **told,
             }
         )
 
     def _usable_id(self, name: str, args: MemberAccountArgs) -> pulumi.Output[str]:
         account = self.account
-        id_ = pulumi.Output.all(id=account.id, name=account.name, email=account.email).apply(
+        id_ = pulumi.Output.all(id=account.id, email=account.email).apply(
             lambda actual: _same_account(name, args, actual)
         )
         # On its own: what an adopted account has not on record looks in a preview like something still to come.
         role = pulumi.Output.all(id=account.id, role_name=account.role_name).apply(
             lambda actual: _same_account(name, args, actual)
         )
-        if pulumi.runtime.is_dry_run() or args.get("closed") or not args.get("enter", True):
+        if pulumi.runtime.is_dry_run() or not args.get("enter", True):
             return id_
         return pulumi.Output.all(id_, role).apply(lambda known: _enterable(args, known[0]))
 
@@ -143,14 +131,6 @@ class MemberAccount(pulumi.ComponentResource):
         )
 
 
-def _never_created(account: str) -> str:
-    """More than the 50 characters that a name may have, so that nothing is created under it."""
-    return (
-        f"(account {account} is closed in the config and not in this stack's state, so it is not created: remove its"
-        " entry from `accounts`, or name its id in `adopt`)"
-    )
-
-
 async def _enterable(args: MemberAccountArgs, account_id: str) -> str:
     role = AccessRole(
         arn=_role_arn(args.get("partition", "aws"), account_id, args["role_name"]),
@@ -163,28 +143,26 @@ async def _enterable(args: MemberAccountArgs, account_id: str) -> str:
 
 
 def _same_account(name: str, args: MemberAccountArgs, actual: Mapping[str, str | None]) -> str:
-    declared = {"name": args["account_name"], "email": args["email"], "role_name": args["role_name"]}
-    for key in _IDENTITY & actual.keys():
+    declared = {"email": args["email"], "role_name": args["role_name"]}
+    for key in declared.keys() & actual.keys():
         there, wanted = actual[key], declared[key]
         if there and _comparable(key, there) != _comparable(key, wanted):
             raise ProgramRefusal(
-                f"a changed {key.replace('_', ' ')} of account {name}",
+                f"another {key.replace('_', ' ')} of account {name}",
                 where=f"account {actual['id']}",
-                why=f"the account was made with {there!r} and the config now says {wanted!r}; Pulumi could only change"
-                " that by replacing the account",
+                why=f"it has {there!r} and the config says {wanted!r}; Pulumi could only replace the account",
                 next_step=_to_change(key, name, there, wanted),
             )
     return str(actual["id"])
 
 
 def _to_change(key: str, account: str, there: str, wanted: str) -> str:
-    command = {"name": "rename", "email": "email"}.get(key)
     back = f"put {there!r} back into the config"
-    if command is None:
+    if key == "role_name":
         return f"{back}, or add a second account under another key"
     stack = pulumi.get_stack()
     return (
-        f"{back} and have AWS change it: `twokeys account {command} {stack} {account} {shlex.quote(wanted)}`, which"
+        f"{back} and have AWS change it: `twokeys account email {stack} {account} {shlex.quote(wanted)}`, which"
         " says what comes then; where AWS has it already, the state only has to learn it: `pulumi refresh`"
     )
 

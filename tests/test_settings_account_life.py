@@ -32,7 +32,7 @@ def test_no_other_state_is_known() -> None:
 
 @pytest.mark.parametrize("state", ["quarantined", "closed"])
 def test_a_door_into_an_account_out_of_use_is_refused_with_the_next_step(state: str) -> None:
-    config = changed(STAGE, "accounts.stage", {"state": state, "organizationalUnit": "Workloads"})
+    config = changed(STAGE, "accounts.stage", {"state": state, "adopt": "2" * 12, "organizationalUnit": "Workloads"})
     refusal = refused(config)
     assert refusal.what == "twokeys:doors.stage-deployer.to.account = stage"
     assert f"accounts.stage.state is {state}" in refusal.why
@@ -42,8 +42,24 @@ def test_a_door_into_an_account_out_of_use_is_refused_with_the_next_step(state: 
 
 @pytest.mark.parametrize("state", ["quarantined", "closed"])
 def test_an_account_without_doors_may_be_put_out_of_use(state: str) -> None:
-    config = {**STAGE, "doors": {}, "accounts": {"stage": {"state": state, "organizationalUnit": "Workloads"}}}
+    account = {"state": state, "adopt": "2" * 12, "organizationalUnit": "Workloads"}
+    config = {**STAGE, "doors": {}, "accounts": {"stage": account}}
     assert parse("stage", config).accounts_in(state) == ("stage",)  # type: ignore[arg-type]
+
+
+def test_a_closed_account_is_known_by_its_id_which_config_alone_keeps() -> None:
+    refusal = refused({**STAGE, "doors": {}, "accounts": {"stage": {"state": "closed"}}})
+    assert refusal.what == "twokeys:accounts.stage.adopt = (missing)"
+    assert "twokeys account list" in refusal.next_step
+
+
+@pytest.mark.parametrize(
+    ("new", "key"), [({"email": "example+old@company.com"}, "email"), ({"adopt": "2" * 12}, "adopt")]
+)
+def test_the_address_and_the_id_of_a_closed_account_are_no_other_account_s(new: dict[str, Any], key: str) -> None:
+    """An address is never free again (CLOSE)."""
+    accounts = {"old": {"state": "closed", "adopt": "2" * 12}, "new": new}
+    assert refused({**STAGE, "doors": {}, "accounts": accounts}).what.startswith(f"twokeys:accounts.new.{key} = ")
 
 
 def test_the_duties_of_a_closed_account_are_refused_and_a_quarantined_one_keeps_them() -> None:
@@ -60,7 +76,7 @@ def test_the_duties_of_a_closed_account_are_refused_and_a_quarantined_one_keeps_
         "audit": {"account": "archive", "delegatedAdministrators": {"security": ["guardduty"]}},
     }
     for account, key in (("archive", "audit.account"), ("security", "audit.delegatedAdministrators.security")):
-        refusal = refused(changed(config, f"accounts.{account}.state", "closed"))
+        refusal = refused(changed(config, f"accounts.{account}", {**UNIT, "state": "closed", "adopt": "2" * 12}))
         assert refusal.what == f"twokeys:{key} = {account}"
         assert parse("management", changed(config, f"accounts.{account}.state", "quarantined"))
 

@@ -211,15 +211,6 @@ def unprotected_account(world: World) -> None:
     world.add("Account", "more", world.hub, name="more", email="more@example.com")
 
 
-ORGANIZATION = "arn:aws:organizations::111111111111:account/o-a1b2c3d4e5"
-
-
-def tombstone_that_a_provider_still_enters(world: World) -> None:
-    component, outputs = world.add("MemberAccount", "old", closed=True), {"arn": f"{ORGANIZATION}/{'4' * 12}"}
-    world.add("Account", "old", world.hub, parent=component, name="old", email="o@example.com", outputs=outputs)
-    world.provider("old", "4" * 12)
-
-
 def account_closed_on_deletion(world: World) -> None:
     world.add("Account", "more", world.hub, protect=True, name="more", email="m@example.com", closeOnDeletion=True)
 
@@ -270,7 +261,6 @@ CHANGES: list[tuple[Callable[[World], None], list[str]]] = [
     (access_key_in_a_member_account, ["no-iam-users"]),
     (unprotected_account, ["account-kept"]),
     (account_closed_on_deletion, ["account-kept"]),
-    (tombstone_that_a_provider_still_enters, ["account-kept"]),
     (one_address_for_two_accounts, ["unique-emails"]),
     (for_all_values_of_nothing, ["policy-lint"]),
     (door_past_its_day, ["door-expired"]),
@@ -313,14 +303,6 @@ def test_a_door_on_its_last_day_may_still_exist() -> None:
     world = two_keys()
     world.add("Component", "door", door=door(expires=TODAY.isoformat()))
     assert world.rules() == []
-
-
-@pytest.mark.parametrize(("closed", "rules"), [(True, []), (False, ["account-kept"]), (None, ["account-kept"])])
-def test_the_tombstone_of_a_closed_account_is_free_to_go(closed: bool | None, rules: list[str]) -> None:
-    world = two_keys()
-    component = world.add("MemberAccount", "old", **({} if closed is None else {"closed": closed}))
-    world.add("Account", "old", world.hub, parent=component, name="old", email="old@example.com")
-    assert world.rules() == rules
 
 
 def test_an_account_that_is_listed_needs_no_external_id_but_a_grant_that_is_shown() -> None:

@@ -47,22 +47,21 @@ def test_the_account_is_protected_and_kept_in_aws_in_any_case() -> None:
 
 
 def test_the_engine_never_sees_a_change_that_it_would_answer_with_a_replacement() -> None:
-    assert set(make().one(ACCOUNT, "stage").ignore_changes) == {"name", "email", "roleName"}
+    assert set(make().one(ACCOUNT, "stage").ignore_changes) == {"email", "roleName"}
 
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
     ("there", "key"),
     [
-        ({"name": "other"}, "name"),
         ({"email": "other@company.com"}, "email"),
         ({"roleName": "Other"}, "role name"),
     ],
 )
-def test_a_changed_name_email_or_role_name_is_refused(there: dict[str, Any], key: str, preview: bool) -> None:
+def test_what_the_account_has_not_is_refused(there: dict[str, Any], key: str, preview: bool) -> None:
     with pytest.raises(ProgramRefusal) as refusal:
         make(preview, THERE | there)
-    assert refusal.value.what == f"a changed {key} of account stage"
+    assert refusal.value.what == f"another {key} of account stage"
     assert next(iter(there.values())) in refusal.value.next_step
     assert MEMBER in refusal.value.where
 
@@ -80,53 +79,26 @@ def test_what_is_no_other_account_is_not_refused(there: dict[str, Any], preview:
 
 
 def test_an_adopted_account_is_compared_too() -> None:
-    with pytest.raises(ProgramRefusal, match="a changed email of account stage"):
+    with pytest.raises(ProgramRefusal, match="another email of account stage"):
         make(True, THERE | {"roleName": None, "email": "other@company.com"}, adopt=MEMBER)
 
 
-@pytest.mark.parametrize(
-    ("there", "command"),
-    [
-        ({"name": "old name"}, "twokeys account rename stage stage stage"),
-        ({"email": "old@company.com"}, "twokeys account email stage stage example+stage@company.com"),
-    ],
-)
-def test_the_refusal_of_what_aws_can_change_names_the_command_that_does_it(there: dict[str, Any], command: str) -> None:
+def test_the_refusal_of_another_address_names_the_command_that_changes_it() -> None:
     with pytest.raises(ProgramRefusal) as refusal:
-        make(True, THERE | there)
-    assert f"`{command}`" in refusal.value.next_step
+        make(True, THERE | {"email": "old@company.com"})
+    assert "`twokeys account email stage stage example+stage@company.com`" in refusal.value.next_step
     assert "pulumi refresh" in refusal.value.next_step
+
+
+def test_another_name_is_an_update_in_place_also_of_an_account_that_is_taken_over() -> None:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html."""
+    assert make(True, THERE | {"roleName": None, "name": "Shop"}, adopt=MEMBER).exports["id"] == MEMBER
 
 
 def test_the_refusal_of_another_role_name_names_no_command_for_there_is_none() -> None:
     with pytest.raises(ProgramRefusal) as refusal:
         make(True, THERE | {"roleName": "Other"})
     assert "twokeys account" not in refusal.value.next_step
-
-
-@pytest.mark.parametrize("preview", [True, False])
-def test_a_closed_account_stays_in_the_program_as_a_tombstone(preview: bool, tried_roles: list[AccessRole]) -> None:
-    contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
-    done = make(preview, THERE | {"name": "stage"}, closed=True, contacts={"SECURITY": contact})
-    account = done.one(ACCOUNT, "stage")
-    assert not account.protect
-    assert account.retain_on_delete
-    assert set(account.ignore_changes) == {"name", "email", "roleName", "parentId", "tags"}
-    assert done.exports["id"] == MEMBER
-    assert tried_roles == []
-    assert set(done.of("aws:account/alternativeContact:AlternativeContact")) == set()
-
-
-def test_a_closed_account_asks_for_a_name_that_no_provider_takes_for_a_new_one() -> None:
-    """CreateAccount: a name has 1 to 50 characters. The engine keeps the old name of an account that is there."""
-    name = make(there=THERE | {"name": "stage"}, closed=True).one(ACCOUNT, "stage").inputs["name"]
-    assert len(name) > 50
-    assert "is closed in the config and not in this stack's state" in name
-
-
-def test_a_closed_account_that_is_adopted_is_imported_as_it_is() -> None:
-    account = make(closed=True, adopt="222222222222").one(ACCOUNT, "stage")
-    assert (account.inputs["name"], account.import_id) == ("stage", "222222222222")
 
 
 def test_an_existing_account_is_adopted_and_not_created() -> None:

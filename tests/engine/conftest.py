@@ -63,3 +63,19 @@ def engine(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     box = PulumiBox(load_project(project_root), tmp_path_factory.mktemp("box"))
     with LocalAws.start(box.directory / "aws") as aws:
         yield Engine(box, aws, box.open(aws))
+
+
+def steps(ran: Ran) -> list[set[str]]:
+    """For each operation of a command (of `up` its preview, then the update): `create user:User carol` and so on.
+
+    Only resources of ours or of AWS that do not stay the same.
+    """
+    operations: list[set[str]] = []
+    for event in ran.events:
+        if "preludeEvent" in event:
+            operations.append(set())
+        step = event.get("resourcePreEvent", {}).get("metadata")
+        if step and step["op"] != "same" and not step["type"].startswith("pulumi:pulumi:"):
+            kind, name = step["type"].split("/")[-1].removeprefix("twokeys:"), step["urn"].rpartition("::")[2]
+            operations[-1].add(f"{step['op']} {kind} {name}")
+    return operations

@@ -15,9 +15,9 @@ import pytest
 from tests.test_settings import changed as changed_at
 from twokeys.organization.findings import Finding, Status
 from twokeys.organization.model import Account, Caller, Live, Organization, Policy, Request, Unit
-from twokeys.organization.plan import CLOSED, Fate, Plan, entrances, is_closed, wanted
+from twokeys.organization.plan import Fate, Plan, entrances, wanted
 from twokeys.organization.preflight import Project, preflight
-from twokeys.settings import MemberSettings, parse
+from twokeys.settings import parse
 
 MANAGEMENT, SHOP, BANK = "111111111111", "222222222222", "333333333333"
 DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
@@ -127,12 +127,11 @@ def test_where_all_is_well_everything_passes() -> None:
         ),
         ({"accounts": ORGANIZATION.accounts[:1]}, "adopt", "no account of the organization"),
         ({"accounts": (account(SHOP, "shop", state="SUSPENDED"),)}, "adopt", "is SUSPENDED"),
-        ({"accounts": (replace(ORGANIZATION.accounts[1], name="Shop"),)}, "adopt", "'Shop'"),
+        ({"accounts": (replace(ORGANIZATION.accounts[1], email="s@company.com"),)}, "adopt", "s@company.com"),
         ({"account_quota": 2}, "account quota", "of 2 there are 0 left"),
         ({"account_quota": 3, "invitations": 1}, "account quota", "of 3 there are 0 left"),
         ({"pending": (Request("car-1", "new", "2026-11-24"),)}, "pending requests", "being made already"),
         ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", state="SUSPENDED"))}, "e-mail", "is SUSPENDED"),
-        ({"accounts": (*ORGANIZATION.accounts, account(BANK, "b", email="EXAMPLE+new@company.com"))}, "e-mail", "'b'"),
     ],
 )
 def test_what_is_not_as_config_says_fails_alone(changes: dict[str, Any], check: str, what: str) -> None:
@@ -184,6 +183,24 @@ def test_an_account_that_would_be_moved_is_a_warning() -> None:
     elsewhere = (ORGANIZATION.accounts[0], account(SHOP, "shop"))
     one = only(findings(accounts=elsewhere), Status.WARNING)
     assert one.what == "account 222222222222 is in the root and would be moved to Workloads"
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        (replace(ORGANIZATION.accounts[1], name="Shop"),),
+        (*ORGANIZATION.accounts, account(BANK, "b", email="EXAMPLE+new@company.com")),
+    ],
+)
+def test_a_new_name_of_an_account_is_a_warning_and_needs_trusted_access(accounts: tuple[Account, ...]) -> None:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html."""
+    found = findings(accounts=accounts)
+    assert {(one.check, one.status) for one in found if one.status is not Status.PASS} == {
+        ("name", Status.WARNING),
+        ("trusted access", Status.FAILURE),
+    }
+    trusting = findings(accounts=accounts, trusted_services=("account.amazonaws.com",))
+    assert only(trusting, Status.WARNING).check == "name"
 
 
 def test_a_name_that_another_account_has_is_a_warning() -> None:
@@ -265,17 +282,20 @@ def test_an_organization_to_be_made_needs_none_of_what_it_will_have() -> None:
     ] == ["there is none"]
 
 
-class _Closed(MemberSettings):
-    """A member account whose config has a state."""
+def closing(**changes: Any) -> dict[str, Any]:
+    return {**BASE, "accounts": {"shop": {"state": "closed", "adopt": SHOP, **changes}}}
 
-    state: str = CLOSED
+
+def test_an_id_and_an_address_of_two_accounts_close_neither() -> None:
+    plan = Plan("prod", parse("prod", closing(email="example+bank@company.com")))
+    found = list(preflight(Project((plan,)), Live(CALLER, ORGANIZATION), {}))
+    (one,) = [finding for finding in found if finding.status is Status.FAILURE]
+    assert (one.check, one.where) == ("adopt", "accounts.shop of stack prod")
+    assert "which is to be closed, has the address" in one.what
 
 
 def test_accounts_that_are_to_be_closed_are_neither_entered_nor_missed() -> None:
-    assert is_closed(_Closed())
-    assert not is_closed(MemberSettings())
-    settings = parse("prod", PROD).model_copy(update={"accounts": {"shop": _Closed(adopt=SHOP)}})
-    plan = Plan("prod", settings)
+    plan = Plan("prod", parse("prod", closing(email="example+shop@company.com")))
     assert [one.fate for one in wanted([plan], ORGANIZATION)] == [Fate.CLOSED]
     assert entrances(wanted([plan], ORGANIZATION), ORGANIZATION) == []
     one = only(list(preflight(Project((plan,)), Live(CALLER, ORGANIZATION), {})), Status.WARNING)

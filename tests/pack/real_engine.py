@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,45 +31,11 @@ class Ran:
     text: str
 
 
-class RealEngine:
-    """One stack of one program, on a backend in a folder."""
+class Accounts:
+    """The three accounts of a program on a local AWS."""
 
-    def __init__(self, folder: Path, program: Path, aws: LocalAws, path: str) -> None:
-        self.folder = folder
+    def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
-        self._program = program
-        self._path = _tools(folder, path)
-
-    def run(self, *arguments: str, program: str, step: int = 1, pack: Path | None = None) -> Ran:
-        """One command of the CLI; `step` tells the program which run of it this is."""
-        pack_options = ["--policy-pack", str(pack)] if pack else []
-        yes = ["--yes"] if arguments[0] in ("up", "destroy", "refresh") else []
-        done = subprocess.run(
-            ["pulumi", *arguments, *yes, *pack_options, "--color", "never", "--stack", "dev"],
-            cwd=self._program,
-            env=self.environment | {"PROGRAM": program, "STEP": str(step)},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout + done.stderr)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the CLI finds: its backend, its plugins and the local AWS."""
-        return {
-            "PATH": self._path,
-            "HOME": str(self.folder),
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PULUMI_HOME": str(self.folder / "pulumi"),
-            "PULUMI_BACKEND_URL": f"file://{self.folder}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            **self.aws.environment(HUB),
-        }
 
     def client(self, service: str, account: str) -> Any:
         """AWS as the root of an account sees it."""
@@ -80,6 +47,12 @@ class RealEngine:
             aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
         )
+
+    def renew(self) -> None:
+        """Forget all that was made, and make them anew."""
+        asked = urllib.request.Request(f"{self.aws.endpoint}/_ministack/reset", method="POST")
+        urllib.request.urlopen(asked).close()
+        self.make_access_roles()
 
     def make_access_roles(self) -> None:
         """AWS makes this role in each member account."""
@@ -130,6 +103,47 @@ class RealEngine:
                 for policy in getattr(iam, f"list_{kind}_policies")(**who)["PolicyNames"]:
                     found = getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy)["PolicyDocument"]
                     yield from _grants(f"{kind} {one[f'{kind.title()}Name']}", found)
+
+
+class RealEngine(Accounts):
+    """One stack of one program, on a backend in a folder."""
+
+    def __init__(self, folder: Path, program: Path, aws: LocalAws, path: str) -> None:
+        super().__init__(aws)
+        self.folder = folder
+        self._program = program
+        self._path = _tools(folder, path)
+
+    def run(self, *arguments: str, program: str, step: int = 1, pack: Path | None = None) -> Ran:
+        """One command of the CLI; `step` tells the program which run of it this is."""
+        pack_options = ["--policy-pack", str(pack)] if pack else []
+        yes = ["--yes"] if arguments[0] in ("up", "destroy", "refresh") else []
+        done = subprocess.run(
+            ["pulumi", *arguments, *yes, *pack_options, "--color", "never", "--stack", "dev"],
+            cwd=self._program,
+            env=self.environment | {"PROGRAM": program, "STEP": str(step)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the CLI finds: its backend, its plugins and the local AWS."""
+        return {
+            "PATH": self._path,
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PULUMI_HOME": str(self.folder / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            **self.aws.environment(HUB),
+        }
 
 
 def _tools(folder: Path, path: str) -> str:

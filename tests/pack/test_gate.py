@@ -228,7 +228,7 @@ DENIED = document(grants("*", effect="Deny", action="sts:*"))
 
 
 def closed_way(closed_by: str, *, still: bool) -> World:
-    """A role of stage with a grant on a role of prod that trusts its account: `closed_by` closes the way, or no more."""
+    """A role of stage with a grant on one of prod that trusts its account: `closed_by` closes the way, or no more."""
     world = World()
     prod = world.provider("prod", PROD)
     world.role("target", prod, document(trusts(arn(STAGE, "root"))))

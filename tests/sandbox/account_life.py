@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 
 from twokeys.project.config import load_project
+from twokeys.project.stack_yaml import dumped
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import MANAGEMENT_ACCOUNT, LocalAws
 from twokeys.sandbox.up import StackRun
@@ -57,7 +57,7 @@ class World:
 
     def write(self, said: Config) -> None:
         named = {f"twokeys:{key}": value for key, value in said.items()}
-        (self.project / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": named}))
+        (self.project / f"Pulumi.{STACK}.yaml").write_text(dumped({"config": named}))
 
     def up(self, said: Config) -> None:
         self.write(said)

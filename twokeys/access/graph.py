@@ -42,7 +42,6 @@ from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, PolicyKind, account_
 
 __all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
-_UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
 SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
 """The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
@@ -163,7 +162,7 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
-    join_declared_groups(documents, principals, exported)
+    join_declared_groups(accounts, documents, principals, exported)
     guards = Guards(snapshot, accounts, documents)
     elsewhere = exported.join(principals, documents)
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
@@ -411,7 +410,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
     yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
         what = f"What stack {bad.stack} exports about doors"
-        yield NotProved(what, f"it cannot be read: {bad.why}", _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+        yield NotProved(what, bad.why, bad.next_step, f"stack {bad.stack} -> *", bad.urn)
 
 
 def _may_let_in(pending: Pending) -> bool:

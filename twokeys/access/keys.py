@@ -312,7 +312,7 @@ class _Reader:
             return
         there, manager = self._accounts.name(account), self._accounts.management
         namesakes = self._namesakes("role", name.rpartition("/")[2])
-        if name == self._accounts.access_role(account) and self._is_ours(account):
+        if name in self._accounts.access_roles(account) and self._is_ours(account):
             if manager in (None, source.account):
                 return
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager or '')}"

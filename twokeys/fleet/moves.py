@@ -85,7 +85,14 @@ def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collect
     """
     held = backend.holders(stacks)
     found = outstanding(held, environment)
-    config = {(account, one.stack) for one in environment.shards if one.stack in stacks for account in one.accounts}
+    closed = environment.settings.closed()
+    config = {
+        (account, one.stack)
+        for one in environment.shards
+        if one.stack in stacks
+        for account in one.accounts
+        if account not in closed
+    }
     if not found and not config <= set(held):
         found = outstanding(backend.holders(one for one in stacks_of(environment) if one not in stacks), environment)
     if found:

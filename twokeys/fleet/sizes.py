@@ -8,7 +8,6 @@ from __future__ import annotations
 from twokeys.settings import DoorSettings, Settings
 
 _ACCOUNT = 3  # the component, the account and its provider
-_TOMBSTONE = 2
 
 
 def account_sizes(settings: Settings) -> dict[str, int]:
@@ -22,7 +21,7 @@ def account_sizes(settings: Settings) -> dict[str, int]:
 def _account(settings: Settings, account: str) -> int:
     member, baseline = settings.accounts[account], settings.baseline_of(account)
     if member.state == "closed":
-        return _TOMBSTONE
+        return 0
     contacts = settings.baseline.contacts.model_dump(exclude_none=True) | member.contacts.model_dump(exclude_none=True)
     asked = sum(
         (

@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
+from twokeys.iam.verdict import Requirement
 
 Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
 _Test: TypeAlias = Callable[[str, Lookup], Truth]
@@ -232,8 +233,11 @@ class ConditionClause:
         if len(self.keys) == 1:
             return self
         filled = (value if isinstance(value, Unknown) else with_values(value, lookup) for value in self.values)
-        values = tuple(value for value in filled if value is not None)
-        return replace(self, values=values, emptied=not values)
+        return _with(self, tuple(value for value in filled if value is not None))
+
+    def requirement(self) -> Requirement:
+        """The clause as what a request must meet."""
+        return Requirement(self.operator, self.key, tuple(map(str, self.values)))
 
     def _evaluate_null(self, found: Values) -> Truth:
         wanted = {value.lower() if isinstance(value, str) else value for value in self.values}
@@ -248,6 +252,11 @@ class ConditionClause:
     def __str__(self) -> str:
         values = ", ".join(repr(value) for value in self.values)
         return f"{self.operator} {self.key} {values}"
+
+
+@lru_cache(maxsize=4096)
+def _with(clause: ConditionClause, values: tuple[str | Unknown, ...]) -> ConditionClause:
+    return replace(clause, values=values, emptied=not values)
 
 
 def operator_named(text: str) -> Operator | None:

@@ -101,29 +101,39 @@ def _taken(one: Wanted, organization: Organization) -> Finding | None:
             one.where,
             f"{one.email} belongs to account {account.id} ({account.name}), which is {account.state}: it keeps the"
             " address until AWS removes it for good",
-            "choose another address, or reopen that account through AWS Support and adopt it",
+            "choose another address, or reopen that account through AWS Support and adopt it; if it is the one that is"
+            f' meant, say `state: closed` and `adopt: "{account.id}"`',
         )
     if account.name != one.name:
-        return failure(
-            "e-mail",
+        return warning(
+            "name",
             one.where,
-            f"{one.email} belongs to account {account.id}, which is named {account.name!r} and not {one.name!r}",
-            f'choose another address, or take that account over: `adopt: "{account.id}"`, `name: {account.name}`',
+            f"account {account.id} with the address {one.email} is named {account.name!r}, and would be renamed to"
+            f" {one.name!r}",
+            "nothing, if this stack made it; else choose another address, or take that account over:"
+            f' `adopt: "{account.id}"`, `name: {account.name}`',
         )
     return None
 
 
 def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
-    """Adopted accounts exist, are active, and have the name and address that config says.
+    """Adopted accounts exist, are active, and have the address that config says, as have those to be closed.
 
-    The program refuses a difference, for Pulumi could only end it by replacing the account:
-    https://github.com/pulumi/pulumi-aws/issues/6242
+    The program refuses another address, for Pulumi could only replace the account; another name is given to them.
     """
     good = []
     for one in accounts:
+        account = one.account
+        if one.fate is Fate.CLOSED and account is not None and account.email.casefold() != one.email.casefold():
+            yield failure(
+                "adopt",
+                one.where,
+                f"account {account.id}, which is to be closed, has the address {account.email}, and config says"
+                f" {one.email}",
+                "correct the id or the address: is it the account that you mean?",
+            )
         if one.fate is not Fate.ADOPT:
             continue
-        account = one.account
         if account is None:
             why = "no account of the organization has this id"
             yield failure("adopt", one.where, f"{one.member.adopt}: {why}", "correct the id; `twokeys adopt` writes it")
@@ -134,13 +144,19 @@ def adopted(accounts: Sequence[Wanted]) -> Iterator[Finding]:
                 f"account {account.id} is {account.state}, so nothing in it can be managed",
                 "take it out of the config, or reopen it through AWS Support",
             )
-        elif account.name != one.name or account.email.casefold() != one.email.casefold():
+        elif account.email.casefold() != one.email.casefold():
             yield failure(
                 "adopt",
                 one.where,
-                f"account {account.id} is {account.name!r} with {account.email}, and config says {one.name!r} with"
-                f" {one.email}",
-                f"say `name: {account.name}` and `email: {account.email}`",
+                f"account {account.id} has the address {account.email}, and config says {one.email}",
+                f"say `email: {account.email}`",
+            )
+        elif account.name != one.name:
+            yield warning(
+                "name",
+                one.where,
+                f"account {account.id} is named {account.name!r}, and would be renamed to {one.name!r}",
+                f"nothing, if that is meant; else say `name: {account.name}`",
             )
         else:
             good.append(one.key)

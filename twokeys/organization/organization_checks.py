@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from twokeys.organization.findings import Finding, failure, listed, passed, warning
 from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
-from twokeys.organization.plan import Plan
+from twokeys.organization.plan import Fate, Plan, wanted
 from twokeys.settings import (
     GuardRailSettings,
     OrganizationSettings,
@@ -70,9 +70,9 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
             f"use credentials of account {organization.management_account}",
         )
         return
-    for stack, wanted in adopting.items():
-        if wanted != organization.id:
-            yield failure("organization", f"stack {stack}", f"it adopts {wanted}", f"say `adopt: {organization.id}`")
+    for stack, adopted in adopting.items():
+        if adopted != organization.id:
+            yield failure("organization", f"stack {stack}", f"it adopts {adopted}", f"say `adopt: {organization.id}`")
     if making:
         yield warning(
             "organization",
@@ -94,8 +94,8 @@ def existence(plans: Sequence[Plan], live: Live) -> Iterator[Finding]:
 def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organization: Organization) -> Iterator[Finding]:
     """Services that work across accounts are trusted already, or will be by the stack that manages the organization.
 
-    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html, and for contacts of
-    member accounts https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html, and for contacts and
+    new names of member accounts https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html
     """
     coming = {service for said in _managed(everything) for service in said.trusted_services}
     needed: dict[str, str] = {}
@@ -104,6 +104,9 @@ def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organizati
         contacts = [plan.settings.baseline.contacts, *(one.contacts for one in plan.settings.accounts.values())]
         if any(one.model_dump(exclude_none=True) for one in contacts):
             needed[ACCOUNT_MANAGEMENT] = f"contacts of stack {plan.stack}"
+        for one in wanted([plan], organization):
+            if one.fate in (Fate.THERE, Fate.ADOPT) and one.account is not None and one.account.name != one.name:
+                needed[ACCOUNT_MANAGEMENT] = f"the new name of {one.where}"
     missing = {service: key for service, key in needed.items() if service not in organization.trusted_services}
     for service, key in missing.items():
         if service in coming:

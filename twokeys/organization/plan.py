@@ -11,8 +11,6 @@ from twokeys.organization.entering import Entrance
 from twokeys.organization.model import ACTIVE, Account, Organization
 from twokeys.settings import MemberSettings, Settings
 
-CLOSED = "closed"
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,14 +66,9 @@ def wanted(plans: Iterable[Plan], organization: Organization) -> Iterator[Wanted
             else:
                 account = organization.account_by_email.get(email.casefold())
                 fate = Fate.THERE if account else Fate.CREATE
-            if is_closed(member):
+            if member.state == "closed":
                 fate = Fate.CLOSED
             yield Wanted(plan.stack, key, member, plan.settings.name_of(key), email, fate, account)
-
-
-def is_closed(member: MemberSettings) -> bool:
-    """Whether config says that the account is closed, or to be closed."""
-    return getattr(member, "state", ACTIVE.lower()) == CLOSED
 
 
 def entrances(accounts: Iterable[Wanted], organization: Organization) -> list[Entrance]:

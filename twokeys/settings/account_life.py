@@ -17,6 +17,7 @@ def account_life(settings: Settings) -> Iterator[Problem]:
     yield from _doors(settings)
     yield from _not_entered(settings)
     yield from _duties(settings)
+    yield from _closed(settings)
     yield from _ways_back(settings)
     yield from _unit(settings)
 
@@ -78,6 +79,17 @@ def _duties(settings: Settings) -> Iterator[Problem]:
                 account,
                 f"accounts.{account}.state is closed, and nothing can be kept or looked after in a closed account",
                 "give this duty to another account and update the stack, then close this one",
+            )
+
+
+def _closed(settings: Settings) -> Iterator[Problem]:
+    for account, identifier in settings.closed().items():
+        if not identifier:
+            yield Problem(
+                f"accounts.{account}.adopt",
+                "(missing)",
+                f"accounts.{account}.state is closed, and no resource keeps the id of such an account, only config",
+                "name its id, which `twokeys account list` and the AWS Organizations console show",
             )
 
 

@@ -1,7 +1,6 @@
 """What is decided about accounts, from facts alone. AWS's rules:
 
 CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
-NAME https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html
 EMAIL https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryEmailUpdate.html
 STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
 """
@@ -16,10 +15,10 @@ import pytest
 
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
-from twokeys.organization.life.changes import Check, email_checks, remaining, rename_checks
+from twokeys.organization.life.changes import Check, email_checks, remaining
 from twokeys.organization.life.closing import Standing, quota, require_management, standings
 from twokeys.organization.life.closing_run import work_through
-from twokeys.organization.life.facts import AwsAccount, Facts, Held
+from twokeys.organization.life.facts import AwsAccount, Facts
 from twokeys.organization.life.overview import overview
 from twokeys.settings import parse
 
@@ -42,7 +41,7 @@ def facts(accounts: dict[str, Any] | None = None, **changes: Any) -> Facts:
         stack="all",
         file="Pulumi.all.yaml",
         settings=parse("all", config),
-        held={"stage": Held(STAGE), "prod": Held(PROD)},
+        held={"stage": STAGE, "prod": PROD},
         caller=MANAGEMENT,
         management=MANAGEMENT,
         features="ALL",
@@ -61,36 +60,11 @@ def failed(checks: list[Check]) -> list[str]:
 
 
 QUARANTINED = {"stage": {"state": "quarantined", "organizationalUnit": "Workloads"}}
-CLOSED = {"stage": {"state": "closed"}, "prod": {}}
+CLOSED = {"stage": {"state": "closed", "adopt": STAGE}, "prod": {}}
 
 
-def test_a_new_name_and_a_new_address_that_fit_need_nothing_more() -> None:
-    assert failed(rename_checks(facts(), "stage", "Staging 2")) == []
+def test_a_new_address_that_fits_needs_nothing_more() -> None:
     assert failed(email_checks(facts(), "stage", "new@company.com")) == []
-
-
-@pytest.mark.parametrize("name", ["", "x" * 51, "a<b", "a>b", "Zürich"])
-def test_a_name_that_aws_does_not_take_is_told_before_it_is_asked(name: str) -> None:
-    """NAME: 1 to 50 characters of [ -;=?-~]."""
-    assert failed(rename_checks(facts(), "stage", name)) == ["choose another name"]
-
-
-def test_a_name_of_another_account_of_the_stack_is_told() -> None:
-    assert failed(rename_checks(facts(), "stage", "prod")) == ["name it apart"]
-
-
-def test_a_name_of_an_account_of_another_stack_is_told_unless_that_is_closed() -> None:
-    """AWS allows it, and then no environment whose shards hold both could be written as one config."""
-    other = AwsAccount("4" * 12, "shop", "shop@company.com", "ACTIVE")
-    known = facts()
-    known = replace(known, accounts={**known.accounts, other.id: other})
-    (check,) = (check for check in rename_checks(known, "stage", "shop") if not check.ok)
-    assert "account 444444444444 (shop@company.com)" in check.what
-    assert failed(rename_checks(with_state(known, other.id, "CLOSED"), "stage", "shop")) == []
-
-
-def test_an_account_may_keep_its_own_name() -> None:
-    assert failed(rename_checks(facts(), "stage", "stage")) == []
 
 
 @pytest.mark.parametrize(
@@ -103,17 +77,13 @@ def test_an_account_may_keep_its_own_name() -> None:
     ],
 )
 def test_each_precondition_that_does_not_hold_has_a_next_step(change: dict[str, Any], step: str) -> None:
-    """EMAIL and NAME: all features, trusted access, and the management account."""
-    for checks in (
-        rename_checks(facts(**change), "stage", "new"),
-        email_checks(facts(**change), "stage", "new@company.com"),
-    ):
-        (only,) = failed(checks)
-        assert only.startswith(step)
+    """EMAIL: all features, trusted access, and the management account."""
+    (only,) = failed(email_checks(facts(**change), "stage", "new@company.com"))
+    assert only.startswith(step)
 
 
 def test_nothing_of_a_closed_account_is_changed() -> None:
-    (step,) = failed(rename_checks(with_state(facts(), STAGE, "CLOSED"), "stage", "new"))
+    (step,) = failed(email_checks(with_state(facts(), STAGE, "CLOSED"), "stage", "new@company.com"))
     assert step == "it is CLOSED: nothing of it changes"
 
 
@@ -142,7 +112,7 @@ def test_what_is_no_address_for_an_account_is_told(address: str) -> None:
 
 
 def test_what_remains_is_the_edit_then_the_state_then_a_look() -> None:
-    edit, learn, look = remaining(facts(), "stage", "email", "new@company.com")
+    edit, learn, look = remaining(facts(), "stage", "new@company.com")
     assert edit == "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.all.yaml"
     assert (learn, look) == (
         "let the state learn it: `pulumi refresh -s all`",
@@ -150,24 +120,25 @@ def test_what_remains_is_the_edit_then_the_state_then_a_look() -> None:
     )
 
 
-@pytest.mark.parametrize(("setting", "value"), [("name", "stage"), ("email", "example+stage@company.com")])
-def test_what_config_says_by_itself_is_taken_out_of_it(setting: str, value: str) -> None:
-    assert remaining(facts(), "stage", setting, value)[0].startswith(f"take `{setting}` out of")
+def test_an_address_that_config_says_by_itself_is_taken_out_of_it() -> None:
+    assert remaining(facts(), "stage", "example+stage@company.com")[0].startswith("take `email` out of")
 
 
 @pytest.mark.parametrize(
     ("change", "place", "next_step"),
     [
         ({}, "queued", ""),
-        ({"held": {}}, "gone", "remove its entry from Pulumi.all.yaml"),
-        ({"held": {"stage": Held("9" * 12)}}, "gone", "remove its entry from Pulumi.all.yaml, then pulumi up -s all"),
-        ({"held": {"stage": Held(STAGE, ("aws stage",))}}, "refused", "update the stack first: pulumi up -s all"),
+        ({"held": {}}, "queued", ""),
+        ({"accounts": {}}, "gone", "remove its entry from Pulumi.all.yaml"),
+        ({"left": {"stage": ("Account stage",)}}, "refused", "update the stack first: pulumi up -s all"),
         ({"delegated": frozenset({STAGE})}, "refused", "give the service to another account"),
-        ({"held": {"stage": Held(MANAGEMENT)}}, "refused", "take it out of `accounts`"),
+        ({"management": STAGE}, "refused", "take it out of `accounts`"),
     ],
 )
-def test_only_a_stripped_active_account_is_queued(change: dict[str, Any], place: str, next_step: str) -> None:
-    (only,) = standings(facts(CLOSED, **change))
+def test_only_an_active_account_that_the_state_does_not_have_is_queued(
+    change: dict[str, Any], place: str, next_step: str
+) -> None:
+    (only,) = standings(replace(facts(CLOSED), **change))
     assert only.place == place
     assert only.next_step.startswith(next_step)
 
@@ -187,8 +158,15 @@ def test_each_state_that_aws_has_is_understood(state: str, place: str) -> None:
     assert only.place == place
 
 
+def test_an_id_that_was_mistaken_closes_nothing() -> None:
+    """The address has to be the account's, too: CloseAccount asks for an id alone (CLOSE)."""
+    (only,) = standings(facts({"stage": {"state": "closed", "adopt": PROD}}))
+    assert only.place == "refused"
+    assert "has the address example+prod@company.com, and config says example+stage@company.com" in only.why
+
+
 def test_what_the_state_still_holds_is_named_but_not_all_of_it() -> None:
-    (only,) = standings(facts(CLOSED, held={"stage": Held(STAGE, tuple(f"Role r{n}" for n in range(9)))}))
+    (only,) = standings(facts(CLOSED, left={"stage": tuple(f"Role r{n}" for n in range(9))}))
     assert only.why == "the state still holds Role r0, Role r1, Role r2 and 6 more"
 
 
@@ -291,7 +269,7 @@ def test_what_was_closed_is_told_also_when_aws_cannot_be_asked_any_more() -> Non
     [
         (facts(), ""),
         (facts(held={}), "it is not made yet: pulumi up -s all"),
-        (facts(held={"stage": Held("9" * 12)}), "AWS does not have it any more: pulumi refresh -s all"),
+        (facts(held={"stage": "9" * 12}), "AWS does not have it any more: pulumi refresh -s all"),
         (with_state(facts(), STAGE, "CLOSED"), "it is closed at AWS"),
         (replace(facts(), accounts={STAGE: AwsAccount(STAGE, "stage", "s@b.co", "ACTIVE", "Elsewhere")}), ""),
         (facts({"stage": {"organizationalUnit": "Workloads"}}), "it moves to Workloads: pulumi up -s all"),

@@ -14,7 +14,7 @@ from tests.access.world import HUB, World
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import Aws, NotClosedError
-from twokeys.organization.life.stack import held_accounts
+from twokeys.organization.life.stack import held_accounts, left_of
 
 OLD = "444444444444"
 ARN = f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{OLD}"
@@ -28,18 +28,22 @@ def world() -> World:
 
 
 def left(world: World) -> tuple[str, ...]:
-    return held_accounts(Snapshot(tuple(world.resources)))["old"].left
+    return left_of(Snapshot(tuple(world.resources)), OLD)
 
 
-def test_an_account_with_nothing_in_it_or_about_it_is_stripped(world: World) -> None:
-    assert held_accounts(Snapshot(tuple(world.resources)))["old"].id == OLD
-    assert left(world) == ()
+def test_an_account_that_the_state_has_is_held_and_left(world: World) -> None:
+    assert held_accounts(Snapshot(tuple(world.resources))) == {"old": OLD}
+    assert left(world) == ("Account old",)
+
+
+def test_nothing_is_left_of_an_account_that_the_state_does_not_have() -> None:
+    assert left(World()) == ()
 
 
 def test_a_provider_and_what_it_made_are_still_there(world: World) -> None:
     provider = world.provider("old", OLD)
     world.role("reader", provider)
-    assert left(world) == ("aws old", "Role reader")
+    assert left(world) == ("Account old", "aws old", "Role reader")
 
 
 def test_what_the_management_account_holds_about_it_is_still_there(world: World) -> None:
@@ -47,7 +51,7 @@ def test_what_the_management_account_holds_about_it_is_still_there(world: World)
     world.add("Component", "delegation", world.hub, accountId=OLD)
     world.add("Component", "budget", world.hub, filters=[{"values": [OLD]}])
     world.add("Component", "other", world.hub, accountId="5" * 12)
-    assert left(world) == ("Door delegation", "Door budget")
+    assert left(world) == ("Account old", "Door delegation", "Door budget")
 
 
 def test_an_account_that_is_not_made_yet_is_not_held() -> None:

@@ -52,11 +52,28 @@ def test_a_new_account_is_in_its_unit(organized: Organized) -> None:
     assert parents == [{"Id": unit, "Type": "ORGANIZATIONAL_UNIT"}]
 
 
-@pytest.mark.parametrize("changed", ["name", "email", "roleName"])
-def test_an_account_is_replaced_by_another_name_e_mail_or_role_name(management: Driver, changed: str) -> None:
+@pytest.mark.parametrize("changed", ["email", "roleName"])
+def test_an_account_is_replaced_by_another_e_mail_or_role_name(management: Driver, changed: str) -> None:
     """https://github.com/pulumi/pulumi-aws/issues/6242."""
     old = {**STAGE, "roleName": "Entrance"}
     assert management.diff(ACCOUNT, "stage", old, {**old, changed: "x@company.com"}).replaces == (changed,)
+
+
+def test_an_account_is_renamed_in_place(organized: Organized) -> None:
+    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html, with trusted access."""
+    driver, client = organized.driver, organized.driver.api("organizations")
+    client.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
+    account = organized.account("old")
+    inputs = {"name": "old", "email": "example+old@company.com"}
+    found = driver.provider.update(ACCOUNT, urn(ACCOUNT, "old"), account, inputs, {}, {**inputs, "name": "new"})
+    assert found["name"] == client.describe_account(AccountId=account)["Account"]["Name"] == "new"
+
+
+def test_a_closed_account_is_not_found(organized: Organized) -> None:
+    """As terraform-provider-aws answers for the state CLOSED, so a refresh drops it and an import fails."""
+    driver, account = organized.driver, organized.account("old")
+    driver.api("organizations").close_account(AccountId=account)
+    assert driver.provider.read(ACCOUNT, urn(ACCOUNT, "old"), account, {}, {}) is None
 
 
 @pytest.mark.parametrize("change", [{"parentId": "r-abcd"}, {"tags": {"a": "b"}}, {"closeOnDeletion": True}])

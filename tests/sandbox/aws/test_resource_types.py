@@ -155,7 +155,7 @@ def test_this_change_is_made_in_place(plugin: AwsPlugin, type: str, changed: str
 def test_what_is_said_of_a_type_is_what_the_sdk_has(known: ResourceType) -> None:
     sdk = schema(known.type)
     assert known.computed <= sdk.computed.keys()
-    assert known.replaces | known.documents | known.unordered | known.shown | known.defaults.keys() <= sdk.inputs
+    assert known.replaces | known.documents | known.unordered | known.shown | known.defaults.keys() <= sdk.inputs.keys()
     assert known.taggable == ("tagsAll" in sdk.computed)
 
 

@@ -484,7 +484,7 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
         assert identifier == case.id(known)
     assert outputs | case.outputs(known) == outputs
     assert inputs.items() <= outputs.items()
-    assert outputs.keys() - preview.keys() <= schema(case.type).inputs
+    assert outputs.keys() - preview.keys() <= schema(case.type).inputs.keys()
     assert plugin.diff(case.type, where, identifier, inputs, outputs, inputs, ()) == Diff(())
 
     read = provider.read(case.type, where, identifier, inputs, plain(outputs))

@@ -12,9 +12,10 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import Resource
 
-_MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
+_PEOPLE = "twokeys:people:People"
+_USER = "aws:iam/user:User"
 _LONG_TERM = {
-    "aws:iam/user:User": "IAM user",
+    _USER: "IAM user",
     "aws:iam/accessKey:AccessKey": "access key",
     "aws:iam/userLoginProfile:UserLoginProfile": "console password",
 }
@@ -23,9 +24,15 @@ _LONG_TERM = {
 def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
     entered = {account for account, _ in entered_by_access_role(graph.accounts)}
     members = (graph.accounts.members | entered) - {graph.accounts.management or ""}
+    lived_in = {
+        urn: graph.accounts.canonical(account)
+        for urn, component in graph.snapshot.by_urn.items()
+        if component.type == _PEOPLE and (account := component.text("account"))
+    }
     for resource in graph.snapshot.of_type(*_LONG_TERM):
         account = graph.accounts.of(resource)
-        if account in members:
+        declared = resource.type == _USER and lived_in.get(resource.parent or "") == account
+        if account in members and not declared:
             message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
             step = "give people and machines a role in that account, and a grant where they already are"
             message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
@@ -33,13 +40,10 @@ def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]
 
 
 def _kept(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
-    entered = {graph.accounts.of_provider(entry.urn) for entry in graph.accounts.entries}
     for account in graph.snapshot.of_type(ACCOUNT):
         name = account.text("name") or account.name
-        parent = graph.snapshot.by_urn.get(account.parent or "")
-        tombstone = parent is not None and parent.type == _MEMBER_ACCOUNT and parent.get("closed") is True
-        if not account.protect and (not tombstone or graph.accounts.named_by(account) in entered):
-            message = f"Account {name} is not protected: a changed name, e-mail or role name would replace it"
+        if not account.protect:
+            message = f"Account {name} is not protected: a changed e-mail or role name would replace it"
             yield _account("account-kept", account, message, "set the option protect=True on the account")
         if account.get("closeOnDeletion") in (True, "true"):
             message = f"Account {name} would be closed when it leaves the program"
@@ -72,7 +76,9 @@ NO_IAM_USERS = Rule(
 )
 """Long-term credentials are a way into an account that has no second key.
 
-Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Unknown: a resource
+Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Users whom the
+component `People` declares for the account that doors start from, an identity account, are people's one identity; a
+password or a key in the program is refused for them too. Unknown: a resource
 whose account is not pinned is not judged here (`provider-enters-its-account` refuses its provider). Does not check: the
 management account, accounts that are entered by another role, root users.
 """
@@ -87,8 +93,7 @@ ACCOUNT_KEPT = Rule(
     config=Config,
 )
 """A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
-itself refuses to delete or to replace it, in preview already. The tombstone of a closed account is free to go: its
-component says so, ignores every change and retains it, and no provider of the stack enters the account.
+itself refuses to delete or to replace it, in preview already.
 
 Unknown: `protect` is always known. Does not check: an account whose protection and definition are removed at once
 (two updates are needed for that: the engine still refuses the first).

@@ -75,11 +75,6 @@ class Aws:
         times = [event["EventTime"] for event in events if '"errorCode"' not in event.get("CloudTrailEvent", "")]
         return tuple(time.astimezone(UTC) for time in times) or None
 
-    def rename(self, account: str, name: str) -> None:
-        """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html"""
-        with _asking("account:PutAccountName"):
-            self._client("account").put_account_name(AccountId=account, AccountName=name)
-
     def start_email(self, account: str, address: str) -> None:
         """Have AWS mail a code to the new address.
 

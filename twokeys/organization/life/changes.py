@@ -1,23 +1,20 @@
-"""A new name or a new e-mail address: what must hold before AWS is asked, and what remains afterwards. Pure.
+"""A new e-mail address: what must hold before AWS is asked, and what remains afterwards. Pure.
 
-https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-acct-name.html
 https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-root-user-email.html
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.organization.life.facts import ACTIVE, CLOSED, Facts
+from twokeys.organization.life.facts import ACTIVE, Facts
 from twokeys.settings.values import check_email
 
 SERVICE = "account.amazonaws.com"
 """The service principal of AWS Account Management, which changes member accounts only with trusted access."""
-_NAME = re.compile(r"[ -;=?-~]{1,50}")
 
 
 @dataclass(frozen=True)
@@ -33,51 +30,21 @@ class Check:
         return {"what": self.what, "ok": self.ok, **({} if self.ok else {"nextStep": self.next_step})}
 
 
-def rename_checks(facts: Facts, account: str, name: str) -> list[Check]:
-    """What PutAccountName needs, and that people can tell accounts apart, which AWS does not ask for.
-
-    Names of closed accounts do not count. Does not check the permission account:PutAccountName itself: the call tells.
-    """
-    held = facts.held.get(account)
-    users = [f"accounts.{key} of {facts.file}" for key in facts.settings.accounts if key != account]
-    names = [facts.settings.name_of(key) for key in facts.settings.accounts if key != account]
-    for one in facts.accounts.values():
-        if one.state not in CLOSED and not (held and one.id == held.id):
-            users.append(f"account {one.id} ({one.email})")
-            names.append(one.name)
-    same = [user for user, its in zip(users, names, strict=True) if its == name]
-    return [
-        *_management(facts, account),
-        Check(
-            f"{name!r} is a name: 1 to 50 printable ASCII characters without < and >",
-            _NAME.fullmatch(name) is not None,
-            "choose another name",
-        ),
-        Check(
-            f"no other account is called {name!r}" + (f": {', '.join(same)} is" if same else ""),
-            not same,
-            "name it apart",
-        ),
-    ]
-
-
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""
-    held = facts.held.get(account)
     return [
         *_management(facts, account),
         _is_address(address),
-        *_unused(facts, account, held.id if held else "", address),
+        *_unused(facts, account, facts.id_of(account), address),
     ]
 
 
-def remaining(facts: Facts, account: str, setting: str, value: str) -> list[str]:
-    """What is left to do once AWS has the new name or e-mail (`setting`)."""
-    default = account if setting == "name" else _default_email(facts, account)
+def remaining(facts: Facts, account: str, address: str) -> list[str]:
+    """What is left to do once AWS has the new address."""
     edit = (
-        f"take `{setting}` out of `twokeys:accounts.{account}` in {facts.file}"
-        if value == default
-        else f"write `{setting}: {value}` under `twokeys:accounts.{account}` in {facts.file}"
+        f"take `email` out of `twokeys:accounts.{account}` in {facts.file}"
+        if address == _default_email(facts, account)
+        else f"write `email: {address}` under `twokeys:accounts.{account}` in {facts.file}"
     )
     return [
         edit,

@@ -1,7 +1,8 @@
 """Which accounts are to be closed now, which later, and which must not be. Pure.
 
-The queue is derived and stored nowhere: config says `closed`, the state holds nothing of the account any more but the
-account itself, and AWS still has it ACTIVE. So a run that was cut short, or that AWS stopped, simply goes on.
+The queue is derived and stored nowhere: config says `closed` and the account's id, the state holds nothing of it any
+more, and AWS has it ACTIVE, with the address that config says: an id that was mistaken closes nothing. So a run that
+was cut short, or that AWS stopped, simply goes on.
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
 """
 
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from twokeys.errors import Refusal
-from twokeys.organization.life.facts import ACTIVE, CLOSED, CLOSING, Facts
+from twokeys.organization.life.facts import ACTIVE, CLOSED, CLOSING, AwsAccount, Facts
 
 WINDOW = timedelta(days=30)
 KEPT = timedelta(days=90)
@@ -110,31 +111,32 @@ def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quot
 
 
 def _standing(facts: Facts, account: str) -> Standing:
-    held = facts.held.get(account)
-    if held is None:
-        why = "the state has no such account, so there is nothing to close"
-        return Standing(account, "", "gone", why, f"remove its entry from {facts.file}")
-    there = facts.accounts.get(held.id)
+    identifier, there = facts.id_of(account), facts.at_aws(account)
+    place, why, next_step = _place(facts, account, identifier, there)
+    return Standing(account, identifier, place, why, next_step)
+
+
+def _place(facts: Facts, account: str, identifier: str, there: AwsAccount | None) -> tuple[Place, str, str]:
     if there is None:
-        why = "AWS has let it go"
-        return Standing(account, held.id, "gone", why, f"remove its entry from {facts.file}, then {facts.update}")
+        return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
+    email = facts.settings.email_of(account)
+    if there.email.casefold() != email.casefold():
+        why = f"the account with this id has the address {there.email}, and config says {email}"
+        return "refused", why, f"correct `adopt` or `email` of accounts.{account} in {facts.file}"
     if there.state == CLOSING:
-        return Standing(account, held.id, "closing", "AWS is closing it")
+        return "closing", "AWS is closing it", ""
     if there.state in CLOSED:
         why = f"it is {there.state}; AWS keeps it for 90 days after its closing"
-        return Standing(account, held.id, "closed", why, "keep its entry until AWS has let it go")
-    if held.id == facts.management:
-        return Standing(account, held.id, "refused", "it is the management account", "take it out of `accounts`")
-    if held.left:
-        shown = ", ".join(held.left[:3]) + (f" and {len(held.left) - 3} more" if len(held.left) > 3 else "")
-        why = f"the state still holds {shown}"
-        return Standing(account, held.id, "refused", why, f"update the stack first: {facts.update}")
-    if held.id in facts.delegated:
+        return "closed", why, "keep its entry until AWS has let it go"
+    if identifier == facts.management:
+        return "refused", "it is the management account", "take it out of `accounts`"
+    if left := facts.left.get(account):
+        shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        return "refused", f"the state still holds {shown}", f"update the stack first: {facts.update}"
+    if identifier in facts.delegated:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"
-        return Standing(account, held.id, "refused", why, step)
+        return "refused", why, step
     if there.state != ACTIVE:
-        return Standing(
-            account, held.id, "refused", f"it is {there.state}", "see what AWS says of it, and run this again"
-        )
-    return Standing(account, held.id, "queued", "nothing of it is in the state any more, and AWS has it ACTIVE")
+        return "refused", f"it is {there.state}", "see what AWS says of it, and run this again"
+    return "queued", "nothing of it is in the state any more, and AWS has it ACTIVE", ""

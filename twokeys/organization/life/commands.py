@@ -1,4 +1,4 @@
-"""`twokeys account`: names, addresses and closing, by the calls that AWS has for them; dry runs unless told."""
+"""`twokeys account`: addresses and closing, by the calls that AWS has for them; dry runs unless told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import PROJECT
+from twokeys.options import FILE, PROJECT
 
 if TYPE_CHECKING:
+    from twokeys.access.snapshot import Snapshot
     from twokeys.organization.life.aws import Aws
-    from twokeys.organization.life.facts import Facts, Held
+    from twokeys.organization.life.facts import Facts
     from twokeys.project.stacks import StackSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -27,11 +28,11 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @click.group()
 def account() -> None:
-    """A member account's life: its name, its e-mail address, its closing.
+    """A member account's life: its e-mail address, its closing.
 
-    A new account, a move to another unit, quarantine (`state: quarantined`) and taking everything out of an account
-    (`state: closed`) are changes of config, and an update makes them. What an update cannot do is here. Without --yes
-    nothing is changed: it is said what would happen, and what stands in the way.
+    A new account, another name, a move to another unit, quarantine (`state: quarantined`) and taking an account out of
+    the stack (`state: closed`) are changes of config, and an update makes them. What an update cannot do is here.
+    Without --yes nothing is changed: it is said what would happen, and what stands in the way.
     """
 
 
@@ -41,7 +42,7 @@ def _options(command: _Command) -> _Command:
         click.option(
             "--state",
             "state",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=FILE,
             help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
         ),
         click.option("--profile", help="The AWS profile to use. Default: the environment's credentials."),
@@ -84,36 +85,6 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
 @account.command()
 @click.argument("stack")
 @click.argument("name", metavar="ACCOUNT")
-@click.argument("new_name")
-@_YES
-@_options
-def rename(stack: str, name: str, new_name: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: ANN401
-    """Give ACCOUNT (its key in the config of STACK) a new name at AWS.
-
-    The account stays what it is: its id, its e-mail address and everything in it. Config and state follow: what remains
-    is said at the end. Exits with 1 when a precondition does not hold.
-    """
-    from twokeys.organization.life.changes import remaining, rename_checks
-    from twokeys.organization.life.report import Change
-
-    with _opened(stack, **where) as (facts, aws):
-        there = _known(facts, name)
-        change = Change(
-            account=name,
-            id=facts.held[name].id if name in facts.held else "",
-            what="name",
-            old=there,
-            new=new_name,
-            checks=rename_checks(facts, name, new_name),
-            remaining=remaining(facts, name, "name", new_name),
-            act="have AWS rename it (PutAccountName)",
-        )
-        return change.run(yes, as_json, lambda: aws.rename(change.id, new_name))
-
-
-@account.command()
-@click.argument("stack")
-@click.argument("name", metavar="ACCOUNT")
 @click.argument("new_address")
 @click.option("--otp", metavar="CODE", help="The code that AWS mailed to the new address: the second step.")
 @_YES
@@ -137,18 +108,18 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.organization.life.report import Change
 
     with _opened(stack, **where) as (facts, aws):
-        _known(facts, name)
+        _require_known(facts, name)
         there = facts.at_aws(name)
         again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
         mail = f"the mailbox of {new_address}"
         change = Change(
             account=name,
-            id=facts.held[name].id if name in facts.held else "",
+            id=facts.id_of(name),
             what="e-mail address",
             old=there.email if there else "",
             new=new_address,
             checks=email_checks(facts, name, new_address),
-            remaining=remaining(facts, name, "email", new_address)
+            remaining=remaining(facts, name, new_address)
             if otp
             else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
             act="give AWS the code (AcceptPrimaryEmailUpdate)"
@@ -170,7 +141,7 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 @_YES
 @_options
 def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: ANN401
-    """Close the accounts of STACK that config calls closed and the state has nothing in any more.
+    """Close the accounts of STACK that config calls closed and the state has nothing of any more.
 
     They are taken in the order of the config, until AWS's quota of 30 days is used up: the rest stays queued, and the
     same command goes on later. Nothing but config, state and AWS says what is queued. A closed account cannot be
@@ -208,7 +179,6 @@ def _opened(
 
     from twokeys.access.state import read_state
     from twokeys.organization.life.aws import Aws
-    from twokeys.organization.life.stack import held_accounts
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
 
@@ -223,7 +193,7 @@ def _opened(
             "AWS cannot be asked", where=f"profile {profile}", why=str(error), next_step="name another --profile"
         ) from error
     with _closing(Aws(session)) as aws:
-        yield _facts(stack, config, held_accounts(read_state(state)), aws), aws
+        yield _facts(stack, config, read_state(state), aws), aws
 
 
 def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
@@ -247,8 +217,9 @@ def _closing(aws: Aws) -> Iterator[Aws]:
         aws.quit()
 
 
-def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws) -> Facts:
+def _facts(stack: str, config: StackSettings, snapshot: Snapshot, aws: Aws) -> Facts:
     from twokeys.organization.life.facts import Facts
+    from twokeys.organization.life.stack import held_accounts, left_of
 
     caller = aws.caller()
     management, features = aws.organization()
@@ -263,7 +234,7 @@ def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws
         stack=stack,
         file=config.file,
         settings=config.settings,
-        held=held,
+        held=held_accounts(snapshot),
         caller=caller,
         management=management,
         features=features,
@@ -271,11 +242,11 @@ def _facts(stack: str, config: StackSettings, held: Mapping[str, Held], aws: Aws
         accounts=aws.accounts(),
         delegated=aws.delegated_administrators(),
         environment=config.environment,
+        left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )
 
 
-def _known(facts: Facts, account: str) -> str:
-    """The name that AWS has for an account of the config."""
+def _require_known(facts: Facts, account: str) -> None:
     if account not in facts.settings.accounts:
         raise Refusal(
             f"there is no account {account} in stack {facts.stack}",
@@ -283,5 +254,3 @@ def _known(facts: Facts, account: str) -> str:
             why=f"it has {', '.join(facts.settings.accounts) or 'none'}",
             next_step="name one by its key in `twokeys:accounts`",
         )
-    there = facts.at_aws(account)
-    return there.name if there else ""

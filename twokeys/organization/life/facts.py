@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twokeys.settings import Settings
 
@@ -28,21 +28,14 @@ class AwsAccount:
 
 
 @dataclass(frozen=True)
-class Held:
-    """What the state has of an account that config names; `left` is all of it beside the account itself."""
-
-    id: str
-    left: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Facts:
     """Everything that is decided upon.
 
     Attributes:
         stack: the stack's name.
         file: the config file that people edit, for next steps.
-        held: what its state has, by the account's key in config.
+        held: the ids of the accounts that its state has, by their key in config.
+        left: what its state still has of each account that config calls closed, the account itself included.
         caller: the account that the credentials are in.
         management: the organization's management account.
         features: ALL or CONSOLIDATED_BILLING.
@@ -56,7 +49,7 @@ class Facts:
     stack: str
     file: str
     settings: Settings
-    held: Mapping[str, Held]
+    held: Mapping[str, str]
     caller: str
     management: str
     features: str
@@ -64,11 +57,15 @@ class Facts:
     accounts: Mapping[str, AwsAccount]
     delegated: frozenset[str] = frozenset()
     environment: str = ""
+    left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def id_of(self, account: str) -> str:
+        """The id of an account that config names: as config says if it is closed, else as the state has it; or ""."""
+        return self.settings.closed().get(account) or self.held.get(account, "")
 
     def at_aws(self, account: str) -> AwsAccount | None:
-        """What AWS has of an account that config names and the state holds."""
-        held = self.held.get(account)
-        return self.accounts.get(held.id) if held else None
+        """What AWS has of an account that config names."""
+        return self.accounts.get(self.id_of(account))
 
     @property
     def update(self) -> str:

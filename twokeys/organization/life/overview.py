@@ -37,7 +37,7 @@ def overview(facts: Facts) -> list[Row]:
     out = {one.account: one for one in standings(facts)}
     rows = []
     for account, member in facts.settings.accounts.items():
-        held, there = facts.held.get(account), facts.at_aws(account)
+        there = facts.at_aws(account)
         if account not in out:
             step = _next(facts, account)
         elif out[account].place == "queued":
@@ -45,7 +45,7 @@ def overview(facts: Facts) -> list[Row]:
         else:
             step = out[account].next_step or out[account].why
         state, unit = (there.state, there.unit) if there else ("none", "")
-        rows.append(Row(account, held.id if held else "", member.state, state, unit, step))
+        rows.append(Row(account, facts.id_of(account), member.state, state, unit, step))
     return rows
 
 
@@ -56,7 +56,8 @@ def _next(facts: Facts, account: str) -> str:
     if there is None:
         return f"AWS does not have it any more: {facts.refresh}"
     if there.state in CLOSED or there.state == CLOSING:
-        return "it is closed at AWS: say `state: closed`, or have AWS Support reopen it within 90 days"
+        closed = f'`state: closed` and `adopt: "{there.id}"`'
+        return f"it is closed at AWS: say {closed}, or have AWS Support reopen it within 90 days"
     organization = facts.settings.organization
     if member.state == "quarantined":
         wanted = organization.quarantine if organization else None

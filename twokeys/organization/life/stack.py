@@ -7,30 +7,32 @@ from collections.abc import Iterator, Mapping
 
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
-from twokeys.organization.life.facts import Held
 
 _ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
 _STACK = "pulumi:pulumi:Stack"
-_MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 
 
-def held_accounts(snapshot: Snapshot) -> dict[str, Held]:
-    """Each account of a state by its logical name, which is its key in config."""
-    accounts = Accounts(snapshot)
+def held_accounts(snapshot: Snapshot) -> dict[str, str]:
+    """The id of each account of a state by its logical name, which is its key in config."""
     found = {}
     for resource in snapshot.of_type(ACCOUNT):
         arn = _ARN.fullmatch(resource.text("arn") or "")
         if arn is not None:
-            found[resource.name] = Held(arn[1], tuple(_left(snapshot, accounts, arn[1])))
+            found[resource.name] = arn[1]
     return found
 
 
+def left_of(snapshot: Snapshot, account: str) -> tuple[str, ...]:
+    """What a state has of the account with this id, in it or about it, the account itself included."""
+    accounts = Accounts(snapshot)
+    return tuple(_left(snapshot, accounts, account))
+
+
 def _left(snapshot: Snapshot, accounts: Accounts, account: str) -> Iterator[str]:
-    """What a state has in an account or about it, beside the account itself and its component."""
     for resource in snapshot.resources:
         if resource.type == _STACK:
             yield from _doors(resource, account)
-        elif resource.type not in (ACCOUNT, _MEMBER_ACCOUNT) and _concerns(accounts, resource, account):
+        elif _concerns(accounts, resource, account):
             yield f"{resource.type.rpartition(':')[2]} {resource.name}"
 
 
@@ -42,6 +44,8 @@ def _doors(stack: Resource, account: str) -> Iterator[str]:
 
 
 def _concerns(accounts: Accounts, resource: Resource, account: str) -> bool:
+    if resource.type == ACCOUNT:
+        return accounts.named_by(resource) == account
     if resource.type == PROVIDER:
         return accounts.of_provider(resource.urn) == account
     in_it = resource.provider is not None and accounts.of_provider(resource.provider) == account

@@ -169,10 +169,11 @@ def _account_create(aws: Aws, inputs: Properties) -> str:
 
 def _account_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
     found = or_none(aws.client(_SERVICE).describe_account, AccountId=identifier)
-    if found is None:
+    summary = None if found is None else _account_summary(found["Account"])
+    if summary is None or summary["state"] == "CLOSED":  # which the vendor's plugin calls not found, too
         return None
     return {
-        **{name: value for name, value in _account_summary(found["Account"]).items() if name != "id"},
+        **{name: value for name, value in summary.items() if name != "id"},
         "govcloudId": "",
         "parentId": _parent(aws, identifier),
         "tagsAll": _tags(aws, identifier),
@@ -180,6 +181,8 @@ def _account_read(aws: Aws, identifier: str, _: Properties) -> Properties | None
 
 
 def _account_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
+    if old.get("name") != new["name"]:
+        aws.client("account").put_account_name(AccountId=identifier, AccountName=new["name"])
     _move(aws, identifier, new.get("parentId"))
     _retag(aws, identifier, old, new)
 
@@ -328,8 +331,8 @@ RESOURCE_TYPES = (
     ResourceType(
         type="aws:organizations/account:Account",
         computed=frozenset({"arn", "govcloudId", "joinedMethod", "joinedTimestamp", "state", "status"}),
-        replaces=frozenset({"email", "name", "roleName", "iamUserAccessToBilling"}),
-        defaults={"closeOnDeletion": False},
+        replaces=frozenset({"email", "roleName", "iamUserAccessToBilling"}),
+        defaults={"closeOnDeletion": False, "createGovcloud": False},
         shown=frozenset({"parentId"}),
         auto_name=AutoName(longest=50),
         taggable=True,

@@ -113,7 +113,9 @@ class ResourceType:
             computed = self.computed | ({"tagsAll"} if self.taggable else frozenset())
             return {**dict.fromkeys(sorted(computed), UNKNOWN), **inputs}
         changed = {name for name in ("name", "path", "tags") if old_outputs.get(name) != inputs.get(name)}
-        hanging = (("tagsAll", {"tags"}), ("arn", {"name", "path"}))
+        # An ARN of Organizations has an id in it; https://docs.aws.amazon.com/service-authorization/latest/reference/
+        in_arn = set() if self.type.startswith("aws:organizations/") else {"name", "path"}
+        hanging = (("tagsAll", {"tags"}), ("arn", in_arn))
         unknown = {name for name, of in hanging if changed & of and name in old_outputs}
         return {**old_outputs, **dict.fromkeys(sorted(unknown), UNKNOWN), **inputs}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import threading
 from collections.abc import Mapping
@@ -17,9 +18,9 @@ _importing = threading.Lock()
 
 @dataclass(frozen=True)
 class Schema:
-    """Names of inputs, and the outputs that no program can set with their kinds: "str", "list", "dict", "number"."""
+    """The inputs, and the outputs that no program can set, with their kinds: "str", "list", "dict", "number"."""
 
-    inputs: frozenset[str] = frozenset()
+    inputs: Mapping[str, str] = field(default_factory=dict)
     computed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -32,12 +33,17 @@ def schema(token: str) -> Schema:
     try:
         with _importing:
             module = importlib.import_module("pulumi_aws" if folder == "index" else f"pulumi_aws.{folder}")
-            resource, arguments = getattr(module, name), getattr(module, f"{name}Args")
+            resource = getattr(module, name)
+            # Where a property's type has the name already (`s3.BucketVersioningArgs`), the SDK says InitArgs.
+            arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     except (ImportError, AttributeError):
         return Schema()
     inputs = frozenset(_types.input_type_py_to_pulumi_names(arguments).values())
-    types = _types.resource_types(resource)
-    return Schema(inputs, {key: _kind(type) for key, type in types.items() if key not in inputs})
+    kinds = {key: _kind(type) for key, type in _types.resource_types(resource).items()}
+    return Schema(
+        {key: kind for key, kind in kinds.items() if key in inputs},
+        {key: kind for key, kind in kinds.items() if key not in inputs},
+    )
 
 
 def _kind(type: Any) -> str:  # noqa: ANN401 - whatever an annotation may be
@@ -46,4 +52,5 @@ def _kind(type: Any) -> str:  # noqa: ANN401 - whatever an annotation may be
     if type is str:
         return "str"
     origin = get_origin(type)
-    return "list" if (origin is not None and issubclass(origin, list | tuple)) or "Sequence" in str(type) else "dict"
+    listed = isinstance(origin, builtins.type) and issubclass(origin, list | tuple)
+    return "list" if listed or "Sequence" in str(type) else "dict"
