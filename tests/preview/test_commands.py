@@ -26,8 +26,8 @@ HALF = {
 def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None:
     done = CliRunner().invoke(preview, ["stage", "prod", "--project", str(project_root)], standalone_mode=False)
     assert done.return_value == 0
-    assert "stage: 21 resources, nothing refused" in done.output
-    assert "prod: 20 resources, nothing refused" in done.output
+    assert "stage: 23 resources, nothing refused" in done.output
+    assert "prod: 22 resources, nothing refused" in done.output
 
 
 def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project_root: Path) -> None:
@@ -41,7 +41,7 @@ def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project
 
 
 def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, tmp_path: Path) -> None:
-    door = "arn:aws:iam::111111111111:role/ci -> arn:aws:iam::account:stage:role/deployer"
+    door = "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
     exception = {"door": door, "reason": "r", "owner": "o", "expires": "2999-01-01"}
     (tmp_path / "pack.json").write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
     arguments = ["stage", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]

@@ -67,7 +67,7 @@ def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
     for door in settings.doors.values():
         if _makes_grants(settings, door):
             document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
-            source = door.source.account or MANAGEMENT, _without_path(grantee(door))
+            source = settings.source_account_of(door), _without_path(grantee(door))
             characters[source] += len(document) * len(settings.target_accounts_of(door))
     for grant in settings.organization_grants.values():
         if len(named(grant.source)) == 1:
@@ -75,7 +75,7 @@ def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
             if asks_for_mfa(grant):
                 condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
             document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
-            characters[MANAGEMENT, _without_path(who(grant.source))] += len(document)
+            characters[settings.people.account or MANAGEMENT, _without_path(who(grant.source))] += len(document)
     return dict(characters)
 
 

@@ -138,7 +138,8 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
 def _names(settings: Settings) -> Iterator[Problem]:
     """Names of users, groups and roles are unique in an account, and are not told apart by case."""
     people = settings.people
-    roles = [*people.roles, *([people.break_glass.role] if people.break_glass else [])]
+    beside = people.break_glass if people.account is None else None
+    roles = [*people.roles, *([beside.role] if beside else [])]
     center = people.identity_center
     listed = [("people.groups", list(people.groups)), ("people.roles", roles)]
     if center is not None:
