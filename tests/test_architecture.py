@@ -192,6 +192,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.options",
         "twokeys.pack",
         "twokeys.access",
+        "twokeys.answers",
         "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",
