@@ -16,6 +16,7 @@ from twokeys.doors import (
     DOORS_OUTPUT,
     GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
+    PEOPLE_OUTPUT,
     ExportedDoor,
     ExportedGrant,
     SymbolicDocument,
@@ -93,7 +94,7 @@ class Exported:
         return [key.document for key in self._keys]
 
     def _read_members(self, outputs: Mapping[str, object]) -> None:
-        account, groups = outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
+        account, groups = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
         if isinstance(account, str) and isinstance(groups, dict):
             for group, users in groups.items():
                 if isinstance(users, list) and all(isinstance(user, str) for user in users):

@@ -165,7 +165,7 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
-    join_declared_groups(documents, principals, exported)
+    join_declared_groups(accounts, documents, principals, exported)
     guards = Guards(snapshot, accounts, documents)
     elsewhere = exported.join(principals, documents)
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
