@@ -7,11 +7,10 @@ import pulumi
 from components.account_provider import account_provider
 from components.accounts import Accounts
 from components.caller_identity import caller_arn
-from components.from_organization_settings import identity_center_args, organization_args, people_args
+from components.from_organization_settings import identity_center_args, organization_args
 from components.identity_center import IdentityCenter
 from components.organization import Organization
 from components.organization_wide import OrganizationWide
-from components.people import People
 from components.stack_config import stack_settings
 from twokeys.settings import MANAGEMENT
 
@@ -26,10 +25,9 @@ pulumi.export("parent_account_id", parent_arn.apply(lambda arn: arn.split(":")[4
 pulumi.export("parent_caller_arn", parent_arn)
 pulumi.export("readme", Path(__file__).with_name("Pulumi.README.md").read_text(encoding="utf-8"))
 
-organization, people, identities = None, None, None
+organization, identities, wide, people = None, None, None, None
 if settings.organization:
     organization = Organization("organization", organization_args(settings, settings.organization), in_parent)
-    people = People("people", people_args(settings), in_parent)
     if center := identity_center_args(settings):
         after = pulumi.ResourceOptions(provider=parent, depends_on=organization.resources)
         identities = IdentityCenter("identity-center", center, after)
@@ -40,17 +38,21 @@ if settings.organization:
     pulumi.export("organizational_unit_ids", dict(organization.unit_ids))
     if unit := settings.organization.quarantine:
         pulumi.export("quarantine", {"organizational_unit_id": organization.unit_ids[unit]})
+
+accounts = Accounts(settings, parent, organization, identities)
+members = accounts.members()
+not_entered = accounts.not_entered()
+if organization:
+    wide = OrganizationWide(settings, parent, organization, members)
+    people = wide.people()
+    if settings.people.account:
+        pulumi.export("people_account_id", members[settings.people.account].id)
     pulumi.export("user_arns", people.user_arns)
     pulumi.export("group_members", people.group_members)
     pulumi.export("role_arns", people.role_arns)
+doors = accounts.doors(members, [people] if people else [])
 
-accounts = Accounts(settings, parent, organization, people, identities)
-members = accounts.members()
-not_entered = accounts.not_entered()
-doors = accounts.doors(members)
-
-if organization and people:
-    wide = OrganizationWide(settings, parent, organization, members)
+if wide and people:
     wide.delegated_administrators()
     if trail := wide.audit_trail():
         pulumi.export("audit_trail", {"trail_arn": trail.trail_arn, "bucket": trail.bucket, "key_arn": trail.key_arn})
@@ -71,6 +73,8 @@ if members:
     if len(members) == 1:
         pulumi.export("child_account_id", next(iter(members.values())).id)
     pulumi.export("member_account_ids", {name: member.id for name, member in members.items()})
+    environments = {name: found for name in members if (found := settings.environment_of(name))}
+    pulumi.export("member_account_environments", environments)
     pulumi.export("member_caller_arns", {name: member.caller_arn for name, member in members.items()})
     pulumi.export("access_role_arns", {name: member.access_role_arn for name, member in members.items()})
     pulumi.export("switch_role_urls", accounts.switch_role_urls(members))

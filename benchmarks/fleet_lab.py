@@ -19,7 +19,9 @@ from typing import Any
 import psutil
 import yaml
 
+from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.pulumi_box import place_plugins
 
 ROOT = Path(__file__).resolve().parent.parent
 TWOKEYS = [sys.executable, "-c", "from twokeys.cli import main; main()"]
@@ -103,14 +105,21 @@ class Lab:
 
 
 @contextmanager
-def lab(accounts: int, *, latency: int = 0) -> Iterator[Lab]:
-    """A project whose organization is made, and an environment prod that is not.
+def cli_on_path() -> Iterator[None]:
+    """The pulumi CLI goes on PATH, with our plugins where the vendor's are not there."""
+    pulumi = find_pulumi()
+    if pulumi is None:
+        raise SystemExit("there is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again")
+    with tempfile.TemporaryDirectory(prefix="twokeys-plugins-") as folder:
+        path = os.pathsep.join((str(pulumi.parent), os.environ.get("PATH", os.defpath)))
+        place_plugins(Path(folder), pulumi, path)
+        os.environ["PATH"] = os.pathsep.join((folder, path))
+        yield
 
-    Args:
-        latency: milliseconds that every AWS call then takes.
-    """
-    if shutil.which("pulumi") is None:
-        raise SystemExit("the pulumi CLI and an aws plugin have to be on PATH")
+
+@contextmanager
+def lab(accounts: int) -> Iterator[Lab]:
+    """A project whose organization is made, and an environment prod that is not."""
     with tempfile.TemporaryDirectory(prefix="twokeys-benchmark-") as place:
         folder = Path(place, "project")
         folder.mkdir()
@@ -120,7 +129,7 @@ def lab(accounts: int, *, latency: int = 0) -> Iterator[Lab]:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / ".venv").symlink_to(sys.prefix)
         Path(place, "backend").mkdir()
-        with _aws(Path(place), 0) as variables:
+        with _aws(Path(place)) as variables:
             found = Lab(folder, {**os.environ, **variables})
             found.write("management", management(accounts))
             found.write("prod", environment(accounts))
@@ -131,19 +140,13 @@ def lab(accounts: int, *, latency: int = 0) -> Iterator[Lab]:
                 subprocess.run(
                     ["pulumi", *command], cwd=folder, env=dict(found.variables), check=True, capture_output=True
                 )
-        with _aws(Path(place), latency) as variables:
-            yield Lab(folder, {**os.environ, **variables})
+            yield found
 
 
 @contextmanager
-def _aws(place: Path, latency: int) -> Iterator[dict[str, str]]:
+def _aws(place: Path) -> Iterator[dict[str, str]]:
     """A local AWS, and the variables by which the CLI and boto3 find it and a backend beside it."""
-    plan = None
-    if latency:
-        plan = place / "faults.yaml"
-        rules = [{"service": "*", "operation": "*", "latencyMs": latency}]
-        plan.write_text(yaml.safe_dump({"seed": 1, "rules": rules}))
-    with LocalAws.start(place / "aws", faults=plan) as aws:
+    with LocalAws.start(place / "aws") as aws:
         yield {
             **aws.environment(),
             "PULUMI_HOME": str(place / "home"),

@@ -1,69 +1,39 @@
-"""The page of the fleet's figures, docs/benchmarks-fleet.md: its sections, tables and plots."""
+"""The page of the fleet's figures, docs/benchmarks-fleet.md: its sections and tables."""
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-import pygal
-from pygal.style import Style
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGE = DOCS / "benchmarks-fleet.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks-fleet.md"
 MIB = 1024 * 1024
-
-
-def exponent(points: Mapping[int, float]) -> float:
-    """The growth exponent: the slope of a straight line through the points' logarithms."""
-    logs = [(math.log(size), math.log(value)) for size, value in points.items()]
-    mean_x, mean_y = (sum(values) / len(logs) for values in zip(*logs, strict=True))
-    return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"|{'|'.join(f' {cell} ' if cell != '---' else cell for cell in line)}|" for line in lines)
 
 
-Lines = Mapping[str, Mapping[float, float]]
-
-
-def plot(name: str, title: str, axes: tuple[str, str], lines: Lines, *, log: bool = False) -> None:
-    """Draw lines into docs/NAME.svg, each a mapping of x to y; `axes` are what x and y are called."""
-    colours = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#332288")
-    style = Style(colors=colours, background="#ffffff", plot_background="#ffffff", font_family="system-ui, sans-serif")
-    chart = pygal.XY(
-        style=style,
-        js=[],
-        title=title,
-        x_title=axes[0],
-        y_title=axes[1],
-        logarithmic=log,
-        legend_at_bottom=True,
-        stroke_style={"width": 3},
-        width=900,
-        height=520,
-    )
-    for label, points in lines.items():
-        chart.add(label, sorted(points.items()))
-    (DOCS / f"{name}.svg").write_bytes(chart.render())
-
-
-def publish(section: str, command: str, text: str) -> None:
-    """Put a section into docs/benchmarks-fleet.md in place of the one that is there, and print it."""
-    page = PAGE.read_text(encoding="utf-8")
-    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
-    before, _, rest = page.partition(begin)
-    _, _, after = rest.partition(end)
-    if not rest:
-        raise SystemExit(f"{PAGE} has no place for {section}")
-    PAGE.write_text(f"{before}{begin}\n\n    {command}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
-    print(text)
+def publish(section: str, command: str, note: str, text: str, *, write: bool) -> None:
+    """Print a section; with `write` put it into docs/benchmarks-fleet.md in place of the one that is there."""
+    day = datetime.now(UTC).date()
+    load = os.getloadavg()[0]
+    said = f"    {command}\n\n{note} On {machine()}, {day}, load average {load:.0f} at the end.\n\n{text.strip()}"
+    print(said)
+    if write:
+        page = PAGE.read_text(encoding="utf-8")
+        begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(end)
+        if not rest:
+            raise SystemExit(f"{PAGE} has no place for {section}")
+        PAGE.write_text(f"{before}{begin}\n\n{said}\n\n{end}{after}", encoding="utf-8")
 
 
 def say(text: str) -> None:

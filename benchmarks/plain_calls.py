@@ -1,8 +1,6 @@
 """The work of a fleet's update as plain boto3 calls: accounts, each with a role and the grant for it.
 
-    python benchmarks/plain_calls.py aws|moto ACCOUNTS
-
-`aws` calls what the environment names, `moto` calls moto in this very process.
+python benchmarks/plain_calls.py ACCOUNTS
 """
 
 from __future__ import annotations
@@ -53,17 +51,5 @@ def plain(accounts: int) -> None:
     print(json.dumps({"accounts": accounts}))
 
 
-def plain_on_moto(accounts: int) -> None:
-    """The same on moto, in this process."""
-    from moto import mock_aws  # noqa: PLC0415 - there only where moto is the peer
-
-    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
-        boto3.client("organizations", region_name="us-east-1").create_organization(FeatureSet="ALL")
-        for number in range(0, accounts, GRANTS):
-            trust = json.dumps({"Version": "2012-10-17", "Statement": []})
-            boto3.client("iam").create_role(RoleName=f"ci-{number // GRANTS:03d}", AssumeRolePolicyDocument=trust)
-        plain(accounts)
-
-
 if __name__ == "__main__":
-    (plain_on_moto if sys.argv[1] == "moto" else plain)(int(sys.argv[2]))
+    plain(int(sys.argv[1]))

@@ -1,6 +1,6 @@
 """The accounts of a stack, each with its provider, and the doors that lead into them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -24,10 +24,11 @@ from components.identity_center_access import IdentityCenterAccess
 from components.management_stack import ManagementStack
 from components.member_account import MemberAccount
 from components.organization import Organization
-from components.other_stack import OtherStack
+from components.other_stack import OtherStack, SourceAccount, account_of
 from components.people import People
+from components.stack_outputs import StackOutputs
 from components.switch_role import switch_role_url
-from twokeys.settings import Settings, asks_for_mfa, is_unit_id, made_by_management, who
+from twokeys.settings import MANAGEMENT, Settings, asks_for_mfa, is_unit_id, made_by_management, who
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Account:
 class Accounts:
     """What a stack makes of `accounts` and `doors`.
 
-    Everything in the management account goes through `parent`. `organization`, `people` and `identity_center` are
-    what the same stack makes there: accounts wait for the first, doors for the others.
+    Everything in the management account goes through `parent`. `organization` and `identity_center` are what the same
+    stack makes there; accounts wait for the first.
     """
 
     def __init__(
@@ -52,18 +53,18 @@ class Accounts:
         settings: Settings,
         parent: aws.Provider,
         organization: Organization | None = None,
-        people: People | None = None,
         identity_center: IdentityCenter | None = None,
     ) -> None:
         self._settings = settings
         self._stack = pulumi.get_stack()
         self._parent = parent
         self._organization = organization
-        self._before_doors: list[pulumi.Resource] = [people] if people else []
+        self._before_doors: list[pulumi.Resource] = []
         self._identity_center = identity_center
         self._made: dict[str, MemberAccount] = {}
-        beside = f"{pulumi.get_organization()}/{pulumi.get_project()}/management"
-        self._management = ManagementStack(settings.management_stack or beside)
+        self._management = ManagementStack(settings.management_stack or _beside(MANAGEMENT))
+        self._others: dict[str, tuple[StackOutputs, OtherStack]] = {}
+        self._sources: dict[str, SourceAccount] = {}
 
     def members(self) -> dict[str, Account]:
         """Create or adopt each account in use; its provider works only once the account can be entered."""
@@ -74,11 +75,16 @@ class Accounts:
         entered = {*self._settings.entered(), *self._settings.accounts_in("closed")}
         return {name: self._outside(name) for name in self._settings.accounts if name not in entered}
 
-    def doors(self, members: Mapping[str, Account]) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
-        """Make the keys of each door. One that lives elsewhere is proved by what the management stack exports."""
+    def doors(
+        self, members: Mapping[str, Account], people: Sequence[People] = ()
+    ) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
+        """Make the keys of each door, after the people whom the same stack makes.
+
+        A key that lives elsewhere is proved by what the management stack exports.
+        """
+        self._before_doors += people
         if self._organization is None and any(len(door.keys) == 1 for door in self._settings.doors.values()):
-            elsewhere = OtherStack("management", {"stack": self._management.name, "outputs": self._management.refer()})
-            self._before_doors.append(elsewhere)
+            self._before_doors.append(self._other(MANAGEMENT)[1])
         return {
             name: self._door(name, members) if door.via == "assume-role" else self._assignment(name)
             for name, door in self._settings.doors.items()
@@ -147,22 +153,47 @@ class Accounts:
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
         target = members[settings.target_account_of(door)]
-        source = members[door.source.account] if door.source.account else None
+        source = self._source(name, members)
         if self._organization is None:
-            self._management.expect(made_by_management(door), name)
+            self._management.expect(made_by_management(settings, door), name, settings.people.account)
         return CrossAccountAccess(
             name,
             door_args(
                 settings,
                 door,
                 target_account_id=target.id,
-                source_account_id=source.id if source else settings.management_account_id,
-                source_provider=source.provider if source else self._parent,
+                source_account_id=source.id,
+                source_provider=source.provider,
                 target_provider=target.provider,
                 members=self._group_members(name),
             ),
             pulumi.ResourceOptions(depends_on=self._before_doors),
         )
+
+    def _source(self, door: str, members: Mapping[str, Account]) -> SourceAccount:
+        settings, said = self._settings, self._settings.doors[door]
+        account, stack = settings.source_account_of(said), settings.source_stack_of(said)
+        if stack is None and account == MANAGEMENT:
+            return SourceAccount(settings.management_account_id, self._parent)
+        if stack is None:
+            return SourceAccount(members[account].id, members[account].provider)
+        if account not in self._sources:
+            outputs, other = self._other(stack)
+            self._sources[account] = account_of(
+                other, outputs, account, region=settings.region, session_name=session_name(self._stack)
+            )
+        return self._sources[account]
+
+    def _other(self, stack: str) -> tuple[StackOutputs, OtherStack]:
+        full = stack if "/" in stack else _beside(stack)
+        if stack == MANAGEMENT or full == self._management.name:
+            stack, full = MANAGEMENT, self._management.name
+        if stack not in self._others:
+            otherwise = "name another one as `stack` of the doors that start there"
+            outputs = self._management if stack == MANAGEMENT else StackOutputs(full, f"stack {stack}", otherwise)
+            shown = OtherStack(stack.replace("/", "-"), {"stack": full, "outputs": outputs.refer()})
+            self._others[stack] = outputs, shown
+        return self._others[stack]
 
     def _assignment(self, name: str) -> IdentityCenterAccess:
         settings, door = self._settings, self._settings.doors[name]
@@ -197,3 +228,8 @@ class Accounts:
                 id_, role, display_name=f"{account} {role}", environment=stack, partition=partition
             )
         )
+
+
+def _beside(stack: str) -> str:
+    """The full name of a stack of this project."""
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"

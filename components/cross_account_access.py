@@ -33,7 +33,8 @@ class CrossAccountAccessArgs(TypedDict):
     source_account_id: pulumi.Input[str]
     """The 12-digit id of the account they come from: known, unless `source_account` names its resource."""
     source_account: NotRequired[str]
-    """The logical name of the resource of the account they come from, where that is a member account of this stack."""
+    """The logical name of the account they come from, where that is a member account: of its resource, or in the
+    exports of the `OtherStack` that has it."""
     target_account: str
     """The logical name of the target account's resource: `account:<name>` stands where its id will."""
     target_account_id: pulumi.Input[str]

@@ -47,14 +47,31 @@ def organization_args(settings: Settings, organization: OrganizationSettings) ->
     return args
 
 
-def people_args(settings: Settings) -> PeopleArgs:
-    """The arguments of the People component."""
+def people_args(settings: Settings, account_id: pulumi.Input[str]) -> PeopleArgs:
+    """The arguments of the People component; `account_id` is of the account they live in."""
     people = settings.people
-    return {
-        "account_id": settings.management_account_id,
+    args: PeopleArgs = {
+        "account_id": account_id,
         "users": list(people.users),
         "groups": {group: list(members) for group, members in people.groups.items()},
         "roles": {name: _principal_role(role) for name, role in people.roles.items()},
+        "partition": settings.partition,
+    }
+    if people.account:
+        args["account"] = people.account
+    return args
+
+
+def break_glass_users_args(settings: Settings) -> PeopleArgs | None:
+    """Of the People component with the users for emergencies, where all others live in a member account."""
+    said = settings.people.break_glass
+    if said is None or settings.people.account is None:
+        return None
+    return {
+        "account_id": settings.management_account_id,
+        "users": list(said.users),
+        "groups": {},
+        "roles": {},
         "partition": settings.partition,
     }
 
@@ -94,13 +111,14 @@ def organization_grant_args(
     *,
     organization: str | None,
     organization_id: pulumi.Input[str],
+    source_account_id: pulumi.Input[str],
 ) -> OrganizationGrantArgs:
     """The arguments of one OrganizationGrant component; `organization` names the resource that the stack makes."""
     source = who(grant.source)
     args: OrganizationGrantArgs = {
         "source_kind": source.kind,
         "source": source.name,
-        "source_account_id": settings.management_account_id,
+        "source_account_id": source_account_id,
         "role": grant.target.role,
         "organization_id": organization_id,
         "mfa": asks_for_mfa(grant),
@@ -108,6 +126,8 @@ def organization_grant_args(
         "owner": grant.owner,
         "partition": settings.partition,
     }
+    if settings.people.account:
+        args["source_account"] = settings.people.account
     if organization:
         args["organization"] = organization
     if grant.expires:

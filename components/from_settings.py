@@ -11,7 +11,7 @@ from components.account_budget import AccountBudgetArgs
 from components.cross_account_access import CrossAccountAccessArgs
 from components.identity_center_access import IdentityCenterAccessArgs
 from components.member_account import AlternateContactArgs, MemberAccountArgs
-from twokeys.settings import DoorSettings, Settings, asks_for_mfa, permission_set_name, who
+from twokeys.settings import MANAGEMENT, DoorSettings, Settings, asks_for_mfa, permission_set_name, who
 
 
 def session_name(stack: str) -> str:
@@ -147,8 +147,8 @@ def door_args(  # noqa: PLR0913 - a door joins two accounts
         "owner": door.owner,
         "partition": settings.partition,
     }
-    if door.source.account:
-        args["source_account"] = door.source.account
+    if (account := settings.source_account_of(door)) != MANAGEMENT:
+        args["source_account"] = account
     if source.kind != "root":
         args["source"] = source.name
     elif door.source.grant_to is not None:

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.organization_grant_documents import GrantPlan, exported_grant, grant_document, symbolic_document
-from twokeys.doors import PROPERTY, organization_symbol, render
+from twokeys.doors import PROPERTY, organization_symbol, render, resolve, symbol
 from twokeys.doors.documents import Kind, name_of
 from twokeys.doors.expiry import closing_time
 
@@ -18,8 +18,10 @@ class OrganizationGrantArgs(TypedDict):
     """Who gets the grant: a `role`, a `user` or a `group`."""
     source: str
     """The role, user or group, with its path if it has one."""
-    source_account_id: str
-    """The 12-digit id of their account."""
+    source_account_id: pulumi.Input[str]
+    """The 12-digit id of their account: known, unless `source_account` names its resource."""
+    source_account: NotRequired[str]
+    """The logical name of the resource of their account, where that is a member account of this stack."""
     role: str
     """The role in every account, with its path if it has one: `auditor`, `audit/auditor`."""
     organization_id: pulumi.Input[str]
@@ -71,7 +73,12 @@ class OrganizationGrant(pulumi.ComponentResource):
             aws.iam.UserPolicy(name, name=shape.policy_name, user=source, policy=policy, opts=child)
         else:
             aws.iam.GroupPolicy(name, name=shape.policy_name, group=source, policy=policy, opts=child)
-        self.grant = identity.apply(lambda id_: exported_grant(_plan(name, args, id_)).to_props())
+        self.grant = pulumi.Output.all(organization=identity, source=args["source_account_id"]).apply(
+            lambda known: resolve(
+                exported_grant(_plan(name, args, known["organization"])).to_props(),
+                {shape.source_account: known["source"]},
+            )
+        )
         self.register_outputs({**declared, "grant": self.grant})
 
 
@@ -80,7 +87,7 @@ def _plan(name: str, args: OrganizationGrantArgs, organization: str) -> GrantPla
         name=name,
         kind=cast("Kind", args["source_kind"]),
         source=args["source"],
-        source_account=args["source_account_id"],
+        source_account=symbol(args["source_account"]) if "source_account" in args else str(args["source_account_id"]),
         role=args["role"],
         organization=organization,
         mfa=args.get("mfa", args["source_kind"] != "role"),

@@ -13,7 +13,13 @@ from components.audit_trail import AuditTrail
 from components.bill import Bill
 from components.break_glass import BreakGlass
 from components.delegation import Delegation
-from components.from_organization_settings import bill_args, break_glass_args, organization_grant_args
+from components.from_organization_settings import (
+    bill_args,
+    break_glass_args,
+    break_glass_users_args,
+    organization_grant_args,
+    people_args,
+)
 from components.organization import Organization
 from components.organization_grant import OrganizationGrant
 from components.people import People
@@ -30,7 +36,15 @@ class OrganizationWide:
         self._parent = parent
         self._organization = organization
         self._members = members
+        lived_in = members[settings.people.account] if settings.people.account else None
+        self._where_people_live = lived_in.provider if lived_in else parent
+        self._people_account_id = lived_in.id if lived_in else settings.management_account_id
         self._in_parent = pulumi.ResourceOptions(provider=parent, depends_on=[organization])
+
+    def people(self) -> People:
+        """Users, groups and roles that doors start from, in the account where config says that they live."""
+        args = people_args(self._settings, self._people_account_id)
+        return People("people", args, pulumi.ResourceOptions(provider=self._where_people_live))
 
     def audit_trail(self) -> AuditTrail | None:
         """The organization's trail."""
@@ -102,18 +116,18 @@ class OrganizationWide:
         return Bill("bill", args, self._in_parent) if args else None
 
     def break_glass(self, people: People) -> BreakGlass | None:
-        """The way for emergencies; its trust waits for the people."""
+        """The way for emergencies; its trust waits for its users, who live in the management account."""
         args = break_glass_args(self._settings)
-        return (
-            BreakGlass("break-glass", args, pulumi.ResourceOptions(provider=self._parent, depends_on=[people]))
-            if args
-            else None
-        )
+        if args is None:
+            return None
+        if its := break_glass_users_args(self._settings):
+            people = People("break-glass-users", its, pulumi.ResourceOptions(provider=self._parent))
+        return BreakGlass("break-glass", args, pulumi.ResourceOptions(provider=self._parent, depends_on=[people]))
 
     def grants(self, people: People) -> dict[str, OrganizationGrant]:
         """The grants of a role in every account; they wait for the people."""
         settings, organization = self._settings, self._organization
-        after = pulumi.ResourceOptions(provider=self._parent, depends_on=[organization, people])
+        after = pulumi.ResourceOptions(provider=self._where_people_live, depends_on=[organization, people])
         return {
             name: OrganizationGrant(
                 name,
@@ -122,6 +136,7 @@ class OrganizationWide:
                     grant,
                     organization=organization.resource_name,
                     organization_id=organization.organization_id,
+                    source_account_id=self._people_account_id,
                 ),
                 after,
             )

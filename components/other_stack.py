@@ -1,19 +1,35 @@
-"""Another stack whose doors the policy pack reads."""
+"""Another stack whose doors the policy pack reads, and in whose accounts doors of this one start."""
 
+from dataclasses import dataclass
 from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
+import pulumi_aws as aws
 
+from components.account_provider import AssumedRole, account_provider
+from components.stack_outputs import StackOutputs
 from twokeys.doors import (
     ACCOUNT_OUTPUT,
+    ACCOUNTS_OUTPUT,
     DOORS_OUTPUT,
+    ENVIRONMENTS_OUTPUT,
     GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
     ORGANIZATION_OUTPUT,
     OTHER_STACK,
+    PEOPLE_OUTPUT,
 )
 
-_ABOUT_DOORS: Final = (DOORS_OUTPUT, GRANTS_OUTPUT, MEMBERS_OUTPUT, ACCOUNT_OUTPUT, ORGANIZATION_OUTPUT)
+_ABOUT_DOORS: Final = (
+    DOORS_OUTPUT,
+    GRANTS_OUTPUT,
+    MEMBERS_OUTPUT,
+    ACCOUNT_OUTPUT,
+    PEOPLE_OUTPUT,
+    ORGANIZATION_OUTPUT,
+    ACCOUNTS_OUTPUT,
+    ENVIRONMENTS_OUTPUT,
+)
 
 
 class OtherStackArgs(TypedDict):
@@ -29,11 +45,13 @@ class OtherStack(pulumi.ComponentResource):
     """What another stack exports about doors, where a policy can see it.
 
     The engine shows a policy nothing that is only read, a stack reference among it; it does show a component's inputs.
+    A provider below it works in the account of that stack that it is named after: before its id is known, the account
+    has the symbol `account:<name>`.
     """
 
     outputs: pulumi.Output[dict[str, Any]]
     """What that stack exports about doors: `doors`, `organization_grants`, `group_members`, `parent_account_id`,
-    `organization_id`."""
+    `people_account_id`, `organization_id`, `member_account_ids`, `member_account_environments`."""
 
     def __init__(self, name: str, args: OtherStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         known = args["outputs"] if "outputs" in args else pulumi.StackReference(args["stack"]).outputs.apply(dict)
@@ -42,3 +60,23 @@ class OtherStack(pulumi.ComponentResource):
         )
         super().__init__(OTHER_STACK, name, {"name": args["stack"], "outputs": self.outputs}, opts)
         self.register_outputs({"outputs": self.outputs})
+
+
+@dataclass(frozen=True)
+class SourceAccount:
+    """An account that doors start in."""
+
+    id: pulumi.Input[str]
+    provider: aws.Provider
+
+
+def account_of(
+    other: OtherStack, outputs: StackOutputs, account: str, *, region: str, session_name: str
+) -> SourceAccount:
+    """An account of another stack, entered by the access role that the stack exports.
+
+    What is made in it are grants, which have no tags. Raises ProgramRefusal as `StackOutputs.account_id` does.
+    """
+    id_ = outputs.account_id(account)
+    role = AssumedRole(arn=outputs.access_role_arn(account), session_name=session_name)
+    return SourceAccount(id_, account_provider(account, account_id=id_, region=region, role=role, parent=other))

@@ -1,10 +1,12 @@
-"""Principals of the management account that doors start from. Nobody gets an access key or a password here."""
+"""Principals of one account that doors start from. Nobody gets an access key or a password here."""
 
 import json
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
+
+from twokeys.doors import PROPERTY, SymbolicDocument, render, symbol
 
 
 class OidcTrustArgs(TypedDict):
@@ -30,8 +32,10 @@ class PrincipalRoleArgs(TypedDict):
 class PeopleArgs(TypedDict):
     """Who there is."""
 
-    account_id: str
-    """The 12-digit id of the account they live in."""
+    account_id: pulumi.Input[str]
+    """The 12-digit id of the account they live in: known, unless `account` names its resource."""
+    account: NotRequired[str]
+    """The logical name of the resource of the account they live in, where that is a member account of this stack."""
     users: list[str]
     """Names of users."""
     groups: dict[str, list[str]]
@@ -43,7 +47,10 @@ class PeopleArgs(TypedDict):
 
 
 class People(pulumi.ComponentResource):
-    """Users, groups and roles in the provider's account."""
+    """Users, groups and roles in the provider's account.
+
+    In a member account, whose id a first preview does not know, the roles' trust is declared with its symbol.
+    """
 
     user_arns: pulumi.Output[dict[str, str]]
     """ARNs of the users by name."""
@@ -53,7 +60,9 @@ class People(pulumi.ComponentResource):
     """ARNs of the roles by name."""
 
     def __init__(self, name: str, args: PeopleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("twokeys:people:People", name, {}, opts)
+        account = symbol(args["account"]) if "account" in args else str(args["account_id"])
+        trusts = {role: trust_of(said, account, args.get("partition", "aws")) for role, said in args["roles"].items()}
+        super().__init__("twokeys:people:People", name, _declared(args, account, trusts), opts)
         child = pulumi.ResourceOptions(parent=self)
         users = {user: aws.iam.User(user, name=user, opts=child) for user in args["users"]}
         groups = {group: aws.iam.Group(group, name=group, opts=child) for group in args["groups"]}
@@ -73,7 +82,7 @@ class People(pulumi.ComponentResource):
                 role,
                 name=role,
                 description=said.get("description"),
-                assume_role_policy=json.dumps(trust_of(said, args["account_id"], args.get("partition", "aws"))),
+                assume_role_policy=_rendered(args, account, trusts[role]),
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[providers[said["oidc"]["issuer"]]] if "oidc" in said else []
                 ),
@@ -113,6 +122,30 @@ def trust_of(role: PrincipalRoleArgs, account_id: str, partition: str) -> dict[s
             },
         }
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _rendered(args: PeopleArgs, account: str, trust: dict[str, Any]) -> pulumi.Input[str]:
+    if "account" not in args:
+        return json.dumps(trust)
+    return pulumi.Output.from_input(args["account_id"]).apply(lambda id_: render(trust, {account: id_}))
+
+
+def _declared(args: PeopleArgs, account: str, trusts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the component tells of a member account: where they live, and the trusts, with a symbol for its id."""
+    if "account" not in args:
+        return {}
+    documents = [
+        SymbolicDocument(
+            type="aws:iam/role:Role",
+            name=role,
+            account=account,
+            property="assumeRolePolicy",
+            properties={"name": role, "path": "/"},
+            document=trust,
+        ).to_props()
+        for role, trust in trusts.items()
+    ]
+    return {"account": account, PROPERTY: documents}
 
 
 def _issuers(args: PeopleArgs) -> dict[str, set[str]]:

@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/doors": {"twokeys.doors", "twokeys.iam"},
     "twokeys/shown.py": set(),
     "twokeys/answers": {
+        "twokeys.options",
         "twokeys.answers",
         "twokeys.access",
         "twokeys.access_role",
@@ -59,7 +60,8 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/files.py": {"twokeys.errors"},
     "twokeys/options.py": set(),
     "twokeys/aws_errors.py": {"twokeys.errors", "botocore"},
-    "twokeys/policy_packs.py": {"twokeys.errors"},
+    "twokeys/declared.py": {"twokeys.doors", "pulumi"},
+    "twokeys/policy_packs.py": {"twokeys.errors", "twokeys.options"},
     "twokeys/map": {
         "twokeys.map",
         "twokeys.answers",
@@ -70,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.errors",
     },
     "twokeys/audit": {
+        "twokeys.options",
         "twokeys.audit",
         "twokeys.answers",
         "twokeys.shown",
@@ -87,6 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/verify/doors.py": {"twokeys.doors", "twokeys.iam", "twokeys.errors"},
     "twokeys/verify/probes.py": {"twokeys.verify", "twokeys.doors", "twokeys.errors"},
     "twokeys/verify/commands.py": {
+        "twokeys.options",
         "twokeys.shown",
         "twokeys.verify",
         "twokeys.access",
@@ -126,7 +130,7 @@ ALLOWED: dict[str, set[str]] = {
         "pulumi",
         "grpc",
     },
-    "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors"},
+    "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors", "twokeys.options"},
     "twokeys/assume": {
         "twokeys.assume",
         "twokeys.profiles",
@@ -137,6 +141,7 @@ ALLOWED: dict[str, set[str]] = {
         "botocore",
     },
     "twokeys/profiles": {
+        "twokeys.project",
         "twokeys.answers",
         "twokeys.profiles",
         "twokeys.doors",
@@ -184,8 +189,10 @@ ALLOWED: dict[str, set[str]] = {
         "botocore",
     },
     "twokeys/pack": {
+        "twokeys.options",
         "twokeys.pack",
         "twokeys.access",
+        "twokeys.answers",
         "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",

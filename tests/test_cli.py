@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -49,6 +51,61 @@ def test_a_refusal_is_json_where_json_was_asked_for(
         cli.main()
     assert stopped.value.code == 1
     assert json.loads(capsys.readouterr().out)["refused"]["nextStep"] == "add the grant"
+
+
+def _broken(*_: object) -> None:
+    raise KeyError("a key that nobody looked for\x1b[31m")
+
+
+@pytest.fixture
+def broken_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twokeys.answers.sources.together", _broken)
+    monkeypatch.setattr(sys, "argv", ["twokeys", "audit", "--state", __file__])
+
+
+@pytest.mark.usefixtures("broken_command")
+def test_an_error_that_nobody_foresaw_is_said_to_be_a_defect_and_where_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 70  # EX_SOFTWARE: https://man.openbsd.org/sysexits.3
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "\x1b" not in said
+    assert "what:  KeyError: 'a key that nobody looked for" in said
+    assert "where: twokeys/answers/sources.py:" in said
+    assert "report it" in said
+
+
+@pytest.mark.usefixtures("broken_command")
+def test_a_defect_is_json_where_json_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    sys.argv.append("--json")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 70
+    assert json.loads(capsys.readouterr().out)["defect"]["what"].startswith("KeyError")
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+@pytest.mark.usefixtures("broken_command")
+def test_the_traceback_of_a_defect_is_shown_on_request(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if how == "option":
+        sys.argv.insert(1, "--traceback")
+    else:
+        monkeypatch.setenv("TWOKEYS_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        cli.main()
+
+
+def test_a_reader_that_has_enough_ends_a_command_in_silence() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from twokeys.cli import main; main()", "--help"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == 1
 
 
 def test_an_unknown_command_is_a_usage_error(
@@ -110,3 +167,43 @@ def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -
         [sys.executable, "-c", script], env={**os.environ, **completion}, capture_output=True, text=True, check=False
     )
     assert {line.partition(",")[2] for line in shown.stdout.splitlines()} == offered
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "access check --config PIPE --state FILE",
+        "access check --state PIPE",
+        "access open door --for 2h --reason r --policy-pack-config PIPE",
+        "audit --state PIPE",
+        "audit --state FILE --events PIPE",
+        "map --state PIPE",
+        "preview stage --policy-pack-config PIPE",
+        "profiles --person alice --state PIPE",
+        "profiles --person alice --from PIPE",
+        "sandbox up stage --policy-pack-config PIPE",
+        "sandbox shell --account 123",
+        "sandbox shell nope",
+        "sandbox refresh nope",
+        "preview nope",
+        "preview malformed",
+        "sandbox up malformed",
+    ],
+)
+def test_what_cannot_be_asked_is_refused_at_once_in_a_few_lines_and_nothing_is_written(
+    words: str, tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(project_root / "Pulumi.yaml", tmp_path)
+    (tmp_path / "Pulumi.malformed.yaml").write_text("config:\n  a: [1\n")
+    os.mkfifo(tmp_path / "PIPE")
+    shutil.copy(project_root / "tests/map/states/stage.json", tmp_path / "FILE")
+    before = {path.name for path in tmp_path.iterdir()}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["twokeys", *words.split()])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code in (1, 2)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert 1 < len(said.err.splitlines()) <= 5, said.err
+    assert {path.name for path in tmp_path.iterdir()} == before

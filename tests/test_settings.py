@@ -76,7 +76,7 @@ def test_the_example_of_each_stack_is_accepted(stack: str, project_root: Path) -
     config = yaml.safe_load((project_root / f"Pulumi.{stack}.yaml").read_text())["config"]
     settings = parse(stack, config)
     assert (settings.organization is not None) == (stack == "management")
-    members = {"log-archive", "security"} if stack == "management" else {stack}
+    members = {"identity", "log-archive", "security"} if stack == "management" else {stack}
     assert set(settings.accounts) == members
 
 

@@ -257,7 +257,9 @@ def test_a_door_may_start_in_another_account_of_the_stack() -> None:
 @pytest.mark.parametrize(
     ("source", "more", "why"),
     [
-        ({"role": "runner", "account": "elsewhere"}, {}, "active accounts of this stack: stage, hub"),
+        ({"role": "runner", "account": "stage", "stack": "shared"}, {}, "by a key that this stack does not have"),
+        ({"role": "runner", "stack": "shared"}, {}, "it is the stack of the account that they come from"),
+        ({"group": "developers", "account": "tools"}, {}, "the members of its own groups"),
         ({"role": "runner", "account": "hub"}, {}, "within one account a role needs no door"),
         ({"group": "developers", "account": "stage"}, {}, "the members of its own groups"),
         ({"user": "alice", "account": "stage"}, {"via": "identity-center"}, "belong to no account"),
@@ -271,3 +273,41 @@ def test_a_source_account_that_cannot_be_meant_is_refused(
             "stage", HUB | {"doors": {"d": DOOR | more | {"from": source, "to": {"role": "reader", "account": "hub"}}}}
         )
     assert why in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "people", "account", "stack"),
+    [
+        ({"role": "ci"}, {}, "management", None),
+        ({"role": "ci"}, {"account": "identity"}, "identity", "management"),
+        ({"role": "ci", "account": "management"}, {"account": "identity"}, "management", None),
+        ({"role": "ci", "account": "stage"}, {"account": "identity"}, "stage", None),
+        ({"role": "ci", "account": "tools"}, {}, "tools", "management"),
+        ({"role": "ci", "account": "tools", "stack": "shared"}, {"account": "identity"}, "tools", "shared"),
+    ],
+)
+def test_a_door_starts_where_it_says_else_where_people_live(
+    source: dict[str, Any], people: dict[str, Any], account: str, stack: str | None
+) -> None:
+    door = DOOR | {"from": source, "to": {"role": "reader", "account": "hub"}}
+    settings = parse("stage", HUB | {"people": people, "doors": {"d": door}})
+    found = settings.doors["d"]
+    assert (settings.source_account_of(found), settings.source_stack_of(found)) == (account, stack)
+
+
+def test_in_the_management_stack_an_account_of_another_stack_is_named_with_its_stack() -> None:
+    config = MANAGEMENT | {"accounts": {"stage": {}}}
+    assert "say the `stack` that it belongs to" in str(refused_door(config, {"role": "runner", "account": "tools"}))
+    source = {"role": "runner", "account": "tools", "stack": "shared"}
+    assert parse("management", config | {"doors": {"d": DOOR | {"from": source}}})
+
+
+def test_who_lives_in_the_account_of_people_is_known_in_the_management_stack() -> None:
+    config = MANAGEMENT | {"accounts": {"stage": {}, "identity": {}}}
+    config["people"] = {**config["people"], "account": "identity"}
+    into = {"to": {"role": "reader", "account": "stage"}}
+    for source in ({"role": "nobody"}, {"role": "nobody", "account": "identity"}):
+        with pytest.raises(Refusal, match="no role of `people` has this name"):
+            parse("management", config | {"doors": {"d": DOOR | into | {"from": source}}})
+    elsewhere = DOOR | into | {"from": {"role": "nobody", "account": "management"}}
+    assert parse("management", config | {"doors": {"d": elsewhere}})

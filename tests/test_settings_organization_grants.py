@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
+from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings import Who, parse
-from twokeys.settings.grants import INLINE_CHARACTERS, inline_characters
+from twokeys.settings.grants import inline_characters
 
 GRANT: dict[str, Any] = {"from": {"role": "ci"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
 GRANTING = changed(MANAGEMENT, "organizationGrants", {"auditor": GRANT})
@@ -115,11 +116,11 @@ def test_config_with_more_inline_grants_than_aws_takes_of_one_source_is_refused(
 
     of_one = inline_characters(parse("stage", config(1)))
     assert list(of_one) == [("management", Who(kind, "team"))]  # type: ignore[arg-type] # the three kinds above
-    most = INLINE_CHARACTERS[kind] // of_one["management", Who(kind, "team")]  # type: ignore[arg-type]
+    most = INLINE_POLICY_SIZES[kind] // of_one["management", Who(kind, "team")]  # type: ignore[arg-type]
     assert len(parse("stage", config(most)).doors) == most
     refusal = str(refused(config(most + 1)))
     assert f"from {kind} team of management" in refusal
-    assert f"AWS takes {INLINE_CHARACTERS[kind]} of a {kind}" in refusal
+    assert f"AWS takes {INLINE_POLICY_SIZES[kind]} of a {kind}" in refusal
     assert "`organizationGrants` of the management stack, and keys: [trust]" in refusal
     assert len(parse("stage", changed(config(1000), "doors.auditor.keys", ["trust"])).doors) == 1000
 

@@ -41,8 +41,12 @@ def management(project_root: Path) -> dict[str, Any]:
         ("organization.accessRoles", ["Access"], "do not know this access role"),
         # TRUSTED
         ("organization.trustedServices", [], "works across accounts only with trusted access"),
-        ("audit.account", "archive", "accounts of this stack: log-archive, security"),
-        ("audit.delegatedAdministrators", {"nobody": ["config"]}, "accounts of this stack: log-archive, security"),
+        ("audit.account", "archive", "accounts of this stack: identity, log-archive, security"),
+        (
+            "audit.delegatedAdministrators",
+            {"nobody": ["config"]},
+            "accounts of this stack: identity, log-archive, security",
+        ),
         (
             "audit.delegatedAdministrators",
             {"security": ["config"], "log-archive": ["config"]},
@@ -58,14 +62,32 @@ def management(project_root: Path) -> dict[str, Any]:
         ("bill.tags", {"environment": {"enforcedFor": ["bucket"]}}, "service:type"),
         ("bill.tagTargets", ["Elsewhere"], "no organizational unit of this stack"),
         ("bill.anomalies.notify", ["nobody"], "not an e-mail address"),
-        ("people.breakGlass.users", ["carol"], "no user has this name"),
-        ("people.breakGlass.role", "ci", "people.roles has a role of this name"),
+        ("people.account", "nobody", "there are: identity, log-archive, security"),
+        ("accounts.identity.state", "quarantined", "people live in an active account"),
+        ("accounts.identity.access", {"enter": False}, "an active account of this stack that it enters"),
         ("people.identityCenter", {"users": {"alice": PERSON}}, "sso.amazonaws.com"),
         ("people.identityCenter", {"groups": {"developers": ["alice"]}}, "add the user to people.identityCenter.users"),
     ],
 )
 def test_what_cannot_stand_is_refused(management: dict[str, Any], key: str, value: object, why: str) -> None:
     assert why in str(refused(changed(management, key, value), "management"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("people.breakGlass.users", ["carol"], "no user has this name"),
+        ("people.breakGlass.role", "ci", "people.roles has a role of this name"),
+    ],
+)
+def test_the_users_for_emergencies_are_people_of_the_management_account_or_are_made_for_it(
+    management: dict[str, Any], key: str, value: object, why: str
+) -> None:
+    # https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/break-glass-access.html
+    assert parse("management", changed(management, key, value)), "people live in another account"
+    beside = changed(changed(management, "people.account", None), "people.breakGlass.users", ["alice"])
+    assert parse("management", beside)
+    assert why in str(refused(changed(beside, key, value), "management"))
 
 
 def test_too_many_guard_rails_for_one_policy_are_refused(management: dict[str, Any]) -> None:

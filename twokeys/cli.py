@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
+import traceback
+from importlib.metadata import version
 from typing import NoReturn
 
 import click
@@ -59,12 +62,16 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="twokeys")
-def _twokeys() -> None:
+@click.option("--traceback", is_flag=True, help="Show where a defect of TwoKeys is. (Or TWOKEYS_TRACEBACK=1.)")
+def _twokeys(**_: bool) -> None:
     """Know, before anything is applied, exactly who can enter which AWS account."""
 
 
 def main() -> NoReturn:
-    """Run the command line; a refusal is printed as four lines (or as JSON after `--json`) and exits with 1."""
+    """Run the command line; a refusal is printed as four lines (or as JSON after `--json`) and exits with 1.
+
+    What nobody foresaw is a defect of TwoKeys: it says so, and exits with 70 (EX_SOFTWARE of sysexits.h).
+    """
     try:
         code = _twokeys.main(standalone_mode=False)
     except click.ClickException as error:
@@ -73,14 +80,40 @@ def main() -> NoReturn:
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)
-    except ModuleNotFoundError as error:
-        refusal = missing(error.name, next((word for word in sys.argv[1:] if word in COMMANDS), ""))
-        if refusal is None:
-            raise
-        _refuse(refusal)
     except Refusal as refusal:
         _refuse(refusal)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _called() or "")):
+            _refuse(lacking)
+        if "--traceback" in sys.argv or os.environ.get("TWOKEYS_TRACEBACK", "0") != "0":
+            raise
+        _say_defect(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _called() -> str | None:
+    return next((word for word in sys.argv[1:] if word in COMMANDS), None)
+
+
+def _say_defect(error: Exception) -> NoReturn:
+    """Name an error that nobody foresaw: what it is and the last line of ours that it came through."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/twokeys/" in frame.filename]
+    where = f"twokeys/{ours[-1].filename.rpartition('/twokeys/')[2]}:{ours[-1].lineno}" if ours else "twokeys"
+    what = f"{type(error).__name__}: {error}"
+    about = f"twokeys {version('twokeys')}, Python {sys.version.split()[0]}, {sys.platform}"
+    step = (
+        "report it to the repository that you have TwoKeys from, with these lines and what you did; "
+        "TWOKEYS_TRACEBACK=1 shows where it is"
+    )
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"defect": {"what": what, "where": where, "about": about, "nextStep": step}}))
+    else:
+        click.echo(f"Failed: {' '.join(['twokeys', *filter(None, [_called()])])} has a defect; it is not you", err=True)
+        click.echo(f"  what:  {_each_line(what)}", err=True)
+        click.echo(f"  where: {where} ({about})", err=True)
+        click.echo("  why:   an error that TwoKeys did not foresee; what it would have answered is not known", err=True)
+        click.echo(f"  next:  {step}", err=True)
+    sys.exit(70)
 
 
 def _refuse(refusal: Refusal) -> NoReturn:

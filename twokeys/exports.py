@@ -21,6 +21,7 @@ from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state, properties
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
+from twokeys.options import is_named_pipe
 
 _ID = re.compile(r"\d{12}")
 # What `pulumi stack output --json` shows of a secret: https://www.pulumi.com/docs/iac/cli/commands/pulumi_stack_output/
@@ -45,6 +46,8 @@ def read_exports(path: str) -> Exports:
     if path == "-":
         return parse_exports(sys.stdin.buffer.read(), "the standard input")
     try:
+        if is_named_pipe(Path(path)):
+            raise OSError(None, "it is a pipe, and a file is needed")
         return parse_exports(Path(path).read_bytes(), path)
     except OSError as error:
         raise Refusal(

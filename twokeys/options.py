@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+import re
+import stat
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class InputPath(click.Path):
+    """A path that is read. A named pipe is refused: opening it waits for whoever writes. `<(COMMAND)` is taken."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """The path. Fails for a named pipe."""
+        path = super().convert(value, param, ctx)
+        if is_named_pipe(Path(str(path))):
+            self.fail(f"{value} is a pipe, and a file is needed", param, ctx)
+        return path
+
+
+def is_named_pipe(path: Path) -> bool:
+    """Whether this is a pipe by name and not one that a shell holds open (/dev/fd/63)."""
+    return not str(path).startswith(("/dev/", "/proc/")) and path.exists() and stat.S_ISFIFO(path.stat().st_mode)
+
+
+class _AccountId(click.ParamType[str]):
+    name = "ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        if not re.fullmatch("[0-9]{12}", value):
+            self.fail(f"an account id has 12 digits, and {value!r} has not", param, ctx)
+        return str(value)
+
+
+FILE = InputPath(exists=True, dir_okay=False, path_type=Path)
+"""A file that is read and is there."""
+ACCOUNT = _AccountId()
+"""The id of an account."""
 
 PROJECT = click.option(
     "--project",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
+from twokeys.options import InputPath
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -23,7 +24,7 @@ def policy_options(command: _Command) -> _Command:
             "--policy-pack-config",
             "pack_configs",
             multiple=True,
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=InputPath(path_type=Path, dir_okay=False),
             help="A JSON file with the configuration of the policy pack in the same place.",
         ),
         click.option(

@@ -69,6 +69,7 @@ class Organization:
     accounts: list[str]
     people: list[Who]
     scps: dict[str, list[Policy]]
+    rcps: dict[str, list[Policy]]
     federated: set[str]
     assigned: set[tuple[str, str]]
     root_sessions: bool
@@ -88,6 +89,7 @@ class _Maker:
         self.providers: dict[str, Resource] = {}
         self.people: list[Who] = []
         self.scps: dict[str, list[Policy]] = {account: [] for account in self.accounts}
+        self.rcps: dict[str, list[Policy]] = {account: [] for account in self.accounts}
         self.federated: set[str] = set()
         self.assigned: set[tuple[str, str]] = set()
 
@@ -116,8 +118,9 @@ class _Maker:
         features = ["RootSessions"] if root_sessions else []
         world.add("OrganizationsFeatures", "features", self.providers[management], enabledFeatures=features)
         snapshot = Snapshot(tuple(world.resources))
+        guards = (self.scps, self.rcps)
         return Organization(
-            snapshot, management, self.accounts, self.people, self.scps, self.federated, self.assigned, root_sessions
+            snapshot, management, self.accounts, self.people, *guards, self.federated, self.assigned, root_sessions
         )
 
     def _name_everybody(self) -> None:
@@ -273,15 +276,34 @@ class _Maker:
     def _guards(self, members: list[str]) -> None:
         if self.rng.random() < 0.6:
             return
-        whom = self.rng.choice([*members, "r-ab12"])
         policy = [{**self._granting(), "Effect": "Deny"}]
         if self.rng.random() < 0.4:
             policy[0]["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": arn("*", f"role/{ACCESS_ROLE}")}}
-        hub = self.providers[self.accounts[0]]
-        made = self.world.add("ControlPolicy", "guard", hub, name="guard", content=document(*policy))
-        self.world.add("ControlPolicyAttachment", "guard", hub, made_from={"policyId": [made]}, targetId=whom)
+        self._guard("SERVICE_CONTROL_POLICY", members, policy, self.scps)
+        if self.rng.random() < 0.5:
+            self._guard("RESOURCE_CONTROL_POLICY", members, [self._kept_out()], self.rcps)
+
+    def _kept_out(self) -> Statement:
+        """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"""
+        somebody = self.rng.choice(self.people)
+        condition = self.rng.choice(
+            (
+                {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}},
+                {"StringNotEquals": {"aws:PrincipalAccount": self.rng.choice(self.accounts)}},
+                {"ArnLike": {"aws:PrincipalArn": somebody.arn}},
+                {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+            )
+        )
+        resource = self.rng.choice(("*", arn("*", f"role/{somebody.name}"), arn(somebody.account, "role/*")))
+        who = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+        return {**who, "Resource": resource, "Condition": condition}
+
+    def _guard(self, kind: str, members: list[str], policy: Policy, bound: dict[str, list[Policy]]) -> None:
+        whom, hub = self.rng.choice([*members, "r-ab12"]), self.providers[self.accounts[0]]
+        made = self.world.add("ControlPolicy", kind, hub, name=kind, type=kind, content=document(*policy))
+        self.world.add("ControlPolicyAttachment", kind, hub, made_from={"policyId": [made]}, targetId=whom)
         for account in members if whom == "r-ab12" else [whom]:
-            self.scps[account].append(policy)
+            bound[account].append(policy)
 
     def _identity_center(self) -> None:
         if self.rng.random() < 0.5:
@@ -408,16 +430,14 @@ def _allowed(
         return False
     shown = [policy for policy in source.policies if policy is not None]
     trust = target.trust or []
-    scps = organization.scps[source.account]
     limits = [source.boundary] if source.bounded and source.boundary is not None else []
 
     def says(policy: Policy, effect: str) -> bool:
         return any(one["Effect"] == effect and _covers(one, target.arn, keys) for one in policy)
 
     naming = [(one["Effect"], how) for one in trust for how in _named(one, source) if _covers(one, None, keys)]
-    if any(says(policy, "Deny") for policy in (*shown, *limits, *scps)) or any(
-        effect == "Deny" for effect, _ in naming
-    ):
+    guards = (*organization.scps[source.account], *organization.rcps[target.account])
+    if any(says(policy, "Deny") for policy in (*shown, *limits, *guards)) or ("Deny" in [one for one, _ in naming]):
         return False
     ways = {how for effect, how in naming if effect == "Allow"}
     granted = hidden or any(says(policy, "Allow") for policy in shown)

@@ -164,7 +164,7 @@ def test_a_grant_here_is_proved_by_the_trust_that_another_stack_exports() -> Non
 
 
 def test_a_stack_that_a_component_repeats_proves_as_its_reference_does() -> None:
-    """The engine (pulumi 3.260) shows a policy the component, but no stack reference.
+    """The engine (pulumi 3.274) shows the component with what it is made from, but no stack reference.
 
     Both keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
     """
@@ -173,9 +173,29 @@ def test_a_stack_that_a_component_repeats_proves_as_its_reference_does() -> None
     role = arn("2" * 12, "role/audited")
     assert world.rules() == ["door-needs-grant"]
     grant = symbolic("RolePolicy", "g", HUB, "policy", document(grants(role)), role="ci", name="enter")
-    stack = world.add("OtherStack", "other", outputs={})
-    world.change(stack, inputs={"name": "org/twokeys/prod", "outputs": exported(grant)})
+    world.other_stack("other", "org/twokeys/prod", exported(grant))
     assert world.rules() == []
+
+
+def test_what_a_program_only_says_of_another_stack_proves_nothing() -> None:
+    world = World()
+    world.role("audited", world.stage, document(trusts(CI)))
+    role = arn("2" * 12, "role/audited")
+    grant = symbolic("RolePolicy", "g", HUB, "policy", document(grants(role)), role="ci", name="enter")
+    world.other_stack("other", "org/twokeys/prod", exported(grant))
+    made_up = world.change(world.resources[-1], property_dependencies={})
+    assert world.rules() == ["door-needs-grant", "unproved-door"]
+    assert made_up.urn in [finding.urn for finding in world.check().mandatory]
+
+
+def test_where_the_reference_is_there_what_a_component_repeats_of_it_is_not_read() -> None:
+    world = World()
+    world.role("audited", world.stage, document(trusts(CI)))
+    role = arn("2" * 12, "role/audited")
+    grant = symbolic("RolePolicy", "g", HUB, "policy", document(grants(role)), role="ci", name="enter")
+    world.add("StackReference", "org/twokeys/prod", name="org/twokeys/prod", outputs={"outputs": {"doors": []}})
+    world.other_stack("other", "org/twokeys/prod", exported(grant))
+    assert world.rules() == ["door-needs-grant"]
 
 
 def test_a_trust_here_is_proved_by_the_grant_that_another_stack_exports() -> None:

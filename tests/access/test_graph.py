@@ -140,6 +140,47 @@ def test_the_role_by_which_control_tower_enters_is_one_too() -> None:
     assert f"{arn(HUB, 'role/admin')} -> {role}" in ways(world)
 
 
+def test_an_adopted_account_is_entered_by_the_role_that_its_component_tells_and_perhaps_by_aws_s_own() -> None:
+    """AWS makes no role in an account that is invited:
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+    """
+    world = World()
+    told = world.add("MemberAccount", "prod", outputs={"accessRoleArn": arn(PROD, "role/Enter")})
+    adopted = {"id": PROD, "name": "prod"}
+    world.add("Account", "prod", world.hub, outputs=adopted, protect=True, parent=told)
+    world.role("admin", world.hub)
+    administrator(world, "admin")
+    for role in ("Enter", "OrganizationAccountAccessRole"):
+        assert f"{arn(HUB, 'role/admin')} -> {arn(PROD, f'role/{role}')}" in ways(world)
+    world.role("helpdesk", world.hub)
+    world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
+    assert mandatory(world) == ["access-role-reserved"]
+
+
+def test_a_provider_below_another_stack_works_in_the_account_that_it_is_named_after() -> None:
+    """https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences: its id is unknown before that stack exists."""
+    world = World()
+    other = world.add("OtherStack", "shared", name="organization/twokeys/shared", made_from={"outputs": []})
+    unknown: dict[str, list[Resource]] = {"assumeRoles": [], "allowedAccountIds": []}
+    tools = world.add("Provider", "tools", parent=other, made_from=unknown)
+    graph = world.graph
+    assert graph.accounts.of_provider(tools.urn) == "account:tools"
+    assert graph.accounts.name("account:tools") == "tools (id not known yet)"
+    assert not [finding for finding in world.findings() if finding.rule == "provider-enters-its-account"]
+    exports = {"member_account_ids": {"tools": PROD}, "member_account_environments": {"tools": "prod"}}
+    shown = {"outputs": ("urn:pulumi:stage::twokeys::pulumi:pulumi:StackReference::organization/twokeys/shared",)}
+    said = {"name": "organization/twokeys/shared", "outputs": exports}
+    world.change(other, inputs=said, outputs=said, property_dependencies=shown)
+    role = json.dumps([{"roleArn": arn(PROD, "role/Enter")}])
+    world.change(tools, inputs={"assumeRoles": role, "allowedAccountIds": json.dumps([PROD])}, property_dependencies={})
+    world.role("admin", world.hub)
+    administrator(world, "admin")
+    accounts = world.graph.accounts
+    assert accounts.canonical("account:tools") == accounts.of_provider(tools.urn) == PROD
+    assert (accounts.name(PROD), accounts.environment(PROD)) == (f"tools ({PROD})", "prod")
+    assert f"{arn(HUB, 'role/admin')} -> {arn(PROD, 'role/Enter')}" in ways(world), "its access role, by its own name"
+
+
 def test_a_grant_of_the_access_role_for_somebody_in_particular_is_refused() -> None:
     world = with_prod()
     world.role("helpdesk", world.hub)

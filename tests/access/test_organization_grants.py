@@ -46,8 +46,7 @@ def shard(outputs: dict[str, Any] | None, trusted: str = AUDITOR) -> World:
     prod = world.provider("prod", PROD)
     world.role("audited", world.stage, document(trusts(trusted)))
     world.add("Role", "audited-prod", prod, name="audited", assumeRolePolicy=document(trusts(trusted)))
-    stack = world.add("OtherStack", "management", outputs={})
-    world.change(stack, inputs={"name": "organization/twokeys/management", "outputs": outputs or {}})
+    world.other_stack("management", "organization/twokeys/management", outputs or {})
     return world
 
 
@@ -160,7 +159,7 @@ def test_an_account_that_the_stack_does_not_show_is_not_said_to_be_of_the_organi
     assert not first.grant.requirements
     outside = arn("9" * 12, "role/audited")
     trust = symbolic("Role", "audited", "9" * 12, "assumeRolePolicy", document(trusts(AUDITOR)), name="audited")
-    world.add("OtherStack", "elsewhere", name="organization/other/stack", outputs={"outputs": {"doors": [door(trust)]}})
+    world.other_stack("elsewhere", "organization/other/stack", {"doors": [door(trust)]})
     found = next(one for one in world.graph.doors if one.target.arn == outside)
     assert [str(one) for one in found.grant.requirements] == [f"aws:ResourceOrgID StringEquals {ORGANIZATION}"]
 

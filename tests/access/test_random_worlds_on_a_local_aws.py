@@ -96,7 +96,12 @@ def _differences(seed: int, directory: Path) -> Iterator[str]:
         for source in organization.people:
             for target in organization.people:
                 expected = answer_to_a_plain_request(organization, source, target)
-                left_out = not _is_made(source) or not _is_made(target) or organization.scps[source.account]
+                left_out = (
+                    not _is_made(source)
+                    or not _is_made(target)
+                    or organization.scps[source.account]
+                    or organization.rcps[target.account]
+                )
                 if left_out or expected is None or source is target or target.kind != "role":
                     continue
                 answer = _enters(callers[source.arn], target.arn)

@@ -128,6 +128,12 @@ class World:
         account = self.add("Account", name, self.hub, protect=True, name=name, email=f"a+{name}@example.com")
         return self.add("Provider", f"in-{name}", made_from={"assumeRoles": [account], "allowedAccountIds": [account]})
 
+    def other_stack(self, logical: str, stack: str, outputs: Mapping[str, object]) -> Resource:
+        """A component that repeats another stack, made from a reference that the engine does not show itself."""
+        resource = self.add("OtherStack", logical, name=stack, outputs={"name": stack, "outputs": outputs})
+        reference = f"urn:pulumi:stage::twokeys::{TYPES['StackReference']}::{stack}"
+        return self.change(resource, inputs=resource.outputs, property_dependencies={"outputs": (reference,)})
+
     def role(self, name: str, provider: Resource, trust: object = SERVICE, **inputs: object) -> Resource:
         return self.add("Role", name, provider, **{"name": name, "assumeRolePolicy": trust, **inputs})
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
+from tests.access.test_translation import put
 from tests.access.world import HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
 from twokeys.access.graph import build
 from twokeys.access.state import read_states
@@ -65,7 +66,47 @@ def a_world(seed: int) -> World:
         if rng.random() < 0.6:
             world.add("UserPolicy", user, world.hub, user=user, name="g", policy=document(grants(rng.choice(targets))))
     world.add("GroupPolicy", "team", world.hub, group="team", name="g", policy=document(grants(rng.choice(targets))))
+    _limit(rng, world, users, targets)
+    _identity_center(rng, world, targets)
+    enabled = rng.choice(([], ["RootSessions"]))
+    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=enabled)
+    if rng.random() < 0.5:
+        statement = {**grants(arn(PROD, "root")), "Action": "sts:AssumeRoot"}
+        world.add("UserPolicy", "root", world.hub, user=users[0], name="r", policy=document(statement))
     return world
+
+
+def _limit(rng: random.Random, world: World, users: list[str], targets: list[str]) -> None:
+    """A permissions boundary, and control policies of both kinds."""
+    if rng.random() < 0.4:
+        text, name = document(grants(rng.choice(targets))), arn(HUB, "policy/limit")
+        world.add("Policy", "limit", world.hub, name="limit", arn=name, policy=text)
+        holder = next(one for one in world.resources if one.type.endswith(":User") and one.name == users[-1])
+        inputs = {**(holder.inputs or {}), "permissionsBoundary": name}
+        world.change(holder, inputs=inputs, outputs=inputs)
+    for kind, whose in (("SERVICE_CONTROL_POLICY", {}), ("RESOURCE_CONTROL_POLICY", {"Principal": "*"})):
+        if rng.random() < 0.4:
+            content = document({**grants(rng.choice(targets), effect="Deny"), **whose})
+            world.add("ControlPolicy", kind, world.hub, id=f"p-{kind}", type=kind, content=content)
+            world.add(
+                "ControlPolicyAttachment", kind, world.hub, policyId=f"p-{kind}", targetId=rng.choice((STAGE, PROD))
+            )
+
+
+def _identity_center(rng: random.Random, world: World, targets: list[str]) -> None:
+    if rng.random() < 0.3:
+        return
+    of_set = {"permissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1111222233334444/ps-1111222233334444"}
+    said: list[tuple[str, dict[str, object]]] = [
+        ("permissionSet", {"name": "dev", "arn": of_set["permissionSetArn"], "sessionDuration": "PT2H"}),
+        ("permissionSetInlinePolicy", {**of_set, "inlinePolicy": document(grants(rng.choice(targets)))}),
+    ]
+    for number, account in enumerate(rng.sample((HUB, STAGE, PROD), rng.randint(1, 3))):
+        kind = rng.choice(("USER", "GROUP"))
+        whom = {"principalType": kind, "principalId": f"{kind}-{number}", "targetType": "AWS_ACCOUNT"}
+        said.append(("accountAssignment", {**of_set, **whom, "targetId": account}))
+    for number, (type_, inputs) in enumerate(said):
+        put(world, f"aws:ssoadmin/{type_}:{type_[0].upper()}{type_[1:]}", f"{type_}-{number}", world.hub, **inputs)
 
 
 def run(command: Any, *arguments: object) -> Result:
@@ -141,7 +182,9 @@ def test_profiles_offer_exactly_the_doors_that_an_audit_lists_for_a_person(tmp_p
     audited = {
         (way.source.who, way.account, way.target.who.name)
         for way in (*answers.ways, *answers.within)
-        if way.source.who.kind == "user" and len(way.steps) == 1
+        if way.source.who.kind == "user"
+        and len(way.steps) == 1
+        and way.target.who.kind != "root-user"  # no profile of the AWS CLI calls sts:AssumeRoot
     }
     assert offered == audited
 

@@ -215,6 +215,8 @@ def run(
     def inside() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
+        # A run that is refused leaves futures behind that nobody awaits, and asyncio would complain about each.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         monitor = _Monitor(done, preview=preview, calls=calls or {}, there=there or {})
         try:
             configure(

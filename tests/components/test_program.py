@@ -19,12 +19,22 @@ from tests.components.mock_engine import MANAGEMENT, MEMBER, CallRefusedError, R
 ACCOUNT = "aws:organizations/account:Account"
 BUDGET = {"monthly": 10, "notify": ["billing@company.com"]}
 READ, REFERENCE = "pulumi:pulumi:readStackOutputs", "pulumi:pulumi:StackReference"
+IDENTITY = "333333333333"
 OUTPUTS = {
+    "parent_account_id": MANAGEMENT,
+    "people_account_id": IDENTITY,
+    "member_account_ids": {"identity": IDENTITY, "tools": "444444444444"},
+    "member_account_environments": {"identity": "shared", "tools": "stage"},
+    "access_role_arns": {
+        "identity": f"arn:aws:iam::{IDENTITY}:role/OrganizationAccountAccessRole",
+        "tools": "arn:aws:iam::444444444444:role/AWSControlTowerExecution",
+    },
+    "not_entered_account_ids": {"legacy": "555555555555"},
     "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
     "quarantine": {"organizational_unit_id": "ou-ab12-cd345670"},
     "group_members": {"developers": ["alice"]},
-    "user_arns": {"alice": "arn:aws:iam::111111111111:user/alice", "bob": "arn:aws:iam::111111111111:user/bob"},
-    "role_arns": {"ci": "arn:aws:iam::111111111111:role/ci"},
+    "user_arns": {name: f"arn:aws:iam::{IDENTITY}:user/{name}" for name in ("alice", "bob")},
+    "role_arns": {"ci": f"arn:aws:iam::{IDENTITY}:role/ci"},
     "identity_center": {"instance_arn": "arn:aws:sso:::instance/ssoins-1234567890abcdef"},
     "identity_ids": {"group/developers": "g-1"},
 }
@@ -48,11 +58,12 @@ class Stacks:
         *,
         preview: bool = False,
         deployed: bool = True,
+        outputs: Mapping[str, Any] = OUTPUTS,
         there: Mapping[str, Any] | None = None,
         **config: Any,
     ) -> Run:
         changes = {f"twokeys:{key}": json.dumps(value) for key, value in config.items()}
-        answer = (lambda _, __: {"outputs": OUTPUTS}) if deployed else missing
+        answer = (lambda _, __: {"outputs": outputs}) if deployed else missing
 
         def program() -> None:
             runpy.run_path(str(self._root / "__main__.py"), run_name="__main__")
@@ -63,7 +74,7 @@ class Stacks:
             preview=preview,
             config=self.config(stack) | changes,
             calls={READ: answer},
-            there={REFERENCE: {"outputs": OUTPUTS}, **(there or {})},
+            there={REFERENCE: {"outputs": outputs}, **(there or {})},
         )
 
 
@@ -73,7 +84,8 @@ def stacks(project_root: Path) -> Stacks:
 
 
 def test_the_classic_example_comes_out_two_providers_a_parent_and_a_child(stacks: Stacks) -> None:
-    done = stacks.run("stage")
+    outputs = {key: value for key, value in OUTPUTS.items() if key != "people_account_id"}
+    done = stacks.run("stage", people={}, outputs=outputs)
     assert set(done.of("pulumi:providers:aws")) == {"management", "stage"}
     assert done.exports["parent_account_id"] == MANAGEMENT
     assert done.exports["child_account_id"] == MEMBER
@@ -93,10 +105,11 @@ def test_a_member_stack_exports_all_that_people_and_other_stacks_ask_for(stacks:
 
 def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> None:
     exports = stacks.run("management").exports
-    units = {"Security", "Workloads", "Workloads/Stage", "Workloads/Prod", "Quarantine"}
+    units = {"Identity", "Security", "Workloads", "Workloads/Stage", "Workloads/Prod", "Quarantine"}
     assert set(exports["organizational_unit_ids"]) == units
     assert exports["group_members"] == {"developers": ["alice"]}
-    assert exports["role_arns"] == {"ci": f"arn:aws:iam::{MANAGEMENT}:role/ci"}
+    assert exports["people_account_id"] == exports["member_account_ids"]["identity"]
+    assert set(exports["role_arns"]) == {"ci"}
     assert exports["root_id"] == "r-ab12"
     assert "child_account_id" not in exports
 
@@ -169,7 +182,7 @@ def test_each_stack_can_be_previewed_alone_before_anything_exists(stacks: Stacks
 
 
 def test_a_stack_that_needs_nothing_from_management_does_not_ask_for_it(stacks: Stacks) -> None:
-    done = stacks.run("stage", deployed=False, accounts={"stage": {}})
+    done = stacks.run("stage", deployed=False, accounts={"stage": {}}, people={})
     assert READ not in done.calls
 
 
@@ -232,7 +245,7 @@ def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_non
     del doors["stage-developer"]["from"]["members"]
     done = stacks.run("stage", doors=doors)
     trust = json.loads(done.one("aws:iam/role:Role", "stage-developer").inputs["assumeRolePolicy"])
-    assert trust["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{MANAGEMENT}:user/alice"}
+    assert trust["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{IDENTITY}:user/alice"}
 
 
 def test_everything_in_a_member_account_goes_through_that_account_s_one_provider(stacks: Stacks) -> None:
@@ -252,7 +265,7 @@ def test_no_aws_resource_is_without_an_explicit_provider(stacks: Stacks) -> None
 def test_nothing_leads_from_stage_to_prod(stacks: Stacks) -> None:
     for stack in ("stage", "prod"):
         sources = {door["door"]["source"]["account"] for door in stacks.run(stack).exports["doors"]}
-        assert sources == {MANAGEMENT}
+        assert sources == {IDENTITY}
 
 
 def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[AccessRole]) -> None:
@@ -312,13 +325,11 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
 
 def test_one_stack_may_hold_all_and_its_doors_wait_for_its_people(stacks: Stacks) -> None:
     stage = stacks.config("stage")
-    done = stacks.run(
-        "management",
-        deployed=False,
-        audit={},
-        accounts=json.loads(stage["twokeys:accounts"]),
-        doors=json.loads(stage["twokeys:doors"]),
-    )
+    doors = json.loads(stage["twokeys:doors"])
+    for door in doors.values():
+        door["to"]["account"] = "stage"
+    accounts = {"identity": {}, **json.loads(stage["twokeys:accounts"])}
+    done = stacks.run("management", deployed=False, audit={}, accounts=accounts, doors=doors)
     trust = done.one("aws:iam/role:Role", "stage-deployer")
     assert done.one("aws:iam/role:Role", "ci").urn in trust.dependencies
     assert done.one("aws:organizations/account:Account", "stage").inputs["parentId"] == "Workloads/Stage-id"
@@ -466,7 +477,7 @@ def test_the_management_stack_grants_a_role_of_every_account_once_and_says_so(st
 
 
 def test_an_organization_that_is_looked_up_can_have_such_grants_too(stacks: Stacks) -> None:
-    found = {"create": False, "organizationalUnits": {"Security": {}}}
+    found = {"create": False, "organizationalUnits": {"Identity": {}, "Security": {}}}
     done = stacks.run(
         "management", preview=True, organization=found, bill={}, audit={}, organizationGrants={"a": GRANT}
     )
@@ -484,12 +495,15 @@ def test_a_door_into_every_account_makes_a_trust_in_each_and_shows_the_pack_what
     assert done.of("aws:iam/rolePolicy:RolePolicy") == {}
     shown = done.one(OTHER_STACK, "management").inputs
     assert shown["name"] == "organization/twokeys/management"
-    assert shown["outputs"] == {"group_members": OUTPUTS["group_members"]}
+    about_doors = ("group_members", "parent_account_id", "people_account_id")
+    about_accounts = ("member_account_ids", "member_account_environments")
+    assert shown["outputs"] == {key: OUTPUTS[key] for key in (*about_doors, *about_accounts)}
     assert done.reads == [REFERENCE]
 
 
 def test_a_stack_whose_doors_have_both_keys_reads_nothing_for_them(stacks: Stacks) -> None:
-    done = stacks.run("stage", accounts={"one": {}}, doors={"auditor": {**AUDIT, "keys": ["trust", "grant"]}})
+    doors = {"auditor": {**AUDIT, "keys": ["trust", "grant"]}}
+    done = stacks.run("stage", accounts={"one": {}}, doors=doors, people={})
     assert done.of(OTHER_STACK) == {}
     assert done.reads == []
 
@@ -499,3 +513,125 @@ def test_the_management_stack_does_not_refer_to_itself_for_its_own_accounts(stac
     assert done.of(OTHER_STACK) == {}
     assert done.reads == []
     assert [door["name"] for door in done.exports["doors"]] == ["log-archive-auditor", "security-auditor"]
+
+
+def source(**said: Any) -> dict[str, Any]:
+    return {"stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": said}}
+
+
+def test_people_of_an_identity_account_are_made_in_it_and_those_for_emergencies_in_the_management_account(
+    stacks: Stacks,
+) -> None:
+    # https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/break-glass-access.html
+    done = stacks.run("management")
+    users = {name: each.provider for name, each in done.of("aws:iam/user:User").items()}
+    assert {name for name, provider in users.items() if "aws::identity::" in provider} == {"alice", "bob"}
+    assert {name for name, provider in users.items() if "aws::management::" in provider} == {
+        "emergency-1",
+        "emergency-2",
+    }
+    assert "aws::identity::" in done.one("aws:iam/role:Role", "ci").provider
+    glass = json.loads(done.one("aws:iam/role:Role", "break-glass").inputs["assumeRolePolicy"])
+    assert glass["Statement"][0]["Principal"]["AWS"] == [
+        f"arn:aws:iam::{MANAGEMENT}:user/{name}" for name in ("emergency-1", "emergency-2")
+    ]
+
+
+def test_before_the_identity_account_exists_its_roles_are_declared_with_its_symbol(stacks: Stacks) -> None:
+    declared = stacks.run("management", preview=True).one("twokeys:people:People", "people").inputs
+    (document,) = declared["symbolicDocuments"]
+    assert document["account"] == declared["account"] == "account:identity"
+    assert document["document"]["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::account:identity:root"}
+
+
+@pytest.mark.parametrize(
+    ("said", "account", "role"),
+    [
+        ({"role": "ci"}, "identity", "OrganizationAccountAccessRole"),
+        ({"role": "runner", "account": "tools"}, "tools", "AWSControlTowerExecution"),
+        ({"role": "runner", "account": "tools", "stack": "shared"}, "tools", "AWSControlTowerExecution"),
+    ],
+)
+def test_the_grant_of_a_door_is_made_in_the_account_of_another_stack_by_its_access_role(
+    stacks: Stacks, said: dict[str, Any], account: str, role: str
+) -> None:
+    done = stacks.run("stage", doors=source(**said))
+    there = OUTPUTS["member_account_ids"][account]
+    provider = done.one("pulumi:providers:aws", account)
+    assert json.loads(provider.inputs["allowedAccountIds"]) == [there]
+    assert json.loads(provider.inputs["assumeRoles"])[0]["roleArn"] == f"arn:aws:iam::{there}:role/{role}"
+    other = done.one(OTHER_STACK, said.get("stack", "management"))
+    assert provider.parent == other.urn
+    assert f"aws::{account}::" in done.one("aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant").provider
+    trust = json.loads(done.one("aws:iam/role:Role", "stage-deployer").inputs["assumeRolePolicy"])
+    assert trust["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{there}:role/{said['role']}"}
+    assert done.exports["doors"][0]["door"]["source"]["account"] == there
+
+
+@pytest.mark.parametrize(
+    ("said", "why", "step"),
+    [
+        ({"account": "toolz"}, "identity, tools", "write tools, if that is meant"),
+        ({"account": "legacy"}, "does not enter the account (access.enter: false)", "of the management stack"),
+        ({"account": "other", "stack": "shared"}, "identity, tools", "add it to accounts of stack shared"),
+    ],
+)
+def test_a_door_from_an_account_that_the_other_stack_does_not_export_is_refused(
+    stacks: Stacks, said: dict[str, Any], why: str, step: str
+) -> None:
+    for preview in (True, False):
+        with pytest.raises(ProgramRefusal) as refused:
+            stacks.run("stage", preview=preview, doors=source(role="runner", **said))
+        assert why in refused.value.why
+        assert step in refused.value.next_step
+
+
+def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_no_update_begins(
+    stacks: Stacks,
+) -> None:
+    doors, accounts = source(role="runner", account="tools", stack="shared"), {"stage": {}}
+    done = stacks.run("stage", preview=True, deployed=False, accounts=accounts, doors=doors)
+    assert any("stack organization/twokeys/shared is not deployed" in message for message in done.messages)
+    trust = done.one("twokeys:access:CrossAccountAccess", "stage-deployer").inputs["symbolicDocuments"][0]["document"]
+    assert trust["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::account:tools:role/runner"}
+    with pytest.raises(ProgramRefusal) as refused:
+        stacks.run("stage", deployed=False, accounts=accounts, doors=doors)
+    assert (refused.value.what, refused.value.where) == (
+        "an update without stack shared",
+        "stack organization/twokeys/shared",
+    )
+    assert "name another one as `stack`" in refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("people", "outputs", "step"),
+    [
+        ({}, OUTPUTS, "say `people: {account: identity}`"),
+        (
+            {"account": "identity"},
+            {key: value for key, value in OUTPUTS.items() if key != "people_account_id"},
+            "take `account` out of `people`",
+        ),
+    ],
+)
+def test_doors_start_in_the_account_where_the_management_stack_s_people_live_or_are_refused(
+    stacks: Stacks, people: dict[str, Any], outputs: dict[str, Any], step: str
+) -> None:
+    with pytest.raises(ProgramRefusal) as refused:
+        stacks.run("stage", preview=True, people=people, outputs=outputs)
+    assert step in refused.value.next_step
+
+
+def test_one_door_may_start_in_the_management_account_all_the_same(stacks: Stacks) -> None:
+    done = stacks.run("stage", doors=source(role="ops", account="management"))
+    assert "aws::management::" in done.one("aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant").provider
+    assert "identity" not in done.of("pulumi:providers:aws")
+
+
+def test_a_grant_for_every_account_is_made_where_its_source_lives(stacks: Stacks) -> None:
+    done = stacks.run("management", organizationGrants={"auditor": GRANT})
+    assert "aws::identity::" in done.one("aws:iam/rolePolicy:RolePolicy", "auditor").provider
+    (declared,) = done.one(GRANT_COMPONENT, "auditor").inputs["symbolicDocuments"]
+    assert declared["account"] == "account:identity"
+    (exported,) = done.exports["organization_grants"]
+    assert exported["grant"]["source"]["account"] == done.exports["people_account_id"]

@@ -80,9 +80,26 @@ class Cloud:
         return found
 
     def state(self, stack: str) -> dict[str, Any]:
-        """A shard's deployment."""
-        exported = self.run("pulumi", "-C", "shards", "stack", "export", "-s", stack, check=True).stdout
+        """A stack's deployment."""
+        exported = self.run("pulumi", "stack", "export", "-s", stack, check=True).stdout
         deployment: dict[str, Any] = json.loads(exported)["deployment"]
+        return deployment
+
+    @property
+    def _backend(self) -> Path:
+        return Path(self.variables["PULUMI_BACKEND_URL"].removeprefix("file://"), ".pulumi")
+
+    def locked(self, stack: str) -> bool:
+        """Whether a run holds the stack, or has left it locked."""
+        return any(self._backend.glob(f"locks/organization/*/{stack}/*.json"))
+
+    def state_file(self, stack: str) -> Path:
+        """Where the backend keeps a stack's state."""
+        return self._backend / "stacks" / "twokeys" / f"{stack}.json"
+
+    def written(self, stack: str) -> dict[str, Any]:
+        """A stack's deployment as the backend has it now."""
+        deployment: dict[str, Any] = json.loads(self.state_file(stack).read_text())["checkpoint"].get("latest") or {}
         return deployment
 
     def held(self, stack: str) -> dict[str, str]:
@@ -95,13 +112,13 @@ class Cloud:
 
 
 @contextmanager
-def cloud(project_root: Path, place: Path, roles: tuple[str, ...] = ROLES) -> Iterator[Cloud]:
-    """A cloud with its organization, whose management account has these roles."""
+def empty(project_root: Path, place: Path, faults: Path | None = None) -> Iterator[Cloud]:
+    """A cloud without an organization; `faults` is a plan of slow calls."""
     for name in ("project", "backend"):
-        (place / name).mkdir()
+        (place / name).mkdir(parents=True)
     project = copied(project_root, place / "project")
     (project / "pyproject.toml").unlink()  # without it the CLI installs nothing into the environment that we share
-    with LocalAws.start(place / "aws") as aws:
+    with LocalAws.start(place / "aws", faults=faults) as aws:
         variables = {
             **os.environ,
             **aws.environment(),
@@ -113,5 +130,14 @@ def cloud(project_root: Path, place: Path, roles: tuple[str, ...] = ROLES) -> It
         }
         found = Cloud(project, variables)
         found.run("pulumi", "stack", "init", "management", check=True)
+        yield found
+
+
+@contextmanager
+def cloud(
+    project_root: Path, place: Path, roles: tuple[str, ...] = ROLES, faults: Path | None = None
+) -> Iterator[Cloud]:
+    """A cloud with its organization, whose management account has these roles."""
+    with empty(project_root, place, faults) as found:
         found.management({**MANAGEMENT, "twokeys:people": {"roles": {role: {} for role in roles}}})
         yield found

@@ -43,8 +43,7 @@ Calls = list[tuple[str, ...]]
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What the CLI was asked to do."""
     asked: Calls = []
-    monkeypatch.setattr(backend, "_move", lambda of, to, urns, _folder: asked.append(("move", of, to, *urns)))
-    monkeypatch.setattr(backend, "_forget", lambda of, urns, _folder: asked.append(("forget", of, *urns)))
+    monkeypatch.setattr(Backend, "_state", lambda _self, *said, **_more: asked.append(said))
     return asked
 
 
@@ -57,7 +56,8 @@ def test_an_account_is_moved_with_its_doors_whatever_else_the_state_of_the_cli_h
     tmp_path: Path, calls: Calls
 ) -> None:
     assert Backend(tmp_path).move("one", "prod-001", "prod-002") == 2
-    assert calls == [("move", "prod-001", "prod-002", *urns("prod-001"))]
+    stacks = ("--source", "prod-001", "--dest", "prod-002", "--yes")
+    assert calls == [("move", *stacks, *urns("prod-001"))]
 
 
 def test_a_move_that_was_killed_after_it_had_written_the_destination_is_completed(
@@ -66,7 +66,7 @@ def test_a_move_that_was_killed_after_it_had_written_the_destination_is_complete
     """`pulumi state move` saves the destination first, then the source (pkg/cmd/pulumi/state/state_move.go)."""
     states["prod-002"] = state("prod-002")
     assert Backend(tmp_path).move("one", "prod-001", "prod-002") == 2
-    assert calls == [("forget", "prod-001", *urns("prod-001"))]
+    assert calls == [("delete", *reversed(urns("prod-001")), "--stack", "prod-001", "--yes", "--force")]
 
 
 def test_another_account_of_that_name_in_the_destination_is_left_to_the_cli_to_refuse(

@@ -83,7 +83,7 @@ def test_a_move_that_makes_no_sense_is_refused_and_writes_nothing(
         (("up", "prod", "--shard", "prod-009"), "there is no shard prod-009"),
         (("up", "prod", "--since", "nowhere"), "it cannot be told what changed"),
         (("preview", "prod"), "the pulumi CLI is not installed"),
-        (("unlock", "prod", "prod"), "the pulumi CLI is not installed"),
+        (("recover", "prod"), "the pulumi CLI is not installed"),
     ],
 )
 def test_bad_input_is_refused_with_a_next_step(project: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -20,7 +20,7 @@ from tests.fleet.test_organization_doors import AUDITOR, GRANT
 from twokeys.fleet.sizes import account_sizes
 from twokeys.project.environment import load
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     cli = cli_that_creates(made, "g", psutil.Process(running.pid))
     cli.suspend()  # alive, and not done before we have asked
     started = psutil.Process(running.pid).children(recursive=True)
-    living = made.fleet("unlock", "g", "g-001")
+    living = made.fleet("recover", "g-001")
     assert living.returncode == 1
     assert "that process is alive" in living.stderr
     cli.kill()  # its lock stays
@@ -203,14 +203,14 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
 
     locked = made.shards("up", "g", "--shard", "g-001")["g-001"]
     assert locked["state"] == "failed"
-    assert any("twokeys fleet unlock g g-001" in problem for problem in locked["problems"]), locked
-    unlocked = made.fleet("unlock", "g", "g-001")
-    assert (unlocked.returncode, f"process {cli.pid} " in unlocked.stdout) == (0, True), unlocked.stdout
-    assert "is not locked" in made.fleet("unlock", "g", "g-001").stdout
-
+    assert any("twokeys fleet recover g-001" in problem for problem in locked["problems"]), locked
     # Its account was made and is not in the state: AWS would refuse a second one for its e-mail address.
     (pending,) = made.state("g-001")["pending_operations"]
     assert pending["resource"]["type"] == "aws:organizations/account:Account"
+    recovered = made.fleet("recover", "g-001")
+    assert (recovered.returncode, f"process {cli.pid} " in recovered.stdout) == (0, True), recovered.stdout
+    assert not made.state("g-001").get("pending_operations")
+    assert "no lock of a dead run" in made.fleet("recover", "g-001").stdout
     again = made.shards("up", "g", "--shard", "g-001")["g-001"]
     assert again["state"] == "done", "\n".join(again["problems"])
     accounts = made.accounts("g")

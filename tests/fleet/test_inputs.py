@@ -11,7 +11,6 @@ from tests.fleet.conftest import Change
 from tests.fleet.test_environment import split
 from twokeys.errors import Refusal
 from twokeys.fleet.inputs import changed_since, program_digest, shard_digest
-from twokeys.fleet.ledger import Ledger
 from twokeys.project.environment import Shard, load
 
 
@@ -98,14 +97,3 @@ def test_outside_a_repository_it_is_refused(project: Path) -> None:
     split(project)
     with pytest.raises(Refusal, match="--since"):
         changed_since(project, "HEAD", load(project, "prod").shards)
-
-
-def test_the_ledger_remembers_and_a_damaged_entry_only_costs_a_run(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "fleet")
-    assert ledger.last("prod-001") is None
-    ledger.record("prod-001", "abc", 1.5, 20)
-    settled = ledger.last("prod-001")
-    assert settled is not None
-    assert (settled.digest, settled.seconds, settled.resources) == ("abc", 1.5, 20)
-    (tmp_path / "fleet/prod-001.json").write_text("{")
-    assert ledger.last("prod-001") is None

@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.fleet.ledger import Ledger
+from twokeys.fleet.inputs import Ledger, Settled
 
 
 def test_what_is_recorded_is_there_afterwards(tmp_path: Path) -> None:
-    Ledger(tmp_path / "fleet").record("prod-001", "abc", 1.5, 7)
-    settled = Ledger(tmp_path / "fleet").last("prod-001")
-    assert settled is not None
-    assert (settled.digest, settled.seconds, settled.resources) == ("abc", 1.5, 7)
+    Ledger(tmp_path / "fleet").record("prod-001", Settled("abc", 7))
+    assert Ledger(tmp_path / "fleet").last("prod-001") == Settled("abc", 7)
 
 
 @pytest.mark.parametrize("text", ["", '{"digest": "ab', "[]", "{}", '{"digest": "abc", "more": 1}', "\udcff"])
@@ -26,4 +24,4 @@ def test_a_damaged_entry_is_none_and_costs_a_run(tmp_path: Path, text: str) -> N
 def test_a_ledger_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fleet").write_text("a file")
     with pytest.raises(Refusal, match="cannot be read or written"):
-        Ledger(tmp_path / "fleet" / "sandbox").record("prod-001", "abc", 1.5, 7)
+        Ledger(tmp_path / "fleet" / "sandbox").record("prod-001", Settled("abc", 7))

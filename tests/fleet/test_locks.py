@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.fleet.locks import Owner, owners, prove_dead
+from twokeys.fleet.recovery import Owner, owners, prove_dead
 
 RECORDED = """\
 error: the stack is currently locked by 2 lock(s). Either wait for the other process(es) to end or delete the lock \

@@ -12,6 +12,7 @@ import pytest
 
 from twokeys.fleet.run import run
 from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.fleet.worker import RESULT, TASK
 
 
 def tasks(count: int) -> list[Task]:
@@ -146,6 +147,6 @@ def test_a_shard_that_creates_nothing_does_not_wait_for_those_that_do() -> None:
 @pytest.mark.parametrize("operation", Operation)
 def test_a_task_and_its_result_survive_the_way_to_a_worker(operation: Operation) -> None:
     task = Task(operation, "prod-001", "/p", (("/p/policies", {"all": "advisory"}),), 4)
-    assert Task.from_json(task.to_json()) == task
+    assert TASK.validate_json(TASK.dump_json(task)) == task
     result = Result("prod-001", State.FAILED, {"create": 2}, ("it broke",), ("mind",), 1.5, 10)
-    assert Result.from_dict(result.as_dict()) == result
+    assert RESULT.validate_json(RESULT.dump_json(result)) == result

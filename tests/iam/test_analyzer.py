@@ -128,6 +128,6 @@ def test_a_trust_policy_has_at_most_2048_characters():
     assert found.rule == "too-long"
     assert found.severity is Severity.ERROR
     assert "2,048" in found.message
-    assert "4,096" in found.message
+    assert "8,192" in found.message
     statement["Principal"] = {"AWS": people[:20]}
     assert lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST) == ()

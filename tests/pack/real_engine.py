@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +31,86 @@ class Ran:
     text: str
 
 
-class RealEngine:
+class Accounts:
+    """The three accounts of a program on a local AWS."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+
+    def client(self, service: str, account: str) -> Any:
+        """AWS as the root of an account sees it."""
+        given = self.aws.environment(account)
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.aws.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def renew(self) -> None:
+        """Forget all that was made, and make them anew."""
+        asked = urllib.request.Request(f"{self.aws.endpoint}/_ministack/reset", method="POST")
+        urllib.request.urlopen(asked).close()
+        self.make_access_roles()
+
+    def make_access_roles(self) -> None:
+        """AWS makes this role in each member account."""
+        self.client("organizations", HUB).create_organization(FeatureSet="ALL")
+        for account in (STAGE, PROD):
+            iam = self.client("iam", account)
+            statement = {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"},
+                "Action": "sts:AssumeRole",
+            }
+            iam.create_role(RoleName=ACCESS_ROLE, AssumeRolePolicyDocument=_text(statement))
+            everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+            iam.put_role_policy(RoleName=ACCESS_ROLE, PolicyName="all", PolicyDocument=_text(everything))
+
+    def role_names(self, account: str) -> set[str]:
+        """The roles of an account."""
+        return {role["RoleName"] for role in self.client("iam", account).list_roles()["Roles"]}
+
+    def keys_in_iam(self) -> set[str]:
+        """Every trust in somebody outside the role's account and every grant of sts:AssumeRole, as IAM lists them.
+
+        The account that a program makes is `new` in it.
+        """
+        listed = self.client("organizations", HUB).list_accounts()["Accounts"]
+        made = [one["Id"] for one in listed if one["Name"] == "new"]
+        keys = {key for account in (HUB, STAGE, PROD, *made) for key in self._keys_in(account)}
+        return {key.replace(made[0], "new") for key in keys} if made else keys
+
+    def _keys_in(self, account: str) -> Iterator[str]:
+        iam = self.client("iam", account)
+        for role in iam.list_roles()["Roles"]:
+            if role["RoleName"] == ACCESS_ROLE:
+                continue
+            for statement in _statements(role["AssumeRolePolicyDocument"]):
+                for name in _names(statement.get("Principal", statement.get("NotPrincipal", {}))):
+                    if name == "*" or f":{account}:" not in name:
+                        yield f"{name} may assume {role['RoleName']}"
+            for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+                found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+                yield from _grants(f"role {role['RoleName']}", found)
+        for policy in iam.list_policies(Scope="Local")["Policies"]:
+            version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+            yield from _grants(f"policy {policy['PolicyName']}", version["PolicyVersion"]["Document"])
+        for kind in ("user", "group"):
+            for one in getattr(iam, f"list_{kind}s")()[f"{kind.title()}s"]:
+                who = {f"{kind.title()}Name": one[f"{kind.title()}Name"]}
+                for policy in getattr(iam, f"list_{kind}_policies")(**who)["PolicyNames"]:
+                    found = getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy)["PolicyDocument"]
+                    yield from _grants(f"{kind} {one[f'{kind.title()}Name']}", found)
+
+
+class RealEngine(Accounts):
     """One stack of one program, on a backend in a folder."""
 
     def __init__(self, folder: Path, program: Path, aws: LocalAws, path: str) -> None:
+        super().__init__(aws)
         self.folder = folder
-        self.aws = aws
         self._program = program
         self._path = _tools(folder, path)
 
@@ -69,63 +144,6 @@ class RealEngine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             **self.aws.environment(HUB),
         }
-
-    def client(self, service: str, account: str) -> Any:
-        """AWS as the root of an account sees it."""
-        given = self.aws.environment(account)
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.aws.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        )
-
-    def make_access_roles(self) -> None:
-        """AWS makes this role in each member account."""
-        self.client("organizations", HUB).create_organization(FeatureSet="ALL")
-        for account in (STAGE, PROD):
-            iam = self.client("iam", account)
-            statement = {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{HUB}:root"},
-                "Action": "sts:AssumeRole",
-            }
-            iam.create_role(RoleName=ACCESS_ROLE, AssumeRolePolicyDocument=_text(statement))
-            everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-            iam.put_role_policy(RoleName=ACCESS_ROLE, PolicyName="all", PolicyDocument=_text(everything))
-
-    def keys_in_iam(self) -> set[str]:
-        """Every trust in somebody outside the role's account and every grant of sts:AssumeRole, as IAM lists them.
-
-        The account that a program makes is `new` in it.
-        """
-        listed = self.client("organizations", HUB).list_accounts()["Accounts"]
-        made = [one["Id"] for one in listed if one["Name"] == "new"]
-        keys = {key for account in (HUB, STAGE, PROD, *made) for key in self._keys_in(account)}
-        return {key.replace(made[0], "new") for key in keys} if made else keys
-
-    def _keys_in(self, account: str) -> Iterator[str]:
-        iam = self.client("iam", account)
-        for role in iam.list_roles()["Roles"]:
-            if role["RoleName"] == ACCESS_ROLE:
-                continue
-            for statement in _statements(role["AssumeRolePolicyDocument"]):
-                for name in _names(statement.get("Principal", statement.get("NotPrincipal", {}))):
-                    if name == "*" or f":{account}:" not in name:
-                        yield f"{name} may assume {role['RoleName']}"
-            for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
-                found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
-                yield from _grants(f"role {role['RoleName']}", found)
-        for policy in iam.list_policies(Scope="Local")["Policies"]:
-            version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
-            yield from _grants(f"policy {policy['PolicyName']}", version["PolicyVersion"]["Document"])
-        for kind in ("user", "group"):
-            for one in getattr(iam, f"list_{kind}s")()[f"{kind.title()}s"]:
-                who = {f"{kind.title()}Name": one[f"{kind.title()}Name"]}
-                for policy in getattr(iam, f"list_{kind}_policies")(**who)["PolicyNames"]:
-                    found = getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy)["PolicyDocument"]
-                    yield from _grants(f"{kind} {one[f'{kind.title()}Name']}", found)
 
 
 def _tools(folder: Path, path: str) -> str:

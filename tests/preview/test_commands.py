@@ -26,8 +26,8 @@ HALF = {
 def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None:
     done = CliRunner().invoke(preview, ["stage", "prod", "--project", str(project_root)], standalone_mode=False)
     assert done.return_value == 0
-    assert "stage: 21 resources, nothing refused" in done.output
-    assert "prod: 20 resources, nothing refused" in done.output
+    assert "stage: 23 resources, nothing refused" in done.output
+    assert "prod: 22 resources, nothing refused" in done.output
 
 
 def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project_root: Path) -> None:
@@ -41,7 +41,7 @@ def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project
 
 
 def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, tmp_path: Path) -> None:
-    door = "arn:aws:iam::111111111111:role/ci -> arn:aws:iam::account:stage:role/deployer"
+    door = "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
     exception = {"door": door, "reason": "r", "owner": "o", "expires": "2999-01-01"}
     (tmp_path / "pack.json").write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
     arguments = ["stage", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]
@@ -62,8 +62,8 @@ def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> N
 @pytest.mark.parametrize("account", ["123", "12345678901a", "١٢٣٤٥٦٧٨٩٠١٢"])
 def test_an_account_that_is_none_is_refused(project_root: Path, account: str) -> None:
     done = CliRunner().invoke(preview, ["stage", "--project", str(project_root), "--account", account])
-    assert isinstance(done.exception, Refusal)
-    assert "12 digits" in done.exception.why
+    assert done.exit_code == 2
+    assert "12 digits" in done.output
 
 
 def test_a_stack_without_a_file_is_refused(project_root: Path) -> None:

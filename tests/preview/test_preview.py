@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -28,10 +30,15 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 ROLE = "aws:iam/role:Role"
 
 
-def previewed(root: Path, stack: str, **overrides: Any) -> Snapshot:
+def previewed(
+    root: Path, stack: str, *, stacks: Mapping[str, Mapping[str, Any]] | None = None, **overrides: Any
+) -> Snapshot:
     project = load_project(root)
     config = load_config(project, stack, {f"twokeys:{key}": json.dumps(value) for key, value in overrides.items()})
-    return preview(project.program, stack, config.values, project=project.name, say=lambda _, __: None)
+    return preview(project.program, stack, config.values, project=project.name, stacks=stacks, say=lambda _, __: None)
+
+
+example = cache(previewed)
 
 
 def one(snapshot: Snapshot, name: str) -> Resource:
@@ -46,7 +53,7 @@ def exports(snapshot: Snapshot) -> Mapping[str, object]:
 
 @pytest.mark.parametrize("stack", ["management", "stage", "prod"])
 def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: Path, stack: str) -> None:
-    snapshot = previewed(project_root, stack)
+    snapshot = example(project_root, stack)
     assert snapshot.stack == stack
     assert judge(snapshot).mandatory == ()
 
@@ -62,11 +69,49 @@ def test_a_door_without_its_grant_is_refused_before_its_account_exists(project_r
     }
     found = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
     assert [finding.rule for finding in found] == ["door-needs-grant"]
-    assert found[0].door == "arn:aws:iam::111111111111:role/ci -> arn:aws:iam::account:stage:role/deployer"
+    assert found[0].door == "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
+
+
+WEB, READER = "222222222222", {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+
+
+def exported(environment: str) -> dict[str, dict[str, Any]]:
+    """What a stack exports of its account `web`, and the management stack of units."""
+    role = f"arn:aws:iam::{WEB}:role/OrganizationAccountAccessRole"
+    web = {"member_account_ids": {"web": WEB}, "access_role_arns": {"web": role}}
+    units = {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"}
+    return {
+        "other": {**web, "member_account_environments": {"web": environment}},
+        "management": {"organizational_unit_ids": units, "parent_account_id": "111111111111"},
+    }
+
+
+def test_a_door_from_an_account_of_another_stack_needs_both_keys_and_leads_not_from_stage_to_prod(
+    project_root: Path,
+) -> None:
+    door = {"from": {"role": "runner", "account": "web", "stack": "other"}, "permissions": READER}
+    door |= {"reason": "r", "owner": "o", "to": {"role": "reader"}}
+    doors = {"web": door, "half": door | {"to": {"role": "writer"}, "keys": ["trust"]}}
+    found = judge(previewed(project_root, "prod", stacks=exported("staging"), doors=doors)).mandatory
+    runner = f"arn:aws:iam::{WEB}:role/runner"
+    assert {(finding.rule, finding.door) for finding in found} == {
+        ("environments-isolated", f"{runner} -> arn:aws:iam::account:prod:role/reader"),
+        ("door-needs-grant", f"{runner} -> arn:aws:iam::account:prod:role/writer"),
+    }
+
+
+def test_users_and_keys_of_a_member_account_are_refused_but_for_the_users_of_people(project_root: Path) -> None:
+    snapshot = example(project_root, "management")
+    alice = next(user for user in snapshot.of_type("aws:iam/user:User") if user.name == "alice")
+    password = replace(alice, type="aws:iam/userLoginProfile:UserLoginProfile", urn=f"{alice.urn}-password")
+    another = replace(alice, parent=None, urn=f"{alice.urn}-another")
+    for added in (password, another):
+        found = judge(Snapshot((*snapshot.resources, added))).mandatory
+        assert {(finding.rule, finding.urn) for finding in found} == {("no-iam-users", added.urn)}
 
 
 def test_nothing_comes_of_a_resource_whose_provider_waits_for_its_account(project_root: Path) -> None:
-    snapshot = previewed(project_root, "stage")
+    snapshot = previewed(project_root, "stage", people={})
     waiting, known = one(snapshot, "stage-deployer"), one(snapshot, "stage-deployer-grant")
     assert waiting.outputs == {}
     assert waiting.inputs is not None

@@ -25,7 +25,9 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
     account that is, its trust stays unknown. Member accounts are those that the snapshot makes or lists, and those that
     a provider enters by such a role.
     """
-    places = [(account, accounts.access_role(account)) for account in sorted(accounts.members)]
+    places = [
+        (account, name) for account in sorted(accounts.members) for name in sorted(accounts.access_roles(account))
+    ]
     places += entered_by_access_role(accounts)
     return [
         _made_by_aws(role, accounts, principals)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from twokeys import doors
 from twokeys.access import environment
-from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
@@ -18,10 +18,11 @@ ACCOUNT = "aws:organizations/account:Account"
 ORGANIZATION = "aws:organizations/organization:Organization"
 ORGANIZATIONAL_UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
 ROLE = "aws:iam/role:Role"
+MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
+"""Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
-_STACK = "pulumi:pulumi:Stack"
 _UNPINNED = "unpinned--"
 _STACK_SET = "StackSet--"
 _NO_PROVIDER = "none"
@@ -84,6 +85,15 @@ class Accounts:
             organizations.add(self.ids.get(symbol, symbol))
         self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
+        self._environments: dict[str, str] = {}
+        for account, identity, inside in _of_other_stacks(snapshot):
+            symbol = doors.SYMBOL_PREFIX + _slug(account)
+            self._names.setdefault(symbol, account)
+            if identity:
+                self.ids.setdefault(symbol, identity)
+                self._names.setdefault(identity, account)
+            if inside:
+                self._environments.setdefault(identity or symbol, inside)
         for resource in snapshot.resources:
             own = Arn.parse(resource.text("arn") or "")
             if own is not None and own.service == "iam" and _ID.fullmatch(own.account) and resource.provider:
@@ -153,14 +163,11 @@ class Accounts:
         """What people call an account: its resource's name and its id, or what is known of it."""
         if self.is_of_stack_set(account):
             stack_set = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
-            return f"any account of StackSet {stack_set} that is not shown"
+            return f"unknown (any that StackSet {stack_set} deploys to)"
         if not self.pinned(account):
             provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
-            return (
-                f"the account of provider {provider} (not pinned)"
-                if provider != _NO_PROVIDER
-                else "the account of no provider"
-            )
+            why = f"provider {provider} is not pinned" if provider != _NO_PROVIDER else "no provider is shown"
+            return f"unknown ({why})"
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
         identity = account if _ID.fullmatch(account) else "id not known yet"
@@ -219,9 +226,35 @@ class Accounts:
         return account in self.held or account in self.members or account == self.management
 
     def access_role(self, account: str) -> str:
-        """The name of the role that AWS made in an account for its management account."""
+        """The name of the role by which the management account enters an account: as AWS made it, else as it is told.
+
+        AWS tells the name only of an account that was created with it; an adopted one has it from its component, and
+        one of another stack from the provider that enters it.
+        """
+        return self._recorded_role(account) or self._told_roles.get(account, ACCESS_ROLE)
+
+    def access_roles(self, account: str) -> frozenset[str]:
+        """Each role that may be the one: beside a name that is only told, AWS's own may be there as well."""
+        recorded = self._recorded_role(account)
+        return frozenset({recorded} if recorded else {self.access_role(account), ACCESS_ROLE})
+
+    def _recorded_role(self, account: str) -> str | None:
         resource = self.resource(account)
-        return (resource.text("roleName") if resource else None) or ACCESS_ROLE
+        return resource.text("roleName") if resource else None
+
+    @cached_property
+    def _told_roles(self) -> Mapping[str, str]:
+        told = [resource.text("accessRoleArn") for resource in self._snapshot.of_type(MEMBER_ACCOUNT)]
+        for found in self.entries:
+            if self._below_other_stack(found.urn) and found.assumes:
+                told.append(found.assumes[-1])
+        arns = [arn for text in told if (arn := Arn.parse(text or "")) is not None]
+        return {arn.account: arn.name for arn in arns if arn.kind == "role"}
+
+    def _below_other_stack(self, urn: str) -> bool:
+        provider = self._snapshot.by_urn.get(urn)
+        above = self._snapshot.by_urn.get(provider.parent or "") if provider else None
+        return above is not None and above.type == doors.OTHER_STACK
 
     def environment(self, account: str) -> str | None:
         """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
@@ -238,6 +271,8 @@ class Accounts:
         for found in map(environment.of_tags, tags):
             if found is not None:
                 return found
+        if account in self._environments:
+            return self._environments[account]
         own = [resource.text("name") or "", resource.name] if resource else []
         return environment.of_names(own) or environment.of_names(provider.name for provider in providers)
 
@@ -266,6 +301,8 @@ class Accounts:
         for key in ("assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
+        if self._below_other_stack(urn):
+            return doors.SYMBOL_PREFIX + _slug(provider.name)
         role = self._snapshot.behind(provider, "assumeRoles", ROLE)
         if role and role.provider and role.provider not in above:
             return self.of_provider(role.provider, above)
@@ -339,11 +376,28 @@ def _organization_id(resource: Resource) -> str | None:
 
 def _exported_organizations(snapshot: Snapshot) -> Iterator[str]:
     """The ids that the stacks which the snapshot refers to tell, and those it holds."""
-    for resource in snapshot.of_type(STACK_REFERENCE, doors.OTHER_STACK, _STACK):
-        outputs = resource.outputs if resource.type == _STACK else resource.get("outputs")
-        exported = outputs.get(doors.ORGANIZATION_OUTPUT) if isinstance(outputs, Mapping) else None
+    for outputs in snapshot.stack_outputs:
+        exported = outputs.get(doors.ORGANIZATION_OUTPUT)
         if isinstance(exported, str) and _ORGANIZATION_ID.fullmatch(exported):
             yield exported
+
+
+def _of_other_stacks(snapshot: Snapshot) -> Iterator[tuple[str, str | None, str | None]]:
+    """The accounts of the stacks that the snapshot refers to: name, id and environment, each where it is known."""
+    for referred in snapshot.referred:
+        known = referred.outputs if referred.shown else {}
+        ids, environments = (known.get(key) for key in (doors.ACCOUNTS_OUTPUT, doors.ENVIRONMENTS_OUTPUT))
+        for name, identity in ids.items() if isinstance(ids, Mapping) else ():
+            inside = environments.get(name) if isinstance(environments, Mapping) else None
+            yield name, identity if _is_id(identity) else None, inside if isinstance(inside, str) else None
+    for provider in snapshot.of_type(PROVIDER):
+        above = snapshot.by_urn.get(provider.parent or "")
+        if above is not None and above.type == doors.OTHER_STACK:
+            yield provider.name, None, None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def _default_tags(provider: Resource) -> object:

@@ -9,11 +9,9 @@ from pydantic import ValidationError
 
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
-from twokeys.doors import OTHER_STACK, Door, Who
+from twokeys.doors import Door, Who
 from twokeys.iam import Arn
 
-_STACK = "pulumi:pulumi:Stack"
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: the suffix is AWS's own.
 _SUFFIX = re.compile(r"_(?:[0-9a-f]{16}|\?{16})")
 
@@ -48,7 +46,7 @@ class DeclaredDoors:
     def _all(self) -> Iterator[Door]:
         for resource in self._snapshot.resources:
             yield from _validated(resource.get("door"))
-        for outputs in stack_outputs(self._snapshot):
+        for outputs in self._snapshot.stack_outputs:
             doors = outputs.get("doors")
             for exported in doors if isinstance(doors, list) else ():
                 yield from _validated(exported.get("door") if isinstance(exported, Mapping) else None)
@@ -59,16 +57,6 @@ def who(principal: Principal) -> Who:
     arn = Arn.parse(principal.arn) if principal.kind == "outsider" else None
     kind = principal.kind if arn is None or arn.kind is None else arn.kind
     return Who(kind, principal.account, "" if kind in ("root", "everyone") else principal.name)
-
-
-def stack_outputs(snapshot: Snapshot) -> Iterator[Mapping[str, object]]:
-    """The outputs of the stacks that a snapshot refers to, and of its own."""
-    for resource in snapshot.of_type(STACK_REFERENCE, OTHER_STACK):
-        outputs = resource.get("outputs")
-        if isinstance(outputs, Mapping):
-            yield outputs
-    for resource in snapshot.of_type(_STACK):
-        yield resource.outputs
 
 
 def _validated(value: object) -> Iterator[Door]:

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 from twokeys.access.accounts import ROLE
 from twokeys.access.documents import Document, Documents
 from twokeys.access.principals import INLINE_POLICIES, Principal, Principals
-from twokeys.access.snapshot import STACK_REFERENCE, Snapshot
+from twokeys.access.snapshot import Referred, Snapshot
 from twokeys.doors import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,
     GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
-    OTHER_STACK,
+    PEOPLE_OUTPUT,
     ExportedDoor,
     ExportedGrant,
     SymbolicDocument,
@@ -26,13 +26,17 @@ from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
 
 @dataclass(frozen=True, slots=True)
 class BadExport:
-    """A stack reference with an output about doors (`doors` or `organization_grants`) that cannot be read."""
+    """An output of another stack about doors (`doors` or `organization_grants`) that cannot be read, or believed."""
 
     urn: str
     stack: str
     why: str
+    next_step: str
 
 
+_UPDATE = "update that stack with this version of the program, so that its output `doors` is current"
+_SAID_ONLY = "this program says so, and the engine does not show that it comes from a reference to that stack"
+_REFER = "let OtherStack refer to that stack itself, or give it the outputs of a pulumi.StackReference as they are"
 _OUTPUTS: tuple[tuple[str, type[ExportedDoor] | type[ExportedGrant]], ...] = (
     (DOORS_OUTPUT, ExportedDoor),
     (GRANTS_OUTPUT, ExportedGrant),
@@ -57,22 +61,27 @@ class Exported:
         """The users of a group, by account and group, where a referenced stack tells them."""
         self._keys: list[_Key] = []
         held = {_stack_of(resource.urn) for resource in snapshot.resources}
-        for reference in snapshot.of_type(STACK_REFERENCE, OTHER_STACK):
-            stack = reference.text("name") or reference.name
-            outputs = reference.get("outputs")
-            if not isinstance(outputs, dict) or tuple(stack.split("/")[-2:]) in held:
-                continue
-            self._read_members(outputs)
-            for output, model in _OUTPUTS:
-                for item in _listed(outputs, output):
-                    try:
-                        exported = model.model_validate(item)
-                    except ValidationError as error:
-                        first = error.errors()[0]
-                        where = ".".join(map(str, first["loc"])) or output
-                        self.bad.append(BadExport(reference.urn, stack, f"{where}: {first['msg']}"))
-                    else:
-                        self._keys.extend(_Key(stack, document) for document in exported.documents)
+        for referred in snapshot.referred:
+            if tuple(referred.stack.split("/")[-2:]) not in held:
+                self._read(referred)
+
+    def _read(self, referred: Referred) -> None:
+        urn, stack, outputs = referred.resource.urn, referred.stack, referred.outputs
+        if not referred.shown:
+            if any(outputs.get(output) for output, _ in _OUTPUTS):
+                self.bad.append(BadExport(urn, stack, _SAID_ONLY, _REFER))
+            return
+        self._read_members(outputs)
+        for output, model in _OUTPUTS:
+            for item in _listed(outputs, output):
+                try:
+                    exported = model.model_validate(item)
+                except ValidationError as error:
+                    first = error.errors()[0]
+                    where = ".".join(map(str, first["loc"])) or output
+                    self.bad.append(BadExport(urn, stack, f"it cannot be read: {where}: {first['msg']}", _UPDATE))
+                else:
+                    self._keys.extend(_Key(stack, document) for document in exported.documents)
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -84,8 +93,8 @@ class Exported:
         """The exported documents themselves."""
         return [key.document for key in self._keys]
 
-    def _read_members(self, outputs: dict[str, object]) -> None:
-        account, groups = outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
+    def _read_members(self, outputs: Mapping[str, object]) -> None:
+        account, groups = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
         if isinstance(account, str) and isinstance(groups, dict):
             for group, users in groups.items():
                 if isinstance(users, list) and all(isinstance(user, str) for user in users):

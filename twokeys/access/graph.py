@@ -42,7 +42,6 @@ from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, PolicyKind, account_
 
 __all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
-_UPDATE_OTHER = "update that stack with this version of the program, so that its output `doors` is current"
 SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
 """The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
@@ -145,13 +144,16 @@ def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_accoun
 def _without_collection() -> Iterator[None]:
     """Python's collector would walk all that is there again and again: half of the time of a large graph.
 
-    What is made here has no cycles to collect. https://docs.python.org/3/library/gc.html
+    What is made here has no cycles to collect, so it is put among what is old without a look at it. Later collections
+    look at it as at everything else. https://docs.python.org/3/library/gc.html#gc.freeze
     """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         if enabled:
             gc.enable()
 
@@ -163,7 +165,7 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
-    join_declared_groups(documents, principals, exported)
+    join_declared_groups(accounts, documents, principals, exported)
     guards = Guards(snapshot, accounts, documents)
     elsewhere = exported.join(principals, documents)
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
@@ -411,7 +413,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
     yield from map(_pending, filter(_may_let_in, graph.snapshot.pending))
     for bad in graph.exported.bad:
         what = f"What stack {bad.stack} exports about doors"
-        yield NotProved(what, f"it cannot be read: {bad.why}", _UPDATE_OTHER, f"stack {bad.stack} -> *", bad.urn)
+        yield NotProved(what, bad.why, bad.next_step, f"stack {bad.stack} -> *", bad.urn)
 
 
 def _may_let_in(pending: Pending) -> bool:

@@ -9,33 +9,34 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from twokeys.access.accounts import ROLE
+from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Declared, Documents
 from twokeys.access.exports import Exported
 from twokeys.access.names import trusted_names
 from twokeys.access.principals import Principals
-from twokeys.doors import Door
+from twokeys.doors import Door, resolve
 from twokeys.iam import Arn, PolicyError, PolicyKind
 
 
-def join_declared_groups(documents: Documents, principals: Principals, exported: Exported) -> None:
+def join_declared_groups(accounts: Accounts, documents: Documents, principals: Principals, exported: Exported) -> None:
     """Put the users that a declared door's trust names into the group that the door is for."""
     for declared in documents.declared:
         door = _group_door(declared)
         if door is None:
             continue
-        trust = documents.parse(declared.document.document, PolicyKind.TRUST)
+        trust = documents.parse(resolve(declared.document.document, accounts.ids), PolicyKind.TRUST)
         if isinstance(trust, PolicyError):
             continue
+        account = accounts.canonical(door.source.account)
         for path_and_name in door.source.names:
             name = path_and_name.rpartition("/")[2]
-            group = principals.mentioned(door.source.account, "group", name)
+            group = principals.mentioned(account, "group", name)
             if group.urn is not None:
                 continue
-            members = exported.members.get((door.source.account, name))
+            members = exported.members.get((account, name))
             for arn in trusted_names(trust):
                 user = Arn.parse(arn)
-                if user is None or user.kind != "user" or user.account != door.source.account:
+                if user is None or user.kind != "user" or user.account != account:
                     continue
                 if members is None or user.name in members:
                     principals.mentioned(user.account, "user", user.name, arn).groups.append(group)

@@ -9,13 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
+from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
 
 PROVIDER = "pulumi:providers:aws"
 _TELL_ACCOUNT = frozenset({"assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"})
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
+_STACK = "pulumi:pulumi:Stack"
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A value that should be an object, as one; whatever else it is has no keys."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> list[object]:
+    """A value that should be a list, as one: nothing has no items, and what is not known is one that is not known."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def is_stack_reference(urn: str) -> bool:
+    """Whether a URN is that of a stack reference."""
+    return f"::{STACK_REFERENCE}::" in urn
 
 
 def holds_unknown(value: object) -> bool:
@@ -95,10 +112,23 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A resource that the engine was about to create or update when it was stopped: nobody knows whether it did."""
+class Referred:
+    """What a stack reads of another one's outputs, and the resource that shows it.
 
-    operation: Literal["creating", "updating"]
+    `shown` tells that it comes from a stack reference: nothing but that says what another stack exports.
+    """
+
+    resource: Resource
+    stack: str
+    outputs: Mapping[str, object]
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A resource that the engine was about to create, update or import when it was stopped: it may be there."""
+
+    operation: Literal["creating", "updating", "importing"]
     resource: Resource
 
 
@@ -132,6 +162,27 @@ class Snapshot:
         """The name of the stack, as its URNs have it."""
         parts = self.resources[0].urn.split("::") if self.resources else []
         return parts[0].removeprefix("urn:pulumi:") if len(parts) > 1 else None
+
+    @cached_property
+    def referred(self) -> tuple[Referred, ...]:
+        """What the snapshot shows of other stacks: by a reference itself, or by a component that repeats one.
+
+        The engine shows a policy no reference, but tells of each property of a component what it is made from. Where
+        the reference is there too, as in a state, it speaks for itself.
+        """
+        found = []
+        for one in self.of_type(STACK_REFERENCE, OTHER_STACK):
+            outputs, behind = one.get("outputs"), one.property_dependencies.get("outputs", ())
+            if isinstance(outputs, Mapping) and self.by_urn.keys().isdisjoint(filter(is_stack_reference, behind)):
+                shown = one.type == STACK_REFERENCE or any(map(is_stack_reference, behind))
+                found.append(Referred(one, one.text("name") or one.name, outputs, shown))
+        return tuple(found)
+
+    @property
+    def stack_outputs(self) -> Iterator[Mapping[str, object]]:
+        """The outputs of the stacks that the snapshot refers to, and of those it holds."""
+        yield from (one.outputs for one in self.referred if one.shown)
+        yield from (one.outputs for one in self.of_type(_STACK))
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of the given types, in the snapshot's order."""

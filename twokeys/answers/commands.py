@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.answers.options import FILE, asked, sources
+from twokeys.answers.options import asked, sources
 from twokeys.errors import Refusal
+from twokeys.options import FILE
 from twokeys.temporary.open_command import open_command
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from twokeys.access_role import ACCESS_ROLE
+from twokeys.options import FILE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def sources(command: Command) -> Command:

@@ -15,7 +15,7 @@ from itertools import chain
 from twokeys.access import environment
 from twokeys.access import graph as access
 from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
-from twokeys.access.declared_doors import DeclaredDoors, stack_outputs, who
+from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.keys import Lack, Statement, statements
@@ -450,7 +450,7 @@ def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
         return (*path(unit.text("parentId") or "", below | {id}), unit.text("name") or unit.name)
 
     exported: dict[str, tuple[str, ...]] = {}
-    for outputs in stack_outputs(snapshot):
+    for outputs in snapshot.stack_outputs:
         ids = outputs.get("organizational_unit_ids")
         if isinstance(ids, Mapping):
             exported |= {str(id): tuple(str(unit).split("/")) for unit, id in ids.items()}

@@ -12,6 +12,7 @@ import click
 
 from twokeys.answers.options import asked, sources
 from twokeys.audit.learning import LEARNING
+from twokeys.options import InputPath
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -29,7 +30,7 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option(
     "--events",
     "logs",
-    type=click.Path(exists=True, path_type=Path),
+    type=InputPath(exists=True, path_type=Path),
     multiple=True,
     help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated.",
 )

@@ -13,11 +13,14 @@ from twokeys.doors.model import (
 )
 from twokeys.doors.outputs import (
     ACCOUNT_OUTPUT,
+    ACCOUNTS_OUTPUT,
     DOORS_OUTPUT,
+    ENVIRONMENTS_OUTPUT,
     GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
     ORGANIZATION_OUTPUT,
     OTHER_STACK,
+    PEOPLE_OUTPUT,
     PROPERTY,
     TRUST_AFTER_GRANT,
 )
@@ -36,12 +39,15 @@ from twokeys.doors.who import Who
 
 __all__ = [
     "ACCOUNT",
+    "ACCOUNTS_OUTPUT",
     "ACCOUNT_OUTPUT",
     "DOORS_OUTPUT",
+    "ENVIRONMENTS_OUTPUT",
     "GRANTS_OUTPUT",
     "MEMBERS_OUTPUT",
     "ORGANIZATION_OUTPUT",
     "OTHER_STACK",
+    "PEOPLE_OUTPUT",
     "PROPERTY",
     "RESERVED",
     "SYMBOL_PREFIX",

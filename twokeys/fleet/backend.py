@@ -12,17 +12,26 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twokeys.access.accounts import ACCOUNT
-from twokeys.access.snapshot import PROVIDER, Snapshot
+from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state
+from twokeys.doors import symbol
 from twokeys.errors import Refusal
-from twokeys.fleet.ownership import resources_of_account
 from twokeys.project.config import SHARDS
 
 if TYPE_CHECKING:
     from pulumi import automation
+
+_NAMED_AFTER_IT: Final = frozenset(
+    {
+        "twokeys:accounts:MemberAccount",
+        "twokeys:accounts:AccountBaseline",
+        "twokeys:bill:AccountBudget",
+        "pulumi:providers:aws",
+    }
+)
 
 
 def cli() -> str:
@@ -50,7 +59,7 @@ def open_stack(name: str, folder: str) -> automation.Stack:
     try:
         return automation.create_or_select_stack(name, work_dir=folder)
     except automation.CommandError as error:
-        raise _refused(f"stack {name} cannot be opened", folder, error) from error
+        raise refused(f"stack {name} cannot be opened", folder, error) from error
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class Backend:
         try:
             listed = automation.LocalWorkspace(work_dir=str(self.root)).list_stacks()
         except automation.CommandError as error:
-            raise _refused("the backend cannot be asked", str(self.root), error) from error
+            raise refused("the backend cannot be asked", str(self.root), error) from error
         updates = {one.name.rpartition("/")[2]: one.last_update for one in listed}
         return {stack: str(updates[stack]) if updates.get(stack) else None for stack in stacks}
 
@@ -96,21 +105,42 @@ class Backend:
     def move(self, account: str, source: str, destination: str) -> int:
         """Move everything of an account from one stack's state to another's; returns how many resources moved.
 
-        `pulumi state move` writes the destination before the source: what a killed move left is completed.
+        `pulumi state move` writes the destination before the source: what a killed move left is completed. It copies
+        providers and takes no name of one, so one that moved is deleted from the source's state afterwards, unless
+        something there still needs it.
 
         Raises:
             Refusal: it cannot be moved, or somebody holds one of the stacks.
         """
-        folder = self.root / SHARDS
-        open_stack(destination, str(folder))
-        held, there = self._resources(source), self._resources(destination)
+        open_stack(destination, str(self.root / SHARDS))
+        held = self._resources(source)
+        there = {_identity(one) for one in self._resources(destination)}
         urns = resources_of_account(held, account)
-        written = {_identity(one) for one in there}
-        if urns and all(_identity(one) in written for one in held if one["urn"] in urns and not _provider(one)):
-            _forget(source, urns, folder)  # a move was killed in between
+        of_it = [one for one in held if one["urn"] in urns]
+        providers = [one["urn"] for one in of_it if one["type"].startswith("pulumi:providers:")]
+        others = [one for one in of_it if one["urn"] not in providers]
+        if urns and all(_identity(one) in there for one in others):  # a move was killed in between
+            self._state("delete", *reversed(urns), "--stack", source, "--yes", "--force")
         else:
-            _move(source, destination, urns, folder)
+            told = [one["urn"] for one in others]
+            self._state("move", "--source", source, "--dest", destination, "--yes", *told)
+            for urn in providers:
+                self._state("delete", urn, "--stack", source, "--yes", needed=False)
         return len(urns)
+
+    def _state(self, *arguments: str, needed: bool = True) -> None:
+        """`pulumi state`, which changes states and nothing else."""
+        command = [cli(), "state", *arguments]
+        done = subprocess.run(  # noqa: S603 - the CLI
+            command, cwd=self.root / SHARDS, capture_output=True, text=True, check=False
+        )
+        if done.returncode and needed:
+            raise Refusal(
+                "the resources cannot be moved",
+                where=f"pulumi state {arguments[0]}",
+                why=(done.stderr or done.stdout).strip(),
+                next_step="mend that, and run `twokeys fleet move` with the environment again: it goes on from here",
+            )
 
     def _resources(self, stack: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self._export(stack))["deployment"].get("resources") or []
@@ -124,45 +154,8 @@ class Backend:
         try:
             found = automation.LocalWorkspace(work_dir=str(self.root)).export_stack(stack)
         except automation.CommandError as error:
-            raise _refused(f"the state of stack {stack} cannot be read", str(self.root), error) from error
+            raise refused(f"the state of stack {stack} cannot be read", str(self.root), error) from error
         return json.dumps({"version": found.version, "deployment": found.deployment})
-
-
-def _move(source: str, destination: str, urns: Iterable[str], folder: Path) -> None:
-    """`pulumi state move`, which copies providers and takes no name of one.
-
-    A provider that moved is deleted from the source's state afterwards, unless something there still needs it.
-    """
-    named = list(urns)
-    providers = [urn for urn in named if f"::{PROVIDER}::" in urn or f"${PROVIDER}::" in urn]
-    others = [urn for urn in named if urn not in providers]
-    moved = _state(folder, "move", "--source", source, "--dest", destination, "--yes", *others)
-    if moved.returncode:
-        raise Refusal(
-            "the resources cannot be moved",
-            where=f"stack {source}",
-            why=(moved.stderr or moved.stdout).strip(),
-            next_step="mend that, and run `twokeys fleet move` with the environment again: it goes on from here",
-        )
-    for urn in providers:
-        _state(folder, "delete", urn, "--stack", source, "--yes")
-
-
-def _forget(stack: str, urns: list[str], folder: Path) -> None:
-    """Take resources out of a stack's state, in one step; nothing happens to the objects."""
-    done = _state(folder, "delete", *reversed(urns), "--stack", stack, "--yes", "--force")
-    if done.returncode:
-        raise Refusal(
-            f"what has moved away cannot be taken out of stack {stack}",
-            where=str(folder),
-            why=(done.stderr or done.stdout).strip(),
-            next_step="mend that, and run `twokeys fleet move` with the environment again: it goes on from here",
-        )
-
-
-def _state(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [cli(), "state", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the CLI
 
 
 def _identity(told: Mapping[str, Any]) -> tuple[str, str]:
@@ -170,16 +163,36 @@ def _identity(told: Mapping[str, Any]) -> tuple[str, str]:
     return told["urn"].partition("::")[2], told.get("id", "")
 
 
-def _provider(told: Mapping[str, Any]) -> bool:
-    """Whether it is a provider: a stack keeps its own where it has one of the same inputs."""
-    return str(told["type"]).startswith("pulumi:providers:")
+def refused(what: str, folder: str, error: Exception) -> Refusal:
+    """What the CLI would not do, in its own words."""
+    said = (line.strip().removeprefix("stderr: ") for line in str(error).splitlines())
+    lines = [line for line in said if line.startswith("error:")]
+    step = "log in to the backend (`pulumi login`), and set PULUMI_CONFIG_PASSPHRASE if it asks for one"
+    if "failed to load checkpoint" in str(error):
+        step = "the state is damaged, as a full disk leaves it: put the newest whole copy in its place (docs/faults.md)"
+    return Refusal(what, where=folder, why=" ".join(lines) or str(error), next_step=step)
 
 
-def _refused(what: str, folder: str, error: Exception) -> Refusal:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip().startswith("error:")]
-    return Refusal(
-        what,
-        where=folder,
-        why=" ".join(lines) or str(error),
-        next_step="log in to the backend (`pulumi login`), and set PULUMI_CONFIG_PASSPHRASE if it asks for one",
-    )
+def resources_of_account(resources: Iterable[Mapping[str, Any]], account: str) -> list[str]:
+    """The URNs of everything that belongs to the account with that key in the config, in the order of the state.
+
+    That is what `components/accounts.py` makes of it: the components and the provider named after it, the doors whose
+    declared target it is, and all their children. The grant of a door belongs to the door, though it is made in the
+    management account. Empty for an account that the state does not have.
+
+    Args:
+        resources: those of a deployment as `pulumi stack export` prints it; secrets may be encrypted.
+    """
+    target = symbol(account)
+    found: dict[str, None] = {}
+    for one in resources:  # a parent always stands before its children
+        named = one["type"] in _NAMED_AFTER_IT and one["urn"].rpartition("::")[2] == account
+        if one.get("parent") in found or named or _leads_to(one, target):
+            found[one["urn"]] = None
+    return list(found)
+
+
+def _leads_to(one: Mapping[str, Any], target: str) -> bool:
+    """Whether it is a door (`door`, see `twokeys.doors.Door`) into that account."""
+    door = (one.get("inputs") or {}).get("door")
+    return not one.get("custom") and isinstance(door, dict) and (door.get("target") or {}).get("account") == target

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, split, unlock
+from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, recover, split
 from twokeys.fleet.task import Operation, Result, Task
 from twokeys.options import PROJECT
 from twokeys.policy_packs import chosen_packs, policy_options
@@ -22,8 +21,47 @@ if TYPE_CHECKING:
     from twokeys.fleet.report import Display
     from twokeys.fleet.slots import Slots
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _GIB = 1024**3
+_HELP = {
+    Operation.PREVIEW: """Say what an update of ENVIRONMENT would do, shard by shard, checked with the policies.
+
+    Changes nothing. A shard that nothing has changed for since its last success is not run: not its config, the
+    program, the policies, its state or the management stack. Exits with 0 when every shard is fine, with 1 otherwise.
+    """,
+    Operation.UP: """Update ENVIRONMENT, several shards at once, each checked with the policies.
+
+    Before the first account is made, what would stop one is looked for, as `twokeys preflight` does it. Unchanged
+    shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is lost and is not tried again by
+    itself: look why, and run the same command again, which goes on from what the states say.
+    """,
+    Operation.VERIFY: """Try the doors of ENVIRONMENT, and prove both keys of each over all shards together.
+
+    The doors of a shard are really entered, and what must be shut is tried. Then the rules of the policy pack are run
+    over the states of all shards and of the management stack as one, so that a key may be in another shard.
+    """,
+}
+_OPTIONS = (
+    PROJECT,
+    click.option("--shard", "only", multiple=True, metavar="STACK", help="Only this shard; may be repeated."),
+    SINCE,
+    click.option("--all", "anyway", is_flag=True, help="Run shards that are unchanged since their last success, too."),
+    click.option(
+        "--parallel",
+        type=click.IntRange(1, 1000),
+        help="Shards at once. Default: one a processor, as far as there is memory.",
+    ),
+    click.option("--memory", type=click.FloatRange(min=0.1), help="GiB to use at most. Default: what is free."),
+    click.option(
+        "--operations", type=click.IntRange(1, 64), default=8, show_default=True, help="At once in each shard."
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Work on a Dask cluster (tcp://host:8786) instead of this machine. Needs the extra `dask`.",
+    ),
+    policy_options,
+    JSON,
+)
 
 
 @click.group()
@@ -36,81 +74,23 @@ def fleet() -> None:
     """
 
 
-for _command in (split, list_, move, matrix, unlock):
-    fleet.add_command(_command)
+def _command(operation: Operation) -> click.Command:
+    def called(environment: str, **options: Any) -> int:  # noqa: ANN401 - click gives what `_OPTIONS` declares
+        return _run(operation, environment, **options)
+
+    for option in (*_OPTIONS, click.argument("environment")):
+        called = option(called)
+    return click.command(operation.value, help=_HELP[operation])(called)
 
 
-def _options(command: _Command) -> _Command:
-    """The options of a run."""
-    for option in (
-        PROJECT,
-        click.option("--shard", "only", multiple=True, metavar="STACK", help="Only this shard; may be repeated."),
-        SINCE,
-        click.option(
-            "--all", "anyway", is_flag=True, help="Run shards that are unchanged since their last success, too."
-        ),
-        click.option(
-            "--parallel",
-            type=click.IntRange(1, 1000),
-            help="Shards at once. Default: one a processor, as far as there is memory.",
-        ),
-        click.option("--memory", type=click.FloatRange(min=0.1), help="GiB to use at most. Default: what is free."),
-        click.option(
-            "--operations", type=click.IntRange(1, 64), default=8, show_default=True, help="At once in each shard."
-        ),
-        click.option(
-            "--scheduler",
-            metavar="ADDRESS",
-            help="Work on a Dask cluster (tcp://host:8786) instead of this machine. Needs the extra `dask`.",
-        ),
-        policy_options,
-        JSON,
-    ):
-        command = option(command)
-    return command
-
-
-@fleet.command()
-@click.argument("environment")
-@_options
-def preview(**options: Any) -> int:  # noqa: ANN401 - click gives what `_options` declares
-    """Say what an update of ENVIRONMENT would do, shard by shard, each checked with the policies. Changes nothing.
-
-    A shard that nothing has changed for since its last success is not run: not its config, the program, the policies,
-    its state or the management stack. Exits with 0 when every shard is fine, with 1 otherwise.
-    """
-    return _run(Operation.PREVIEW, **options)
-
-
-@fleet.command()
-@click.argument("environment")
-@_options
-def up(**options: Any) -> int:  # noqa: ANN401
-    """Update ENVIRONMENT, several shards at once, each checked with the policies.
-
-    Before the first account is made, what would stop one is looked for, as `twokeys preflight` does it. Unchanged
-    shards are not run. Ctrl-C stops in order. A shard whose worker or engine dies is lost and is not tried again by
-    itself: look why, and run the same command again, which goes on from what the states say.
-    """
-    return _run(Operation.UP, **options)
-
-
-@fleet.command()
-@click.argument("environment")
-@_options
-def verify(**options: Any) -> int:  # noqa: ANN401
-    """Try the doors of ENVIRONMENT, shard by shard, and prove both keys of each over all shards together.
-
-    The doors of a shard are really entered, and what must be shut is tried. Then the rules of the policy pack are run
-    over the states of all shards and of the management stack as one, so that a key may be in another shard.
-    """
-    return _run(Operation.VERIFY, **options)
+for _each in (*map(_command, Operation), split, list_, move, matrix, recover):
+    fleet.add_command(_each)
 
 
 def _run(  # noqa: PLR0913 - one argument an option
     operation: Operation,
-    *,
     environment: str,
+    *,
     project: Path,
     only: tuple[str, ...],
     since: str | None,
@@ -149,14 +129,9 @@ def _run(  # noqa: PLR0913 - one argument an option
     if tasks:
         results = [*results, *_work(order, tasks, at_once, scheduler, Display(console, operation, len(tasks)))]
     findings = _proved_together(order) if operation is Operation.VERIFY else []
-    report = Report(
-        environment,
-        operation,
-        sorted(results, key=lambda one: one.stack),
-        None if scheduler else at_once,
-        time.monotonic() - began,
-        findings,
-    )
+    ordered = sorted(results, key=lambda one: one.stack)
+    seconds = time.monotonic() - began
+    report = Report(environment, operation, ordered, None if scheduler else at_once, seconds, findings)
     if console is None:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
@@ -191,8 +166,15 @@ def _work(order: Order, tasks: list[Task], at_once: Slots, scheduler: str | None
 
 
 def _proved_together(order: Order) -> list[str]:
-    from twokeys.fleet.proof import prove
+    """What the rules find in the states of all shards as one: a key may be in another stack than its door."""
+    from datetime import UTC, datetime
+
+    from twokeys.access.graph import build
+    from twokeys.access.report import check
+    from twokeys.access.rules import RULES
+    from twokeys.access.snapshot import Snapshot
 
     stacks = [order.environment.management, *(shard.stack for shard in order.environment.shards)]
-    config = order.packs[0][1] if order.packs else {}
-    return prove(order.backend.snapshots(stacks), order.environment.name, config)
+    together = Snapshot.together(order.backend.snapshots(stacks), order.environment.name)
+    verdicts = check(build(together), RULES, order.packs[0][1] if order.packs else {}, datetime.now(UTC).date())
+    return [f"{finding.rule}: {finding.text}" for finding in verdicts.mandatory]

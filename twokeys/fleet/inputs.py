@@ -6,10 +6,12 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
+from twokeys.files import make_folder, write_output
 from twokeys.project.environment import Shard, stored_config
 
 PROGRAM: Final = ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock", "components", "twokeys", "policies")
@@ -94,3 +96,34 @@ def _files(folder: Path, names: Iterable[str]) -> Iterable[Path]:
             yield path
         elif path.is_dir():
             yield from (one for one in path.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a shard was like when an update of it succeeded, or a preview found nothing to do.
+
+    Attributes:
+        digest: of everything that hangs on it, the state included.
+    """
+
+    digest: str
+    resources: int
+
+
+class Ledger:
+    """One file a shard, in the fleet's folder. It may be lost: then everything is run once more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def last(self, stack: str) -> Settled | None:
+        """The last of a stack; None when there was none, or the file cannot be read."""
+        try:
+            return Settled(**json.loads((self._folder / f"{stack}.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None  # a lost or damaged entry only costs a run
+
+    def record(self, stack: str, settled: Settled) -> None:
+        """Remember it. Raises Refusal when the folder cannot be written."""
+        make_folder(self._folder)
+        write_output(self._folder / f"{stack}.json", json.dumps(asdict(settled)))

@@ -1,24 +1,16 @@
-"""`twokeys fleet split`, `list`, `move`, `matrix` and `unlock`: where accounts are, and what runs where."""
+"""`twokeys fleet split`, `list`, `move`, `matrix` and `recover`: where accounts are, and what runs where."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from twokeys.errors import Refusal
 from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.placement import CAPACITY, Placement, place
+from twokeys.fleet.placement import CAPACITY, place
 from twokeys.options import PROJECT
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from twokeys.project.environment import Environment
 
 JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")
 SINCE = click.option("--since", metavar="COMMIT", help="Leave out shards that have not changed since this Git commit.")
@@ -36,15 +28,15 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     An account that has a shard keeps it, whatever is added or removed; a new one goes into the first shard with room.
     To move one, use `twokeys fleet move`. Commit what this writes: it is the record of where each account is.
     """
-    from rich.console import Console
-
     from twokeys.fleet.sizes import account_sizes
     from twokeys.fleet.split import outdated, write
     from twokeys.project.environment import load
+    from twokeys.project.stacks import shard_name
 
     found = load(project.resolve(), environment)
+    sizes = account_sizes(found.settings)
     try:
-        placement = place(account_sizes(found.settings), found.recorded(), capacity)
+        placement = place(sizes, found.recorded(), capacity)
     except ValueError as error:
         raise Refusal(
             f"environment {environment} cannot be split",
@@ -53,10 +45,21 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
             next_step="take it out of the file of the shard whose state does not have it",
         ) from error
     changed = tuple(outdated(found, placement)) if only_check else write(found, placement)
+    shards = {shard_name(environment, number): list(accounts) for number, accounts in placement.shards.items()}
+    overfull = {shard_name(environment, number): size for number, size in placement.overfull.items()}
     if as_json_:
-        click.echo(json.dumps(_placement_data(found, placement, changed, capacity), indent=2))
-    else:
-        _show_placement(Console(), found, placement, changed=len(changed), check=only_check)
+        told = {"environment": environment, "capacity": capacity, "shards": shards, "placed": list(placement.placed)}
+        more = {"removed": list(placement.removed), "overfull": overfull, "files": [str(path) for path in changed]}
+        click.echo(json.dumps({**told, **more}, indent=2))
+        return 1 if only_check and changed else 0
+    _show(f"{environment}: {len(sizes)} accounts", shards, sizes)
+    for stack, size in overfull.items():
+        click.echo(f"{stack} has grown to about {size} resources: move accounts out if it is slow")
+    if placement.removed:
+        click.echo(f"no longer in the environment: {', '.join(placement.removed)}")
+    verb = "would be written" if only_check else "written: commit them"
+    done = f"{len(placement.placed)} accounts placed, {len(changed)} files {verb}"
+    click.echo(done if changed else "everything is up to date")
     return 1 if only_check and changed else 0
 
 
@@ -66,33 +69,20 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
 @JSON
 def list_(environment: str, project: Path, *, as_json_: bool) -> int:
     """Show the shards of ENVIRONMENT: their accounts, and about how many resources they have."""
-    from rich.console import Console
-    from rich.table import Table
-
     from twokeys.fleet.sizes import account_sizes
     from twokeys.project.environment import load
 
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
-    rows = [
-        {
-            "shard": shard.stack,
-            "accounts": list(shard.accounts),
-            "resources": sum(sizes[account] for account in shard.accounts),
-        }
-        for shard in found.shards
-    ]
+    shards = {shard.stack: list(shard.accounts) for shard in found.shards}
     if as_json_:
+        rows = [
+            {"shard": stack, "accounts": accounts, "resources": sum(sizes[account] for account in accounts)}
+            for stack, accounts in shards.items()
+        ]
         click.echo(json.dumps({"environment": environment, "shards": rows}, indent=2))
-        return 0
-    table = Table(
-        "shard", "accounts", "about", "which", title=f"{environment}: {len(rows)} shards", title_justify="left"
-    )
-    for row in rows:
-        accounts = row["accounts"]
-        assert isinstance(accounts, list)  # noqa: S101 - just made
-        table.add_row(str(row["shard"]), str(len(accounts)), f"{row['resources']} resources", ", ".join(accounts))
-    Console().print(table)
+    else:
+        _show(f"{environment}: {len(shards)} shards", shards, sizes)
     return 0
 
 
@@ -106,7 +96,7 @@ def list_(environment: str, project: Path, *, as_json_: bool) -> int:
 def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int:
     """Print ENVIRONMENT's shards as the matrix of a CI system: JSON for GitHub Actions' `fromJSON`.
 
-    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/scale.md has a workflow.
+    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/fleet.md has a workflow.
     """
     from twokeys.fleet.inputs import changed_since
     from twokeys.project.environment import load
@@ -179,67 +169,35 @@ def move(  # noqa: PLR0913 - one argument an option
 
 
 @click.command()
-@click.argument("environment")
-@click.argument("shard")
+@click.argument("stack")
 @PROJECT
 @click.option("--machine-lost", metavar="HOST", help="This machine is gone for good, and with it the run that held it.")
-def unlock(environment: str, shard: str, project: Path, machine_lost: str | None) -> int:
-    """Take away the lock that a dead run left on SHARD of ENVIRONMENT, in a self-managed backend of the pulumi CLI.
+def recover(stack: str, project: Path, machine_lost: str | None) -> int:
+    """Make STACK of the project ready for its next update after a run of it was killed: a shard, or any other stack.
 
-    Only a lock whose owner is proved to be dead is taken away: a process of this machine that does not exist any more.
-    Of another machine nobody can tell from here; run this there, or say that the machine is lost. Afterwards run the
-    same `twokeys fleet up` again: operations that were pending are found and finished.
+    A lock is taken away only when its owner is proved to be dead: a process of this machine that does not exist any
+    more. Of another machine nobody can tell from here; run this there, or say that the machine is lost. Creates that
+    were begun are taken over, as `twokeys fleet up` does it by itself; what cannot be is named, with what to do.
     """
-    from twokeys.fleet.backend import cli
-    from twokeys.fleet.locks import holding, prove_dead, release
-    from twokeys.project.environment import load
+    from twokeys.fleet.recovery import recovered
+    from twokeys.project.config import SHARDS, load_project
 
-    found = {one.stack: one for one in load(project.resolve(), environment).shards}
-    if shard not in found:
-        raise click.UsageError(f"{environment} has no shard {shard}; it has {', '.join(list(found)[:10])}")
-    folder = str(found[shard].folder)
-    held = holding(cli(), shard, folder)
-    proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]
-    if held:
-        release(cli(), shard, folder)
-    for proof in proofs:
-        click.echo(f"{shard} is unlocked: {proof}")
-    if not proofs:
-        click.echo(f"{shard} is not locked")
+    root = project.resolve()
+    file = load_project(root).stack_file(stack)
+    if not file.exists():
+        raise click.UsageError(f"there is no {file.name}")
+    done = recovered(stack, file.parent if file.parent.name == SHARDS else root, machine_lost)
+    for text in done or ["no lock of a dead run, and no create that was begun"]:
+        click.echo(f"{stack}: {text}")
     return 0
 
 
-def _placement_data(found: Environment, placement: Placement, changed: Iterable[Path], capacity: int) -> dict[str, Any]:
-    from twokeys.project.stacks import shard_name
-
-    return {
-        "environment": found.name,
-        "capacity": capacity,
-        "shards": {shard_name(found.name, number): list(accounts) for number, accounts in placement.shards.items()},
-        "placed": list(placement.placed),
-        "removed": list(placement.removed),
-        "overfull": {shard_name(found.name, number): size for number, size in placement.overfull.items()},
-        "files": [str(path) for path in changed],
-    }
-
-
-def _show_placement(console: Console, found: Environment, placement: Placement, *, changed: int, check: bool) -> None:
+def _show(title: str, shards: dict[str, list[str]], sizes: dict[str, int]) -> None:
+    from rich.console import Console
     from rich.table import Table
 
-    from twokeys.fleet.sizes import account_sizes
-    from twokeys.project.stacks import shard_name
-
-    sizes = account_sizes(found.settings)
-    table = Table("shard", "accounts", "about", title=f"{found.name}: {len(sizes)} accounts", title_justify="left")
-    for number, accounts in placement.shards.items():
+    table = Table("shard", "accounts", "about", "which", title=title, title_justify="left")
+    for stack, accounts in shards.items():
         size = sum(sizes[account] for account in accounts)
-        table.add_row(shard_name(found.name, number), str(len(accounts)), f"{size} resources")
-    console.print(table)
-    for number, size in placement.overfull.items():
-        text = f"{shard_name(found.name, number)} has grown to about {size} resources: move accounts out if it is slow"
-        console.print(text, style="yellow", highlight=False, soft_wrap=True)
-    if placement.removed:
-        console.print(f"no longer in the environment: {', '.join(placement.removed)}", highlight=False, soft_wrap=True)
-    verb = "would be written" if check else "written"
-    told = f"{len(placement.placed)} accounts placed, {changed} files {verb}" if changed else "everything is up to date"
-    console.print(told + (": commit them" if changed and not check else ""), highlight=False)
+        table.add_row(stack, str(len(accounts)), f"{size} resources", ", ".join(accounts))
+    Console().print(table)

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import Backend
-from twokeys.fleet.inputs import changed_since, folder_digest, program_digest, shard_digest
-from twokeys.fleet.ledger import Ledger
+from twokeys.fleet.inputs import Ledger, Settled, changed_since, folder_digest, program_digest, shard_digest
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.project.environment import Environment, Shard
 
@@ -99,30 +98,20 @@ class Order:
         if complete or (self.operation is Operation.PREVIEW and result.settled):
             shard = next(one for one in self.shards if one.stack == result.stack)
             state = self.backend.fingerprints([shard.stack])[shard.stack]
-            self.ledger.record(result.stack, self._digest(shard, state), result.seconds, result.resources)
+            self.ledger.record(result.stack, Settled(self._digest(shard, state), result.resources))
+
+    @cached_property
+    def _shared(self) -> tuple[str, dict[str, Any]]:
+        """What every shard hangs on: the program's digest, and the packs and the management stack's last update."""
+        management = self.environment.management
+        packs = [(folder_digest(folder), config) for folder, config in self.packs]
+        updated = self.backend.fingerprints([management])[management]
+        return program_digest(self.environment.root), {"packs": packs, "management": updated}
 
     def _digest(self, shard: Shard, state: str | None) -> str:
-        beside = {"packs": self._packs, "management": self._management, "state": state}
-        return shard_digest(shard, self._program, beside)
-
-    @cached_property
-    def _management(self) -> str | None:
-        stack = self.environment.management
-        return self.backend.fingerprints([stack])[stack]
-
-    @cached_property
-    def _program(self) -> str:
-        return program_digest(self.environment.root)
-
-    @cached_property
-    def _packs(self) -> list[tuple[str, Mapping[str, Any]]]:
-        return [(folder_digest(folder), config) for folder, config in self.packs]
+        program, beside = self._shared
+        return shard_digest(shard, program, {**beside, "state": state})
 
     def _task(self, shard: Shard) -> Task:
-        return Task(
-            self.operation,
-            shard.stack,
-            str(shard.folder),
-            tuple((str(folder), config) for folder, config in self.packs),
-            self.parallel,
-        )
+        packs = tuple((str(folder), config) for folder, config in self.packs)
+        return Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel)

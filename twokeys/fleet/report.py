@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rich.console import Console
@@ -22,61 +22,45 @@ _STYLES: Final = {
     State.STOPPED: "yellow",
     State.WAITING: "yellow",
 }
-_GOOD: Final = (State.DONE, State.UNCHANGED)
 _RUNNING_SHOWN: Final = 4
 _PROBLEMS_SHOWN: Final = 20
 
 
-class Display:
+class Display(Progress):
     """What is done and what is worked on, on a console; says nothing without one."""
 
     def __init__(self, console: Console | None, operation: Operation, shards: int) -> None:
-        self._console = console
-        self._running: dict[str, None] = {}
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("shards"),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[now]}"),
-        )
-        self._bar = Progress(*columns, console=console, transient=True, disable=console is None)
-        self._task = self._bar.add_task(operation.value, total=shards, now="")
-
-    def __enter__(self) -> Display:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
+        now = TextColumn("shards [dim]{task.fields[now]}")
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), now, TimeElapsedColumn())
+        super().__init__(*columns, console=console, transient=True, disable=console is None)
+        self._works_on: dict[str, None] = {}
+        self._shards = self.add_task(operation.value, total=shards, now="")
 
     def begun(self, task: Task) -> None:
         """A shard is begun."""
-        self._running[task.stack] = None
-        self._show_running(0)
+        self._works_on[task.stack] = None
+        self._show(0)
 
     def ended(self, result: Result) -> None:
         """A shard has ended."""
-        self._running.pop(result.stack, None)
-        self._show_running(1)
-        if self._console is not None and result.state is not State.WAITING:
+        self._works_on.pop(result.stack, None)
+        self._show(1)
+        if not self.disable and result.state is not State.WAITING:
             text = f"{result.stack}: {result.state.value}, {in_words(result)}, {result.seconds:.1f} s"
-            self._console.print(text, style=_STYLES[result.state], highlight=False, soft_wrap=True)
+            self.console.print(text, style=_STYLES[result.state], highlight=False, soft_wrap=True)
 
-    def _show_running(self, advance: int) -> None:
-        shown = list(self._running)
+    def _show(self, advance: int) -> None:
+        shown = list(self._works_on)
         more = f" and {len(shown) - _RUNNING_SHOWN} more" if len(shown) > _RUNNING_SHOWN else ""
-        self._bar.update(self._task, advance=advance, now=", ".join(shown[:_RUNNING_SHOWN]) + more)
+        self.update(self._shards, advance=advance, now=", ".join(shown[:_RUNNING_SHOWN]) + more)
 
 
 def in_words(result: Result) -> str:
     """What happened to a shard's resources ("12 create, 3 same")."""
     if result.settled:
         return f"nothing to do ({result.resources} resources)"
-    told = [f"{count} {op}" for op, count in sorted(result.changes.items()) if op != "same"]
-    same = result.changes.get("same", 0)
-    return ", ".join([*told, *([f"{same} same"] if same else [])]) or "nothing done"
+    counted = sorted(result.changes.items(), key=lambda one: (one[0] == "same", one[0]))
+    return ", ".join(f"{count} {op}" for op, count in counted) or "nothing done"
 
 
 @dataclass(frozen=True)
@@ -98,28 +82,25 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether every shard is as it should be."""
-        return all(one.state in _GOOD for one in self.results) and not self.findings
+        return all(one.state in (State.DONE, State.UNCHANGED) for one in self.results) and not self.findings
 
     def show(self, console: Console) -> None:
         """The summary, and everything that is wrong with its shard."""
         problems = [f"{one.stack}: {problem}" for one in self.results for problem in _shown(one.problems)]
         for text in (*problems, *self.findings):
             console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-        title = f"{self.operation.value}: {len(self.results)} shards"
-        table = Table("", "shards", title=title, title_justify="left")
+        table = Table("", "shards", title=f"{self.operation.value}: {len(self.results)} shards", title_justify="left")
         counted = Counter(one.state for one in self.results)
         for state in (one for one in State if counted[one]):
             table.add_row(state.value, str(counted[state]), style=_STYLES[state])
         console.print(table)
-        changes: Counter[str] = Counter()
-        for one in self.results:
-            changes.update(one.changes)
-        parts = [", ".join(f"{count} {op}" for op, count in sorted(changes.items())) or "nothing done"]
+        changes = sum((Counter(one.changes) for one in self.results), Counter[str]())
         memory = max((one.memory for one in self.results), default=0)
         at_once = f", {self.slots.count} at once ({self.slots.why})" if self.slots and memory else ""
-        parts.append(f"{self.seconds:.1f} s{at_once}" + (f", {memory / MIB:,.0f} MiB at most" if memory else ""))
-        console.print("; ".join(parts), highlight=False)
-        if any(one.state in (State.LOST, State.STOPPED, State.WAITING) for one in self.results):
+        done = ", ".join(f"{count} {op}" for op, count in sorted(changes.items())) or "nothing done"
+        peak = f", {memory / MIB:,.0f} MiB at most" if memory else ""
+        console.print(f"{done}; {self.seconds:.1f} s{at_once}{peak}", highlight=False)
+        if counted[State.LOST] + counted[State.STOPPED] + counted[State.WAITING]:
             step = "run the same command again: what is done stays done, and it goes on from there"
             console.print(f"next: {step}", style="yellow", highlight=False)
         elif not self.ok:
@@ -133,7 +114,7 @@ class Report:
             "ok": self.ok,
             "seconds": round(self.seconds, 3),
             "slots": None if self.slots is None else {"count": self.slots.count, "why": self.slots.why},
-            "shards": [one.as_dict() for one in self.results],
+            "shards": [{**asdict(one), "state": one.state.value} for one in self.results],
             "findings": list(self.findings),
         }
 

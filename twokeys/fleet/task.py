@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -49,17 +48,6 @@ class Task:
     packs: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     parallel: int = 8
 
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps({**asdict(self), "operation": self.operation.value})
-
-    @staticmethod
-    def from_json(text: str) -> Task:
-        """The task of such a line."""
-        said = json.loads(text)
-        packs = tuple((pack, config) for pack, config in said.pop("packs"))
-        return Task(**{**said, "operation": Operation(said["operation"]), "packs": packs})
-
 
 @dataclass(frozen=True)
 class Result:
@@ -89,13 +77,3 @@ class Result:
     def settled(self) -> bool:
         """Whether the engine found nothing to do."""
         return self.state is State.DONE and set(self.changes) <= {"same", "read"}
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready data."""
-        return {**asdict(self), "state": self.state.value, "changes": dict(self.changes)}
-
-    @staticmethod
-    def from_dict(said: Mapping[str, Any]) -> Result:
-        """The result of such data."""
-        lists = {key: tuple(said[key]) for key in ("problems", "advice")}
-        return Result(**{**said, **lists, "state": State(said["state"])})

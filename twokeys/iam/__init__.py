@@ -27,13 +27,14 @@ from twokeys.iam.globs import Glob, Names
 from twokeys.iam.lint import lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
-from twokeys.iam.size import MANAGED_POLICY_SIZE, MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
+from twokeys.iam.size import INLINE_POLICY_SIZES, MANAGED_POLICY_SIZE, MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import UNKNOWN, Unknown
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 __all__ = [
     "ANY_PROVIDER",
     "DEFAULT_PARTITION",
+    "INLINE_POLICY_SIZES",
     "MANAGED_POLICY_SIZE",
     "MOST_FOR_A_TRUST_POLICY",
     "SIZE_LIMITS",

@@ -17,21 +17,29 @@ from functools import lru_cache, partial
 from typing import TypeAlias
 
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
-from twokeys.iam.matches import Atom, ClauseAtom, ResourceAtom, SessionAtom
+from twokeys.iam.matches import Atom, ResourceAtom, SessionAtom
 from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values
 
 Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
 _MOST_COMBINATIONS = 4096
+_BOOLEAN = frozenset(
+    {"aws:multifactorauthpresent", "aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"}
+)
+"""Keys of the type Boolean: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class Possibilities:
-    """`some`: values were found that allow; `every`: none that do not; `exact`: every case was covered."""
+    """`some`: values were found that allow; `every`: none that do not; `exact`: every case was covered.
+
+    `unsure`: whether a condition was seen whose truth hangs on more than the free keys.
+    """
 
     some: bool
     every: bool
     exact: bool
+    unsure: bool = False
 
 
 def explore(
@@ -61,6 +69,8 @@ def independent(atoms: list[Atom]) -> bool:
 
     Of an atom with variables that is taken for granted: it was found free with the request's own values.
     """
+    if len(atoms) == 1:
+        return not _is_plain(atoms[0]) or _contingent(atoms[0])
     keys = [key for atom in atoms for key in set(atom.keys)]
     return len(set(keys)) == len(keys) and all(_contingent(atom) for atom in atoms if _is_plain(atom))
 
@@ -85,24 +95,39 @@ def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[At
     choices: list[list[Option]] = []
     combinations = 1
     for key in keys:
-        options, covered = _options(key, tuple(atom for atom in atoms if key in atom.keys), pool)
+        readers = tuple(atom for atom in atoms if key in atom.keys)
+        options, covered = _options(key, readers, pool) if pool else _told_apart(key, readers)
         exact = exact and covered
         choices.append(options)
         combinations *= len(options)
     if combinations > _MOST_COMBINATIONS:
         return Possibilities(some=True, every=False, exact=False)
     some, every = False, True
+    seen: set[Truth] = set()
     for combination in itertools.product(*choices):
         look = _override(dict(zip(keys, combination, strict=True)), lookup)
-        allowed = decision(partial(_held, look))
+        allowed = decision(partial(_held, look, seen))
         some, every = some or allowed, every and allowed
         if some and not every:
             break
-    return Possibilities(some, every, exact)
+    return Possibilities(some, every, exact, Truth.UNKNOWN in seen)
 
 
-def _held(lookup: Lookup, atom: Atom) -> Truth:
-    return atom.evaluate(lookup)
+@lru_cache(maxsize=16384)
+def _told_apart(key: str, atoms: tuple[Atom, ...]) -> tuple[list[Option], bool]:
+    """As `_options`, of plain atoms: one case for each way in which they can hold together."""
+    options, covered = _options(key, atoms)
+    distinct: dict[tuple[Truth, ...], Option] = {}
+    for option in options:
+        look = _override({key: option}, _absent)
+        distinct.setdefault(tuple(atom.evaluate(look) for atom in atoms), option)
+    return list(distinct.values()), covered
+
+
+def _held(lookup: Lookup, seen: set[Truth], atom: Atom) -> Truth:
+    found = atom.evaluate(lookup)
+    seen.add(found)
+    return found
 
 
 def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:
@@ -126,7 +151,9 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
 
     The longest text is longer than what a pattern of question marks matches.
     """
-    clauses = [atom.clause for atom in atoms if isinstance(atom, ClauseAtom) and atom.clause.lower_key == key]
+    if key in _BOOLEAN:
+        return [(), ("true",), ("false",)], True
+    clauses = [atom for atom in atoms if isinstance(atom, ConditionClause) and atom.lower_key == key]
     found = (text for atom in atoms for text in _texts(atom))
     texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))
     texts[_OTHER * (1 + max(map(len, texts)))] = None
@@ -167,12 +194,11 @@ def _texts(atom: Atom) -> tuple[str, ...]:
     if isinstance(atom, ResourceAtom):
         fillings = (pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns)
         return tuple(text for text in fillings if text is not None)
-    clause = atom.clause
-    if clause.patterns:
-        found = [text for pattern in clause.patterns for text in pattern.samples(_OTHER)]
+    if atom.patterns:
+        found = [text for pattern in atom.patterns for text in pattern.samples(_OTHER)]
         return tuple(dict.fromkeys((*found, *(text.swapcase() for text in found))))
-    values = [value for value in clause.values if not isinstance(value, Unknown)]
-    if clause.base.family == "ip":
+    values = [value for value in atom.values if not isinstance(value, Unknown)]
+    if atom.base.family == "ip":
         return tuple(dict.fromkeys(text for value in values for text in _ip_texts(value)))
     return tuple(values)
 

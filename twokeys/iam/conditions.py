@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
+from twokeys.iam.verdict import Requirement
 
 Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
 _Test: TypeAlias = Callable[[str, Lookup], Truth]
@@ -163,6 +164,10 @@ class ConditionClause:
         always false with ForAnyValue. A value of the policy that is not resolved yet makes it unknown wherever it could
         matter; a free key makes it free.
         """
+        if self._texts is not None:
+            found = lookup(self.lower_key)
+            if isinstance(found, tuple):
+                return Truth.FALSE if self._texts.isdisjoint(found) else Truth.TRUE
         if self.base.family == "null" and self.set_operator is not None:
             return truth(self.set_operator == "ForAllValues")
         found = lookup(self.lower_key)
@@ -214,14 +219,23 @@ class ConditionClause:
             return None
         return frozenset((*texts, *map(with_ids, texts)))
 
+    @cached_property
+    def _texts(self) -> frozenset[str] | None:
+        """The values of a plain StringEquals on texts, of which an absent key is none."""
+        plain = self.operator == "StringEquals" and self.values
+        return self._equal if plain else None
+
     def _one(self, value: str, lookup: Lookup) -> Truth:
         """Whether one value of the request matches any value of the policy, negated if the operator is."""
         if self._equal is not None:
             return truth((value in self._equal) is not self.base.negated)
-        results = [test(value, lookup) for test in self._tests]
-        if UNKNOWN in self.values:
-            results.append(Truth.UNKNOWN)
-        found = any_of(results)
+        found = Truth.UNKNOWN if UNKNOWN in self.values else Truth.FALSE
+        for test in self._tests:
+            result = test(value, lookup)
+            if result is Truth.TRUE:
+                return truth(not self.base.negated)
+            if result is not Truth.FALSE and found is not Truth.UNKNOWN:
+                found = result
         return negate(found) if self.base.negated else found
 
     def with_values(self, lookup: Lookup) -> ConditionClause:
@@ -232,8 +246,11 @@ class ConditionClause:
         if len(self.keys) == 1:
             return self
         filled = (value if isinstance(value, Unknown) else with_values(value, lookup) for value in self.values)
-        values = tuple(value for value in filled if value is not None)
-        return replace(self, values=values, emptied=not values)
+        return _with(self, tuple(value for value in filled if value is not None))
+
+    def requirement(self) -> Requirement:
+        """The clause as what a request must meet."""
+        return Requirement(self.operator, self.key, tuple(map(str, self.values)))
 
     def _evaluate_null(self, found: Values) -> Truth:
         wanted = {value.lower() if isinstance(value, str) else value for value in self.values}
@@ -248,6 +265,11 @@ class ConditionClause:
     def __str__(self) -> str:
         values = ", ".join(repr(value) for value in self.values)
         return f"{self.operator} {self.key} {values}"
+
+
+@lru_cache(maxsize=4096)
+def _with(clause: ConditionClause, values: tuple[str | Unknown, ...]) -> ConditionClause:
+    return replace(clause, values=values, emptied=not values)
 
 
 def operator_named(text: str) -> Operator | None:

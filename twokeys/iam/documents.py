@@ -6,18 +6,21 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause, operator_named
 from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, read_quickly, render
 from twokeys.iam.matching import ArnPattern, TextPattern
-from twokeys.iam.principals import Caller, Principals
+from twokeys.iam.principals import Principals
 from twokeys.iam.truth import UNKNOWN, Lookup, Truth, Unknown, any_of, truth
+
+if TYPE_CHECKING:
+    from twokeys.iam.matches import Side
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -93,7 +96,7 @@ class Statement:
         return found if self.actions is not None else _not(found)
 
     @cached_property
-    def _exact_resources(self) -> frozenset[str]:
+    def exact_resources(self) -> frozenset[str]:
         """The names of Resource or NotResource that are neither patterns nor unresolved."""
         names = self.resources if self.resources is not None else self.not_resources or ()
         return frozenset(name for name in names if isinstance(name, str) and not self._is_pattern(name))
@@ -108,24 +111,10 @@ class Statement:
             if isinstance(name, str) and self._is_pattern(name)
         )
 
-    @cached_property
-    def exact_names(self) -> tuple[str, ...] | None:
-        """Names of callers, or else of resources, one of which a request that it matches has; None for all requests."""
-        if self.principals is not None:
-            return self.principals.exact_names
-        names = () if self.resources is None else self.resources
-        exact = tuple(name for name in names if isinstance(name, str) and not self._is_pattern(name))
-        return exact if exact and len(exact) == len(names) and self.not_principals is None else None
-
     @property
     def effect_unresolved(self) -> bool:
         """Whether its Effect is not resolved yet: then it stands in the document twice, as either."""
         return any(path.endswith(".Effect") for path in self.unresolved)
-
-    @cached_property
-    def every_resource(self) -> bool:
-        """Whether it covers every resource: Resource is, or has, a lone `*`, or there is neither element."""
-        return self.not_resources is None and (self.resources is None or "*" in self.resources)
 
     def _is_pattern(self, name: str) -> bool:
         return "*" in name or "?" in name or (self.variables and "${" in name)
@@ -135,7 +124,7 @@ class Statement:
         names = self.resources if self.resources is not None else self.not_resources
         if names is None:
             return Truth.TRUE
-        if resource in self._exact_resources:
+        if resource in self.exact_resources:
             found = Truth.TRUE
         else:
             results = [pattern.matches(resource, lookup) for pattern in self.resource_patterns]
@@ -150,41 +139,6 @@ class Statement:
         return f"statement {self.sid!r}" if self.sid else f"statement {self.index}"
 
 
-class Statements:
-    """Some statements, in order, and which of them can match a request: long lists are searched by exact names."""
-
-    __slots__ = ("_by_name", "_others", "all")
-
-    def __init__(self, statements: Iterable[Statement]) -> None:
-        self.all = tuple(statements)
-        self._by_name: dict[str, list[int]] = {}
-        self._others: list[int] = []
-        for place, statement in enumerate(self.all if len(self.all) > _FEW else ()):
-            names = statement.exact_names
-            for name in names or ():
-                self._by_name.setdefault(name, []).append(place)
-            if names is None:
-                self._others.append(place)
-
-    def about(self, caller: Caller, resource: str) -> tuple[Statement, ...]:
-        """The statements that may match a request by a caller on a resource."""
-        if len(self.all) <= _FEW:
-            return self.all
-        places = {place for name in (*caller.names, resource) for place in self._by_name.get(name, ())}
-        return tuple(self.all[place] for place in sorted(places.union(self._others)))
-
-
-_FEW = 8
-
-
-class About(NamedTuple):
-    """The statements of a document about one action; `unsure` is whether some may be, or are not resolved."""
-
-    allows: Statements
-    denies: Statements
-    unsure: bool
-
-
 @dataclass(frozen=True)
 class PolicyDocument:
     """A parsed policy.
@@ -193,6 +147,7 @@ class PolicyDocument:
         version: "2012-10-17", "2008-10-17" or None; variables are variables only in the first.
         unresolved: paths of whole statements that are not resolved yet: they may allow or deny anything.
         kind: what it was parsed as.
+        sides: what `matches.side_of` works out once.
     """
 
     version: str | None
@@ -200,18 +155,7 @@ class PolicyDocument:
     statements: tuple[Statement, ...]
     unresolved: tuple[str, ...] = ()
     kind: PolicyKind = PolicyKind.IDENTITY
-    _about: dict[str, About] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def about(self, action: str) -> About:
-        """The statements about an action, which is given in lower case."""
-        found = self._about.get(action)
-        if found is None:
-            covering = [(one, one.covers_action(action)) for one in self.statements]
-            allows = Statements(one for one, found in covering if found is not Truth.FALSE and one.effect == "Allow")
-            denies = Statements(one for one, found in covering if found is not Truth.FALSE and one.effect == "Deny")
-            unsure = bool(self.unresolved) or any(found is Truth.UNKNOWN for _, found in covering)
-            found = self._about[action] = About(allows, denies, unsure)
-        return found
+    sides: dict[tuple[str, str, bool], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def has_allow(self) -> bool:

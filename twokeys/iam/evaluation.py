@@ -11,16 +11,17 @@ limited by boundary, session policies and SCPs; across accounts always both side
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 
 from twokeys.iam.documents import PolicyDocument
-from twokeys.iam.logic import And, Formula, Or, decide
-from twokeys.iam.matches import Match, Scan, scan
+from twokeys.iam.logic import And, Or, allowing, decide, decide_open, denied, missing
+from twokeys.iam.matches import Gate, Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Context, Request
-from twokeys.iam.settled import Layers, layers_of, settled, settled_grant, settled_trust
 from twokeys.iam.truth import Unknown
-from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict, Why
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
 
 __all__ = [
     "Caller",
@@ -40,6 +41,7 @@ __all__ = [
 _ASSUME_ROLE = "sts:assumerole"
 _WITH_SAML = "sts:assumerolewithsaml"
 _WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
+_FEDERATED_ACTIONS = frozenset({_WITH_SAML, _WITH_WEB_IDENTITY})
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Policies:
             apply, as in the management account. Every level must allow; within a level one policy is enough.
         rcps: likewise the RCPs of the target's account. AWS attaches RCPFullAWSAccess to every level for good, so a
             level need not list it.
+        granted: whether the caller needs no identity-based policy to allow, as a root user.
     """
 
     identity: tuple[PolicyDocument | Unknown, ...] = ()
@@ -63,13 +66,29 @@ class Policies:
     session: tuple[PolicyDocument | Unknown, ...] | None = None
     scps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
     rcps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
-    _about: dict[str, Layers | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    granted: bool = False
+    _own: dict[str, _Own] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _layers: dict[str, _Layers] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def about(self, action: str) -> Layers | None:
-        """The statements about an action, which is given in lower case; None if some are not resolved."""
-        if action not in self._about:
-            self._about[action] = layers_of(self, action)
-        return self._about[action]
+    def own(self, action: str) -> _Own:
+        """What the caller's side says about an action, which is given in lower case."""
+        found = self._own.get(action)
+        if found is None:
+            found = self._own[action] = _own(self, action)
+        return found
+
+    def about(self, action: str) -> _Layers:
+        """What all policies say about an action, which is given in lower case."""
+        found = self._layers.get(action)
+        if found is None:
+            found = self._layers[action] = _Layers(self, action)
+        return found
+
+    def binding(self, caller: Caller) -> Policies:
+        """Those that bind a caller: no SCP or RCP a service-linked role, no identity-based policy a root user."""
+        if caller.is_service_linked:
+            return replace(self, scps=(), rcps=())
+        return replace(self, granted=True) if caller.kind is CallerKind.ROOT else self
 
 
 def evaluate(request: Request, policies: Policies) -> Verdict:
@@ -86,31 +105,21 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     Raises:
         ArnError: the request's resource is not an ARN.
     """
-    refusal = None if _is_possible(request) else _impossible(request)
-    if refusal is not None:
-        return refusal
-    outcome = settled(request, policies)
-    if outcome is None:
-        return _evaluated(request, policies)
-    return Verdict.explained_by(outcome, lambda: _evaluated(request, policies).why)
-
-
-def _evaluated(request: Request, policies: Policies) -> Verdict:
-    side = _CallerSide(request, policies)
-    trust = _scanned(request, policies.trust, "trust policy", policies)
-    rcps = () if request.caller.is_service_linked else _levels(request, policies.rcps, "RCP")
-    denies = [*trust.denies, *side.denies, *(deny for level in rcps for one in level for deny in one.denies)]
-    gates: list[Formula] = [Or("RCPs", _allows(level)) for level in rcps if any(one.has_allow for one in level)]
-    same_account = request.caller.account == request.target.account
-    if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
-        gates.append(Or("trust policy", trust.allows))
-    elif request.action_name == ASSUME_ROOT:
-        gates += [side.scp_gate, side.identity_gate, side.limits]
-    elif same_account:
-        gates += [side.scp_gate, _within_account(request, trust, side)]
+    caller, action, target = request.caller, request.action_name, request.target
+    if caller.ordinary and caller.partition == target.partition and action not in _FEDERATED_ACTIONS:
+        layers = policies.about(action)
     else:
-        gates += [Or("trust policy", trust.allows), side.scp_gate, side.identity_gate, side.limits]
-    return decide(And(tuple(gates)), tuple(denies), request)
+        refusal = _barred(request) or _mismatched(request)
+        if refusal is not None:
+            return refusal
+        layers = policies.binding(caller).about(action)
+        if caller.kind in _WITHOUT_GRANT:
+            return _decided(request, layers.resource)
+    if action == ASSUME_ROOT:
+        return _decided(request, layers.without_trust)
+    if caller.account == target.account:
+        return _within_account(request, layers)
+    return _decided(request, layers.both)
 
 
 def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
@@ -119,18 +128,10 @@ def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> 
     Naming the caller's account counts. That root users cannot assume roles is not looked at here (nor is it for
     sessions of GetFederationToken), so that the caller `...:root` can stand for whoever its account lets in.
     """
-    refusal = None if _is_possible(request) else _mismatched(request)
+    refusal = _mismatched(request)
     if refusal is not None:
         return refusal
-    outcome = settled_trust(request, trust)
-    if outcome is None:
-        return _evaluated_trust(request, trust)
-    return Verdict.explained_by(outcome, lambda: _evaluated_trust(request, trust).why)
-
-
-def _evaluated_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
-    found = _scanned(request, trust, "trust policy", Policies())
-    return decide(Or("trust policy", found.allows), found.denies, request)
+    return _decided(request, side_of(trust, request.action_name, _TRUST))
 
 
 def evaluate_grant(request: Request, policies: Policies) -> Verdict:
@@ -139,66 +140,148 @@ def evaluate_grant(request: Request, policies: Policies) -> Verdict:
     Looks at identity-based policies, permissions boundary, session policies and SCPs. Services and federated people
     need no grant.
     """
-    if request.caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+    if request.caller.kind in _WITHOUT_GRANT:
         why = f"a {request.caller.kind.value} principal needs no identity-based policy"
-        return Verdict.explained_by(
-            Outcome.ALLOW, lambda: Why(decisions=(Decision("caller", None, None, "Allow", why),))
+        return Verdict(Outcome.ALLOW, decisions=(Decision("caller", None, None, "Allow", why),))
+    refusal = _barred(request) or _mismatched(request)
+    return refusal or _decided(request, policies.binding(request.caller).own(request.action_name).side)
+
+
+_TRUST = "trust policy"
+_WITHOUT_GRANT = frozenset({CallerKind.SERVICE, CallerKind.FEDERATED})
+
+
+@dataclass(slots=True)
+class _Own:
+    """The caller's side; `identity` is empty for a root user, who needs no identity-based policy."""
+
+    denies: Rules
+    scps: tuple[Gate, ...]
+    identity: tuple[Gate, ...]
+    limits: tuple[Gate, ...]
+    side: Side
+
+
+def _own(policies: Policies, action: str) -> _Own:
+    identity = _numbered(policies.identity, action, "identity-based policy")
+    boundary = [] if policies.boundary is None else [side_of(policies.boundary, action, "permissions boundary")]
+    session = _numbered(policies.session or (), action, "session policy")
+    levels = _levels(policies.scps, action, "SCP")
+    denies = joined(one.denies for one in (*identity, *boundary, *session, *chain.from_iterable(levels)))
+    scps = tuple(_gate(f"SCPs at level {number}", level) for number, level in enumerate(levels, 1))
+    needed = () if policies.granted else (_gate("identity-based policies", identity),)
+    limits = tuple(
+        _gate(label, found)
+        for label, found in (("permissions boundary", boundary), ("session policies", session))
+        if found
+    )
+    return _Own(denies, scps, needed, limits, Side(denies, (*scps, *needed, *limits)))
+
+
+class _Layers:
+    """The statements of all policies about one action, put together once for each sort of request."""
+
+    def __init__(self, policies: Policies, action: str) -> None:
+        self.own = policies.own(action)
+        trust = side_of(policies.trust, action, _TRUST, bounded=policies.boundary is not None)
+        levels = _levels(policies.rcps, action, "RCP")
+        rcp_denies = joined(one.denies for one in chain.from_iterable(levels))
+        denies = joined((trust.denies, self.own.denies, rcp_denies))
+        self.rcps = tuple(_gate("RCPs", level) for level in levels if any(one.has_allow for one in level))
+        (self.trust,) = trust.gates
+        self.resource = Side(joined((trust.denies, rcp_denies)), (*self.rcps, self.trust))
+        """The resource's side alone."""
+        self.both = Side(denies, (*self.rcps, self.trust, *self.own.side.gates))
+        self.without_trust = Side(denies, (*self.rcps, *self.own.side.gates))
+        """All but what the resource itself must allow."""
+
+    def within(self, form: Form) -> Side:
+        """What limits a caller of the role's own account whom its trust policy names in a certain form."""
+        limits, own = self.own.limits, self.own
+        needed = () if form is Form.DIRECT else limits if form is Form.ROLE else (*own.identity, *limits)
+        return Side(self.both.denies, (*self.rcps, *own.scps, *needed))
+
+
+def _numbered(documents: Iterable[PolicyDocument | Unknown], action: str, label: str, where: str = "") -> list[Side]:
+    return [side_of(document, action, f"{label} {number}{where}") for number, document in enumerate(documents, 1)]
+
+
+def _levels(levels: tuple[tuple[PolicyDocument | Unknown, ...], ...], action: str, label: str) -> list[list[Side]]:
+    return [_numbered(level, action, label, f" at level {number}") for number, level in enumerate(levels, 1)]
+
+
+def _gate(label: str, found: Iterable[Side]) -> Gate:
+    return Gate(label, joined(gate.allows for one in found for gate in one.gates))
+
+
+def _decided(request: Request, side: Side) -> Verdict:
+    """Denied if a denial matches or a gate does not allow; allowed if none does and all do; else `logic` decides."""
+    denies: tuple[Match, ...] = ()
+    for rule in side.denies.about(request):
+        found = rule.matches(request)
+        if found:
+            if found is rule.certain:
+                return denied(found)
+            denies += found
+    hanging: tuple[Match, ...] = ()
+    for gate in side.gates:
+        some: tuple[Match, ...] = ()
+        for rule in gate.allows.about(request):
+            found = rule.matches(request)
+            if found:
+                if found is rule.certain:
+                    break
+                some += found
+        else:
+            if not some:
+                return Verdict(Outcome.DENY, explain=lambda: missing(_formula(request, side.gates)))
+            hanging += some
+    if not hanging and not denies:
+        return Verdict(Outcome.ALLOW, explain=lambda: allowing(_formula(request, side.gates)))
+    return decide_open(partial(_formula, request, side.gates), denies, request, hanging)
+
+
+def _formula(request: Request, gates: Iterable[Gate]) -> And:
+    return And(
+        tuple(
+            Or(gate.label, tuple(match for rule in gate.allows.about(request) for match in rule.matches(request)))
+            for gate in gates
         )
-    refusal = None if _is_possible(request) else _impossible(request)
-    if refusal is not None:
-        return refusal
-    outcome = settled_grant(request, policies)
-    if outcome is None:
-        return _evaluated_grant(request, policies)
-    return Verdict.explained_by(outcome, lambda: _evaluated_grant(request, policies).why)
+    )
 
 
-def _evaluated_grant(request: Request, policies: Policies) -> Verdict:
-    side = _CallerSide(request, policies)
-    return decide(And((side.scp_gate, side.identity_gate, side.limits)), side.denies, request)
+def _within_account(request: Request, layers: _Layers) -> Verdict:
+    """Same account: what must allow depends on how the resource-based policy names the caller.
+
+    A role's trust policy must always name the caller; other resources can also be opened by identity-based policies
+    alone.
+    """
+    if request.action_name not in ROLE_ACTIONS:
+        return _by_form(request, layers)
+    best: Form | None = None
+    for rule in layers.trust.allows.about(request):
+        found = rule.matches(request)
+        if found:
+            form = rule.form(request.caller) if found is rule.certain else None
+            if form is None:
+                return _by_form(request, layers)
+            best = form if best is None or form > best else best
+    outcome = Outcome.DENY if best is None else _decided(request, layers.within(best)).outcome
+    return Verdict(outcome, explain=lambda: _by_form(request, layers).why)
 
 
-class _CallerSide:
-    """What the policies on the caller's side say: identity-based, boundary, session and SCPs."""
-
-    def __init__(self, request: Request, policies: Policies) -> None:
-        caller = request.caller
-        if caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
-            policies = Policies()
-        identity = _numbered(request, policies.identity, "identity-based policy")
-        self.identity_gate: Formula = Or("identity-based policies", _allows(identity))
-        if caller.kind is CallerKind.ROOT:
-            self.identity_gate = And(())
-        found = list(identity)
-        limits: list[Formula] = []
-        if policies.boundary is not None:
-            boundary = _scanned(request, policies.boundary, "permissions boundary", policies)
-            limits.append(Or("permissions boundary", boundary.allows))
-            found.append(boundary)
-        if policies.session:
-            session = _numbered(request, policies.session, "session policy")
-            limits.append(Or("session policies", _allows(session)))
-            found += session
-        self.limits = And(tuple(limits))
-        scps = () if caller.is_service_linked else _levels(request, policies.scps, "SCP")
-        self.scp_gate = And(
-            tuple(Or(f"SCPs at level {number}", _allows(level)) for number, level in enumerate(scps, 1))
-        )
-        found += [one for level in scps for one in level]
-        self.denies = tuple(deny for one in found for deny in one.denies)
-
-
-def _is_possible(request: Request) -> bool:
-    """Whether a role or user asks for what roles and users ask for, in its own partition: the common case."""
-    caller = request.caller
-    if not caller.has_policies or request.action_name in (_WITH_WEB_IDENTITY, _WITH_SAML):
-        return False
-    return caller.partition == request.target.partition
-
-
-def _impossible(request: Request) -> Verdict | None:
-    """What STS refuses whatever the policies say."""
-    return _barred(request) or _mismatched(request)
+def _by_form(request: Request, layers: _Layers) -> Verdict:
+    """The verdict within an account, with all ways in which the resource-based policy names the caller."""
+    trust = tuple(match for rule in layers.trust.allows.about(request) for match in rule.closely(request))
+    denies = tuple(match for rule in layers.both.denies.about(request) for match in rule.matches(request))
+    named = {form: Or(_TRUST, tuple(match for match in trust if match.form in (form, None))) for form in Form}
+    limits = _formula(request, layers.own.limits)
+    delegated = And((_formula(request, layers.own.identity), limits))
+    if request.action_name in ROLE_ACTIONS:
+        delegated = And((Or(_TRUST, trust), delegated))
+    shared = _formula(request, (*layers.rcps, *layers.own.scps))
+    either = Or(_TRUST, (), (named[Form.DIRECT], And((named[Form.ROLE], limits)), delegated))
+    return decide(And((*shared.parts, either)), denies, request)
 
 
 def _barred(request: Request) -> Verdict | None:
@@ -233,45 +316,4 @@ def _mismatched(request: Request) -> Verdict | None:
 
 
 def _refused(why: str) -> Verdict:
-    return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=(Decision("STS", None, None, "Deny", why),)))
-
-
-def _within_account(request: Request, trust: Scan, side: _CallerSide) -> Formula:
-    """Same account: what must allow depends on how the resource-based policy names the caller.
-
-    A role's trust policy must always name the caller; other resources can also be opened by identity-based policies
-    alone.
-    """
-    by_form = {form: tuple(match for match in trust.allows if match.form in (form, None)) for form in Form}
-    direct = Or("trust policy", by_form[Form.DIRECT])
-    as_role = And((Or("trust policy", by_form[Form.ROLE]), side.limits))
-    delegated = And((side.identity_gate, side.limits))
-    if request.action_name in ROLE_ACTIONS:
-        delegated = And((Or("trust policy", trust.allows), delegated))
-    return Or("trust policy", (), (direct, as_role, delegated))
-
-
-def _scanned(request: Request, document: PolicyDocument | Unknown | None, label: str, policies: Policies) -> Scan:
-    return scan(request, document, label, bounded=policies.boundary is not None)
-
-
-def _numbered(request: Request, documents: Iterable[PolicyDocument | Unknown], label: str) -> tuple[Scan, ...]:
-    return tuple(
-        scan(request, document, f"{label} {number}", bounded=False) for number, document in enumerate(documents, 1)
-    )
-
-
-def _levels(
-    request: Request, levels: tuple[tuple[PolicyDocument | Unknown, ...], ...], label: str
-) -> tuple[tuple[Scan, ...], ...]:
-    return tuple(
-        tuple(
-            scan(request, document, f"{label} {number} at level {level}", bounded=False)
-            for number, document in enumerate(documents, 1)
-        )
-        for level, documents in enumerate(levels, 1)
-    )
-
-
-def _allows(scans: tuple[Scan, ...]) -> tuple[Match, ...]:
-    return scans[0].allows if len(scans) == 1 else tuple(match for one in scans for match in one.allows)
+    return Verdict(Outcome.DENY, decisions=(Decision("STS", None, None, "Deny", why),))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from twokeys.iam.cases import Possibilities, explore
+from twokeys.iam.cases import Possibilities, explore, independent
 from twokeys.iam.matches import Atom, Match
 from twokeys.iam.request import Request
 from twokeys.iam.truth import Truth
@@ -37,29 +37,59 @@ def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Ver
     Unresolved values are first taken for the worst: what hangs on one does not allow, and does deny. If the request can
     be allowed all the same, they do not matter. Otherwise they are taken for the best, to see whether they do.
     """
-    certain = next((deny for deny in denies if deny.certain), None)
-    if certain is not None:
-        return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=(_denied(certain),)))
+    if any(deny.certain for deny in denies):
+        return denied(denies)
     if not _holds(formula, _any):
-        return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=tuple(_missing(formula))))
+        return Verdict(Outcome.DENY, explain=lambda: missing(formula))
     if not denies and _holds(formula, _is_certain):
-        return Verdict.explained_by(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_certain))))
+        return Verdict(Outcome.ALLOW, explain=lambda: allowing(formula))
+    hanging = tuple(match for part in formula.parts if not _holds(part, _is_certain) for match in _matches(part))
+    return decide_open(lambda: formula, denies, request, hanging)
+
+
+def decide_open(
+    made: Callable[[], Formula], denies: tuple[Match, ...], request: Request, hanging: tuple[Match, ...]
+) -> Verdict:
+    """The verdict where the formula may hold, and nothing is certain.
+
+    `hanging` are the matches of its parts that do not hold for certain; mostly they tell, and nobody asks for the rest.
+    """
+    wanted, feared = _atoms(hanging), _atoms(denies)
+    waits = any(match.unknowns for match in (*hanging, *denies))
+    if not waits and independent([*wanted, *feared]):
+        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(made(), denies))
+    if not wanted and not feared:
+        return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(made(), denies))
+    formula = made()
     worst = _possibilities(formula, denies, request, hopeful=False)
     if worst.every and worst.exact:
-        return Verdict.explained_by(Outcome.ALLOW, lambda: Why(decisions=tuple(_allowing(formula, _is_resolved))))
+        return Verdict(Outcome.ALLOW, explain=lambda: Why(decisions=tuple(_allowing(formula, _is_resolved))))
     if worst.some:
-        return Verdict.explained_by(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
-    best = _possibilities(formula, denies, request, hopeful=True)
-    unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
+        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(formula, denies))
+    best = _possibilities(formula, denies, request, hopeful=True) if waits or worst.unsure else worst
+    waits = waits or any(match.unknowns for match in _matches(formula))
     exact = worst.exact and best.exact
-    if best.some or (unknowns and not exact):
-        return Verdict.explained_by(
-            Outcome.UNKNOWN, lambda: Why((), unknowns or (_SYMBOL_ID,), _all_of(formula, denies))
-        )
+    if best.some or (waits and not exact):
+        return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(formula, denies))
     if not exact:
-        return Verdict.explained_by(Outcome.CONDITIONAL, lambda: _conditional(formula, denies))
+        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(formula, denies))
     excluded = "its conditions and those of the other statements exclude each other"
-    return Verdict.explained_by(Outcome.DENY, lambda: Why(decisions=_all_of(formula, denies, excluded)))
+    return Verdict(Outcome.DENY, explain=lambda: Why(decisions=_all_of(formula, denies, excluded)))
+
+
+def denied(denies: tuple[Match, ...]) -> Verdict:
+    """The verdict where a denial matches for certain."""
+    return Verdict(Outcome.DENY, explain=lambda: Why(decisions=(_denied(next(filter(_is_certain, denies))),)))
+
+
+def missing(formula: Formula) -> Why:
+    """Why a formula cannot hold."""
+    return Why(decisions=tuple(_missing(formula)))
+
+
+def allowing(formula: Formula) -> Why:
+    """Why a formula holds for certain."""
+    return Why(decisions=tuple(_allowing(formula, _is_certain)))
 
 
 def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request, *, hopeful: bool) -> Possibilities:
@@ -91,11 +121,20 @@ def _all_of(formula: Formula, denies: tuple[Match, ...], why: str = "") -> tuple
     return (*_allowing(formula, _any, why), *map(_may_deny, denies))
 
 
+def _unknown(formula: Formula, denies: tuple[Match, ...]) -> Why:
+    unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
+    return Why((), unknowns or (_SYMBOL_ID,), _all_of(formula, denies))
+
+
 def _conditional(formula: Formula, denies: tuple[Match, ...]) -> Why:
     hanging = [deny for deny in denies if deny.atoms]
     requirements = (*_required(formula), *(_must_not(deny) for deny in hanging))
     decisions = (*_allowing(formula, _is_resolved), *(_may_deny(deny) for deny in hanging))
     return Why(tuple(dict.fromkeys(requirements)), decisions=decisions)
+
+
+def _atoms(matches: Iterable[Match]) -> dict[Atom, None]:
+    return {atom: None for match in matches for atom in match.atoms}
 
 
 def _any(_match: Match) -> bool:

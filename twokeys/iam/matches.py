@@ -1,36 +1,21 @@
-"""Which statements of a document match a request, and what their match hangs on."""
+"""Which statements of a document match a request, and what their match hangs on.
+
+What of a statement is the same for every request is worked out once for a document and an action. Most matches hang on
+nothing: those are found without making anything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.conditions import ConditionClause
-from twokeys.iam.documents import PolicyDocument, Statement, Statements
-from twokeys.iam.principals import Form
+from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import Request
 from twokeys.iam.truth import FREE, Lookup, Truth, Unknown
 from twokeys.iam.verdict import Requirement
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseAtom:
-    """A line of a Condition element."""
-
-    clause: ConditionClause
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The clause's own key and those of its variables."""
-        return self.clause.keys
-
-    def evaluate(self, lookup: Lookup) -> Truth:
-        """As the clause says."""
-        return self.clause.evaluate(lookup)
-
-    def requirement(self) -> Requirement:
-        """The clause."""
-        return Requirement(self.clause.operator, self.clause.key, tuple(str(value) for value in self.clause.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +66,7 @@ class SessionAtom:
         return Requirement("StringLike", "aws:userid", (f"*:{self.session}",))
 
 
-Atom: TypeAlias = ClauseAtom | ResourceAtom | SessionAtom
+Atom: TypeAlias = ConditionClause | ResourceAtom | SessionAtom
 """A condition on free keys: what it reads, whether it holds once they have values, and it as data."""
 
 
@@ -89,7 +74,7 @@ class Match(NamedTuple):
     """A statement that matches if all its atoms hold and its unresolved values turn out so.
 
     `statement` is None for a document or statement that is not resolved yet. `form` is how a Principal names the
-    caller, None when that is not resolved.
+    caller, None when that is not resolved, or does not matter.
     """
 
     document: str
@@ -104,115 +89,254 @@ class Match(NamedTuple):
         return not self.atoms and not self.unknowns
 
 
-class Scan(NamedTuple):
-    """The matching statements of one document; `has_allow` is whether it has any Allow statement, matching or not."""
-
-    allows: tuple[Match, ...] = ()
-    denies: tuple[Match, ...] = ()
-    has_allow: bool = False
+_Naming: TypeAlias = tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]
+"""A way of naming the caller: its form, session atoms, unresolved names."""
+_UNNAMED: tuple[_Naming, ...] = ((None, (), ()),)
 
 
-_NOTHING = Scan()
+class Rule:
+    """A statement that is, or may be, about an action.
+
+    Attributes:
+        certain: what `matches` returns, the very same each time, where the match hangs on nothing.
+    """
+
+    __slots__ = (
+        "_action", "_bounded", "_exact", "_label", "_listed", "_plain", "_resources", "_sessions", "_statement",
+        "certain",
+    )  # fmt: skip
+
+    def __init__(self, label: str, statement: Statement, action: Truth, *, bounded: bool) -> None:
+        named = statement.principals
+        self.certain = (Match(label, statement),)
+        self._label = label
+        self._statement = statement
+        self._action = action
+        self._bounded = bounded
+        self._listed = None if named is None or named.everyone else named.listed
+        self._sessions = named is not None and named.has_sessions
+        self._resources: frozenset[str] | None = None
+        self._exact = False
+        if statement.not_resources is not None:
+            self._resources = frozenset()
+        elif statement.resources is not None and "*" not in statement.resources:
+            self._resources = statement.exact_resources
+            self._exact = len(self._resources) == len(statement.resources)
+        self._plain = (
+            action is Truth.TRUE
+            and not statement.unresolved
+            and statement.not_principals is None
+            and (named is None or named.plain)
+        )
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Names of callers, or else of resources, one of which a request that it matches has; None for all requests."""
+        if not self._plain or self._sessions:
+            return None
+        if self._listed is not None:
+            return self._listed
+        return self._resources if self._exact else None
+
+    def matches(self, request: Request) -> tuple[Match, ...]:
+        """The ways in which the statement matches, whatever the form of its Principal; empty if it does not.
+
+        Where one way is certain, it is the only one.
+        """
+        if not self._plain or (self._sessions and request.caller.kind is CallerKind.ROLE):
+            found = self.closely(request)
+            return self.certain if any(match.certain for match in found) else found
+        if self._listed is not None and self._listed.isdisjoint(request.caller.names):
+            return ()
+        if self._resources is not None and request.resource not in self._resources:
+            if self._exact:
+                return ()
+            covered = self._statement.covers_resource(request.resource, request.lookup)
+            if covered is not Truth.TRUE:
+                return () if covered is Truth.FALSE else self.closely(request)
+        atoms: tuple[Atom, ...] = ()
+        for clause in self._statement.conditions:
+            held = clause.evaluate(request.lookup)
+            if held is Truth.FALSE:
+                return ()
+            if held is Truth.FREE and len(clause.keys) == 1:
+                atoms += (clause,)
+            elif held is not Truth.TRUE:
+                return self.closely(request)
+        return (Match(self._label, self._statement, atoms),) if atoms else self.certain
+
+    def form(self, caller: Caller) -> Form | None:
+        """Of a match that is certain: the form of the Principal that demands least; None where there is more to see."""
+        named = self._statement.principals
+        return named.form(caller) if named is not None and named.plain else None
+
+    def closely(self, request: Request) -> tuple[Match, ...]:
+        """The ways in which the statement matches: one, or for a Principal one per way of naming the caller."""
+        statement, label = self._statement, self._label
+        namings = self._namings(request)
+        covered = statement.covers_resource(request.resource, request.lookup) if namings else Truth.FALSE
+        if covered is Truth.FALSE:
+            return ()
+        unknowns: list[str] = []
+        atoms: list[Atom] = []
+        if self._action is Truth.UNKNOWN:
+            unknowns.append(self._of("Action"))
+        if covered is Truth.UNKNOWN:
+            unknowns.append(self._of("Resource"))
+        elif covered is Truth.FREE:
+            atoms.append(ResourceAtom(statement, request.resource))
+        for clause in statement.conditions:
+            held = clause.evaluate(request.lookup)
+            if held is Truth.FALSE:
+                return ()
+            if held is Truth.UNKNOWN:
+                unknowns.append(f"{clause.path} of the {label}")
+            elif held is Truth.FREE:
+                atoms.append(clause.with_values(request.lookup))
+        unknowns += [f"{path} of the {label}" for path in statement.unresolved]
+        return tuple(
+            Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings
+        )
+
+    def _namings(self, request: Request) -> Iterable[_Naming]:
+        """How the statement names the caller; empty when it does not."""
+        statement = self._statement
+        if statement.not_principals is not None:
+            denies = statement.effect == "Deny"
+            spared = statement.not_principals.spares(request.caller, denies=denies)
+            if denies and self._bounded:
+                spared = Truth.FALSE
+            if spared is Truth.TRUE:
+                return ()
+            return ((Form.DIRECT, (), (self._of("Principal"),) if spared is Truth.UNKNOWN else ()),)
+        if statement.principals is None:
+            return _UNNAMED
+        found: list[_Naming] = []
+        for naming in statement.principals.names(request.caller):
+            if naming.found is Truth.UNKNOWN:
+                found.append((None, (), (self._of("Principal"),)))
+                continue
+            atoms: tuple[Atom, ...] = ()
+            if naming.session is not None:
+                atom = SessionAtom(naming.session)
+                held = atom.evaluate(request.lookup)
+                if held is Truth.UNKNOWN:
+                    found.append((naming.form, (), (f"aws:userid of {request.caller}",)))
+                    continue
+                if held is Truth.FALSE and request.lookup("aws:userid") != ():
+                    continue
+                if held is not Truth.TRUE:
+                    atoms = (atom,)
+            found.append((naming.form, atoms, ()))
+        return found
+
+    def _of(self, element: str) -> str:
+        return f"{element} of {self._statement.label} of the {self._label}"
 
 
-def scan(request: Request, document: PolicyDocument | Unknown | None, label: str, *, bounded: bool) -> Scan:
-    """Find the statements of a document that match or may match a request.
+class Unresolved:
+    """A document, or a statement of one, that is not resolved yet: it may match whatever is asked."""
+
+    __slots__ = ("_found",)
+    certain = None
+    names = None
+
+    def __init__(self, label: str, what: str) -> None:
+        self._found = (Match(label, None, unknowns=(what,)),)
+
+    def matches(self, _request: Request) -> tuple[Match, ...]:
+        """That it may match."""
+        return self._found
+
+    closely = matches
+
+    def form(self, _caller: Caller) -> Form | None:
+        """Nothing is certain here."""
+        return None
+
+
+class Rules:
+    """Some statements, in order, and which of them can match a request: long lists are searched by exact names."""
+
+    __slots__ = ("_by_name", "_few", "_others", "all")
+
+    def __init__(self, rules: Iterable[Rule | Unresolved]) -> None:
+        self.all = tuple(rules)
+        self._few = len(self.all) <= _FEW
+        if self._few:
+            return
+        self._by_name: dict[str, list[int]] = {}
+        self._others: list[int] = []
+        for place, rule in enumerate(self.all):
+            for name in rule.names or ():
+                self._by_name.setdefault(name, []).append(place)
+            if rule.names is None:
+                self._others.append(place)
+
+    def about(self, request: Request) -> Iterable[Rule | Unresolved]:
+        """Those that may match a request."""
+        if self._few:
+            return self.all
+        names = (*request.caller.names, request.resource)
+        places = {place for name in names for place in self._by_name.get(name, ())}
+        return [self.all[place] for place in sorted(places.union(self._others))]
+
+
+_FEW = 8
+_NONE = Rules(())
+
+
+def joined(several: Iterable[Rules]) -> Rules:
+    """The statements of several documents as one list."""
+    some = [rules for rules in several if rules.all]
+    if len(some) < 2:
+        return some[0] if some else _NONE
+    return Rules(rule for rules in some for rule in rules.all)
+
+
+@dataclass(slots=True)
+class Gate:
+    """Statements of which one must allow; `label` names their policies for messages."""
+
+    label: str
+    allows: Rules
+
+
+@dataclass(slots=True)
+class Side:
+    """What must not deny, and what must allow, each gate for itself.
+
+    `has_allow` is whether the policies have any Allow statement, also of another action.
+    """
+
+    denies: Rules
+    gates: tuple[Gate, ...]
+    has_allow: bool = True
+
+
+def side_of(document: PolicyDocument | Unknown | None, action: str, label: str, *, bounded: bool = False) -> Side:
+    """The statements of a document about an action, which is given in lower case; `label` names it for messages.
 
     A document that is not resolved yet may allow and may deny. `bounded` is whether the caller has a permissions
     boundary, which a NotPrincipal with Deny always denies.
     """
-    if document is None:
-        return _NOTHING
-    if isinstance(document, Unknown):
-        match = Match(label, None, unknowns=(f"the {label}",))
-        return Scan((match,), (match,), has_allow=True)
-    about = document.about(request.action_name)
-    allows = _matching(request, about.allows, label, bounded=bounded)
-    denies = _matching(request, about.denies, label, bounded=bounded)
-    if document.unresolved:
-        unresolved = tuple(Match(label, None, unknowns=(f"{path} of the {label}",)) for path in document.unresolved)
-        allows, denies = (*allows, *unresolved), (*denies, *unresolved)
-    return Scan(allows, denies, document.has_allow)
-
-
-def _matching(request: Request, statements: Statements, label: str, *, bounded: bool) -> tuple[Match, ...]:
-    found: list[Match] = []
-    for statement in statements.about(request.caller, request.resource) if statements.all else ():
-        found += _matches(request, statement, label, bounded=bounded)
-    return tuple(found)
-
-
-def _matches(request: Request, statement: Statement, label: str, *, bounded: bool) -> list[Match]:
-    """The ways in which a statement matches: one, or for a Principal one per way of naming the caller."""
-    action = statement.covers_action(request.action_name)
-    if action is Truth.FALSE:
-        return []
-    unknowns: list[str] = []
-    atoms: list[Atom] = []
-    if action is Truth.UNKNOWN:
-        unknowns.append(_of(statement, label, "Action"))
-    namings = _namings(request, statement, label, bounded=bounded)
-    if not namings:
-        return []
-    covered = statement.covers_resource(request.resource, request.lookup)
-    if covered is Truth.FALSE:
-        return []
-    if covered is Truth.UNKNOWN:
-        unknowns.append(_of(statement, label, "Resource"))
-    elif covered is Truth.FREE:
-        atoms.append(ResourceAtom(statement, request.resource))
-    for clause in statement.conditions:
-        held = clause.evaluate(request.lookup)
-        if held is Truth.FALSE:
-            return []
-        if held is Truth.UNKNOWN:
-            unknowns.append(f"{clause.path} of the {label}")
-        elif held is Truth.FREE:
-            atoms.append(ClauseAtom(clause.with_values(request.lookup)))
-    unknowns += [f"{path} of the {label}" for path in statement.unresolved]
-    if not atoms and not unknowns:
-        return [Match(label, statement, more, unnamed, form) for form, more, unnamed in namings]
-    return [Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings]
-
-
-_UNNAMED: list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]] = [(None, (), ())]
-
-
-def _namings(
-    request: Request, statement: Statement, label: str, *, bounded: bool
-) -> list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]]:
-    """How the statement names the caller: form, session atoms, unresolved names. Empty when it does not."""
-    if statement.principals is None and statement.not_principals is None:
-        return _UNNAMED
-    if statement.not_principals is not None:
-        denies = statement.effect == "Deny"
-        spared = statement.not_principals.spares(request.caller, denies=denies)
-        if denies and bounded:
-            spared = Truth.FALSE
-        if spared is Truth.TRUE:
-            return []
-        return [(Form.DIRECT, (), (_of(statement, label, "Principal"),) if spared is Truth.UNKNOWN else ())]
-    if statement.principals is None:
-        return _UNNAMED
-    found: list[tuple[Form | None, tuple[Atom, ...], tuple[str, ...]]] = []
-    for naming in statement.principals.names(request.caller):
-        if naming.found is Truth.UNKNOWN:
-            found.append((None, (), (_of(statement, label, "Principal"),)))
-            continue
-        atoms: tuple[Atom, ...] = ()
-        if naming.session is not None:
-            atom = SessionAtom(naming.session)
-            held = atom.evaluate(request.lookup)
-            if held is Truth.UNKNOWN:
-                found.append((naming.form, (), (f"aws:userid of {request.caller}",)))
-                continue
-            if held is Truth.FALSE and request.lookup("aws:userid") != ():
-                continue
-            if held is not Truth.TRUE:
-                atoms = (atom,)
-        found.append((naming.form, atoms, ()))
+    if not isinstance(document, PolicyDocument):
+        rules = _NONE if document is None else Rules((Unresolved(label, f"the {label}"),))
+        return Side(rules, (Gate(label, rules),), has_allow=document is not None)
+    found = document.sides.get((action, label, bounded))
+    if found is None:
+        found = document.sides[action, label, bounded] = _side_of(document, action, label, bounded=bounded)
     return found
 
 
-def _of(statement: Statement, label: str, element: str) -> str:
-    return f"{element} of {statement.label} of the {label}"
+def _side_of(document: PolicyDocument, action: str, label: str, *, bounded: bool) -> Side:
+    unresolved: list[Rule | Unresolved] = [Unresolved(label, f"{path} of the {label}") for path in document.unresolved]
+    rules: dict[str, list[Rule | Unresolved]] = {"Allow": [], "Deny": []}
+    for statement in document.statements:
+        covered = statement.covers_action(action)
+        if covered is not Truth.FALSE:
+            rules[statement.effect].append(Rule(label, statement, covered, bounded=bounded))
+    allows, denies = (
+        Rules(some) if some else _NONE for some in (rules["Allow"] + unresolved, rules["Deny"] + unresolved)
+    )
+    return Side(denies, (Gate(label, allows),), document.has_allow)

@@ -197,7 +197,7 @@ class ArnPattern:
         resource: whether it stands in a Resource element: there a variable is one only after the fifth colon.
     """
 
-    __slots__ = ("_anything", "_parts", "_plain", "_resource", "_whole", "keys", "text")
+    __slots__ = ("_anything", "_first", "_parts", "_plain", "_resource", "_whole", "keys", "text")
 
     def __init__(self, text: str, *, variables: bool, resource: bool) -> None:
         self.text = text
@@ -213,6 +213,8 @@ class ArnPattern:
                 TextPattern(part, wildcards=True, variables=variables and place == 5)
                 for place, part in enumerate(segments)
             )
+        first = segments[:5] if self._parts else []
+        self._first = None if any("*" in part or "?" in part for part in first) else first
         patterns = self._parts if self._whole is None else (self._whole,)
         self.keys = tuple(key for pattern in patterns for key in pattern.keys)
         self._plain = _components_regex(segments) if self._parts and not self.keys and not is_symbolic(text) else None
@@ -227,6 +229,9 @@ class ArnPattern:
         if self._parts:
             if len(segments) < 6:
                 return Truth.FALSE
+            if self._first is not None:
+                same = segments[:5] == self._first
+                return self._parts[5].matches(segments[5], lookup) if same else Truth.FALSE
             return _all_match(self._parts, segments, lookup)
         if self._whole is None:
             return Truth.FALSE

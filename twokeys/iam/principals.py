@@ -83,6 +83,11 @@ class Caller:
         return self.role_arn is not None and ":role/aws-service-role/" in self.role_arn
 
     @cached_property
+    def ordinary(self) -> bool:
+        """Whether it is a role or user that every policy binds: the common case."""
+        return self.has_policies and not self.is_service_linked
+
+    @cached_property
     def is_saml_provider(self) -> bool:
         """Whether this is a person of a SAML provider."""
         return self.kind is CallerKind.FEDERATED and ":saml-provider/" in self.arn
@@ -97,7 +102,11 @@ class Caller:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Everything by which a Principal element can name the caller for certain, and alone."""
+        """Everything by which a Principal element can name the caller for certain, if it is not everyone's name."""
+        if self.kind is CallerKind.SERVICE:
+            return frozenset(_typed("Service", (self.arn, "*")))
+        if self.kind is CallerKind.FEDERATED:
+            return frozenset(_typed("Federated", (self.arn, "*")))
         own = (self.arn, self.role_arn, self.unique_id, self.account, *self.lineage[:1])
         return frozenset(name for name in own if name)
 
@@ -281,29 +290,26 @@ class Principals:
         return tuple(found)
 
     @property
-    def exact_names(self) -> tuple[str, ...] | None:
-        """The names that a caller has to have one of; None where more than its own names can decide."""
-        if self.unresolved or self.everyone or self.service or self.federated or self._sessions:
-            return None
-        names = tuple(name for name in self.aws if isinstance(name, str))
-        return names if len(names) == len(self.aws) else None
+    def plain(self) -> bool:
+        """Whether all its names are known: who is not in `listed` is then not named, but for sessions of a role."""
+        return not self.unresolved and UNKNOWN not in (*self.aws, *self.service, *self.federated)
 
-    def certainly(self, caller: Caller) -> Truth:
-        """Whether the element names the caller in some way; FREE if that hangs on the session. See `names`."""
-        if self.unresolved:
-            return Truth.UNKNOWN
-        if self.everyone:
-            return Truth.TRUE
-        if caller.kind is CallerKind.SERVICE or caller.kind is CallerKind.FEDERATED:
-            listed = self.service if caller.kind is CallerKind.SERVICE else self.federated
-            named = caller.arn in listed or "*" in listed
-            return Truth.TRUE if named else Truth.UNKNOWN if UNKNOWN in listed else Truth.FALSE
-        if not self._aws.isdisjoint(caller.names):
-            return Truth.TRUE
-        if UNKNOWN in self._aws:
-            return Truth.UNKNOWN
-        hangs = caller.kind is CallerKind.ROLE and self._sessions and self.sessions_of(caller)
-        return Truth.FREE if hangs else Truth.FALSE
+    @property
+    def has_sessions(self) -> bool:
+        """Whether it names sessions, by their ARNs."""
+        return any(isinstance(name, str) and ":assumed-role/" in name for name in self.aws)
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The names, as `Caller.names` has them."""
+        others = (*_typed("Service", self.service), *_typed("Federated", self.federated))
+        return frozenset((*(name for name in self.aws if isinstance(name, str)), *others))
+
+    def form(self, caller: Caller) -> Form:
+        """The form of a plain element that names a caller which of them demands least."""
+        if self.everyone or caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
+            return Form.DIRECT
+        return max(naming.form for naming in self.names(caller))
 
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""
@@ -337,6 +343,10 @@ class Principals:
 
     def _has_account_of(self, caller: Caller) -> bool:
         return caller.account in self._aws or caller.lineage[0] in self._aws
+
+
+def _typed(kind: str, names: tuple[str | Unknown, ...]) -> list[str]:
+    return [f"{kind} {name}" for name in names if isinstance(name, str)]
 
 
 def _named_in(names: tuple[str | Unknown, ...], name: str) -> tuple[Naming, ...]:

@@ -45,9 +45,9 @@ class Context:
         return {key.lower(): value for key, value in self.values.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Request:
-    """One request.
+    """One request. Nothing changes one; to make a frozen one takes as long as a verdict on it.
 
     Attributes:
         caller: who makes it.

@@ -14,7 +14,9 @@ from twokeys.iam.documents import PolicyKind
 
 MANAGED_POLICY_SIZE: Final = 6_144
 """Of a customer-managed policy, also where it is a permissions boundary; inline policies of a principal add up."""
-MOST_FOR_A_TRUST_POLICY: Final = 4_096
+INLINE_POLICY_SIZES: Final[Mapping[str, int]] = {"user": 2_048, "group": 5_120, "role": 10_240}
+"""How many characters the inline policies of one principal may have together, by its kind."""
+MOST_FOR_A_TRUST_POLICY: Final = 8_192
 """What the quota of an account can be raised to."""
 SIZE_LIMITS: Final[Mapping[PolicyKind, int]] = {
     PolicyKind.TRUST: 2_048,

@@ -100,17 +100,12 @@ class Verdict:
         requirements: tuple[Requirement, ...] = (),
         unknowns: tuple[str, ...] = (),
         decisions: tuple[Decision, ...] = (),
+        explain: Callable[[], Why] | None = None,
     ) -> None:
+        """A verdict; `explain` works out the rest when it is asked for."""
         self.outcome = outcome
-        self._explain = None
-        self._why = Why(requirements, unknowns, decisions)
-
-    @classmethod
-    def explained_by(cls, outcome: Outcome, explain: Callable[[], Why]) -> Verdict:
-        """A verdict with what is behind it still to be worked out."""
-        verdict = cls.__new__(cls)
-        verdict.outcome, verdict._explain, verdict._why = outcome, explain, None
-        return verdict
+        self._explain = explain
+        self._why = Why(requirements, unknowns, decisions) if explain is None else None
 
     @property
     def why(self) -> Why:

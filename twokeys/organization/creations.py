@@ -1,9 +1,9 @@
-"""Accounts that somebody began to create: whether each is there by now, told by its e-mail address."""
+"""What of an organization somebody began to create: whether it is there by now; an account by its e-mail address."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import boto3
@@ -14,8 +14,54 @@ from twokeys.errors import Refusal
 from twokeys.organization.model import ACTIVE
 from twokeys.organization.reading import RETRIES
 
+_ACCOUNT, _POLICY = "aws:organizations/account:Account", "aws:organizations/policy:Policy"
+_ORGANIZATION: Final = "aws:organizations/organization:Organization"
+_UNIT: Final = "aws:organizations/organizationalUnit:OrganizationalUnit"
+LOOKED_UP: Final = frozenset({_ACCOUNT, _ORGANIZATION, _UNIT, _POLICY})
+"""The types that `looked_up` knows: what AWS has not of these was never made."""
 _PAUSE_SECONDS: Final = 5.0
 _LONGEST_SECONDS: Final = 600.0
+
+
+def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Id and ARN of those objects of the organization that AWS has, by URN, asked with the surrounding credentials.
+
+    Raises:
+        Refusal: AWS cannot be asked, or an account that was begun cannot be told from another.
+    """
+    wanted = [one for one in begun if one["type"] in LOOKED_UP]
+    if not wanted:
+        return {}
+    session = boto3.Session()
+    names = {one["inputs"]["email"]: one["inputs"]["name"] for one in wanted if one["type"] == _ACCOUNT}
+    accounts = accounts_made(session, names) if names else {}
+    client: Any = session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
+
+    def listed(operation: str, key: str, **arguments: str) -> dict[str, tuple[str, str]]:
+        pages = client.get_paginator(operation).paginate(**arguments)
+        return {one["Name"]: (one["Id"], one["Arn"]) for page in pages for one in page[key]}
+
+    def find(kind: str, inputs: Mapping[str, Any]) -> tuple[str, str] | None:
+        if kind == _ACCOUNT:
+            arn = accounts.get(inputs["email"])
+            return (arn.rpartition("/")[2], arn) if arn else None
+        if kind == _UNIT:
+            parent = "list_organizational_units_for_parent", "OrganizationalUnits"
+            return listed(*parent, ParentId=inputs["parentId"]).get(inputs["name"])
+        if kind == _POLICY:
+            filtered = inputs.get("type", "SERVICE_CONTROL_POLICY")
+            return listed("list_policies", "Policies", Filter=filtered).get(inputs["name"])
+        try:
+            made = client.describe_organization()["Organization"]
+        except client.exceptions.AWSOrganizationsNotInUseException:
+            return None
+        return made["Id"], made["Arn"]
+
+    try:
+        found = {one["urn"]: find(one["type"], one["inputs"]) for one in wanted}
+    except (BotoCoreError, ClientError) as error:
+        raise no_answer(error) from error
+    return {urn: made for urn, made in found.items() if made}
 
 
 def accounts_made(

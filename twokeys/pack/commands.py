@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from twokeys.options import FILE
+
 
 @click.group()
 def policies() -> None:
@@ -27,10 +29,8 @@ def init_command(directory: Path) -> None:
 
 
 @policies.command("report")
-@click.argument("events", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--steps", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What `pulumi preview --json` wrote."
-)
+@click.argument("events", type=FILE)
+@click.option("--steps", type=FILE, help="What `pulumi preview --json` wrote.")
 @click.option("--folder", default="", help="The project's folder in the repository.")
 @click.option(
     "--format",

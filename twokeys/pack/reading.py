@@ -12,8 +12,9 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 
-from twokeys.access.snapshot import Resource
+from twokeys.access.snapshot import STACK_REFERENCE, Resource
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
 
 
@@ -27,6 +28,8 @@ def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
         inputs=properties(request.properties),
         provider=request.provider.urn or None,
         parent=options.parent or None,
+        # What a property is made from is told in the stack phase only, which judges whether another stack says so.
+        property_dependencies={"outputs": (f"::{STACK_REFERENCE}::",)} if request.type == OTHER_STACK else {},
         protect=options.protect,
         secrets=_secrets(request.properties),
     )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.errors import Refusal
-from twokeys.options import PROJECT
+from twokeys.options import ACCOUNT, PROJECT, InputPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from twokeys.access.report import Verdicts
     from twokeys.access.snapshot import Snapshot
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = InputPath(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -28,7 +27,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--policy-pack-config", "pack_config", type=_FILE, help="Exceptions and enforcement by rule, as JSON.")
 @click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
-@click.option("--account", help="The account that the program's own credentials would be in (12 digits).")
+@click.option("--account", type=ACCOUNT, help="The account that the program's own credentials would be in.")
 @click.option("--verbose", is_flag=True, help="List every resource.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def preview(  # noqa: PLR0913 - one parameter an option
@@ -63,7 +62,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
             given,
             rules=rules,
             stacks=known,
-            account=_account(account),
+            account=account,
             say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
         )
         results.append((stack, snapshot, verdicts, messages))
@@ -120,14 +119,3 @@ def _override(text: str) -> tuple[str, str]:
     if not separator or not key:
         raise click.UsageError(f"--config takes KEY=VALUE, not {text!r}")
     return key, value
-
-
-def _account(text: str | None) -> str | None:
-    if text is not None and not (len(text) == 12 and text.isascii() and text.isdigit()):
-        raise Refusal(
-            "this is no account",
-            where="--account",
-            why=f"an account id has 12 digits, and {text!r} has not",
-            next_step="give the id of the account whose credentials the program would run with",
-        )
-    return text

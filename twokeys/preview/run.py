@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import Resource, Snapshot, is_stack_reference
 from twokeys.preview.values import holds_secret, plain
 
 STACK: Final = "pulumi:pulumi:Stack"
@@ -243,7 +243,8 @@ def resource(made: Made, shown: Container[str]) -> Resource:
         parent=asked.parent or None,
         dependencies=tuple(urn for urn in asked.dependencies if urn in shown),
         property_dependencies={
-            key: tuple(urn for urn in urns if urn in shown) for key, urns in asked.property_dependencies.items()
+            key: tuple(urn for urn in urns if urn in shown or is_stack_reference(urn))
+            for key, urns in asked.property_dependencies.items()
         },
         protect=asked.protect,
         secrets=frozenset(key for key, value in values if holds_secret(value)),

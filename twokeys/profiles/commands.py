@@ -138,7 +138,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     if source_profile and credential_source:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
     who = Who("user" if person else "role", account, person or role or "")
-    all_ways, members = read_ways(_exports(states, published))
+    all_ways, members = read_ways(_exports(states, published, sandbox=dry_run))
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
@@ -177,7 +177,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     notes = _notes(done.text, path, source, credentials[1], ways)
     shown = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
-        report = _report(who, path, done, notes)
+        report = _report(who, path, done, notes) | {"ways": [_way_data(way) for way in ways]}
         report |= {"written": differs and not dry_run} | ({"diff": shown} if dry_run else {})
         click.echo(json.dumps(report))
     elif shown is not None:
@@ -240,10 +240,13 @@ def page(  # noqa: PLR0913 - one parameter an option
     return 0
 
 
-def _exports(states: tuple[str, ...], published: str | None) -> list[Exports]:
-    """What states, or one published file, export."""
+def _exports(states: tuple[str, ...], published: str | None, *, sandbox: bool = False) -> list[Exports]:
+    """What states, or one published file, export; where none is named and nothing is written, those of the sandbox."""
     from twokeys.exports import read_exports
+    from twokeys.project.states import sandbox_states
 
+    if sandbox and not states and published is None:
+        states = tuple(map(str, sandbox_states(Path.cwd())))
     if bool(states) == (published is not None):
         raise click.UsageError("Say where the doors stand: --state FILE for each stack, or --from URL_OR_FILE.")
     return [read_exports(each) for each in ((published,) if published else states)]
@@ -321,6 +324,15 @@ def _report(who: Who, path: Path, done: awsconfig.Change, notes: list[str]) -> d
         "kept": done.kept,
         "notes": notes,
     }
+
+
+def _way_data(way: Way) -> dict[str, object]:
+    """A way, its role named as every answer names one."""
+    role = getattr(way, "role", None) or getattr(way, "permission_set", "")
+    target = {"kind": "role", "account": way.account, "accountName": way.account_name, "name": role}
+    expires = way.expires.isoformat() if way.expires else None
+    declared = {"name": way.name, "reason": way.reason, "owner": way.owner, "expires": expires}
+    return {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": declared}
 
 
 def _say(path: Path, done: awsconfig.Change) -> None:

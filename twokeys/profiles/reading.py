@@ -15,7 +15,7 @@ from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.snapshot import PROVIDER
 from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.answers.reading import read
-from twokeys.doors import ExportedDoor, Who
+from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
 from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
@@ -243,15 +243,15 @@ def _leads_to(url: str, account: str, role: str) -> bool:
 def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
     """What one stack says of IAM groups: a group it makes has the members that it puts in.
 
-    The output `group_members` (user names by group) speaks of the account in `parent_account_id`.
+    The output `group_members` (user names by group) speaks of the account in which people live.
     """
+    lived_in = str(exports.outputs.get(PEOPLE_OUTPUT) or exports.outputs.get(ACCOUNT_OUTPUT, ""))
     users = exports.outputs.get("user_arns")
     if isinstance(users, Mapping):
-        yield Who("user", str(exports.outputs.get("parent_account_id", "")), ""), frozenset(map(str, users))
+        yield Who("user", lived_in, ""), frozenset(map(str, users))
     listed = exports.outputs.get("group_members")
     for name, users in listed.items() if isinstance(listed, Mapping) else ():
-        parent = str(exports.outputs.get("parent_account_id", ""))
-        yield Who("group", parent, str(name)), _names(users)
+        yield Who("group", lived_in, str(name)), _names(users)
     accounts, of_type = Accounts(exports.snapshot), exports.snapshot.of_type
     for each in of_type("aws:iam/group:Group"):
         yield Who("group", accounts.of(each), each.text("name") or ""), frozenset()

@@ -162,6 +162,11 @@ def read_mapping(path: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        words = (error.context, error.problem)
+        raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise _unreadable(path, str(error)) from error
     if data is None:

@@ -194,7 +194,9 @@ def load(root: Path, name: str) -> Environment:
             next_step="write it in plain text, or set it on each shard with `pulumi -C shards config set --secret`",
         )
     settings = parse(name, config)
-    own = [key for key in _ONCE if config.get(f"{PROJECT}:{key}")]
+    # Without `organization`, `people` only say where doors start.
+    once = _ONCE if settings.organization else tuple(key for key in _ONCE if key != "people")
+    own = [key for key in once if config.get(f"{PROJECT}:{key}")]
     if own:
         raise Refusal(
             f"stack {name} as an environment",

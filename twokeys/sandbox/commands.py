@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from twokeys.options import PROJECT
+from twokeys.options import PROJECT, InputPath
 from twokeys.sandbox.mailbox import mailbox
 from twokeys.sandbox.pulumi_commands import get_pulumi, pulumi_demo, shell
 
@@ -25,7 +25,7 @@ _DIRECTORY = click.option(
 )
 _FAULTS = click.option(
     "--faults",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputPath(path_type=Path, dir_okay=False),
     help="A fault plan for the local AWS: calls that are slow, throttled, refused or cut (docs/faults.md).",
 )
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")
@@ -56,7 +56,7 @@ sandbox.add_command(pulumi_demo)
 @click.option(
     "--policy-pack-config",
     "pack_config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
 @_FAULTS
@@ -80,6 +80,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from rich.console import Console
 
     from twokeys.preview.project import rules_config
+    from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
     from twokeys.sandbox.up import StackRun
 
@@ -88,6 +89,8 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     given = dict(_override(one) for one in overrides)
     console = Console(quiet=as_json)
     wanted = list(dict.fromkeys(stacks))
+    for name in wanted:
+        load_config(box.project, name, given)  # refuses what cannot be used, before what is up is thrown away
     there = box.up
     if again := [one for one in wanted if one in there]:
         console.print(f"{', '.join(again)} is up: everything is made again", highlight=False, soft_wrap=True)

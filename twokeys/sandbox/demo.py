@@ -110,13 +110,14 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
 
 def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:
     answers = into(read(build(snapshot(tuple(_states(box)), (), live=False, member_role=""))), "prod")
-    alike: dict[str, list[str]] = defaultdict(list)
+    alike: dict[tuple[int, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
             through = f", through {', '.join(one.through)}" if one.through else ""
             only = f" ({' and '.join(one.conditions)})" if one.conditions else ""
-            alike[f"{one.role}: {one.level.word}{through}{only}"].append(source.short)
-    story.entering = [f"{listed(sources)} -> {into_what}" for into_what, sources in alike.items()]
+            alike[len(one.through), f"{one.role}: {one.level.word}{through}{only}"].append(source.short)
+    nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
+    story.entering = [f"{listed(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
     console.print(f"\nwho can enter prod: {len(answers.ways)} ways, each with both keys")
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
         said = line.replace(f" of {STACKS[0]}", "")

@@ -65,9 +65,9 @@ class _Prober:
         for door in doors:
             for source in door.sources:
                 yield from self._through(door, source)
-        if doors:
-            with self._user(self._found.management, f"{_NOBODY}-{_OURS}") as nobody:
-                for door in doors:
+        for account in dict.fromkeys(door.source_account for door in doors):
+            with self._user(account, f"{_NOBODY}-{_OURS}") as nobody:
+                for door in (one for one in doors if one.source_account == account):
                     name = f"a user without a grant tries door {door.name}"
                     yield self._attempts.attempt(name, nobody, door.role_arn, expected=False, arguments=door.external)
 

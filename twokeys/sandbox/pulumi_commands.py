@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from twokeys.options import PROJECT
+from twokeys.options import ACCOUNT, PROJECT
 
 
 @click.command("get-pulumi")
@@ -26,7 +26,7 @@ def get_pulumi(build: bool) -> int:
 
 
 @click.command()
-@click.option("--account", default="", help="Be the administrator of this account (12 digits) in the AWS CLI.")
+@click.option("--account", type=ACCOUNT, help="Be the administrator of this account in the AWS CLI.")
 @click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
 @PROJECT
 @click.option(
@@ -36,7 +36,7 @@ def get_pulumi(build: bool) -> int:
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
-def shell(account: str, stop: bool, project: Path, directory: Path | None, as_json: bool) -> int:
+def shell(account: str | None, stop: bool, project: Path, directory: Path | None, as_json: bool) -> int:
     """Print the environment in which `pulumi`, the AWS CLI and boto3 work on a local AWS, which then keeps running.
 
     eval "$(twokeys sandbox shell)"; pulumi preview -s stage --policy-pack policies
@@ -58,7 +58,7 @@ def shell(account: str, stop: bool, project: Path, directory: Path | None, as_js
             running.stop()
         click.echo("stopped" if running else "no local AWS was running", err=True)
         return 0
-    variables = box.open(box.local_aws(), account)
+    variables = box.open(box.local_aws(), account or "")
     if "PULUMI_HOME" not in variables:
         click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
     if as_json:

@@ -189,13 +189,16 @@ def _units(organization: OrganizationSettings) -> Iterator[Problem]:
 
 def _people(settings: Settings) -> Iterator[Problem]:
     people = settings.people
-    if settings.organization is None and people != PeopleSettings():
-        yield Problem(
-            "people",
-            "(set)",
-            "people live in the management account and belong to the stack that has `organization`",
-            "move `people` to the management stack's config",
-        )
+    if settings.organization is None:
+        if people != PeopleSettings(account=people.account):
+            yield Problem(
+                "people",
+                "(set)",
+                "people belong to the stack that has `organization`; another one only says where they live, `account`",
+                "move the rest of `people` to the management stack's config",
+            )
+    elif people.account is not None:
+        yield from _people_account(settings, people.account)
     center = people.identity_center
     listed = [("people", people.users, people.groups)]
     if center is not None:
@@ -205,6 +208,19 @@ def _people(settings: Settings) -> Iterator[Problem]:
     for name, role in people.roles.items():
         if role.oidc is not None:
             yield from _oidc(f"people.roles.{name}.oidc", role.oidc)
+
+
+def _people_account(settings: Settings, account: str) -> Iterator[Problem]:
+    """People are made in their account, so that it is one of the management stack, in use, and entered."""
+    member = settings.accounts.get(account)
+    known = ", ".join(settings.entered()) or "none"
+    if member is None or account not in settings.entered() or member.state != "active":
+        yield Problem(
+            "people.account",
+            account,
+            f"people live in an active account of this stack that it enters; there are: {known}",
+            "name one of them, or leave it out for the management account",
+        )
 
 
 def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
@@ -310,9 +326,9 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     elif len(named(door.source)) != 1 or (door.source.root and door.source.grant_to is None):
         return
     else:
-        own = {people.break_glass.role} if people.break_glass else set()
+        own = {people.break_glass.role} if people.break_glass and people.account is None else set()
         users = {"user": set(people.users), "group": set(people.groups), "role": {*people.roles, *own}}
-        named_people = made_by_management(door)
+        named_people = made_by_management(settings, door)
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
@@ -402,33 +418,49 @@ def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
 
 
 def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
-    account = door.source.account
-    if account is None:
-        return
+    source, account = door.source, settings.source_account_of(door)
+    led = door.target.account is not None or len(settings.accounts) == 1
     known = ", ".join(settings.accounts_in("active")) or "none"
-    if account not in settings.accounts_in("active"):
+    if source.account is not None and door.via == "identity-center":
+        yield Problem(
+            f"{key}.account", source.account, "people of IAM Identity Center belong to no account", "remove it"
+        )
+        return
+    if source.stack is not None and (source.account is None or account == MANAGEMENT or account in settings.accounts):
+        yield Problem(
+            f"{key}.stack",
+            source.stack,
+            f"it is the stack of the account that they come from; accounts of this stack: {known}",
+            "name an account of that stack as `account`, by a key that this stack does not have, or remove `stack`",
+        )
+    elif account in settings.accounts and account not in settings.accounts_in("active"):
         yield Problem(
             f"{key}.account",
             account,
             f"active accounts of this stack: {known}",
-            "name one of them, or leave it out for the management account",
+            "name one of them, or leave it out for the account where `people` live",
         )
-    elif account in settings.target_accounts_of(door):
+    elif account in settings.accounts and led and account in settings.target_accounts_of(door):
         yield Problem(
             f"{key}.account",
             account,
             "the door leads into this account, and within one account a role needs no door",
             "name another account",
         )
-    if door.source.group is not None and door.source.members is None:
+    elif settings.organization is not None and source.stack is None and settings.source_stack_of(door) is not None:
+        yield Problem(
+            f"{key}.account",
+            account,
+            f"active accounts of this stack: {known}",
+            "name one of them, `management`, or say the `stack` that it belongs to",
+        )
+    if source.group is not None and source.members is None and account not in (MANAGEMENT, settings.people.account):
         yield Problem(
             f"{key}.members",
             "(missing)",
             "only the management stack tells the members of its own groups, and a trust has to name somebody",
             "list the members",
         )
-    if door.via == "identity-center":
-        yield Problem(f"{key}.account", account, "people of IAM Identity Center belong to no account", "remove it")
 
 
 def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterator[Problem]:
@@ -488,7 +520,7 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
         given = named(door.source.grant_to or door.source)
         places = [(via, account, role) for account in settings.target_accounts_of(door)]
         keys: list[tuple[object, ...]] = [("role", *place) for place in places if "trust" in door.keys]
-        keys += [("grant", *place, door.source.account, given) for place in places if "grant" in door.keys]
+        keys += [("grant", *place, settings.source_account_of(door), given) for place in places if "grant" in door.keys]
         if twice := next((what for what in keys if what in made), None):
             yield Problem(
                 f"doors.{name}.to.role",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings.models import (
     MANAGEMENT,
     DoorSettings,
@@ -25,11 +26,6 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.problem import Problem
 
-INLINE_CHARACTERS: Final[Mapping[str, int]] = {"user": 2_048, "group": 5_120, "role": 10_240}
-"""How many characters the inline policies of one principal may have together; AWS does not count white space.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-"""
 QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT_ID = "111111111111"
 _SHORTEST_ORGANIZATION_ID = "o-a1b2c3d4e5"
@@ -71,7 +67,7 @@ def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
     for door in settings.doors.values():
         if _makes_grants(settings, door):
             document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
-            source = door.source.account or MANAGEMENT, _without_path(grantee(door))
+            source = settings.source_account_of(door), _without_path(grantee(door))
             characters[source] += len(document) * len(settings.target_accounts_of(door))
     for grant in settings.organization_grants.values():
         if len(named(grant.source)) == 1:
@@ -79,7 +75,7 @@ def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
             if asks_for_mfa(grant):
                 condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
             document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
-            characters[MANAGEMENT, _without_path(who(grant.source))] += len(document)
+            characters[settings.people.account or MANAGEMENT, _without_path(who(grant.source))] += len(document)
     return dict(characters)
 
 
@@ -110,12 +106,12 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
 
 def _too_many(settings: Settings) -> Iterator[Problem]:
     for (account, (kind, name)), characters in inline_characters(settings).items():
-        if characters > INLINE_CHARACTERS[kind]:
+        if characters > INLINE_POLICY_SIZES[kind]:
             yield Problem(
                 "doors",
                 f"from {kind} {name} of {account}",
                 f"their grants are at least {characters} characters of inline policies, and AWS takes"
-                f" {INLINE_CHARACTERS[kind]} of a {kind} ({QUOTAS})",
+                f" {INLINE_POLICY_SIZES[kind]} of a {kind} ({QUOTAS})",
                 "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",
             )
 

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from twokeys.doors.documents import DoorPlan, trust_document
 from twokeys.doors.symbols import texts_of
+from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings.grants import QUOTAS
 from twokeys.settings.models import DoorSettings, Settings, asks_for_mfa, named, who
 from twokeys.settings.problem import Problem
 
-_INLINE_OF_A_ROLE: Final = 10_240
+_INLINE_OF_A_ROLE: Final = INLINE_POLICY_SIZES["role"]
 _GROUPS_OF_A_USER: Final = 10
 _BUDGETS_PAGE = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html"
 _NOTIFICATIONS_OF_A_BUDGET: Final = 10
@@ -137,7 +138,8 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
 def _names(settings: Settings) -> Iterator[Problem]:
     """Names of users, groups and roles are unique in an account, and are not told apart by case."""
     people = settings.people
-    roles = [*people.roles, *([people.break_glass.role] if people.break_glass else [])]
+    beside = people.break_glass if people.account is None else None
+    roles = [*people.roles, *([beside.role] if beside else [])]
     center = people.identity_center
     listed = [("people.groups", list(people.groups)), ("people.roles", roles)]
     if center is not None:

@@ -149,9 +149,9 @@ class OidcSettings(Model):
 
 
 class PrincipalRoleSettings(Model):
-    """A role in the management account that doors start from, such as the one that deploys.
+    """A role that doors start from, such as the one that deploys.
 
-    Without `oidc` it trusts the management account itself: whoever that account's own policies let in.
+    Without `oidc` it trusts its own account: whoever that account's own policies let in.
     """
 
     description: Reason | None = None
@@ -159,8 +159,15 @@ class PrincipalRoleSettings(Model):
 
 
 class PeopleSettings(Model):
-    """Principals in the management account that doors start from. None of them has an access key."""
+    """Principals that doors start from, in the member account `account`. None of them has an access key.
 
+    Without `account` they live in the management account, where no service control policy binds them; AWS advises to
+    work elsewhere. The way for emergencies stays there in any case. Stacks without `organization` say `account` only:
+    where their doors start.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_best-practices_mgmt-acct.html
+    """
+
+    account: Slug | None = None
     users: tuple[RoleName, ...] = ()
     groups: dict[GroupName, tuple[RoleName, ...]] = {}
     roles: dict[RoleName, PrincipalRoleSettings] = {}
@@ -214,7 +221,8 @@ class GranteeSettings(Model):
 class SourceSettings(Model):
     """Who comes through a door: one role, user or group of an account, or its root.
 
-    `account` is the key of an account of this stack; without it they come from the management account.
+    `account` is the key of an account of this stack, or of `stack` (its name, the management stack by default), or
+    `management`; without it they come from where `people` live.
 
     A group is no principal in AWS, so the trust names its members: `members`, or those that the management stack says.
     `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
@@ -225,6 +233,7 @@ class SourceSettings(Model):
     group: GroupPathAndName | None = None
     root: bool = False
     account: Slug | None = None
+    stack: Annotated[str, Field(min_length=1)] | None = None
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None
     exists: bool = False
@@ -357,8 +366,26 @@ class Settings(Model):
     def target_accounts_of(self, door: DoorSettings) -> tuple[str, ...]:
         """The keys of the accounts that a door leads to as it is written: with `*`, the other active ones."""
         if door.target.account == EVERY_ACCOUNT:
-            return tuple(account for account in self.accounts_in("active") if account != door.source.account)
+            return tuple(account for account in self.accounts_in("active") if account != self.source_account_of(door))
         return (self.target_account_of(door),)
+
+    def source_account_of(self, door: DoorSettings) -> str:
+        """The key of the account that a door starts in: the one it names, or where `people` live."""
+        if door.via == "identity-center":
+            return MANAGEMENT
+        return door.source.account or self.people.account or MANAGEMENT
+
+    def source_stack_of(self, door: DoorSettings) -> str | None:
+        """The name of the other stack whose account a door starts in, `management` for that one; None for our own."""
+        account = self.source_account_of(door)
+        if account == MANAGEMENT or (account in self.accounts and door.source.stack is None):
+            return None
+        return door.source.stack or MANAGEMENT
+
+    def environment_of(self, account: str) -> str | None:
+        """What the tag `environment` of a member account says, its own before that of the stack."""
+        tags = (*self.accounts[account].tags.items(), *self.tags.items())
+        return next((value for tag, value in tags if tag.casefold() == "environment"), None)
 
     def with_a_door_for_each_account(self) -> Settings:
         """The same, with a door `<account>-<door>` for each account in the place of a door into every account."""
@@ -390,10 +417,11 @@ def grantee(door: DoorSettings) -> Who:
     return who(door.source.grant_to or door.source)
 
 
-def made_by_management(door: DoorSettings) -> tuple[Who, ...]:
-    """Those of a checked door that the management stack has to have: not what exists already, or has a path."""
+def made_by_management(settings: Settings, door: DoorSettings) -> tuple[Who, ...]:
+    """Those of a checked door whom `people` of the management stack has to have: not who exists, or has a path."""
     source = door.source
-    if source.exists or source.account or door.via == "identity-center":
+    elsewhere = source.stack or (source.account and source.account != settings.people.account)
+    if source.exists or elsewhere or door.via == "identity-center":
         return ()
     people = [grantee(door), *(Who("user", member) for member in source.members or ())]
     return tuple(one for one in people if "/" not in one.name)

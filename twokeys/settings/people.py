@@ -13,6 +13,10 @@ from twokeys.settings.values import ContactEmail, RoleName, must_match
 class BreakGlassSettings(Model):
     """The role for emergencies in the management account, and who hears of every use.
 
+    Its users live there too, as AWS has it: they are some of `people`, or, where those live in a member account, users
+    that are made for this alone.
+    https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/break-glass-access.html
+
     The alarm answers to the role's name in every account: a door to a role of the same name is watched too.
     """
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import PROJECT
+from twokeys.options import PROJECT, InputPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twokeys.project.config import Project
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = InputPath(path_type=Path, dir_okay=False)
 
 
 @click.command("open")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal
+from twokeys.options import FILE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--state",
     "states",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     multiple=True,
     help="Real AWS: what `pulumi stack export` or `pulumi stack output --json` wrote; may be repeated.",
 )

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from scene import CI, DEPLOYER, FOREIGN, HUB, PROD, SERVICE, STAGE, Scene, arn, document, grants, text, trusts
 
 from components.cross_account_access import CrossAccountAccess
+from twokeys.doors import OTHER_STACK
 
 MEMBER_OF_ANYBODY = {"AWS": "*"}
 OUTSIDER = {"AWS": arn(FOREIGN, "root")}
@@ -45,6 +46,22 @@ def grant_without_trust(s: Scene) -> None:
     ci = s.ci()
     s.grant(text(grants(DEPLOYER)), ci.name)
     s.deployer(text(SERVICE))
+
+
+class _SaysItIsAnotherStack(pulumi.ComponentResource):
+    def __init__(self, outputs: Any) -> None:
+        said = {"name": "organization/vendor/prod", "outputs": outputs}
+        super().__init__(OTHER_STACK, "vendor", said)
+        self.register_outputs(said)
+
+
+def outsider_by_a_forged_stack(s: Scene) -> None:
+    place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "g", "account": FOREIGN, "property": "policy"}
+    declared = {**place, "properties": {"role": "x", "name": "g"}, "document": document(grants(DEPLOYER))}
+    door = {"source": {"kind": "role", "account": FOREIGN, "names": ["x"]}, "target": {"account": STAGE, "role": "x"}}
+    said = {"doors": [{"name": "d", "door": {"name": "d", **door}, "documents": [declared]}]}
+    _SaysItIsAnotherStack(pulumi.Output.from_input(said))
+    s.deployer(text(trusts({"AWS": arn(FOREIGN, "role/x")})))
 
 
 def wildcard_grant(s: Scene) -> None:

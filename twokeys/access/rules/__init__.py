@@ -14,6 +14,7 @@ from twokeys.access.rules.federated import FEDERATED_TRUST
 from twokeys.access.rules.members import ACCOUNT_KEPT, NO_IAM_USERS, UNIQUE_EMAILS
 from twokeys.access.rules.not_read import CODE_NOT_READ, NOT_READ
 from twokeys.access.rules.providers import NO_DEFAULT_PROVIDER, PROVIDER_ENTERS_ITS_ACCOUNT
+from twokeys.access.rules.refused import POLICY_REFUSED
 from twokeys.access.rules.root_sessions import ROOT_SESSION_GRANT
 from twokeys.access.rules.upkeep import DOOR_EXPIRED, POLICY_LINT
 from twokeys.access.rules.wildcards import WILDCARD_GRANT, WILDCARD_TRUST
@@ -39,6 +40,7 @@ RULES: tuple[Rule[Any], ...] = (
     NO_IAM_USERS,
     ACCOUNT_KEPT,
     UNIQUE_EMAILS,
+    POLICY_REFUSED,
     POLICY_LINT,
     DOOR_EXPIRED,
 )

@@ -19,7 +19,7 @@ def _granted(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Findin
         for role in graph.principals
         if role.kind == "role"
         and role.account in graph.accounts.members
-        and role.name == graph.accounts.access_role(role.account)
+        and role.name in graph.accounts.access_roles(role.account)
     }
     for principal in graph.principals:
         for document in principal.documents:

@@ -12,8 +12,10 @@ from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import Resource
 
+_PEOPLE = "twokeys:people:People"
+_USER = "aws:iam/user:User"
 _LONG_TERM = {
-    "aws:iam/user:User": "IAM user",
+    _USER: "IAM user",
     "aws:iam/accessKey:AccessKey": "access key",
     "aws:iam/userLoginProfile:UserLoginProfile": "console password",
 }
@@ -22,9 +24,15 @@ _LONG_TERM = {
 def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
     entered = {account for account, _ in entered_by_access_role(graph.accounts)}
     members = (graph.accounts.members | entered) - {graph.accounts.management or ""}
+    lived_in = {
+        urn: graph.accounts.canonical(account)
+        for urn, component in graph.snapshot.by_urn.items()
+        if component.type == _PEOPLE and (account := component.text("account"))
+    }
     for resource in graph.snapshot.of_type(*_LONG_TERM):
         account = graph.accounts.of(resource)
-        if account in members:
+        declared = resource.type == _USER and lived_in.get(resource.parent or "") == account
+        if account in members and not declared:
             message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
             step = "give people and machines a role in that account, and a grant where they already are"
             message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
@@ -68,7 +76,9 @@ NO_IAM_USERS = Rule(
 )
 """Long-term credentials are a way into an account that has no second key.
 
-Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Unknown: a resource
+Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Users whom the
+component `People` declares for the account that doors start from, an identity account, are people's one identity; a
+password or a key in the program is refused for them too. Unknown: a resource
 whose account is not pinned is not judged here (`provider-enters-its-account` refuses its provider). Does not check: the
 management account, accounts that are entered by another role, root users.
 """

@@ -11,6 +11,7 @@ from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
+from twokeys.access.rules.refused import REFUSED
 from twokeys.access.snapshot import Resource
 from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
@@ -32,7 +33,7 @@ def _linted(graph: Graph, principal: Principal, document: Document, kind: Policy
         return
     organization = graph.accounts.held | graph.accounts.members
     for found in lint(document.policy, kind, account=principal.account, organization=organization):
-        if found.rule not in _ELSEWHERE:
+        if found.rule not in _ELSEWHERE | REFUSED:
             message = (
                 f"The {document.title} in account {graph.accounts.name(principal.account)} has a flaw at {found.path}: "
                 f"{found.message}"

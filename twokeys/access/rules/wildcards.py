@@ -108,8 +108,8 @@ def _one_role_of_the_organization(graph: Graph, statement: Statement, resource: 
 
 
 def _access_roles(graph: Graph) -> frozenset[str]:
-    roles = {graph.accounts.access_role(account) for account in graph.accounts.members}
-    return frozenset({ACCESS_ROLE, *roles})
+    roles = (graph.accounts.access_roles(account) for account in graph.accounts.members)
+    return frozenset({ACCESS_ROLE}).union(*roles)
 
 
 def _wide(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import PROJECT
+from twokeys.options import FILE, PROJECT
 
 if TYPE_CHECKING:
     from twokeys.access.snapshot import Snapshot
@@ -42,7 +42,7 @@ def _options(command: _Command) -> _Command:
         click.option(
             "--state",
             "state",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=FILE,
             help="What `pulumi stack export -s STACK` wrote. On a local AWS by default the sandbox's state.",
         ),
         click.option("--profile", help="The AWS profile to use. Default: the environment's credentials."),

@@ -21,9 +21,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Final
 
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
-
+from twokeys.sandbox.plugins.protocol import leave_out_the_sdk
 from twokeys.sandbox.plugins.serving import serve
+
+if __name__ == "__main__":  # the CLI starts one for the program and one for the pack, at every command
+    leave_out_the_sdk()
+
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 _PROGRAM_RUNNER: Final = Path(__file__).with_name("program.py")
 _REPORTED: Final = 32

@@ -1,0 +1,108 @@
+"""What one stack reads from another: a reference that is made when something is first read."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import pulumi
+
+from components.refusing import ProgramRefusal
+from twokeys.doors import ACCOUNTS_OUTPUT
+
+_ACCESS_ROLES = "access_role_arns"
+_NOT_ENTERED = "not_entered_account_ids"
+
+
+class StackOutputs:
+    """The outputs of another stack.
+
+    The engine ends the program over a reference to a stack that is not there. So the stack is looked for first:
+    in a preview what would come from it is unknown, and a warning says so; an update is refused.
+
+    Args:
+        name: the stack's full name.
+        called: what refusals call it.
+        otherwise: what else could be done where it is not there.
+    """
+
+    def __init__(self, name: str, called: str, otherwise: str) -> None:
+        self.name = name
+        self._called = called
+        self._otherwise = otherwise
+        self._outputs: pulumi.Output[dict[str, Any]] | None = None
+
+    def refer(self) -> pulumi.Output[dict[str, Any]]:
+        """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""
+        if self._outputs is None:
+            self._outputs = self._found()
+        return self._outputs
+
+    def account_id(self, account: str) -> pulumi.Output[str]:
+        """The id of one of its accounts by name. Raises ProgramRefusal when it has none that it enters."""
+        return self._of_account(ACCOUNTS_OUTPUT, account)
+
+    def access_role_arn(self, account: str) -> pulumi.Output[str]:
+        """The ARN of the role by which the management account enters it. Raises ProgramRefusal as `account_id` does."""
+        return self._of_account(_ACCESS_ROLES, account)
+
+    def read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
+        """One entry of an output; `config` is what makes it there. Raises ProgramRefusal when it is not there."""
+
+        def entry(outputs: Mapping[str, Any]) -> object:
+            known = outputs.get(output) or {}
+            if not known.get(key):
+                raise ProgramRefusal(
+                    f"{key!r} of {self._called}",
+                    where=f"output {output} of stack {self.name}",
+                    why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
+                    next_step=f"add it to {config} of {self._called} and update that stack first",
+                )
+            return known[key]
+
+        return self.refer().apply(entry)
+
+    def _of_account(self, output: str, account: str) -> pulumi.Output[str]:
+        def entry(outputs: Mapping[str, Any]) -> str:
+            known, shut = outputs.get(output) or {}, outputs.get(_NOT_ENTERED) or {}
+            if account in known:
+                return str(known[account])
+            close = get_close_matches(account, known, n=1, cutoff=0.5)
+            why = f"the accounts that it enters are: {', '.join(sorted(known)) or 'none'}"
+            raise ProgramRefusal(
+                f"account {account}, in which doors of this stack start",
+                where=f"output {output} of stack {self.name}",
+                why="that stack does not enter the account (access.enter: false), so that no grant can be made in it"
+                if account in shut
+                else why,
+                next_step=(f"write {close[0]}, if that is meant, or " if close else "")
+                + f"add it to accounts of {self._called} and update that stack first, or name the `stack` that has it",
+            )
+
+        return self.refer().apply(entry)
+
+    def _found(self) -> pulumi.Output[dict[str, Any]]:
+        if self._is_deployed():
+            return pulumi.StackReference(self.name).outputs.apply(dict)
+        next_step = f"update {self._called} first, or {self._otherwise}"
+        if not pulumi.runtime.is_dry_run():
+            raise ProgramRefusal(
+                f"an update without {self._called}",
+                where=f"stack {self.name}",
+                why="it is not deployed, and this stack needs ids from it",
+                next_step=next_step,
+            )
+        pulumi.log.warn(
+            f"stack {self.name} is not deployed: what comes from it is unknown in this preview. Next step: {next_step}"
+        )
+        unknown: Any = pulumi.UNKNOWN
+        return pulumi.Output.from_input(unknown)
+
+    def _is_deployed(self) -> bool:
+        try:
+            found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": self.name}).value
+        except Exception as error:
+            # The SDK has no class of its own for a failed invoke.
+            if "unknown stack" in str(error):
+                return False
+            raise
+        return bool(found and found.get("outputs"))

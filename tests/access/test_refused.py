@@ -1,0 +1,97 @@
+"""What IAM refuses when a document is saved is a finding before the update fails half way.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.access.world import CI, DEPLOYER, HUB, SERVICE, World, arn, document, grants, trusts, two_keys
+from twokeys.iam import UNKNOWN
+
+RULE = "policy-refused"
+
+
+def refused(world: World) -> tuple[int, int]:
+    """How many findings of the rule are mandatory, and how many are advice."""
+    verdicts = world.check()
+    return tuple(sum(one.rule == RULE for one in found) for found in (verdicts.mandatory, verdicts.advisory))  # type: ignore[return-value]
+
+
+def long(characters: int) -> dict[str, Any]:
+    """A document of that many characters without white space, which grants nothing of doors."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ""}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    more = characters - len(json.dumps(policy, separators=(",", ":")))
+    statement["Resource"] = "arn:aws:s3:::" + "x" * (more - len("arn:aws:s3:::"))
+    return policy
+
+
+@pytest.mark.parametrize(("kind", "most"), [("role", 10_240), ("user", 2_048), ("group", 5_120)])
+def test_the_inline_policies_of_one_principal_share_a_quota(kind: str, most: int) -> None:
+    for size, expected in ((most, 0), (most + 1, 1)):
+        world = two_keys()
+        name = {"name": "long", **({"assumeRolePolicy": SERVICE} if kind == "role" else {})}
+        world.add(kind.capitalize(), "long", world.hub, **name)
+        for number, part in enumerate((1_000, size - 1_000)):
+            key: dict[str, object] = {kind: "long", "name": f"p{number}", "policy": long(part)}
+            world.add(f"{kind.capitalize()}Policy", f"p{number}", world.hub, **key)
+        assert refused(world) == (expected, 0), size
+
+
+def test_white_space_does_not_count_and_what_is_not_known_is_not_measured() -> None:
+    world = two_keys()
+    world.add("Policy", "p", world.hub, name="p", policy=json.dumps(long(6_144), indent=8))
+    world.add("Policy", "q", world.hub, name="q", policy={**long(7_000), "Id": UNKNOWN})
+    assert refused(world) == (0, 0)
+    world.add("Policy", "r", world.hub, name="r", policy=long(6_145))
+    assert refused(world) == (1, 0)
+
+
+def test_a_trust_policy_may_be_longer_where_its_quota_was_raised() -> None:
+    for more, expected in ((0, (0, 0)), (60, (0, 1)), (300, (1, 0))):
+        world = two_keys()
+        principals = {
+            "Service": [f"service-number-{number}.amazonaws.com" for number in range(more)] or "a.amazonaws.com"
+        }
+        trust = {"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}
+        world.role("long", world.stage, document(trust))
+        assert refused(world) == expected
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": HUB}},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "ec2.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "s3:GetObject"],
+        },
+        trusts(CI.replace("arn:aws:", "arn:aws-us-gov:")),
+    ],
+)
+def test_a_trust_policy_that_iam_does_not_save_is_refused(statement: dict[str, Any]) -> None:
+    world = two_keys()
+    world.role("wrong", world.stage, document(statement))
+    assert refused(world) == (1, 0)
+
+
+def test_what_iam_saves_is_not_refused() -> None:
+    """Access Analyzer reports these as errors; IAM saves them, and they do not work."""
+    world = two_keys()
+    world.role("r", world.hub)
+    both = {"Effect": "Allow", "Action": "sts:AssumRole", "Resource": arn(HUB, "role/x")}
+    private = {**grants(DEPLOYER), "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
+    world.add("RolePolicy", "p", world.hub, role="ci", name="p", policy=document(both, private))
+    assert refused(world) == (0, 0)

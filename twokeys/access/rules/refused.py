@@ -1,0 +1,124 @@
+"""Documents that IAM refuses: said before an update fails half way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from twokeys.access.documents import Document
+from twokeys.access.findings import Config, Finding, Rule
+from twokeys.access.graph import Graph
+from twokeys.access.principals import INLINE_POLICIES, Principal
+from twokeys.access.snapshot import Resource
+from twokeys.iam import (
+    INLINE_POLICY_SIZES,
+    MANAGED_POLICY_SIZE,
+    MOST_FOR_A_TRUST_POLICY,
+    SIZE_LIMITS,
+    UNKNOWN,
+    Arn,
+    PolicyKind,
+    lint,
+    parse_arn,
+    policy_size,
+)
+
+NAME = "policy-refused"
+_QUOTAS = (
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length"
+)
+_PARTITIONS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
+REFUSED = frozenset({"bare-star-principal", "group-principal", "action-in-trust-policy"})
+"""What the linter finds and IAM refuses when the document is saved. Other errors of the linter are saved and do not
+work, and a name of a principal that is no name is `unproved-door`'s.
+"""
+
+
+def _refused(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    for principal in graph.principals:
+        if principal.trust is not None and principal.trust.urn is not None:
+            yield from _trust(graph, principal, principal.trust)
+        yield from _inline(graph, principal)
+    for document in graph.principals.managed_policies:
+        resource = graph.snapshot.by_urn.get(document.urn or "")
+        size = _size(resource.get("policy")) if resource else 0
+        if size > MANAGED_POLICY_SIZE:
+            yield _too_long(f"The {document.title}", size, MANAGED_POLICY_SIZE, document)
+
+
+def _trust(graph: Graph, role: Principal, trust: Document) -> Iterator[Finding]:
+    resource = graph.snapshot.by_urn.get(trust.urn or "")
+    size, usual = _size(resource.get("assumeRolePolicy")) if resource else 0, SIZE_LIMITS[PolicyKind.TRUST]
+    if size > usual:
+        limit = MOST_FOR_A_TRUST_POLICY if size > MOST_FOR_A_TRUST_POLICY else usual
+        yield _too_long(f"The {trust.title}", size, limit, trust, advice=limit == usual)
+    if trust.policy is UNKNOWN:
+        return
+    for found in lint(trust.policy, PolicyKind.TRUST):
+        if found.rule in REFUSED:
+            message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
+            yield Finding(NAME, message, f"see {found.url}", trust.urn, source=trust.source)
+    own = parse_arn(role.arn).partition
+    for statement in trust.policy.statements:
+        for name in statement.principals.aws if statement.principals else ():
+            named = Arn.parse(name) if isinstance(name, str) else None
+            if named is not None and named.partition != own:
+                message = (
+                    f"The {trust.title}{_in(graph, role)} names {name}, and no principal of partition "
+                    f"{named.partition} can be named in partition {own}"
+                )
+                step = f"name a principal of partition {own}; see {_PARTITIONS}"
+                yield Finding(NAME, message, step, trust.urn, source=trust.source)
+
+
+def _inline(graph: Graph, principal: Principal) -> Iterator[Finding]:
+    """Inline policies of one principal share a quota."""
+    documents = [document for document in principal.documents if document.urn is not None]
+    resources = {document.urn: graph.snapshot.by_urn.get(document.urn or "") for document in documents}
+    size = sum(_size(text) for one in resources.values() if one for text in _texts(one))
+    limit = INLINE_POLICY_SIZES.get(principal.kind)
+    if limit is not None and size > limit:
+        what = f"The inline policies of {principal.kind} {principal.name}, together,"
+        yield _too_long(what, size, limit, documents[0])
+
+
+def _texts(resource: Resource) -> Iterator[object]:
+    if resource.type in INLINE_POLICIES:
+        yield resource.get("policy")
+    listed = resource.asked("inlinePolicies")  # what came of a role also lists the policies of other resources
+    for item in listed if isinstance(listed, list) else ():
+        yield item.get("policy") if isinstance(item, Mapping) else None
+
+
+def _size(policy: object) -> int:
+    """The characters of a document as IAM counts them; 0 where they are not known yet."""
+    return (policy_size(policy) or 0) if isinstance(policy, str | Mapping) else 0
+
+
+def _too_long(what: str, size: int, limit: int, document: Document, *, advice: bool = False) -> Finding:
+    more = " unless the account's quota was raised" if advice else ""
+    message = f"{what} has {size:,} characters without white space, and IAM takes {limit:,}{more}"
+    step = f"say less, with wildcards in Resource where that is right, or split it; see {_QUOTAS}"
+    return Finding(NAME, message, step, document.urn, source=document.source, advice=advice)
+
+
+def _in(graph: Graph, principal: Principal) -> str:
+    return f" in account {graph.accounts.name(principal.account)}"
+
+
+POLICY_REFUSED = Rule(
+    name=NAME,
+    description="IAM takes each policy document as it is.",
+    severity="medium",
+    remediation="Correct the document as the page that is named describes.",
+    url=_QUOTAS,
+    check=_refused,
+    config=Config,
+)
+"""What IAM refuses when a document is saved: too many characters (a trust policy between 2,048 and 8,192 only where its
+quota was not raised, so that is advice), a Principal that is the text `*` or a group, an action of another service in a
+trust policy, a principal of another partition.
+
+Unknown: a document with an unknown part is not measured; one that is not known at all is left to `unproved-door`. Does
+not check: names of principals that are not there, and errors that IAM saves (`policy-lint`).
+"""
