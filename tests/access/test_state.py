@@ -69,7 +69,7 @@ def test_a_role_that_was_deleted_to_be_replaced_is_gone() -> None:
 
 
 def test_what_was_being_created_or_updated_is_not_proved() -> None:
-    for operation in ("creating", "updating"):
+    for operation in ("creating", "updating", "importing"):
         pending = ({"type": operation, "resource": role("half")},)
         (message,) = about("half", state(pending=pending))
         assert "not proved" in message
