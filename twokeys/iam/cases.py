@@ -69,6 +69,8 @@ def independent(atoms: list[Atom]) -> bool:
 
     Of an atom with variables that is taken for granted: it was found free with the request's own values.
     """
+    if len(atoms) == 1:
+        return not _is_plain(atoms[0]) or _contingent(atoms[0])
     keys = [key for atom in atoms for key in set(atom.keys)]
     return len(set(keys)) == len(keys) and all(_contingent(atom) for atom in atoms if _is_plain(atom))
 
