@@ -132,7 +132,8 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
     """
     from difflib import get_close_matches
 
-    from twokeys.project.config import SHARDS, read_config
+    from twokeys.project.config import read_config
+    from twokeys.project.shards import SHARDS
     from twokeys.temporary.change import DOORS
 
     files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
