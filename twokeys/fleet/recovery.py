@@ -58,6 +58,13 @@ def take_over(stack: automation.Stack, folder: str) -> list[str]:
     by_aws = looked_up(begun)
     found = {**identifiers(deployment), **{urn: identifier for urn, (identifier, _) in by_aws.items()}}
     left = unclear(begun, found)
+    if stack.export_stack().deployment != state.deployment:
+        raise Refusal(
+            f"stack {stack.name} is being worked on",
+            where=folder,
+            why="its state changed while AWS was asked what of it is there",
+            next_step="wait for the run that does that, then run the same command again",
+        )
     deployment = taken_over(deployment, found, {urn: arn for urn, (_, arn) in by_aws.items()}, left)
     stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
     if found:
