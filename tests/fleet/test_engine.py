@@ -223,7 +223,7 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
 
 def cli_that_creates(made: Cloud, environment: str, command: psutil.Process) -> psutil.Process:
     """The CLI's process of the shard, as soon as the first account is there: it is in the middle of its work."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + 400
     while not made.accounts(environment):
         assert time.monotonic() < until
         time.sleep(0.05)
