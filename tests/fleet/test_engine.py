@@ -221,6 +221,17 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert set(after["changes"]) <= {"same", "read"}, after
 
 
+def test_a_state_whose_attributes_a_kill_left_empty_is_read_again(made: Cloud) -> None:
+    """One kill of fifty left it so: a file:// backend writes STACK.json in one step, and STACK.json.attrs in two."""
+    write_stack(made.project, "h", environment_of(["h-one"]))
+    made.run("pulumi", "stack", "init", "h", check=True)
+    Path(f"{made.state_file('h')}.attrs").write_text("")
+    assert "failed to load checkpoint" in made.run("pulumi", "stack", "export", "--stack", "h").stderr
+    recovered = made.fleet("recover", "h")
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    made.run("pulumi", "stack", "export", "--stack", "h", check=True)
+
+
 def cli_that_creates(made: Cloud, environment: str, command: psutil.Process) -> psutil.Process:
     """The CLI's process of the shard, as soon as the first account is there: it is in the middle of its work."""
     until = time.monotonic() + 400
