@@ -222,7 +222,7 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
 
 
 def test_a_state_whose_attributes_a_kill_left_empty_is_read_again(made: Cloud) -> None:
-    """One kill of fifty left it so: a file:// backend writes STACK.json in one step, and STACK.json.attrs in two."""
+    """One kill of 44 left it so: a file:// backend writes STACK.json in one step, and STACK.json.attrs in two."""
     write_stack(made.project, "h", environment_of(["h-one"]))
     made.run("pulumi", "stack", "init", "h", check=True)
     Path(f"{made.state_file('h')}.attrs").write_text("")
