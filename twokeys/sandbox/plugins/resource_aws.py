@@ -14,6 +14,11 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from twokeys.sandbox.plugins.protocol import leave_out_automation
+
+if __name__ == "__main__":  # the CLI starts one for each provider, at every command
+    leave_out_automation()
+
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
