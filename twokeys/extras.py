@@ -19,7 +19,6 @@ MODULES: Final[Mapping[str, str]] = {
     "psutil": "fleet",
     "pulumi": "pulumi",
     "pulumi_aws": "pulumi",
-    "pulumi_policy": "policies",
     "pyarrow": "parquet",
     "pygal": "costs",
 }

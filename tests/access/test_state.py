@@ -69,7 +69,7 @@ def test_a_role_that_was_deleted_to_be_replaced_is_gone() -> None:
 
 
 def test_what_was_being_created_or_updated_is_not_proved() -> None:
-    for operation in ("creating", "updating"):
+    for operation in ("creating", "updating", "importing"):
         pending = ({"type": operation, "resource": role("half")},)
         (message,) = about("half", state(pending=pending))
         assert "not proved" in message
@@ -88,7 +88,7 @@ def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
 
 def test_an_operation_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Refusal, match="this is no state"):
-        parse_state(state(pending=({"type": "importing", "resource": role("half")},)))
+        parse_state(state(pending=({"type": "inventing", "resource": role("half")},)))
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"version": 3, "deployment": {"resources": [{}]}}'])

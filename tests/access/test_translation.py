@@ -451,7 +451,7 @@ def test_a_role_in_accounts_of_a_stack_set_that_are_not_shown_is_not_proved() ->
     stack_set(world, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})
     (finding,) = world.check().mandatory
     assert finding.rule == "unproved-door"
-    assert "any account of StackSet set that is not shown" in finding.message
+    assert "account unknown (any that StackSet set deploys to)" in finding.message
     assert "instances of the StackSet" in finding.next_step
 
 

@@ -257,6 +257,24 @@ def test_a_focus_export_is_read_as_what_is_billed() -> None:
     assert found.names == {"222222222222": "stage"}
 
 
+NEWER = (  # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
+    "BillingAccountType,CapacityReservationId,CapacityReservationStatus,CommitmentDiscountQuantity,"
+    "CommitmentDiscountUnit,InvoiceId,PricingCurrency,PricingCurrencyContractedUnitPrice,PricingCurrencyEffectiveCost,"
+    "PricingCurrencyListUnitPrice,ServiceSubcategory,SkuMeter,SkuPriceDetails,SubAccountType"
+)
+
+
+def test_the_columns_that_focus_1_2_adds_change_nothing_of_what_is_billed() -> None:
+    line = "10,USD,Usage,2026-10-01T00:00:00Z,Amazon S3,222222222222,stage," + "," * NEWER.count(",") + ","
+    found = costs(f"{FOCUS},{NEWER}\n{line}".encode())
+    assert (found.charges, found.total) == (10, 10)
+
+
+def test_a_focus_export_of_before_1_0_is_refused_by_its_version() -> None:
+    with pytest.raises(Refusal, match=r"FOCUS 0\.5 export"):
+        costs(FOCUS.replace("ChargeCategory", "ChargeType").encode())
+
+
 def test_a_focus_export_that_cannot_answer_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match="FOCUS export without ServiceName"):
         costs(FOCUS.replace("ServiceName,", "").encode())

@@ -84,7 +84,7 @@ def test_early_verdicts_are_those_of_the_formula():
         pairs = (
             (evaluate(request, policies), _by_form(request, layers) if within else _whole(request, layers.both)),
             (evaluate_trust(request, policies.trust), _whole(request, side_of(policies.trust, action, "trust policy"))),
-            (evaluate_grant(request, policies), _whole(request, layers.own)),
+            (evaluate_grant(request, policies), _whole(request, layers.own.side)),
         )
         for early, whole in pairs:
             assert early == whole, (request, policies, early.explain(), whole.explain())

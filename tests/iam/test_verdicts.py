@@ -25,7 +25,8 @@ from twokeys.iam import (
     evaluate_trust,
 )
 
-MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+WITH_MFA = "aws:MultiFactorAuthPresent"
+MFA = {"Bool": {WITH_MFA: "true"}}
 
 
 def judge(trusting: Any, *identity: Any, keys: Any = None, **more: Any) -> Any:
@@ -108,11 +109,25 @@ def test_what_every_value_allows_is_allowed(one: Any, other: Any, expected: Outc
     ({"DateLessThan": {"a:k": "2026-01-01"}}, {"DateGreaterThan": {"a:k": "2026-06-01"}}, Outcome.DENY),
     ({"IpAddress": {"a:k": "10.0.0.0/8"}}, {"IpAddress": {"a:k": "10.1.0.0/16"}}, Outcome.CONDITIONAL),
     ({"IpAddress": {"a:k": "10.0.0.0/8"}}, {"IpAddress": {"a:k": "11.0.0.0/8"}}, Outcome.DENY),
+    ({"BoolIfExists": {WITH_MFA: "true"}}, {"Bool": {WITH_MFA: "false"}}, Outcome.DENY),
+    ({"StringNotEquals": {WITH_MFA: "true"}}, {"StringNotEqualsIfExists": {WITH_MFA: "false"}}, Outcome.CONDITIONAL),
+    ({"StringNotEquals": {WITH_MFA: "true"}}, {"Bool": {WITH_MFA: "true"}}, Outcome.DENY),
     ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "b*"}}, Outcome.CONDITIONAL),
 ])  # fmt: skip
 def test_keys_that_exclude_each_other_shut_the_door(one: Any, other: Any, expected: Outcome):
     """The last pair is beyond what is explored, so nothing is claimed: never ALLOW or DENY without certainty."""
     assert judge(trust(admits(SOURCE, Condition=one)), grant({"Condition": other})).outcome is expected
+
+
+def test_who_comes_neither_with_mfa_nor_without_does_not_come():
+    """Where the key is there it is true or false, and IfExists holds where it is absent.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
+    """
+    denies = [
+        {**admits("*", Condition={"BoolIfExists": {WITH_MFA: said}}), "Effect": "Deny"} for said in ("true", "false")
+    ]
+    assert judge(trust(admits(SOURCE), *denies), grant({})).outcome is Outcome.DENY
 
 
 @pytest.mark.parametrize(("operator", "wanted", "keys", "expected"), [

@@ -68,6 +68,10 @@ class Accounts:
             everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
             iam.put_role_policy(RoleName=ACCESS_ROLE, PolicyName="all", PolicyDocument=_text(everything))
 
+    def role_names(self, account: str) -> set[str]:
+        """The roles of an account."""
+        return {role["RoleName"] for role in self.client("iam", account).list_roles()["Roles"]}
+
     def keys_in_iam(self) -> set[str]:
         """Every trust in somebody outside the role's account and every grant of sts:AssumeRole, as IAM lists them.
 

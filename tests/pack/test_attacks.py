@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 CI = "arn:aws:iam::111111111111:role/ci"
 DEPLOYER = "arn:aws:iam::222222222222:role/deployer"
+WORKER, TARGET = "arn:aws:iam::222222222222:role/worker", "arn:aws:iam::333333333333:role/target"
 GRANT = f"role ci may assume {DEPLOYER}"
 TRUST = f"{CI} may assume deployer"
 
@@ -74,6 +75,8 @@ LATE = (
     "late_cloud_control",
     "false_declaration",
     "late_transformed_trust",
+    "late_transformed_grant",
+    "late_difference_from_what_is_declared",
 )
 WITHOUT_PREVIEW = (
     "everyone",
@@ -91,6 +94,21 @@ WITHOUT_PREVIEW = (
     "contradictory_declarations",
     "transformed_trust",
 )
+SECOND_ROUND = (
+    "late_mapping",
+    "late_duplicate_keys",
+    "late_session_of_an_outsider",
+    "late_grant_by_not_action",
+    "late_federated_by_for_all_values",
+    "late_exclusive_attachment",
+    "late_attachment_to_many",
+    "late_role_of_a_grant",
+    "late_outsider_in_a_list",
+    "transformed_provider",
+    "late_provider",
+    "name_in_another_case",
+)
+"""tests/pack/attacks/second_round.py: refused in preview or in the update."""
 KINDS = {
     "late_leaf_of_a_document",  # an unknown inside JSON
     "late_managed_policy_arns",  # a resource that names another
@@ -109,12 +127,13 @@ KINDS = {
     "fine_own_account",
     "component",
 }
-IN_A_LATER_RUN = ("changed_trust", "changed_grant", "replaced_role", "renamed_resource")
+IN_A_LATER_RUN = ("changed_trust", "changed_grant", "changed_managed_policy", "replaced_role", "renamed_resource")
 IN_ORDER: dict[str, set[str]] = {
     "fine_two_keys": {GRANT, TRUST},
     "fine_late_keys": {GRANT, TRUST},
     "fine_bucket_policy": set(),
     "fine_own_account": set(),
+    "fine_declared_documents": {GRANT, TRUST},
     "component": {"role ci may assume arn:aws:iam::new:role/deployer", TRUST},
 }
 OPEN = json.dumps(
@@ -185,6 +204,29 @@ def test_the_update_refuses_before_creation_what_no_preview_has_refused(
 ) -> None:
     refused(engine, pack, "up", "--skip-preview", program=program)
     assert engine.keys_in_iam() == set() or program in ALLOWED_HALVES
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", SECOND_ROUND)
+def test_another_road_is_refused_before_creation_too(program: str, engine: RealEngine, pack: Path) -> None:
+    refused(engine, pack, "up", program=program)
+    halves = {
+        GRANT,
+        f"policy enter may assume {TARGET}",
+        f"role worker may assume {TARGET}",
+        f"{WORKER} may assume target",
+    }
+    keys = engine.keys_in_iam()
+    assert keys <= halves
+    assert not {f"role worker may assume {TARGET}", f"{WORKER} may assume target"} <= keys
+
+
+@pytest.mark.parametrize("program", ["imported_open", "imported_and_ignored"])
+def test_an_import_is_judged_as_it_is_before_what_hangs_on_it(program: str, engine: RealEngine, pack: Path) -> None:
+    """The engine asks about an imported resource when it has read it, with what it read where changes are ignored."""
+    engine.client("iam", STAGE).create_role(RoleName="open", AssumeRolePolicyDocument=OPEN)
+    refused(engine, pack, "up", "--skip-preview", program=program)
+    assert "after" not in engine.role_names(STAGE)
 
 
 @pytest.mark.parametrize("program", IN_A_LATER_RUN)

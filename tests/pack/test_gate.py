@@ -23,6 +23,22 @@ from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 
 OPEN = document(trusts("*"))
+TWICE = SERVICE.replace('"Principal":', '"Principal": {"AWS": "*"}, "Principal":')
+"""JSON lets a key stand twice; which of them counts, readers do not agree: https://www.rfc-editor.org/rfc/rfc8259#section-4"""
+GITHUB = "token.actions.githubusercontent.com"
+BY_ANY_SUBJECT = {
+    "Effect": "Allow",
+    "Principal": {"Federated": arn(STAGE, f"oidc-provider/{GITHUB}")},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {
+        "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"},
+        "ForAllValues:StringEquals": {f"{GITHUB}:sub": "repo:acme/app:ref:refs/heads/main"},
+    },
+}
+"""ForAllValues holds where the claim is not there at all.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
 
 
 def refused(
@@ -75,6 +91,9 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
         (document(trusts(CI, arn(OUTSIDE, "role/ci"))), "external-id"),
         (document(trusts("*", condition={"StringEquals": {"aws:PrincipalAccount": OUTSIDE}})), "external-id"),
         (json.dumps({"Version": "2012-10-17"}), "unproved-door"),
+        (document(trusts(f"arn:aws:sts::{OUTSIDE}:assumed-role/ci/build")), "external-id"),
+        (TWICE, "unproved-door"),
+        (document(BY_ANY_SUBJECT), "federated-trust"),
     ],
     ids=[
         "everyone",
@@ -84,6 +103,9 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
         "an outsider among ours",
         "by condition",
         "no policy",
+        "a session of an outsider",
+        "a key twice",
+        "GitHub by ForAllValues",
     ],
 )
 def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: object, rule: str) -> None:
@@ -202,6 +224,43 @@ def test_a_way_from_stage_into_prod_is_refused_at_its_second_key() -> None:
     assert refused(world) == ["environments-isolated: worker-grant"]
 
 
+DENIED = document(grants("*", effect="Deny", action="sts:*"))
+
+
+def closed_way(closed_by: str, *, still: bool) -> World:
+    """A role of stage with a grant on one of prod that trusts its account: `closed_by` closes the way, or no more."""
+    world = World()
+    prod = world.provider("prod", PROD)
+    world.role("target", prod, document(trusts(arn(STAGE, "root"))))
+    limit = document(grants("*", action="*"), grants("*", effect="Deny"))
+    world.add("Policy", "limit", world.stage, name="limit", policy=limit)
+    bounded = {"permissionsBoundary": arn(STAGE, "policy/limit")} if closed_by == "boundary" and still else {}
+    world.role("worker", world.stage, **bounded)
+    world.grant("worker", world.stage, arn(PROD, "role/target"))
+    if closed_by == "deny":
+        reads = document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+        policy = DENIED if still else reads
+        world.add("RolePolicy", "limits", world.stage, role="worker", name="limits", policy=policy)
+    if closed_by == "control policy":
+        content = DENIED if still else document(grants("*", effect="Deny", action="s3:*"))
+        scp = world.add("ControlPolicy", "scp", world.hub, id="p-1", type="SERVICE_CONTROL_POLICY", content=content)
+        world.add("ControlPolicyAttachment", "scp", world.hub, policyId=scp.inputs["id"], targetId=STAGE)  # type: ignore[index]
+    return world
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "opened"), [("boundary", "worker"), ("deny", "limits"), ("control policy", "scp")], ids=str
+)
+def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: str, tmp_path: Path) -> None:
+    """A grant works where neither a boundary, a Deny nor an SCP stops it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+    before = write_state(tmp_path / "before.json", closed_way(closed_by, still=True))
+    assert refused(closed_way(closed_by, still=True), before=before) == []
+    assert set(refused(closed_way(closed_by, still=False), before=before)) == {f"environments-isolated: {opened}"}
+
+
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:
     engine = Engine(preview=True)
     assert [found for one in base(OPEN).resources for found in engine.judge(one)] == []
@@ -211,7 +270,7 @@ def test_a_value_that_cannot_be_read_refuses_the_resource(monkeypatch: pytest.Mo
     def broken(*_: object) -> bool:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("twokeys.pack.analyzer.may_let_in", broken)
+    monkeypatch.setattr("twokeys.pack.gate.may_let_in", broken)
     (found,) = Engine(analyzer=Analyzer(), preview=False).judge(base(OPEN).resources[2])
     assert found.policyName == "every-rule-ran"
     assert "RuntimeError: boom" in found.message

@@ -163,14 +163,11 @@ class Accounts:
         """What people call an account: its resource's name and its id, or what is known of it."""
         if self.is_of_stack_set(account):
             stack_set = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED + _STACK_SET)
-            return f"any account of StackSet {stack_set} that is not shown"
+            return f"unknown (any that StackSet {stack_set} deploys to)"
         if not self.pinned(account):
             provider = account.removeprefix(doors.SYMBOL_PREFIX + _UNPINNED)
-            return (
-                f"the account of provider {provider} (not pinned)"
-                if provider != _NO_PROVIDER
-                else "the account of no provider"
-            )
+            why = f"provider {provider} is not pinned" if provider != _NO_PROVIDER else "no provider is shown"
+            return f"unknown ({why})"
         resource = self.resource(account)
         given = (resource.text("name") or resource.name) if resource else self._names.get(account)
         identity = account if _ID.fullmatch(account) else "id not known yet"

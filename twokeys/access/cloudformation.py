@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from twokeys.access.snapshot import Resource
+from twokeys.access.snapshot import Resource, items
 from twokeys.access.templates import Reference
 from twokeys.iam import UNKNOWN
 
@@ -34,8 +34,7 @@ class Native:
 
     def items(self, name: str) -> list[object]:
         """A property that is a list; one that is not known is a list with one item that is not known."""
-        value = self.get(name)
-        return value if isinstance(value, list) else [] if value is None else [value]
+        return items(self.get(name))
 
 
 def as_pulumi(native: Native) -> list[Resource] | None:

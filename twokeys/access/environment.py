@@ -16,26 +16,12 @@ _WORDS = {
     "production": "prod",
     "prd": "prod",
 }
-_OTHERS = frozenset(
-    {
-        *("audit", "backup", "backups", "billing", "build", "ci", "connectivity", "dev", "develop", "development"),
-        *(
-            "dns",
-            "domains",
-            "firewall",
-            "hub",
-            "identity",
-            "infra",
-            "log",
-            "logging",
-            "logs",
-            "management",
-            "monitoring",
-        ),
-        *("network", "networking", "observability", "platform", "playground", "qa", "root", "sandbox", "security"),
-        *("shared", "test", "testing", "tooling", "tools", "transit", "uat"),
-    }
-)
+_OTHERS = frozenset({
+    "audit", "backup", "backups", "billing", "build", "ci", "connectivity", "dev", "develop", "development", "dns",
+    "domains", "firewall", "hub", "identity", "infra", "log", "logging", "logs", "management", "monitoring",
+    "network", "networking", "observability", "platform", "playground", "qa", "root", "sandbox", "security",
+    "shared", "test", "testing", "tooling", "tools", "transit", "uat",
+})  # fmt: skip
 _NEGATIONS = frozenset({"non", "not", "no", "pre"})
 
 

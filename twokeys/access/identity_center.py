@@ -20,7 +20,7 @@ from twokeys.access.judge import Door
 from twokeys.access.names import ASSUME_ROLE
 from twokeys.access.not_proved import NotProved
 from twokeys.access.principals import Principal, Principals
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import Resource, Snapshot, items, mapping
 from twokeys.iam import (
     UNKNOWN,
     Arn,
@@ -313,12 +313,12 @@ class _Reader:
             elif resource.type == _MANAGED:
                 role.documents.append(self._managed(resource, resource.get("managedPolicyArn")))
             elif resource.type == _MANAGED_EXCLUSIVE:
-                role.documents += [self._managed(resource, arn) for arn in _items(resource.get("managedPolicyArns"))]
+                role.documents += [self._managed(resource, arn) for arn in items(resource.get("managedPolicyArns"))]
             elif resource.type in (_CUSTOMER, _CUSTOMER_EXCLUSIVE):
                 key = "customerManagedPolicyReference" + ("s" if resource.type == _CUSTOMER_EXCLUSIVE else "")
-                role.documents += [self._customers(resource, one, role) for one in _items(resource.get(key))]
+                role.documents += [self._customers(resource, one, role) for one in items(resource.get(key))]
             else:
-                said = _mapping(resource.get("permissionsBoundary"))
+                said = mapping(resource.get("permissionsBoundary"))
                 arn, own = said.get("managedPolicyArn"), said.get("customerManagedPolicyReference")
                 role.boundary = self._customers(resource, own, role) if own else self._managed(resource, arn)
 
@@ -330,7 +330,7 @@ class _Reader:
 
     def _customers(self, resource: Resource, reference: object, role: Principal) -> Document:
         """A policy of the customer's own, which has to be in the role's account under this name and path."""
-        said = _mapping(reference)
+        said = mapping(reference)
         name, path = said.get("name"), said.get("path") or "/"
         if not isinstance(name, str) or not isinstance(path, str):
             return self._managed(resource, None)
@@ -358,12 +358,4 @@ def _seconds(duration: str | None) -> int:
 
 
 def _inner(value: object, key: str) -> Mapping[str, object]:
-    return _mapping(_mapping(value).get(key))
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _items(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return mapping(mapping(value).get(key))

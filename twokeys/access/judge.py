@@ -127,21 +127,21 @@ class Judge:
             return self._from_outside(source, target)
         request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
         admits = target.trust.policy if target.trust else UNKNOWN
-        both = replace(self._of(source), trust=admits, rcps=self._guards.rcps(target.account))
+        held, rcps = self._of(source), self._guards.rcps(target.account)
         if source.account == target.account:
-            verdict = self._settled(evaluate, request, both)
+            verdict = self._settled(evaluate, request, replace(held, trust=admits, rcps=rcps))
             return Door(source, target, verdict, verdict, asked)
-        trust = self._settled(_trust_alone, request, both)
-        grant = self._settled(evaluate_grant, request, both)
+        trust = self._settled(_trust_alone, request, Policies(trust=admits))
+        grant = self._settled(evaluate_grant, request, held)
         whole = None
-        if Outcome.DENY not in (trust.outcome, grant.outcome):
-            if both.rcps and (verdict := evaluate(request, both)).outcome is Outcome.DENY:
+        keys = (trust.outcome, grant.outcome)
+        if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
+            verdict = evaluate(request, replace(held, trust=admits, rcps=rcps))
+            shut = verdict.outcome is Outcome.DENY
+            if rcps and shut:
                 trust = verdict
-            elif trust.outcome is grant.outcome is Outcome.CONDITIONAL:
-                whole = evaluate(request, both)
-            elif Outcome.ALLOW not in (trust.outcome, grant.outcome):
-                verdict = evaluate(request, both)
-                whole = verdict if verdict.outcome is Outcome.DENY else None
+            elif Outcome.ALLOW not in keys and (shut or keys == (Outcome.CONDITIONAL, Outcome.CONDITIONAL)):
+                whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
     def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:

@@ -113,7 +113,7 @@ class _Reader:
                 concerned.setdefault(grant.source, f"it is granted {grant.resource}")
         for principal, why in concerned.items():
             about = (
-                f"The {principal.kind} {principal.name} lives in {self._account(principal)}, and {why}: "
+                f"The {principal.kind} {principal.name} lives in account {self._account(principal)}, and {why}: "
                 "whether that is a door is not proved"
             )
             side = f"* -> {principal.arn}" if principal.trust is not None else f"{principal.arn} -> *"
@@ -180,7 +180,7 @@ class _Reader:
             why = _denial(door.grant, "identity") or f"no policy of {_who(source)} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if namesakes:
-            about += f", but {_who(source)} of this stack lives in {self._account(namesakes[0])}"
+            about += f", but {_who(source)} of this stack lives in account {self._account(namesakes[0])}"
             return _about(door, Lack.PROOF, about + ": the grant key is not proved", _PIN, role)
         if source.kind == "role" and source.name.startswith(_OF_PERMISSION_SET):
             about += ", but what that role may do is said by a permission set of IAM Identity Center, which is not read"
@@ -319,7 +319,7 @@ class _Reader:
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {source.arn}, or remove the grant"
         elif namesakes:
             lack, step = Lack.PROOF, _PIN
-            but = f"the role of that name lives in {self._account(namesakes[0])}"
+            but = f"the role of that name lives in account {self._account(namesakes[0])}"
         elif unsettled := self._graph.principals.unsettled("role", account):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
             but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"

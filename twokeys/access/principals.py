@@ -41,27 +41,18 @@ Holder: TypeAlias = Literal["role", "user", "group"]
 HOLDERS: tuple[Holder, ...] = ("role", "user", "group")
 _KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
 _TYPES = {kind: type_ for type_, kind in _KINDS.items()}
-INLINE_POLICIES: Mapping[str, Holder] = {
-    "aws:iam/rolePolicy:RolePolicy": "role",
-    "aws:iam/userPolicy:UserPolicy": "user",
-    "aws:iam/groupPolicy:GroupPolicy": "group",
-}
-_ATTACHMENT: Mapping[str, Holder] = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "role",
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": "user",
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "group",
-}
+
+
+def _of_each(ending: str) -> Mapping[str, Holder]:
+    """The types of pulumi-aws whose names differ by the kind of their holder alone, with that kind."""
+    return {f"aws:iam/{kind}{ending}:{kind.capitalize()}{ending}": kind for kind in HOLDERS}
+
+
+INLINE_POLICIES = _of_each("Policy")
+ATTACHMENTS = _of_each("PolicyAttachment")
 _ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
-_EXCLUSIVE_INLINE: Mapping[str, Holder] = {
-    "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": "role",
-    "aws:iam/userPoliciesExclusive:UserPoliciesExclusive": "user",
-    "aws:iam/groupPoliciesExclusive:GroupPoliciesExclusive": "group",
-}
-_EXCLUSIVE_ATTACHMENT: Mapping[str, Holder] = {
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "role",
-    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": "user",
-    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": "group",
-}
+_EXCLUSIVE_INLINE = _of_each("PoliciesExclusive")
+_EXCLUSIVE_ATTACHMENT = _of_each("PolicyAttachmentsExclusive")
 _NAME_IT = "name the principal by a value that is known in preview, or by the output of one resource"
 
 
@@ -228,7 +219,7 @@ class Principals:
         for resource in self._snapshot.resources:
             if kind := INLINE_POLICIES.get(resource.type):
                 self._read_inline(resource, kind)
-            elif kind := _ATTACHMENT.get(resource.type):
+            elif kind := ATTACHMENTS.get(resource.type):
                 self._attach(resource, self._referred(resource, kind, kind))
             elif resource.type == _ATTACHMENT_TO_MANY:
                 for kind in HOLDERS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
@@ -18,6 +18,16 @@ PROVIDER = "pulumi:providers:aws"
 _TELL_ACCOUNT = frozenset({"assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"})
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 _STACK = "pulumi:pulumi:Stack"
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A value that should be an object, as one; whatever else it is has no keys."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> list[object]:
+    """A value that should be a list, as one: nothing has no items, and what is not known is one that is not known."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def is_stack_reference(urn: str) -> bool:
@@ -116,9 +126,9 @@ class Referred:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A resource that the engine was about to create or update when it was stopped: nobody knows whether it did."""
+    """A resource that the engine was about to create, update or import when it was stopped: it may be there."""
 
-    operation: Literal["creating", "updating"]
+    operation: Literal["creating", "updating", "importing"]
     resource: Resource
 
 

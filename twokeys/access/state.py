@@ -107,12 +107,11 @@ def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
     """A resource that is being deleted stands among the others still, and one that is being read changes nothing."""
     for operation in operations:
         resource = _resource(operation["resource"], operation["resource"]["urn"])
-        if operation["type"] == "creating":
-            yield Pending("creating", resource)
-        elif operation["type"] == "updating":
-            yield Pending("updating", resource)
-        elif operation["type"] not in ("deleting", "reading"):
-            raise ValueError(f"{operation['type']!r} is no known operation")
+        kind = operation["type"]
+        if kind in ("creating", "updating", "importing"):
+            yield Pending(kind, resource)
+        elif kind not in ("deleting", "reading"):
+            raise ValueError(f"{kind!r} is no known operation")
 
 
 def _resource(found: Mapping[str, Any], urn: str) -> Resource:

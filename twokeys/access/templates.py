@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from twokeys.access.snapshot import mapping
 from twokeys.iam import UNKNOWN, Arn, Unknown
 from twokeys.iam.arn import Named
 
@@ -148,9 +149,9 @@ class _Resolver:
     ) -> None:
         self._resources = resources
         self._place = place
-        self._parameters = _mapping(document.get("Parameters"))
-        self._mappings = _mapping(document.get("Mappings"))
-        self._conditions = _mapping(document.get("Conditions"))
+        self._parameters = mapping(document.get("Parameters"))
+        self._mappings = mapping(document.get("Mappings"))
+        self._conditions = mapping(document.get("Conditions"))
         self._given = given
         self._settled: dict[str, bool | None] = {}
         self._names: dict[str, object] = {}
@@ -235,7 +236,7 @@ class _Resolver:
         return values.get(name, UNKNOWN)
 
     def _parameter(self, name: str) -> object:
-        declared = _mapping(self._parameters[name])
+        declared = mapping(self._parameters[name])
         kind, value = str(declared.get("Type", "String")), self._given.get(name, declared.get("Default", UNKNOWN))
         if kind.startswith("AWS::SSM::Parameter::Value") or value is None:
             return UNKNOWN
@@ -254,20 +255,20 @@ class _Resolver:
         """The name that the template gives a resource, if it does."""
         if logical_id not in self._names:
             self._names[logical_id] = None
-            resource = _mapping(self._resources.get(logical_id))
+            resource = mapping(self._resources.get(logical_id))
             key = _NAMES.get(str(resource.get("Type")))
-            self._names[logical_id] = self.resolve(_mapping(resource.get("Properties")).get(key)) if key else None
+            self._names[logical_id] = self.resolve(mapping(resource.get("Properties")).get(key)) if key else None
         name = self._names[logical_id]
         return name if isinstance(name, str) and name else None
 
     def _arn_of(self, logical_id: str) -> object:
-        resource = _mapping(self._resources.get(logical_id))
+        resource = mapping(self._resources.get(logical_id))
         kind, name = _KINDS.get(str(resource.get("Type"))), self._name_of(logical_id)
         if kind is None:
             return Reference(logical_id) if resource else UNKNOWN
         if name is None:
             return Reference(logical_id)
-        path = self.resolve(_mapping(resource.get("Properties")).get("Path") or "/")
+        path = self.resolve(mapping(resource.get("Properties")).get("Path") or "/")
         if not isinstance(path, str):
             return Reference(logical_id)
         return str(Arn.iam(kind, self._place.account, name.removeprefix("https://"), path, self._place.partition))
@@ -276,7 +277,7 @@ class _Resolver:
         text, values = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
         if not isinstance(text, str):
             return UNKNOWN
-        own = {name: self.resolve(value) for name, value in _mapping(values).items()}
+        own = {name: self.resolve(value) for name, value in mapping(values).items()}
         pieces: list[str] = []
         end = 0
         for found in _SUBSTITUTED.finditer(text):
@@ -353,7 +354,3 @@ _KINDS: Mapping[str, Named] = {
 }
 _NAMED_BY_ARN = frozenset({"AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider", "AWS::IAM::SAMLProvider"})
 """Types whose `Ref` is their ARN."""
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts
 from twokeys.access.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.not_read import NotRead, not_read
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.templates import Place, Template, TemplateError, read_template
 from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN
@@ -202,17 +202,17 @@ class _Translator:
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
         """
         properties = lowered(_all_properties(stack_set))
-        automatic = _mapping(properties.get("autodeployment"))
+        automatic = mapping(properties.get("autodeployment"))
         found: dict[str, None] = {}
         more = lowered(automatic).get("enabled") not in (None, False, "false")
-        groups = [*self._instances(stack_set), *_items(properties.get("stackinstancesgroup"))]
+        groups = [*self._instances(stack_set), *items(properties.get("stackinstancesgroup"))]
         more |= not groups  # its instances may be made by another stack, or by hand
         for targets in groups:
-            named = lowered(_mapping(targets))
-            inner = lowered(_mapping(named.get("deploymenttargets")))
-            listed = [*_items(named.get("accountid")), *_items(named.get("accounts")), *_items(inner.get("accounts"))]
+            named = lowered(mapping(targets))
+            inner = lowered(mapping(named.get("deploymenttargets")))
+            listed = [*items(named.get("accountid")), *items(named.get("accounts")), *items(inner.get("accounts"))]
             found |= dict.fromkeys(self._accounts.canonical(one) for one in listed if isinstance(one, str))
-            units = _items(inner.get("organizationalunitids"))
+            units = items(inner.get("organizationalunitids"))
             found |= dict.fromkeys(self._below(units))
             more |= bool(units) or any(not isinstance(one, str) for one in listed) or not (listed or units)
         return [*found, *([self._accounts.of_stack_set(stack_set.name)] if more else [])]
@@ -264,7 +264,7 @@ def _object(text: object) -> Mapping[str, object] | None:
 def _may_make_iam(capabilities: object) -> bool:
     if capabilities is None:
         return False
-    return any(not isinstance(one, str) or one in _CAPABILITIES for one in _items(capabilities))
+    return any(not isinstance(one, str) or one in _CAPABILITIES for one in items(capabilities))
 
 
 def _parameters(value: object) -> dict[str, object]:
@@ -278,14 +278,6 @@ def _parameters(value: object) -> dict[str, object]:
 def _pod(properties: Mapping[str, object]) -> dict[str, object]:
     arn = lowered(properties).get("rolearn")
     return {"roleArn": arn if isinstance(arn, str) else UNKNOWN}
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _items(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _region(snapshot: Snapshot, resource: Resource) -> str | None:

@@ -36,102 +36,52 @@ _READ = TypeOf(Reading.READ)
 _HARMLESS = TypeOf(Reading.HARMLESS)
 _BY_CONTENT = TypeOf(Reading.BY_CONTENT)
 
-_IAM_READ = frozenset(
-    {
-        "role",
-        "rolepolicy",
-        "rolepolicyattachment",
-        "rolepoliciesexclusive",
-        "rolepolicyattachmentsexclusive",
-        "user",
-        "userpolicy",
-        "userpolicyattachment",
-        "userpoliciesexclusive",
-        "userpolicyattachmentsexclusive",
-        "usergroupmembership",
-        "usertogroupaddition",
-        "group",
-        "grouppolicy",
-        "grouppolicyattachment",
-        "grouppoliciesexclusive",
-        "grouppolicyattachmentsexclusive",
-        "groupmembership",
-        "policy",
-        "managedpolicy",
-        "policyattachment",
-        "openidconnectprovider",
-        "oidcprovider",
-        "samlprovider",
-        "organizationsfeatures",
-        "accesskey",
-        "userloginprofile",
-    }
-)
-_IAM_HARMLESS = {
-    "accountalias",
-    "accountpasswordpolicy",
-    "instanceprofile",
-    "outboundwebidentityfederation",
-    "securitytokenservicepreferences",
-    "servercertificate",
-    "servicelinkedrole",
-    "servicespecificcredential",
-    "signingcertificate",
-    "sshkey",
-    "virtualmfadevice",
-}
+_IAM_READ = (
+    "role", "rolepolicy", "rolepolicyattachment", "rolepoliciesexclusive", "rolepolicyattachmentsexclusive", "user",
+    "userpolicy", "userpolicyattachment", "userpoliciesexclusive", "userpolicyattachmentsexclusive",
+    "usergroupmembership", "usertogroupaddition", "group", "grouppolicy", "grouppolicyattachment",
+    "grouppoliciesexclusive", "grouppolicyattachmentsexclusive", "groupmembership", "policy", "managedpolicy",
+    "policyattachment", "openidconnectprovider", "oidcprovider", "samlprovider", "organizationsfeatures",
+    "accesskey", "userloginprofile",
+)  # fmt: skip
+_IAM_HARMLESS = (
+    "accountalias", "accountpasswordpolicy", "instanceprofile", "outboundwebidentityfederation",
+    "securitytokenservicepreferences", "servercertificate", "servicelinkedrole", "servicespecificcredential",
+    "signingcertificate", "sshkey", "virtualmfadevice",
+)  # fmt: skip
 """They make nobody and grant nothing. A service-linked role trusts its service only, an instance profile hands its role
 to EC2, which the role's own trust policy says, and the rest belong to a user or an account that is there already.
 """
-_SSO_HARMLESS = {
-    "application",
-    "applicationaccessscope",
-    "applicationassignment",
-    "applicationassignmentconfiguration",
-    "instance",
-    "instanceaccesscontrolattributeconfiguration",
-    "instanceaccesscontrolattributes",
-    "region",
+_SSO_HARMLESS = (
+    "application", "applicationaccessscope", "applicationassignment", "applicationassignmentconfiguration",
+    "instance", "instanceaccesscontrolattributeconfiguration", "instanceaccesscontrolattributes", "region",
     "trustedtokenissuer",
-}
+)  # fmt: skip
 """Applications of Identity Center: people sign in to them, and enter no account by that."""
 
+_OTHERS_READ = (
+    "ssoadmin::accountassignment", "ssoadmin::assignment", "ssoadmin::permissionset",
+    "ssoadmin::permissionsetinlinepolicy", "ssoadmin::permissionsboundaryattachment",
+    "ssoadmin::managedpolicyattachment", "ssoadmin::managedpolicyattachmentsexclusive",
+    "ssoadmin::customermanagedpolicyattachment", "ssoadmin::customermanagedpolicyattachmentsexclusive",
+    "identitystore::group", "identitystore::groupmembership", "identitystore::user", "organizations::account",
+    "organizations::delegatedadministrator", "organizations::organization", "organizations::organizationalunit",
+    "organizations::policy", "organizations::policyattachment",
+)  # fmt: skip
+_TOLD_BY_CONTENT = (
+    "cloudcontrol::resource", "index::extensionresource", "cloudformation::stack", "cloudformation::stackset",
+    "cloudformation::stackinstances", "cloudformation::stacksetinstance", "cloudformation::customresource",
+    "cloudformation::customresourceemulator", "serverlessrepository::cloudformationstack", "lambda::invocation",
+    "eks::podidentityassociation", "eks::addon",
+)  # fmt: skip
 _OF_AWS: dict[str, TypeOf] = {
     **{f"iam::{name}": _READ for name in _IAM_READ},
     **{f"iam::{name}": _HARMLESS for name in _IAM_HARMLESS},
     **{f"ssoadmin::{name}": _HARMLESS for name in _SSO_HARMLESS},
-    "ssoadmin::accountassignment": _READ,
-    "ssoadmin::assignment": _READ,
-    "ssoadmin::permissionset": _READ,
-    "ssoadmin::permissionsetinlinepolicy": _READ,
-    "ssoadmin::permissionsboundaryattachment": _READ,
-    "ssoadmin::managedpolicyattachment": _READ,
-    "ssoadmin::managedpolicyattachmentsexclusive": _READ,
-    "ssoadmin::customermanagedpolicyattachment": _READ,
-    "ssoadmin::customermanagedpolicyattachmentsexclusive": _READ,
+    **dict.fromkeys(_OTHERS_READ, _READ),
+    **dict.fromkeys(_TOLD_BY_CONTENT, _BY_CONTENT),
     "accountaccess::application": _HARMLESS,
     "accountaccess::entitlement": _READ,
-    "identitystore::group": _READ,
-    "identitystore::groupmembership": _READ,
-    "identitystore::user": _READ,
-    "organizations::account": _READ,
-    "organizations::delegatedadministrator": _READ,
-    "organizations::organization": _READ,
-    "organizations::organizationalunit": _READ,
-    "organizations::policy": _READ,
-    "organizations::policyattachment": _READ,
-    "cloudcontrol::resource": _BY_CONTENT,
-    "index::extensionresource": _BY_CONTENT,
-    "cloudformation::stack": _BY_CONTENT,
-    "cloudformation::stackset": _BY_CONTENT,
-    "cloudformation::stackinstances": _BY_CONTENT,
-    "cloudformation::stacksetinstance": _BY_CONTENT,
-    "cloudformation::customresource": _BY_CONTENT,
-    "cloudformation::customresourceemulator": _BY_CONTENT,
-    "serverlessrepository::cloudformationstack": _BY_CONTENT,
-    "lambda::invocation": _BY_CONTENT,
-    "eks::podidentityassociation": _BY_CONTENT,
-    "eks::addon": _BY_CONTENT,
     "controltower::landingzone": TypeOf(Reading.NOT_READ, "makes Control Tower's roles, also in member accounts"),
     "controltower::baseline": TypeOf(Reading.NOT_READ, "makes Control Tower's roles in the accounts of a unit"),
     "controltower::enabledbaseline": TypeOf(Reading.NOT_READ, "makes Control Tower's roles in the accounts of a unit"),

@@ -9,7 +9,7 @@ from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
 from twokeys.answers.summary import counted, strongest
-from twokeys.answers.words import conditions, into, keys_of
+from twokeys.answers.words import conditions, into, keys_of, through
 from twokeys.shown import markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
@@ -98,5 +98,4 @@ def _changed(found: Iterable[Changed]) -> Iterator[str]:
 
 
 def _state(way: Way) -> str:
-    through = "".join(f", through {one.short}" for one in way.through)
-    return f"{conditions(way)}{through} ({way.permissions})"
+    return f"{conditions(way)}{through(one.short for one in way.through)} ({way.permissions})"

@@ -12,6 +12,7 @@ from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.model import Answers, Door, State
 from twokeys.answers.summary import by_principal, counted, listed, summary
+from twokeys.answers.words import through
 from twokeys.shown import say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
@@ -43,9 +44,9 @@ def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
 def _open(answers: Answers) -> Iterator[str]:
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
-            through = "".join(f", through {stop}" for stop in one.through)
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
-            yield f"  ✓ {source.short} -> role {one.role} of {listed(one.accounts)}{through}{asked} ({one.level.word})"
+            into = f"{one.label} of {listed(one.accounts)}{through(one.through)}"
+            yield f"  ✓ {source.short} -> {into}{asked} ({one.level.word})"
 
 
 def _others(answers: Answers) -> Iterator[str]:

@@ -57,6 +57,7 @@ class Entrance:
 
     source: Party
     role: str
+    label: str
     level: Level
     through: tuple[str, ...]
     conditions: tuple[str, ...]
@@ -101,6 +102,7 @@ def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]
             Entrance(
                 source,
                 same[0].target.who.name,
+                same[0].target.who.label,
                 same[0].permissions.level,
                 tuple(_stop(one, same[0]) for one in same[0].through),
                 same[0].conditions,

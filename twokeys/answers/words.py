@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from twokeys.answers.model import Key, KeyPlace, Step, Way
@@ -11,7 +11,13 @@ from twokeys.doors.expiry import left
 
 def into(way: Way) -> str:
     """Into what a way leads, without the account: "role deployer, through role ci of management"."""
-    return way.target.who.label + "".join(f", through {one.short}" for one in way.through)
+    return way.target.who.label + through(one.short for one in way.through)
+
+
+def through(stops: Iterable[str]) -> str:
+    """The roles in between, in order: ", through role break-glass of management and then role ci of management"."""
+    told = " and then ".join(stops)
+    return f", through {told}" if told else ""
 
 
 def conditions(way: Way) -> str:

@@ -9,7 +9,7 @@ from twokeys.answers import pages
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import by_account, by_principal, listed, strongest, summary
-from twokeys.answers.words import conditions, duration, into, keys_of, since, why
+from twokeys.answers.words import conditions, duration, into, keys_of, since, through, why
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, period, reasons, used
 from twokeys.audit.report import heading, title
@@ -47,7 +47,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
                 str(source),
                 [
                     (
-                        f"role {one.role}" + "".join(f", through {stop}" for stop in one.through),
+                        one.label + through(one.through),
                         listed(one.accounts, most=12),
                         one.level.word,
                         " and ".join(one.conditions) or "always",

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from twokeys.answers.model import Answers, NotProved, Way
 from twokeys.answers.summary import Alike, by_account, by_principal, listed, summary
-from twokeys.answers.words import conditions, duration, facts, into, keys, place
+from twokeys.answers.words import conditions, duration, facts, into, keys, place, through
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import events
 from twokeys.shown import say, spreadsheet
@@ -131,9 +131,8 @@ def _principals(answers: Answers) -> Iterator[str]:
     for source, entrances in by_principal(answers.ways):
         yield f"  {source.short}"
         for one in entrances:
-            through = "".join(f", through {stop}" for stop in one.through)
             asked = f", {' and '.join(one.conditions)}" if one.conditions else ""
-            yield f"    {one.level.word}: role {one.role} of {listed(one.accounts)}{through}{asked}"
+            yield f"    {one.level.word}: {one.label} of {listed(one.accounts)}{through(one.through)}{asked}"
 
 
 def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:

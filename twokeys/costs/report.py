@@ -261,9 +261,10 @@ def _as_report(header: Row, where: str, metric: str) -> Row:
     """FOCUS's columns under the names that a report has for them."""
     missing = [name for name in _FOCUS if name not in header and name not in ("SubAccountName", "Tags")]
     if missing:
-        raise _unreadable(
-            where, f"it is a FOCUS export without {', '.join(missing)}", "Export it again with all columns of FOCUS."
-        )
+        what = f"a FOCUS export without {', '.join(missing)}"
+        if "ChargeType" in header:  # what ChargeCategory was called in 0.5
+            what = "a FOCUS 0.5 export"
+        raise _unreadable(where, f"it is {what}", "Export it again as FOCUS 1.0 or newer, with all columns.")
     if metric != "unblended":
         raise _unreadable(where, f"FOCUS has no {METRICS[metric]}", "Leave --metric out: what is billed is BilledCost.")
     return [_FOCUS.get(name, name) for name in header]

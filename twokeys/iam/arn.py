@@ -54,6 +54,8 @@ class Arn:
     @classmethod
     def parse(cls, text: str) -> Arn | None:
         """Read a complete ARN of any partition, or None: what is missing or has a wildcard before its resource."""
+        if not text.startswith("arn:"):
+            return None
         try:
             return parse_arn(text)
         except ArnError:

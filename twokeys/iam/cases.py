@@ -23,6 +23,10 @@ from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values
 Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
 _MOST_COMBINATIONS = 4096
+_BOOLEAN = frozenset(
+    {"aws:multifactorauthpresent", "aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"}
+)
+"""Keys of the type Boolean: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def independent(atoms: list[Atom]) -> bool:
 
     Of an atom with variables that is taken for granted: it was found free with the request's own values.
     """
+    if len(atoms) == 1:
+        return not _is_plain(atoms[0]) or _contingent(atoms[0])
     keys = [key for atom in atoms for key in set(atom.keys)]
     return len(set(keys)) == len(keys) and all(_contingent(atom) for atom in atoms if _is_plain(atom))
 
@@ -145,6 +151,8 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
 
     The longest text is longer than what a pattern of question marks matches.
     """
+    if key in _BOOLEAN:
+        return [(), ("true",), ("false",)], True
     clauses = [atom for atom in atoms if isinstance(atom, ConditionClause) and atom.lower_key == key]
     found = (text for atom in atoms for text in _texts(atom))
     texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))

@@ -164,6 +164,10 @@ class ConditionClause:
         always false with ForAnyValue. A value of the policy that is not resolved yet makes it unknown wherever it could
         matter; a free key makes it free.
         """
+        if self._texts is not None:
+            found = lookup(self.lower_key)
+            if isinstance(found, tuple):
+                return Truth.FALSE if self._texts.isdisjoint(found) else Truth.TRUE
         if self.base.family == "null" and self.set_operator is not None:
             return truth(self.set_operator == "ForAllValues")
         found = lookup(self.lower_key)
@@ -215,14 +219,23 @@ class ConditionClause:
             return None
         return frozenset((*texts, *map(with_ids, texts)))
 
+    @cached_property
+    def _texts(self) -> frozenset[str] | None:
+        """The values of a plain StringEquals on texts, of which an absent key is none."""
+        plain = self.operator == "StringEquals" and self.values
+        return self._equal if plain else None
+
     def _one(self, value: str, lookup: Lookup) -> Truth:
         """Whether one value of the request matches any value of the policy, negated if the operator is."""
         if self._equal is not None:
             return truth((value in self._equal) is not self.base.negated)
-        results = [test(value, lookup) for test in self._tests]
-        if UNKNOWN in self.values:
-            results.append(Truth.UNKNOWN)
-        found = any_of(results)
+        found = Truth.UNKNOWN if UNKNOWN in self.values else Truth.FALSE
+        for test in self._tests:
+            result = test(value, lookup)
+            if result is Truth.TRUE:
+                return truth(not self.base.negated)
+            if result is not Truth.FALSE and found is not Truth.UNKNOWN:
+                found = result
         return negate(found) if self.base.negated else found
 
     def with_values(self, lookup: Lookup) -> ConditionClause:

@@ -116,11 +116,6 @@ class Statement:
         """Whether its Effect is not resolved yet: then it stands in the document twice, as either."""
         return any(path.endswith(".Effect") for path in self.unresolved)
 
-    @cached_property
-    def every_resource(self) -> bool:
-        """Whether it covers every resource: Resource is, or has, a lone `*`, or there is neither element."""
-        return self.not_resources is None and (self.resources is None or "*" in self.resources)
-
     def _is_pattern(self, name: str) -> bool:
         return "*" in name or "?" in name or (self.variables and "${" in name)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 
 from twokeys.iam.documents import PolicyDocument
@@ -57,6 +57,7 @@ class Policies:
             apply, as in the management account. Every level must allow; within a level one policy is enough.
         rcps: likewise the RCPs of the target's account. AWS attaches RCPFullAWSAccess to every level for good, so a
             level need not list it.
+        granted: whether the caller needs no identity-based policy to allow, as a root user.
     """
 
     identity: tuple[PolicyDocument | Unknown, ...] = ()
@@ -65,21 +66,29 @@ class Policies:
     session: tuple[PolicyDocument | Unknown, ...] | None = None
     scps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
     rcps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
+    granted: bool = False
+    _own: dict[str, _Own] = field(default_factory=dict, init=False, repr=False, compare=False)
     _layers: dict[str, _Layers] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def about(self, action: str) -> _Layers:
-        """The statements about an action, which is given in lower case."""
-        found = self._layers.get(action)
+    def own(self, action: str) -> _Own:
+        """What the caller's side says about an action, which is given in lower case."""
+        found = self._own.get(action)
         if found is None:
-            found = self._layers[action] = _layers_of(self, action)
+            found = self._own[action] = _own(self, action)
         return found
 
-    def bearing_on(self, caller: Caller, action: str) -> _Layers:
-        """Those for a caller: no SCP or RCP for a service-linked role, no identity-based policy for a root user."""
+    def about(self, action: str) -> _Layers:
+        """What all policies say about an action, which is given in lower case."""
+        found = self._layers.get(action)
+        if found is None:
+            found = self._layers[action] = _Layers(self, action)
+        return found
+
+    def binding(self, caller: Caller) -> Policies:
+        """Those that bind a caller: no SCP or RCP a service-linked role, no identity-based policy a root user."""
         if caller.is_service_linked:
-            return _layers_of(replace(self, scps=(), rcps=()), action)
-        found = self.about(action)
-        return replace(found, identity=()) if caller.kind is CallerKind.ROOT else found
+            return replace(self, scps=(), rcps=())
+        return replace(self, granted=True) if caller.kind is CallerKind.ROOT else self
 
 
 def evaluate(request: Request, policies: Policies) -> Verdict:
@@ -103,7 +112,7 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
         refusal = _barred(request) or _mismatched(request)
         if refusal is not None:
             return refusal
-        layers = policies.bearing_on(caller, action)
+        layers = policies.binding(caller).about(action)
         if caller.kind in _WITHOUT_GRANT:
             return _decided(request, layers.resource)
     if action == ASSUME_ROOT:
@@ -135,67 +144,62 @@ def evaluate_grant(request: Request, policies: Policies) -> Verdict:
         why = f"a {request.caller.kind.value} principal needs no identity-based policy"
         return Verdict(Outcome.ALLOW, decisions=(Decision("caller", None, None, "Allow", why),))
     refusal = _barred(request) or _mismatched(request)
-    return refusal or _decided(request, policies.bearing_on(request.caller, request.action_name).own)
+    return refusal or _decided(request, policies.binding(request.caller).own(request.action_name).side)
 
 
 _TRUST = "trust policy"
 _WITHOUT_GRANT = frozenset({CallerKind.SERVICE, CallerKind.FEDERATED})
 
 
-@dataclass(frozen=True)
-class _Layers:
-    """The statements of all policies about one action, put together once for each sort of caller."""
+@dataclass(slots=True)
+class _Own:
+    """The caller's side; `identity` is empty for a root user, who needs no identity-based policy."""
 
-    trust: Side
+    denies: Rules
+    scps: tuple[Gate, ...]
     identity: tuple[Gate, ...]
     limits: tuple[Gate, ...]
-    scps: tuple[Gate, ...]
-    rcps: tuple[Gate, ...]
-    own_denies: Rules
-    rcp_denies: Rules
-
-    @cached_property
-    def own(self) -> Side:
-        """The caller's side alone."""
-        return Side(self.own_denies, (*self.scps, *self.identity, *self.limits))
-
-    @cached_property
-    def resource(self) -> Side:
-        """The resource's side alone."""
-        return Side(joined((self.trust.denies, self.rcp_denies)), (*self.rcps, *self.trust.gates))
-
-    @cached_property
-    def both(self) -> Side:
-        """Both keys."""
-        denies = joined((self.trust.denies, self.own_denies, self.rcp_denies))
-        return Side(denies, (*self.rcps, *self.trust.gates, *self.own.gates))
-
-    @cached_property
-    def without_trust(self) -> Side:
-        """All but what the resource itself must allow."""
-        return Side(self.both.denies, (*self.rcps, *self.own.gates))
-
-    def within(self, form: Form) -> Side:
-        """What limits a caller of the role's own account whom its trust policy names in a certain form."""
-        needed = () if form is Form.DIRECT else self.limits if form is Form.ROLE else (*self.identity, *self.limits)
-        return Side(self.both.denies, (*self.rcps, *self.scps, *needed))
+    side: Side
 
 
-def _layers_of(policies: Policies, action: str) -> _Layers:
+def _own(policies: Policies, action: str) -> _Own:
     identity = _numbered(policies.identity, action, "identity-based policy")
     boundary = [] if policies.boundary is None else [side_of(policies.boundary, action, "permissions boundary")]
     session = _numbered(policies.session or (), action, "session policy")
-    scps, rcps = _levels(policies.scps, action, "SCP"), _levels(policies.rcps, action, "RCP")
-    limits = (("permissions boundary", boundary), ("session policies", session))
-    return _Layers(
-        trust=side_of(policies.trust, action, _TRUST, bounded=policies.boundary is not None),
-        identity=(_gate("identity-based policies", identity),),
-        limits=tuple(_gate(label, found) for label, found in limits if found),
-        scps=tuple(_gate(f"SCPs at level {number}", level) for number, level in enumerate(scps, 1)),
-        rcps=tuple(_gate("RCPs", level) for level in rcps if any(one.has_allow for one in level)),
-        own_denies=_denies((*identity, *boundary, *session, *chain.from_iterable(scps))),
-        rcp_denies=_denies(chain.from_iterable(rcps)),
+    levels = _levels(policies.scps, action, "SCP")
+    denies = joined(one.denies for one in (*identity, *boundary, *session, *chain.from_iterable(levels)))
+    scps = tuple(_gate(f"SCPs at level {number}", level) for number, level in enumerate(levels, 1))
+    needed = () if policies.granted else (_gate("identity-based policies", identity),)
+    limits = tuple(
+        _gate(label, found)
+        for label, found in (("permissions boundary", boundary), ("session policies", session))
+        if found
     )
+    return _Own(denies, scps, needed, limits, Side(denies, (*scps, *needed, *limits)))
+
+
+class _Layers:
+    """The statements of all policies about one action, put together once for each sort of request."""
+
+    def __init__(self, policies: Policies, action: str) -> None:
+        self.own = policies.own(action)
+        trust = side_of(policies.trust, action, _TRUST, bounded=policies.boundary is not None)
+        levels = _levels(policies.rcps, action, "RCP")
+        rcp_denies = joined(one.denies for one in chain.from_iterable(levels))
+        denies = joined((trust.denies, self.own.denies, rcp_denies))
+        self.rcps = tuple(_gate("RCPs", level) for level in levels if any(one.has_allow for one in level))
+        (self.trust,) = trust.gates
+        self.resource = Side(joined((trust.denies, rcp_denies)), (*self.rcps, self.trust))
+        """The resource's side alone."""
+        self.both = Side(denies, (*self.rcps, self.trust, *self.own.side.gates))
+        self.without_trust = Side(denies, (*self.rcps, *self.own.side.gates))
+        """All but what the resource itself must allow."""
+
+    def within(self, form: Form) -> Side:
+        """What limits a caller of the role's own account whom its trust policy names in a certain form."""
+        limits, own = self.own.limits, self.own
+        needed = () if form is Form.DIRECT else limits if form is Form.ROLE else (*own.identity, *limits)
+        return Side(self.both.denies, (*self.rcps, *own.scps, *needed))
 
 
 def _numbered(documents: Iterable[PolicyDocument | Unknown], action: str, label: str, where: str = "") -> list[Side]:
@@ -210,17 +214,13 @@ def _gate(label: str, found: Iterable[Side]) -> Gate:
     return Gate(label, joined(gate.allows for one in found for gate in one.gates))
 
 
-def _denies(found: Iterable[Side]) -> Rules:
-    return joined(one.denies for one in found)
-
-
 def _decided(request: Request, side: Side) -> Verdict:
     """Denied if a denial matches or a gate does not allow; allowed if none does and all do; else `logic` decides."""
     denies: tuple[Match, ...] = ()
     for rule in side.denies.about(request):
         found = rule.matches(request)
         if found:
-            if found is rule.certain or any(match.certain for match in found):
+            if found is rule.certain:
                 return denied(found)
             denies += found
     hanging: tuple[Match, ...] = ()
@@ -229,7 +229,7 @@ def _decided(request: Request, side: Side) -> Verdict:
         for rule in gate.allows.about(request):
             found = rule.matches(request)
             if found:
-                if found is rule.certain or any(match.certain for match in found):
+                if found is rule.certain:
                     break
                 some += found
         else:
@@ -258,9 +258,8 @@ def _within_account(request: Request, layers: _Layers) -> Verdict:
     """
     if request.action_name not in ROLE_ACTIONS:
         return _by_form(request, layers)
-    (gate,) = layers.trust.gates
     best: Form | None = None
-    for rule in gate.allows.about(request):
+    for rule in layers.trust.allows.about(request):
         found = rule.matches(request)
         if found:
             form = rule.form(request.caller) if found is rule.certain else None
@@ -273,15 +272,14 @@ def _within_account(request: Request, layers: _Layers) -> Verdict:
 
 def _by_form(request: Request, layers: _Layers) -> Verdict:
     """The verdict within an account, with all ways in which the resource-based policy names the caller."""
-    (gate,) = layers.trust.gates
-    trust = tuple(match for rule in gate.allows.about(request) for match in rule.closely(request))
+    trust = tuple(match for rule in layers.trust.allows.about(request) for match in rule.closely(request))
     denies = tuple(match for rule in layers.both.denies.about(request) for match in rule.matches(request))
     named = {form: Or(_TRUST, tuple(match for match in trust if match.form in (form, None))) for form in Form}
-    limits = _formula(request, layers.limits)
-    delegated = And((_formula(request, layers.identity), limits))
+    limits = _formula(request, layers.own.limits)
+    delegated = And((_formula(request, layers.own.identity), limits))
     if request.action_name in ROLE_ACTIONS:
         delegated = And((Or(_TRUST, trust), delegated))
-    shared = _formula(request, (*layers.rcps, *layers.scps))
+    shared = _formula(request, (*layers.rcps, *layers.own.scps))
     either = Or(_TRUST, (), (named[Form.DIRECT], And((named[Form.ROLE], limits)), delegated))
     return decide(And((*shared.parts, either)), denies, request)
 

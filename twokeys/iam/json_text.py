@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from json import JSONDecodeError, JSONDecoder, loads
+from json import JSONDecodeError, JSONDecoder
 from typing import TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -62,9 +62,7 @@ def read_quickly(text: str) -> object:
         ValueError: the text is not JSON or repeats a key; `read_json` says where.
         RecursionError: it nests too deep for the standard library.
     """
-    return loads(
-        text, object_pairs_hook=_unique, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_constant
-    )
+    return _QUICK.decode(text)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -76,6 +74,11 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
+
+
+_QUICK = JSONDecoder(
+    object_pairs_hook=_unique, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_constant
+)
 
 
 def read_json(source: str | bytes) -> tuple[object, Positions]:

@@ -115,9 +115,13 @@ class Rule:
         self._bounded = bounded
         self._listed = None if named is None or named.everyone else named.listed
         self._sessions = named is not None and named.has_sessions
-        listed = statement.exact_resources if statement.not_resources is None else frozenset[str]()
-        self._resources = None if statement.every_resource else listed
-        self._exact = statement.resources is not None and len(statement.resources) == len(listed)
+        self._resources: frozenset[str] | None = None
+        self._exact = False
+        if statement.not_resources is not None:
+            self._resources = frozenset()
+        elif statement.resources is not None and "*" not in statement.resources:
+            self._resources = statement.exact_resources
+            self._exact = len(self._resources) == len(statement.resources)
         self._plain = (
             action is Truth.TRUE
             and not statement.unresolved
@@ -135,9 +139,13 @@ class Rule:
         return self._resources if self._exact else None
 
     def matches(self, request: Request) -> tuple[Match, ...]:
-        """The ways in which the statement matches, whatever the form of its Principal; empty if it does not."""
+        """The ways in which the statement matches, whatever the form of its Principal; empty if it does not.
+
+        Where one way is certain, it is the only one.
+        """
         if not self._plain or (self._sessions and request.caller.kind is CallerKind.ROLE):
-            return self.closely(request)
+            found = self.closely(request)
+            return self.certain if any(match.certain for match in found) else found
         if self._listed is not None and self._listed.isdisjoint(request.caller.names):
             return ()
         if self._resources is not None and request.resource not in self._resources:
@@ -255,9 +263,11 @@ class Rules:
     def __init__(self, rules: Iterable[Rule | Unresolved]) -> None:
         self.all = tuple(rules)
         self._few = len(self.all) <= _FEW
+        if self._few:
+            return
         self._by_name: dict[str, list[int]] = {}
         self._others: list[int] = []
-        for place, rule in enumerate(() if self._few else self.all):
+        for place, rule in enumerate(self.all):
             for name in rule.names or ():
                 self._by_name.setdefault(name, []).append(place)
             if rule.names is None:
@@ -273,12 +283,15 @@ class Rules:
 
 
 _FEW = 8
+_NONE = Rules(())
 
 
 def joined(several: Iterable[Rules]) -> Rules:
     """The statements of several documents as one list."""
     some = [rules for rules in several if rules.all]
-    return some[0] if len(some) == 1 else Rules(rule for rules in some for rule in rules.all)
+    if len(some) < 2:
+        return some[0] if some else _NONE
+    return Rules(rule for rules in some for rule in rules.all)
 
 
 @dataclass(slots=True)
@@ -308,7 +321,7 @@ def side_of(document: PolicyDocument | Unknown | None, action: str, label: str, 
     boundary, which a NotPrincipal with Deny always denies.
     """
     if not isinstance(document, PolicyDocument):
-        rules = Rules(() if document is None else (Unresolved(label, f"the {label}"),))
+        rules = _NONE if document is None else Rules((Unresolved(label, f"the {label}"),))
         return Side(rules, (Gate(label, rules),), has_allow=document is not None)
     found = document.sides.get((action, label, bounded))
     if found is None:
@@ -323,5 +336,7 @@ def _side_of(document: PolicyDocument, action: str, label: str, *, bounded: bool
         covered = statement.covers_action(action)
         if covered is not Truth.FALSE:
             rules[statement.effect].append(Rule(label, statement, covered, bounded=bounded))
-    allows, denies = Rules(rules["Allow"] + unresolved), Rules(rules["Deny"] + unresolved)
+    allows, denies = (
+        Rules(some) if some else _NONE for some in (rules["Allow"] + unresolved, rules["Deny"] + unresolved)
+    )
     return Side(denies, (Gate(label, allows),), document.has_allow)

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import cached_property
@@ -290,21 +289,21 @@ class Principals:
             found.append(_UNRESOLVED)
         return tuple(found)
 
-    @cached_property
+    @property
     def plain(self) -> bool:
         """Whether all its names are known: who is not in `listed` is then not named, but for sessions of a role."""
-        return not (self.unresolved or UNKNOWN in (*self.aws, *self.service, *self.federated))
+        return not self.unresolved and UNKNOWN not in (*self.aws, *self.service, *self.federated)
 
     @property
     def has_sessions(self) -> bool:
         """Whether it names sessions, by their ARNs."""
-        return bool(self._sessions)
+        return any(isinstance(name, str) and ":assumed-role/" in name for name in self.aws)
 
-    @cached_property
+    @property
     def listed(self) -> frozenset[str]:
         """The names, as `Caller.names` has them."""
-        services, providers = (_typed("Service", self.service), _typed("Federated", self.federated))
-        return frozenset((*(name for name in self.aws if isinstance(name, str)), *services, *providers))
+        others = (*_typed("Service", self.service), *_typed("Federated", self.federated))
+        return frozenset((*(name for name in self.aws if isinstance(name, str)), *others))
 
     def form(self, caller: Caller) -> Form:
         """The form of a plain element that names a caller which of them demands least."""
@@ -346,8 +345,8 @@ class Principals:
         return caller.account in self._aws or caller.lineage[0] in self._aws
 
 
-def _typed(kind: str, names: tuple[str | Unknown, ...]) -> Iterator[str]:
-    return (f"{kind} {name}" for name in names if isinstance(name, str))
+def _typed(kind: str, names: tuple[str | Unknown, ...]) -> list[str]:
+    return [f"{kind} {name}" for name in names if isinstance(name, str)]
 
 
 def _named_in(names: tuple[str | Unknown, ...], name: str) -> tuple[Naming, ...]:

@@ -196,7 +196,7 @@
     const door = data.doors[index];
     const needs = [
       door.permissions, door.requirements.length ? `with ${door.requirements.join(", ")}` : "",
-      door.through.length ? `through ${door.through.join(", ")}` : "",
+      door.through.length ? `through ${door.through.join(" and then ")}` : "",
     ].filter(Boolean).map((text) => `, ${text}`).join("");
     const button = element("button", { type: "button", class: door.state, onclick: () => open(index) },
       element("span", {}, `${from(door)} → ${door.role} of ${name(door.account)}`),
@@ -244,7 +244,7 @@
     const facts = [
       ["From", door.source.account === "" ? door.source.label : `${from(door)} (${door.source.account})`],
       ["Into", `${door.target.label} of ${name(door.account)} (${door.account})`],
-      ["Through", door.through.join(", ")],
+      ["Through", door.through.join(" and then ")],
       ["May", door.permissions],
       ["Grant", door.through.length ? "" : key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
       ["Trust", door.through.length ? "" : key(door.trust, `in the trust policy of ${door.role}`)],

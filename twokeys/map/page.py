@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from twokeys.answers import pages
 from twokeys.answers.model import Party
+from twokeys.answers.words import through
 from twokeys.doors.expiry import until
 from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
 from twokeys.map.model import Account, Door, Organization, Who, doors_of
@@ -154,8 +155,9 @@ def _in_words(door: Door, whole: Organization) -> tuple[str, str]:
     """The state of a door and the door itself in a line, for a reader without scripts."""
     names = {account.id: account.name for account in whole.accounts}
     source = Party(door.source, account_name=names[door.source.account] if door.source.account else "").short
-    through = "".join(f", through {one}" for one in door.through)
     asked = f", with {', '.join(door.requirements)}" if door.requirements else ""
     strong = f" ({door.permissions})" if door.permissions else ""
-    line = f"{source} → {door.target.label} of {names[door.account]}{through}{asked}{strong}: {door.lacks}"
+    line = (
+        f"{source} → {door.target.label} of {names[door.account]}{through(door.through)}{asked}{strong}: {door.lacks}"
+    )
     return door.state.value, line

@@ -37,7 +37,6 @@ from twokeys.pack.gate import Gate
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
-from twokeys.pack.relevance import may_let_in
 from twokeys.shown import printable
 
 NAME: Final = "twokeys"
@@ -144,7 +143,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             self._gate.show(provider)
         if is_left_out(request, resource):
             return ()
-        if not may_let_in(resource):
+        if not self._gate.concerns(resource, request.options.aliases):
             self._gate.show(resource, request.options.aliases)
             return ()
         return [Judged(found, mandatory=True) for found in self._gate.judge(resource, request.options.aliases)]

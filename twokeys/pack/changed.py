@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from twokeys.access.diff import changes
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph, build
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Snapshot
+from twokeys.answers.changes import changes
+from twokeys.answers.changes_shown import lines
+from twokeys.answers.reading import read
 from twokeys.errors import Refusal
 
 DOORS_CHANGED: Final = "doors-changed"
@@ -24,10 +27,9 @@ def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[J
     except Refusal as refusal:  # a difference that cannot be told must not look like none
         about = f"The doors gained and lost cannot be told ({refusal.where}: {refusal.why})"
         return [Judged(Finding(DOORS_CHANGED, about, _NAME_A_STATE), mandatory=False)]
-    found = changes(build(state), graph) if state is not None and state.resources else None
-    if not found:
+    found = changes(read(build(state)), read(graph)) if state is not None and state.resources else None
+    if found is None or not (found.gained or found.lost or found.changed):
         return []
-    lines = [f"+ {way}" for way in found.gained] + [f"- {way}" for way in found.lost]
-    lines += [f"~ {old}  is now  {new}" for old, new in found.changed]
-    about = "Doors gained (+), lost (-) and changed (~):\n" + "\n".join(lines) + "\n"
+    told = lines(replace(found, not_proved=()))  # a rule of its own refuses what is not proved
+    about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(told) + "\n"
     return [Judged(Finding(DOORS_CHANGED, about, _READ_IT), mandatory=False)]

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.types import Reading, type_of
 from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import Arn
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
+from twokeys.pack.relevance import may_let_in
 
+_LETS_NOBODY_IN: Final = frozenset({"__defaults", "description", "tags", "tagsAll"})
 _Found: TypeAlias = Mapping[tuple[str, str | None, str | None], Finding]
 """Findings by rule, resource and door: what one is about, however it is worded."""
 
@@ -56,6 +59,21 @@ class Gate:
             self._note(alias, None)
         self._note(resource.urn, _with_identity(resource, self._all.there.get(resource.urn)))
         self._shown.add(resource.urn)
+
+    def concerns(self, resource: Resource, aliases: Iterable[str] = ()) -> bool:
+        """Whether making a resource may let somebody in: by what it says, or by what it no longer says.
+
+        A boundary, a Deny or a control policy that was there may have closed a way.
+        """
+        if may_let_in(resource):
+            return True
+        known = type_of(resource.type)
+        was = [self._all.there.get(urn) for urn in (resource.urn, *aliases)]
+        return (
+            known is not None
+            and known.reading is Reading.READ
+            and any(one is not None and _said(one) != _said(resource) for one in was)
+        )
 
     def judge(self, resource: Resource, aliases: Iterable[str] = ()) -> list[Finding]:
         """What making this resource would do that nothing later in the update can put right.
@@ -163,6 +181,11 @@ class Gate:
         if holder is not None and holder.kind == "group":  # the trust names users, who may still join the group
             return False
         return any(role.arn == target and role.urn in self._shown for role in graph.roles)
+
+
+def _said(resource: Resource) -> Mapping[str, object]:
+    """What a resource is asked to be, but for what lets nobody in."""
+    return {key: value for key, value in (resource.inputs or {}).items() if key not in _LETS_NOBODY_IN}
 
 
 def _by_place(findings: Iterable[Finding]) -> _Found:

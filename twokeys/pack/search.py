@@ -40,6 +40,7 @@ class Search:
         self.found |= set(self._at("root"))
         self._down = dict.fromkeys(nodes)
         for part in (*parts, *self._namesakes(parts)):
+            self._show_policies(part)
             holders = dict.fromkeys(self._holders(part))
             self._up |= holders
             documents = [part, *(self._parts[name] for arn in part.policies for name in self._at("policy", arn))]
@@ -91,10 +92,14 @@ class Search:
             self.found.add(one)
             part = self._parts[one]
             self._opened |= set(part.opens)
-            for arn in (*part.policies, *part.limits):
-                self.found |= self._at("policy", arn).keys()
+            self._show_policies(part)
         self.found |= set(self._at("unpinned", kind, name))
         self.found |= set(list(self._at("unsettled", kind, account))[:_SOME])
+
+    def _show_policies(self, part: Part) -> None:
+        """The managed policies of a part as it is, or as it was: a boundary that is taken away bounded before."""
+        for arn in (*part.policies, *part.limits):
+            self.found |= self._at("policy", arn).keys()
 
     def _source(self, node: Node) -> None:
         """A principal as one who goes through doors: a user with its groups, a group with its members."""

@@ -177,7 +177,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     notes = _notes(done.text, path, source, credentials[1], ways)
     shown = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
-        report = _report(who, path, done, notes)
+        report = _report(who, path, done, notes) | {"ways": [_way_data(way) for way in ways]}
         report |= {"written": differs and not dry_run} | ({"diff": shown} if dry_run else {})
         click.echo(json.dumps(report))
     elif shown is not None:
@@ -324,6 +324,15 @@ def _report(who: Who, path: Path, done: awsconfig.Change, notes: list[str]) -> d
         "kept": done.kept,
         "notes": notes,
     }
+
+
+def _way_data(way: Way) -> dict[str, object]:
+    """A way, its role named as every answer names one."""
+    role = getattr(way, "role", None) or getattr(way, "permission_set", "")
+    target = {"kind": "role", "account": way.account, "accountName": way.account_name, "name": role}
+    expires = way.expires.isoformat() if way.expires else None
+    declared = {"name": way.name, "reason": way.reason, "owner": way.owner, "expires": expires}
+    return {"target": target | {"arn": getattr(way, "role_arn", None)}, "declared": declared}
 
 
 def _say(path: Path, done: awsconfig.Change) -> None:

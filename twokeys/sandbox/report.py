@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from textwrap import fill
 from typing import Any, Final
 
 from rich.console import Console
@@ -18,6 +19,9 @@ from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import Done, StackRun
 
 _LONG: Final = 400
+_WIDTH: Final = 80
+_TOGETHER: Final = "\N{NO-BREAK SPACE}"
+"""Between what is not to be parted at the end of a line."""
 
 
 class Report:
@@ -87,7 +91,12 @@ class Report:
     def _show_accounts(self, done: Done) -> None:
         accounts = done.outputs.get("member_account_ids") or {}
         if accounts:
-            self._line(f"{'':<11} new      " + ", ".join(f"{name} {account}" for name, account in accounts.items()))
+            listed = ", ".join(f"{name}{_TOGETHER}{account}" for name, account in accounts.items())
+            first = f"{'':<11} new      "
+            shown = fill(
+                listed, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
+            )
+            self._line(shown.replace(_TOGETHER, " "))
 
     def _show_findings(self, done: Done) -> None:
         for level, findings in (("mandatory", done.verdicts.mandatory), ("advisory", done.verdicts.advisory)):

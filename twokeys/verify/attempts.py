@@ -76,10 +76,11 @@ class Probe:
         return "as expected" if self.as_expected else "NOT as expected"
 
     def as_dict(self) -> dict[str, object]:
-        """The probe as JSON-ready data."""
+        """The probe as JSON-ready data; the role is named as every answer names one."""
+        account, name = self.role_arn.split(":")[4], self.role_arn.rpartition("/")[2]
         return {
             "name": self.name,
-            "role": self.role_arn,
+            "target": {"kind": "role", "account": account, "name": name, "arn": self.role_arn},
             "expected": "assumed" if self.expected else "refused",
             "happened": self.happened,
             "asExpected": self.as_expected if self.probed else None,

@@ -3,6 +3,9 @@
 import os
 
 import attacks
+import second_round
 from scene import Scene
 
-getattr(attacks, os.environ["PROGRAM"])(Scene(int(os.environ.get("STEP", "1"))))
+name = os.environ["PROGRAM"]
+program = getattr(attacks, name, None) or getattr(second_round, name)
+program(Scene(int(os.environ.get("STEP", "1"))))
