@@ -94,7 +94,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     click.echo(changes, nl=False)
     click.echo(
         f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session that is open then lasts up to "
-        f"{session // 60} minutes from its start"
+        f"{session / 3600:g} h from its start"
     )
     click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
