@@ -145,7 +145,7 @@ PEOPLE = _changes(
         "create Group auditors, create UserGroupMembership bob",
         FEW,
     ),
-    ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice"),
+    ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice", FEW),
     ("a member who goes", _set("people|groups|auditors", ["alice"]), "delete UserGroupMembership bob"),
     ("a group that goes", _gone("people|groups|auditors"), "delete Group auditors, update UserGroupMembership alice"),
     ("a user who goes", _set("people|users", ["alice", "bob"]), "delete User carol"),
@@ -311,7 +311,7 @@ STAGE = _changes(
         _set("doors|look|conditions", {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}),
         f"{_DOOR}, update Role look",
     ),
-    ("an expiry", _set("doors|look|expires", "2027-01-31"), f"{_DOOR}, update Role look, update RolePolicy look-grant"),
+    ("an expiry", _set("doors|look|expires", "2027-01-31"), f"{_DOOR}, update Role look"),
     (
         "who comes",
         _set("doors|look|from", {"user": "alice"}),
@@ -321,8 +321,18 @@ STAGE = _changes(
     (
         "a path",
         _set("doors|look|to|role", "deploy/reader"),
-        f"{_DOOR}, update UserPolicy look-grant, replace Role look, create-replacement Role look,"
-        " delete-replaced Role look",
+        # A role's name is its own whatever its path, so the old one goes first, and with it what is attached to it:
+        # https://www.pulumi.com/docs/iac/concepts/resources/options/deletebeforereplace/
+        f"{_DOOR}, update UserPolicy look-grant, "
+        + ", ".join(
+            f"{step} {one}"
+            for step in ("replace", "create-replacement", "delete-replaced")
+            for one in (
+                "Role look",
+                "RolePolicyAttachment look-ReadOnlyAccess",
+                "RolePolicyAttachment look-SecurityAudit",
+            )
+        ),
     ),
     (
         "one key",
