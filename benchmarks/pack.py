@@ -140,6 +140,7 @@ def _packs(folder: Path, awsguard: Path | None) -> Iterator[tuple[str, Path | No
         guard = folder / "awsguard"
         guard.mkdir()
         (guard / "node_modules").symlink_to(awsguard.resolve())
+        (guard / "package.json").write_text('{"name": "guard", "main": "index.js", "version": "0.0.1"}')
         (guard / "PulumiPolicy.yaml").write_text("runtime: nodejs\n")
         (guard / "index.js").write_text(AWSGUARD)
         run = awsguard.resolve() / "@pulumi" / "pulumi" / "cmd" / "run-policy-pack"

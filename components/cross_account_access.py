@@ -36,7 +36,8 @@ class CrossAccountAccessArgs(TypedDict):
     """The logical name of the account they come from, where that is a member account: of its resource, or in the
     exports of the `OtherStack` that has it."""
     target_account: str
-    """The logical name of the target account's resource: `account:<name>` stands where its id will."""
+    """The logical name of the target account's resource (`account:<name>` stands where its id will), or the id of an
+    account that is no resource of this stack."""
     target_account_id: pulumi.Input[str]
     """The id of the target account."""
     role: str
@@ -183,7 +184,7 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
         members=tuple(members),
         grantee_kind=grantee_kind,
         grantee=args["grant_to"] if kind == "root" else args["source"],
-        target_account=symbol(args["target_account"]),
+        target_account=_target(args),
         role=args["role"],
         statements=tuple(args.get("statements", [])),
         mfa=args.get("mfa", grantee_kind != "role"),
@@ -198,8 +199,14 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
     )
 
 
+def _target(args: CrossAccountAccessArgs) -> str:
+    """The target account as documents name it before its id is known; one that is there already has its id."""
+    given = args["target_account"]
+    return given if len(given) == 12 and given.isdigit() else symbol(given)
+
+
 def _ids(args: CrossAccountAccessArgs, target_id: str, source_id: str) -> dict[str, str]:
-    ids = {symbol(args["target_account"]): target_id}
+    ids = {_target(args): target_id}
     return ids | {symbol(args["source_account"]): source_id} if "source_account" in args else ids
 
 

@@ -1,6 +1,5 @@
 """The edge between Pulumi's config and our settings: read once, when the program starts."""
 
-import re
 from pathlib import Path
 
 import pulumi
@@ -8,6 +7,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components.refusing import program_refusal
 from twokeys.errors import Refusal
+from twokeys.project.shards import SHARDS, shard_files
 from twokeys.settings import Settings, parse
 
 
@@ -22,11 +22,10 @@ def stack_settings() -> Settings:
 
 def _refuse_split(stack: str, project: Path) -> None:
     """An environment that is split into shards is no stack any more: it would make every account a second time."""
-    shards = [path.name for path in (project / "shards").glob(f"Pulumi.{stack}-*.yaml")]
-    if any(re.fullmatch(rf"Pulumi\.{re.escape(stack)}-\d{{3,}}\.yaml", name) for name in shards):
+    if shard_files(project, stack):
         raise Refusal(
             f"stack {stack} as a whole",
-            where=str(project / "shards"),
+            where=str(project / SHARDS),
             why="it is split: each of its accounts is in the stack of a shard",
             next_step=f"run `twokeys fleet preview {stack}`, or one shard: `pulumi -C shards preview -s {stack}-001`",
         )

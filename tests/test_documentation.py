@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from twokeys import cli
 from twokeys.access.rules import RULES
 
 
-def test_the_page_of_the_policy_pack_lists_every_rule_as_it_is(project_root: Path) -> None:
-    page = (project_root / "docs/policies.md").read_text()
+def test_the_page_of_the_rules_lists_every_rule_as_it_is(project_root: Path) -> None:
+    page = (project_root / "docs/rules.md").read_text()
     rows = re.findall(r"^\| \[`([^`]+)`\]\(([^)]+)\) \| (\w+) \| (\w+) \| (.+) \|$", page, re.MULTILINE)
     assert rows == [
         (rule.name, rule.url, "mandatory" if rule.mandatory else "advisory", rule.severity, rule.description)
@@ -36,6 +40,90 @@ def test_the_readme_names_every_command(project_root: Path) -> None:
         assert f"twokeys {name}" in readme
 
 
+def test_a_page_is_at_most_two_screens_long_and_the_index_names_it(project_root: Path) -> None:
+    index = (project_root / "docs/README.md").read_text()
+    for file in sorted((project_root / "docs").glob("*.md")):
+        assert file.name == "README.md" or f"({file.name})" in index
+        assert len(file.read_text().splitlines()) <= 120 or file.name == "benchmarks-fleet.md", file.name
+
+
 def test_nothing_in_the_documentation_is_left_to_fill_in(project_root: Path) -> None:
     for file in [project_root / "README.md", *sorted((project_root / "docs").glob("*.md"))]:
         assert not re.search(r"@@|TODO|TBD|FIXME", file.read_text()), file
+
+
+def _pages(root: Path) -> list[Path]:
+    return [
+        root / "README.md",
+        root / "CONTRIBUTING.md",
+        *sorted((root / "docs").glob("*.md")),
+        *root.glob("examples/**/*.md"),
+    ]
+
+
+def _commands(page: Path) -> Iterator[list[str]]:
+    """Every `twokeys` command that a page shows, in a block or in a line: its arguments."""
+    text = page.read_text()
+    blocks = "\n".join(re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL))
+    told = re.findall(r"^\s*(?:\$ |run: |- run: )?twokeys (.+)$", blocks.replace("\\\n", " "), re.MULTILINE)
+    told += re.findall(r"\$\(twokeys ([^)]+)\)", blocks)
+    told += re.findall(r"`twokeys ([^`]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL))
+    for line in told:
+        words = shlex.split(re.split(r" +#|[|;&…]| > |\.\.\.", line.replace("${{", "{").replace("}}", "}"))[0])
+        if words and not any(word.isupper() and word.isalpha() and word == "COMMAND" for word in words):
+            yield words
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs", "examples"])
+def test_every_command_of_a_page_is_one_that_the_command_line_takes(
+    page: str, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names, options and values are parsed as they are when somebody types them; only what they do is left out."""
+    monkeypatch.setattr(click.Command, "invoke", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    wrong = []
+    for file in (one for one in _pages(project_root) if one.is_relative_to(project_root / page)):
+        for words in _commands(file):
+            for word in words:
+                if re.fullmatch(r"[\w-]+(\.json|\.yaml|\.csv|\.gz)|AWSLogs|FILE|BEFORE|AFTER", word):
+                    (tmp_path / word).touch()
+            try:
+                cli._twokeys.main(list(words), standalone_mode=False)
+            except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
+                pass  # the text only names it
+            except click.ClickException as error:
+                if words[-1].startswith("--") and "requires an argument" in error.format_message():
+                    continue  # likewise an option
+                wrong.append(f"{file.name}: twokeys {shlex.join(words)}: {error.format_message()}")
+    assert not wrong, "\n".join(wrong)
+
+
+_READS = ("audit", "map", "access check", "access diff", "access export", "profiles")
+_NOT_HERE = {"--live", "--events", "--events-api", "--plan", "--config", "--block"}  # AWS, or files of a reader's own
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs"])
+def test_every_command_of_a_page_that_only_reads_states_answers_from_those_of_a_real_update(
+    page: str, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(project_root / "tests/map/states", ".twokeys/stacks")
+    for name in ("management", "stage", "prod"):
+        shutil.copy(f".twokeys/stacks/{name}.json", f"{name}.json")
+    for name in ("before.json", "after.json", "BEFORE", "AFTER", "FILE"):
+        shutil.copy("prod.json", name)
+    run = set()
+    pages = [one for one in _pages(project_root) if one.is_relative_to(project_root / page)]
+    told = {tuple(words) for file in pages for words in _commands(file)}
+    for words in sorted(told, key=lambda one: ("export" not in one, one)):  # the published file first
+        reads = " ".join(words).startswith(_READS) and not _NOT_HERE & set(words) and len(words) > 1
+        writes = words[0] == "profiles" and "--dry-run" not in words
+        if not reads or writes or words[-1] in ("--state", "--from") or any("://" in word for word in words):
+            continue
+        try:
+            code = cli._twokeys.main(list(words), standalone_mode=False)
+        except click.MissingParameter:
+            continue  # the text only names it
+        assert code in (None, 0, 1, 3), words  # 1: a violation is found; 3: a file would change
+        run.add(words[0])
+    assert run >= {"audit", "access"}

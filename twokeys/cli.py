@@ -37,7 +37,10 @@ COMMANDS = {
     ),
     "profiles": ("twokeys.profiles.commands:profiles", "AWS CLI profiles and links for the doors somebody has."),
     "sandbox": ("twokeys.sandbox.commands:sandbox", "Run the stacks against a local AWS on this machine."),
-    "verify": ("twokeys.verify.commands:verify", "Really try the doors: those that open and those that must be shut."),
+    "verify": (
+        "twokeys.sandbox.verify_command:verify",
+        "Really try the doors: those that open and those that must be shut.",
+    ),
 }
 
 

@@ -88,7 +88,7 @@ def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
 
 def test_an_operation_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Refusal, match="this is no state"):
-        parse_state(state(pending=({"type": "importing", "resource": role("half")},)))
+        parse_state(state(pending=({"type": "inventing", "resource": role("half")},)))
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"version": 3, "deployment": {"resources": [{}]}}'])

@@ -1,4 +1,4 @@
-"""Doors against what CloudTrail saw. What counts as unusual is defined in docs/audit.md; each test is one sentence."""
+"""Doors against what CloudTrail saw. docs/audit-events.md defines what is unusual; each test is one sentence."""
 
 from __future__ import annotations
 

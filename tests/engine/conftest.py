@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +58,43 @@ class Engine:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
-def engine(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A backend and a local AWS of this module's own."""
-    box = PulumiBox(load_project(project_root), tmp_path_factory.mktemp("box"))
+@contextmanager
+def one_plugin(made: Engine) -> Iterator[Engine]:
+    """The same with one process of our plugin for all commands, to which the CLI connects: a start takes seconds.
+
+    https://www.pulumi.com/docs/iac/guides/building-extending/debugging/debugging-packages/ Where the vendor's plugin is
+    installed, that is what runs.
+    """
+    ours = made.box.binaries / "pulumi-resource-aws"
+    if not ours.exists():
+        yield made
+        return
+    with subprocess.Popen([str(ours)], env=made.environment, stdout=subprocess.PIPE, text=True) as plugin:
+        assert plugin.stdout is not None
+        port = plugin.stdout.readline().strip()
+        yield replace(made, variables={**made.variables, "PULUMI_DEBUG_PROVIDERS": f"aws:{port}"})
+        plugin.terminate()
+
+
+@contextmanager
+def engine_in(project_root: Path, folder: Path) -> Iterator[Engine]:
+    """A backend and a local AWS in a folder."""
+    box = PulumiBox(load_project(project_root), folder)
     with LocalAws.start(box.directory / "aws") as aws:
         yield Engine(box, aws, box.open(aws))
 
 
-def steps(ran: Ran) -> list[set[str]]:
-    """For each operation of a command (of `up` its preview, then the update): `create user:User carol` and so on.
+@pytest.fixture(scope="module")
+def engine(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A backend and a local AWS of this module's own."""
+    with engine_in(project_root, tmp_path_factory.mktemp("box")) as made:
+        yield made
 
-    Only resources of ours or of AWS that do not stay the same.
+
+def steps(ran: Ran) -> list[set[str]]:
+    """For each operation of a command (of `up` its preview, then the update): `create User carol` and so on.
+
+    Only resources of ours or of AWS that do not stay the same, providers included.
     """
     operations: list[set[str]] = []
     for event in ran.events:
@@ -76,6 +102,6 @@ def steps(ran: Ran) -> list[set[str]]:
             operations.append(set())
         step = event.get("resourcePreEvent", {}).get("metadata")
         if step and step["op"] != "same" and not step["type"].startswith("pulumi:pulumi:"):
-            kind, name = step["type"].split("/")[-1].removeprefix("twokeys:"), step["urn"].rpartition("::")[2]
+            kind, name = step["type"].rpartition(":")[2], step["urn"].rpartition("::")[2]
             operations[-1].add(f"{step['op']} {kind} {name}")
     return operations

@@ -1,92 +1,93 @@
 """A preview shows what a change changes, and the update then does just that.
 
-Each step is one edit of the example's config on stacks that are up. Expected are the operations that the edit asks for,
-as Pulumi names them (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/).
+Each change is one command, `pulumi up`, whose events hold both: its preview's operations, then the update's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.engine.conftest import Engine
+from tests.engine.conftest import Engine, engine_in, one_plugin, steps
+from tests.engine.single_changes import (
+    ACCOUNTS,
+    ORGANIZATION,
+    PEOPLE,
+    PROD,
+    REFUSED,
+    STAGE,
+    UPDATES,
+    Change,
+    Config,
+    chosen,
+)
 from twokeys.sandbox.get_pulumi import find_pulumi
 from twokeys.sandbox.pulumi_events import Ran, run
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(7200)]
 
-Config = dict[str, Any]
-Change = tuple[str, str, Callable[[Config], object], set[str]]
-
-DOOR = {
-    "from": {"role": "ci"},
-    "to": {"role": "reader"},
-    "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
-    "reason": "Looking in",
-    "owner": "platform",
-}
-UNIT, POLICY = "organizationalUnit:OrganizationalUnit", "policy:Policy"
-FEW: list[Change] = [
-    (
-        "an organizational unit",
-        "management",
-        lambda config: config["organization"]["organizationalUnits"].update({"Workloads/Test": {}}),
-        {f"create {UNIT} Workloads/Test"},
-    ),
-    ("a user", "management", lambda config: config["people"]["users"].append("carol"), {"create user:User carol"}),
-    (
-        "a tag of an account",
-        "management",
-        lambda config: config["accounts"]["security"].update({"tags": {"team": "security"}}),
-        {"update account:Account security"},
-    ),
-    (
-        "a budget",
-        "stage",
-        lambda config: config["accounts"]["stage"]["budget"].update({"monthly": 600}),
-        {"update budget:Budget stage"},
-    ),
-    (
-        "a door",
-        "stage",
-        lambda config: config["doors"].update({"look": DOOR}),
-        {
-            "create access:CrossAccountAccess look",
-            "create role:Role look",
-            "create rolePolicyAttachment:RolePolicyAttachment look-ReadOnlyAccess",
-            "create rolePolicy:RolePolicy look-grant",
-        },
-    ),
-    (
-        "what a door allows",
-        "stage",
-        lambda config: config["doors"]["stage-developer"]["permissions"]["statements"][0].update({"Sid": "Queries"}),
-        # The component declares its documents, so it changes with them.
-        {
-            "update access:CrossAccountAccess stage-developer",
-            "update rolePolicy:RolePolicy stage-developer-permissions",
-        },
-    ),
-]
+SLIM: Config = {"audit": {}, "accounts": {}}
 
 
-def test_each_single_change_shows_itself_and_nothing_else(engine: Engine) -> None:
-    said = {stack: _own(engine, stack) for stack in ("management", "stage")}
-    for stack, config in said.items():
-        assert _updated(engine, stack, config).code == 0
-    for what, stack, edit, expected in FEW:
-        said[stack] = deepcopy(said[stack])
-        edit(said[stack])
-        previewed = engine.previewed(stack, _overrides(said[stack]))
-        assert previewed.code == 0, f"{what}: {previewed.errors}"
-        assert _steps(previewed) == expected, what
-        done = _updated(engine, stack, said[stack])
-        assert done.code == 0, f"{what}: {done.errors}"
-        assert _steps(done) == expected, what
+@pytest.fixture
+def fresh(project_root: Path, tmp_path: Path) -> Iterator[Engine]:
+    """Stacks that no other test has changed."""
+    with engine_in(project_root, tmp_path) as made, one_plugin(made) as quicker:
+        yield quicker
+
+
+def test_a_change_of_each_kind_shows_itself_and_nothing_else(fresh: Engine) -> None:
+    _tried(fresh, "management", SLIM, chosen([*ORGANIZATION, *PEOPLE], few=True))
+    _tried(fresh, "stage", {}, chosen(STAGE, few=True))
+
+
+@pytest.mark.long
+def test_each_change_of_the_organization_shows_itself_and_nothing_else(fresh: Engine) -> None:
+    _tried(fresh, "management", SLIM, ORGANIZATION)
+
+
+@pytest.mark.long
+def test_each_change_of_people_and_the_bill_shows_itself_and_nothing_else(fresh: Engine) -> None:
+    _tried(fresh, "management", SLIM, PEOPLE)
+
+
+@pytest.mark.long
+def test_each_change_of_audit_and_accounts_shows_itself_and_nothing_else(fresh: Engine) -> None:
+    _tried(fresh, "management", {}, ACCOUNTS)
+
+
+@pytest.mark.long
+def test_each_change_of_an_account_and_its_doors_shows_itself_and_nothing_else(fresh: Engine) -> None:
+    _tried(fresh, "management", SLIM, [])
+    _tried(fresh, "stage", {}, STAGE)
+    _tried(fresh, "prod", {}, PROD)
+
+
+def _tried(engine: Engine, stack: str, base: Config, changes: Iterable[Change]) -> None:
+    said = {**_own(engine, stack), **base}
+    made = _ran(engine, stack, said, "up", "--yes", "--skip-preview")
+    assert made.code == 0, made.errors
+    wrong = []
+    for change in changes:
+        edited = deepcopy(said)
+        change.edit(edited)
+        if change.does == {REFUSED}:
+            refused = _ran(engine, stack, edited, "preview")
+            wrong += [change.what] if refused.code == 0 or "protected" not in refused.errors else []
+            continue
+        done = _ran(engine, stack, edited, "up", "--yes")
+        assert done.code == 0, f"{change.what}: {done.errors}; before: {wrong}"
+        previewed, updated = steps(done)
+        only_updates = {step.split()[0] for step in updated} == {"update"}
+        if previewed != updated or not (only_updates if change.does == {UPDATES} else updated == change.does):
+            wrong.append(f"{change.what}: previewed {sorted(previewed)}, did {sorted(updated)}")
+        said = edited
+    assert wrong == []
 
 
 def _own(engine: Engine, stack: str) -> Config:
@@ -96,23 +97,8 @@ def _own(engine: Engine, stack: str) -> Config:
     return {key.removeprefix("twokeys:"): value for key, value in config.items() if key.startswith("twokeys:")}
 
 
-def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"twokeys:{key}": value for key, value in config.items()}
-
-
-def _updated(engine: Engine, stack: str, config: Mapping[str, Any]) -> Ran:
-    mirror = engine.box.reflect({stack: _overrides(config)})
+def _ran(engine: Engine, stack: str, config: Mapping[str, Any], *arguments: str) -> Ran:
+    mirror = engine.box.reflect({stack: {f"twokeys:{key}": value for key, value in config.items()}})
     pulumi = find_pulumi()
     assert pulumi is not None
-    arguments = ["up", "--yes", "--skip-preview", "--stack", stack, "--policy-pack", str(mirror / "policies")]
-    return run(pulumi, arguments, mirror, engine.environment)
-
-
-def _steps(ran: Ran) -> set[str]:
-    """`create user:User carol` for each resource of ours or of AWS that does not stay the same."""
-    found = [one["resourcePreEvent"]["metadata"] for one in ran.events if "resourcePreEvent" in one]
-    return {
-        f"{step['op']} {step['type'].split('/')[-1].removeprefix('twokeys:')} {step['urn'].rpartition('::')[2]}"
-        for step in found
-        if step["op"] != "same" and not step["type"].startswith("pulumi:pulumi:")
-    }
+    return run(pulumi, [*arguments, "--stack", stack], mirror, engine.environment)

@@ -191,8 +191,11 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     made.write("g")
     running = made.begin("up", "g", "--shard", "g-001", "--json")
     cli = cli_that_creates(made, "g", psutil.Process(running.pid))
-    cli.suspend()  # alive, and not done before we have asked
+    cli.suspend()  # alive, and not done before we have asked: a second update finds the stack locked
     started = psutil.Process(running.pid).children(recursive=True)
+    locked = made.shards("up", "g", "--shard", "g-001")["g-001"]
+    assert locked["state"] == "failed"
+    assert any("twokeys fleet recover g-001" in problem for problem in locked["problems"]), locked
     living = made.fleet("recover", "g-001")
     assert living.returncode == 1
     assert "that process is alive" in living.stderr
@@ -201,9 +204,6 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert (running.returncode, shard["state"]) == (1, "failed")
     assert psutil.wait_procs(started, timeout=20)[1] == []
 
-    locked = made.shards("up", "g", "--shard", "g-001")["g-001"]
-    assert locked["state"] == "failed"
-    assert any("twokeys fleet recover g-001" in problem for problem in locked["problems"]), locked
     # Its account was made and is not in the state: AWS would refuse a second one for its e-mail address.
     (pending,) = made.state("g-001")["pending_operations"]
     assert pending["resource"]["type"] == "aws:organizations/account:Account"
@@ -221,9 +221,20 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert set(after["changes"]) <= {"same", "read"}, after
 
 
+def test_a_state_whose_attributes_a_kill_left_empty_is_read_again(made: Cloud) -> None:
+    """One kill of 44 left it so: a file:// backend writes STACK.json in one step, and STACK.json.attrs in two."""
+    write_stack(made.project, "h", environment_of(["h-one"]))
+    made.run("pulumi", "stack", "init", "h", check=True)
+    Path(f"{made.state_file('h')}.attrs").write_text("")
+    assert "failed to load checkpoint" in made.run("pulumi", "stack", "export", "--stack", "h").stderr
+    recovered = made.fleet("recover", "h")
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    made.run("pulumi", "stack", "export", "--stack", "h", check=True)
+
+
 def cli_that_creates(made: Cloud, environment: str, command: psutil.Process) -> psutil.Process:
     """The CLI's process of the shard, as soon as the first account is there: it is in the middle of its work."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + 400
     while not made.accounts(environment):
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -14,8 +14,8 @@ from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config
+from twokeys.project.shards import shard_number
 from twokeys.project.stack_yaml import dumped
-from twokeys.project.stacks import shard_number
 from twokeys.settings import parse
 
 

@@ -33,3 +33,20 @@ def test_preview_proves_a_declared_document_and_leaves_another_to_the_update(
     program: str, found: list[str], monkeypatch: pytest.MonkeyPatch, project_root: Path
 ) -> None:
     assert rules(program, monkeypatch, project_root) == found
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ("fine_roles_for_service_accounts", [DEFERRED]),
+        ("fine_replication_into_another_account", []),
+        pytest.param("fine_function_with_a_queue", [DEFERRED], marks=pytest.mark.long),
+        pytest.param("fine_containers", [DEFERRED], marks=pytest.mark.long),
+        pytest.param("fine_state_machine", [DEFERRED], marks=pytest.mark.long),
+        pytest.param("fine_accepted_third_party", ["third-party-named"], marks=pytest.mark.long),
+    ],
+)
+def test_an_ordinary_program_is_told_what_is_left_to_the_update_and_no_more(
+    program: str, found: list[str], monkeypatch: pytest.MonkeyPatch, project_root: Path
+) -> None:
+    assert rules(program, monkeypatch, project_root) == found

@@ -141,7 +141,7 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     engine = Engine({DOORS_CHANGED: {"state": str(before)}})
     assert engine.rules(two_keys().resources) == []
     found = {one.policyName: one.message for one in engine.analyze(two_keys().resources[:-1])}
-    assert "- role ci of 111111111111 -> role deployer of 222222222222" in found[DOORS_CHANGED]
+    assert "- role ci of management -> role deployer of 222222222222" in found[DOORS_CHANGED]
 
 
 def test_a_state_that_cannot_be_read_is_said_and_not_taken_for_no_change(tmp_path: Path) -> None:

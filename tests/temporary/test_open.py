@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 from twokeys.project.config import read_config
-from twokeys.temporary.change import closing_minute, lasting
+from twokeys.temporary.change import Opening, closing_minute, lasting, opened
 
 CONFIG = """\
 # Who may enter shop.
@@ -198,3 +198,11 @@ def test_how_long_is_said_in_days_hours_and_minutes(text: str, minutes: int) -> 
 def test_a_door_is_open_for_at_least_as_long_as_it_was_asked_for() -> None:
     assert closing_minute(datetime(2026, 11, 26, 12, 0, 1, tzinfo=UTC)).minute == 1
     assert closing_minute(datetime(2026, 11, 26, 12, 0, tzinfo=UTC)).minute == 0
+
+
+def test_somebody_else_comes_from_the_same_account() -> None:
+    source = {"from": {"group": "ops", "members": ["ann"], "account": "tools"}, "to": {"role": "reader"}, "mfa": False}
+    opening = Opening("fix", datetime(2099, 1, 1, tzinfo=UTC), "r", "reader", "bob")
+    entry = opened({"reader": source}, opening, Path("Pulumi.shop.yaml"))
+    assert entry["from"] == {"user": "bob", "account": "tools"}
+    assert "mfa" not in entry

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from tests.verify.conftest import HUB, STACKS, STAGE, client
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.verify_command import verify
 from twokeys.verify.attempts import Keys
-from twokeys.verify.commands import verify
 
 KeysOf = Callable[[str], Keys]
 

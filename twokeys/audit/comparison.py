@@ -1,6 +1,6 @@
 """Doors against what CloudTrail saw: doors never used, uses without a declared door, unusual entries.
 
-What counts, precisely; docs/audit.md says it for readers:
+What counts, precisely; docs/audit-events.md says it for readers:
 
 - An entry is a call that assumed a role, or the root, of an audited account from another account, by an identity
   provider or by IAM Identity Center. Calls within one account and by AWS services are counted apart.

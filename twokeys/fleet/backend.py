@@ -19,7 +19,7 @@ from twokeys.access.snapshot import Snapshot
 from twokeys.access.state import parse_state
 from twokeys.doors import symbol
 from twokeys.errors import Refusal
-from twokeys.project.config import SHARDS
+from twokeys.project.shards import SHARDS
 
 if TYPE_CHECKING:
     from pulumi import automation

@@ -31,7 +31,7 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     from twokeys.fleet.sizes import account_sizes
     from twokeys.fleet.split import outdated, write
     from twokeys.project.environment import load
-    from twokeys.project.stacks import shard_name
+    from twokeys.project.shards import shard_name
 
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
@@ -132,7 +132,7 @@ def move(  # noqa: PLR0913 - one argument an option
     from twokeys.fleet.moves import Move, moved, outstanding, stacks_of
     from twokeys.fleet.split import write
     from twokeys.project.environment import load
-    from twokeys.project.stacks import shard_number
+    from twokeys.project.shards import shard_number
 
     root = project.resolve()
     found = load(root, environment)
@@ -180,7 +180,8 @@ def recover(stack: str, project: Path, machine_lost: str | None) -> int:
     were begun are taken over, as `twokeys fleet up` does it by itself; what cannot be is named, with what to do.
     """
     from twokeys.fleet.recovery import recovered
-    from twokeys.project.config import SHARDS, load_project
+    from twokeys.project.config import load_project
+    from twokeys.project.shards import SHARDS
 
     root = project.resolve()
     file = load_project(root).stack_file(stack)

@@ -13,7 +13,7 @@ from twokeys.errors import Refusal
 from twokeys.fleet.backend import Backend
 from twokeys.fleet.placement import Placement
 from twokeys.project.environment import Environment
-from twokeys.project.stacks import shard_name, shard_number
+from twokeys.project.shards import shard_name, shard_number
 
 
 @dataclass(frozen=True)

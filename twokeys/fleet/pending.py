@@ -38,36 +38,22 @@ IDS: Final[Mapping[str, str]] = {
 """What the page of each type in the registry says under "Import", of inputs and of where the object is:
 https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/#import"""
 ASKED_ANEW: Final = frozenset(
-    f"aws:{kind}"
-    for kind in (
-        "account/alternativeContact:AlternativeContact",
-        "cloudwatch/eventRule:EventRule",
-        "cloudwatch/eventTarget:EventTarget",
-        "costexplorer/costAllocationTag:CostAllocationTag",
-        "ebs/encryptionByDefault:EncryptionByDefault",
-        "ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "ec2/defaultVpc:DefaultVpc",
-        "guardduty/organizationAdminAccount:OrganizationAdminAccount",
-        "iam/accountPasswordPolicy:AccountPasswordPolicy",
-        "iam/groupPolicy:GroupPolicy",
-        "iam/organizationsFeatures:OrganizationsFeatures",
-        "iam/rolePolicy:RolePolicy",
-        "iam/rolePolicyAttachment:RolePolicyAttachment",
-        "iam/userGroupMembership:UserGroupMembership",
-        "iam/userPolicy:UserPolicy",
-        "s3/accountPublicAccessBlock:AccountPublicAccessBlock",
-        "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-        "s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
-        "s3/bucketOwnershipControls:BucketOwnershipControls",
-        "s3/bucketPolicy:BucketPolicy",
-        "s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-        "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-        "s3/bucketVersioning:BucketVersioning",
-        "sns/topic:Topic",
-        "sns/topicPolicy:TopicPolicy",
-        "sns/topicSubscription:TopicSubscription",
-        "ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
-    )
+    f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
+    for module, names in {
+        "account": "AlternativeContact",
+        "cloudwatch": "EventRule EventTarget",
+        "costexplorer": "CostAllocationTag",
+        "ebs": "EncryptionByDefault",
+        "ec2": "DefaultSecurityGroup DefaultVpc",
+        "guardduty": "OrganizationAdminAccount",
+        "iam": "AccountPasswordPolicy GroupPolicy OrganizationsFeatures RolePolicy RolePolicyAttachment"
+        " UserGroupMembership UserPolicy",
+        "s3": "AccountPublicAccessBlock BucketLifecycleConfiguration BucketObjectLockConfiguration BucketPolicy"
+        " BucketOwnershipControls BucketPublicAccessBlock BucketServerSideEncryptionConfiguration BucketVersioning",
+        "sns": "Topic TopicPolicy TopicSubscription",
+        "ssoadmin": "PermissionSetInlinePolicy",
+    }.items()
+    for name in names.split()
 )
 """Each a Put, an Attach, an Enable or a Create that AWS answers with what is there: asked twice, it is there once."""
 

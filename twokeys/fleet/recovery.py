@@ -35,11 +35,13 @@ def recovered(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
     Raises:
         Refusal: the lock's owner may be alive, AWS cannot be asked, or a create is unclear.
     """
-    unlocked = unlock(stack, folder, machine_lost)
+    cli()
     try:
+        _mend_attributes(stack, folder)
+        unlocked = unlock(stack, folder, machine_lost)
         return [*unlocked, *take_over(open_stack(stack, str(folder)), str(folder))]
     except automation.CommandError as error:
-        raise refused(f"what was begun in stack {stack} cannot be taken over", str(folder), error) from error
+        raise refused(f"stack {stack} cannot be recovered", str(folder), error) from error
 
 
 def take_over(stack: automation.Stack, folder: str) -> list[str]:
@@ -58,6 +60,13 @@ def take_over(stack: automation.Stack, folder: str) -> list[str]:
     by_aws = looked_up(begun)
     found = {**identifiers(deployment), **{urn: identifier for urn, (identifier, _) in by_aws.items()}}
     left = unclear(begun, found)
+    if stack.export_stack().deployment != state.deployment:
+        raise Refusal(
+            f"stack {stack.name} is being worked on",
+            where=folder,
+            why="its state changed while AWS was asked what of it is there",
+            next_step="wait for the run that does that, then run the same command again",
+        )
     deployment = taken_over(deployment, found, {urn: arn for urn, (_, arn) in by_aws.items()}, left)
     stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
     if found:
@@ -151,6 +160,20 @@ def unlock(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
                 next_step="run `pulumi cancel` there and see what it says",
             )
     return [f"unlocked, since {proof}" for proof in proofs]
+
+
+def _mend_attributes(stack: str, folder: Path) -> None:
+    """Take away what a kill left empty beside a state that is whole.
+
+    A `file://` backend writes a state in one step and the file of its attributes in two; while that is empty the CLI
+    cannot read the state ("failed to load checkpoint: EOF"), and it needs none.
+    """
+    where = automation.LocalWorkspace(work_dir=str(folder)).who_am_i().url or ""
+    if where.startswith("file://"):
+        root = Path(where.removeprefix("file://")).expanduser() / ".pulumi"
+        for path in (*root.glob(f"stacks/*/{stack}.json*.attrs"), *root.glob(f"locks/*/*/{stack}/*.attrs")):
+            if not path.stat().st_size:
+                path.unlink()
 
 
 def _holding(stack: str, folder: Path) -> tuple[Owner, ...]:

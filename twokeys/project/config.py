@@ -17,10 +17,9 @@ from typing import Any, Final
 import yaml
 
 from twokeys.errors import Refusal
+from twokeys.project.shards import SHARDS
 from twokeys.project.stack_yaml import as_text, loaded
 
-SHARDS: Final = "shards"
-"""The folder of the shards' files; it is a Pulumi project of the same name, whose program is the one above."""
 MOST_CONFIG: Final = 128 * 1024 - len("PULUMI_CONFIG=") - 1
 """Bytes of config, as JSON: a language host hands it over in one variable of the environment, which Linux ends at
 128 KiB (MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html)."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokeys.errors import Refusal
-from twokeys.project.config import SHARDS, read_config
+from twokeys.project.config import read_config
+from twokeys.project.shards import SHARDS, shard_files, shard_name
 from twokeys.project.stack_yaml import as_text
-from twokeys.project.stacks import shard_files, shard_name
 from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")

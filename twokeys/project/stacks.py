@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from twokeys.errors import Refusal
-from twokeys.project.config import SHARDS, Project, load_config, load_project
+from twokeys.project.config import Project, load_config, load_project
+from twokeys.project.shards import NUMBERED, SHARDS, shard_files, shard_name
 from twokeys.settings import Settings, parse
-
-_DIGITS: Final = 3
-_NUMBERED: Final = re.compile(rf"(?P<environment>.+)-(?P<number>[0-9]{{{_DIGITS},}})")
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ def read_settings(root: Path, stack: str) -> StackSettings:
             next_step=f"name a shard; `twokeys fleet list {stack}` says which account is in which",
         )
     settings = settings_of(project, stack)
-    shard = _NUMBERED.fullmatch(stack)
+    shard = NUMBERED.fullmatch(stack)
     if shard is not None and file.parent == root / SHARDS:
         return StackSettings(settings, f"Pulumi.{shard['environment']}.yaml", shard["environment"])
     return StackSettings(settings, file.name)
@@ -59,25 +55,3 @@ def settings_of(project: Project, stack: str) -> Settings:
 def shards_of(project: Project, environment: str) -> list[str]:
     """The stacks that an environment is split into, in the order of their numbers; none when it is not split."""
     return [shard_name(environment, number) for number in shard_files(project.root, environment)]
-
-
-def shard_files(root: Path, environment: str) -> dict[int, Path]:
-    """The files of an environment's shards by number, in that order."""
-    found = {}
-    for path in (root / SHARDS).glob("Pulumi.*.yaml"):
-        number = shard_number(environment, path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
-        if number is not None:
-            found[number] = path
-    return dict(sorted(found.items()))
-
-
-def shard_name(environment: str, number: int) -> str:
-    """The stack of a shard: `prod-001`."""
-    return f"{environment}-{number:0{_DIGITS}d}"
-
-
-def shard_number(environment: str, stack: str) -> int | None:
-    """The number of a shard by its stack's name; None for a name that no shard of the environment has."""
-    numbered = _NUMBERED.fullmatch(stack)
-    number = int(numbered["number"]) if numbered else 0
-    return number if number and shard_name(environment, number) == stack else None

@@ -81,7 +81,8 @@ def opened(doors: Mapping[str, Any], opening: Opening, where: Path) -> dict[str,
     path, slash, _ = str(target["role"]).rpartition("/")
     entry = {**source, "to": {**target, "role": opening.role or f"{path}{slash}{opening.door}"}}
     if opening.user is not None:
-        entry["from"] = {"user": opening.user}
+        place = {key: value for key, value in source["from"].items() if key in ("account", "stack")}
+        entry["from"] = {"user": opening.user, **place}
         entry.pop("mfa", None)  # what was said of others: people come with MFA
     return {**{key: value for key, value in entry.items() if key not in said}, **said}
 

@@ -94,7 +94,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     click.echo(changes, nl=False)
     click.echo(
         f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session that is open then lasts up to "
-        f"{session // 60} minutes from its start"
+        f"{session / 3600:g} h from its start"
     )
     click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
@@ -132,7 +132,8 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
     """
     from difflib import get_close_matches
 
-    from twokeys.project.config import SHARDS, read_config
+    from twokeys.project.config import read_config
+    from twokeys.project.shards import SHARDS
     from twokeys.temporary.change import DOORS
 
     files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}

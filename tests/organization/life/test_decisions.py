@@ -130,7 +130,7 @@ def test_an_address_that_config_says_by_itself_is_taken_out_of_it() -> None:
         ({}, "queued", ""),
         ({"held": {}}, "queued", ""),
         ({"accounts": {}}, "gone", "remove its entry from Pulumi.all.yaml"),
-        ({"left": {"stage": ("Account stage",)}}, "refused", "update the stack first: pulumi up -s all"),
+        ({"left": {"stage": ("Account stage",)}}, "refused", "take its protection out of the state"),
         ({"delegated": frozenset({STAGE})}, "refused", "give the service to another account"),
         ({"management": STAGE}, "refused", "take it out of `accounts`"),
     ],

@@ -132,7 +132,8 @@ def _place(facts: Facts, account: str, identifier: str, there: AwsAccount | None
         return "refused", "it is the management account", "take it out of `accounts`"
     if left := facts.left.get(account):
         shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
-        return "refused", f"the state still holds {shown}", f"update the stack first: {facts.update}"
+        step = f"take its protection out of the state (`pulumi state unprotect`) and update the stack: {facts.update}"
+        return "refused", f"the state still holds {shown}", step
     if identifier in facts.delegated:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"

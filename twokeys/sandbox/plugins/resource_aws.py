@@ -1,8 +1,9 @@
 """`pulumi-resource-aws`: the package aws for the pulumi CLI on a local AWS, where the vendor's plugin is not installed.
 
 The protocol is https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto; what the types do is in
-`twokeys.sandbox.aws`. One process is one provider resource, as with the vendor's. The CLI takes secrets out of what it
-sends and marks the outputs that come from them again, because this plugin says that it does not accept any.
+`twokeys.sandbox.aws`. One connection is one provider resource: the CLI starts a process for each, or connects to one
+that serves them all (PULUMI_DEBUG_PROVIDERS). It takes secrets out of what it sends and marks the outputs that come
+from them again, because this plugin says that it does not accept any.
 """
 
 # ruff: noqa: N802, ANN401, ARG002 - the names and signatures are gRPC's, which ships no types for them
@@ -12,6 +13,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any, Final
+
+from twokeys.sandbox.plugins.protocol import leave_out_automation
+
+if __name__ == "__main__":  # the CLI starts one for each provider, at every command
+    leave_out_automation()
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
@@ -37,7 +43,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, environment: Mapping[str, str]) -> None:
         """`environment` names the local AWS and its credentials; see `AwsPlugin`."""
         self._plugin = AwsPlugin(environment)
-        self._provider: AwsProvider | None = None
+        self._providers: dict[str, AwsProvider] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:
         """No marks of secrets, resources or outputs: plain values and unknowns only."""
@@ -75,7 +81,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         inputs = _properties(request.args)
         if self._plugin.is_configurable(inputs):
             with _refused(context):
-                self._provider = self._plugin.configure(inputs)
+                self._providers[context.peer()] = self._plugin.configure(inputs)
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:
@@ -88,7 +94,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         """What an update would change, and what it would replace."""
         with _refused(context):
-            found = (self._provider or self._plugin).diff(
+            found = self._providers.get(context.peer(), self._plugin).diff(
                 _type(request.urn),
                 request.urn,
                 request.id,
@@ -107,14 +113,14 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
                 properties=_struct(self._plugin.preview(kind, request.urn, inputs, None))
             )
         with _refused(context):
-            identifier, outputs = self._configured().create(kind, request.urn, inputs)
+            identifier, outputs = self._configured(context).create(kind, request.urn, inputs)
         return provider_pb2.CreateResponse(id=identifier, properties=_struct(outputs))
 
     def Read(self, request: Any, context: Any) -> Any:
         """What the object is now, for refresh, import and `.get`; an empty answer when it does not exist."""
         inputs, outputs = _properties(request.inputs), _properties(request.properties)
         with _refused(context):
-            found = self._configured().read(_type(request.urn), request.urn, request.id, inputs, outputs)
+            found = self._configured(context).read(_type(request.urn), request.urn, request.id, inputs, outputs)
         if found is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=found[0], inputs=_struct(found[1]), properties=_struct(found[2]))
@@ -125,7 +131,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return provider_pb2.UpdateResponse(properties=_struct(self._plugin.preview(kind, request.urn, new, old)))
         with _refused(context):
-            outputs = self._configured().update(
+            outputs = self._configured(context).update(
                 kind, request.urn, request.id, _properties(request.old_inputs), old, new
             )
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
@@ -133,7 +139,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:
         """Remove the object; one that is gone already is success."""
         with _refused(context):
-            self._configured().delete(
+            self._configured(context).delete(
                 _type(request.urn),
                 request.urn,
                 request.id,
@@ -145,15 +151,16 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: Any) -> Any:
         """Answer a look-up."""
         with _refused(context):
-            answer = self._configured().invoke(request.tok, _properties(request.args))
+            answer = self._configured(context).invoke(request.tok, _properties(request.args))
         answered = provider_pb2.InvokeResponse()
         getattr(answered, "return").CopyFrom(_struct(answer))  # a keyword of Python
         return answered
 
-    def _configured(self) -> AwsProvider:
-        if self._provider is None:
+    def _configured(self, context: Any) -> AwsProvider:
+        provider = self._providers.get(context.peer())
+        if provider is None:
             raise ProviderError("the provider is not configured", ("Something in its settings is not known yet.",))
-        return self._provider
+        return provider
 
 
 class _refused:  # noqa: N801 - a context manager reads as a verb
