@@ -40,6 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PATH"] = os.pathsep.join((folder.name, path))
 
 
+_LONG_FILES = (
+    "fleet/test_engine.py",
+    "engine/test_single_changes.py",
+    "pack/test_attacks.py",
+    "fleet/test_recovery.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The files of minutes first: one worker takes a whole file, and the last one should not wait for it alone."""
+    if _ENGINE in config.stash:
+        items.sort(key=lambda item: not item.path.as_posix().endswith(_LONG_FILES))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     folder = config.stash.get(_ENGINE, None)
     if folder is not None:
