@@ -71,6 +71,13 @@ def test_the_trust_is_made_in_the_target_and_the_grant_in_the_source_account() -
     assert done.exports["role_arn"] == f"arn:aws:iam::{MEMBER}:role/deployer"
 
 
+def test_an_account_that_is_no_resource_of_the_stack_is_declared_by_its_id() -> None:
+    done = make(target_account=MEMBER, target_account_id=MEMBER)
+    declared = done.one(COMPONENT, "stage-deployer").inputs["symbolicDocuments"]
+    assert {one["account"] for one in declared} == {MEMBER, "111111111111"}
+    assert declared[-1]["document"]["Statement"][0]["Resource"] == f"arn:aws:iam::{MEMBER}:role/deployer"
+
+
 def test_documents_are_declared_as_known_values_before_the_account_exists() -> None:
     done = make(preview=True)
     declared = done.one(COMPONENT, "stage-deployer").inputs

@@ -135,7 +135,7 @@ ORGANIZATION = _changes(
         "delete OrganizationsFeatures organization",
     ),
 )
-"""Of the organization itself: the management stack, without audit and accounts."""
+"""Of the organization itself: the management stack, without audit, with the one account that people live in."""
 
 PEOPLE = _changes(
     ("a user", _set("people|users", ["alice", "bob", "carol"]), "create User carol", FEW),
@@ -179,7 +179,11 @@ PEOPLE = _changes(
         _gone(f"{ROLES}|auditor"),
         f"delete Role auditor, delete OpenIdConnectProvider {OIDC['issuer']}",
     ),
-    ("who breaks the glass", _set("people|breakGlass|users", ["alice"]), "update Role break-glass"),
+    (
+        "who breaks the glass",
+        _set("people|breakGlass|users", ["emergency-1"]),
+        "update Role break-glass, delete User emergency-2",
+    ),
     (
         "who hears of it",
         _set("people|breakGlass|notify", ["security@company.com", "ops@company.com"]),
@@ -226,7 +230,7 @@ PEOPLE = _changes(
     ("who hears of one", _set("bill|anomalies|notify", ["ops@company.com"]), "update AnomalySubscription bill"),
     ("how long reports stay", _set("bill|report|keepDays", 400), "update BucketLifecycleConfiguration bill"),
 )
-"""Of people and the bill: the management stack, without audit and accounts."""
+"""Of people and the bill: the management stack, without audit, with the one account that people live in."""
 
 ACCOUNTS = _changes(
     (

@@ -31,7 +31,7 @@ from twokeys.sandbox.pulumi_events import Ran, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(7200)]
 
-SLIM: Config = {"audit": {}, "accounts": {}}
+SLIM: Config = {"audit": {}, "baseline": {}, "accounts": {"identity": {"organizationalUnit": "Identity"}}}
 
 
 @pytest.fixture

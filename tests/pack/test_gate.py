@@ -224,6 +224,27 @@ def test_a_way_from_stage_into_prod_is_refused_at_its_second_key() -> None:
     assert refused(world) == ["environments-isolated: worker-grant"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("RolePolicyAttachmentsExclusive", {"roleName": "worker", "policyArns": [arn(STAGE, "policy/enter")]}),
+        ("PolicyAttachment", {"roles": ["worker"], "policyArn": arn(STAGE, "policy/enter")}),
+        ("RolePolicyAttachment", {"role": "worker", "policyArn": arn(STAGE, "policy/enter")}),
+    ],
+    ids=lambda it: it if isinstance(it, str) else "",
+)
+def test_an_attachment_is_the_second_key_of_a_closed_way(kind: str, given: dict[str, object]) -> None:
+    """An exclusive list attaches what it names: https://www.pulumi.com/registry/packages/aws/api-docs/iam/"""
+    world = World()
+    prod = world.provider("prod", PROD)
+    world.role("worker", world.stage)
+    policy = document(grants(arn(PROD, "role/target")))
+    world.add("Policy", "enter", world.stage, name="enter", policy=policy)
+    world.role("target", prod, document(trusts(arn(STAGE, "role/worker"))))
+    world.add(kind, "attached", world.stage, **given)
+    assert refused(world) == ["environments-isolated: attached"]
+
+
 DENIED = document(grants("*", effect="Deny", action="sts:*"))
 
 

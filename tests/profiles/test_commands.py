@@ -163,6 +163,9 @@ def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
 def test_json_says_what_was_done(config: Path, tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     told: dict[str, Any] = json.loads(run("--person", "ada", "--state", stage, "--json").output)
+    (way,) = told.pop("ways")  # named by the fields of every other answer
+    assert way["target"]["arn"].startswith(f"arn:aws:iam::{way['target']['account']}:role/")
+    assert (way["target"]["kind"], way["declared"]["name"]) == ("role", "a")
     assert told == {
         "for": {"kind": "user", "name": "ada"},
         "file": str(config),

@@ -21,7 +21,7 @@ from twokeys.iam.matches import Gate, Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Context, Request
 from twokeys.iam.truth import Unknown
-from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
+from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict, Why
 
 __all__ = [
     "Caller",
@@ -234,11 +234,19 @@ def _decided(request: Request, side: Side) -> Verdict:
                 some += found
         else:
             if not some:
-                return Verdict(Outcome.DENY, explain=lambda: missing(_formula(request, side.gates)))
+                return Verdict(Outcome.DENY, explain=partial(_missing, request, side))
             hanging += some
     if not hanging and not denies:
-        return Verdict(Outcome.ALLOW, explain=lambda: allowing(_formula(request, side.gates)))
+        return Verdict(Outcome.ALLOW, explain=partial(_allowed, request, side))
     return decide_open(partial(_formula, request, side.gates), denies, request, hanging)
+
+
+def _missing(request: Request, side: Side) -> Why:
+    return missing(_formula(request, side.gates))
+
+
+def _allowed(request: Request, side: Side) -> Why:
+    return allowing(_formula(request, side.gates))
 
 
 def _formula(request: Request, gates: Iterable[Gate]) -> And:
