@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from twokeys.access.accounts import entry
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.snapshot import STACK_REFERENCE, Resource
@@ -46,7 +47,12 @@ class LocalMaker:
     ) -> None:
         self._plugin = AwsPlugin(environment)
         self._run: Run | None = None
-        self._gate = Gate(None, mandatory, made=lambda: self._run.snapshot() if self._run else None)
+        self._gate = Gate(
+            None,
+            mandatory,
+            made=lambda: self._run.snapshot() if self._run else None,
+            own_account=self._own_account,
+        )
         self._stack_outputs = stack_outputs
         self._done = done
         self._providers: dict[str, AwsProvider] = {}
@@ -103,6 +109,12 @@ class LocalMaker:
             raise RefusedRequestError(f"{token} cannot be answered: its provider is not one of AWS")
         with _heard():
             return found.invoke(token, unsecret(dict(args)))
+
+    def _own_account(self, providers: Iterable[Resource]) -> str | None:
+        """The account that all providers work in which tell none: as the pack asks AWS for it, with what they got."""
+        unpinned = [one.urn for one in providers if (found := entry(one)).assumes == () and found.allowed == ()]
+        accounts = {self._providers[urn].aws.account for urn in unpinned if urn in self._providers}
+        return accounts.pop() if len(accounts) == 1 else None
 
     def close(self) -> None:
         """Close every provider's connections."""
