@@ -89,6 +89,10 @@ class Cloud:
     def _backend(self) -> Path:
         return Path(self.variables["PULUMI_BACKEND_URL"].removeprefix("file://"), ".pulumi")
 
+    def files(self) -> Iterator[Path]:
+        """All that the backend holds."""
+        return (path for path in self._backend.rglob("*") if path.is_file())
+
     def locked(self, stack: str) -> bool:
         """Whether a run holds the stack, or has left it locked."""
         return any(self._backend.glob(f"locks/organization/*/{stack}/*.json"))

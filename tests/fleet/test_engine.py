@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
@@ -19,6 +20,8 @@ from tests.fleet.conftest import MANAGEMENT, environment_of, write_stack
 from tests.fleet.test_organization_doors import AUDITOR, GRANT
 from twokeys.fleet.sizes import account_sizes
 from twokeys.project.environment import load
+
+ACCOUNT = "aws:organizations/account:Account"
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -113,7 +116,7 @@ def test_no_account_is_made_when_it_is_known_that_one_could_not_be(made: Cloud) 
 def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(made: Cloud) -> None:
     made.write("d")
     running = made.begin("up", "d", "--parallel", "1", "--json")
-    cli_that_creates(made, "d", psutil.Process(running.pid))
+    cli_that_creates(made, "d-001", psutil.Process(running.pid))
     children = psutil.Process(running.pid).children(recursive=True)
     running.send_signal(signal.SIGINT)
     output, _ = running.communicate(timeout=120)
@@ -190,8 +193,8 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
 ) -> None:
     made.write("g")
     running = made.begin("up", "g", "--shard", "g-001", "--json")
-    cli = cli_that_creates(made, "g", psutil.Process(running.pid))
-    cli.suspend()  # alive, and not done before we have asked: a second update finds the stack locked
+    cli = cli_that_creates(made, "g-001", psutil.Process(running.pid))
+    suspend_in_the_middle(made, cli, "g", "g-001")  # alive: a second update finds the stack locked
     started = psutil.Process(running.pid).children(recursive=True)
     locked = made.shards("up", "g", "--shard", "g-001")["g-001"]
     assert locked["state"] == "failed"
@@ -205,8 +208,7 @@ def test_a_cli_that_was_killed_leaves_a_lock_that_only_proof_takes_away_and_no_a
     assert psutil.wait_procs(started, timeout=20)[1] == []
 
     # Its account was made and is not in the state: AWS would refuse a second one for its e-mail address.
-    (pending,) = made.state("g-001")["pending_operations"]
-    assert pending["resource"]["type"] == "aws:organizations/account:Account"
+    assert ACCOUNT in pending(made.state("g-001"))
     recovered = made.fleet("recover", "g-001")
     assert (recovered.returncode, f"process {cli.pid} " in recovered.stdout) == (0, True), recovered.stdout
     assert not made.state("g-001").get("pending_operations")
@@ -232,10 +234,31 @@ def test_a_state_whose_attributes_a_kill_left_empty_is_read_again(made: Cloud) -
     made.run("pulumi", "stack", "export", "--stack", "h", check=True)
 
 
-def cli_that_creates(made: Cloud, environment: str, command: psutil.Process) -> psutil.Process:
-    """The CLI's process of the shard, as soon as the first account is there: it is in the middle of its work."""
-    until = time.monotonic() + 400
-    while not made.accounts(environment):
+def suspend_in_the_middle(made: Cloud, cli: psutil.Process, environment: str, stack: str) -> None:
+    """Suspend the CLI while AWS has an account that the state does not have, and every file of the backend is whole."""
+
+    def is_the_middle() -> bool:
+        # A file:// backend empties the attributes of a file before it writes them.
+        whole = all(file.stat().st_size for file in made.files())
+        return whole and ACCOUNT in pending(made.written(stack)) and made.accounts(environment) != {}
+
+    until = time.monotonic() + 300
+    cli.suspend()
+    while not is_the_middle():
         assert time.monotonic() < until
-        time.sleep(0.05)
+        cli.resume()
+        time.sleep(0.01)
+        cli.suspend()
+
+
+def pending(deployment: dict[str, Any]) -> set[str]:
+    return {one["resource"]["type"] for one in deployment.get("pending_operations") or ()}
+
+
+def cli_that_creates(made: Cloud, stack: str, command: psutil.Process) -> psutil.Process:
+    """The CLI's process of the shard, as soon as it asks for an account: it is in the middle of its work."""
+    until = time.monotonic() + 400
+    while not (made.state_file(stack).exists() and ACCOUNT in pending(made.written(stack))):
+        assert time.monotonic() < until
+        time.sleep(0.02)
     return next(one for one in command.children(recursive=True) if one.name() == "pulumi" and "up" in one.cmdline())

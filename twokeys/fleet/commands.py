@@ -153,7 +153,11 @@ def _work(order: Order, tasks: list[Task], at_once: Slots, scheduler: str | None
 
     creating = order.creating() if order.operation is Operation.UP else frozenset()
     if creating.intersection(task.stack for task in tasks):
-        refuse_what_would_stop(order.environment.root, order.environment.name)
+        known = order.environment.settings.accounts
+        coming = [key for shard in order.shards if shard.stack in creating for key in shard.accounts]
+        refuse_what_would_stop(
+            order.environment.root, order.environment.name, [key for key in coming if not known[key].adopt]
+        )
     with opening(at_once.count, scheduler) as workers, display:
         return run(
             tasks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from twokeys.errors import Refusal
@@ -12,10 +13,11 @@ from twokeys.organization.session import aws_session
 from twokeys.organization.stacks import read_project
 
 
-def refuse_what_would_stop(root: Path, environment: str) -> None:
+def refuse_what_would_stop(root: Path, environment: str, coming: Iterable[str]) -> None:
     """Run the checks of `twokeys preflight` over an environment, all but entering the accounts that exist.
 
-    AWS is asked with the surrounding credentials.
+    AWS is asked with the surrounding credentials. `coming` are the accounts that no finished update has made: one of
+    those whose address belongs to an account of another name is somebody else's, not one to be renamed.
 
     Raises:
         Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
@@ -23,7 +25,12 @@ def refuse_what_would_stop(root: Path, environment: str) -> None:
     known = read_project(root, (environment,))
     with aws_session(None, None) as session:
         live = read_live(session)
-    failures = [one for one in preflight(known, live, None) if one.status is Status.FAILURE]
+    not_ours = {("name", f"accounts.{key} of stack {environment}") for key in coming}
+    failures = [
+        one
+        for one in preflight(known, live, None)
+        if one.status is Status.FAILURE or (one.check, one.where) in not_ours
+    ]
     if failures:
         listed = "".join(f"\n  - {one.check}, {one.where}: {one.what}. Next step: {one.next_step}" for one in failures)
         raise Refusal(
