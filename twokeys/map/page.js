@@ -280,8 +280,8 @@
   const fit = () => {
     const picture = byId("picture");
     const [, , width, height] = picture.firstElementChild.getAttribute("viewBox").split(" ").map(Number);
-    // Smaller than half its size nobody can read it; then it is scrolled.
-    resize(Math.min(1.25, Math.max(0.5, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
+    // Smaller than that nobody can read it; then it is scrolled.
+    resize(Math.min(1.25, Math.max(0.4, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
     picture.scrollTo(0, 0);
   };
 
