@@ -145,6 +145,7 @@ ALLOWED_HALVES = {
     "outsider_among_ours",
     "transformed_trust",
     "late_transformed_trust",
+    "late_difference_from_what_is_declared",
 }
 """The grant is half of the door that is refused; it lets nobody in."""
 
