@@ -240,7 +240,7 @@ class Neighbourhood:
         return parts, nodes
 
     def _with_components(self, found: Iterable[str]) -> set[str]:
-        """Resources with everything above them, and below those that declare documents."""
+        """Resources with everything above them: the components that declare their documents."""
         chosen: set[str] = set()
         waiting = list(found)
         while waiting:
