@@ -62,7 +62,7 @@ def left_out(made: Adoption) -> list[str]:
 
 def test_accounts_whose_names_give_one_key_all_get_their_id() -> None:
     made = adopted(accounts=(account(1, "Shop"), account(2, "shop"), account(3, "shop!"), account(4, "bank")))
-    assert list(config(made)["accounts"]) == ["shop-000000000001", "shop-000000000002", "shop-000000000003", "bank"]
+    assert list(config(made)["accounts"]) == ["bank", "shop-000000000001", "shop-000000000002", "shop-000000000003"]
 
 
 @pytest.mark.parametrize(

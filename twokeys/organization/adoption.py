@@ -435,7 +435,7 @@ def _managed(
 ) -> list[Account]:
     """The member accounts that are active and can be entered."""
     managed = []
-    for account in organization.accounts:
+    for account in sorted(organization.accounts, key=lambda one: (one.name.casefold(), one.id)):
         if account.id == organization.management_account:
             continue
         reason = _unmanageable(account, organization, entered.get(account.id), partition)
