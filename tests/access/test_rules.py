@@ -423,6 +423,18 @@ def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers(
     assert [finding.rule for finding in verdicts.advisory] == [advice]
 
 
+def test_a_program_that_enters_its_one_account_by_a_role_gets_one_piece_of_advice_too() -> None:
+    """A session of an assumed role is in the role's account and in no other.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    world = one_account()
+    world.add("Group", "people", world.provider("deploy", PROD, pin=False), name="people")
+    verdicts = world.check()
+    assert verdicts.mandatory == ()
+    assert [finding.rule for finding in verdicts.advisory] == ["provider-enters-its-account"]
+
+
 @pytest.mark.parametrize("in_several", ["an account is made", "a role is assumed", "two accounts"])
 def test_a_default_provider_beside_another_account_is_refused(in_several: str) -> None:
     world = one_account("default")
