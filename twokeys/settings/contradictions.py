@@ -41,6 +41,8 @@ from twokeys.settings.policies import policies
 from twokeys.settings.problem import Problem, listed_twice
 from twokeys.settings.values import check_email
 
+_SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
+
 
 def contradictions(settings: Settings) -> Iterator[Problem]:
     """What no single value shows: clashes between values, and references to what is not there."""
@@ -235,7 +237,7 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
         if wanted.anything:
             yield Problem(f"{key}.subjects", subject, f"it lets in whoever has a token of {oidc.issuer}", name_yours)
         elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
-            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end"
+            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end ({_SHARED_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
@@ -385,7 +387,8 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             yield Problem(
                 f"{key}.to.role",
                 name,
-                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-",
+                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-"
+                " (https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html)",
                 "choose a shorter role name, without a path",
             )
             break
