@@ -347,7 +347,7 @@ def test_permissions_of_a_role_that_another_stack_makes_are_refused() -> None:
 
 def test_a_policy_listed_twice_is_refused() -> None:
     path = "doors.stage-deployer.permissions.managedPolicies"
-    assert "listed twice" in refused(changed(STAGE, path, ["arn:aws:iam::aws:policy/A"] * 2)).why
+    assert "listed twice" in refused(changed(STAGE, path, ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2)).why
 
 
 def test_people_outside_the_management_stack_are_refused() -> None:

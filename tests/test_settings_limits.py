@@ -23,6 +23,7 @@ from twokeys.errors import Refusal
 from twokeys.settings import parse
 from twokeys.settings.limits import trust_characters
 
+MANAGED = "doors.stage-deployer.permissions.managedPolicies"
 PEOPLE = DOOR | {"from": {"group": "developers", "members": ["alice"]}}
 
 
@@ -156,6 +157,37 @@ def test_an_arn_of_another_partition_than_the_region_s_is_refused(key: str, valu
     refusal = refused(changed(STAGE, f"doors.stage-deployer.{key}", value))
     assert "region us-east-1 is in aws" in refusal.why
     assert "write it as arn:aws:" in refusal.next_step
+
+
+@pytest.mark.parametrize(
+    ("arn", "nearest"),
+    [
+        ("ReadOnlyAcces", "write arn:aws:iam::aws:policy/ReadOnlyAccess,"),
+        ("readonlyaccess", "write arn:aws:iam::aws:policy/ReadOnlyAccess,"),
+        # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.html
+        ("ViewOnlyAccess", "write arn:aws:iam::aws:policy/job-function/ViewOnlyAccess,"),
+        ("Zzz", "if AWS has added it since"),
+    ],
+)
+@pytest.mark.parametrize("key", ["managedPolicies", "boundary"])
+def test_a_managed_policy_that_aws_does_not_have_is_refused_with_the_nearest(key: str, arn: str, nearest: str) -> None:
+    whole = f"arn:aws:iam::aws:policy/{arn}"
+    config = changed(STAGE, f"doors.stage-deployer.permissions.{key}", [whole] if key != "boundary" else whole)
+    refusal = refused(config)
+    assert "AWS had no managed policy of this path and name on 20" in refusal.why
+    assert refusal.next_step.startswith(nearest)
+    assert parse("stage", config | {"newerAwsPolicies": [whole]})
+
+
+def test_a_policy_of_a_service_linked_role_is_refused_for_a_door() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html (PolicyNotAttachable)"""
+    arn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy"
+    assert "service-linked role" in refused(changed(STAGE, MANAGED, [arn])).why
+
+
+def test_policies_of_other_partitions_are_not_on_the_list() -> None:
+    config = changed(STAGE, MANAGED, ["arn:aws-cn:iam::aws:policy/SomethingOfChina"])
+    assert parse("stage", config | {"region": "cn-north-1"})
 
 
 @pytest.mark.parametrize(

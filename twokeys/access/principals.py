@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from twokeys.access import aws_managed
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, parse_policy
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, aws_managed, parse_policy
 
 USER = "aws:iam/user:User"
 GROUP = "aws:iam/group:Group"

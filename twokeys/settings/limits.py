@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from twokeys.doors.documents import DoorPlan, trust_document
 from twokeys.doors.symbols import texts_of
-from twokeys.iam import INLINE_POLICY_SIZES
+from twokeys.iam import DEFAULT_PARTITION, INLINE_POLICY_SIZES, aws_managed
 from twokeys.settings.grants import QUOTAS
 from twokeys.settings.models import DoorSettings, Settings, asks_for_mfa, named, who
 from twokeys.settings.problem import Problem
@@ -21,6 +21,8 @@ from twokeys.settings.problem import Problem
 _INLINE_OF_A_ROLE: Final = INLINE_POLICY_SIZES["role"]
 _GROUPS_OF_A_USER: Final = 10
 _BUDGETS_PAGE = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html"
+_ATTACH_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html"
+_POLICIES_PAGE = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"
 _NOTIFICATIONS_OF_A_BUDGET: Final = 10
 _ARN = re.compile(r"arn:(aws[a-z0-9-]*):")
 
@@ -108,6 +110,36 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole",
         )
     yield from _partitions(settings, key, door)
+    yield from _managed_policies(settings, key, door)
+
+
+def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """AWS's own policies that it does not have, or lets nobody attach; those of other partitions are not recorded.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html (NoSuchEntity, PolicyNotAttachable)
+    """
+    permissions = door.permissions
+    said = [(f"{key}.permissions.managedPolicies", arn) for arn in permissions.managed_policies]
+    said += [(f"{key}.permissions.boundary", permissions.boundary)] if permissions.boundary else []
+    for where, arn in said:
+        if not aws_managed.is_aws_managed(arn) or not arn.startswith(f"arn:{DEFAULT_PARTITION}:"):
+            continue
+        if f":policy/{aws_managed.SERVICE_LINKED}" in arn:
+            yield Problem(
+                where,
+                arn,
+                f"AWS attaches it to the service-linked role of its service only ({_ATTACH_PAGE})",
+                "take it out, or name a policy that roles can have",
+            )
+        elif not aws_managed.is_known(arn) and arn not in settings.newer_aws_policies:
+            near = aws_managed.nearest(arn)
+            yield Problem(
+                where,
+                arn,
+                f"AWS had no managed policy of this path and name on {aws_managed.day()} ({_POLICIES_PAGE})",
+                (f"write {near}, if that is meant; " if near else "")
+                + "if AWS has added it since, name it in newerAwsPolicies too",
+            )
 
 
 def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:

@@ -326,6 +326,8 @@ class Settings(Model):
     doors: dict[Slug, DoorSettings] = {}
     organization_grants: dict[Slug, OrganizationGrantSettings] = {}
     quotas: QuotaSettings = QuotaSettings()
+    newer_aws_policies: tuple[PolicyArn, ...] = ()
+    """AWS-managed policies that are newer than the list of them in `twokeys.iam`, which doors may then name."""
 
     @property
     def partition(self) -> str:
