@@ -7,8 +7,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-conditio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
+
+from twokeys.errors import nearest
 
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"
 _STS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html"
@@ -108,6 +109,5 @@ def _is_known(name: str, known: tuple[str, ...]) -> bool:
 
 
 def _nearest(namespace: str, name: str, known: tuple[str, ...]) -> str:
-    by_case = {each.casefold(): each for each in known}
-    close = get_close_matches(name.casefold(), by_case, n=1)
-    return f"write {namespace}:{by_case[close[0]]}, if that is meant" if close else "correct the key"
+    close = nearest(name, known)
+    return f"write {namespace}:{close}, if that is meant" if close else "correct the key"

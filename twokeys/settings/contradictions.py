@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from twokeys.errors import nearest
 from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
@@ -334,8 +334,8 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
-            close = get_close_matches(one.name, known, n=1, cutoff=0.5)
-            meant = f"write {close[0]}, if that is meant, " if close else ""
+            close = nearest(one.name, known)
+            meant = f"write {close}, if that is meant, " if close else ""
             yield Problem(
                 key,
                 one.name,
