@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from twokeys.doors.documents import DoorPlan, trust_document, trust_in_tokens
 from twokeys.doors.symbols import texts_of
+from twokeys.errors import nearest
 from twokeys.iam import DEFAULT_PARTITION, INLINE_POLICY_SIZES, aws_managed
 from twokeys.settings.models import (
     QUOTAS,
@@ -164,12 +165,13 @@ def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Itera
                 "take it out, or name a policy that roles can have",
             )
         elif not aws_managed.is_known(arn) and arn not in settings.newer_aws_policies:
-            near = aws_managed.nearest(arn)
+            names, (before, _, name) = aws_managed.names(), arn.rpartition("/")
+            near = nearest(name, names)
             yield Problem(
                 where,
                 arn,
                 f"AWS had no managed policy of this path and name on {aws_managed.day()} ({_POLICIES_PAGE})",
-                (f"write {near}, if that is meant; " if near else "")
+                (f"write {before.partition('/')[0]}/{names[near]}, if that is meant; " if near else "")
                 + "if AWS has added it since, name it in newerAwsPolicies too",
             )
 
