@@ -388,10 +388,15 @@ HUB = STAGE | {"accounts": {"stage": {}, "hub": {}}}
 
 
 def test_a_door_may_start_in_another_account_of_the_stack() -> None:
-    door = DOOR | {"from": {"role": "runner", "account": "stage"}, "to": {"role": "reader", "account": "hub"}}
+    source = {"role": "runner", "account": "stage"}
+    door = DOOR | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
     settings = parse("stage", HUB | {"doors": {"d": door}})
     assert settings.doors["d"].source.account == "stage"
-    every = DOOR | {"from": {"role": "scanner", "account": "hub"}, "to": {"role": "scanned", "account": "*"}}
+    assert "a grant to one, that is not there" in refused(HUB | {"doors": {"d": door | {"from": source}}}).why
+    every = DOOR | {
+        "from": {"role": "scanner", "account": "hub", "exists": True},
+        "to": {"role": "scanned", "account": "*"},
+    }
     assert set(parse("stage", HUB | {"doors": {"d": every}}).doors) == {"stage-d"}, "never into its own account"
 
 
@@ -430,7 +435,7 @@ def test_a_source_account_that_cannot_be_meant_is_refused(
 def test_a_door_starts_where_it_says_else_where_people_live(
     source: dict[str, Any], people: dict[str, Any], account: str, stack: str | None
 ) -> None:
-    door = DOOR | {"from": source, "to": {"role": "reader", "account": "hub"}}
+    door = DOOR | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
     settings = parse("stage", HUB | {"people": people, "doors": {"d": door}})
     found = settings.doors["d"]
     assert (settings.source_account_of(found), settings.source_stack_of(found)) == (account, stack)
@@ -439,7 +444,7 @@ def test_a_door_starts_where_it_says_else_where_people_live(
 def test_in_the_management_stack_an_account_of_another_stack_is_named_with_its_stack() -> None:
     config = MANAGEMENT | {"accounts": {"stage": {}}}
     assert "say the `stack` that it belongs to" in str(refused_door(config, {"role": "runner", "account": "tools"}))
-    source = {"role": "runner", "account": "tools", "stack": "shared"}
+    source = {"role": "runner", "account": "tools", "stack": "shared", "exists": True}
     assert parse("management", config | {"doors": {"d": DOOR | {"from": source}}})
 
 
@@ -450,5 +455,5 @@ def test_who_lives_in_the_account_of_people_is_known_in_the_management_stack() -
     for source in ({"role": "nobody"}, {"role": "nobody", "account": "identity"}):
         with pytest.raises(Refusal, match="no role of `people` has this name"):
             parse("management", config | {"doors": {"d": DOOR | into | {"from": source}}})
-    elsewhere = DOOR | into | {"from": {"role": "nobody", "account": "management"}}
+    elsewhere = DOOR | into | {"from": {"role": "nobody", "account": "management", "exists": True}}
     assert parse("management", config | {"doors": {"d": elsewhere}})

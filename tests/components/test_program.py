@@ -223,7 +223,7 @@ def test_a_door_from_somebody_whom_the_management_stack_does_not_make_is_refused
 
 def test_a_door_between_two_member_accounts_has_both_keys_in_their_own_accounts(stacks: Stacks) -> None:
     door = {
-        "from": {"role": "runner", "account": "stage"},
+        "from": {"role": "runner", "account": "stage", "exists": True},
         "to": {"role": "reader", "account": "hub"},
         "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
         "reason": "Shared services",
@@ -516,7 +516,10 @@ def test_the_management_stack_does_not_refer_to_itself_for_its_own_accounts(stac
 
 
 def source(**said: Any) -> dict[str, Any]:
-    return {"stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": said}}
+    there = {"exists": True} if "account" in said else {}
+    return {
+        "stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": {**said, **there}}
+    }
 
 
 def test_people_of_an_identity_account_are_made_in_it_and_those_for_emergencies_in_the_management_account(

@@ -29,6 +29,7 @@ from twokeys.settings.models import (
     TargetSettings,
     Who,
     all_units,
+    grantee,
     is_account_id,
     is_unit_id,
     made_by_management,
@@ -41,6 +42,7 @@ from twokeys.settings.policies import policies
 from twokeys.settings.problem import Problem, listed_twice
 from twokeys.settings.values import check_email
 
+_PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 _SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
@@ -257,6 +259,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
     yield from _door_source(f"{key}.from", door.source)
     yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
+    yield from _made_by_nobody(settings, f"{key}.from", door)
     if (
         door.via == "assume-role"
         and door.source.members is None
@@ -343,6 +346,30 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
                 f"{meant + 'or ' if meant else ''}add it to people.{one.kind}s, remove it from the door, or say"
                 " `exists: true` where it is there already",
             )
+
+
+def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """Who comes from an account where no `people` live, made by no stack: it has to be there.
+
+    AWS refuses a trust in one that is not, and a grant to one, in the middle of an update.
+    """
+    account, source = settings.source_account_of(door), door.source
+    if (
+        source.account is None
+        or source.exists
+        or (account == (settings.people.account or MANAGEMENT) and not source.stack)
+    ):
+        return
+    if door.via == "identity-center" or len(named(source)) != 1 or (source.root and source.grant_to is None):
+        return
+    for one in (grantee(door), *(Who("user", member) for member in source.members or ())):
+        yield Problem(
+            key,
+            one.name,
+            f"`people` do not live in account {account}, and AWS refuses a trust in a {one.kind}, and a grant to one,"
+            f" that is not there ({_PRINCIPAL_PAGE})",
+            "say `exists: true` where it is there already",
+        )
 
 
 def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
