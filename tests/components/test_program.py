@@ -295,7 +295,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
                     "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
                 },
                 "externalId": "xyz",
-                "conditions": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+                "conditions": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}},
                 "sessionSeconds": 3600,
                 "reason": "Nights",
                 "owner": "platform",
@@ -315,7 +315,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     assert tried_roles[0].external_id == "abc"
     trust = json.loads(done.one("aws:iam/role:Role", "ops").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"] == {
-        "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
+        "IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
         "StringEquals": {"sts:ExternalId": "xyz"},
         "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
     }

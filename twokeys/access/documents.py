@@ -116,10 +116,6 @@ class Documents:
             self._parsed[place] = parsed(value, kind)
         return self._parsed[place]
 
-    def declaration_of(self, resource: Resource, key: str) -> SymbolicDocument | None:
-        """What a component declares that a property will say."""
-        return self._by_place.get((resource.urn, key))
-
     def declared_property(self, resource: Resource, key: str) -> str | None:
         """An identifying property (a name, a path, a role) as a declaration of the resource gives it."""
         for place in ("assumeRolePolicy", "policy"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from twokeys.errors import nearest
 from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
@@ -40,6 +40,8 @@ from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
 from twokeys.settings.problem import Problem, listed_twice
 from twokeys.settings.values import check_email
+
+_SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
 def contradictions(settings: Settings) -> Iterator[Problem]:
@@ -235,7 +237,7 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
         if wanted.anything:
             yield Problem(f"{key}.subjects", subject, f"it lets in whoever has a token of {oidc.issuer}", name_yours)
         elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
-            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end"
+            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end ({_SHARED_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
@@ -332,8 +334,8 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
-            close = get_close_matches(one.name, known, n=1, cutoff=0.5)
-            meant = f"write {close[0]}, if that is meant, " if close else ""
+            close = nearest(one.name, known)
+            meant = f"write {close}, if that is meant, " if close else ""
             yield Problem(
                 key,
                 one.name,
@@ -385,7 +387,8 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             yield Problem(
                 f"{key}.to.role",
                 name,
-                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-",
+                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-"
+                " (https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html)",
                 "choose a shorter role name, without a path",
             )
             break
