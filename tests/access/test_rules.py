@@ -277,6 +277,16 @@ def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(
     assert world.rules() == rules
 
 
+def test_a_permissions_boundary_grants_nothing() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
+    world = two_keys()
+    widest = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+    world.add("Policy", "most", world.hub, name="most", arn=arn(HUB, "policy/most"), policy=document(widest))
+    assert world.rules() == ["wildcard-grant"]
+    replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
+    assert world.rules() == []
+
+
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
     world = two_keys()
     from_stage_to_prod(world)
