@@ -1,13 +1,13 @@
 """What one stack reads from another: a reference that is made when something is first read."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import pulumi
 
 from components.refusing import ProgramRefusal
 from twokeys.doors import ACCOUNTS_OUTPUT
+from twokeys.errors import nearest
 
 _ACCESS_ROLES = "access_role_arns"
 _NOT_ENTERED = "not_entered_account_ids"
@@ -66,7 +66,7 @@ class StackOutputs:
             known, shut = outputs.get(output) or {}, outputs.get(_NOT_ENTERED) or {}
             if account in known:
                 return str(known[account])
-            close = get_close_matches(account, known, n=1, cutoff=0.5)
+            close = nearest(account, known)
             why = f"the accounts that it enters are: {', '.join(sorted(known)) or 'none'}"
             raise ProgramRefusal(
                 f"account {account}, in which doors of this stack start",
@@ -74,7 +74,7 @@ class StackOutputs:
                 why="that stack does not enter the account (access.enter: false), so that no grant can be made in it"
                 if account in shut
                 else why,
-                next_step=(f"write {close[0]}, if that is meant, or " if close else "")
+                next_step=(f"write {close}, if that is meant, or " if close else "")
                 + f"add it to accounts of {self._called} and update that stack first, or name the `stack` that has it",
             )
 

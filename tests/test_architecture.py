@@ -198,7 +198,18 @@ ALLOWED: dict[str, set[str]] = {
     "policies": {"twokeys.pack"},
     "twokeys/cli.py": {"twokeys.errors", "twokeys.extras", "twokeys.shown"},
     "twokeys/extras.py": {"twokeys.errors"},
-    "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc", "ministack"},
+    "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc"},
+    "twokeys/sandbox/local_server": {
+        "twokeys.errors",
+        "twokeys.sandbox.local_aws.DETACH",
+        "twokeys.sandbox.local_server",
+        "ministack.core.arn",
+        "ministack.core.iam_actions",
+        "ministack.core.persistence",
+        "ministack.core.responses",
+        "ministack.core.router",
+    },
+    "twokeys/sandbox/local_server/inside.py": set(),  # imports ministack's modules by name, and nobody else does
 }
 
 
@@ -252,7 +263,7 @@ def test_every_file_has_a_row(project_root: Path) -> None:
 
 def test_nothing_knows_the_sandbox() -> None:
     for row, allowed in ALLOWED.items():
-        if row != "twokeys/sandbox":
+        if not row.startswith("twokeys/sandbox"):
             assert not [name for name in allowed if name.startswith("twokeys.sandbox") or name == "twokeys"], row
 
 

@@ -223,7 +223,7 @@ def test_a_door_from_somebody_whom_the_management_stack_does_not_make_is_refused
 
 def test_a_door_between_two_member_accounts_has_both_keys_in_their_own_accounts(stacks: Stacks) -> None:
     door = {
-        "from": {"role": "runner", "account": "stage"},
+        "from": {"role": "runner", "account": "stage", "exists": True},
         "to": {"role": "reader", "account": "hub"},
         "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
         "reason": "Shared services",
@@ -295,7 +295,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
                     "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
                 },
                 "externalId": "xyz",
-                "conditions": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+                "conditions": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}},
                 "sessionSeconds": 3600,
                 "reason": "Nights",
                 "owner": "platform",
@@ -315,7 +315,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     assert tried_roles[0].external_id == "abc"
     trust = json.loads(done.one("aws:iam/role:Role", "ops").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"] == {
-        "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
+        "IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
         "StringEquals": {"sts:ExternalId": "xyz"},
         "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
     }
@@ -516,7 +516,10 @@ def test_the_management_stack_does_not_refer_to_itself_for_its_own_accounts(stac
 
 
 def source(**said: Any) -> dict[str, Any]:
-    return {"stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": said}}
+    there = {"exists": True} if "account" in said else {}
+    return {
+        "stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": {**said, **there}}
+    }
 
 
 def test_people_of_an_identity_account_are_made_in_it_and_those_for_emergencies_in_the_management_account(

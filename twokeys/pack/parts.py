@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from twokeys import doors
-from twokeys.access import aws_managed
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import parsed
 from twokeys.access.names import admits_everyone, granted_resources, trusted_names
 from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.snapshot import Resource
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
 
 Node: TypeAlias = tuple[str, str, str]
 """A principal: its account, what it is, and its name without the path."""

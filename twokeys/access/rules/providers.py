@@ -42,10 +42,15 @@ def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
 
 
 def _works_in_several(graph: Graph) -> bool:
-    """Whether a stack makes accounts, enters one by a role, or works in two: then a wrong account is one step away."""
+    """Whether a stack makes accounts or works in two, as far as its providers tell: a wrong one is one step away then.
+
+    A role that a provider assumes pins it to the role's account.
+    """
     accounts = graph.accounts
+    held = {accounts.of_provider(entry.urn) for entry in accounts.entries}
+    pinned = [one for one in held if accounts.pinned(one)]
     enters = any(entry.assumes != () for entry in accounts.entries)
-    return bool(accounts.by_symbol) or enters or len([one for one in accounts.held if accounts.pinned(one)]) > 1
+    return bool(accounts.by_symbol) or len(pinned) > 1 or (enters and (len(held) > 1 or not pinned))
 
 
 def _is_about_accounts(graph: Graph) -> bool:
@@ -110,10 +115,10 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 )
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
-The account without a role is the management account, whose credentials run the program. A stack that makes no accounts,
-assumes no role and works in one account only gets one piece of advice, if a trust or a grant in it is about accounts.
-Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean one account is
-checked when they are known.
+The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
+and works in one account only, by a known role or without one, gets one piece of advice, if a trust or a grant in it is
+about accounts. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean
+one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
 
@@ -128,7 +133,8 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-Where a stack makes no accounts, assumes no role and works in one account, that is one piece of advice, and none where
-no trust and no grant is about accounts. Unknown: nothing that it reads can be unknown. Does not check: default
-providers of other packages.
+The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
+and works in one account only, by a known role or without one, gets one piece of advice, if a trust or a grant in it is
+about accounts. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean
+one account is checked when they are known.
 """

@@ -57,12 +57,16 @@ def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
 
 
 def _granting(graph: Graph) -> Iterator[tuple[str, str, Document]]:
-    """Each document with its holder and account; a managed policy that nobody holds yet stands for itself."""
+    """Each document with its holder and account; a managed policy that nobody holds yet stands for itself.
+
+    A permissions boundary grants nothing.
+    """
     for principal in graph.principals:
         for document in principal.documents:
             yield principal.arn, principal.account, document
+    boundaries = {principal.boundary for principal in graph.principals}
     for document in graph.principals.managed_policies:
-        if document.urn is not None:
+        if document.urn is not None and document not in boundaries:
             yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
 
 
