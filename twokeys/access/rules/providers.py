@@ -108,8 +108,8 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
 The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
-and works in one account only, by a known role or without one, gets one piece of advice. Unknown: a role or an id that is not known yet
-has to hang on one account of the stack; that both mean one account is checked when they are known.
+and works in one account only, by a known role or without one, gets one piece of advice. Unknown: a role or an id that
+is not known yet has to hang on one account of the stack; that both mean one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
 
