@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door
 from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
 from twokeys.access.organization import Levels
@@ -81,7 +82,7 @@ class FederatedTrust:
     def foreign(self) -> bool:
         """Whether the provider is one of another account, which IAM does not take."""
         arn = _arn(self.federation)
-        return arn is not None and arn.account != self.role.account
+        return arn is not None and arn.account != self.role.account and Accounts.pinned(self.role.account)
 
 
 class Federated:

@@ -357,6 +357,7 @@ def _stands_for_many(name: str) -> bool:
     return name == EVERYONE or name.startswith(("o-", "${", "organization:"))
 
 
+@lru_cache(maxsize=65536)
 def _half_a_door(resource: str) -> bool:
     """Whether a granted resource means certain roles of one account, not whatever there is."""
     arn = Arn.parse(resource)

@@ -114,7 +114,13 @@ class Gate:
         return [finding for place, finding in stands.items() if place not in known]
 
     def _graph(self, snapshot: Snapshot) -> Graph:
-        return graph_of(snapshot, self._all.own_account)
+        """The graph; of grants alone, which may still get their trust, those that say something of what is there."""
+        graph = graph_of(snapshot, self._all.own_account)
+        made = {role.arn for role in graph.roles}
+        graph.lone_grants = [
+            one for one in graph.lone_grants if one.resource in made or not graph.accounts.pinned(one.source.account)
+        ]
+        return graph
 
     def _note(self, urn: str, resource: Resource | None) -> None:
         was = self._all.there.get(urn)

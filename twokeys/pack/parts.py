@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -53,20 +53,20 @@ class Part:
 class PartReader:
     """Reads the part of one resource.
 
-    `there` are all resources, `by` is the index of the parts that are read already.
+    `made` finds a resource by its URN, `by` is the index of the parts that are read already.
     """
 
     def __init__(
         self,
         resource: Resource,
         accounts: Accounts,
-        there: Mapping[str, Resource],
+        made: Callable[[str], Resource | None],
         by: Mapping[Key, Mapping[str, None]],
     ) -> None:
         self.part = part = Part()
         self._resource = resource
         self._accounts = accounts
-        self._there = there
+        self._made = made
         self._by = by
         if not resource.type.startswith("aws:iam/"):
             self._read_other()
@@ -99,6 +99,7 @@ class PartReader:
         if arn is None and name is not None:
             arn = str(Arn.iam("policy", part.account, name, path, self._accounts.partition_of(resource)))
         part.is_policy = {resource.urn, *([arn] if arn else [])}
+        part.keys.add(("policy named", name or ""))
 
     def _read_holders(self) -> None:
         for key, kind in _HOLDERS.items():
@@ -110,7 +111,7 @@ class PartReader:
 
     def _made_from(self, key: str, kind: str) -> Iterator[Node]:
         for urn in self._resource.property_dependencies.get(key, ()):
-            behind = self._there.get(urn)
+            behind = self._made(urn)
             if behind is not None and _PRINCIPALS.get(behind.type) == kind:
                 yield (self._accounts.of(behind), kind, behind.text("name") or f"{behind.name}-???????")
 
@@ -134,7 +135,7 @@ class PartReader:
 
     def _read_made_elsewhere(self, arn: str) -> None:
         """AWS's own policies are recorded; what one of the stack says, that one tells; any other may say everything."""
-        if self._by.get(("policy", arn)) or arn in self._there:
+        if self._by.get(("policy", arn)) or self._made(arn):
             return
         statements = aws_managed.statements(arn)
         if statements is None:

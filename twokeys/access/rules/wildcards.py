@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
@@ -87,6 +88,7 @@ def _grants(statement: Statement) -> bool:
     return statement.actions != ("*",) and statement.covers_action("sts:AssumeRole") is Truth.TRUE
 
 
+@lru_cache(maxsize=65536)
 def _exact_enough(resource: str, own: str) -> bool:
     arn = Arn.parse(resource)
     inside = arn is not None and arn.service == "iam" and arn.account == own
