@@ -49,8 +49,10 @@ _LOOPBACK = "127.0.0.1"
 # anybody's could else be on a server's port when it starts again. https://www.rfc-editor.org/rfc/rfc6056#section-2.1
 _PORTS = range(20_000, 32_768)
 _PORTS_TRIED = 16
-_READY_SECONDS = 30.0
-_STOP_SECONDS = 10.0
+# One that is ended before it wrote its accounts has forgotten them, and a busy machine is no reason for that.
+_READY_SECONDS = 120.0
+_ANSWER_SECONDS = 20.0
+_STOP_SECONDS = 30.0
 _LOG_LINES = 15
 
 
@@ -375,7 +377,7 @@ def _gone(process: psutil.Process, child: subprocess.Popen[bytes] | None) -> Non
 def _answers(endpoint: str) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy: it is loopback
     try:
-        with direct.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
+        with direct.open(f"{endpoint}/_ministack/health", timeout=_ANSWER_SECONDS) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
