@@ -16,12 +16,9 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.conftest import trust
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.faults import load
-
-TRUST = trust("arn:aws:iam::111111111111:root")
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +47,8 @@ def throttling(planned: Callable[..., LocalAws]) -> LocalAws:
 def api() -> Iterator[Callable[..., Any]]:
     made: list[Any] = []
 
-    def make(server: LocalAws, service: str, *, mode: str = "standard", tries: int = 1, **more: Any) -> Any:
-        config = Config(retries={"mode": mode, "total_max_attempts": tries}, **more)
+    def make(server: LocalAws, service: str) -> Any:
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1})
         keys = {"aws_access_key_id": "111111111111", "aws_secret_access_key": "test"}
         made.append(boto3.client(service, endpoint_url=server.endpoint, region_name="us-east-1", config=config, **keys))
         return made[-1]
@@ -67,21 +64,6 @@ def outcome(call: Callable[..., Any], **arguments: Any) -> str:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return "ok"
-
-
-def test_the_retry_modes_of_the_sdk_get_over_throttling(
-    planned: Callable[..., LocalAws], api: Callable[..., Any]
-) -> None:
-    """https://docs.aws.amazon.com/boto3/latest/guide/retries.html: each mode retries on throttling errors."""
-    server = planned({"throttle": 0.3})
-    for mode in ("standard", "adaptive", "legacy"):
-        iam, sts = (api(server, service, mode=mode, tries=10) for service in ("iam", "sts"))
-        answers = [sts.get_caller_identity()]
-        for number in range(6):
-            answers.append(iam.create_role(RoleName=f"{mode}-{number}", AssumeRolePolicyDocument=TRUST))
-        made = [role["RoleName"] for role in iam.list_roles()["Roles"]]
-        assert len([name for name in made if name.startswith(mode)]) == 6
-        assert sum(answer["ResponseMetadata"]["RetryAttempts"] for answer in answers) > 0
 
 
 @pytest.mark.parametrize(
