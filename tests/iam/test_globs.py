@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from twokeys.iam import Glob, Names
+from twokeys.iam import Glob
 
 PATTERNS = ["".join(each) for size in range(6) for each in product("ab*?", repeat=size)]
 FEW_PATTERNS = [pattern for pattern in PATTERNS if len(pattern) < 5]
@@ -17,26 +17,6 @@ MATCHED = {pattern: {name for name in NAMES if fnmatchcase(name, pattern)} for p
 
 def test_a_glob_matches_what_the_shell_would_match():
     assert {pattern: {*filter(Glob(pattern).matches, NAMES)} for pattern in PATTERNS} == MATCHED
-
-
-def test_an_index_of_names_gives_just_those_that_a_glob_matches_and_each_once():
-    index = Names([*NAMES, *NAMES])
-    for pattern in PATTERNS:
-        assert sorted(index.matching(Glob(pattern))) == sorted(MATCHED[pattern]), pattern
-
-
-def test_an_index_looks_from_the_end_where_fewer_names_end_so():
-    """A hundred names begin alike, and a glob is tried at the one that ends as it does."""
-    names = Names([f"role/{number:03}" for number in range(100)])
-    tried: list[str] = []
-
-    class Tried(Glob):
-        def matches(self, name: str) -> bool:
-            tried.append(name)
-            return super().matches(name)
-
-    assert list(names.matching(Tried("role/*42"))) == ["role/042"]
-    assert tried == ["role/042"]
 
 
 def test_a_glob_covers_another_only_if_it_matches_all_that_the_other_matches():
@@ -96,7 +76,6 @@ def test_a_policy_variable_stands_for_any_text():
 def test_the_symbol_of_an_account_may_be_any_id(pattern: str, expected: bool):
     name = "arn:aws:iam::account:stage:role/x"
     assert Glob(pattern).matches(name) is expected
-    assert list(Names([name]).matching(Glob(pattern))) == [name] * expected
 
 
 def test_a_glob_with_forty_stars_looks_at_each_part_of_a_name_once():

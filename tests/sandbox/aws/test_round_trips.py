@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.aws.conftest import Driver, Organized, grant, trust, urn
-from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES
+from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, resource_type
 from twokeys.sandbox.aws.errors import Diff
 from twokeys.sandbox.aws.resource_type import Secret
 from twokeys.sandbox.aws.schema import schema
@@ -475,29 +475,29 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
         organized: Organized = request.getfixturevalue("organized")
         driver, known = organized.driver, {"root": organized.root}
     known = case.prepare(driver, {**known, "account": driver.account})
-    provider, plugin, where = driver.provider, driver.plugin, urn(case.type, "it")
+    provider, known_type, where = driver.provider, resource_type(case.type), urn(case.type, "it")
 
     inputs = driver.check(case.type, "it", case.make(known))
-    preview = plugin.preview(case.type, where, inputs, None)
+    preview = known_type.preview(inputs, None)
     identifier, outputs = provider.create(case.type, where, inputs)
     if case.id is not None:
         assert identifier == case.id(known)
     assert outputs | case.outputs(known) == outputs
     assert inputs.items() <= outputs.items()
     assert outputs.keys() - preview.keys() <= schema(case.type).inputs.keys()
-    assert plugin.diff(case.type, where, identifier, inputs, outputs, inputs, ()) == Diff(())
+    assert known_type.diff(where, inputs, inputs, ()) == Diff(())
 
     read = provider.read(case.type, where, identifier, inputs, plain(outputs))
     assert read == (identifier, inputs, outputs)
     if case.importable:
         imported = provider.read(case.type, where, case.import_id(known) if case.import_id else identifier, {}, {})
         assert imported is not None
-        difference = plugin.diff(case.type, where, identifier, imported[1], imported[2], inputs, ())
+        difference = known_type.diff(where, imported[1], inputs, ())
         assert set(difference.changed) <= set(case.import_knows)
 
     if case.change is not None:
         changed = driver.check(case.type, "it", case.change(known), inputs)
-        difference = plugin.diff(case.type, where, identifier, inputs, outputs, changed, ())
+        difference = known_type.diff(where, inputs, changed, ())
         assert difference.changed
         assert difference.replaces == ()
         after = provider.update(case.type, where, identifier, inputs, plain(outputs), changed)
@@ -505,14 +505,14 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
         assert provider.read(case.type, where, identifier, changed, plain(after)) == (identifier, changed, after)
         inputs, outputs = changed, after
 
-    provider.delete(case.type, where, identifier, inputs, plain(outputs))
+    provider.delete(case.type, where, identifier, inputs)
     gone = provider.read(case.type, where, identifier, inputs, plain(outputs))
     if name == "GroupMembership":  # it is what the group has, and the group is still there
         assert gone is not None
         assert gone[2]["users"] == []
     else:
         assert gone is None
-    provider.delete(case.type, where, identifier, inputs, plain(outputs))
+    provider.delete(case.type, where, identifier, inputs)
 
 
 def plain(outputs: dict[str, Any]) -> dict[str, Any]:

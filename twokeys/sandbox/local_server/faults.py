@@ -12,16 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from twokeys.errors import Refusal
-
-SERVICES: Final = ("iam", "sts", "organizations", "account", "ec2", "*")
-"""The services whose calls can be told apart by name; `*` also stands for all others."""
 
 Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
 
