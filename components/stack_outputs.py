@@ -10,6 +10,7 @@ from twokeys.doors import ACCOUNTS_OUTPUT
 from twokeys.errors import nearest
 
 _ACCESS_ROLES = "access_role_arns"
+_EXTERNAL_IDS = "access_external_ids"
 _NOT_ENTERED = "not_entered_account_ids"
 
 
@@ -44,6 +45,10 @@ class StackOutputs:
     def access_role_arn(self, account: str) -> pulumi.Output[str]:
         """The ARN of the role by which the management account enters it. Raises ProgramRefusal as `account_id` does."""
         return self._of_account(_ACCESS_ROLES, account)
+
+    def access_external_id(self, account: str) -> pulumi.Output[str | None]:
+        """The external ID that AssumeRole of that role is called with, where its account's config says one."""
+        return self.refer().apply(lambda outputs: (outputs.get(_EXTERNAL_IDS) or {}).get(account))
 
     def read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
         """One entry of an output; `config` is what makes it there. Raises ProgramRefusal when it is not there."""

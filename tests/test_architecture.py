@@ -14,6 +14,7 @@ ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "boto3", "botocore", "minist
 ALLOWED: dict[str, set[str]] = {
     "twokeys/iam": {"twokeys.iam"},
     "twokeys/doors": {"twokeys.doors", "twokeys.iam"},
+    "twokeys/sdk.py": set(),
     "twokeys/shown.py": set(),
     "twokeys/answers": {
         "twokeys.options",
@@ -184,6 +185,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.pack",
         "twokeys.access",
         "twokeys.answers",
+        "twokeys.sdk",
         "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",

@@ -149,17 +149,19 @@ PEOPLE = _changes(
     ("a member who goes", _set("people|groups|auditors", ["alice"]), "delete UserGroupMembership bob"),
     ("a group that goes", _gone("people|groups|auditors"), "delete Group auditors, update UserGroupMembership alice"),
     ("a user who goes", _set("people|users", ["alice", "bob"]), "delete User carol"),
-    ("a role", _set(f"{ROLES}|auditor", {}), "create Role auditor"),
+    # The component declares the trusts of roles, so it changes with them.
+    ("a role", _set(f"{ROLES}|auditor", {}), "create Role auditor, update People people", FEW),
     ("what a role is for", _set(f"{ROLES}|auditor|description", "Reads."), "update Role auditor"),
     (
         "whose tokens a role takes",
         _set(f"{ROLES}|auditor|oidc", OIDC),
-        f"create OpenIdConnectProvider {OIDC['issuer']}, update Role auditor",
+        f"create OpenIdConnectProvider {OIDC['issuer']}, update Role auditor, update People people",
+        FEW,
     ),
     (
         "one subject more",
         _set(f"{ROLES}|auditor|oidc|subjects", [*OIDC["subjects"], "repo:company/app:ref:refs/heads/next"]),
-        "update Role auditor",
+        "update Role auditor, update People people",
     ),
     (
         "a grant in every account",
@@ -177,7 +179,7 @@ PEOPLE = _changes(
     (
         "a role that goes",
         _gone(f"{ROLES}|auditor"),
-        f"delete Role auditor, delete OpenIdConnectProvider {OIDC['issuer']}",
+        f"delete Role auditor, delete OpenIdConnectProvider {OIDC['issuer']}, update People people",
     ),
     (
         "who breaks the glass",

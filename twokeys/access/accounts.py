@@ -146,7 +146,8 @@ class Accounts:
         """The id of an account if it is known, else the symbol as it came."""
         return self.ids.get(account, account)
 
-    def pinned(self, account: str) -> bool:
+    @staticmethod
+    def pinned(account: str) -> bool:
         """Whether the account is really known (by id or symbol), so that statements about it mean something."""
         return not account.startswith(doors.SYMBOL_PREFIX + _UNPINNED)
 

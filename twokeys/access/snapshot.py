@@ -137,20 +137,23 @@ class Snapshot:
     """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people.
 
     `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
-    this operation does not make and that are not there either (`--target`, `--exclude`).
+    this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
+    are what the engine last saw, and not what an operation makes of them.
     """
 
     resources: tuple[Resource, ...]
     origin: str = "this stack"
     pending: tuple[Pending, ...] = ()
     left_out: tuple[Resource, ...] = ()
+    is_state: bool = False
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
         """Several snapshots as one."""
         parts = tuple(snapshots)
         resources = tuple(resource for part in parts for resource in part.resources)
-        return cls(resources, origin, tuple(pending for part in parts for pending in part.pending))
+        pending = tuple(pending for part in parts for pending in part.pending)
+        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts))
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -39,12 +38,9 @@ def statements(arn: str) -> tuple[Mapping[str, object], ...] | None:
     return _in_partition(found, partition.partition if partition else DEFAULT_PARTITION)
 
 
-def nearest(arn: str) -> str | None:
-    """The ARN of the policy whose name is spelt most like that of an AWS-managed one that is not known, if any is."""
-    name = (_name(arn) or "").rpartition("/")[2].casefold()
-    by_name = {each.rpartition("/")[2].casefold(): each for each in _recorded()}
-    close = get_close_matches(name, by_name, n=1)
-    return f"{arn.partition(':policy/')[0]}:policy/{by_name[close[0]]}" if close else None
+def names() -> Mapping[str, str]:
+    """The names of all policies of that day, each with its path and name, as follows `policy/` in an ARN."""
+    return {each.rpartition("/")[2]: each for each in _recorded()}
 
 
 def day() -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
-from twokeys.sandbox.plugins.protocol import leave_out_automation
+from twokeys.sdk import leave_out_automation
 
 if __name__ == "__main__":  # the CLI starts one for each provider, at every command
     leave_out_automation()
