@@ -186,6 +186,9 @@ class Gate:
         holder = Arn.parse(source)
         if holder is not None and holder.kind == "group":  # the trust names users, who may still join the group
             return False
+        alike = [one for one in graph.principals if one.arn.lower() == source.lower()]
+        if len(alike) > 1 and all(one.urn is None for one in alike):  # what is made later says how its name is written
+            return False
         return any(role.arn == target and role.urn in self._shown for role in graph.roles)
 
 

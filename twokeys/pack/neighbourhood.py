@@ -140,7 +140,7 @@ class Neighbourhood:
         places = [*((account, read.access_role(account)) for account in read.members), *entered_by_access_role(read)]
         self._access_roles = defaultdict(list)
         for account, name in dict.fromkeys(places):
-            self._access_roles[account].append((account, "role", name))
+            self._access_roles[account].append((account, "role", name.lower()))
         others = any(
             one is not None and _is_frame(one) and (one.type not in (PROVIDER, ACCOUNT) or urn not in self.there)
             for urn, was in before.items()

@@ -16,7 +16,7 @@ from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
 
 Node: TypeAlias = tuple[str, str, str]
-"""A principal: its account, what it is, and its name without the path."""
+"""A principal: its account, what it is, and its name without the path, in lower case: IAM takes it in any."""
 Key: TypeAlias = tuple[str, ...]
 EVERYWHERE: Final = "*"
 _PRINCIPALS: Final = {ROLE: "role", USER: "user", GROUP: "group"}
@@ -85,7 +85,7 @@ class PartReader:
     def _read_principal(self, kind: str) -> None:
         resource, part = self._resource, self.part
         name = resource.text("name")
-        part.nodes.append((part.account, kind, name or f"{resource.name}-???????"))
+        part.nodes.append((part.account, kind, _name_of(resource)))
         if name is None or resource.get("path") is UNKNOWN:
             part.keys.add(("unsettled", kind, part.account))
         if not self._accounts.pinned(part.account):
@@ -105,7 +105,7 @@ class PartReader:
         for key, kind in _HOLDERS.items():
             for item in _items(self._resource.get(key)):
                 if isinstance(item, str):
-                    self.part.nodes.append((self.part.account, kind, item))
+                    self.part.nodes.append((self.part.account, kind, item.lower()))
                 else:
                     self.part.nodes += self._made_from(key, kind)
 
@@ -113,7 +113,7 @@ class PartReader:
         for urn in self._resource.property_dependencies.get(key, ()):
             behind = self._made(urn)
             if behind is not None and _PRINCIPALS.get(behind.type) == kind:
-                yield (self._accounts.of(behind), kind, behind.text("name") or f"{behind.name}-???????")
+                yield (self._accounts.of(behind), kind, _name_of(behind))
 
     def _arns(self, key: str) -> list[str]:
         found = [item for item in _items(self._resource.get(key)) if isinstance(item, str) and item]
@@ -180,7 +180,7 @@ class PartReader:
     def _node(self, arn: Arn) -> Iterator[Node]:
         if arn.kind in ("role", "user", "assumed-role"):
             kind = "user" if arn.kind == "user" else "role"
-            yield (self._accounts.canonical(arn.account), kind, arn.name)
+            yield (self._accounts.canonical(arn.account), kind, arn.name.lower())
 
     def _mention(self, arn: Arn | None) -> None:
         if arn is not None:
@@ -205,7 +205,11 @@ class PartReader:
         source = door.get("source") if isinstance(door, Mapping) else None
         if isinstance(source, Mapping) and source.get("kind") == "group":
             for name in _items(source.get("names")):
-                yield (self._accounts.canonical(str(source.get("account"))), "group", str(name).rpartition("/")[2])
+                yield (
+                    self._accounts.canonical(str(source.get("account"))),
+                    "group",
+                    str(name).rpartition("/")[2].lower(),
+                )
 
     def _index(self) -> None:
         part = self.part
@@ -219,6 +223,10 @@ class PartReader:
         part.keys |= {("account", node[0]) for node in (*part.nodes, *part.roles, *part.trusts)}
         part.keys |= {("account", account) for account in part.opens}
         part.keys |= {("wide", part.account), ("wide", EVERYWHERE)} if part.wide else set()
+
+
+def _name_of(resource: Resource) -> str:
+    return (resource.text("name") or f"{resource.name}-???????").lower()
 
 
 def _policy(value: object, kind: PolicyKind) -> PolicyDocument | None:
