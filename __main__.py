@@ -77,4 +77,6 @@ if members:
     pulumi.export("member_account_environments", environments)
     pulumi.export("member_caller_arns", {name: member.caller_arn for name, member in members.items()})
     pulumi.export("access_role_arns", {name: member.access_role_arn for name, member in members.items()})
+    if external := {name: said for name in members if (said := settings.accounts[name].access.external_id)}:
+        pulumi.export("access_external_ids", external)  # doors of other stacks that start there enter by the same role
     pulumi.export("switch_role_urls", accounts.switch_role_urls(members))

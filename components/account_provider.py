@@ -20,7 +20,7 @@ class AssumedRole:
     arn: pulumi.Input[str]
     session_name: str
     session_seconds: int = 3600
-    external_id: str | None = None
+    external_id: pulumi.Input[str | None] = None
 
 
 def account_provider(  # noqa: PLR0913 - each says one thing about the account

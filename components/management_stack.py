@@ -1,7 +1,6 @@
 """What the other stacks read from the management stack: ids of units and identities, and members of groups."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import pulumi
@@ -9,6 +8,7 @@ import pulumi
 from components.refusing import ProgramRefusal
 from components.stack_outputs import StackOutputs
 from twokeys.doors import ACCOUNT_OUTPUT, ACCOUNTS_OUTPUT, PEOPLE_OUTPUT
+from twokeys.errors import nearest
 from twokeys.settings import Who
 
 _LISTED = {"role": "role_arns", "user": "user_arns", "group": "group_members"}
@@ -56,13 +56,13 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str,
     for one in principals:
         known = outputs.get(_LISTED.get(one.kind, ""))
         if known is not None and one.name not in known:
-            close = get_close_matches(one.name, known, n=1, cutoff=0.5)
+            close = nearest(one.name, known)
             raise ProgramRefusal(
                 f"{one.kind} {one.name} of door {door}",
                 where=f"output {_LISTED[one.kind]} of stack {stack}",
                 why=f"the management stack makes no such {one.kind}, and AWS refuses a trust in one that is not there;"
                 f" it has: {', '.join(known) or 'none'}",
-                next_step=(f"write {close[0]}, if that is meant, or " if close else "")
+                next_step=(f"write {close}, if that is meant, or " if close else "")
                 + f"add it to people.{one.kind}s of the management stack and update that stack first; where it is there"
                 " already, say `exists: true` in `from`",
             )

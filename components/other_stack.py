@@ -78,5 +78,9 @@ def account_of(
     What is made in it are grants, which have no tags. Raises ProgramRefusal as `StackOutputs.account_id` does.
     """
     id_ = outputs.account_id(account)
-    role = AssumedRole(arn=outputs.access_role_arn(account), session_name=session_name)
+    role = AssumedRole(
+        arn=outputs.access_role_arn(account),
+        session_name=session_name,
+        external_id=outputs.access_external_id(account),
+    )
     return SourceAccount(id_, account_provider(account, account_id=id_, region=region, role=role, parent=other))

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from twokeys.doors import PROPERTY, SymbolicDocument, render, symbol
+from twokeys.doors.documents import trust_in_tokens
 
 
 class OidcTrustArgs(TypedDict):
@@ -98,29 +99,16 @@ class People(pulumi.ComponentResource):
 
 
 def trust_of(role: PrincipalRoleArgs, account_id: str, partition: str) -> dict[str, Any]:
-    """The trust policy of a role that doors start from. Pure.
-
-    An OIDC trust always names audience and subjects, or anyone with a token of that issuer could come:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
-    """
-    if "oidc" not in role:
-        statement: dict[str, Any] = {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:{partition}:iam::{account_id}:root"},
-            "Action": "sts:AssumeRole",
-        }
-    else:
+    """The trust policy of a role that doors start from: in tokens of its OIDC provider, else in its account. Pure."""
+    if "oidc" in role:
         oidc = role["oidc"]
-        issuer = oidc["issuer"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Federated": f"arn:{partition}:iam::{account_id}:oidc-provider/{issuer}"},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {
-                "StringEquals": {f"{issuer}:aud": oidc["audience"]},
-                "StringLike": {f"{issuer}:sub": oidc["subjects"]},
-            },
-        }
+        provider = f"arn:{partition}:iam::{account_id}:oidc-provider/{oidc['issuer']}"
+        return trust_in_tokens(provider, oidc["issuer"], oidc["audience"], oidc["subjects"])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account_id}:root"},
+        "Action": "sts:AssumeRole",
+    }
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 

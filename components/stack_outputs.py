@@ -1,15 +1,16 @@
 """What one stack reads from another: a reference that is made when something is first read."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import pulumi
 
 from components.refusing import ProgramRefusal
 from twokeys.doors import ACCOUNTS_OUTPUT
+from twokeys.errors import nearest
 
 _ACCESS_ROLES = "access_role_arns"
+_EXTERNAL_IDS = "access_external_ids"
 _NOT_ENTERED = "not_entered_account_ids"
 
 
@@ -45,6 +46,10 @@ class StackOutputs:
         """The ARN of the role by which the management account enters it. Raises ProgramRefusal as `account_id` does."""
         return self._of_account(_ACCESS_ROLES, account)
 
+    def access_external_id(self, account: str) -> pulumi.Output[str | None]:
+        """The external ID that AssumeRole of that role is called with, where its account's config says one."""
+        return self.refer().apply(lambda outputs: (outputs.get(_EXTERNAL_IDS) or {}).get(account))
+
     def read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
         """One entry of an output; `config` is what makes it there. Raises ProgramRefusal when it is not there."""
 
@@ -66,7 +71,7 @@ class StackOutputs:
             known, shut = outputs.get(output) or {}, outputs.get(_NOT_ENTERED) or {}
             if account in known:
                 return str(known[account])
-            close = get_close_matches(account, known, n=1, cutoff=0.5)
+            close = nearest(account, known)
             why = f"the accounts that it enters are: {', '.join(sorted(known)) or 'none'}"
             raise ProgramRefusal(
                 f"account {account}, in which doors of this stack start",
@@ -74,7 +79,7 @@ class StackOutputs:
                 why="that stack does not enter the account (access.enter: false), so that no grant can be made in it"
                 if account in shut
                 else why,
-                next_step=(f"write {close[0]}, if that is meant, or " if close else "")
+                next_step=(f"write {close}, if that is meant, or " if close else "")
                 + f"add it to accounts of {self._called} and update that stack first, or name the `stack` that has it",
             )
 

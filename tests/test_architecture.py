@@ -14,6 +14,7 @@ ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "boto3", "botocore", "minist
 ALLOWED: dict[str, set[str]] = {
     "twokeys/iam": {"twokeys.iam"},
     "twokeys/doors": {"twokeys.doors", "twokeys.iam"},
+    "twokeys/sdk.py": set(),
     "twokeys/shown.py": set(),
     "twokeys/answers": {
         "twokeys.options",
@@ -184,6 +185,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.pack",
         "twokeys.access",
         "twokeys.answers",
+        "twokeys.sdk",
         "twokeys.shown",
         "twokeys.doors",
         "twokeys.iam",
@@ -196,7 +198,18 @@ ALLOWED: dict[str, set[str]] = {
     "policies": {"twokeys.pack"},
     "twokeys/cli.py": {"twokeys.errors", "twokeys.extras", "twokeys.shown"},
     "twokeys/extras.py": {"twokeys.errors"},
-    "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc", "ministack"},
+    "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc"},
+    "twokeys/sandbox/local_server": {
+        "twokeys.errors",
+        "twokeys.sandbox.local_aws.DETACH",
+        "twokeys.sandbox.local_server",
+        "ministack.core.arn",
+        "ministack.core.iam_actions",
+        "ministack.core.persistence",
+        "ministack.core.responses",
+        "ministack.core.router",
+    },
+    "twokeys/sandbox/local_server/inside.py": set(),  # imports ministack's modules by name, and nobody else does
 }
 
 
@@ -250,7 +263,7 @@ def test_every_file_has_a_row(project_root: Path) -> None:
 
 def test_nothing_knows_the_sandbox() -> None:
     for row, allowed in ALLOWED.items():
-        if row != "twokeys/sandbox":
+        if not row.startswith("twokeys/sandbox"):
             assert not [name for name in allowed if name.startswith("twokeys.sandbox") or name == "twokeys"], row
 
 

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.ht
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -145,6 +146,14 @@ def guard_rails_at_the_root(count: int, **more: object) -> dict[str, object]:
     return {"serviceControlPolicies": policies, **more}
 
 
+def resource_control(size: int) -> dict[str, object]:
+    """A resource control policy of so many characters."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    statement["Resource"] += "b" * (size - len(json.dumps(document, separators=(",", ":"))))
+    return document
+
+
 EXISTING = {"adopt": "o-a1b2c3d4e5"}
 
 
@@ -154,8 +163,8 @@ EXISTING = {"adopt": "o-a1b2c3d4e5"}
         # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: maximum size of a
         # policy document, and number of policies that you can attach to an entity
         (
-            several(1, "RESOURCE_CONTROL_POLICY", {"a": "x" * 5_112}),
-            several(1, "RESOURCE_CONTROL_POLICY", {"a": "x" * 5_113}),
+            several(1, "RESOURCE_CONTROL_POLICY", resource_control(5_120)),
+            several(1, "RESOURCE_CONTROL_POLICY", resource_control(5_121)),
         ),
         (
             several(1, "AISERVICES_OPT_OUT_POLICY", {"a": "x" * 2_492}),
@@ -165,7 +174,10 @@ EXISTING = {"adopt": "o-a1b2c3d4e5"}
         (several(10, "TAG_POLICY", {"a": 1}), several(11, "TAG_POLICY", {"a": 1})),
         (several(5, "CHATBOT_POLICY", {"a": 1}), several(6, "CHATBOT_POLICY", {"a": 1})),
         # RCPFullAWSAccess cannot be detached and counts; FullAWSAccess is attached to whatever is made
-        (several(4, "RESOURCE_CONTROL_POLICY", {"a": 1}), several(5, "RESOURCE_CONTROL_POLICY", {"a": 1})),
+        (
+            several(4, "RESOURCE_CONTROL_POLICY", resource_control(200)),
+            several(5, "RESOURCE_CONTROL_POLICY", resource_control(200)),
+        ),
         (guard_rails_at_the_root(9), guard_rails_at_the_root(10)),
         (guard_rails_at_the_root(10, **EXISTING), guard_rails_at_the_root(11, **EXISTING)),
         (

@@ -15,6 +15,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 
 from components.from_settings import door_args
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
@@ -23,6 +24,7 @@ from twokeys.errors import Refusal
 from twokeys.settings import parse
 from twokeys.settings.limits import trust_characters
 
+MANAGED = "doors.stage-deployer.permissions.managedPolicies"
 PEOPLE = DOOR | {"from": {"group": "developers", "members": ["alice"]}}
 
 
@@ -127,6 +129,108 @@ def test_a_user_is_in_ten_groups_at_most() -> None:
     assert parse("management", changed(MANAGEMENT, "people.groups", dict(list(groups.items())[:10])))
 
 
+def test_a_resource_control_policy_is_read_as_aws_reads_it() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    policy = {"type": "RESOURCE_CONTROL_POLICY", "document": {"Version": "2012-10-17", "Statement": [statement]}}
+    refusal = refused_management("organization.policies", {"only-https": policy | {"targets": []}})
+    assert "a resource control policy denies" in refusal.why
+    assert "rcps_syntax" in refusal.next_step
+
+
+CONTACT = {"name": "Security", "title": "On call", "email": "security@company.com", "phone": "1"}
+
+
+def budget_with(notifications: int) -> dict[str, Any]:
+    """A budget with so many notifications."""
+    return {"monthly": 10, "notify": ["a@company.com"], "actual": list(range(1, notifications + 1)), "forecast": []}
+
+
+@pytest.mark.parametrize(
+    ("service", "shape", "key", "one"),
+    [
+        ("iam", "roleMaxSessionDurationType", "doors.stage-deployer.sessionSeconds", 1),
+        ("sts", "roleDurationSecondsType", "accounts.stage.access.sessionSeconds", 1),
+        ("iam", "roleNameType", "doors.stage-deployer.to.role", "r"),
+        ("iam", "roleDescriptionType", "doors.stage-deployer.reason", "r"),
+        ("sts", "externalIdType", "doors.stage-deployer.externalId", "e"),
+        ("iam", "tagKeyType", "tags", lambda size: {"k" * size: "v"}),
+        ("iam", "tagValueType", "tags", lambda size: {"k": "v" * size}),
+        ("iam", "tagListType", "tags", lambda size: {f"k{number}": "v" for number in range(size)}),
+        ("iam", "minimumPasswordLengthType", "baseline.passwordPolicy.minimumLength", 1),
+        ("iam", "passwordReusePreventionType", "baseline.passwordPolicy.reusePrevention", 1),
+        ("iam", "maxPasswordAgeType", "baseline.passwordPolicy.maxAgeDays", 1),
+        ("iam", "accountAliasType", "accounts.stage.baseline.alias", "a"),
+        ("organizations", "Email", "accounts.stage.email", lambda size: "a" * (size - len("@b.co")) + "@b.co"),
+        ("account", "Name", "accounts.stage.contacts.security", lambda size: CONTACT | {"name": "n" * size}),
+        ("account", "Title", "accounts.stage.contacts.security", lambda size: CONTACT | {"title": "n" * size}),
+        ("account", "PhoneNumber", "accounts.stage.contacts.security", lambda size: CONTACT | {"phone": "1" * size}),
+        ("budgets", "NotificationWithSubscribersList", "accounts.stage.budget", budget_with),
+    ],
+)
+def test_bounds_are_those_of_the_service_s_own_model(service: str, shape: str, key: str, one: Any) -> None:
+    """As botocore ships it; each refusal says the page."""
+    bounds = Loader().load_service_model(service, "service-2")["shapes"][shape]
+    low, high = bounds.get("min", 0), bounds["max"]
+    make = one if callable(one) else lambda size: one * size
+    config = changed(STAGE, "doors.stage-deployer.from", {"user": "alice"})  # a person's session may be long
+    for size in {max(low, 1), high}:
+        assert parse("stage", changed(config, key, make(size)))
+    for size in {low - 1, high + 1} - {0, -1}:
+        assert "https://docs.aws.amazon.com/" in refused(changed(config, key, make(size))).why
+
+
+def test_the_path_of_a_role_has_512_characters_with_both_slashes() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+    assert parse("stage", changed(STAGE, "doors.stage-deployer.to.role", "p" * 510 + "/r"))
+    assert "512 characters" in refused(changed(STAGE, "doors.stage-deployer.to.role", "p" * 511 + "/r")).why
+
+
+def test_tags_of_a_stack_and_of_an_account_add_up() -> None:
+    stack, own = {f"s{number}": "v" for number in range(30)}, {f"a{number}": "v" for number in range(20)}
+    assert parse("stage", changed(STAGE | {"tags": stack}, "accounts.stage.tags", own))
+    assert (
+        "the 50 that AWS takes"
+        in refused(changed(STAGE | {"tags": stack}, "accounts.stage.tags", {**own, "x": "v"})).why
+    )
+
+
+def test_tags_whose_keys_differ_by_case_alone_are_refused() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"""
+    assert "does not tell them apart by case" in refused(STAGE | {"tags": {"Team": "a", "team": "b"}}).why
+
+
+def test_an_account_has_5000_users_and_300_groups() -> None:
+    users = [*MANAGEMENT["people"]["users"], *(f"user{number}" for number in range(5_000))]
+    assert "at most 5000" in refused_management("people.users", users).why
+    groups: dict[str, list[str]] = {f"group{number}": [] for number in range(301)}
+    assert "at most 300" in refused_management("people.groups", groups).why
+    assert parse("management", changed(MANAGEMENT, "people.groups", groups) | {"quotas": {"groupsPerAccount": 500}})
+
+
+def test_subjects_of_a_role_s_tokens_fit_into_its_trust_policy() -> None:
+    def with_subjects(count: int) -> dict[str, Any]:
+        subjects = [f"repo:company/application:ref:refs/heads/{number:03}" for number in range(count)]
+        return {"oidc": {"issuer": "token.actions.githubusercontent.com", "subjects": subjects}}
+
+    refusal = refused_management("people.roles", {"ci": {}, "deployer": with_subjects(50)})
+    assert "at most 2048" in refusal.why
+    assert parse("management", changed(MANAGEMENT, "people.roles", {"ci": {}, "deployer": with_subjects(20)}))
+
+
+def test_the_reason_of_a_permission_set_has_700_characters() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html"""
+    door = DOOR | {"via": "identity-center", "from": {"group": "developers"}}
+    assert parse("stage", changed(STAGE, "doors", {"d": door | {"reason": "r" * 700}}))
+    assert "at most 700" in refused(changed(STAGE, "doors", {"d": door | {"reason": "r" * 701}})).why
+
+
+@pytest.mark.parametrize("key", ["notify", "actual", "forecast"])
+def test_what_a_budget_says_twice_is_refused(key: str) -> None:
+    budget = budget_with(1) | {key: ["a@company.com"] * 2 if key == "notify" else [80, 80]}
+    assert "listed twice" in refused(changed(STAGE, "accounts.stage.budget", budget)).why
+
+
 def refused_management(key: str, value: object) -> Refusal:
     """The refusal of the management stack's config with another value."""
     with pytest.raises(Refusal) as raised:
@@ -159,11 +263,48 @@ def test_an_arn_of_another_partition_than_the_region_s_is_refused(key: str, valu
 
 
 @pytest.mark.parametrize(
+    ("arn", "nearest"),
+    [
+        ("ReadOnlyAcces", "write arn:aws:iam::aws:policy/ReadOnlyAccess,"),
+        ("readonlyaccess", "write arn:aws:iam::aws:policy/ReadOnlyAccess,"),
+        # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.html
+        ("ViewOnlyAccess", "write arn:aws:iam::aws:policy/job-function/ViewOnlyAccess,"),
+        ("Zzz", "if AWS has added it since"),
+    ],
+)
+@pytest.mark.parametrize("key", ["managedPolicies", "boundary"])
+def test_a_managed_policy_that_aws_does_not_have_is_refused_with_the_nearest(key: str, arn: str, nearest: str) -> None:
+    whole = f"arn:aws:iam::aws:policy/{arn}"
+    config = changed(STAGE, f"doors.stage-deployer.permissions.{key}", [whole] if key != "boundary" else whole)
+    refusal = refused(config)
+    assert "AWS had no managed policy of this path and name on 20" in refusal.why
+    assert refusal.next_step.startswith(nearest)
+    assert parse("stage", config | {"newerAwsPolicies": [whole]})
+
+
+def test_a_policy_of_a_service_linked_role_is_refused_for_a_door() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html (PolicyNotAttachable)"""
+    arn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy"
+    assert "service-linked role" in refused(changed(STAGE, MANAGED, [arn])).why
+
+
+def test_policies_of_other_partitions_are_not_on_the_list() -> None:
+    config = changed(STAGE, MANAGED, ["arn:aws-cn:iam::aws:policy/SomethingOfChina"])
+    assert parse("stage", config | {"region": "cn-north-1"})
+
+
+@pytest.mark.parametrize(
     ("conditions", "why", "next_step"),
     [
         ({"IpAddress": {"aws:SourceIpp": "203.0.113.0/24"}}, "no condition key of AWS", "aws:SourceIp"),
-        ({"IpAddress": {"aws:SourceIp": ["203.0.113.0/33"]}}, "no IP address or range", "203.0.113.0/24"),
-        ({"NotIpAddressIfExists": {"aws:SourceIp": "here"}}, "no IP address or range", "203.0.113.0/24"),
+        ({"IpAddress": {"aws:SourceIp": ["203.0.113.0/33"]}}, "not an IP address or a range", "operators"),
+        ({"NotIpAddressIfExists": {"aws:SourceIp": "here"}}, "not an IP address or a range", "operators"),
+        ({"DateLessThan": {"aws:CurrentTime": "tomorrow"}}, "not a date", "operators"),
+        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "soon"}}, "not a number", "operators"),
+        ({"Bool": {"aws:SecureTransport": "yes"}}, "not true or false", "operators"),
+        ({"ArnLike": {"aws:PrincipalArn": "role/ci"}}, "not an ARN", "operators"),
+        ({"StringEquals": {"aws:username": []}}, "lists no value", "list a value"),
+        ({"StringEquals": {"aws:PrincipalTag/team": "\u0416"}}, "up to U+00FF", "without them"),
         ({"StringEquals": {"sts:RoleSesionName": "x"}}, "no condition key of AWS", "sts:RoleSessionName"),
         ({"StringEqual": {"aws:username": "x"}}, "not a policy that IAM takes", "elements"),
         ({"StringEquals": {"aws:PrincipalTag/": "x"}}, "no condition key of AWS", "aws:PrincipalTag/"),
@@ -247,10 +388,15 @@ HUB = STAGE | {"accounts": {"stage": {}, "hub": {}}}
 
 
 def test_a_door_may_start_in_another_account_of_the_stack() -> None:
-    door = DOOR | {"from": {"role": "runner", "account": "stage"}, "to": {"role": "reader", "account": "hub"}}
+    source = {"role": "runner", "account": "stage"}
+    door = DOOR | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
     settings = parse("stage", HUB | {"doors": {"d": door}})
     assert settings.doors["d"].source.account == "stage"
-    every = DOOR | {"from": {"role": "scanner", "account": "hub"}, "to": {"role": "scanned", "account": "*"}}
+    assert "a grant to one, that is not there" in refused(HUB | {"doors": {"d": door | {"from": source}}}).why
+    every = DOOR | {
+        "from": {"role": "scanner", "account": "hub", "exists": True},
+        "to": {"role": "scanned", "account": "*"},
+    }
     assert set(parse("stage", HUB | {"doors": {"d": every}}).doors) == {"stage-d"}, "never into its own account"
 
 
@@ -289,7 +435,7 @@ def test_a_source_account_that_cannot_be_meant_is_refused(
 def test_a_door_starts_where_it_says_else_where_people_live(
     source: dict[str, Any], people: dict[str, Any], account: str, stack: str | None
 ) -> None:
-    door = DOOR | {"from": source, "to": {"role": "reader", "account": "hub"}}
+    door = DOOR | {"from": source | {"exists": True}, "to": {"role": "reader", "account": "hub"}}
     settings = parse("stage", HUB | {"people": people, "doors": {"d": door}})
     found = settings.doors["d"]
     assert (settings.source_account_of(found), settings.source_stack_of(found)) == (account, stack)
@@ -298,7 +444,7 @@ def test_a_door_starts_where_it_says_else_where_people_live(
 def test_in_the_management_stack_an_account_of_another_stack_is_named_with_its_stack() -> None:
     config = MANAGEMENT | {"accounts": {"stage": {}}}
     assert "say the `stack` that it belongs to" in str(refused_door(config, {"role": "runner", "account": "tools"}))
-    source = {"role": "runner", "account": "tools", "stack": "shared"}
+    source = {"role": "runner", "account": "tools", "stack": "shared", "exists": True}
     assert parse("management", config | {"doors": {"d": DOOR | {"from": source}}})
 
 
@@ -309,5 +455,5 @@ def test_who_lives_in_the_account_of_people_is_known_in_the_management_stack() -
     for source in ({"role": "nobody"}, {"role": "nobody", "account": "identity"}):
         with pytest.raises(Refusal, match="no role of `people` has this name"):
             parse("management", config | {"doors": {"d": DOOR | into | {"from": source}}})
-    elsewhere = DOOR | into | {"from": {"role": "nobody", "account": "management"}}
+    elsewhere = DOOR | into | {"from": {"role": "nobody", "account": "management", "exists": True}}
     assert parse("management", config | {"doors": {"d": elsewhere}})

@@ -44,7 +44,7 @@ def test_a_grant_for_the_organization_is_refused_elsewhere() -> None:
         ("from", {"user": "mallory"}, "no user of `people` has this name"),
         ("to", {"role": "OrganizationAccountAccessRole"}, "would open every account"),
         ("to", {"role": "a/OrganizationAccountAccessRole"}, "would open every account"),
-        ("to", {"role": "*"}, "named by its path and its name"),
+        ("to", {"role": "*"}, "and its name, such as deploy"),
         ("to", {"role": "auditor", "account": "stage"}, "no such setting"),
         ("reason", "", "printable Latin-1"),
         ("expires", "soon", "2027-01-31"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accident
     """Something was refused before it could do harm; nothing was changed by the part that raised it.
@@ -23,3 +25,16 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accide
     def as_dict(self) -> dict[str, str]:
         """The refusal as JSON-ready data, for `--json`."""
         return {"what": self.what, "where": self.where, "why": self.why, "nextStep": self.next_step}
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is spelt most like a misspelt one, for the next step; case, `-` and `_` count for nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - the command line starts without it
+
+    plain = {_plain(each): each for each in known}
+    close = get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
+    return plain[close[0]] if close else None
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("-", "").replace("_", "")

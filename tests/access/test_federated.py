@@ -164,6 +164,12 @@ def test_roles_anywhere_by_whatever_trust_anchor_is_refused(anchors: str) -> Non
     assert refused(world) == {"federated-trust"}
 
 
+def test_every_service_is_roles_anywhere_too() -> None:
+    world = trusting({"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "sts:AssumeRole"})
+    assert refused(world) == {"federated-trust"}
+    assert [door.target.name for door in world.graph.doors if door.source.kind == "service"] == ["gh"]
+
+
 def test_a_service_that_works_for_its_account_is_no_door() -> None:
     assert not [door for door in two_keys().graph.doors if door.source.kind == "service"]
 

@@ -138,6 +138,16 @@ def test_a_trust_that_names_the_role_by_pattern_is_answered_by_the_permission_se
     assert not refused(world)
 
 
+def test_the_region_of_the_instance_is_in_the_path_of_its_roles() -> None:
+    """Not so in us-east-1: https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
+    world = center(targetId=HUB)
+    admin = next(one for one in world.resources if one.type == "aws:ssoadmin/permissionSet:PermissionSet")
+    world.change(admin, outputs={**admin.outputs, "region": "eu-west-1"})
+    attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants(TARGET)))
+    named = arn(HUB, f"{RESERVED}eu-west-1/AWSReservedSSO_Admin_*")
+    assert not refused(into_stage(world, condition={"ArnLike": {"aws:PrincipalArn": named}}))
+
+
 def test_without_a_grant_in_the_permission_set_it_is_half_a_door() -> None:
     assert refused(into_stage(center(targetId=HUB))) == {"door-needs-grant"}
 

@@ -287,6 +287,26 @@ def grant_attached_by_an_exclusive_list(world: World) -> None:
 
 
 @correct
+def role_that_a_second_resource_reads(world: World) -> None:
+    """Such as `Role.get` in another stack: a name is unique in its account, and documents count wherever they stand."""
+    role_to_role(world, document(trusts(CI)))
+    world.add(
+        "Role",
+        "again",
+        world.hub,
+        name="ci",
+        assumeRolePolicy=json.dumps(json.loads(SERVICE), indent=1),
+        inlinePolicies=[{"name": "enter", "policy": document(grants(DEPLOYER))}],
+    )
+
+
+@correct
+def grant_to_a_role_whose_name_is_written_in_another_case(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    world.grant("CI", world.hub, DEPLOYER)
+
+
+@correct
 def grant_that_an_exclusive_list_lets_stay(world: World) -> None:
     role_and_inline_grant(world)
     world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=["grant"])
@@ -455,10 +475,36 @@ def grant_on_the_access_role_of_an_account_that_is_not_shown(world: World) -> No
     world.grant("ci", world.hub, arn(OUTSIDE, "role/OrganizationAccountAccessRole"))
 
 
-@wrong("door-needs-grant")
+@wrong("door-needs-grant", "unproved-door")  # each of the two updates undoes the other
 def grant_that_an_exclusive_list_removes(world: World) -> None:
     role_and_inline_grant(world)
     world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=["other"])
+
+
+@wrong("door-needs-grant", "unproved-door")
+def attachment_that_an_exclusive_list_removes(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "root"))))
+    world.add("RolePolicyAttachment", "admin", world.hub, role="ci", policyArn=ADMIN)
+    world.add("RolePolicyAttachmentsExclusive", "only", world.hub, roleName="ci", policyArns=[])
+
+
+@wrong("unproved-door")
+def role_that_two_resources_describe_differently(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("Role", "again", world.stage, name="deployer", assumeRolePolicy=document(trusts("*")))
+
+
+@wrong("unproved-door")
+def boundary_that_two_resources_describe_differently(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("Role", "again", world.hub, name="ci", assumeRolePolicy=SERVICE, permissionsBoundary=ADMIN)
+
+
+@wrong("policy-lint", "unproved-door")
+def trust_in_sessions_by_a_pattern_that_matches_none(world: World) -> None:
+    session = f"arn:aws:sts::{HUB}:assumed-role/ci/*"
+    role_to_role(world, document(trusts(CI, session)))
+    world.grant("ci", world.hub, DEPLOYER)
 
 
 @wrong("unproved-door")

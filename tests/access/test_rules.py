@@ -23,6 +23,7 @@ from tests.access.world import (
     two_keys,
 )
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
+from twokeys.access.report import Verdicts
 from twokeys.access.rules import RULES
 from twokeys.iam import UNKNOWN
 
@@ -277,6 +278,16 @@ def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(
     assert world.rules() == rules
 
 
+def test_a_permissions_boundary_grants_nothing() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"""
+    world = two_keys()
+    widest = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+    world.add("Policy", "most", world.hub, name="most", arn=arn(HUB, "policy/most"), policy=document(widest))
+    assert world.rules() == ["wildcard-grant"]
+    replaced(world, "ci", permissionsBoundary=arn(HUB, "policy/most"))
+    assert world.rules() == []
+
+
 def test_ways_within_prod_are_told_once_at_their_beginning() -> None:
     world = two_keys()
     from_stage_to_prod(world)
@@ -360,10 +371,14 @@ def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> Non
     assert without_grant().rules(config) == ["door-needs-grant"]
 
 
+@pytest.mark.parametrize("given", [None, "  "])
 @pytest.mark.parametrize("missing", ["reason", "owner", "expires"])
-def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(missing: str) -> None:
+def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(missing: str, given: str | None) -> None:
     entry = exception(CI_DOOR, "2027-01-31")
-    del entry[missing]
+    if given is None:
+        del entry[missing]
+    else:
+        entry[missing] = given
     verdicts = without_grant().check({"door-needs-grant": {"exceptions": [entry]}})
     assert any(f"exceptions.0.{missing}" in finding.message for finding in verdicts.mandatory)
 
@@ -395,6 +410,9 @@ def test_every_rule_tells_people_what_it_is_and_what_to_do(rule: Rule[DoorConfig
     assert list(rule.check(World().graph, rule.config.model_validate({}), date(2026, 1, 1))) == []
 
 
+VENDOR = document(trusts(arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "4f3c2b1a9d8e"}}))
+
+
 def one_account(*providers: str, pin: bool = False) -> World:
     """A program that works in one account and assumes no role, as most do."""
     world = World()
@@ -415,12 +433,54 @@ def one_account(*providers: str, pin: bool = False) -> World:
         (["default", "west"], "no-default-provider"),
     ],
 )
-def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers(
+def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers_if_anything_is_about_accounts(
     providers: list[str], advice: str
 ) -> None:
-    verdicts = one_account(*providers).check()
+    world = one_account(*providers)
+    assert world.check() == Verdicts((), ())
+    world.role("vendor", world.resources[0], VENDOR)
+    verdicts = world.check()
     assert verdicts.mandatory == ()
-    assert [finding.rule for finding in verdicts.advisory] == [advice]
+    assert [finding.rule for finding in verdicts.advisory] == ["third-party-named", advice]
+
+
+GITHUB = "token.actions.githubusercontent.com"
+LETS_IN = {
+    "GitHub, one branch of one repository": {
+        "Principal": {"Federated": arn(HUB, f"oidc-provider/{GITHUB}")},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": "repo:a/b:ref:x"}},
+    },
+    "an identity pool of Cognito": {
+        "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:12345678-dead-beef"}},
+    },
+    "pods of EKS": {
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    },
+}
+
+
+@pytest.mark.parametrize("whom", LETS_IN)
+def test_a_role_for_those_who_have_no_account_needs_no_account_of_its_own_to_be_told(whom: str) -> None:
+    """The program of one account, with the credentials of the environment, where nobody says whose they are."""
+    world = one_account("default")
+    world.role("ci", world.resources[0], document({"Effect": "Allow", **LETS_IN[whom]}))
+    assert world.check() == Verdicts((), ())
+
+
+def test_a_program_that_enters_its_one_account_by_a_role_gets_one_piece_of_advice_too() -> None:
+    """A session of an assumed role is in the role's account and in no other.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    world = one_account()
+    world.role("vendor", world.provider("deploy", PROD, pin=False), VENDOR)
+    verdicts = world.check()
+    assert verdicts.mandatory == ()
+    assert [finding.rule for finding in verdicts.advisory] == ["third-party-named", "provider-enters-its-account"]
 
 
 @pytest.mark.parametrize("in_several", ["an account is made", "a role is assumed", "two accounts"])

@@ -114,10 +114,52 @@ def test_a_state_that_shows_nothing_is_refused(tmp_path: Path, text: str) -> Non
 
 def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(state(role("a"), pending=({"type": "creating", "resource": role("half")},)))
-    (tmp_path / "b").write_text(state(role("b")))
+    (tmp_path / "b").write_text(state(role("b")).replace("urn:pulumi:s::", "urn:pulumi:other::"))
     both = read_states([tmp_path / "a", tmp_path / "b"])
     assert [one.name for one in both.of_type("aws:iam/role:Role")] == ["a", "b"]
     assert [one.resource.name for one in both.pending] == ["half"]
+
+
+def test_two_states_of_one_stack_are_refused(tmp_path: Path) -> None:
+    for name in ("before", "after"):
+        (tmp_path / name).write_text(state(role(name)))
+    with pytest.raises(Refusal, match="leave the older one out"):
+        read_states([tmp_path / "before", tmp_path / "after"])
+    twice = read_states([tmp_path / "after", tmp_path / "after"])
+    assert len(list(twice.of_type("aws:iam/role:Role"))) == 1
+
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+ENTER = {"name": "by-hand", "policy": document({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": CI})}
+
+
+@pytest.mark.parametrize(
+    ("seen", "what"),
+    [
+        ({"managedPolicyArns": [ADMIN]}, "managed policy AdministratorAccess"),
+        ({"managedPolicyArns": [arn(STAGE, "policy/by-hand")]}, "managed policy by-hand"),
+        ({"inlinePolicies": [ENTER]}, "inline policy by-hand"),
+    ],
+)
+def test_what_a_refresh_saw_attached_and_no_resource_attaches_is_not_proved(seen: dict[str, Any], what: str) -> None:
+    """A refresh reads all that a role has: https://www.pulumi.com/registry/packages/aws/api-docs/iam/role/#outputs"""
+    closed = document(trusts(arn(STAGE, "role/x")))
+    one = role("r", closed)
+    (message,) = about(what, state(one | {"outputs": one["inputs"] | seen}))
+    assert "role r" in message
+    assert "pulumi refresh" in message
+
+
+def test_what_a_refresh_saw_attached_by_a_resource_of_the_stack_is_that_one() -> None:
+    inline = {"role": "r", "name": "by-hand", "policy": document({"Effect": "Deny", "Action": "*", "Resource": "*"})}
+    resources = [
+        {"type": "aws:iam/rolePolicy:RolePolicy", "inputs": inline},
+        {"type": "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "inputs": {"role": "r", "policyArn": ADMIN}},
+    ]
+    others = [{**one, "urn": f"urn:pulumi:s::p::{one['type']}::x", "provider": f"{_PROVIDER}::id"} for one in resources]
+    one = role("r", document(trusts(arn(STAGE, "role/x"))))
+    seen = {"managedPolicyArns": [ADMIN, "arn:aws:iam::aws:policy/ReadOnlyAccess"], "inlinePolicies": [ENTER]}
+    assert not about("role r", state(one | {"outputs": one["inputs"] | seen}, *others))
 
 
 def test_a_secret_is_unknown_unless_the_state_shows_it() -> None:

@@ -73,6 +73,10 @@ def a_world(seed: int) -> World:
     if rng.random() < 0.5:
         statement = {**grants(arn(PROD, "root")), "Action": "sts:AssumeRoot"}
         world.add("UserPolicy", "root", world.hub, user=users[0], name="r", policy=document(statement))
+    if rng.random() < 0.4:
+        somewhere = world.provider("somewhere", "", pin=False, assume=False)
+        named = rng.choice([*everybody, arn(OUTSIDE, "root"), "*"])
+        world.role("somewhere", somewhere, document(trusts(named)))
     return world
 
 
@@ -150,6 +154,8 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     open_doors = {ends(door) for door in audited["doors"] if door["state"] == "open"}
     direct = {place for place, way in ways.items() if len(way["steps"]) == 1 and way["source"]["kind"] != "root"}
     assert direct <= open_doors <= ways.keys(), "an open door is a way of one step"
+    unproved = {ends(one) for one in audited["notProved"] if one.get("source") and one.get("target")}
+    assert not unproved & direct, "nothing is open and not proved"
 
     answers = read(build(read_states([state])))
     on_the_map = {(door.source, door.account, door.role) for door in drawn(answers).doors if door.state is State.OPEN}

@@ -29,6 +29,7 @@ OUTPUTS = {
         "identity": f"arn:aws:iam::{IDENTITY}:role/OrganizationAccountAccessRole",
         "tools": "arn:aws:iam::444444444444:role/AWSControlTowerExecution",
     },
+    "access_external_ids": {"tools": "abc-123"},
     "not_entered_account_ids": {"legacy": "555555555555"},
     "organizational_unit_ids": {"Workloads/Stage": "ou-ab12-cd345678", "Workloads/Prod": "ou-ab12-cd345679"},
     "quarantine": {"organizational_unit_id": "ou-ab12-cd345670"},
@@ -223,7 +224,7 @@ def test_a_door_from_somebody_whom_the_management_stack_does_not_make_is_refused
 
 def test_a_door_between_two_member_accounts_has_both_keys_in_their_own_accounts(stacks: Stacks) -> None:
     door = {
-        "from": {"role": "runner", "account": "stage"},
+        "from": {"role": "runner", "account": "stage", "exists": True},
         "to": {"role": "reader", "account": "hub"},
         "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
         "reason": "Shared services",
@@ -295,7 +296,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
                     "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
                 },
                 "externalId": "xyz",
-                "conditions": {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+                "conditions": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}},
                 "sessionSeconds": 3600,
                 "reason": "Nights",
                 "owner": "platform",
@@ -312,10 +313,11 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     assert "stage-security" in done.of("aws:account/alternativeContact:AlternativeContact")
     (assumed,) = json.loads(done.one("pulumi:providers:aws", "stage").inputs["assumeRoles"])
     assert (assumed["externalId"], assumed["duration"]) == ("abc", "900s")
+    assert done.exports["access_external_ids"] == {"stage": "abc"}
     assert tried_roles[0].external_id == "abc"
     trust = json.loads(done.one("aws:iam/role:Role", "ops").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"] == {
-        "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]},
+        "IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
         "StringEquals": {"sts:ExternalId": "xyz"},
         "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
     }
@@ -516,7 +518,10 @@ def test_the_management_stack_does_not_refer_to_itself_for_its_own_accounts(stac
 
 
 def source(**said: Any) -> dict[str, Any]:
-    return {"stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": said}}
+    there = {"exists": True} if "account" in said else {}
+    return {
+        "stage-deployer": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": {**said, **there}}
+    }
 
 
 def test_people_of_an_identity_account_are_made_in_it_and_those_for_emergencies_in_the_management_account(
@@ -559,7 +564,9 @@ def test_the_grant_of_a_door_is_made_in_the_account_of_another_stack_by_its_acce
     there = OUTPUTS["member_account_ids"][account]
     provider = done.one("pulumi:providers:aws", account)
     assert json.loads(provider.inputs["allowedAccountIds"]) == [there]
-    assert json.loads(provider.inputs["assumeRoles"])[0]["roleArn"] == f"arn:aws:iam::{there}:role/{role}"
+    (assumed,) = json.loads(provider.inputs["assumeRoles"])
+    assert assumed["roleArn"] == f"arn:aws:iam::{there}:role/{role}"
+    assert assumed.get("externalId") == OUTPUTS["access_external_ids"].get(account)
     other = done.one(OTHER_STACK, said.get("stack", "management"))
     assert provider.parent == other.urn
     assert f"aws::{account}::" in done.one("aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant").provider

@@ -45,6 +45,7 @@ def errors(statement: dict[str, Any], *, version: str | None = "2012-10-17") -> 
     ("ArnEquals", "aws:ARN", ROLE, ["unsupported-key"]),
     ("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "192.168.0.0/16"], ["private-address"]),
     ("NotIpAddress", "aws:SourceIp", "10.0.0.0/8", ["private-address"]),
+    ("IpAddress", "aws:SourceIp", "203.0.113.0/24", []),
     ("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "54.240.143.0/24"], []),
     ("IpAddress", "aws:VpcSourceIp", "10.0.0.0/8", []),
     ("StringEquals", "aws:userid", "${aws:userid", ["variable-syntax"]),

@@ -92,7 +92,6 @@ def test_arns_of_iam_are_made_in_every_partition():
     assert str(Arn.iam("user", "account:stage", "x", "/a/", "aws-cn")) == "arn:aws-cn:iam::account:stage:user/a/x"
     assert str(Arn.iam("oidc-provider", "123456789012", "a.b/c")) == "arn:aws:iam::123456789012:oidc-provider/a.b/c"
     assert str(Arn.root("123456789012", "aws-us-gov")) == "arn:aws-us-gov:iam::123456789012:root"
-    assert str(Arn.root("123456789012").in_account("account:prod")) == "arn:aws:iam::account:prod:root"
 
 
 def test_a_session_knows_its_role_and_its_own_name():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import grpc
 import pytest
 import yaml
 from google.protobuf import empty_pb2
+from packaging.requirements import Requirement
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
 from twokeys.access.rules import RULES
@@ -57,3 +59,14 @@ def test_a_written_pack_answers_the_engine_and_ends_with_it(tmp_path: Path) -> N
         pack.terminate()
         pack.wait()
         pack.stdout.close()
+
+
+def test_a_pack_to_publish_names_what_another_machine_has_to_install(tmp_path: Path) -> None:
+    """Pulumi Cloud hands out the folder without what .gitignore names; the CLI there installs requirements.txt."""
+    write_pack(tmp_path / "policies", publishable=True)
+    written = yaml.safe_load((tmp_path / "policies" / "PulumiPolicy.yaml").read_text())
+    assert written["runtime"]["options"] == {"virtualenv": "venv"}
+    assert (tmp_path / "policies" / ".gitignore").read_text() == "venv\n"
+    required = Requirement((tmp_path / "policies" / "requirements.txt").read_text().strip())
+    assert (required.name, required.extras) == ("twokeys", {"policies"})
+    assert required.specifier.contains(version("twokeys"))

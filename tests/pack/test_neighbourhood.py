@@ -6,6 +6,7 @@ held against that of a gate which builds the graph of everything for each resour
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 from tests.access.random_worlds import make
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.world import HUB, STAGE, TODAY, World, arn, document, trusts
+from twokeys.access.accounts import ROLE
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
 from twokeys.access.report import judge
@@ -25,8 +27,6 @@ from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.relevance import may_let_in
 
 _FIRST = ("pulumi:", "aws:organizations", "test:", "twokeys:")
-_MAKES_OTHER_ROLES = ("aws:ssoadmin", "aws:identitystore")
-"""Where one of these is there, the gate reads everything anyway."""
 
 
 def mandatory(graph: Graph) -> Iterable[Finding]:
@@ -65,9 +65,20 @@ def in_some_order(resources: Iterable[Resource], chance: random.Random, *, frame
     return sorted(shuffled, key=lambda one: frame_first and not one.type.startswith(_FIRST))
 
 
+def as_native(resource: Resource) -> Resource:
+    """The same role as the package aws-native makes it; whatever else it is stays."""
+    if resource.type != ROLE or resource.text("assumeRolePolicy") is None:
+        return resource
+    keys = {"name": "roleName", "path": "path", "permissionsBoundary": "permissionsBoundary"}
+    given = {native: resource.get(key) for key, native in keys.items() if resource.get(key) is not None}
+    trust = json.loads(resource.text("assumeRolePolicy") or "")
+    inputs = {**given, "assumeRolePolicyDocument": trust}
+    return replace(resource, type="aws-native:iam:Role", inputs=inputs, outputs={**inputs, "arn": resource.get("arn")})
+
+
 def random_case(seed: int) -> tuple[list[Resource], Snapshot | None]:
     chance = random.Random(seed)
-    world = [one for one in make(seed).snapshot.resources if not one.type.startswith(_MAKES_OTHER_ROLES)]
+    world = [as_native(one) if chance.random() < 0.1 else one for one in make(seed).snapshot.resources]
     resources = in_some_order(world, chance, frame_first=chance.random() < 0.7)
     if chance.random() < 0.5:  # as an update shows them
         resources = [one if one.type.startswith(_FIRST) else replace(one, outputs={}) for one in resources]

@@ -89,7 +89,7 @@ def exported(environment: str) -> dict[str, dict[str, Any]]:
 def test_a_door_from_an_account_of_another_stack_needs_both_keys_and_leads_not_from_stage_to_prod(
     project_root: Path,
 ) -> None:
-    door = {"from": {"role": "runner", "account": "web", "stack": "other"}, "permissions": READER}
+    door = {"from": {"role": "runner", "account": "web", "stack": "other", "exists": True}, "permissions": READER}
     door |= {"reason": "r", "owner": "o", "to": {"role": "reader"}}
     doors = {"web": door, "half": door | {"to": {"role": "writer"}, "keys": ["trust"]}}
     found = judge(previewed(project_root, "prod", stacks=exported("staging"), doors=doors)).mandatory

@@ -27,7 +27,7 @@ class Document:
     `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause, and
     `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
     component's declaration stands in for it; `stack` names the other stack that exports it. `hidden` tells that it
-    holds a secret that the source does not show.
+    holds a secret that the source does not show. `next_step` is what helps, where that is nothing usual.
     """
 
     policy: PolicyDocument | Unknown
@@ -40,6 +40,7 @@ class Document:
     declared: bool = False
     stack: str | None = None
     hidden: bool = False
+    next_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,6 @@ class Documents:
         if place not in self._parsed:
             self._parsed[place] = parsed(value, kind)
         return self._parsed[place]
-
-    def declaration_of(self, resource: Resource, key: str) -> SymbolicDocument | None:
-        """What a component declares that a property will say."""
-        return self._by_place.get((resource.urn, key))
 
     def declared_property(self, resource: Resource, key: str) -> str | None:
         """An identifying property (a name, a path, a role) as a declaration of the resource gives it."""

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door
-from twokeys.access.names import ASSUME_ROLE, CARRIERS
+from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
 from twokeys.access.organization import Levels
 from twokeys.access.principals import Principal
 from twokeys.iam import (
@@ -81,7 +82,7 @@ class FederatedTrust:
     def foreign(self) -> bool:
         """Whether the provider is one of another account, which IAM does not take."""
         arn = _arn(self.federation)
-        return arn is not None and arn.account != self.role.account
+        return arn is not None and arn.account != self.role.account and Accounts.pinned(self.role.account)
 
 
 class Federated:
@@ -193,10 +194,11 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
         for statement in trust.statements
         if statement.effect == "Allow" and statement.principals is not None
         for service in statement.principals.service
-        if isinstance(service, str) and service in CARRIERS
+        if isinstance(service, str) and (service in CARRIERS or service == EVERY_SERVICE)
     )
     for service in dict.fromkeys(named):
-        request = Request(Caller(service), ASSUME_ROLE, role.arn, Context(complete=False))
+        caller = Caller(ROLES_ANYWHERE if service == EVERY_SERVICE else service)
+        request = Request(caller, ASSUME_ROLE, role.arn, Context(complete=False))
         verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
         yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 

@@ -316,6 +316,8 @@ class _Builder:
         arn = Arn.parse(name_of_trust)
         if arn is None or arn.kind not in ("role", "user", "assumed-role") or not is_account(arn.account):
             return None
+        if "*" in name_of_trust or "?" in name_of_trust:  # no part of a principal's name can be a pattern
+            return None
         account = self._graph.accounts.canonical(arn.account)
         if not self._graph.is_ours(account):
             return self._outsider(name_of_trust, account)
@@ -357,6 +359,7 @@ def _stands_for_many(name: str) -> bool:
     return name == EVERYONE or name.startswith(("o-", "${", "organization:"))
 
 
+@lru_cache(maxsize=65536)
 def _half_a_door(resource: str) -> bool:
     """Whether a granted resource means certain roles of one account, not whatever there is."""
     arn = Arn.parse(resource)
@@ -397,7 +400,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
             made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
             why, step = (
                 f"{document.problem}{made_from}",
-                _CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _DECLARE,
+                document.next_step or (_CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _DECLARE),
             )
         elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
             why, step = (

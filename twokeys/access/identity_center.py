@@ -285,7 +285,8 @@ class _Reader:
         if there is not None:
             return there
         provider = self.snapshot.by_urn.get(assignment.provider or "")
-        region = assignment.text("region") or (provider.text("region") if provider else None)
+        made = permission_set.resource.text("region") if permission_set.resource else None
+        region = assignment.text("region") or made or (provider.text("region") if provider else None)
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: none in us-east-1
         path = _PATH if region in (None, "us-east-1") else f"{_PATH}{region}/"
         name = f"AWSReservedSSO_{permission_set.name}_{_SUFFIX}"

@@ -16,6 +16,7 @@ from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.names import EVERYONE
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
+from twokeys.access.requirements import asks_for_external_id
 from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
 _ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
@@ -98,8 +99,10 @@ class _Reader:
         """Principals in an account that nobody knows: whatever a document says of them means nothing yet."""
         concerned: dict[Principal, str] = {}
         for door in self._graph.doors:
-            if door.source.kind == "everyone":
+            if door.source.kind not in (*HOLDERS, "outsider"):  # no account is theirs, so it matters to nobody
                 continue
+            if door.source.kind == "outsider" and asks_for_external_id(door.trust.requirements):
+                continue  # wherever the role lives, that is a third party, or nobody from outside
             named = door.asked or door.source.kind == "outsider"
             if not self._pinned(door.target) and door.target.urn is not None and named:
                 concerned.setdefault(door.target, f"its trust policy names {door.source.arn}")

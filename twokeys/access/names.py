@@ -13,12 +13,14 @@ _ASSUME_ROLE = ASSUME_ROLE.lower()
 _IN_TRUSTS = (ASSUME_ROLE, "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _IN_GRANTS = (ASSUME_ROLE, "sts:AssumeRoot")
 EVERYONE = "*"
+EVERY_SERVICE = "*"
+ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 CARRIERS = {
     "account-access.amazonaws.com": "people of IAM Identity Center",
     "credentials.iot.amazonaws.com": "devices with a certificate of AWS IoT",
     "ds.amazonaws.com": "people of a directory",
     "pods.eks.amazonaws.com": "pods of EKS clusters",
-    "rolesanywhere.amazonaws.com": "whoever holds a certificate of a trust anchor's authority",
+    ROLES_ANYWHERE: "whoever holds a certificate of a trust anchor's authority",
 }
 """Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
@@ -147,7 +149,7 @@ def _may_let_in(statement: Statement, *, trust: bool) -> bool:
     named = statement.principals
     if named is None or named.everyone or named.unresolved or named.aws or named.federated:
         return True
-    return any(service in CARRIERS for service in named.service)
+    return any(service in CARRIERS or service == EVERY_SERVICE for service in named.service)
 
 
 def _may_name_role(statement: Statement) -> bool:

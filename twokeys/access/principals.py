@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from twokeys.access import aws_managed
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import Document, Documents
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
-from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, parse_policy
+from twokeys.access.snapshot import Resource, Snapshot, items, mapping
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, aws_managed, parse_policy
 
 USER = "aws:iam/user:User"
 GROUP = "aws:iam/group:Group"
@@ -53,6 +52,11 @@ ATTACHMENTS = _of_each("PolicyAttachment")
 _ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
 _EXCLUSIVE_INLINE = _of_each("PoliciesExclusive")
 _EXCLUSIVE_ATTACHMENT = _of_each("PolicyAttachmentsExclusive")
+_ONE_ROLE = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
+_REFRESH = (
+    "run `pulumi refresh` and export the state again; if the role still has it, attach it in this program, or detach it"
+)
+_BOTH_BOUNDARIES = "two resources are this principal, and do not give it the same permissions boundary"
 _NAME_IT = "name the principal by a value that is known in preview, or by the output of one resource"
 
 
@@ -105,8 +109,10 @@ class Principals:
         self._snapshot = snapshot
         self._accounts = accounts
         self._documents = documents
+        self._made: list[Principal] = []
         self._by_urn: dict[str, Principal] = {}
         self._by_name: dict[tuple[str, str, str], Principal] = {}
+        self._in_any_case: dict[tuple[str, str, str], Principal] = {}
         self.by_arn: dict[str, Principal] = {}
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
@@ -120,10 +126,11 @@ class Principals:
         self._read_policies()
         self._read_memberships()
         self._read_exclusive()
+        self._read_attached_when_refreshed()
         self._read_boundaries()
 
     def __iter__(self) -> Iterator[Principal]:
-        yield from self._by_urn.values()
+        yield from self._made
         yield from (found for found in self._by_name.values() if found.urn is None)
 
     @property
@@ -186,13 +193,34 @@ class Principals:
             if kind == "role":
                 title = f"trust policy of role {name}"
                 principal.trust = self._documents.of(resource, "assumeRolePolicy", PolicyKind.TRUST, title)
+            there = self._by_name.get((account, kind, name))
+            if there is not None and not unsettled and self._accounts.pinned(account):
+                self._by_urn[resource.urn] = there
+                self._join(there, principal)
+                continue
+            self._made.append(principal)
             self._by_urn[resource.urn] = principal
             if unsettled:
                 self._unsettled[kind, account].append(principal)
             if not self._accounts.pinned(account):
                 self._unpinned[kind, name].append(principal)
-            self._by_name[account, kind, name] = principal
+            self._by_name[account, kind, name] = self._in_any_case[account, kind, name.lower()] = principal
             self.by_arn[arn] = principal
+
+    def _join(self, there: Principal, again: Principal) -> None:
+        """Two resources are one principal: one that makes it and one that reads it, or those of two states.
+
+        A name is unique among its kind in an account, whatever the path. Where they do not say the same of who may
+        come in, nothing tells which is so. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+        """
+        self.by_arn[again.arn] = there
+        if there.trust is None or again.trust is None or UNKNOWN is there.trust.policy:
+            return
+        if again.trust.policy is UNKNOWN:
+            there.trust = again.trust
+        elif there.trust.policy != again.trust.policy:
+            title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
+            there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
     def _unclear(self, resource: Resource, why: str) -> None:
         what = f"What {resource.type} {resource.name} gives to whom"
@@ -319,13 +347,14 @@ class Principals:
                 self._unclear(resource, "the policies that it lets stay are not known yet")
                 continue
             for holder in self._exclusively(resource, _EXCLUSIVE_INLINE[resource.type]):
-                holder.documents[:] = [
-                    one for one in holder.documents if one not in self._inline or self._inline[one] in names
-                ]
+                others = [one for one in holder.documents if one in self._inline and self._inline[one] not in names]
+                self._remove(holder, others, f"{resource.name} lists all the inline policies")
         for resource in self._snapshot.of_type(*_EXCLUSIVE_ATTACHMENT):
             for holder in self._exclusively(resource, _EXCLUSIVE_ATTACHMENT[resource.type]):
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
-                holder.documents[:] = [one for one in holder.documents if one in self._inline] + named
+                others = [one for one in holder.documents if one not in self._inline and one not in named]
+                self._remove(holder, others, f"{resource.name} lists all the attached policies")
+                holder.documents += [one for one in named if one not in holder.documents]
 
     def _read_exclusive_of_role(self, resource: Resource) -> None:
         """A Role's `inlinePolicies` and `managedPolicyArns` are all that it has: each update removes any others.
@@ -343,14 +372,47 @@ class Principals:
             removed += [
                 one for one in role.documents if one not in self._inline and one not in own and one.urn != resource.urn
             ]
+        self._remove(role, removed, f"role {role.name} has a list of all its policies")
+
+    def _remove(self, holder: Principal, removed: Iterable[Document], by: str) -> None:
+        """What a list of all policies takes away from somebody: the resource that gives it brings it back in turn."""
         for document in removed:
-            role.documents.remove(document)
-            if document.policy is UNKNOWN or granted_resources(document.policy):
-                why = f"role {role.name} has a list of all its policies, so that each update of it removes this one"
-                step = "put the policy into that list, or take the list out of the role"
-                place = f"{role.arn} -> *"
-                what = f"The {document.title}"
-                self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
+            holder.documents.remove(document)
+            why = f"{by}, so that each update of it removes this one"
+            step = "put the policy into that list, or take the list out"
+            self._may_be_held(holder, document, f"The {document.title}", why, step)
+
+    def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
+        if document.policy is UNKNOWN or granted_resources(document.policy):
+            place = f"{holder.arn} -> *"
+            self.not_proved.append(NotProved(what, why, step, place, document.urn, document.source, document))
+
+    def _read_attached_when_refreshed(self) -> None:
+        """What a state's role had beside what its stack gives it, when it was last refreshed.
+
+        Somebody attached it elsewhere, or a resource did that is gone since: only another refresh tells.
+        """
+        for resource in self._snapshot.of_type(ROLE) if self._snapshot.is_state else ():
+            if "assumeRolePolicy" not in (resource.inputs or {}):
+                continue  # only read, and then its outputs are all there is
+            role = self._by_urn[resource.urn]
+            held = set(role.documents) | {one.document for one in self.not_proved}
+            inline = {self._inline[one] for one in held if one in self._inline}
+            for document in self._in_outputs(resource, inline):
+                if document not in held:
+                    what = f"Whether role {role.name} still has {document.title}"
+                    why = "the state lists it as its last refresh saw it, and no resource here gives it to the role"
+                    self._may_be_held(role, replace(document, urn=role.urn, source=role.source), what, why, _REFRESH)
+
+    def _in_outputs(self, resource: Resource, known: Set[str]) -> Iterator[Document]:
+        for arn in items(resource.outputs.get("managedPolicyArns")):
+            if isinstance(arn, str):
+                yield self.managed_document(arn)
+        for item in map(mapping, items(resource.outputs.get("inlinePolicies"))):
+            name, policy = item.get("name"), item.get("policy")
+            if isinstance(name, str) and name not in known and policy:
+                title = f"inline policy {name}"
+                yield self._documents.read(resource, "inlinePolicies", policy, PolicyKind.IDENTITY, title)
 
     def _exclusively(self, resource: Resource, kind: Holder) -> list[Principal]:
         holders = self._referred(resource, f"{kind}Name", kind)
@@ -359,12 +421,19 @@ class Principals:
         return holders
 
     def _read_boundaries(self) -> None:
+        found: dict[Principal, dict[object, Resource]] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
-            value = resource.get("permissionsBoundary")
-            if value is None or value == "":
-                continue
-            found = list(self._managed_documents(resource, "permissionsBoundary", [value]))
-            self._by_urn[resource.urn].boundary = found[0]
+            found.setdefault(self._by_urn[resource.urn], {})[resource.get("permissionsBoundary") or None] = resource
+        for principal, values in found.items():
+            if len(values) > 1:
+                title = f"permissions boundary of {principal.kind} {principal.name}"
+                principal.boundary = Document(
+                    UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE
+                )
+            else:
+                ((value, resource),) = values.items()
+                if value is not None:
+                    principal.boundary = next(self._managed_documents(resource, "permissionsBoundary", [value]))
 
     def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principal that a property names, as a list of one; [] if nothing says which."""
@@ -393,7 +462,13 @@ class Principals:
         return found
 
     def _by_given_name(self, resource: Resource, kind: Holder, name: str) -> Principal:
-        return self.mentioned(self._accounts.of(resource), kind, name)
+        """The principal of a name that IAM's API is given, which is not told apart by case, as ARNs are.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+        """
+        account = self._accounts.of(resource)
+        there = self._by_name.get((account, kind, name)) or self._in_any_case.get((account, kind, name.lower()))
+        return there or self.mentioned(account, kind, name)
 
 
 def _of_statements(statements: tuple[Mapping[str, object], ...]) -> PolicyDocument:

@@ -64,6 +64,16 @@ def denies_without_external_id(requirements: Iterable[Requirement], trust: Polic
     return any(one.negated and _asks_for_external_id(one) and one.values in written for one in requirements)
 
 
+def asks_for_external_id(requirements: Iterable[Requirement]) -> bool:
+    """Whether a verdict hangs on one of certain external IDs, each of them an exact value."""
+    return any(
+        not one.negated
+        and _asks_for_external_id(one)
+        and not any(isinstance(value, str) and _VARIABLE.search(value) for value in one.values)
+        for one in requirements
+    )
+
+
 def _asks_for_external_id(one: Requirement) -> bool:
     operator = one.operator.removesuffix("IfExists") if one.negated else one.operator
     wanted = "StringNotEquals" if one.negated else "StringEquals"

@@ -6,6 +6,7 @@ An adapter turns its source into a `Snapshot`; everything after it reads only th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -137,20 +138,23 @@ class Snapshot:
     """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people.
 
     `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
-    this operation does not make and that are not there either (`--target`, `--exclude`).
+    this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
+    are what the engine last saw, and not what an operation makes of them.
     """
 
     resources: tuple[Resource, ...]
     origin: str = "this stack"
     pending: tuple[Pending, ...] = ()
     left_out: tuple[Resource, ...] = ()
+    is_state: bool = False
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
         """Several snapshots as one."""
         parts = tuple(snapshots)
         resources = tuple(resource for part in parts for resource in part.resources)
-        return cls(resources, origin, tuple(pending for part in parts for pending in part.pending))
+        pending = tuple(pending for part in parts for pending in part.pending)
+        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts))
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
@@ -186,7 +190,16 @@ class Snapshot:
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of the given types, in the snapshot's order."""
-        return (resource for resource in self.resources if resource.type in types)
+        places = sorted(place for type_ in types for place in self._places.get(type_, ()))
+        return (self.resources[place] for place in places)
+
+    @cached_property
+    def _places(self) -> Mapping[str, list[int]]:
+        """Where the resources of each type stand: asked for each door, a search of them all takes their square."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, resource in enumerate(self.resources):
+            found[resource.type].append(place)
+        return found
 
     def behind(self, resource: Resource, key: str, *types: str) -> Resource | None:
         """The one resource of the given types that a property was made from, or None if there is not exactly one."""

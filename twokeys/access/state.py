@@ -26,10 +26,20 @@ def read_states(paths: Iterable[Path]) -> Snapshot:
 
     Raises Refusal as `read_state` does.
     """
-    files = tuple(paths)
+    files = tuple(dict.fromkeys(paths))
     if len(files) == 1:
         return read_state(files[0])
-    return Snapshot.together(map(read_state, files), f"the states {', '.join(file.name for file in files)}")
+    parts = [read_state(file) for file in files]
+    seen: dict[str, Path] = {}
+    for file, urn in ((file, one.urn) for file, part in zip(files, parts, strict=True) for one in part.resources):
+        if seen.setdefault(urn, file) != file:
+            raise Refusal(
+                "two states are of one stack",
+                where=f"{seen[urn]}, {file}",
+                why=f"both hold {urn}, and nothing tells which of them says what is there now",
+                next_step="leave the older one out",
+            )
+    return Snapshot.together(parts, f"the states {', '.join(file.name for file in files)}")
 
 
 def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
@@ -74,7 +84,8 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
         deployment = deployment or {}
         if version in _VERSIONS and not isinstance(version, bool):
             resources = tuple(_resources(deployment.get("resources") or []))
-            return Snapshot(resources, origin, tuple(_pending(deployment.get("pending_operations") or [])))
+            pending = tuple(_pending(deployment.get("pending_operations") or []))
+            return Snapshot(resources, origin, pending, is_state=True)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refusal(
             "this is no state",

@@ -31,7 +31,8 @@ _ACCEPT = "or accept it with an exception that names its owner, a reason and a d
 _GIVE = f"give the template itself as its body, without transforms and nested templates, {_ACCEPT}"
 _MAKE_IT = f"make it with resources of pulumi-aws, {_ACCEPT}"
 _NESTED = 5
-_MAKERS = ("aws-native:", "aws:cloud", "aws:serverlessrepository/")
+MAKERS = ("aws-native:", "aws:cloud", "aws:serverlessrepository/")
+"""The types that may hold the IAM of other types begin like this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class _Translator:
 
     def read(self, resource: Resource) -> Iterator[Resource]:
         """A resource as it is, and what it makes."""
-        name = aws_type(resource.type) if resource.type.startswith(_MAKERS) else None
+        name = aws_type(resource.type) if resource.type.startswith(MAKERS) else None
         if resource.type in _BY_NAME:
             yield from self._by_name(resource, *map(resource.get, _BY_NAME[resource.type]))
         elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:

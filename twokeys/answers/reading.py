@@ -192,7 +192,8 @@ class _Reader:
         """One a path. A group's is left out where those of its members are there."""
         joined = {group for principal in self._graph.principals for group in principal.groups}
         for path in paths_from(self._graph, lambda start: start not in joined):
-            yield self._way(path)
+            if all(map(self._between_known, path.doors)):
+                yield self._way(path)
 
     def _within(self) -> Iterator[Way]:
         """The roles that people enter in their own account; a role that enters another there is a step of a way."""
@@ -311,17 +312,20 @@ class _Reader:
     def _keys(self, door: access.Door, statement: Statement | None) -> tuple[Key, Key]:
         """Trust and grant. What these stacks cannot show is not proved: only a statement says that a key is missing.
 
-        Where it is not known which account an end of the door is in, nothing is proved of it.
+        Of a door between two accounts of which one is not known nothing is proved: it may be no door.
         """
-        if not (self._pinned(door.source) and self._pinned(door.target)):
+        if not self._between_known(door):
             return Key.UNKNOWN, Key.UNKNOWN
         trust, grant = _KEYS[door.trust_key], _KEYS[door.grant_key]
         if {trust, grant} == {Key.PRESENT, Key.MISSING} and (statement is None or statement.lack is Lack.PROOF):
             return (Key.PRESENT, Key.UNKNOWN) if trust is Key.PRESENT else (Key.UNKNOWN, Key.PRESENT)
         return trust, grant
 
-    def _pinned(self, principal: Principal) -> bool:
-        return not principal.account or self._accounts.pinned(principal.account)
+    def _between_known(self, door: access.Door) -> bool:
+        """Whether it is known that a door leads from one account into another, or from outside every account."""
+        if not door.source.account or not door.crosses:
+            return True
+        return self._accounts.pinned(door.source.account) and self._accounts.pinned(door.target.account)
 
     def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> Door:
         trust, grant = keys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import subprocess
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -128,12 +127,12 @@ def _open(  # noqa: PLR0913 - one parameter an option
     way = next((one for one in ways if one.name == door), None)
     if way is None:
         known = sorted(one.name for one in ways)
-        close = difflib.get_close_matches(door, known, n=1)
+        close = nearest(door, known)
         raise Refusal(
             f"no door is called {door}",
             where=published or ", ".join(states),
             why=f"it tells of {', '.join(known) or 'none'}",
-            next_step=f"name {close[0]}, if that is meant" if close else "name one of them",
+            next_step=f"name {close}, if that is meant" if close else "name one of them",
         )
     return open_session(
         way,

@@ -85,11 +85,6 @@ class Comparison:
     passed_over: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def never_used(self) -> tuple[DoorUse, ...]:
-        """The doors that nobody went through in the period."""
-        return tuple(one for one in self.doors if one.usage is Usage.NEVER)
-
-    @property
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door, or at an unusual one."""
         return bool(self.undeclared or self.unusual)

@@ -80,6 +80,27 @@ def trust_document(plan: DoorPlan) -> dict[str, Any]:
     return _document([statement | ({"Condition": conditions} if conditions else {})])
 
 
+def trust_in_tokens(provider: str, issuer: str, audience: str, subjects: Sequence[str]) -> dict[str, Any]:
+    """The trust policy of a role for the tokens of an OIDC provider, by its ARN and its issuer.
+
+    It always names audience and subjects, or anyone with a token of that issuer could come:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+    """
+    return _document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": provider},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {
+                    "StringEquals": {f"{issuer}:aud": audience},
+                    "StringLike": {f"{issuer}:sub": list(subjects)},
+                },
+            }
+        ]
+    )
+
+
 def grant_document(plan: DoorPlan) -> dict[str, Any]:
     """The identity-based policy of the source: this role and no other."""
     return _document([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": plan.role_arn}])

@@ -23,7 +23,7 @@ from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, State
 from twokeys.iam.evaluation import Policies, evaluate, evaluate_grant, evaluate_trust
 from twokeys.iam.federation import ANY_PROVIDER, WITH_SAML, WITH_WEB_IDENTITY, Federation, federations
 from twokeys.iam.finding import Finding, Severity
-from twokeys.iam.globs import Glob, Names
+from twokeys.iam.globs import Glob
 from twokeys.iam.lint import lint, lint_source
 from twokeys.iam.principals import Caller, CallerKind, Principals
 from twokeys.iam.request import Context, Request
@@ -53,7 +53,6 @@ __all__ = [
     "Finding",
     "Glob",
     "Kind",
-    "Names",
     "Outcome",
     "Policies",
     "PolicyDocument",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
@@ -115,11 +116,17 @@ def _private_addresses(_statement: Statement, clause: ConditionClause) -> Iterat
         return
     networks = [parse_network(value) for value in clause.values if isinstance(value, str)]
     known = [network for network in networks if network is not None]
-    if known and len(known) == len(clause.values) and all(network.is_private for network in known):
+    if known and len(known) == len(clause.values) and all(map(_is_private, known)):
         message = "aws:SourceIp is a public address, and only private ones are listed; use aws:VpcSourceIp for those"
         yield "private-address", message, _PAGE + "private-ip-address"
 
 
+def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Of RFC 1918 or RFC 4193. Python's own `is_private` also holds the ranges that documentation is written with."""
+    return any(network.version == each.version and network.subnet_of(each) for each in _PRIVATE)  # type: ignore[arg-type]
+
+
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 _CLAUSE_RULES = (_values, _keys, _private_addresses)
 
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
@@ -128,10 +128,6 @@ class Arn:
         if self.kind != "assumed-role":
             return None
         return Arn.iam("role", self.account, self.name, partition=self.partition)
-
-    def in_account(self, account: str) -> Arn:
-        """The same in another account, or in the same under its other name (id or symbol)."""
-        return replace(self, account=account)
 
     def __str__(self) -> str:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"

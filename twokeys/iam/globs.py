@@ -1,4 +1,4 @@
-"""Names with `*` and `?`, matched in time linear in the name, and an index of names to match them against.
+"""Names with `*` and `?`, matched in time linear in the name.
 
 The graph finds candidates with these; whether a statement covers a name is the evaluation's to say.
 
@@ -8,15 +8,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
 
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import TextPattern, is_symbolic
 from twokeys.iam.truth import Truth
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
-_FEW = 32
 _STAND_INS = str.maketrans({"*": "\ue000", "?": "\ue001"})
 
 
@@ -87,28 +84,6 @@ class Glob:
         return TextPattern(_VARIABLE.sub("*", self.text), wildcards=True, variables=False)
 
 
-class Names:
-    """Names to match globs against: each glob is only tried at the names that begin, or that end, as it does."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        distinct = list(dict.fromkeys(names))
-        self._symbolic = [name for name in distinct if is_symbolic(name)]
-        self._forward = sorted(name for name in distinct if not is_symbolic(name))
-        self._backward = sorted(name[::-1] for name in self._forward)
-
-    def matching(self, glob: Glob) -> Iterator[str]:
-        """The names that a glob matches, each once, in no certain order."""
-        return filter(glob.matches, (*self._candidates(glob), *self._symbolic))
-
-    def _candidates(self, glob: Glob) -> list[str]:
-        low, high = _range(self._forward, glob.beginning)
-        if high - low > _FEW:
-            back_low, back_high = _range(self._backward, glob.ending[::-1])
-            if back_high - back_low < high - low:
-                return [name[::-1] for name in self._backward[back_low:back_high]]
-        return self._forward[low:high]
-
-
 def _nothing(_key: str) -> tuple[str, ...]:
     return ()
 
@@ -125,9 +100,3 @@ def _find(chunk: str, name: str, start: int, end: int) -> int:
     if "?" not in chunk:
         return name.find(chunk, start, end)
     return next((place for place in range(start, end - len(chunk) + 1) if _stands_at(chunk, name, place)), -1)
-
-
-def _range(ordered: list[str], beginning: str) -> tuple[int, int]:
-    """Where the texts with a certain beginning stand."""
-    low = bisect_left(ordered, beginning)
-    return low, bisect_right(ordered, beginning, lo=low, key=lambda text: text[: len(beginning)])

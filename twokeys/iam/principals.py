@@ -19,6 +19,7 @@ _WEB_IDENTITY_PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
 )
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+_WILD = re.compile(r"[*?]")
 _SERVICE = re.compile(r"[a-z0-9.-]+\.[a-z.]+")
 
 
@@ -253,12 +254,13 @@ class Principals:
 
     @lazy
     def _sessions(self) -> dict[str, tuple[str, ...]]:
-        """The session names listed under each `arn:...:assumed-role/name/`."""
+        """The session names listed under each `arn:...:assumed-role/name/`; no session is named with a wildcard."""
         found: dict[str, tuple[str, ...]] = {}
         for name in self.aws:
             if isinstance(name, str) and ":assumed-role/" in name:
                 prefix, slash, session = name.rpartition("/")
-                found[prefix + slash] = (*found.get(prefix + slash, ()), session)
+                if not _WILD.search(session):
+                    found[prefix + slash] = (*found.get(prefix + slash, ()), session)
         return found
 
     def names(self, caller: Caller) -> tuple[Naming, ...]:

@@ -10,9 +10,6 @@ from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph, build
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Snapshot
-from twokeys.answers.changes import changes
-from twokeys.answers.changes_shown import lines
-from twokeys.answers.reading import read
 from twokeys.errors import Refusal
 
 DOORS_CHANGED: Final = "doors-changed"
@@ -27,8 +24,15 @@ def doors_changed(graph: Graph, before: Callable[[], Snapshot | None]) -> list[J
     except Refusal as refusal:  # a difference that cannot be told must not look like none
         about = f"The doors gained and lost cannot be told ({refusal.where}: {refusal.why})"
         return [Judged(Finding(DOORS_CHANGED, about, _NAME_A_STATE), mandatory=False)]
-    found = changes(read(build(state)), read(graph)) if state is not None and state.resources else None
-    if found is None or not (found.gained or found.lost or found.changed):
+    if state is None or not state.resources:
+        return []
+    # A pack starts with every operation, and neither an update nor the first preview asks this.
+    from twokeys.answers.changes import changes  # noqa: PLC0415
+    from twokeys.answers.changes_shown import lines  # noqa: PLC0415
+    from twokeys.answers.reading import read  # noqa: PLC0415
+
+    found = changes(read(build(state)), read(graph))
+    if not (found.gained or found.lost or found.changed):
         return []
     told = lines(replace(found, not_proved=()))  # a rule of its own refuses what is not proved
     about = "Ways in gained (+), lost (-) and changed (~):\n" + "\n".join(told) + "\n"

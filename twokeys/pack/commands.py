@@ -16,15 +16,22 @@ def policies() -> None:
 
 @policies.command("init")
 @click.argument("directory", type=click.Path(path_type=Path))
-def init_command(directory: Path) -> None:
+@click.option("--publishable", is_flag=True, help="With an environment of its own, for `pulumi policy publish`.")
+def init_command(directory: Path, *, publishable: bool) -> None:
     """Write a policy pack into DIRECTORY: `pulumi preview --policy-pack DIRECTORY` then uses it.
 
     It runs in the Python environment that this command runs in.
     """
-    from twokeys.pack.folder import write_pack
+    from twokeys.pack.folder import named_environment, running_environment, write_pack
 
-    for file in write_pack(directory):
+    for file in write_pack(directory, publishable=publishable):
         click.echo(f"wrote {file}")
+    if publishable:
+        click.echo(f"next: cd {directory} && pulumi install && pulumi policy publish ORGANIZATION")
+        return
+    environment = running_environment()
+    if environment and named_environment(directory, environment).is_absolute():
+        click.echo(f"it runs in {environment}; to commit it, have TwoKeys in a .venv beside {directory}")
     click.echo(f"next: pulumi preview --policy-pack {directory}")
 
 

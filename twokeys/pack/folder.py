@@ -1,9 +1,10 @@
-"""A folder that the pulumi CLI takes as a policy pack: two files, which serve the pack of this installation."""
+"""A folder that the pulumi CLI takes as a policy pack: a description and a program, which serve an installed pack."""
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from twokeys.errors import Refusal
@@ -14,23 +15,29 @@ from twokeys.pack.serving import serve
 
 serve()
 '''
+_OWN = "venv"
 _DESCRIPTION = "Who can enter which account is proved before anything is applied."
 
 
-def write_pack(directory: Path, environment: Path | None = None) -> list[Path]:
-    """Write the two files of a pack; returns them.
+def write_pack(directory: Path, environment: Path | None = None, *, publishable: bool = False) -> list[Path]:
+    """Write the files of a pack; returns them.
 
     Args:
         directory: where; it is made if it is not there.
         environment: the virtual environment that the pack runs in; by default the one that runs now. Without one, the
             CLI takes the Python that it finds on PATH.
+        publishable: the pack has an environment of its own, `venv` in its folder, for `pulumi policy publish`: Pulumi
+            Cloud hands the folder to other machines, whose CLI makes the environment from its requirements.txt
+            (https://www.pulumi.com/docs/insights/policy/policy-packs/). It is not published, since .gitignore names it.
 
     Raises:
         Refusal: one of the files is there already, or the folder cannot be written.
     """
-    if environment is None and sys.prefix != sys.base_prefix:
-        environment = Path(sys.prefix)
+    environment = directory / _OWN if publishable else environment or running_environment()
     files = {directory / "PulumiPolicy.yaml": _project(directory, environment), directory / "__main__.py": _MAIN}
+    if publishable:
+        files[directory / "requirements.txt"] = f"twokeys[policies]=={version('twokeys')}\n"
+        files[directory / ".gitignore"] = f"{_OWN}\n"
     for file in files:
         if file.exists():
             raise Refusal(
@@ -53,17 +60,25 @@ def write_pack(directory: Path, environment: Path | None = None) -> list[Path]:
     return list(files)
 
 
+def running_environment() -> Path | None:
+    """The virtual environment of this process; None without one."""
+    return Path(sys.prefix) if sys.prefix != sys.base_prefix else None
+
+
+def named_environment(directory: Path, environment: Path) -> Path:
+    """How a pack names its environment: relatively where it is beside the pack, so that the pack can be committed.
+
+    https://www.pulumi.com/docs/iac/languages-sdks/python/#virtual-environments
+    """
+    near = environment.resolve().is_relative_to(directory.resolve().parent)
+    return Path(os.path.relpath(environment, directory)) if near else environment.resolve()
+
+
 def _project(directory: Path, environment: Path | None) -> str:
     runtime = "runtime: python\n" if environment is None else _runtime(directory, environment)
     return f"description: {_DESCRIPTION}\n{runtime}version: 0.1.0\n"
 
 
 def _runtime(directory: Path, environment: Path) -> str:
-    """An environment beside the pack is named relatively, so that the pack can be committed with the project.
-
-    https://www.pulumi.com/docs/iac/languages-sdks/python/#virtual-environments
-    """
-    beside = directory.resolve().parent
-    near = environment.resolve().is_relative_to(beside)
-    named = os.path.relpath(environment, directory) if near else environment.resolve()
+    named = named_environment(directory, environment)
     return f"runtime:\n  name: python\n  options:\n    virtualenv: {named}\n"

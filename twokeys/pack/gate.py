@@ -114,7 +114,13 @@ class Gate:
         return [finding for place, finding in stands.items() if place not in known]
 
     def _graph(self, snapshot: Snapshot) -> Graph:
-        return graph_of(snapshot, self._all.own_account)
+        """The graph; of grants alone, which may still get their trust, those that say something of what is there."""
+        graph = graph_of(snapshot, self._all.own_account)
+        made = {role.arn for role in graph.roles}
+        graph.lone_grants = [
+            one for one in graph.lone_grants if one.resource in made or not graph.accounts.pinned(one.source.account)
+        ]
+        return graph
 
     def _note(self, urn: str, resource: Resource | None) -> None:
         was = self._all.there.get(urn)
@@ -179,6 +185,9 @@ class Gate:
         source, _, target = (finding.door or "").partition(" -> ")
         holder = Arn.parse(source)
         if holder is not None and holder.kind == "group":  # the trust names users, who may still join the group
+            return False
+        alike = [one for one in graph.principals if one.arn.lower() == source.lower()]
+        if len(alike) > 1 and all(one.urn is None for one in alike):  # what is made later says how its name is written
             return False
         return any(role.arn == target and role.urn in self._shown for role in graph.roles)
 

@@ -8,7 +8,7 @@ costs what is near it and not what is there. To take too much costs time only; n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Final, TypeAlias
 
 from twokeys import doors
@@ -18,6 +18,7 @@ from twokeys.access.exports import Exported
 from twokeys.access.principals import INLINE_POLICIES
 from twokeys.access.root_sessions import FEATURES
 from twokeys.access.snapshot import PROVIDER, STACK_REFERENCE, Resource, Snapshot
+from twokeys.access.translation import MAKERS, translate
 from twokeys.access.types import Reading, type_of
 from twokeys.iam import Arn
 from twokeys.pack.parts import Key, Node, Part, PartReader
@@ -28,16 +29,8 @@ _Changes: TypeAlias = Mapping[str, Resource | None]
 
 _REFERENCES: Final = frozenset({STACK_REFERENCE, doors.OTHER_STACK, "pulumi:pulumi:Stack", FEATURES})
 _ACCOUNTS: Final = ("pulumi:providers:", "aws:organizations/")
-_OTHER_MAKERS: Final = (
-    "aws-native:",
-    "aws:accountaccess/",
-    "aws:cloudcontrol/",
-    "aws:cloudformation/",
-    "aws:identitystore/",
-    "aws:serverlessrepository/",
-    "aws:ssoadmin/",
-)
-"""They make principals that are no resources of pulumi-aws's IAM: where there is one, the whole stack is read."""
+_IDENTITY_CENTER: Final = ("aws:accountaccess/", "aws:identitystore/", "aws:ssoadmin/")
+"""Nothing leads into the roles that it makes but its own assignments: so all of it is read whenever something is."""
 
 
 class Neighbourhood:
@@ -52,7 +45,9 @@ class Neighbourhood:
         self._by: dict[Key, dict[str, None]] = defaultdict(dict)
         self._stale: dict[str, None] = {}
         self._always: dict[str, None] = {}
-        self._other_makers: set[str] = set()
+        self._whose: dict[str, str] = {}
+        self._translations: dict[str, tuple[Resource, Accounts, list[Resource]]] = {}
+        self._far: set[str] = set()
         self._witnesses: dict[str, str] = {}
         self._accounts = Accounts(Snapshot(()))
         self._accounts_changed = True
@@ -78,8 +73,6 @@ class Neighbourhood:
         self._places.setdefault(urn, len(self._places))
         if _is_frame(resource):
             self._always[urn] = None
-            if _is_of_other_maker(resource):
-                self._other_makers.add(urn)
         elif resource.provider and resource.provider not in self._witnesses and resource.text("arn"):
             self._witnesses[resource.provider] = urn
             self._accounts_changed = True
@@ -106,11 +99,15 @@ class Neighbourhood:
         """What bears on the changed resources, as it was and as it is; None where that may be everything."""
         everything = self._read_accounts(before)
         self._read_parts()
-        if everything or not self._other_makers.isdisjoint(self.there):
+        held = self._held_by_sets()
+        of_sets = {self._whose[part] for key in held for part in self._by.get(key, ())}
+        gone = [one for one in before.values() if one is not None]
+        if everything or self._far or not of_sets.isdisjoint(before) or any(self._is_far(one, held) for one in gone):
             return None
         search = Search(self._parts, self._by, self._access_roles, self._management)
         search.run(*self._begins_with(before))
-        found = self._with_components(search.found | before.keys()) | set(self._witnesses.values())
+        found = {self._whose[part] for part in search.found} | of_sets | before.keys()
+        found = self._with_components(found) | set(self._witnesses.values())
         found |= self._frame_of(search.accounts, before)
         there = {urn: self.there[urn] for urn in sorted(found & self.there.keys(), key=self._places.__getitem__)}
         return _snapshot(there, before), _snapshot(there, {})
@@ -143,7 +140,7 @@ class Neighbourhood:
         places = [*((account, read.access_role(account)) for account in read.members), *entered_by_access_role(read)]
         self._access_roles = defaultdict(list)
         for account, name in dict.fromkeys(places):
-            self._access_roles[account].append((account, "role", name))
+            self._access_roles[account].append((account, "role", name.lower()))
         others = any(
             one is not None and _is_frame(one) and (one.type not in (PROVIDER, ACCOUNT) or urn not in self.there)
             for urn, was in before.items()
@@ -191,8 +188,11 @@ class Neighbourhood:
             urn = waiting.pop()
             touched = self._forget(urn)
             if resource := self.there.get(urn):
+                if self._is_far(resource):
+                    self._far.add(urn)
                 for name, part in self._read(resource):
                     self._parts[name] = part
+                    self._whose[name] = urn
                     touched |= part.is_policy
                     for key in part.keys:
                         self._by[key][name] = None
@@ -200,11 +200,23 @@ class Neighbourhood:
             read.add(urn)
             waiting += {one for arn in touched for one in self._by.get(("attaches", arn), ())} - read
 
+    def _held_by_sets(self) -> set[Key]:
+        """The keys of the managed policies that permission sets hold by their names, in whichever account."""
+        sets = (self.there[urn] for urn in self._frame & self.there.keys())
+        return {
+            ("policy named", name)
+            for one in sets
+            if one.type.startswith(_IDENTITY_CENTER)
+            for name in _referenced(one.inputs or one.outputs)
+        }
+
     def _forget(self, urn: str) -> set[str]:
         """Takes the parts of a resource out of the index; returns the managed policies that it was."""
         was: set[str] = set()
+        self._far.discard(urn)
         for name in self._by.pop(("parts of", urn), ()):
             part = self._parts.pop(name)
+            del self._whose[name]
             was |= part.is_policy
             for key in part.keys:
                 self._by[key].pop(name, None)
@@ -219,10 +231,36 @@ class Neighbourhood:
                 shown = Resource(f"{resource.urn}#{number}", one.type, one.name, values, account=one.account)
                 yield shown.urn, self._part_of(shown)
         else:
-            yield resource.urn, self._part_of(resource)
+            for made in self._as_pulumi(resource):
+                yield made.urn, self._part_of(made)
+
+    def _as_pulumi(self, resource: Resource) -> list[Resource]:
+        """What a resource makes, as resources of pulumi-aws."""
+        if not _is_of_other_maker(resource):
+            return [resource]
+        read, accounts, made = self._translations.get(resource.urn, (None, None, []))
+        if read is not resource or accounts is not self._accounts:
+            provider = self.there.get(resource.provider or "")
+            alone = Snapshot((resource, *([provider] if provider else [])))
+            made = [one for one in translate(alone, self._accounts).snapshot.resources if one is not provider]
+            self._translations[resource.urn] = (resource, self._accounts, made)
+        return made
+
+    def _made(self, urn: str) -> Resource | None:
+        """What is there under a URN, as a resource of pulumi-aws; also what a template holds."""
+        maker = self.there.get(urn) or self.there.get(urn.partition("#")[0])
+        return next((one for one in self._as_pulumi(maker) if one.urn == urn), None) if maker else None
+
+    def _is_far(self, resource: Resource, held: Set[Key] = frozenset()) -> bool:
+        """Whether it may bear on anything: a policy that permission sets hold, or what makes more than IAM here."""
+        if not _is_of_other_maker(resource):
+            return ("policy named", resource.text("name") or "") in held
+        made = self._as_pulumi(resource)
+        spreads = "stackset" in f"{resource.type} {resource.inputs} {resource.outputs}".lower()
+        return spreads or any(one is not resource and not one.type.startswith("aws:iam/") for one in made)
 
     def _part_of(self, resource: Resource) -> Part:
-        return PartReader(resource, self._accounts, self.there, self._by).part
+        return PartReader(resource, self._accounts, self._made, self._by).part
 
     def _begins_with(self, before: _Changes) -> tuple[list[Part], set[Node]]:
         """The parts and the principals that a change is about, as they were and as they are."""
@@ -232,7 +270,7 @@ class Neighbourhood:
             now = self.there.get(urn)
             if was is not None:
                 parts += [part for _, part in self._read(was)]
-            parts += [self._parts[urn]] if urn in self._parts else []
+            parts += [self._parts[name] for name in self._by.get(("parts of", urn), ())]
             if now is not None and now.type in (PROVIDER, ACCOUNT):
                 of = self._accounts.of_provider(urn) if now.type == PROVIDER else self._accounts.named_by(now)
                 parts += [self._parts[name] for name in self._by.get(("account", of), ())]
@@ -256,12 +294,22 @@ class Neighbourhood:
 
 def _is_frame(resource: Resource) -> bool:
     """Whether every judgement reads it: it says which accounts there are, or what other stacks hold."""
-    return resource.type.startswith(_ACCOUNTS) or resource.type in _REFERENCES or _is_of_other_maker(resource)
+    return resource.type.startswith((*_ACCOUNTS, *_IDENTITY_CENTER)) or resource.type in _REFERENCES
 
 
 def _is_of_other_maker(resource: Resource) -> bool:
     known = type_of(resource.type)
-    return resource.type.startswith(_OTHER_MAKERS) and (known is None or known.reading is not Reading.HARMLESS)
+    return resource.type.startswith(MAKERS) and (known is None or known.reading is not Reading.HARMLESS)
+
+
+def _referenced(value: object) -> Iterator[str]:
+    """The names of the customer's own policies that a permission set holds."""
+    if isinstance(value, list):
+        yield from (name for item in value for name in _referenced(item))
+    elif isinstance(value, Mapping):
+        if isinstance(name := value.get("name"), str):
+            yield name
+        yield from (name for item in value.values() for name in _referenced(item))
 
 
 def _snapshot(there: Mapping[str, Resource], instead: _Changes) -> Snapshot:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from twokeys import doors
-from twokeys.access import aws_managed
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import parsed
 from twokeys.access.names import admits_everyone, granted_resources, trusted_names
 from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.snapshot import Resource
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
 
 Node: TypeAlias = tuple[str, str, str]
-"""A principal: its account, what it is, and its name without the path."""
+"""A principal: its account, what it is, and its name without the path, in lower case: IAM takes it in any."""
 Key: TypeAlias = tuple[str, ...]
 EVERYWHERE: Final = "*"
 _PRINCIPALS: Final = {ROLE: "role", USER: "user", GROUP: "group"}
@@ -54,20 +53,20 @@ class Part:
 class PartReader:
     """Reads the part of one resource.
 
-    `there` are all resources, `by` is the index of the parts that are read already.
+    `made` finds a resource by its URN, `by` is the index of the parts that are read already.
     """
 
     def __init__(
         self,
         resource: Resource,
         accounts: Accounts,
-        there: Mapping[str, Resource],
+        made: Callable[[str], Resource | None],
         by: Mapping[Key, Mapping[str, None]],
     ) -> None:
         self.part = part = Part()
         self._resource = resource
         self._accounts = accounts
-        self._there = there
+        self._made = made
         self._by = by
         if not resource.type.startswith("aws:iam/"):
             self._read_other()
@@ -86,7 +85,7 @@ class PartReader:
     def _read_principal(self, kind: str) -> None:
         resource, part = self._resource, self.part
         name = resource.text("name")
-        part.nodes.append((part.account, kind, name or f"{resource.name}-???????"))
+        part.nodes.append((part.account, kind, _name_of(resource)))
         if name is None or resource.get("path") is UNKNOWN:
             part.keys.add(("unsettled", kind, part.account))
         if not self._accounts.pinned(part.account):
@@ -100,20 +99,21 @@ class PartReader:
         if arn is None and name is not None:
             arn = str(Arn.iam("policy", part.account, name, path, self._accounts.partition_of(resource)))
         part.is_policy = {resource.urn, *([arn] if arn else [])}
+        part.keys.add(("policy named", name or ""))
 
     def _read_holders(self) -> None:
         for key, kind in _HOLDERS.items():
             for item in _items(self._resource.get(key)):
                 if isinstance(item, str):
-                    self.part.nodes.append((self.part.account, kind, item))
+                    self.part.nodes.append((self.part.account, kind, item.lower()))
                 else:
                     self.part.nodes += self._made_from(key, kind)
 
     def _made_from(self, key: str, kind: str) -> Iterator[Node]:
         for urn in self._resource.property_dependencies.get(key, ()):
-            behind = self._there.get(urn)
+            behind = self._made(urn)
             if behind is not None and _PRINCIPALS.get(behind.type) == kind:
-                yield (self._accounts.of(behind), kind, behind.text("name") or f"{behind.name}-???????")
+                yield (self._accounts.of(behind), kind, _name_of(behind))
 
     def _arns(self, key: str) -> list[str]:
         found = [item for item in _items(self._resource.get(key)) if isinstance(item, str) and item]
@@ -135,7 +135,7 @@ class PartReader:
 
     def _read_made_elsewhere(self, arn: str) -> None:
         """AWS's own policies are recorded; what one of the stack says, that one tells; any other may say everything."""
-        if self._by.get(("policy", arn)) or arn in self._there:
+        if self._by.get(("policy", arn)) or self._made(arn):
             return
         statements = aws_managed.statements(arn)
         if statements is None:
@@ -180,7 +180,7 @@ class PartReader:
     def _node(self, arn: Arn) -> Iterator[Node]:
         if arn.kind in ("role", "user", "assumed-role"):
             kind = "user" if arn.kind == "user" else "role"
-            yield (self._accounts.canonical(arn.account), kind, arn.name)
+            yield (self._accounts.canonical(arn.account), kind, arn.name.lower())
 
     def _mention(self, arn: Arn | None) -> None:
         if arn is not None:
@@ -205,7 +205,11 @@ class PartReader:
         source = door.get("source") if isinstance(door, Mapping) else None
         if isinstance(source, Mapping) and source.get("kind") == "group":
             for name in _items(source.get("names")):
-                yield (self._accounts.canonical(str(source.get("account"))), "group", str(name).rpartition("/")[2])
+                yield (
+                    self._accounts.canonical(str(source.get("account"))),
+                    "group",
+                    str(name).rpartition("/")[2].lower(),
+                )
 
     def _index(self) -> None:
         part = self.part
@@ -219,6 +223,10 @@ class PartReader:
         part.keys |= {("account", node[0]) for node in (*part.nodes, *part.roles, *part.trusts)}
         part.keys |= {("account", account) for account in part.opens}
         part.keys |= {("wide", part.account), ("wide", EVERYWHERE)} if part.wide else set()
+
+
+def _name_of(resource: Resource) -> str:
+    return (resource.text("name") or f"{resource.name}-???????").lower()
 
 
 def _policy(value: object, kind: PolicyKind) -> PolicyDocument | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from twokeys.access import aws_managed
 from twokeys.access.accounts import ACCOUNT, ROLE
 from twokeys.access.names import CARRIERS
 from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
 from twokeys.access.types import Reading, type_of
-from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, parse_policy
+from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed, parse_policy
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 """The types that give somebody a document: each can be judged by itself when its values are known."""

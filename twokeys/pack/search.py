@@ -39,6 +39,7 @@ class Search:
         """Find what bears on these parts of principals, and on these principals."""
         self.found |= set(self._at("root"))
         self._down = dict.fromkeys(nodes)
+        changed = dict(self._down)
         for part in (*parts, *self._namesakes(parts)):
             self._show_policies(part)
             holders = dict.fromkeys(self._holders(part))
@@ -46,10 +47,11 @@ class Search:
             documents = [part, *(self._parts[name] for arn in part.policies for name in self._at("policy", arn))]
             adds = all(one.adds for one in documents)
             self._down |= dict.fromkeys(self._named_by(documents, holders)) if adds else holders
+            changed |= {} if adds else holders
         for node in (*self._up, *self._down):
             self._source(node)
         self._down |= dict.fromkeys(user for node in self._down if node[1] == "group" for user in self._together(node))
-        self._up |= self._down
+        self._up |= changed
         waiting = [(node, self._sources_of, self._up) for node in self._up]
         waiting += [(node, self._targets_of, self._down) for node in self._down]
         while waiting:

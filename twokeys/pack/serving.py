@@ -1,14 +1,13 @@
 """Serves the pack to the engine: it reads a port from the first line of output, and asks there."""
 
+# ruff: noqa: PLC0415 - what is imported late is imported without the SDK around it
+
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import grpc
-from pulumi.runtime.proto import analyzer_pb2_grpc
-
-from twokeys.pack.analyzer import Analyzer
+from twokeys.sdk import leave_out_the_sdk
 
 _MAX_MESSAGE = 400 * 1024 * 1024
 """As the SDKs have it: a whole stack is one message."""
@@ -17,6 +16,12 @@ _SECONDS_BETWEEN_LOOKS = 2
 
 def serve() -> None:
     """Answer the engine until it ends this process, or has ended itself."""
+    leave_out_the_sdk()
+    import grpc
+    from pulumi.runtime.proto import analyzer_pb2_grpc
+
+    from twokeys.pack.analyzer import Analyzer
+
     server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", _MAX_MESSAGE)])
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -259,14 +258,29 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
     roles = frozenset(one.name for one in people(ways, members) if one.kind == "role")
     known = known_people(ways, members) if who.kind == "user" else roles
     if who.name in known or not known:
+        _refuse_other_account(who, ways, members)
         return
-    close = difflib.get_close_matches(who.name, known, n=1)
+    close = nearest(who.name, known)
     raise Refusal(
         f"nobody is called {who.name}",
         where=f"{who.kind}s of these exports",
         why=f"they tell of {', '.join(sorted(known))}",
-        next_step=f"Name {close[0]}, if that is who you mean." if close else "Name one of them, or give all stacks.",
+        next_step=f"Name {close}, if that is who you mean." if close else "Name one of them, or give all stacks.",
     )
+
+
+def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> None:
+    from twokeys.profiles.ways import people
+
+    accounts = {one.account for one in people(ways, members) if one.name == who.name}
+    accounts |= {group.account for group, users in members.items() if who.name in users}
+    if who.account and accounts and not accounts & {who.account, ""}:
+        raise Refusal(
+            f"{who.name} is nobody of account {who.account}",
+            where="these exports",
+            why=f"they tell of {who.name} in {', '.join(sorted(accounts))}",
+            next_step="Name that account, or leave --account out.",
+        )
 
 
 def _source_settings(text: str, path: Path, profile: str) -> dict[str, str]:

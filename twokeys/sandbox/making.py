@@ -18,9 +18,9 @@ from twokeys.pack.gate import Gate
 from twokeys.pack.relevance import may_let_in
 from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
 from twokeys.preview.values import holds_secret, unsecret
-from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.errors import ProviderError
-from twokeys.sandbox.aws.plugin import AwsProvider
+from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.aws.resource_type import Secret
 
 _READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
@@ -45,7 +45,7 @@ class LocalMaker:
         stack_outputs: Outputs,
         done: Callable[[Asked], None],
     ) -> None:
-        self._plugin = AwsPlugin(environment)
+        self._environment = environment
         self._run: Run | None = None
         self._gate = Gate(
             None,
@@ -71,7 +71,7 @@ class LocalMaker:
         if asked.type.startswith(PROVIDERS):
             if asked.type == f"{PROVIDERS}aws":
                 with _heard():
-                    self._providers[asked.urn] = self._plugin.configure(inputs)
+                    self._providers[asked.urn] = configured(inputs, self._environment)
             self.show(asked, run)
             return str(uuid.uuid4()), dict(asked.inputs)
         self._judge(asked, run)
@@ -79,10 +79,7 @@ class LocalMaker:
         if provider is None:  # not of AWS, so nothing that the local AWS could make
             return f"{asked.name}-{uuid.uuid4().hex[:7]}", dict(asked.inputs)
         with _heard():
-            checked, failures = self._plugin.check(asked.type, asked.urn, {}, inputs, os.urandom(32))
-            if failures:
-                wrong = "; ".join(f"{one.property}: {one.reason}" for one in failures)
-                raise RefusedRequestError(f"{asked.type} {asked.name} is not accepted: {wrong}")
+            checked = resource_type(asked.type).check(asked.urn, {}, inputs, os.urandom(32))
             if asked.import_id:
                 id, outputs = asked.import_id, self._imported(provider, asked, checked)
             else:
@@ -139,7 +136,7 @@ class LocalMaker:
         https://www.pulumi.com/docs/iac/concepts/resources/options/import/
         """
         found = self._found(provider, asked, asked.import_id, inputs)
-        args = (asked.type, asked.urn, asked.import_id, found[0], found[1], inputs, asked.ignore_changes)
+        args = (asked.type, asked.urn, found[0], found[1], inputs, asked.ignore_changes)
         if changed := provider.diff(*args).changed:
             raise RefusedRequestError(
                 f"inputs to import do not match the existing resource {asked.import_id}: {', '.join(changed)} differ"

@@ -149,6 +149,7 @@ _OBJECTS = frozenset(
         "doors",
         "organizationGrants",
         "quotas",
+        "newerAwsPolicies",
     }
 )
 

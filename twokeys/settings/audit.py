@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import BucketName, Slug, must_match, refuse
+from twokeys.settings.values import BucketName, Slug, must_match, refuse, within
+
+_LOCK_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html"
 
 DelegatedService = Literal["access-analyzer", "config", "guardduty"]
 """Services that one account of the organization can look after for all."""
@@ -27,12 +29,11 @@ class RetentionSettings(Model):
     """How long logs are kept, in days: in reach, in the archive, and so that nobody can delete them.
 
     In GOVERNANCE mode who holds s3:BypassGovernanceRetention can; in COMPLIANCE mode nobody can, AWS included.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
 
     archive_after_days: Annotated[int, Field(ge=30)] = 90
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 2555
-    locked_days: Annotated[int, Field(ge=1, le=36500)] = 365
+    locked_days: Annotated[int, within(1, 36_500, "objects are locked for 1 to 36500 days", _LOCK_PAGE)] = 365
     lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
 
     @model_validator(mode="after")

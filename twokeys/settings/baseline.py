@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
 from twokeys.settings.base import Model
-from twokeys.settings.values import ContactEmail, must_match
+from twokeys.settings.values import ContactEmail, must_match, within
+
+_CONTACT_PAGE = "https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAlternateContact.html"
+_PASSWORDS_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html"
 
 
 class ContactSettings(Model):
-    """An alternate contact. https://docs.aws.amazon.com/accounts/latest/APIReference/API_AlternateContact.html"""
+    """An alternate contact."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    title: Annotated[str, Field(min_length=1, max_length=50)]
+    name: Annotated[str, within(1, 64, "a contact's name has 1 to 64 characters", _CONTACT_PAGE)]
+    title: Annotated[str, within(1, 50, "a contact's title has 1 to 50 characters", _CONTACT_PAGE)]
     email: ContactEmail
     phone: Annotated[
         str,
         must_match(
             r"[\s0-9()+-]{1,25}",
-            "a phone number has 1 to 25 digits, spaces and ()+-",
+            f"a phone number has 1 to 25 digits, spaces and ()+- ({_CONTACT_PAGE})",
             "write it as in +1(555)000-0000",
         ),
     ]
@@ -35,14 +36,11 @@ class ContactsSettings(Model):
 
 
 class PasswordPolicySettings(Model):
-    """What passwords of IAM users have to be.
+    """What passwords of IAM users have to be."""
 
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
-    """
-
-    minimum_length: Annotated[int, Field(ge=6, le=128)] = 14
-    max_age_days: Annotated[int, Field(ge=1, le=1095)] | None = None
-    reuse_prevention: Annotated[int, Field(ge=1, le=24)] = 24
+    minimum_length: Annotated[int, within(6, 128, "a password has 6 to 128 characters", _PASSWORDS_PAGE)] = 14
+    max_age_days: Annotated[int, within(1, 1095, "a password lives 1 to 1095 days", _PASSWORDS_PAGE)] | None = None
+    reuse_prevention: Annotated[int, within(1, 24, "1 to 24 passwords are kept in mind", _PASSWORDS_PAGE)] = 24
 
 
 class AccountBaselineSettings(Model):

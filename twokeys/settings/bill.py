@@ -7,10 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import BucketName, ContactEmail, UnitPath, must_match
+from twokeys.settings.values import BucketName, ContactEmail, UnitPath, must_match, within
 
-Emails = Annotated[tuple[ContactEmail, ...], Field(min_length=1, max_length=10)]
-"""AWS notifies at most 10 addresses: https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create.html"""
+Emails = Annotated[
+    tuple[ContactEmail, ...],
+    within(
+        1,
+        10,
+        "AWS notifies 1 to 10 addresses",
+        "https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create.html",
+    ),
+]
 Percent = Annotated[int, Field(ge=1, le=1000)]
 
 

@@ -1,4 +1,4 @@
-"""Condition keys that AWS knows for every request, and what their operators compare. Pure.
+"""Condition keys that AWS knows for every request. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html (those of sts)
@@ -6,16 +6,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-conditio
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
+
+from twokeys.errors import nearest
 
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"
 _STS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html"
-_OPERATORS_PAGE = (
-    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"
-)
 
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "aws": (
@@ -87,23 +84,20 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """The keys by namespace; one that ends in a slash is followed by a name of one's own."""
-_ADDRESSES = frozenset({"ipaddress", "notipaddress"})
 
 
 def condition_problems(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """What AWS would refuse, or what could never match, as (why, next step).
+    """Keys that AWS does not have, which could never match, as (why, next step).
 
     Only keys of `aws:` and `sts:` are looked up: those of services and of identity providers are many and grow.
     """
-    for operator, keys in conditions.items():
-        for key, values in keys.items():
+    for keys in conditions.values():
+        for key in keys:
             namespace, _, name = key.partition(":")
             known = _KNOWN.get(namespace.casefold())
             if known is not None and not _is_known(name, known):
                 page = _STS_PAGE if namespace.casefold() == "sts" else _PAGE
                 yield f"{key} is no condition key of AWS ({page})", _nearest(namespace, name, known)
-            if _base(operator) in _ADDRESSES:
-                yield from _addresses(values)
 
 
 def _is_known(name: str, known: tuple[str, ...]) -> bool:
@@ -115,21 +109,5 @@ def _is_known(name: str, known: tuple[str, ...]) -> bool:
 
 
 def _nearest(namespace: str, name: str, known: tuple[str, ...]) -> str:
-    by_case = {each.casefold(): each for each in known}
-    close = get_close_matches(name.casefold(), by_case, n=1)
-    return f"write {namespace}:{by_case[close[0]]}, if that is meant" if close else "correct the key"
-
-
-def _base(operator: str) -> str:
-    return operator.rpartition(":")[2].removesuffix("IfExists").casefold()
-
-
-def _addresses(values: object) -> Iterator[tuple[str, str]]:
-    for value in values if isinstance(values, list | tuple) else [values]:
-        try:
-            ipaddress.ip_network(str(value), strict=False)
-        except ValueError:
-            yield (
-                f"{value} is no IP address or range ({_OPERATORS_PAGE})",
-                "write it as in 203.0.113.0/24 or 2001:db8::/32",
-            )
+    close = nearest(name, known)
+    return f"write {namespace}:{close}, if that is meant" if close else "correct the key"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from twokeys.errors import nearest
 from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
@@ -29,6 +29,7 @@ from twokeys.settings.models import (
     TargetSettings,
     Who,
     all_units,
+    grantee,
     is_account_id,
     is_unit_id,
     made_by_management,
@@ -40,6 +41,9 @@ from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
 from twokeys.settings.problem import Problem, listed_twice
 from twokeys.settings.values import check_email
+
+_PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
+_SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
 def contradictions(settings: Settings) -> Iterator[Problem]:
@@ -235,7 +239,7 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
         if wanted.anything:
             yield Problem(f"{key}.subjects", subject, f"it lets in whoever has a token of {oidc.issuer}", name_yours)
         elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
-            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end"
+            why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end ({_SHARED_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
@@ -255,6 +259,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
     yield from _door_source(f"{key}.from", door.source)
     yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
+    yield from _made_by_nobody(settings, f"{key}.from", door)
     if (
         door.via == "assume-role"
         and door.source.members is None
@@ -332,8 +337,8 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
-            close = get_close_matches(one.name, known, n=1, cutoff=0.5)
-            meant = f"write {close[0]}, if that is meant, " if close else ""
+            close = nearest(one.name, known)
+            meant = f"write {close}, if that is meant, " if close else ""
             yield Problem(
                 key,
                 one.name,
@@ -341,6 +346,30 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
                 f"{meant + 'or ' if meant else ''}add it to people.{one.kind}s, remove it from the door, or say"
                 " `exists: true` where it is there already",
             )
+
+
+def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """Who comes from an account where no `people` live, made by no stack: it has to be there.
+
+    AWS refuses a trust in one that is not, and a grant to one, in the middle of an update.
+    """
+    account, source = settings.source_account_of(door), door.source
+    if (
+        source.account is None
+        or source.exists
+        or (account == (settings.people.account or MANAGEMENT) and not source.stack)
+    ):
+        return
+    if door.via == "identity-center" or len(named(source)) != 1 or (source.root and source.grant_to is None):
+        return
+    for one in (grantee(door), *(Who("user", member) for member in source.members or ())):
+        yield Problem(
+            key,
+            one.name,
+            f"`people` do not live in account {account}, and AWS refuses a trust in a {one.kind}, and a grant to one,"
+            f" that is not there ({_PRINCIPAL_PAGE})",
+            "say `exists: true` where it is there already",
+        )
 
 
 def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -385,7 +414,8 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             yield Problem(
                 f"{key}.to.role",
                 name,
-                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-",
+                "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-"
+                " (https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html)",
                 "choose a shorter role name, without a path",
             )
             break

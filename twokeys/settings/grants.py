@@ -13,6 +13,7 @@ from typing import Any
 from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings.models import (
     MANAGEMENT,
+    QUOTAS,
     DoorSettings,
     OrganizationGrantSettings,
     OrganizationSettings,
@@ -26,7 +27,6 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.problem import Problem
 
-QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT_ID = "111111111111"
 _SHORTEST_ORGANIZATION_ID = "o-a1b2c3d4e5"
 

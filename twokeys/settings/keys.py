@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from twokeys.errors import nearest
 from twokeys.settings.models import Settings
 
 
@@ -17,9 +17,7 @@ def nearest_key(place: Sequence[str | int]) -> str | None:
     model = _model_at(place[:-1])
     if model is None:
         return None
-    known = {(field.alias or name).casefold(): field.alias or name for name, field in model.model_fields.items()}
-    close = get_close_matches(str(place[-1]).replace("_", "").replace("-", "").casefold(), known, n=1)
-    return known[close[0]] if close else None
+    return nearest(str(place[-1]), [field.alias or name for name, field in model.model_fields.items()])
 
 
 def _model_at(place: Sequence[str | int]) -> type[BaseModel] | None:

@@ -11,25 +11,50 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from twokeys.doors.documents import DoorPlan, trust_document
+from twokeys.doors.documents import DoorPlan, trust_document, trust_in_tokens
 from twokeys.doors.symbols import texts_of
-from twokeys.iam import INLINE_POLICY_SIZES
-from twokeys.settings.grants import QUOTAS
-from twokeys.settings.models import DoorSettings, Settings, asks_for_mfa, named, who
-from twokeys.settings.problem import Problem
+from twokeys.errors import nearest
+from twokeys.iam import DEFAULT_PARTITION, INLINE_POLICY_SIZES, aws_managed
+from twokeys.settings.models import (
+    QUOTAS,
+    DoorSettings,
+    GuardRailSettings,
+    MemberSettings,
+    OrganizationSettings,
+    Settings,
+    UnitSettings,
+    asks_for_mfa,
+    named,
+    who,
+)
+from twokeys.settings.problem import Problem, listed_twice
+from twokeys.settings.values import MOST_TAGS
 
 _INLINE_OF_A_ROLE: Final = INLINE_POLICY_SIZES["role"]
 _GROUPS_OF_A_USER: Final = 10
 _BUDGETS_PAGE = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/billing-limits.html"
+_ATTACH_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html"
+_POLICIES_PAGE = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"
 _NOTIFICATIONS_OF_A_BUDGET: Final = 10
+_USERS_OF_AN_ACCOUNT: Final = 5_000
+_DESCRIPTION_OF_A_PERMISSION_SET: Final = 700
+_PERMISSION_SET_PAGE = "https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html"
+_IAM_TAGS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"
+_TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
+_FEWER_MEMBERS = (
+    "split the members over two doors with a role each, or trust the whole account with"
+    " {root: true, grantTo: {group: ...}}"
+)
+_FEWER_SUBJECTS = "split the subjects over two roles, or write fewer with wildcards after your organization's name"
 _ARN = re.compile(r"arn:(aws[a-z0-9-]*):")
 
 
 def limits(settings: Settings) -> Iterator[Problem]:
     """Names that AWS does not tell apart, and more than it takes."""
     yield from _names(settings)
-    yield from _groups_of_a_user(settings)
-    yield from _budgets(settings)
+    yield from _people(settings)
+    yield from _tags(settings)
+    yield from _notified(settings)
     for name, door in settings.doors.items():
         if _is_clear(door):
             yield from _door(settings, f"doors.{name}", door)
@@ -81,16 +106,15 @@ def _characters(document: Mapping[str, Any]) -> int:
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     permissions, quotas = door.permissions, settings.quotas
     if door.via == "assume-role" and "trust" in door.keys:
-        size = trust_characters(settings, door)
-        if size is not None and size > quotas.trust_policy_characters:
-            yield Problem(
-                f"{key}.from",
-                f"{size} characters",
-                f"a role's trust policy has at most {quotas.trust_policy_characters} ({QUOTAS})",
-                "split the members over two doors with a role each, or trust the whole account with"
-                " {root: true, grantTo: {group: ...}}; where AWS has raised the quota, say it in"
-                " quotas.trustPolicyCharacters",
-            )
+        yield from _trust(settings, f"{key}.from", trust_characters(settings, door), _FEWER_MEMBERS)
+    if door.via == "identity-center" and len(door.reason) > _DESCRIPTION_OF_A_PERMISSION_SET:
+        yield Problem(
+            f"{key}.reason",
+            f"{len(door.reason)} characters",
+            "it becomes the description of a permission set, which has at most"
+            f" {_DESCRIPTION_OF_A_PERMISSION_SET} ({_PERMISSION_SET_PAGE})",
+            "say it in fewer words",
+        )
     if permissions.statements:
         size = _characters({"Version": "2012-10-17", "Statement": list(permissions.statements)})
         if size > _INLINE_OF_A_ROLE:
@@ -108,6 +132,48 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole",
         )
     yield from _partitions(settings, key, door)
+    yield from _managed_policies(settings, key, door)
+
+
+def _trust(settings: Settings, key: str, size: int | None, less: str) -> Iterator[Problem]:
+    most = settings.quotas.trust_policy_characters
+    if size is not None and size > most:
+        yield Problem(
+            key,
+            f"{size} characters",
+            f"a role's trust policy has at most {most} ({QUOTAS})",
+            f"{less}; where AWS has raised the quota, say it in quotas.trustPolicyCharacters",
+        )
+
+
+def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """AWS's own policies that it does not have, or lets nobody attach; those of other partitions are not recorded.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html (NoSuchEntity, PolicyNotAttachable)
+    """
+    permissions = door.permissions
+    said = [(f"{key}.permissions.managedPolicies", arn) for arn in permissions.managed_policies]
+    said += [(f"{key}.permissions.boundary", permissions.boundary)] if permissions.boundary else []
+    for where, arn in said:
+        if not aws_managed.is_aws_managed(arn) or not arn.startswith(f"arn:{DEFAULT_PARTITION}:"):
+            continue
+        if f":policy/{aws_managed.SERVICE_LINKED}" in arn:
+            yield Problem(
+                where,
+                arn,
+                f"AWS attaches it to the service-linked role of its service only ({_ATTACH_PAGE})",
+                "take it out, or name a policy that roles can have",
+            )
+        elif not aws_managed.is_known(arn) and arn not in settings.newer_aws_policies:
+            names, (before, _, name) = aws_managed.names(), arn.rpartition("/")
+            near = nearest(name, names)
+            yield Problem(
+                where,
+                arn,
+                f"AWS had no managed policy of this path and name on {aws_managed.day()} ({_POLICIES_PAGE})",
+                (f"write {before.partition('/')[0]}/{names[near]}, if that is meant; " if near else "")
+                + "if AWS has added it since, name it in newerAwsPolicies too",
+            )
 
 
 def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -160,8 +226,9 @@ def _names(settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def _groups_of_a_user(settings: Settings) -> Iterator[Problem]:
-    groups = Counter(user for members in settings.people.groups.values() for user in set(members))
+def _people(settings: Settings) -> Iterator[Problem]:
+    people, quotas = settings.people, settings.quotas
+    groups = Counter(user for members in people.groups.values() for user in set(members))
     for user, count in groups.items():
         if count > _GROUPS_OF_A_USER:
             yield Problem(
@@ -170,10 +237,70 @@ def _groups_of_a_user(settings: Settings) -> Iterator[Problem]:
                 f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({QUOTAS})",
                 "take the user out of some of them",
             )
+    if len(people.groups) > quotas.groups_per_account:
+        yield Problem(
+            "people.groups",
+            f"{len(people.groups)} groups",
+            f"an account has at most {quotas.groups_per_account} ({QUOTAS})",
+            "join some of them; where AWS has raised the quota, say it in quotas.groupsPerAccount",
+        )
+    if len(people.users) > _USERS_OF_AN_ACCOUNT:
+        yield Problem(
+            "people.users",
+            f"{len(people.users)} users",
+            f"an account has at most {_USERS_OF_AN_ACCOUNT}, and AWS does not raise it ({QUOTAS})",
+            "let them come through IAM Identity Center, `people.identityCenter`",
+        )
+    for role, said in people.roles.items():
+        if said.oidc is not None:
+            issuer = said.oidc.issuer
+            provider = f"arn:{settings.partition}:iam::{settings.management_account_id}:oidc-provider/{issuer}"
+            trust = trust_in_tokens(provider, issuer, said.oidc.audience, said.oidc.subjects)
+            yield from _trust(settings, f"people.roles.{role}.oidc.subjects", _characters(trust), _FEWER_SUBJECTS)
 
 
-def _budgets(settings: Settings) -> Iterator[Problem]:
+def _tags(settings: Settings) -> Iterator[Problem]:
+    """Tags of a stack and of a resource add up, and IAM does not tell their keys apart by case."""
+    by_case: dict[str, str] = {}
+    for key in settings.tags:
+        if (other := by_case.setdefault(key.casefold(), key)) != key:
+            yield Problem(
+                f"tags.{key}",
+                key,
+                f"{other} is the same key to IAM, which does not tell them apart by case ({_IAM_TAGS_PAGE})",
+                "keep one of them",
+            )
+    organization = settings.organization or OrganizationSettings()
+    tagged: Mapping[str, Mapping[str, MemberSettings | UnitSettings | GuardRailSettings]] = {
+        "accounts": settings.accounts,
+        "organization.organizationalUnits": organization.organizational_units,
+        "organization.serviceControlPolicies": organization.service_control_policies,
+        "organization.policies": organization.policies,
+    }
+    for section, named_ones in tagged.items():
+        for name, one in named_ones.items():
+            count = len({*settings.tags, *one.tags})
+            if count > MOST_TAGS:
+                yield Problem(
+                    f"{section}.{name}.tags",
+                    f"{count} tags",
+                    f"with those of the stack it has more than the {MOST_TAGS} that AWS takes ({_TAGS_PAGE})",
+                    "leave some of them out",
+                )
+
+
+def _notified(settings: Settings) -> Iterator[Problem]:
+    people, bill = settings.people, settings.bill
+    if people.break_glass is not None:
+        yield from listed_twice("people.breakGlass.notify", people.break_glass.notify)
+    if bill is not None and bill.anomalies is not None:
+        yield from listed_twice("bill.anomalies.notify", bill.anomalies.notify)
     for account, member in settings.accounts.items():
+        if member.budget is not None:
+            for each in ("notify", "actual", "forecast"):
+                yield from listed_twice(
+                    f"accounts.{account}.budget.{each}", [str(one) for one in getattr(member.budget, each)]
+                )
         count = len(set(member.budget.actual)) + len(set(member.budget.forecast)) if member.budget else 0
         if count > _NOTIFICATIONS_OF_A_BUDGET:
             yield Problem(

@@ -28,12 +28,15 @@ from twokeys.settings.values import (
     OrganizationId,
     PathAndName,
     PolicyArn,
+    PolicyDescription,
     PolicyId,
+    PolicyName,
     PolicyType,
     Reason,
     Region,
     RoleName,
     ServicePrincipal,
+    SessionSeconds,
     Slug,
     Tags,
     TargetId,
@@ -45,7 +48,13 @@ from twokeys.settings.values import (
     check_statements,
     must_match,
     regions,
+    within,
 )
+
+QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+_UNIT_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html"
+_OIDC_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"
+_STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 
 MANAGEMENT = "management"
 """What the management account is called among the accounts."""
@@ -68,7 +77,7 @@ class UnitSettings(Model):
 
     id: UnitId | None = None
     adopt: UnitId | None = None
-    name: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    name: Annotated[str, within(1, 128, "a unit's name has 1 to 128 characters", _UNIT_PAGE)] | None = None
     tags: Tags = {}
 
 
@@ -81,8 +90,8 @@ class GuardRailSettings(Model):
 
     document: Annotated[dict[str, Any], AfterValidator(check_scp)]
     targets: tuple[str, ...]
-    description: Annotated[str, Field(max_length=512)] = ""
-    name: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    description: PolicyDescription = ""
+    name: PolicyName | None = None
     tags: Tags = {}
     adopt: PolicyId | None = None
     attached: dict[str, TargetId] = {}
@@ -120,8 +129,8 @@ class OrganizationSettings(Model):
     policy_types: tuple[PolicyType, ...] = (SERVICE_CONTROL_POLICY,)
     trusted_services: tuple[ServicePrincipal, ...] = ()
     organizational_units: dict[UnitPath, UnitSettings] = {}
-    service_control_policies: dict[Annotated[str, Field(min_length=1, max_length=128)], GuardRailSettings] = {}
-    policies: dict[Annotated[str, Field(min_length=1, max_length=128)], OtherPolicySettings] = {}
+    service_control_policies: dict[PolicyName, GuardRailSettings] = {}
+    policies: dict[PolicyName, OtherPolicySettings] = {}
     guard_rails: dict[UnitPath, Annotated[tuple[GuardRail, ...], Field(min_length=1)]] = {}
     allowed_regions: tuple[Region, ...] = ()
     quarantine: UnitPath | None = None
@@ -143,8 +152,9 @@ class OidcSettings(Model):
             "an issuer is the host (and path) of its https URL",
             "write it without https://, as in token.actions.githubusercontent.com",
         ),
+        within(1, 247, "an issuer has at most 247 characters after https://", _OIDC_PAGE),
     ]
-    audience: Annotated[str, Field(min_length=1, max_length=255)] = "sts.amazonaws.com"
+    audience: Annotated[str, within(1, 255, "an audience has 1 to 255 characters", _OIDC_PAGE)] = "sts.amazonaws.com"
     subjects: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
@@ -187,7 +197,7 @@ class AccessRoleSettings(Model):
     enter: bool = True
     role: RoleName = ACCESS_ROLE
     external_id: ExternalId | None = None
-    session_seconds: Annotated[int, Field(ge=900, le=43200)] = 3600
+    session_seconds: Annotated[int, within(900, 43_200, "a session lasts 900 to 43200 seconds", _STS_PAGE)] = 3600
     ready_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
 
 
@@ -268,7 +278,7 @@ class DoorSettings(Model):
     target: Annotated[TargetSettings, Field(alias="to")]
     via: Literal["assume-role", "identity-center"] = "assume-role"
     permissions: PermissionsSettings = PermissionsSettings()
-    session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
+    session_seconds: SessionSeconds = 3600
     mfa: bool | None = None
     external_id: ExternalId | None = None
     conditions: Annotated[dict[str, dict[str, str | list[str]]], AfterValidator(check_conditions)] = {}
@@ -304,8 +314,9 @@ class QuotaSettings(Model):
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 
-    trust_policy_characters: Annotated[int, Field(ge=2_048, le=8_192)] = 2_048
-    managed_policies_per_role: Annotated[int, Field(ge=10, le=25)] = 10
+    trust_policy_characters: Annotated[int, within(2_048, 8_192, "AWS gives 2048 to 8192", QUOTAS)] = 2_048
+    managed_policies_per_role: Annotated[int, within(10, 25, "AWS gives 10 to 25", QUOTAS)] = 10
+    groups_per_account: Annotated[int, within(300, 500, "AWS gives 300 to 500", QUOTAS)] = 300
 
 
 class Settings(Model):
@@ -326,6 +337,8 @@ class Settings(Model):
     doors: dict[Slug, DoorSettings] = {}
     organization_grants: dict[Slug, OrganizationGrantSettings] = {}
     quotas: QuotaSettings = QuotaSettings()
+    newer_aws_policies: tuple[PolicyArn, ...] = ()
+    """AWS-managed policies that are newer than the list of them in `twokeys.iam`, which doors may then name."""
 
     @property
     def partition(self) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import ContactEmail, RoleName, must_match
+from twokeys.settings.values import ContactEmail, RoleName, SessionSeconds, must_match, within
 
 
 class BreakGlassSettings(Model):
@@ -23,7 +23,7 @@ class BreakGlassSettings(Model):
     users: Annotated[tuple[RoleName, ...], Field(min_length=1)]
     notify: Annotated[tuple[ContactEmail, ...], Field(min_length=1)]
     role: RoleName = "break-glass"
-    session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
+    session_seconds: SessionSeconds = 3600
 
 
 UserName = Annotated[
@@ -36,14 +36,25 @@ UserName = Annotated[
 ]
 
 
+PersonName = Annotated[
+    str,
+    within(
+        1,
+        1024,
+        "a part of a name has 1 to 1024 characters",
+        "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_Name.html",
+    ),
+]
+
+
 class IdentityUserSettings(Model):
     """A person in the identity store of IAM Identity Center.
 
     https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateUser.html
     """
 
-    given_name: Annotated[str, Field(min_length=1, max_length=1024)]
-    family_name: Annotated[str, Field(min_length=1, max_length=1024)]
+    given_name: PersonName
+    family_name: PersonName
     email: ContactEmail
 
 

@@ -6,6 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
+from pydantic_core import PydanticCustomError
+
+from twokeys.iam import PolicyKind
 from twokeys.settings.models import (
     ROOT,
     SERVICE_CONTROL_POLICY,
@@ -16,8 +19,11 @@ from twokeys.settings.models import (
     is_account_id,
 )
 from twokeys.settings.problem import Problem, listed_twice
-from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS
+from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS, check_policy
 
+_RCP_SYNTAX = (
+    "correct it: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"
+)
 _LARGEST: Mapping[str, int] = {
     SERVICE_CONTROL_POLICY: SCP_CHARACTERS,
     "RESOURCE_CONTROL_POLICY": 5_120,
@@ -125,6 +131,11 @@ def _policy(
                 f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
             )
     kind = _type_of(policy)
+    if kind == "RESOURCE_CONTROL_POLICY":
+        try:
+            check_policy(policy.document, PolicyKind.RCP)
+        except PydanticCustomError as error:
+            yield Problem(f"{key}.document", "(the document)", error.message(), _RCP_SYNTAX)
     if kind == SERVICE_CONTROL_POLICY and isinstance(policy, OtherPolicySettings):
         yield Problem(f"{key}.type", kind, "it has a section of its own", "move it to serviceControlPolicies")
     if policy.targets and organization.create and kind not in organization.policy_types:

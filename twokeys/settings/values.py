@@ -7,19 +7,21 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from botocore.loaders import Loader
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from twokeys.doors.expiry import closing_time
-from twokeys.iam import PolicyError, PolicyKind, parse_policy
+from twokeys.iam import PolicyError, PolicyKind, Severity, lint, parse_policy
 from twokeys.settings.condition_keys import condition_problems
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
+_POLICY_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"
+_TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
 QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 SCP_CHARACTERS = 10_240
@@ -39,6 +41,18 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
             raise refuse(why, next_step)
+        return value
+
+    return AfterValidator(check)
+
+
+def within(low: int, high: int, what: str, page: str) -> AfterValidator:
+    """The rule that a number, or the length of a text, list or mapping, is within bounds; `what` says them in words."""
+
+    def check(value: Any) -> Any:  # noqa: ANN401 - whatever has a size
+        size = value if isinstance(value, int) else len(value)
+        if not low <= size <= high:
+            raise refuse(f"{what}, not {size} ({page})", f"stay within {low} and {high}")
         return value
 
     return AfterValidator(check)
@@ -108,7 +122,7 @@ def check_scp(value: dict[str, Any]) -> dict[str, Any]:
             f"a service control policy has at most {SCP_CHARACTERS} characters, this one has {size} ({QUOTAS_PAGE})",
             "split it into several guard rails",
         )
-    _must_parse(value, PolicyKind.SCP)
+    check_policy(value, PolicyKind.SCP)
     return value
 
 
@@ -126,7 +140,8 @@ def check_policy_document(value: dict[str, Any]) -> dict[str, Any]:
 def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
     """Well-formed statements of an identity-based policy; accounts may be symbols."""
     if value:
-        _must_parse({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
+        must_be_latin(value)
+        check_policy({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
     for statement in value:
         _must_be_known(statement.get("Condition") or {})
     return value
@@ -135,9 +150,18 @@ def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any],
 def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
     """Condition operators that IAM has, each with keys that AWS has, and values that they can compare."""
     if value:
-        statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": value}
-        _must_parse({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+        must_be_latin(value)
+        for operator, keys in value.items():
+            for key, values in keys.items():
+                if values == []:
+                    raise refuse(
+                        f"{operator} of {key} lists no value, and then it never matches"
+                        " (https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html)",
+                        "list a value, or leave the condition out",
+                    )
+        statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": value}
         _must_be_known(value)
+        check_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
     return value
 
 
@@ -146,14 +170,29 @@ def _must_be_known(conditions: Mapping[str, Mapping[str, Any]]) -> None:
         raise refuse(why, next_step)
 
 
-def _must_parse(document: dict[str, Any], kind: PolicyKind) -> None:
+def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
+    """A document that IAM takes and that can work: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"""
     try:
-        parse_policy(document, kind)
+        policy = parse_policy(document, kind)
     except PolicyError as error:
         raise refuse(
             f"not a policy that IAM takes: {error.path}: {error.message}",
             "correct it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html describes",
         ) from None
+    for found in lint(policy, kind):
+        if found.severity is Severity.ERROR:
+            raise refuse(f"a policy that cannot work: {found.path}: {found.message}", f"correct it; see {found.url}")
+
+
+def must_be_latin(document: object) -> None:
+    """IAM takes no character beyond U+00FF in a policy document."""
+    beyond = sorted({each for each in json.dumps(document, ensure_ascii=False) if each > "\xff"})
+    if beyond:
+        raise refuse(
+            f"a policy document is written with characters up to U+00FF, not {''.join(beyond[:5])}"
+            " (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)",
+            "write it without them, with a wildcard in their place where that is right",
+        )
 
 
 def is_reserved_tag(key: str) -> bool:
@@ -165,14 +204,13 @@ def check_tag_key(value: str) -> str:
     """A key that AWS lets people write."""
     if is_reserved_tag(value):
         raise refuse(
-            "tags that begin with aws: are made by AWS, and nobody else can set them"
-            " (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html)",
+            f"tags that begin with aws: are made by AWS, and nobody else can set them ({_TAGS_PAGE})",
             "remove it, or choose another key",
         )
     return value
 
 
-# What AWS takes in tags of any service: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+# What AWS takes in tags of any service: _TAGS_PAGE
 _TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
 
 
@@ -180,8 +218,7 @@ def check_tag_text(value: str) -> str:
     """Letters of any language, digits, spaces and `_.:/=+-@`: what every service takes in a tag."""
     if _TAG_TEXT.fullmatch(value) is None:
         raise refuse(
-            "a tag is written with letters, digits, spaces and _.:/=+-@"
-            " (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html)",
+            f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE})",
             "leave other characters out",
         )
     return value
@@ -208,7 +245,10 @@ AccountId = Annotated[
 ]
 ClosingTime = Annotated[datetime, BeforeValidator(check_closing_time)]
 Email = Annotated[str, AfterValidator(check_email)]
-ContactEmail = Annotated[str, Field(max_length=254), AfterValidator(check_mailbox)]
+ContactEmail = Annotated[str, AfterValidator(check_mailbox)]
+PolicyName = Annotated[str, within(1, 128, "a policy's name has 1 to 128 characters", _POLICY_PAGE)]
+PolicyDescription = Annotated[str, within(0, 512, "a policy's description has at most 512 characters", _POLICY_PAGE)]
+SessionSeconds = Annotated[int, within(3_600, 43_200, "a session of a role lasts 3600 to 43200 seconds", _ROLE_PAGE)]
 Region = Annotated[str, AfterValidator(check_region)]
 UnitPath = Annotated[str, AfterValidator(check_unit_path)]
 UnitId = Annotated[
@@ -291,16 +331,18 @@ GroupName = Annotated[
 PathAndName = Annotated[
     str,
     must_match(
-        r"(?=.{1,576}\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}",
-        f"a role or user is named by its path and its name, such as ci or deploy/ci ({_ROLE_PAGE})",
+        r"(?=(.{0,510}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}",
+        "a role or user is named by its path (512 characters with both slashes) and its name, such as deploy/ci"
+        f" ({_ROLE_PAGE})",
         "give the name (1 to 64 letters, digits and +=,.@_-) after its path, without a slash in front",
     ),
 ]
 GroupPathAndName = Annotated[
     str,
     must_match(
-        r"(?=.{1,640}\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,128}",
-        "a group is named by its path and its name, such as developers or web/developers",
+        r"(?=(.{0,510}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,128}",
+        "a group is named by its path (512 characters with both slashes) and its name, such as web/developers"
+        " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html)",
         "give the name (1 to 128 letters, digits and +=,.@_-) after its path, without a slash in front",
     ),
 ]
@@ -354,14 +396,22 @@ PolicyType = Literal[
     "UPGRADE_ROLLOUT_POLICY",
 ]
 Key = Literal["trust", "grant"]
+MOST_TAGS: Final = 50
 Tags = Annotated[
     dict[
         Annotated[
-            str, Field(min_length=1, max_length=128), AfterValidator(check_tag_key), AfterValidator(check_tag_text)
+            str,
+            within(1, 128, "a tag's key has 1 to 128 characters", _TAGS_PAGE),
+            AfterValidator(check_tag_key),
+            AfterValidator(check_tag_text),
         ],
-        Annotated[str, Field(max_length=256), AfterValidator(check_tag_text)],
+        Annotated[
+            str,
+            within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE),
+            AfterValidator(check_tag_text),
+        ],
     ],
-    Field(max_length=50),  # QUOTAS_PAGE
+    within(0, MOST_TAGS, f"a resource has at most {MOST_TAGS} tags", _TAGS_PAGE),
 ]
 BucketName = Annotated[
     str,

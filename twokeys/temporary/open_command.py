@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 from twokeys.options import PROJECT, InputPath
 
 if TYPE_CHECKING:
@@ -130,8 +130,6 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
 
     Raises Refusal where there is none, or more than one and none was chosen.
     """
-    from difflib import get_close_matches
-
     from twokeys.project.config import read_config
     from twokeys.project.shards import SHARDS
     from twokeys.temporary.change import DOORS
@@ -151,12 +149,12 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
             why="only one of them is to be opened",
             next_step="choose with --stack",
         )
-    near = get_close_matches(door, names, 1)
+    near = nearest(door, names)
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
         why=f"the doors are {', '.join(names)}" if names else f"no stack's file has {DOORS}",
-        next_step=f"write {near[0]}, if that is meant" if near else "name one of them, or copy one with --from",
+        next_step=f"write {near}, if that is meant" if near else "name one of them, or copy one with --from",
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
 
-from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.catalogue import resource_type
+from twokeys.sandbox.aws.configuration import check_configuration
 from twokeys.sandbox.aws.errors import Diff
-from twokeys.sandbox.aws.plugin import AwsProvider
+from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.local_aws import LocalAws
 
 _accounts = itertools.count(500000000001)
@@ -41,7 +42,7 @@ def grant(*resources: str) -> str:
 class Driver:
     """Does with a provider what the engine does, one resource at a time."""
 
-    plugin: AwsPlugin
+    environment: Mapping[str, str]
     provider: AwsProvider
 
     @property
@@ -49,16 +50,14 @@ class Driver:
         return self.provider.aws.account
 
     def check(self, type: str, name: str, inputs: dict[str, Any], olds: dict[str, Any] | None = None) -> dict[str, Any]:
-        checked, failures = self.plugin.check(type, urn(type, name), olds or {}, inputs, f"seed of {name}".encode())
-        assert failures == ()
-        return checked
+        return resource_type(type).check(urn(type, name), olds or {}, inputs, f"seed of {name}".encode())
 
     def up(self, type: str, name: str, /, **inputs: Any) -> tuple[str, dict[str, Any]]:
         return self.provider.create(type, urn(type, name), self.check(type, name, inputs))
 
     def diff(self, type: str, name: str, old: dict[str, Any], new: dict[str, Any]) -> Diff:
         checked = self.check(type, name, new, old)
-        return self.plugin.diff(type, urn(type, name), "id", self.check(type, name, old), {}, checked, ())
+        return resource_type(type).diff(urn(type, name), self.check(type, name, old), checked, ())
 
     def api(self, service: str) -> Any:
         """boto3 with the provider's own credentials: what an independent client sees."""
@@ -71,9 +70,7 @@ class Driver:
             "allowedAccountIds": [account],
             **settings,
         }
-        stored, failures = self.plugin.check_config(urn("pulumi:providers:aws", account), inputs)
-        assert failures == ()
-        return Driver(self.plugin, self.plugin.configure(stored))
+        return Driver(self.environment, configured(check_configuration(inputs), self.environment))
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +90,8 @@ def drive(local_aws: LocalAws) -> Iterator[Callable[..., Driver]]:
     made: list[Driver] = []
 
     def make(account: str, **inputs: Any) -> Driver:
-        plugin = AwsPlugin(local_aws.environment(account))
-        made.append(Driver(plugin, plugin.configure(inputs)))
+        environment = local_aws.environment(account)
+        made.append(Driver(environment, configured(inputs, environment)))
         return made[-1]
 
     yield make

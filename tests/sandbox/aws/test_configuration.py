@@ -11,18 +11,11 @@ import pytest
 from tests.sandbox.aws.conftest import Driver, Organized, urn
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
-from twokeys.sandbox.aws import AwsPlugin
-from twokeys.sandbox.aws.client import Aws, Credentials
-from twokeys.sandbox.aws.configuration import seconds
+from twokeys.sandbox.aws.client import Aws, Credentials, loopback_endpoint
+from twokeys.sandbox.aws.configuration import check_configuration, seconds
 from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.provider import configured
 from twokeys.sandbox.local_aws import LocalAws
-
-PROVIDER = urn("pulumi:providers:aws", "provider")
-
-
-@pytest.fixture
-def plugin() -> AwsPlugin:
-    return AwsPlugin({})
 
 
 @pytest.mark.parametrize(
@@ -39,52 +32,46 @@ def plugin() -> AwsPlugin:
 )
 def test_an_endpoint_that_is_not_on_this_machine_is_refused(endpoint: str) -> None:
     with pytest.raises(Refusal, match="talks to loopback only"):
-        AwsPlugin({"AWS_ENDPOINT_URL": endpoint})
+        configured({"accessKey": "a", "secretKey": "b"}, {"AWS_ENDPOINT_URL": endpoint})
 
 
 @pytest.mark.parametrize(
     "endpoint", ["http://127.0.0.1:1", "http://127.1.2.3:1", "http://[::1]:1", "http://localhost:1"]
 )
 def test_an_endpoint_on_this_machine_is_taken(endpoint: str) -> None:
-    assert AwsPlugin({"AWS_ENDPOINT_URL": endpoint}).name == "aws"
+    assert loopback_endpoint(endpoint, where="AWS_ENDPOINT_URL") == endpoint
 
 
-def test_no_endpoint_is_refused_before_anything_is_sent(plugin: AwsPlugin) -> None:
+def test_no_endpoint_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(Refusal, match="a local AWS only, and none is named"):
-        plugin.configure({"accessKey": "a", "secretKey": "b"})
+        configured({"accessKey": "a", "secretKey": "b"}, {})
 
 
-def test_nested_settings_are_stored_as_json_text_as_the_vendors_plugin_stores_them(plugin: AwsPlugin) -> None:
+def test_nested_settings_are_stored_as_json_text_as_the_vendors_plugin_stores_them() -> None:
     inputs = {
         "region": "eu-central-1",
         "assumeRoles": [{"roleArn": "arn:aws:iam::222222222222:role/a"}],
         "allowedAccountIds": ["222222222222"],
         "skipMetadataApiCheck": True,
     }
-    assert plugin.check_config(PROVIDER, inputs) == (
-        {
-            "region": "eu-central-1",
-            "assumeRoles": '[{"roleArn":"arn:aws:iam::222222222222:role/a"}]',
-            "allowedAccountIds": '["222222222222"]',
-            "skipMetadataApiCheck": "true",
-        },
-        (),
-    )
+    assert check_configuration(inputs) == {
+        "region": "eu-central-1",
+        "assumeRoles": '[{"roleArn":"arn:aws:iam::222222222222:role/a"}]',
+        "allowedAccountIds": '["222222222222"]',
+        "skipMetadataApiCheck": "true",
+    }
 
 
-def test_text_that_the_sdk_made_already_stays_as_it_is(plugin: AwsPlugin) -> None:
+def test_text_that_the_sdk_made_already_stays_as_it_is() -> None:
     """The SDK's Provider class sends lists as JSON text itself."""
     inputs = {"assumeRoles": '[{"roleArn": "arn:aws:iam::222222222222:role/a"}]', "skipRegionValidation": "true"}
-    assert plugin.check_config(PROVIDER, inputs) == (inputs, ())
+    assert check_configuration(inputs) == inputs
 
 
 @pytest.mark.parametrize("value", [UNKNOWN, [{"roleArn": UNKNOWN}]])
-def test_a_provider_of_an_account_that_does_not_exist_yet_is_not_configurable(plugin: AwsPlugin, value: Any) -> None:
-    stored, failures = plugin.check_config(PROVIDER, {"assumeRoles": value, "region": "us-east-1"})
-    assert failures == ()
+def test_a_provider_of_an_account_that_does_not_exist_yet_has_unknown_roles(value: Any) -> None:
+    stored = check_configuration({"assumeRoles": value, "region": "us-east-1"})
     assert stored["assumeRoles"] is UNKNOWN
-    assert not plugin.is_configurable(stored)
-    assert plugin.is_configurable({"region": "us-east-1"})
 
 
 def test_an_account_that_is_not_allowed_is_refused(drive: Callable[..., Driver], fresh_account: str) -> None:
@@ -104,15 +91,15 @@ def test_a_role_in_another_account_than_the_allowed_one_is_refused(organized: Or
 
 
 def test_credentials_of_the_provider_win_over_the_environment(local_aws: LocalAws, fresh_account: str) -> None:
-    plugin = AwsPlugin({**local_aws.environment("333333333333"), "AWS_SESSION_TOKEN": "of another"})
-    provider = plugin.configure({"accessKey": fresh_account, "secretKey": "test"})
+    environment = {**local_aws.environment("333333333333"), "AWS_SESSION_TOKEN": "of another"}
+    provider = configured({"accessKey": fresh_account, "secretKey": "test"}, environment)
     assert provider.aws.account == fresh_account
     provider.close()
 
 
 def test_no_credentials_are_refused(local_aws: LocalAws) -> None:
     with pytest.raises(ProviderError, match="the provider has no credentials"):
-        AwsPlugin({"AWS_ENDPOINT_URL": local_aws.endpoint}).configure({})
+        configured({}, {"AWS_ENDPOINT_URL": local_aws.endpoint})
 
 
 def test_default_tags_are_on_every_object_and_the_objects_own_win(
@@ -128,16 +115,20 @@ def test_default_tags_are_on_every_object_and_the_objects_own_win(
     }
 
 
-def test_changed_default_tags_change_the_objects(drive: Callable[..., Driver], fresh_account: str) -> None:
-    user, where = "aws:iam/user:User", urn("aws:iam/user:User", "u")
+@pytest.mark.parametrize("type", ["aws:iam/user:User", "aws:sqs/queue:Queue"], ids=["made", "kept as declared"])
+def test_changed_default_tags_change_the_objects_once(
+    type: str, drive: Callable[..., Driver], fresh_account: str
+) -> None:
+    where = urn(type, "u")
     before = drive(fresh_account, defaultTags='{"tags": {"team": "core"}}')
     after = drive(fresh_account, defaultTags='{"tags": {"team": "people"}}')
-    inputs = before.check(user, "u", {"name": "u"})
-    identifier, outputs = before.provider.create(user, where, inputs)
-    assert before.provider.diff(user, where, identifier, inputs, outputs, inputs, ()).changed == ()
-    assert after.provider.diff(user, where, identifier, inputs, outputs, inputs, ()).changed == ("tagsAll",)
-    updated = after.provider.update(user, where, identifier, inputs, outputs, inputs)
+    inputs = before.check(type, "u", {"name": "u"})
+    identifier, outputs = before.provider.create(type, where, inputs)
+    assert before.provider.diff(type, where, inputs, outputs, inputs, ()).changed == ()
+    assert after.provider.diff(type, where, inputs, outputs, inputs, ()).changed == ("tagsAll",)
+    updated = after.provider.update(type, where, identifier, inputs, outputs, inputs)
     assert updated["tagsAll"] == {"team": "people"}
+    assert after.provider.diff(type, where, inputs, updated, inputs, ()).changed == ()
 
 
 def test_the_region_is_the_providers_then_the_environments(drive: Callable[..., Driver], fresh_account: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.sandbox.aws.conftest import Driver, urn
 from twokeys.iam import UNKNOWN
+from twokeys.sandbox.aws.catalogue import resource_type
 
 QUEUE = "aws:sqs/queue:Queue"
 ASSET = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
@@ -34,7 +35,7 @@ def test_a_second_update_changes_nothing_and_a_change_is_made_in_place(managemen
 
 def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) -> None:
     assert management.check("aws:s3/bucketObject:BucketObject", "page", {"bucket": UNKNOWN, "source": ASSET})
-    assert management.plugin.preview(QUEUE, urn(QUEUE, "jobs"), {"name": UNKNOWN}, None)["name"] is UNKNOWN
+    assert resource_type(QUEUE).preview({"name": UNKNOWN}, None)["name"] is UNKNOWN
 
 
 def test_nothing_is_there_to_be_imported(management: Driver) -> None:

@@ -85,3 +85,38 @@ def test_what_identity_center_works_on_is_asked_for_by_its_request(client_of) ->
     assert (done["Status"], done["TargetId"], done["PrincipalId"]) == ("SUCCEEDED", account, group)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         sso.describe_account_assignment_creation_status(AccountAssignmentCreationRequestId=permissions[-36:], **at)
+
+
+def test_what_watches_the_bill_is_made_told_changed_and_deleted(client_of) -> None:
+    """https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_CreateAnomalySubscription.html"""
+    ce, exports = client_of("ce", "500700000004"), client_of("bcm-data-exports", "500700000004")
+    monitor = ce.create_anomaly_monitor(
+        AnomalyMonitor={"MonitorName": "all", "MonitorType": "DIMENSIONAL"}, ResourceTags=[{"Key": "a", "Value": "b"}]
+    )["MonitorArn"]
+    assert ce.list_tags_for_resource(ResourceArn=monitor)["ResourceTags"] == [{"Key": "a", "Value": "b"}]
+    ce.update_anomaly_monitor(MonitorArn=monitor, MonitorName="every")
+    (told,) = ce.get_anomaly_monitors(MonitorArnList=[monitor])["AnomalyMonitors"]
+    assert (told["MonitorName"], told["MonitorType"]) == ("every", "DIMENSIONAL")
+    watched = {"MonitorArnList": [monitor], "Subscribers": [], "Frequency": "DAILY", "SubscriptionName": "mail"}
+    subscription = ce.create_anomaly_subscription(AnomalySubscription=watched)["SubscriptionArn"]
+    ce.update_anomaly_subscription(SubscriptionArn=subscription, Frequency="WEEKLY")
+    (told,) = ce.get_anomaly_subscriptions()["AnomalySubscriptions"]
+    assert (told["Frequency"], told["SubscriptionName"]) == ("WEEKLY", "mail")
+    ce.delete_anomaly_subscription(SubscriptionArn=subscription)
+    ce.delete_anomaly_monitor(MonitorArn=monitor)
+    with pytest.raises(ClientError, match="UnknownMonitorException"):
+        ce.get_anomaly_monitors(MonitorArnList=[monitor])
+    place = {"S3Bucket": "b", "S3Prefix": "p", "S3Region": "us-east-1"}
+    form = {"OutputType": "CUSTOM", "Format": "PARQUET", "Compression": "PARQUET", "Overwrite": "OVERWRITE_REPORT"}
+    export = {
+        "Name": "costs",
+        "DataQuery": {"QueryStatement": "SELECT 1"},
+        "DestinationConfigurations": {"S3Destination": {**place, "S3OutputConfigurations": form}},
+        "RefreshCadence": {"Frequency": "SYNCHRONOUS"},
+    }
+    arn = exports.create_export(Export=export)["ExportArn"]
+    assert exports.get_export(ExportArn=arn)["Export"] == {**export, "ExportArn": arn}
+    exports.update_export(ExportArn=arn, Export={**export, "Description": "all"})
+    assert exports.get_export(ExportArn=arn)["Export"]["Description"] == "all"
+    assert [one["ExportName"] for one in exports.list_exports()["Exports"]] == ["costs"]
+    assert exports.delete_export(ExportArn=arn)["ExportArn"] == arn

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.aws.conftest import Driver, trust, urn
-from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.generic import generic
 from twokeys.sandbox.aws.schema import schema
 
@@ -42,7 +42,7 @@ NAME = {"familyName": "Example", "givenName": "Alice"}
 def test_a_change_replaces_or_updates_as_it_does_there(
     type: str, old: dict[str, Any], new: dict[str, Any], replaces: tuple[str, ...]
 ) -> None:
-    found = AwsPlugin({}).diff(type, urn(type, "it"), "id", old, {}, new, ())
+    found = resource_type(type).diff(urn(type, "it"), old, new, ())
     assert (found.changed, found.replaces) == (tuple(new), replaces)
 
 
@@ -58,8 +58,7 @@ def test_a_change_replaces_or_updates_as_it_does_there(
     ],
 )
 def test_what_a_program_leaves_out_is_filled_in_as_it_is_there(type: str, defaults: dict[str, Any]) -> None:
-    checked, failures = AwsPlugin({}).check(type, urn(type, "it"), {}, {"name": "it"}, b"1")
-    assert failures == ()
+    checked = resource_type(type).check(urn(type, "it"), {}, {"name": "it"}, b"1")
     assert checked == {"name": "it", **defaults}
 
 

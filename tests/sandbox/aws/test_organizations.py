@@ -15,6 +15,7 @@ from botocore.stub import Stubber
 
 from tests.sandbox.aws.conftest import ACCOUNT, ORGANIZATION, Driver, Organized, trust, urn
 from twokeys.sandbox.aws import organizations
+from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.errors import ProviderError
 
 UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
@@ -90,8 +91,8 @@ def test_an_account_in_govcloud_is_refused(management: Driver) -> None:
 def test_closing_on_deletion_suspends_the_account_and_keeping_only_removes_it(organized: Organized) -> None:
     driver, client = organized.driver, organized.driver.api("organizations")
     closed, kept = organized.account("closed"), organized.account("kept")
-    driver.provider.delete(ACCOUNT, urn(ACCOUNT, "closed"), closed, {"closeOnDeletion": True}, {})
-    driver.provider.delete(ACCOUNT, urn(ACCOUNT, "kept"), kept, {"closeOnDeletion": False}, {})
+    driver.provider.delete(ACCOUNT, urn(ACCOUNT, "closed"), closed, {"closeOnDeletion": True})
+    driver.provider.delete(ACCOUNT, urn(ACCOUNT, "kept"), kept, {"closeOnDeletion": False})
     assert client.describe_account(AccountId=closed)["Account"]["Status"] == "SUSPENDED"
     with pytest.raises(client.exceptions.AccountNotFoundException):
         client.describe_account(AccountId=kept)
@@ -147,7 +148,7 @@ def test_the_root_is_known_while_trusted_services_change(management: Driver) -> 
     """Else the units below it would have an unknown parent, and be replaced."""
     roots = [{"id": "r-ab12"}]
     inputs = management.check(ORGANIZATION, "o", {"awsServiceAccessPrincipals": ["account.amazonaws.com"]})
-    assert management.plugin.preview(ORGANIZATION, urn(ORGANIZATION, "o"), inputs, {"roots": roots})["roots"] == roots
+    assert resource_type(ORGANIZATION).preview(inputs, {"roots": roots})["roots"] == roots
 
 
 def test_a_unit_is_replaced_by_another_parent_only(management: Driver) -> None:
@@ -160,7 +161,7 @@ def test_a_unit_with_accounts_in_it_is_not_removed(organized: Organized) -> None
     unit, _ = organized.driver.up(UNIT, "unit", name="workloads", parentId=organized.root)
     organized.account("stage", parentId=unit)
     with pytest.raises(ProviderError, match="OrganizationalUnitNotEmptyException"):
-        organized.driver.provider.delete(UNIT, urn(UNIT, "unit"), unit, {}, {})
+        organized.driver.provider.delete(UNIT, urn(UNIT, "unit"), unit, {})
 
 
 def test_a_policy_of_a_type_that_is_not_enabled_cannot_be_attached(organized: Organized) -> None:
@@ -182,7 +183,7 @@ def test_skip_destroy_leaves_the_object_in_place(organized: Organized, type: str
     attachment = {"policyId": policy, "targetId": organized.root}
     identifier, _ = driver.up("aws:organizations/policyAttachment:PolicyAttachment", "a", **attachment)
     ids = {"aws:organizations/policy:Policy": policy}
-    driver.provider.delete(type, urn(type, "x"), ids.get(type, identifier), {**attachment, "skipDestroy": True}, {})
+    driver.provider.delete(type, urn(type, "x"), ids.get(type, identifier), {**attachment, "skipDestroy": True})
     assert client.list_targets_for_policy(PolicyId=policy)["Targets"][0]["TargetId"] == organized.root
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.sandbox.aws.conftest import Driver, grant, trust, urn
-from twokeys.sandbox.aws import AwsPlugin
+from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.provider import configured
 from twokeys.sandbox.aws.resource_type import Secret
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -37,9 +38,8 @@ def mortal(tmp_path: Path) -> Iterator[LocalAws]:
 
 
 def test_a_local_aws_that_is_killed_in_the_middle_is_a_clear_error(mortal: LocalAws, fresh_account: str) -> None:
-    plugin = AwsPlugin(mortal.environment(fresh_account))
-    provider = plugin.configure({"maxRetries": "0"})
-    inputs, _ = plugin.check(USER, urn(USER, "a"), {}, {"name": "a"}, b"1")
+    provider = configured({"maxRetries": "0"}, mortal.environment(fresh_account))
+    inputs = resource_type(USER).check(urn(USER, "a"), {}, {"name": "a"}, b"1")
     provider.create(USER, urn(USER, "a"), inputs)
     os.kill(mortal.pid, signal.SIGKILL)
     lost = r"creating aws:iam/user:User b did not finish.*\n(.*\n)*.*starts anew"
@@ -55,8 +55,8 @@ def test_a_role_with_policies_of_others_is_removed_only_with_force_detach(manage
     management.up("aws:iam/instanceProfile:InstanceProfile", "p", name="p", role="r")
     management.api("iam").attach_role_policy(RoleName="r", PolicyArn=READ_ONLY)
     with pytest.raises(ProviderError, match="DeleteConflict"):
-        management.provider.delete(ROLE, urn(ROLE, "r"), "r", inputs, {})
-    management.provider.delete(ROLE, urn(ROLE, "r"), "r", {**inputs, "forceDetachPolicies": True}, {})
+        management.provider.delete(ROLE, urn(ROLE, "r"), "r", inputs)
+    management.provider.delete(ROLE, urn(ROLE, "r"), "r", {**inputs, "forceDetachPolicies": True})
     assert management.api("iam").list_roles()["Roles"] == []
 
 
@@ -72,7 +72,7 @@ def test_a_role_takes_the_policies_that_it_declares_with_it(management: Driver) 
         },
     )
     management.provider.create(ROLE, urn(ROLE, "r"), inputs)
-    management.provider.delete(ROLE, urn(ROLE, "r"), "r", inputs, {})
+    management.provider.delete(ROLE, urn(ROLE, "r"), "r", inputs)
     assert management.api("iam").list_roles()["Roles"] == []
 
 
@@ -111,7 +111,7 @@ def test_drift_shows_in_what_is_read(management: Driver) -> None:
     management.api("iam").update_assume_role_policy(RoleName="r", PolicyDocument=trust("222222222222"))
     read = management.provider.read(ROLE, urn(ROLE, "r"), identifier, inputs, outputs)
     assert read is not None
-    difference = management.plugin.diff(ROLE, urn(ROLE, "r"), identifier, read[1], read[2], inputs, ())
+    difference = resource_type(ROLE).diff(urn(ROLE, "r"), read[1], inputs, ())
     assert difference.changed == ("assumeRolePolicy",)
 
 
@@ -123,8 +123,8 @@ def test_a_user_with_keys_is_removed_only_with_force_destroy(management: Driver)
     management.up("aws:iam/accessKey:AccessKey", "k", user="ci")
     management.api("iam").create_login_profile(UserName="ci", Password="correct horse battery 1A!")
     with pytest.raises(ProviderError, match="DeleteConflict"):
-        management.provider.delete(USER, urn(USER, "ci"), "ci", inputs, {})
-    management.provider.delete(USER, urn(USER, "ci"), "ci", {**inputs, "forceDestroy": True}, {})
+        management.provider.delete(USER, urn(USER, "ci"), "ci", inputs)
+    management.provider.delete(USER, urn(USER, "ci"), "ci", {**inputs, "forceDestroy": True})
     assert management.api("iam").list_users()["Users"] == []
 
 
@@ -135,7 +135,7 @@ def test_a_group_with_users_is_not_removed(management: Driver) -> None:
     management.up(USER, "ci", name="ci")
     management.up("aws:iam/groupMembership:GroupMembership", "m", name="m", group="g", users=["ci"])
     with pytest.raises(ProviderError, match="DeleteConflict"):
-        management.provider.delete(GROUP, urn(GROUP, "g"), "g", inputs, {})
+        management.provider.delete(GROUP, urn(GROUP, "g"), "g", inputs)
 
 
 def test_a_renamed_user_keeps_its_groups_and_keys(management: Driver) -> None:
@@ -150,7 +150,7 @@ def test_a_renamed_user_keeps_its_groups_and_keys(management: Driver) -> None:
     assert after["uniqueId"] == outputs["uniqueId"]
     assert [one["GroupName"] for one in iam.list_groups_for_user(UserName="robot")["Groups"]] == ["g"]
     assert len(iam.list_access_keys(UserName="robot")["AccessKeyMetadata"]) == 1
-    management.provider.delete(USER, urn(USER, "ci"), identifier, {**renamed, "forceDestroy": True}, after)
+    management.provider.delete(USER, urn(USER, "ci"), identifier, {**renamed, "forceDestroy": True})
     assert iam.list_users()["Users"] == []
 
 
@@ -166,7 +166,7 @@ def test_a_managed_policy_keeps_five_versions_and_the_newest_counts(management: 
     versions = management.api("iam").list_policy_versions(PolicyArn=identifier)["Versions"]
     assert len(versions) == 5
     assert outputs["policy"] == inputs["policy"]
-    management.provider.delete(type, where, identifier, inputs, outputs)
+    management.provider.delete(type, where, identifier, inputs)
 
 
 def test_an_attached_policy_is_not_removed(management: Driver) -> None:
@@ -175,7 +175,7 @@ def test_an_attached_policy_is_not_removed(management: Driver) -> None:
     management.up(USER, "ci", name="ci")
     management.up("aws:iam/userPolicyAttachment:UserPolicyAttachment", "a", user="ci", policyArn=identifier)
     with pytest.raises(ProviderError, match="DeleteConflict"):
-        management.provider.delete(type, urn(type, "p"), identifier, {}, {})
+        management.provider.delete(type, urn(type, "p"), identifier, {})
 
 
 def test_an_access_keys_secret_is_a_secret_and_works(management: Driver, client_of: Callable[..., Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.aws.conftest import Driver, Organized, grant, trust, urn
-from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES
+from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, resource_type
 from twokeys.sandbox.aws.errors import Diff
 from twokeys.sandbox.aws.resource_type import Secret
 from twokeys.sandbox.aws.schema import schema
@@ -25,7 +25,6 @@ EC2_TRUST = json.dumps(
     }
 )
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 DENY_LEAVE = json.dumps(
     {
@@ -96,78 +95,8 @@ def trusted(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return a_member(driver, known)
 
 
-def a_bucket(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    bucket, _ = driver.up("aws:s3/bucket:Bucket", "bucket", bucket=f"trail-{driver.account}")
-    return {**known, "bucket": bucket}
-
-
-def a_locked_bucket(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    name = f"locked-{driver.account}"
-    bucket, _ = driver.up("aws:s3/bucket:Bucket", "bucket", bucket=name, objectLockEnabled=True)
-    return {**known, "bucket": bucket}
-
-
 def two_keys(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return {**known, "keys": [driver.up("aws:kms/key:Key", name)[0] for name in ("one", "two")]}
-
-
-def a_topic(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    return {**known, "topic": driver.up("aws:sns/topic:Topic", "topic", name="alarms")[0]}
-
-
-def a_rule_and_topic(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    driver.up("aws:cloudwatch/eventRule:EventRule", "rule", name="break-glass", scheduleExpression="rate(1 day)")
-    return a_topic(driver, known)
-
-
-def a_default_vpc(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    return {**known, "vpc": driver.up("aws:ec2/defaultVpc:DefaultVpc", "vpc")[0]}
-
-
-def trust_service(driver: Driver, known: dict[str, Any], service: str) -> dict[str, Any]:
-    driver.api("organizations").enable_aws_service_access(ServicePrincipal=service)
-    return known
-
-
-def a_monitor(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    type = "aws:costexplorer/anomalyMonitor:AnomalyMonitor"
-    return {**known, "monitor": driver.up(type, "m", monitorType="DIMENSIONAL", monitorDimension="SERVICE")[0]}
-
-
-def an_instance(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    found = driver.provider.invoke("aws:ssoadmin/getInstances:getInstances", {})
-    return {**known, "instance": found["arns"][0], "store": found["identityStoreIds"][0]}
-
-
-def a_permission_set(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    known = an_instance(driver, known)
-    type = "aws:ssoadmin/permissionSet:PermissionSet"
-    _, outputs = driver.up(type, "set", name="Auditor", instanceArn=known["instance"])
-    return {**known, "set": outputs["arn"]}
-
-
-def a_directory(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    known = an_instance(driver, known)
-    store = {"identityStoreId": known["store"]}
-    _, user = driver.up("aws:identitystore/user:User", "jane", userName="jane", displayName="Jane", **store)
-    _, group = driver.up("aws:identitystore/group:Group", "engineers", displayName="engineers", **store)
-    return {**known, "user": user["userId"], "group": group["groupId"]}
-
-
-def in_the_set(known: dict[str, Any]) -> dict[str, Any]:
-    return {"permissionSetArn": known["set"], "instanceArn": known["instance"]}
-
-
-def key_policy(account: str, action: str) -> str:
-    owner = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": owner, "Action": ["kms:PutKeyPolicy", action], "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def topic_policy(topic: str, action: str) -> str:
-    who = {"Service": "events.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": who, "Action": action, "Resource": topic}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def delegation(account: str, action: str) -> str:
@@ -211,11 +140,6 @@ def subscription(known: dict[str, Any]) -> dict[str, Any]:
         "subscribers": [{"type": "EMAIL", "address": "finance@company.com"}],
         "thresholdExpression": {"ands": [{"dimension": impact}, {"dimension": {**impact, "values": ["10"]}}]},
     }
-
-
-def bucket_policy(bucket: str, action: str) -> str:
-    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 CASES = {
@@ -475,29 +399,29 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
         organized: Organized = request.getfixturevalue("organized")
         driver, known = organized.driver, {"root": organized.root}
     known = case.prepare(driver, {**known, "account": driver.account})
-    provider, plugin, where = driver.provider, driver.plugin, urn(case.type, "it")
+    provider, known_type, where = driver.provider, resource_type(case.type), urn(case.type, "it")
 
     inputs = driver.check(case.type, "it", case.make(known))
-    preview = plugin.preview(case.type, where, inputs, None)
+    preview = known_type.preview(inputs, None)
     identifier, outputs = provider.create(case.type, where, inputs)
     if case.id is not None:
         assert identifier == case.id(known)
     assert outputs | case.outputs(known) == outputs
     assert inputs.items() <= outputs.items()
     assert outputs.keys() - preview.keys() <= schema(case.type).inputs.keys()
-    assert plugin.diff(case.type, where, identifier, inputs, outputs, inputs, ()) == Diff(())
+    assert known_type.diff(where, inputs, inputs, ()) == Diff(())
 
     read = provider.read(case.type, where, identifier, inputs, plain(outputs))
     assert read == (identifier, inputs, outputs)
     if case.importable:
         imported = provider.read(case.type, where, case.import_id(known) if case.import_id else identifier, {}, {})
         assert imported is not None
-        difference = plugin.diff(case.type, where, identifier, imported[1], imported[2], inputs, ())
+        difference = known_type.diff(where, imported[1], inputs, ())
         assert set(difference.changed) <= set(case.import_knows)
 
     if case.change is not None:
         changed = driver.check(case.type, "it", case.change(known), inputs)
-        difference = plugin.diff(case.type, where, identifier, inputs, outputs, changed, ())
+        difference = known_type.diff(where, inputs, changed, ())
         assert difference.changed
         assert difference.replaces == ()
         after = provider.update(case.type, where, identifier, inputs, plain(outputs), changed)
@@ -505,14 +429,14 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
         assert provider.read(case.type, where, identifier, changed, plain(after)) == (identifier, changed, after)
         inputs, outputs = changed, after
 
-    provider.delete(case.type, where, identifier, inputs, plain(outputs))
+    provider.delete(case.type, where, identifier, inputs)
     gone = provider.read(case.type, where, identifier, inputs, plain(outputs))
     if name == "GroupMembership":  # it is what the group has, and the group is still there
         assert gone is not None
         assert gone[2]["users"] == []
     else:
         assert gone is None
-    provider.delete(case.type, where, identifier, inputs, plain(outputs))
+    provider.delete(case.type, where, identifier, inputs)
 
 
 def plain(outputs: dict[str, Any]) -> dict[str, Any]:

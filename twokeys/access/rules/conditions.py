@@ -74,7 +74,7 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     shut = {door.id for door in doors if door.outcome is Outcome.DENY}
     asked = {door.id for door in doors if _denied_without_external_id(door)}
     for role in graph.roles:
-        if role.trust is None or role.trust.policy is UNKNOWN or not graph.accounts.pinned(role.account):
+        if role.trust is None or role.trust.policy is UNKNOWN:
             continue
         for statement in role.trust.policy.statements:
             foreign = _foreign_organizations(graph, statement)
@@ -85,7 +85,8 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                     one = _Outsider(role, name, account, in_organization=foreign == frozenset())
                     if account is not None and (one.door in asked or demands_external_id(statement)):
                         one = replace(one, with_external_id=True)
-                    if one.door not in shut or _of_another_partition(one):
+                    told = one.with_external_id or graph.accounts.pinned(role.account)
+                    if told and (one.door not in shut or _of_another_partition(one)):
                         yield one
 
 
@@ -186,9 +187,9 @@ The organization's accounts are those that the stack works in, makes or lists, a
 each account and organization that a Principal or a condition admits is looked at by itself. A condition that demands
 the own organization keeps outsiders out; of an account that nothing shows, it leaves a grant that is not proved. An
 external ID is one or more exact values; one that is not known yet counts.
-Unknown: a trust policy that is not known, and a role whose own account is not, are left to `unproved-door`. Does not
-check: services and federated identities, whether an external ID is hard to guess, and everyone without any limit
-(`wildcard-trust`).
+Unknown: a trust policy that is not known, and a role whose own account is not, are left to `unproved-door`, which asks
+for no account where an external ID is asked for. Does not check: services and federated identities, whether an external
+ID is hard to guess, and everyone without any limit (`wildcard-trust`).
 """
 
 THIRD_PARTY_NAMED = Rule(

@@ -8,7 +8,7 @@ from datetime import date
 from twokeys.access.federated import FederatedTrust, provider_name
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import CARRIERS
+from twokeys.access.names import CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_values
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation, Glob
@@ -22,7 +22,6 @@ from twokeys.iam.shared_providers import (
 from twokeys.iam.truth import Truth
 
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
-_ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
 
 
 def _federated(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
@@ -78,14 +77,14 @@ def _roles_anywhere(graph: Graph, role: Principal) -> Iterator[Finding]:
         return
     for statement in role.trust.policy.statements:
         named = statement.principals.service if statement.principals is not None else ()
-        if statement.effect != "Allow" or _ROLES_ANYWHERE not in named:
+        if statement.effect != "Allow" or not {ROLES_ANYWHERE, EVERY_SERVICE}.intersection(named):
             continue
         named_anchor = any(all(map(_names_anchor, arns)) for arns in demanded_values(statement, "aws:sourcearn"))
         if named_anchor or statement.covers_action("sts:AssumeRole") is Truth.FALSE:
             continue
-        why = f"{CARRIERS[_ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
+        why = f"{CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
         step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
-        yield _finding(graph, role, f"{_ROLES_ANYWHERE}: {why}", step, {})
+        yield _finding(graph, role, f"{ROLES_ANYWHERE}: {why}", step, {})
 
 
 def _names_anchor(arn: object) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from twokeys.access.accounts import Entry
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.principals import HOLDERS
 from twokeys.access.snapshot import PROVIDER
 
 _NAME = "provider-enters-its-account"
@@ -35,16 +36,27 @@ def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
                 name = graph.accounts.name(account)
                 message = f"A provider works in account {name} without assuming a role there, beside another account"
                 yield Finding(_NAME, message, "set assume_roles to a role of that account", urn)
-    if unpinned and not any(_is_default(entry.name) for entry in graph.accounts.entries):
+    if unpinned and _is_about_accounts(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
         message = f"Provider {unpinned[0].name} {_NOT_PINNED}"
         yield Finding(_NAME, message, _PIN, unpinned[0].urn, advice=True)
 
 
 def _works_in_several(graph: Graph) -> bool:
-    """Whether a stack makes accounts, enters one by a role, or works in two: then a wrong account is one step away."""
+    """Whether a stack makes accounts or works in two, as far as its providers tell: a wrong one is one step away then.
+
+    A role that a provider assumes pins it to the role's account.
+    """
     accounts = graph.accounts
+    held = {accounts.of_provider(entry.urn) for entry in accounts.entries}
+    pinned = [one for one in held if accounts.pinned(one)]
     enters = any(entry.assumes != () for entry in accounts.entries)
-    return bool(accounts.by_symbol) or enters or len([one for one in accounts.held if accounts.pinned(one)]) > 1
+    return bool(accounts.by_symbol) or len(pinned) > 1 or (enters and (len(held) > 1 or not pinned))
+
+
+def _is_about_accounts(graph: Graph) -> bool:
+    """Whether anything in the stack hangs on which account it is in: a trust or a grant that is about accounts."""
+    doors = any(door.source.kind in (*HOLDERS, "outsider") for door in graph.doors)
+    return doors or bool(graph.open_trusts or graph.lone_grants)
 
 
 def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
@@ -82,7 +94,8 @@ def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             whose = f"makes {what}" if provider.urn in used else "answers a look-up"
             message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
-            yield Finding("no-default-provider", message, step, provider.urn, advice=not several)
+            if several or _is_about_accounts(graph):
+                yield Finding("no-default-provider", message, step, provider.urn, advice=not several)
             if not several:
                 return
 
@@ -102,9 +115,10 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 )
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
-The account without a role is the management account, whose credentials run the program. A stack that makes no accounts,
-assumes no role and works in one account only gets one piece of advice. Unknown: a role or an id that is not known yet
-has to hang on one account of the stack; that both mean one account is checked when they are known.
+The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
+and works in one account only, by a known role or without one, gets one piece of advice, if a trust or a grant in it is
+about accounts. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean
+one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
 
@@ -119,6 +133,8 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-Where a stack makes no accounts, assumes no role and works in one account, that is one piece of advice. Unknown: nothing
-that it reads can be unknown. Does not check: default providers of other packages.
+The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
+and works in one account only, by a known role or without one, gets one piece of advice, if a trust or a grant in it is
+about accounts. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean
+one account is checked when they are known.
 """

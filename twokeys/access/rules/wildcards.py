@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
@@ -56,12 +57,16 @@ def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
 
 
 def _granting(graph: Graph) -> Iterator[tuple[str, str, Document]]:
-    """Each document with its holder and account; a managed policy that nobody holds yet stands for itself."""
+    """Each document with its holder and account; a managed policy that nobody holds yet stands for itself.
+
+    A permissions boundary grants nothing.
+    """
     for principal in graph.principals:
         for document in principal.documents:
             yield principal.arn, principal.account, document
+    boundaries = {principal.boundary for principal in graph.principals}
     for document in graph.principals.managed_policies:
-        if document.urn is not None:
+        if document.urn is not None and document not in boundaries:
             yield document.urn, graph.accounts.of(graph.snapshot.by_urn[document.urn]), document
 
 
@@ -83,6 +88,7 @@ def _grants(statement: Statement) -> bool:
     return statement.actions != ("*",) and statement.covers_action("sts:AssumeRole") is Truth.TRUE
 
 
+@lru_cache(maxsize=65536)
 def _exact_enough(resource: str, own: str) -> bool:
     arn = Arn.parse(resource)
     inside = arn is not None and arn.service == "iam" and arn.account == own

@@ -1,5 +1,1 @@
 """Pulumi's AWS provider, as far as this program needs it, for the sandbox: real API calls, to loopback only."""
-
-from twokeys.sandbox.aws.plugin import AwsPlugin
-
-__all__ = ["AwsPlugin"]

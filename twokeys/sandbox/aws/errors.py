@@ -1,16 +1,8 @@
-"""What the types say of an input that cannot be accepted, of a change, and of an API that refused."""
+"""What the types say of a change, and of an API that refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class CheckFailure:
-    """An input that cannot be accepted: the property ("" for the resource as a whole), and why, as a sentence."""
-
-    property: str
-    reason: str
 
 
 @dataclass(frozen=True)

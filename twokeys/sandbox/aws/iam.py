@@ -111,13 +111,7 @@ def _role_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
         "maxSessionDuration": role["MaxSessionDuration"],
         "assumeRolePolicy": _text(role["AssumeRolePolicyDocument"]),
         "permissionsBoundary": _boundary_of(role),
-        "inlinePolicies": [
-            {
-                "name": one,
-                "policy": _text(client.get_role_policy(RoleName=identifier, PolicyName=one)["PolicyDocument"]),
-            }
-            for one in sorted(inline)
-        ],
+        "inlinePolicies": [{"name": one, "policy": document(one)} for one in sorted(inline)],
         "managedPolicyArns": sorted(one["PolicyArn"] for one in attached),
         "tagsAll": from_pairs(role.get("Tags")),
     }

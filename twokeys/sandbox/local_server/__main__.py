@@ -11,7 +11,6 @@ from pathlib import Path
 
 import hypercorn.asyncio
 import hypercorn.config
-from ministack import app as ministack
 
 from twokeys.sandbox.local_aws import DETACH
 from twokeys.sandbox.local_server import (
@@ -34,6 +33,7 @@ from twokeys.sandbox.local_server import (
     trails,
     transport,
 )
+from twokeys.sandbox.local_server.inside import app as ministack
 
 _SUPPLEMENTS = (
     organizations,

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
-from ministack.services import account as base
 
 from twokeys.sandbox.local_server import mailbox, organizations
+from twokeys.sandbox.local_server.inside import account as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
 
 Payload: TypeAlias = dict[str, Any]
@@ -27,7 +27,7 @@ _contacts = AccountScopedDict()  # "BILLING" | "OPERATIONS" | "SECURITY" | "PRIM
 _updates = AccountScopedDict()  # "email" -> {"address", "code"}: an update of the e-mail address that was started
 _names = AccountScopedDict()  # "name" -> the name of an account that is in no organization
 _NAME = re.compile(r"[ -;=?-~]{1,50}")
-_base_information = base._get_account_information
+_base_information = base.get_account_information
 _CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -36,7 +36,7 @@ def install() -> None:
     for name, operation in _OPERATIONS.items():
         path = f"/{name[0].lower()}{name[1:]}"
         mark = recorded if "Contact" in name else marked
-        base._DISPATCH[path] = mark(name, _for_the_named_account(name, operation))
+        base.DISPATCH[path] = mark(name, _for_the_named_account(name, operation))
     base.get_state = lambda: {"contacts": _contacts, "updates": _updates, "names": _names}
     base.load_persisted_state = _restore
 

@@ -8,6 +8,8 @@ costs here, a tag key counts as known as soon as it is named.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ministack.core.responses import get_account_id
@@ -18,45 +20,85 @@ from twokeys.sandbox.local_server.supplement import ApiError
 Payload: TypeAlias = dict[str, Any]
 
 _tag_status = records.store("ce.tags")
-_monitors = records.store("ce.monitors")
-_subscriptions = records.store("ce.subscriptions")
-_exports = records.store("bcm-data-exports.exports")
 _tags = records.store("billing.resource-tags")
 
 
 def install() -> None:
     """Answer both services."""
+    monitors = _Kind("ce", "AnomalyMonitor", "MonitorArn", "UnknownMonitorException")
+    subscriptions = _Kind("ce", "AnomalySubscription", "SubscriptionArn", "UnknownSubscriptionException")
+    exports = _Kind("bcm-data-exports", "Export", "ExportArn", "ResourceNotFoundException")
     records.serve_json(
         "ce",
         {
             "UpdateCostAllocationTagsStatus": _update_tag_status,
             "ListCostAllocationTags": _list_tags,
-            "CreateAnomalyMonitor": _create_monitor,
-            "UpdateAnomalyMonitor": _update_monitor,
-            "DeleteAnomalyMonitor": _delete_monitor,
-            "GetAnomalyMonitors": _get_monitors,
-            "CreateAnomalySubscription": _create_subscription,
-            "UpdateAnomalySubscription": _update_subscription,
-            "DeleteAnomalySubscription": _delete_subscription,
-            "GetAnomalySubscriptions": _get_subscriptions,
-            "TagResource": _tag,
-            "UntagResource": _untag,
-            "ListTagsForResource": _list_resource_tags,
+            **monitors.operations(),
+            "GetAnomalyMonitors": lambda payload: {"AnomalyMonitors": monitors.found(payload.get("MonitorArnList"))},
+            **subscriptions.operations(),
+            "GetAnomalySubscriptions": lambda payload: {
+                "AnomalySubscriptions": subscriptions.found(payload.get("SubscriptionArnList"))
+            },
+            **_TAGGING,
         },
     )
     records.serve_json(
         "bcm-data-exports",
         {
-            "CreateExport": _create_export,
-            "UpdateExport": _update_export,
-            "DeleteExport": _delete_export,
-            "GetExport": _get_export,
-            "ListExports": _list_exports,
-            "TagResource": _tag,
-            "UntagResource": _untag,
-            "ListTagsForResource": _list_resource_tags,
+            **exports.operations(),
+            "GetExport": lambda payload: {"Export": exports.existing(payload["ExportArn"]), "ExportStatus": _HEALTHY},
+            "ListExports": lambda _: {
+                "Exports": [
+                    {"ExportArn": one["ExportArn"], "ExportName": one["Name"], "ExportStatus": _HEALTHY}
+                    for one in exports.found()
+                ]
+            },
+            **_TAGGING,
         },
     )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a service makes, changes and deletes by its ARN, which the service chooses."""
+
+    service: str
+    name: str
+    key: str
+    unknown: str
+
+    def operations(self) -> Mapping[str, records.Operation]:
+        return {f"Create{self.name}": self._create, f"Update{self.name}": self._update, f"Delete{self.name}": self._end}
+
+    def existing(self, arn: str) -> Payload:
+        one: Payload | None = records.store(self._place).get(arn)
+        if one is None:
+            raise ApiError(self.unknown, f"{arn} does not exist.")
+        return one
+
+    def found(self, named: list[str] | None = None) -> list[Payload]:
+        return [self.existing(arn) for arn in (records.store(self._place).keys() if named is None else named)]
+
+    @property
+    def _place(self) -> str:
+        return f"{self.service}.{self.name}"
+
+    def _create(self, payload: Payload) -> Payload:
+        arn = f"arn:aws:{self.service}:us-east-1:{get_account_id()}:{self.name.lower()}/{uuid.uuid4()}"
+        records.store(self._place)[arn] = {**payload[self.name], self.key: arn}
+        _tags[arn] = _as_mapping(payload.get("ResourceTags"))
+        return {self.key: arn}
+
+    def _update(self, payload: Payload) -> Payload:
+        """An export is sent as a whole, and of the others what changes."""
+        arn = payload[self.key]
+        records.store(self._place)[arn] = {**self.existing(arn), **payload.get(self.name, payload)}
+        return {self.key: arn}
+
+    def _end(self, payload: Payload) -> Payload:
+        self.existing(payload[self.key])
+        records.store(self._place).pop(payload[self.key])
+        return {self.key: payload[self.key]}
 
 
 def _update_tag_status(payload: Payload) -> Payload:
@@ -78,131 +120,13 @@ def _list_tags(payload: Payload) -> Payload:
     }
 
 
-def _arn(kind: str) -> str:
-    return f"arn:aws:ce::{get_account_id()}:{kind}/{uuid.uuid4()}"
-
-
-def _create_monitor(payload: Payload) -> Payload:
-    arn = _arn("anomalymonitor")
-    _monitors[arn] = {**payload["AnomalyMonitor"], "MonitorArn": arn}
-    _set_tags(arn, payload.get("ResourceTags"))
-    return {"MonitorArn": arn}
-
-
-def _update_monitor(payload: Payload) -> Payload:
-    arn = payload["MonitorArn"]
-    monitor = _monitor(arn)
-    _monitors[arn] = {**monitor, "MonitorName": payload.get("MonitorName") or monitor["MonitorName"]}
-    return {"MonitorArn": arn}
-
-
-def _delete_monitor(payload: Payload) -> Payload:
-    _monitor(payload["MonitorArn"])
-    _monitors.pop(payload["MonitorArn"])
-    return {}
-
-
-def _get_monitors(payload: Payload) -> Payload:
-    named = payload.get("MonitorArnList")
-    return {"AnomalyMonitors": _monitors.values() if named is None else [_monitor(arn) for arn in named]}
-
-
-def _monitor(arn: str) -> Payload:
-    monitor: Payload | None = _monitors.get(arn)
-    if monitor is None:
-        raise ApiError("UnknownMonitorException", f"No anomaly monitor {arn} exists.")
-    return monitor
-
-
-def _create_subscription(payload: Payload) -> Payload:
-    subscription = payload["AnomalySubscription"]
-    for monitor in subscription["MonitorArnList"]:
-        _monitor(monitor)
-    arn = _arn("anomalysubscription")
-    _subscriptions[arn] = {**subscription, "SubscriptionArn": arn, "AccountId": get_account_id()}
-    _set_tags(arn, payload.get("ResourceTags"))
-    return {"SubscriptionArn": arn}
-
-
-def _update_subscription(payload: Payload) -> Payload:
-    arn = payload["SubscriptionArn"]
-    kept = ("Frequency", "MonitorArnList", "Subscribers", "SubscriptionName", "ThresholdExpression")
-    changed = {name: payload[name] for name in kept if name in payload}
-    for monitor in changed.get("MonitorArnList", ()):
-        _monitor(monitor)
-    _subscriptions[arn] = {**_subscription(arn), **changed}
-    return {"SubscriptionArn": arn}
-
-
-def _delete_subscription(payload: Payload) -> Payload:
-    _subscription(payload["SubscriptionArn"])
-    _subscriptions.pop(payload["SubscriptionArn"])
-    return {}
-
-
-def _get_subscriptions(payload: Payload) -> Payload:
-    named = payload.get("SubscriptionArnList")
-    found = _subscriptions.values() if named is None else [_subscription(arn) for arn in named]
-    return {"AnomalySubscriptions": found}
-
-
-def _subscription(arn: str) -> Payload:
-    subscription: Payload | None = _subscriptions.get(arn)
-    if subscription is None:
-        raise ApiError("UnknownSubscriptionException", f"No anomaly subscription {arn} exists.")
-    return subscription
-
-
-def _create_export(payload: Payload) -> Payload:
-    export = payload["Export"]
-    if any(one["Name"] == export["Name"] for one in _exports.values()):
-        raise ApiError("ValidationException", f"An export with the name {export['Name']} exists.")
-    arn = f"arn:aws:bcm-data-exports:us-east-1:{get_account_id()}:export/{export['Name']}-{uuid.uuid4()}"
-    _exports[arn] = {**export, "ExportArn": arn}
-    _set_tags(arn, payload.get("ResourceTags"))
-    return {"ExportArn": arn}
-
-
-def _update_export(payload: Payload) -> Payload:
-    arn = payload["ExportArn"]
-    _export(arn)
-    _exports[arn] = {**payload["Export"], "ExportArn": arn}
-    return {"ExportArn": arn}
-
-
-def _delete_export(payload: Payload) -> Payload:
-    _export(payload["ExportArn"])
-    _exports.pop(payload["ExportArn"])
-    return {"ExportArn": payload["ExportArn"]}
-
-
-def _get_export(payload: Payload) -> Payload:
-    return {"Export": _export(payload["ExportArn"]), "ExportStatus": {"StatusCode": "HEALTHY"}}
-
-
-def _list_exports(_: Payload) -> Payload:
-    return {
-        "Exports": [
-            {"ExportArn": arn, "ExportName": export["Name"], "ExportStatus": {"StatusCode": "HEALTHY"}}
-            for arn, export in _exports.items()
-        ]
-    }
-
-
-def _export(arn: str) -> Payload:
-    export: Payload | None = _exports.get(arn)
-    if export is None:
-        raise ApiError("ResourceNotFoundException", f"No export {arn} exists.")
-    return export
-
-
-def _set_tags(arn: str, pairs: list[dict[str, str]] | None) -> None:
-    _tags[arn] = {pair["Key"]: pair["Value"] for pair in pairs or ()}
+def _as_mapping(pairs: list[dict[str, str]] | None) -> dict[str, str]:
+    return {pair["Key"]: pair["Value"] for pair in pairs or ()}
 
 
 def _tag(payload: Payload) -> Payload:
-    new = {pair["Key"]: pair["Value"] for pair in payload["ResourceTags"]}
-    _tags[payload["ResourceArn"]] = {**(_tags.get(payload["ResourceArn"]) or {}), **new}
+    arn = payload["ResourceArn"]
+    _tags[arn] = {**(_tags.get(arn) or {}), **_as_mapping(payload["ResourceTags"])}
     return {}
 
 
@@ -215,3 +139,7 @@ def _untag(payload: Payload) -> Payload:
 def _list_resource_tags(payload: Payload) -> Payload:
     kept = _tags.get(payload["ResourceArn"]) or {}
     return {"ResourceTags": [{"Key": key, "Value": value} for key, value in sorted(kept.items())]}
+
+
+_HEALTHY = {"StatusCode": "HEALTHY"}
+_TAGGING = {"TagResource": _tag, "UntagResource": _untag, "ListTagsForResource": _list_resource_tags}

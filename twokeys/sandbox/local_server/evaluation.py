@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import iam_evaluator
+from twokeys.sandbox.local_server.inside import iam_evaluator
 
 _REMEMBERED = 2**16
 

@@ -6,22 +6,17 @@ outcomes in every run.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from twokeys.errors import Refusal
-
-SERVICES: Final = ("iam", "sts", "organizations", "account", "ec2", "*")
-"""The services whose calls can be told apart by name; `*` also stands for all others."""
 
 Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
 
@@ -67,11 +62,6 @@ class Plan(_Model):
                 wait += (rule.latency_ms + rule.jitter_ms * chance.random()) / 1000
                 throttled = throttled or chance.random() < rule.throttle
         return Outcome(wait, throttled)
-
-    @cached_property
-    def digest(self) -> str:
-        """What tells this plan from others; "" for one without rules."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest() if self.rules else ""
 
 
 def load(path: Path) -> Plan:

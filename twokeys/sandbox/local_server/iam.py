@@ -15,10 +15,10 @@ from urllib.parse import parse_qs
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import AccountScopedDict, get_account_id
-from ministack.services import iam as base
-from ministack.services import organizations as base_organizations
 
 from twokeys.sandbox.local_server import organizations, records
+from twokeys.sandbox.local_server.inside import iam as base
+from twokeys.sandbox.local_server.inside import organizations as base_organizations
 from twokeys.sandbox.local_server.supplement import Answer, marked, recorded
 
 Params: TypeAlias = dict[str, list[str]]
@@ -30,11 +30,11 @@ def install() -> None:
     """Add what is missing to ministack's table of operations."""
     base.parse_qs = _parsed
     for name, operation in _MISSING.items():
-        base._IAM_HANDLERS[name] = marked(name, _answering(name, operation))
+        base.IAM_HANDLERS[name] = marked(name, _answering(name, operation))
     for name, operation in _RECORDED.items():
-        base._IAM_HANDLERS[name] = recorded(name, _answering(name, operation))
+        base.IAM_HANDLERS[name] = recorded(name, _answering(name, operation))
     for name, check in _CHECKS.items():
-        base._IAM_HANDLERS[name] = marked(name, _checking(check, base._IAM_HANDLERS[name]))
+        base.IAM_HANDLERS[name] = marked(name, _checking(check, base.IAM_HANDLERS[name]))
 
 
 def _parsed(text: str) -> Params:
@@ -43,7 +43,7 @@ def _parsed(text: str) -> Params:
     ministack writes descriptions and tags into its XML as they are, so they are escaped before it keeps them.
     """
     return {
-        name: [base._xml_escape(value) for value in values] if _WRITTEN_AS_IS.fullmatch(name) else values
+        name: [base.xml_escape(value) for value in values] if _WRITTEN_AS_IS.fullmatch(name) else values
         for name, values in parse_qs(text, keep_blank_values=True).items()
     }
 
@@ -57,7 +57,7 @@ class _RefusedError(Exception):
         super().__init__(message)
 
     def answer(self) -> Answer:
-        status, headers, body = base._error(self.status, self.code, base._xml_escape(str(self)), ns="iam")
+        status, headers, body = base.error(self.status, self.code, base.xml_escape(str(self)), ns="iam")
         return status, headers, body
 
 
@@ -67,7 +67,7 @@ def _answering(name: str, operation: Callable[[Params], str]) -> Callable[[Param
             result = operation(params)
         except _RefusedError as refused:
             return refused.answer()
-        status, headers, body = base._xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>", ns="iam")
+        status, headers, body = base.xml(200, f"{name}Response", f"<{name}Result>{result}</{name}Result>", ns="iam")
         return status, headers, body
 
     return answer
@@ -85,34 +85,34 @@ def _checking(check: Callable[[Params], None], handler: Callable[[Params], Answe
 
 
 def _update_user(params: Params) -> str:
-    old, new = _rename(params, base._users, "user", "UserName", "NewUserName")
+    old, new = _rename(params, base.users, "user", "UserName", "NewUserName")
     if old != new:
-        for group in base._groups.values():
+        for group in base.groups.values():
             group["Users"] = [new if member == old else member for member in group["Users"]]
-        for key in base._access_keys.values():
+        for key in base.access_keys.values():
             if key["UserName"] == old:
                 key["UserName"] = new
-        _move_key(base._user_inline_policies, old, new)
-        _move_key(base._login_profiles, old, new)
+        _move_key(base.user_inline_policies, old, new)
+        _move_key(base.login_profiles, old, new)
     return ""
 
 
 def _update_group(params: Params) -> str:
-    old, new = _rename(params, base._groups, "group", "GroupName", "NewGroupName")
+    old, new = _rename(params, base.groups, "group", "GroupName", "NewGroupName")
     if old != new:
-        _move_key(base._group_inline_policies, old, new)
+        _move_key(base.group_inline_policies, old, new)
     return ""
 
 
 def _rename(params: Params, store: AccountScopedDict, kind: str, name_key: str, new_key: str) -> tuple[str, str]:
-    old = base._p(params, name_key)
-    new = base._p(params, new_key) or old
+    old = base.p(params, name_key)
+    new = base.p(params, new_key) or old
     if old not in store:
         raise _RefusedError(404, "NoSuchEntity", f"The {kind} with name {old} cannot be found.")
     if new != old and new in store:
         raise _RefusedError(409, "EntityAlreadyExists", f"The {kind} with name {new} already exists.")
     entity = store.pop(old)
-    entity["Path"] = base._p(params, "NewPath") or entity["Path"]
+    entity["Path"] = base.p(params, "NewPath") or entity["Path"]
     entity[name_key] = new
     entity["Arn"] = f"arn:aws:iam::{get_account_id()}:{kind}{entity['Path']}{new}"
     store[new] = entity
@@ -125,14 +125,14 @@ def _move_key(store: AccountScopedDict, old: str, new: str) -> None:
 
 
 def _add_client(params: Params) -> str:
-    provider, client = _oidc(params), base._p(params, "ClientID")
+    provider, client = _oidc(params), base.p(params, "ClientID")
     if client not in provider["ClientIDList"]:
         provider["ClientIDList"].append(client)
     return ""
 
 
 def _remove_client(params: Params) -> str:
-    provider, client = _oidc(params), base._p(params, "ClientID")
+    provider, client = _oidc(params), base.p(params, "ClientID")
     provider["ClientIDList"] = [known for known in provider["ClientIDList"] if known != client]
     return ""
 
@@ -143,8 +143,8 @@ def _update_thumbprints(params: Params) -> str:
 
 
 def _set_default_version(params: Params) -> str:
-    policy = base._policies.get(base._p(params, "PolicyArn"))
-    version = base._p(params, "VersionId")
+    policy = base.policies.get(base.p(params, "PolicyArn"))
+    version = base.p(params, "VersionId")
     if policy is None or version not in policy["Versions"]:
         raise _RefusedError(404, "NoSuchEntity", f"Policy version {version} does not exist.")
     for known in policy["Versions"].values():
@@ -154,11 +154,11 @@ def _set_default_version(params: Params) -> str:
 
 
 def _oidc(params: Params) -> dict[str, Any]:
-    return _entity(base._oidc_providers, base._p(params, "OpenIDConnectProviderArn"))
+    return _entity(base.oidc_providers, base.p(params, "OpenIDConnectProviderArn"))
 
 
 def _saml(params: Params) -> dict[str, Any]:
-    return _entity(base._saml_providers, base._p(params, "SAMLProviderArn"))
+    return _entity(base.saml_providers, base.p(params, "SAMLProviderArn"))
 
 
 def _entity(store: AccountScopedDict, arn: str) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _entity(store: AccountScopedDict, arn: str) -> dict[str, Any]:
 
 def _tagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str]:
     def tag(params: Params) -> str:
-        entity, new = find(params), base._extract_tags(params)
+        entity, new = find(params), base.extract_tags(params)
         names = {one["Key"] for one in new}
         entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names] + new
         return ""
@@ -180,7 +180,7 @@ def _tagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str
 
 def _untagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], str]:
     def untag(params: Params) -> str:
-        entity, names = find(params), base._extract_tag_keys(params)
+        entity, names = find(params), base.extract_tag_keys(params)
         entity["Tags"] = [one for one in entity.get("Tags", []) if one["Key"] not in names]
         return ""
 
@@ -189,33 +189,33 @@ def _untagging(find: Callable[[Params], dict[str, Any]]) -> Callable[[Params], s
 
 def _members(params: Params, name: str) -> list[str]:
     found: list[str] = []
-    while value := base._p(params, f"{name}.member.{len(found) + 1}"):
+    while value := base.p(params, f"{name}.member.{len(found) + 1}"):
         found.append(value)
     return found
 
 
 def _user_is_unused(params: Params) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html lists what has to go first."""
-    name = base._p(params, "UserName")
+    name = base.p(params, "UserName")
     in_use = {
-        "must remove it from its groups": any(name in group["Users"] for group in base._groups.values()),
-        "must delete its inline policies": bool(base._user_inline_policies.get(name)),
-        "must delete its login profile": name in base._login_profiles,
-        "must deactivate its MFA devices": any(device.get("User") == name for device in base._mfa_devices.values()),
+        "must remove it from its groups": any(name in group["Users"] for group in base.groups.values()),
+        "must delete its inline policies": bool(base.user_inline_policies.get(name)),
+        "must delete its login profile": name in base.login_profiles,
+        "must deactivate its MFA devices": any(device.get("User") == name for device in base.mfa_devices.values()),
     }
     _refuse_conflicts(in_use)
 
 
 def _group_is_unused(params: Params) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html."""
-    name = base._p(params, "GroupName")
-    group = base._groups.get(name)
+    name = base.p(params, "GroupName")
+    group = base.groups.get(name)
     if group is not None:
         _refuse_conflicts(
             {
                 "must remove its users": bool(group["Users"]),
                 "must detach its policies": bool(group["AttachedPolicies"]),
-                "must delete its inline policies": bool(base._group_inline_policies.get(name)),
+                "must delete its inline policies": bool(base.group_inline_policies.get(name)),
             }
         )
 
@@ -231,8 +231,8 @@ def _policy_exists(params: Params) -> None:
 
     AWS's own policies are not checked: ministack has the documents of some twenty of them only.
     """
-    arn = base._p(params, "PolicyArn")
-    if not base._is_aws_managed_arn(arn) and arn not in base._policies:
+    arn = base.p(params, "PolicyArn")
+    if not base.is_aws_managed_arn(arn) and arn not in base.policies:
         raise _RefusedError(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
 
 
@@ -260,7 +260,7 @@ def _exists(principal: str) -> bool:
     except ArnParseError:
         return True
     kind, _, path = arn.resource.partition("/")
-    store = {"role": base._roles, "user": base._users}.get(kind)
+    store = {"role": base.roles, "user": base.users}.get(kind)
     known = arn.account_id == get_account_id() or organizations.organization_of(arn.account_id) is not None
     if arn.service != "iam" or store is None or not known:
         return True
@@ -293,7 +293,7 @@ def _trusting_organization() -> str:
         raise _RefusedError(404, "OrganizationNotFoundException", f"{account} manages no organization.")
     if not organizations.trusts(account, "iam.amazonaws.com"):
         raise _RefusedError(409, "ServiceAccessNotEnabledException", "Trusted access of iam.amazonaws.com is missing.")
-    return str(base_organizations._orgs["self"]["Id"])
+    return str(base_organizations.orgs["self"]["Id"])
 
 
 _MISSING: dict[str, Callable[[Params], str]] = {
@@ -318,8 +318,8 @@ _RECORDED: dict[str, Callable[[Params], str]] = {
 }
 
 _CHECKS: dict[str, Callable[[Params], None]] = {
-    "CreateRole": lambda params: _principals_exist(base._p(params, "AssumeRolePolicyDocument")),
-    "UpdateAssumeRolePolicy": lambda params: _principals_exist(base._p(params, "PolicyDocument")),
+    "CreateRole": lambda params: _principals_exist(base.p(params, "AssumeRolePolicyDocument")),
+    "UpdateAssumeRolePolicy": lambda params: _principals_exist(base.p(params, "PolicyDocument")),
     "DeleteUser": _user_is_unused,
     "DeleteGroup": _group_is_unused,
     "AttachRolePolicy": _policy_exists,

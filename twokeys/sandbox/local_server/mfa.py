@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from ministack.services import iam
-from ministack.services import sts as base
+from twokeys.sandbox.local_server.inside import iam
+from twokeys.sandbox.local_server.inside import sts as base
 
 _STEP_SECONDS: Final = 30
 # How many steps a code may be early or late, for clocks that differ.
@@ -30,7 +30,7 @@ _present: contextvars.ContextVar[bool] = contextvars.ContextVar("mfa_present", d
 def install() -> None:
     """Check the codes of AssumeRole calls before ministack answers them."""
     handle: Callable[..., Awaitable[Any]] = base.handle_request
-    identify = base._caller_identity
+    identify = base.caller_identity
 
     async def checked(method: str, path: str, headers: Any, body: Any, query_params: Any) -> Any:  # noqa: ANN401
         given = _parameters(body, query_params)
@@ -38,7 +38,7 @@ def install() -> None:
             return await handle(method, path, headers, body, query_params)
         caller = identify(headers, query_params)
         if not isinstance(caller, Mapping) or not _is_right(caller, given["SerialNumber"], given.get("TokenCode", "")):
-            return base._error(403, "AccessDenied", _REFUSED, ns="sts")
+            return base.error(403, "AccessDenied", _REFUSED, ns="sts")
         token = _present.set(True)
         try:
             return await handle(method, path, headers, body, query_params)
@@ -52,8 +52,8 @@ def install() -> None:
         return caller
 
     base.handle_request = checked
-    base._caller_identity = identified
-    iam._virtual_mfa_xml = _with_a_real_seed(iam._virtual_mfa_xml)
+    base.caller_identity = identified
+    iam.virtual_mfa_xml = _with_a_real_seed(iam.virtual_mfa_xml)
 
 
 def totp(seed: str, moment: float) -> str:
@@ -65,7 +65,7 @@ def totp(seed: str, moment: float) -> str:
 
 
 def _is_right(caller: Mapping[str, Any], serial: str, code: str) -> bool:
-    device = iam._mfa_devices.get_scoped(caller["accountId"], None, serial)
+    device = iam.mfa_devices.get_scoped(caller["accountId"], None, serial)
     if device is None or device["User"] is None or device["User"] != caller["principalName"]:
         return False
     now = time.time()
@@ -83,7 +83,7 @@ def _with_a_real_seed(describe: Callable[..., str]) -> Callable[..., str]:
     """ministack's seeds are hexadecimal digits, which no device can read as base32."""
 
     def described(serial: str, include_user: bool = True) -> str:
-        device = iam._mfa_devices[serial]
+        device = iam.mfa_devices[serial]
         if "SeedBytes" not in device:
             device["SeedBytes"] = device["Base32StringSeed"]
             device["Base32StringSeed"] = base64.b32encode(bytes.fromhex(device["SeedBytes"])).decode().rstrip("=")

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import iam_evaluator
-from ministack.services import organizations as base
-
 from twokeys.sandbox.local_server import organizations
+from twokeys.sandbox.local_server.inside import iam_evaluator
+from twokeys.sandbox.local_server.inside import organizations as base
 
 
 def install() -> None:
     """Tell evaluation both keys; what a call brings itself goes first, as with every other key."""
-    resolve: Callable[[str, Any], Any] = iam_evaluator._resolve_condition_key
+    resolve: Callable[[str, Any], Any] = iam_evaluator.resolve_condition_key
 
     def resolved(key: str, context: Any) -> Any:  # noqa: ANN401 - ministack's contexts have no stable type
         if key.lower() == "aws:resourceorgid":
@@ -27,11 +26,11 @@ def install() -> None:
             return _organization_id(context.principal_account)
         return found
 
-    iam_evaluator._resolve_condition_key = resolved
+    iam_evaluator.resolve_condition_key = resolved
 
 
 def _organization_id(account: str) -> str | None:
     """The id of the organization that an account is in; None for one in none, whose requests lack the key."""
     management = organizations.organization_of(account)
-    found = base._orgs.get_scoped(management, None, "self") if management else None
+    found = base.orgs.get_scoped(management, None, "self") if management else None
     return str(found["Id"]) if found else None

@@ -19,10 +19,10 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
-from ministack.services import iam, sts
-from ministack.services import organizations as base
 
 from twokeys.sandbox.local_server import closing
+from twokeys.sandbox.local_server.inside import iam, sts
+from twokeys.sandbox.local_server.inside import organizations as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
 
 Payload: TypeAlias = dict[str, Any]
@@ -37,16 +37,16 @@ _READABLE_BY_MEMBERS = ("DescribeOrganization",)
 def install() -> None:
     """Add what is missing to ministack's table of operations, and guard every operation as AWS does."""
     for name, operation in _MISSING.items():
-        base._DISPATCH[name] = marked(name, _answering(operation))
+        base.DISPATCH[name] = marked(name, _answering(operation))
     for name, operation in _RECORDED.items():
-        base._DISPATCH[name] = recorded(name, _answering(operation))
+        base.DISPATCH[name] = recorded(name, _answering(operation))
     for name, amend in _AMENDED.items():
-        base._DISPATCH[name] = marked(name, _answering(amend(base._DISPATCH[name])))
-    for name, handler in list(base._DISPATCH.items()):
+        base.DISPATCH[name] = marked(name, _answering(amend(base.DISPATCH[name])))
+    for name, handler in list(base.DISPATCH.items()):
         if name != "CreateOrganization":
-            base._DISPATCH[name] = _inside_an_organization(name, handler)
-    base._require_resource = _known_resource(base._require_resource)
-    base._public_account = _with_state(base._public_account)
+            base.DISPATCH[name] = _inside_an_organization(name, handler)
+    base.require_resource = _known_resource(base.require_resource)
+    base.public_account = _with_state(base.public_account)
     sts.handle_request = _into_usable_accounts(sts.handle_request)
     read, restore = base.get_state, base.load_persisted_state
     base.get_state = lambda: {**read(), "twokeys": _record}
@@ -60,7 +60,7 @@ def install() -> None:
 
 def organization_of(account: str) -> str | None:
     """The management account of the organization that `account` belongs to, or None."""
-    for management, member in base._accounts.to_dict():
+    for management, member in base.accounts.to_dict():
         if member == account:
             return str(management)
     return None
@@ -110,22 +110,22 @@ def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> 
 def _create_organization(payload: Payload) -> Payload:
     if organization_of(get_account_id()) is not None:
         raise ApiError("AlreadyInOrganizationException", "The AWS account is already a member of an organization.")
-    base._ensure_org()
-    organization = {**base._orgs["self"], "FeatureSet": payload.get("FeatureSet") or "ALL"}
-    base._orgs["self"] = organization
-    for identifier, root in base._roots.items():
-        base._roots[identifier] = {**root, "PolicyTypes": []}  # AWS enables none until EnablePolicyType
+    base.ensure_org()
+    organization = {**base.orgs["self"], "FeatureSet": payload.get("FeatureSet") or "ALL"}
+    base.orgs["self"] = organization
+    for identifier, root in base.roots.items():
+        base.roots[identifier] = {**root, "PolicyTypes": []}  # AWS enables none until EnablePolicyType
     return {"Organization": organization}
 
 
 def _delete_organization(_: Payload) -> Payload:
-    if len(base._accounts) > 1:
+    if len(base.accounts) > 1:
         raise ApiError(
             "OrganizationNotEmptyException",
             "To delete an organization you must first remove all member accounts (except the management account).",
         )
-    stores = (base._orgs, base._accounts, base._ous, base._roots, base._tags, base._policies, base._attachments)
-    for store in (*stores, base._create_statuses, _record):
+    stores = (base.orgs, base.accounts, base.ous, base.roots, base.tags, base.policies, base.attachments)
+    for store in (*stores, base.create_statuses, _record):
         for key in store.keys():  # noqa: SIM118 - a scoped dict lists this account's keys only here
             store.pop(key)
     return {}
@@ -159,14 +159,14 @@ def _make_access_role(name: str, management: str) -> None:
         ("CreateRole", {"RoleName": name, "AssumeRolePolicyDocument": json.dumps(trust)}),
         ("AttachRolePolicy", {"RoleName": name, "PolicyArn": _ADMINISTRATOR_ACCESS}),
     ):
-        status, _, body = iam._IAM_HANDLERS[operation]({key: [value] for key, value in request.items()})
+        status, _, body = iam.IAM_HANDLERS[operation]({key: [value] for key, value in request.items()})
         if status != 200:
             raise ApiError("ServiceException", f"the access role {name} could not be made: {body.decode()}")
 
 
 def _failed(payload: Payload, reason: str) -> Payload:
     now = int(time.time())
-    identifier = f"car-{len(base._create_statuses):08x}failed"
+    identifier = f"car-{len(base.create_statuses):08x}failed"
     status = {
         "Id": identifier,
         "AccountName": payload["AccountName"],
@@ -175,24 +175,24 @@ def _failed(payload: Payload, reason: str) -> Payload:
         "CompletedTimestamp": now,
         "FailureReason": reason,
     }
-    base._create_statuses[identifier] = status
+    base.create_statuses[identifier] = status
     return status
 
 
 def _list_create_account_status(payload: Payload) -> Payload:
     states = payload.get("States") or ("IN_PROGRESS", "SUCCEEDED", "FAILED")
-    return {"CreateAccountStatuses": [s for s in base._create_statuses.values() if s["State"] in states]}
+    return {"CreateAccountStatuses": [s for s in base.create_statuses.values() if s["State"] in states]}
 
 
 def _close_account(payload: Payload) -> Payload:
     """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html"""
     identifier = str(payload.get("AccountId"))
-    account = base._accounts.get(identifier)
+    account = base.accounts.get(identifier)
     if account is None:
         raise ApiError("AccountNotFoundException", f"We can't find an account with the AccountId {identifier}.")
     if identifier == get_account_id():
         raise _violation("CANNOT_CLOSE_MANAGEMENT_ACCOUNT", "You can't close the management account.")
-    if base._orgs["self"]["FeatureSet"] != "ALL":
+    if base.orgs["self"]["FeatureSet"] != "ALL":
         raise _violation("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE", "Closing an account needs all features.")
     if (_record.get("delegated") or {}).get(identifier):
         raise _violation(
@@ -204,7 +204,7 @@ def _close_account(payload: Payload) -> Payload:
         if limits.pending(closed[identifier], now):
             raise ApiError("ConflictException", f"The account {identifier} is being closed already.")
         raise ApiError("AccountAlreadyClosedException", f"The account {identifier} is closed already.")
-    if reason := limits.refusal(closed.values(), members=len(base._accounts) - 1, now=now):
+    if reason := limits.refusal(closed.values(), members=len(base.accounts) - 1, now=now):
         raise _violation(*reason)
     _record["closed"] = {**closed, identifier: now}
     return {}
@@ -240,14 +240,14 @@ def closed(account: str) -> bool:
 
 def email_taken(email: str) -> bool:
     """Whether an account of the caller's organization has or had this address; other organizations are not asked."""
-    taken = (*(account["Email"] for account in base._accounts.values()), *(_record.get("spent") or []))
+    taken = (*(account["Email"] for account in base.accounts.values()), *(_record.get("spent") or []))
     return email.casefold() in {str(known).casefold() for known in taken}
 
 
 def member(account: str) -> Payload | None:
     """What the organization knows of a member account, its management account included."""
     management = organization_of(account)
-    return None if management is None else base._accounts.get_scoped(management, None, account)
+    return None if management is None else base.accounts.get_scoped(management, None, account)
 
 
 def change_member(account: str, **changes: str) -> None:
@@ -256,7 +256,7 @@ def change_member(account: str, **changes: str) -> None:
     if management is None:
         raise ApiError("ResourceNotFoundException", f"{account} is in no organization.")
     with request_scope(management, get_region()):
-        base._accounts[account] = {**base._accounts[account], **changes}
+        base.accounts[account] = {**base.accounts[account], **changes}
 
 
 def _let_go(now: float) -> None:
@@ -265,7 +265,7 @@ def _let_go(now: float) -> None:
     gone = [account for account, closed_at in closed.items() if limits.over(closed_at, now)]
     if not gone:
         return
-    _record["spent"] = [*(_record.get("spent") or []), *(base._accounts[account]["Email"] for account in gone)]
+    _record["spent"] = [*(_record.get("spent") or []), *(base.accounts[account]["Email"] for account in gone)]
     _record["closed"] = {account: closed_at for account, closed_at in closed.items() if account not in gone}
     for account in gone:
         _forget(account)
@@ -279,7 +279,7 @@ def _into_usable_accounts(handle: Callable[..., Awaitable[Any]]) -> Callable[...
         asked = {**parse_qs(text), **(query_params or {})}
         target = str((asked.get("RoleArn") or [""])[0]).split(":")
         if len(target) > 4 and closed(target[4]):
-            return sts._error(403, "AccessDenied", f"The account {target[4]} is closed.", ns="sts")
+            return sts.error(403, "AccessDenied", f"The account {target[4]} is closed.", ns="sts")
         return await handle(method, path, headers, body, query_params)
 
     return checked
@@ -291,23 +291,23 @@ def _remove_account(payload: Payload) -> Payload:
 
 
 def _forget(account: str) -> None:
-    base._accounts.pop(account)
-    base._tags.pop(account, None)
-    for policy, targets in base._attachments.items():
-        base._attachments[policy] = [target for target in targets if target != account]
+    base.accounts.pop(account)
+    base.tags.pop(account, None)
+    for policy, targets in base.attachments.items():
+        base.attachments[policy] = [target for target in targets if target != account]
 
 
 def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
     def create_unit(payload: Payload) -> Payload | Answer:
         parent = payload.get("ParentId")
-        if base._target(parent)[1] not in ("ROOT", "ORGANIZATIONAL_UNIT"):
+        if base.target(parent)[1] not in ("ROOT", "ORGANIZATIONAL_UNIT"):
             raise ApiError("ParentNotFoundException", f"We can't find a root or OU with the ParentId {parent}.")
         _refuse_duplicate_unit(str(parent), payload.get("Name"))
         status, headers, body = create(payload)
         if status == 200:
-            attached = base._attachments.get(base.FULL_ACCESS_POLICY_ID) or []
+            attached = base.attachments.get(base.FULL_ACCESS_POLICY_ID) or []
             unit = json.loads(body)["OrganizationalUnit"]["Id"]
-            base._attachments[base.FULL_ACCESS_POLICY_ID] = [*attached, unit]
+            base.attachments[base.FULL_ACCESS_POLICY_ID] = [*attached, unit]
         return status, headers, body
 
     return create_unit
@@ -315,32 +315,32 @@ def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload]
 
 def _update_unit(payload: Payload) -> Payload:
     identifier = payload.get("OrganizationalUnitId")
-    unit = base._ous.get(identifier)
+    unit = base.ous.get(identifier)
     if unit is None:
         raise ApiError("OrganizationalUnitNotFoundException", f"We can't find an OU with the id {identifier}.")
     name = payload.get("Name")
     if name and name != unit["Name"]:
         _refuse_duplicate_unit(unit["_ParentId"], name)
         unit = {**unit, "Name": name, "Path": f"{unit['Path'][: -len(unit['Name']) - 1]}{name}/"}
-        base._ous[identifier] = unit
-    return {"OrganizationalUnit": base._public_ou(unit)}
+        base.ous[identifier] = unit
+    return {"OrganizationalUnit": base.public_ou(unit)}
 
 
 def _if_empty(delete: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
     def delete_unit(payload: Payload) -> Answer:
         identifier = payload.get("OrganizationalUnitId")
-        if any(child["_ParentId"] == identifier for child in (*base._ous.values(), *base._accounts.values())):
+        if any(child["_ParentId"] == identifier for child in (*base.ous.values(), *base.accounts.values())):
             raise ApiError("OrganizationalUnitNotEmptyException", "The OU still has accounts or OUs in it.")
         answer = delete(payload)
-        for policy, targets in base._attachments.items():
-            base._attachments[policy] = [target for target in targets if target != identifier]
+        for policy, targets in base.attachments.items():
+            base.attachments[policy] = [target for target in targets if target != identifier]
         return answer
 
     return delete_unit
 
 
 def _refuse_duplicate_unit(parent: str, name: str | None) -> None:
-    if any(unit["_ParentId"] == parent and unit["Name"] == name for unit in base._ous.values()):
+    if any(unit["_ParentId"] == parent and unit["Name"] == name for unit in base.ous.values()):
         raise ApiError("DuplicateOrganizationalUnitException", "An OU with the same name already exists.")
 
 
@@ -393,9 +393,9 @@ def _list_administrators(payload: Payload) -> Payload:
     wanted = payload.get("ServicePrincipal")
     return {
         "DelegatedAdministrators": [
-            {**base._public_account(base._accounts[account]), "DelegationEnabledDate": min(services.values())}
+            {**base.public_account(base.accounts[account]), "DelegationEnabledDate": min(services.values())}
             for account, services in (_record.get("delegated") or {}).items()
-            if account in base._accounts and (wanted is None or wanted in services)
+            if account in base.accounts and (wanted is None or wanted in services)
         ]
     }
 
@@ -416,12 +416,12 @@ def _put_resource_policy(payload: Payload) -> Payload:
     """https://docs.aws.amazon.com/organizations/latest/APIReference/API_PutResourcePolicy.html: one an organization."""
     kept = _record.get("policy")
     identifier = kept["ResourcePolicySummary"]["Id"] if kept else f"rp-{uuid.uuid4().hex[:12]}"
-    organization = base._orgs["self"]["Id"]
+    organization = base.orgs["self"]["Id"]
     arn = f"arn:aws:organizations::{get_account_id()}:resourcepolicy/{organization}/{identifier}"
     policy = {"ResourcePolicySummary": {"Id": identifier, "Arn": arn}, "Content": payload["Content"]}
     _record["policy"] = policy
     if payload.get("Tags"):
-        base._tags[identifier] = {pair["Key"]: pair["Value"] for pair in payload["Tags"]}
+        base.tags[identifier] = {pair["Key"]: pair["Value"] for pair in payload["Tags"]}
     return {"ResourcePolicy": policy}
 
 
@@ -445,13 +445,13 @@ def _describe_resource_policy(_: Payload) -> Payload:
 
 def _delete_resource_policy(_: Payload) -> Payload:
     _describe_resource_policy({})
-    base._tags.pop(_record.pop("policy")["ResourcePolicySummary"]["Id"], None)
+    base.tags.pop(_record.pop("policy")["ResourcePolicySummary"]["Id"], None)
     return {}
 
 
 def _member(payload: Payload) -> str:
     identifier = str(payload.get("AccountId"))
-    if identifier not in base._accounts:
+    if identifier not in base.accounts:
         raise ApiError("AccountNotFoundException", f"We can't find an account with the AccountId {identifier}.")
     if identifier == get_account_id():
         raise ApiError("ConstraintViolationException", "The management account cannot be used for this.")

@@ -14,9 +14,9 @@ import uuid
 from typing import Any, TypeAlias
 
 from ministack.core.responses import get_account_id
-from ministack.services import organizations as base
 
 from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server.inside import organizations as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
 
 Payload: TypeAlias = dict[str, Any]
@@ -38,7 +38,7 @@ def install() -> None:
             "RequestServiceQuotaIncrease": _request,
         },
     )
-    create = base._DISPATCH["CreateAccount"]
+    create = base.DISPATCH["CreateAccount"]
 
     def create_account(payload: Payload) -> Answer:
         if _counted() >= _value():
@@ -46,8 +46,8 @@ def install() -> None:
         answer: Answer = create(payload)
         return answer
 
-    base._DISPATCH["CreateAccount"] = create_account
-    base._DISPATCH["ListHandshakesForOrganization"] = marked(
+    base.DISPATCH["CreateAccount"] = create_account
+    base.DISPATCH["ListHandshakesForOrganization"] = marked(
         "ListHandshakesForOrganization",
         lambda _: json_answer({"Handshakes": []}),  # the sandbox invites nobody
     )
@@ -55,7 +55,7 @@ def install() -> None:
 
 def _counted() -> int:
     """Accounts, closed ones too."""
-    return len(base._accounts)
+    return len(base.accounts)
 
 
 def _value() -> float:
@@ -110,5 +110,5 @@ def _limit_exceeded(payload: Payload) -> Payload:
         "CompletedTimestamp": now,
         "FailureReason": "ACCOUNT_LIMIT_EXCEEDED",
     }
-    base._create_statuses[status["Id"]] = status
+    base.create_statuses[status["Id"]] = status
     return status

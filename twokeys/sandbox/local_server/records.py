@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from ministack import app as ministack
 from ministack.core import iam_actions, router
 from ministack.core.responses import AccountScopedDict
 
+from twokeys.sandbox.local_server.inside import app as ministack
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, recorded
 
 Payload: TypeAlias = dict[str, Any]
@@ -36,8 +36,8 @@ def store(name: str) -> AccountScopedDict:
 
 def install() -> None:
     """Keep the records with ministack's state."""
-    ministack._state_map[STATE] = STATE
-    ministack._loaded_modules[STATE] = sys.modules[__name__]
+    ministack.state_map[STATE] = STATE
+    ministack.loaded_modules[STATE] = sys.modules[__name__]
 
 
 def get_state() -> Payload:
@@ -110,7 +110,7 @@ def _route(scope: str, namespace: str | None, handler: Handler) -> None:
 
 def _unauthorized(scope: str, name: str, headers: Mapping[str, str]) -> Answer | None:
     """ministack finds the action of a JSON request itself; that of a REST request only we know."""
-    refusal: Answer | None = ministack._enforce_data_plane(scope, f"{scope}:{name}", headers, {}, "")
+    refusal: Answer | None = ministack.enforce_data_plane(scope, f"{scope}:{name}", headers, {}, "")
     return refusal
 
 

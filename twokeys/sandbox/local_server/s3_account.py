@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
-from ministack import app as ministack
 from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server.inside import app as ministack
 from twokeys.sandbox.local_server.supplement import MARK, RECORD, Answer
 
 _PATH = "/v20180820/configuration/publicAccessBlock"
@@ -24,7 +24,7 @@ _blocks = records.store("s3control.public-access-block")  # "block" -> {setting:
 
 def install() -> None:
     """Answer before ministack takes the path for a bucket's."""
-    handle = ministack._handle_s3_control_request
+    handle = ministack.handle_s3_control_request
 
     async def answer(  # noqa: PLR0913, PLR0917 - ministack's signature
         path: str,
@@ -39,11 +39,11 @@ def install() -> None:
             return handled
         name = _OPERATIONS[method]
         action = f"s3:{name.replace('PublicAccessBlock', 'AccountPublicAccessBlock')}".replace("Delete", "Put")
-        refusal = ministack._enforce_data_plane("s3", action, headers or {}, query, request_id)
+        refusal = ministack.enforce_data_plane("s3", action, headers or {}, query, request_id)
         status, sent, text = refusal or _answer(method, body, headers or {})
         return status, {**sent, MARK: name, RECORD: name}, text
 
-    ministack._handle_s3_control_request = answer
+    ministack.handle_s3_control_request = answer
 
 
 def _answer(method: str, body: bytes, headers: Mapping[str, str]) -> Answer:

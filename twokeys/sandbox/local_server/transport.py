@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 
 from __future__ import annotations
 
-from ministack import app as base
+from twokeys.sandbox.local_server.inside import app as base
 
 
 def install() -> None:

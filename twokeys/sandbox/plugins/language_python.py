@@ -21,8 +21,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Final
 
-from twokeys.sandbox.plugins.protocol import leave_out_the_sdk
 from twokeys.sandbox.plugins.serving import serve
+from twokeys.sdk import leave_out_the_sdk
 
 if __name__ == "__main__":  # the CLI starts one for the program and one for the pack, at every command
     leave_out_the_sdk()

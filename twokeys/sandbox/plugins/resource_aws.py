@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any, Final
 
-from twokeys.sandbox.plugins.protocol import leave_out_automation
+from twokeys.sdk import leave_out_automation
 
 if __name__ == "__main__":  # the CLI starts one for each provider, at every command
     leave_out_automation()
@@ -26,9 +27,11 @@ from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
-from twokeys.sandbox.aws import AwsPlugin
+from twokeys.preview.values import has_unknown
+from twokeys.sandbox.aws.catalogue import resource_type
+from twokeys.sandbox.aws.configuration import check_configuration
 from twokeys.sandbox.aws.errors import ProviderError
-from twokeys.sandbox.aws.plugin import AwsProvider
+from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.aws.resource_type import Properties, Secret
 from twokeys.sandbox.plugins.serving import serve
 
@@ -41,8 +44,8 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     """What the CLI asks; the names are the protocol's. What is refused reaches it as a gRPC error."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """`environment` names the local AWS and its credentials; see `AwsPlugin`."""
-        self._plugin = AwsPlugin(environment)
+        """`environment` names the local AWS and its credentials; see `configured`."""
+        self._environment = environment
         self._providers: dict[str, AwsProvider] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -51,7 +54,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         """The version of the SDK whose properties the types have."""
-        return plugin_pb2.PluginInfo(version=self._plugin.version)
+        return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def GetSchema(self, request: Any, context: Any) -> Any:
         """None; only `pulumi package` asks for it."""
@@ -66,9 +69,8 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
-        """The provider's inputs, and settings that are not known."""
-        inputs, failures = self._plugin.check_config(request.urn, _properties(request.news))
-        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=_failures(failures))
+        """The provider's inputs as the CLI stores them."""
+        return provider_pb2.CheckResponse(inputs=_struct(check_configuration(_properties(request.news))))
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
         """What differs; no setting of a provider replaces it, and with it all of its resources."""
@@ -79,39 +81,32 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: Any) -> Any:
         """Obtain the credentials, unless something that decides about them is not known yet (a preview)."""
         inputs = _properties(request.args)
-        if self._plugin.is_configurable(inputs):
+        if not any(map(has_unknown, inputs.values())):
             with _refused(context):
-                self._providers[context.peer()] = self._plugin.configure(inputs)
+                self._providers[context.peer()] = configured(inputs, self._environment)
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:
-        """Inputs with defaults and a name, and what is wrong with them."""
-        inputs, failures = self._plugin.check(
-            _type(request.urn), request.urn, _properties(request.olds), _properties(request.news), request.randomSeed
-        )
-        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=_failures(failures))
+        """Inputs with defaults and a name; what the API would not accept, the API says."""
+        old, new = _properties(request.olds), _properties(request.news)
+        inputs = resource_type(_type(request.urn)).check(request.urn, old, new, request.randomSeed)
+        return provider_pb2.CheckResponse(inputs=_struct(inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:
         """What an update would change, and what it would replace."""
-        with _refused(context):
-            found = self._providers.get(context.peer(), self._plugin).diff(
-                _type(request.urn),
-                request.urn,
-                request.id,
-                _properties(request.old_inputs),
-                _properties(request.olds),
-                _properties(request.news),
-                tuple(request.ignoreChanges),
-            )
+        kind, provider, ignored = _type(request.urn), self._providers.get(context.peer()), tuple(request.ignoreChanges)
+        old, new = _properties(request.old_inputs), _properties(request.news)
+        if provider is None:
+            found = resource_type(kind).diff(request.urn, old, new, ignored)
+        else:
+            found = provider.diff(kind, request.urn, old, _properties(request.olds), new, ignored)
         return _diff(found.changed, found.replaces, delete_before_replace=found.delete_before_replace)
 
     def Create(self, request: Any, context: Any) -> Any:
         """Make the object; in a preview, what is known of it before."""
         kind, inputs = _type(request.urn), _properties(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(
-                properties=_struct(self._plugin.preview(kind, request.urn, inputs, None))
-            )
+            return provider_pb2.CreateResponse(properties=_struct(resource_type(kind).preview(inputs, None)))
         with _refused(context):
             identifier, outputs = self._configured(context).create(kind, request.urn, inputs)
         return provider_pb2.CreateResponse(id=identifier, properties=_struct(outputs))
@@ -129,7 +124,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         """Bring the object to its new inputs; in a preview, what is known of it before."""
         kind, old, new = _type(request.urn), _properties(request.olds), _properties(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=_struct(self._plugin.preview(kind, request.urn, new, old)))
+            return provider_pb2.UpdateResponse(properties=_struct(resource_type(kind).preview(new, old)))
         with _refused(context):
             outputs = self._configured(context).update(
                 kind, request.urn, request.id, _properties(request.old_inputs), old, new
@@ -139,13 +134,8 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:
         """Remove the object; one that is gone already is success."""
         with _refused(context):
-            self._configured(context).delete(
-                _type(request.urn),
-                request.urn,
-                request.id,
-                _properties(request.old_inputs),
-                _properties(request.properties),
-            )
+            inputs = _properties(request.old_inputs)
+            self._configured(context).delete(_type(request.urn), request.urn, request.id, inputs)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
@@ -187,10 +177,6 @@ def _diff(changed: Any, replaces: Any, *, delete_before_replace: bool) -> Any:
     return provider_pb2.DiffResponse(
         changes=changes, diffs=changed, replaces=replaces, deleteBeforeReplace=delete_before_replace
     )
-
-
-def _failures(failures: Any) -> list[Any]:
-    return [provider_pb2.CheckFailure(property=one.property, reason=one.reason) for one in failures]
 
 
 def _properties(struct: struct_pb2.Struct) -> Properties:

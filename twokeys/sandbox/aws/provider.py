@@ -1,88 +1,39 @@
-"""The package "aws" of the sandbox: check, compare and preview without credentials; make providers that have some."""
+"""A provider of the package "aws" in the sandbox: what it makes, reads, changes and removes, by its own credentials."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from botocore.exceptions import ClientError
 
 from twokeys.errors import Refusal
-from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.catalogue import INVOKES, resource_type
-from twokeys.sandbox.aws.client import Aws, absent, loopback_endpoint, refusals
-from twokeys.sandbox.aws.configuration import check_configuration, connect, parse_configuration
-from twokeys.sandbox.aws.errors import CheckFailure, Diff, ProviderError
+from twokeys.sandbox.aws.client import Aws, absent, refusals
+from twokeys.sandbox.aws.configuration import connect, parse_configuration
+from twokeys.sandbox.aws.errors import Diff, ProviderError
 from twokeys.sandbox.aws.resource_type import Properties, ResourceType, Secret
 from twokeys.sandbox.aws.tags import all_tags
 
 
-class AwsPlugin:
-    """What an engine asks of the package before it has credentials.
+def configured(inputs: Properties, environment: Mapping[str, str]) -> AwsProvider:
+    """A provider with its own credentials, got by assuming the configured roles.
 
     Args:
-        environment: has AWS_ENDPOINT_URL, credentials and region, as for the AWS CLI; the process's own by default.
+        environment: has AWS_ENDPOINT_URL, credentials and region, as for the AWS CLI.
 
     Raises:
-        Refusal: AWS_ENDPOINT_URL is set to anything but an endpoint on this machine.
+        ProviderError: a role cannot be assumed, or the account is not an allowed one.
+        Refusal: no local AWS is named, or an endpoint that is not on this machine.
     """
-
-    name = "aws"
-    version = version("pulumi-aws")
-
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = dict(os.environ if environment is None else environment)
-        if "AWS_ENDPOINT_URL" in self._environment:
-            loopback_endpoint(self._environment["AWS_ENDPOINT_URL"], where="AWS_ENDPOINT_URL")
-
-    def check_config(self, urn: str, inputs: Properties) -> tuple[Properties, tuple[CheckFailure, ...]]:  # noqa: ARG002
-        """The provider's inputs as the engine stores them; a setting that makes no difference here is kept."""
-        return check_configuration(inputs), ()
-
-    def is_configurable(self, inputs: Properties) -> bool:
-        """Whether credentials can be got from these inputs already."""
-        return not any(map(has_unknown, inputs.values()))
-
-    def configure(self, inputs: Properties) -> AwsProvider:
-        """A provider with its own credentials, got by assuming the configured roles.
-
-        Raises:
-            ProviderError: a role cannot be assumed, or the account is not an allowed one.
-            Refusal: no local AWS is named.
-        """
-        endpoint = self._environment.get("AWS_ENDPOINT_URL")
-        if not endpoint:
-            raise Refusal(
-                "the provider cannot be configured",
-                where="AWS_ENDPOINT_URL",
-                why="the sandbox speaks to a local AWS only, and none is named",
-                next_step="Start it with `twokeys sandbox up`",
-            )
-        return AwsProvider(connect(parse_configuration(inputs, self._environment), endpoint))
-
-    def check(
-        self, type: str, urn: str, olds: Properties, news: Properties, random_seed: bytes
-    ) -> tuple[Properties, tuple[CheckFailure, ...]]:
-        """Inputs with defaults and automatic names; what the API would not accept, the API says."""
-        return resource_type(type).check(urn, olds, news, random_seed), ()
-
-    def diff(  # noqa: PLR0913, PLR0917 - the engine's protocol
-        self,
-        type: str,
-        urn: str,
-        id: str,  # noqa: ARG002
-        old_inputs: Properties,
-        old_outputs: Properties,  # noqa: ARG002
-        new_inputs: Properties,
-        ignore_changes: tuple[str, ...],
-    ) -> Diff:
-        """What changes from the old inputs to the new."""
-        return resource_type(type).diff(urn, old_inputs, new_inputs, ignore_changes)
-
-    def preview(self, type: str, urn: str, inputs: Properties, old_outputs: Properties | None) -> Properties:  # noqa: ARG002
-        """What is known of the outputs before the operation."""
-        return resource_type(type).preview(inputs, old_outputs)
+    endpoint = environment.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        raise Refusal(
+            "the provider cannot be configured",
+            where="AWS_ENDPOINT_URL",
+            why="the sandbox speaks to a local AWS only, and none is named",
+            next_step="Start it with `twokeys sandbox up`",
+        )
+    return AwsProvider(connect(parse_configuration(inputs, environment), endpoint))
 
 
 class AwsProvider:
@@ -116,17 +67,16 @@ class AwsProvider:
         read_inputs = {name: value for name, value in state.items() if name in inputs or (name not in silent and value)}
         return id, {**known.defaults, **read_inputs}, {**known.defaults, **state}
 
-    def diff(  # noqa: PLR0913, PLR0917 - as the plugin's
+    def diff(  # noqa: PLR0913, PLR0917 - the engine's protocol
         self,
         type: str,
         urn: str,
-        id: str,  # noqa: ARG002
         old_inputs: Properties,
         old_outputs: Properties,
         new_inputs: Properties,
         ignore_changes: tuple[str, ...],
     ) -> Diff:
-        """The plugin's diff, and `tagsAll` when the provider's default tags changed."""
+        """The type's diff, and `tagsAll` when the provider's default tags changed."""
         known = resource_type(type)
         plain = known.diff(urn, old_inputs, new_inputs, ignore_changes)
         told = known.taggable and not {"tags", "tagsAll"} & {*plain.changed, *ignore_changes}
@@ -151,7 +101,7 @@ class AwsProvider:
             known.update(self.aws, id, {**old_outputs, **old_inputs}, new_inputs)
             return self._outputs(known, id, new_inputs, old_outputs, urn)
 
-    def delete(self, type: str, urn: str, id: str, inputs: Properties, outputs: Properties) -> None:  # noqa: ARG002
+    def delete(self, type: str, urn: str, id: str, inputs: Properties) -> None:
         """Remove the object; one that is already gone is success."""
         with refusals(f"deleting {_called(urn)}", self.aws.endpoint):
             try:

@@ -1,4 +1,4 @@
-"""Less of the SDK for a plugin, which the CLI starts at every command: importing `pulumi` is most of its start."""
+"""Less of the SDK for a process that the CLI starts at every command: importing `pulumi` is most of its start."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from types import ModuleType
 
 
 def leave_out_the_sdk() -> None:
-    """Let `pulumi.runtime.proto` be imported without `pulumi`, in a process that needs nothing else of it."""
-    spec = find_spec("pulumi")
+    """Let `pulumi.runtime.proto` be imported without `pulumi`, in a process that needs nothing else of it.
+
+    Where `pulumi` is imported already, as by the vendor's runner of policy packs, nothing is left to be saved.
+    """
+    spec = None if "pulumi" in sys.modules else find_spec("pulumi")
     if spec is None or not spec.submodule_search_locations:
         return
     folder = Path(spec.submodule_search_locations[0])
