@@ -157,6 +157,18 @@ def test_an_adopted_account_is_entered_by_the_role_that_its_component_tells_and_
     assert mandatory(world) == ["access-role-reserved"]
 
 
+@pytest.mark.parametrize("key", ["assumeRoles", "assumeRole"])
+@pytest.mark.parametrize("made", ["an account", "a role of an account"])
+def test_a_provider_works_in_the_account_that_its_role_comes_from_before_that_is_known(key: str, made: str) -> None:
+    """`assumeRole` is its name before pulumi-aws 7: https://www.pulumi.com/registry/packages/aws/how-to-guides/7-0-migration/"""
+    world = World()
+    inside = world.new_account()
+    (account,) = [one for one in world.resources if one.type.endswith(":Account")]
+    source = account if made == "an account" else world.role("enter", inside)
+    provider = world.add("Provider", "by-role", made_from={key: [source]})
+    assert world.graph.accounts.of_provider(provider.urn) == "account:new"
+
+
 def test_a_provider_below_another_stack_works_in_the_account_that_it_is_named_after() -> None:
     """https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences: its id is unknown before that stack exists."""
     world = World()

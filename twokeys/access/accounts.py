@@ -23,6 +23,8 @@ MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 _ORGANIZATIONS = "aws:organizations/"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
+_ASSUMES = ("assumeRoles", "assumeRole")
+"""What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
 _UNPINNED = "unpinned--"
 _STACK_SET = "StackSet--"
 _NO_PROVIDER = "none"
@@ -299,14 +301,15 @@ class Accounts:
             return found.assumed_account
         if found.allowed is not None and len(found.allowed) == 1 and _ID.fullmatch(found.allowed[0]):
             return found.allowed[0]
-        for key in ("assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"):
+        for key in (*_ASSUMES, "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
         if self._below_other_stack(urn):
             return doors.SYMBOL_PREFIX + _slug(provider.name)
-        role = self._snapshot.behind(provider, "assumeRoles", ROLE)
-        if role and role.provider and role.provider not in above:
-            return self.of_provider(role.provider, above)
+        for key in _ASSUMES:
+            role = self._snapshot.behind(provider, key, ROLE)
+            if role and role.provider and role.provider not in above:
+                return self.of_provider(role.provider, above)
         own = self._own_account if _by_the_environment(provider, found) else None
         return self._seen_in.get(urn) or own or _unpinned(provider.name)
 
@@ -323,9 +326,8 @@ def entry(provider: Resource) -> Entry:
     Provider inputs reach us as JSON strings; an unreadable one is unknown.
     """
     by_identity = _listed(provider, "assumeRoleWithWebIdentity")
-    further = _listed(provider, "assumeRoles")
-    if not further and further is not None:
-        further = _listed(provider, "assumeRole")  # as aws-native and older versions of pulumi-aws have it
+    listed = [_listed(provider, key) for key in _ASSUMES]
+    further = None if None in listed else [role for roles in listed for role in roles or ()]
     assumes: tuple[str, ...] | None = None
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]
