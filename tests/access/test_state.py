@@ -125,6 +125,8 @@ def test_two_states_of_one_stack_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text(state(role(name)))
     with pytest.raises(Refusal, match="leave the older one out"):
         read_states([tmp_path / "before", tmp_path / "after"])
+    twice = read_states([tmp_path / "after", tmp_path / "after"])
+    assert len(list(twice.of_type("aws:iam/role:Role"))) == 1
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -118,6 +118,8 @@ class Documents:
 
     def declared_property(self, resource: Resource, key: str) -> str | None:
         """An identifying property (a name, a path, a role) as a declaration of the resource gives it."""
+        if not self._by_place:
+            return None
         for place in ("assumeRolePolicy", "policy"):
             declared = self._by_place.get((resource.urn, place))
             if declared is not None and key in declared.properties:
