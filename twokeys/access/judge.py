@@ -131,14 +131,14 @@ class Judge:
         admits = target.trust.policy if target.trust else UNKNOWN
         rcps = self._guards.rcps(target.account)
         if source.account == target.account:
-            verdict = self._settled(evaluate, request, replace(held, trust=admits, rcps=rcps))
+            verdict = self._settled(evaluate, request, held.on(admits, rcps))
             return Door(source, target, verdict, verdict, asked)
         trust = self._settled(_trust_alone, request, Policies(trust=admits))
         grant = self._settled(evaluate_grant, request, held)
         whole = None
         keys = (trust.outcome, grant.outcome)
         if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
-            verdict = evaluate(request, replace(held, trust=admits, rcps=rcps))
+            verdict = evaluate(request, held.on(admits, rcps))
             shut = verdict.outcome is Outcome.DENY
             if rcps and shut:
                 trust = verdict

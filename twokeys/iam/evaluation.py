@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Or, allowing, decide, decide_open, denied, missing
@@ -43,6 +43,8 @@ _ASSUME_ROLE = "sts:assumerole"
 _WITH_SAML = "sts:assumerolewithsaml"
 _WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
 _FEDERATED_ACTIONS = frozenset({_WITH_SAML, _WITH_WEB_IDENTITY})
+Levels: TypeAlias = tuple[tuple[PolicyDocument | Unknown, ...], ...]
+"""Control policies by level, from the root of the organization to the account."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,8 +67,8 @@ class Policies:
     trust: PolicyDocument | Unknown | None = None
     boundary: PolicyDocument | Unknown | None = None
     session: tuple[PolicyDocument | Unknown, ...] | None = None
-    scps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
-    rcps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
+    scps: Levels = ()
+    rcps: Levels = ()
     granted: bool = False
     _own: dict[str, _Own] = field(default_factory=dict, init=False, repr=False)
     _layers: dict[str, _Layers] = field(default_factory=dict, init=False, repr=False)
@@ -83,6 +85,12 @@ class Policies:
         found = self._layers.get(action)
         if found is None:
             found = self._layers[action] = _Layers(self, action)
+        return found
+
+    def on(self, trust: PolicyDocument | Unknown | None, rcps: Levels) -> Policies:
+        """The same on another resource; what the caller's side says is worked out once for all of them."""
+        found = replace(self, trust=trust, rcps=rcps)
+        found._own = self._own
         return found
 
     def binding(self, caller: Caller) -> Policies:
@@ -204,7 +212,7 @@ def _numbered(documents: Iterable[PolicyDocument | Unknown], action: str, label:
     return [side_of(document, action, f"{label} {number}{where}") for number, document in enumerate(documents, 1)]
 
 
-def _levels(levels: tuple[tuple[PolicyDocument | Unknown, ...], ...], action: str, label: str) -> list[list[Side]]:
+def _levels(levels: Levels, action: str, label: str) -> list[list[Side]]:
     return [_numbered(level, action, label, f" at level {number}") for number, level in enumerate(levels, 1)]
 
 
