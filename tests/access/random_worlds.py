@@ -395,12 +395,6 @@ def _root_allowed(source: Who, root: Who, keys: Mapping[str, str]) -> bool:
     return any(says(policy, "Allow") for policy in shown) and all(says(policy, "Allow") for policy in limits)
 
 
-def _otherwise(who: Who) -> str:
-    """The ARN with its name in the other case."""
-    head, kind, rest = who.arn.partition(f":{who.kind}/")
-    return head + kind + rest.swapcase()
-
-
 def _state(organization: Organization, source: Who, target: Who) -> State:
     if any(_allowed(organization, source, target, keys, hidden_denies=True) for keys in _requests(source)):
         return State.OPEN

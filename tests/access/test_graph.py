@@ -157,6 +157,18 @@ def test_an_adopted_account_is_entered_by_the_role_that_its_component_tells_and_
     assert mandatory(world) == ["access-role-reserved"]
 
 
+@pytest.mark.parametrize("key", ["assumeRoles", "assumeRole"])
+@pytest.mark.parametrize("made", ["an account", "a role of an account"])
+def test_a_provider_works_in_the_account_that_its_role_comes_from_before_that_is_known(key: str, made: str) -> None:
+    """`assumeRole` is its name before pulumi-aws 7: https://www.pulumi.com/registry/packages/aws/how-to-guides/7-0-migration/"""
+    world = World()
+    inside = world.new_account()
+    (account,) = [one for one in world.resources if one.type.endswith(":Account")]
+    source = account if made == "an account" else world.role("enter", inside)
+    provider = world.add("Provider", "by-role", made_from={key: [source]})
+    assert world.graph.accounts.of_provider(provider.urn) == "account:new"
+
+
 def test_a_provider_below_another_stack_works_in_the_account_that_it_is_named_after() -> None:
     """https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences: its id is unknown before that stack exists."""
     world = World()
@@ -800,3 +812,21 @@ def test_forty_stars_and_two_thousand_statements_are_read_to_the_end() -> None:
     policy = document(*statements, starred)
     world.add("RolePolicy", "many", world.hub, role="ci", name="many", policy=policy)
     assert len([door for door in world.graph.doors if door.open and door.source.name == "ci"]) == len(names)
+
+
+def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:
+    """The ARN of a policy has the id of the management account, whoever the organization lets manage policies.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
+    """
+    world = World()
+    prod = world.provider("prod", PROD)
+    policy = f"arn:aws:organizations::{HUB}:policy/o-abcdefghij/service_control_policy/p-1"
+    denial = document(grants("*", effect="Deny"))
+    world.add("ControlPolicy", "p", prod, id="p-1", type="SERVICE_CONTROL_POLICY", arn=policy, content=denial)
+    world.add("ControlPolicyAttachment", "a", prod, policyId="p-1", targetId="r-abcd")
+    for name, provider in (("ci", world.hub), ("ops", prod)):
+        world.role(name, provider)
+        world.grant(name, provider, DEPLOYER)
+    world.role("deployer", world.stage, document(trusts(CI, arn(PROD, "role/ops"))))
+    assert [door.source.name for door in world.graph.doors if door.open and door.asked] == ["ci"]

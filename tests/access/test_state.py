@@ -125,6 +125,8 @@ def test_two_states_of_one_stack_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text(state(role(name)))
     with pytest.raises(Refusal, match="leave the older one out"):
         read_states([tmp_path / "before", tmp_path / "after"])
+    twice = read_states([tmp_path / "after", tmp_path / "after"])
+    assert len(list(twice.of_type("aws:iam/role:Role"))) == 1
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -222,3 +224,26 @@ def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> Non
         said += [*door.trust.explain().splitlines(), *map(str, door.trust.requirements)]
     assert said
     assert not [text for text in said if "s3cr3t" in text]
+
+
+@pytest.mark.parametrize(
+    ("condition", "denied"),
+    [
+        ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, None),
+        (
+            {"NumericLessThan": {"s3:max-keys": "10"}, "ArnLike": {"sts:TaskPolicyArn": "arn:aws:iam::aws:policy/*"}},
+            None,
+        ),
+        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringEquals": {"sts:ExternalId": "b"}}),
+        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringNotEquals": {"sts:ExternalId": "a"}}),
+        ({"StringEquals": {"sts:ExternalId": "a"}, "StringNotEquals": {"sts:ExternalId": "b"}}, None),
+    ],
+)
+def test_what_is_masked_of_a_shown_secret_closes_no_door(condition: Any, denied: Any) -> None:
+    statements = [{**trusts(arn("9" * 12, "root")), "Condition": condition}]
+    if denied:
+        statements.append({**trusts("*", effect="Deny"), "Condition": denied})
+    secret = {**_SECRET, "plaintext": json.dumps(document(*statements))}
+    graph = build(parse_state(state(role("r", secret))))
+    (door,) = [one for one in graph.doors if one.target.name == "r"]
+    assert door.open

@@ -45,7 +45,9 @@ def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not json", b'{"Records": [{"eventID": ', b"{}", b"[]", b'{"Records": ["x"]}']
+    "content",
+    [b"", b"not json", b'{"Records": [{"eventID": ', b"{}", b"[]", b'{"Records": ["x"]}', b'{"x":' + b"[" * 100_000],
+    ids=len,
 )
 def test_a_file_that_is_no_log_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.json"
@@ -53,6 +55,12 @@ def test_a_file_that_is_no_log_is_refused_by_name(tmp_path: Path, content: bytes
     with pytest.raises(Refusal) as refused:
         list(records(file))
     assert refused.value.where == str(file)
+
+
+def test_a_file_with_the_mark_that_windows_writes_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "marked.json"
+    file.write_text(json.dumps({"Records": [ROLE_CHAINING]}), encoding="utf-8-sig")
+    assert [record["eventID"] for record in records(file)] == [ROLE_CHAINING["eventID"]]
 
 
 def test_a_truncated_archive_is_refused_by_name(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def _services(*more: str) -> list[str]:
 
 
 ORGANIZATION = _changes(
-    ("a unit", _set(f"{UNITS}|Workloads/Test", {}), "create OrganizationalUnit Workloads/Test", FEW),
+    ("a unit", _set(f"{UNITS}|Workloads/Test", {}), "create OrganizationalUnit Workloads/Test"),
     (
         "a unit and the one above it",
         _set(f"{UNITS}|Sandbox/Trials", {}),
@@ -91,6 +91,7 @@ ORGANIZATION = _changes(
         "a service control policy",
         _set(f"{SCP}|no-leaving", {"targets": ["Workloads"], "document": DENY}),
         "create Policy no-leaving, create PolicyAttachment no-leaving-Workloads",
+        FEW,
     ),
     ("what it denies", _set(f"{SCP}|no-leaving|document", DENY_MORE), "update Policy no-leaving"),
     (
@@ -123,6 +124,7 @@ ORGANIZATION = _changes(
         "a trusted service",
         _set("organization|trustedServices", _services("sso")),
         "update Organization organization",
+        FEW,
     ),
     (
         "a type of policy",
@@ -138,14 +140,14 @@ ORGANIZATION = _changes(
 """Of the organization itself: the management stack, without audit, with the one account that people live in."""
 
 PEOPLE = _changes(
-    ("a user", _set("people|users", ["alice", "bob", "carol"]), "create User carol", FEW),
+    ("a user", _set("people|users", ["alice", "bob", "carol"]), "create User carol"),
     (
         "a group",
         _set("people|groups|auditors", ["bob"]),
         "create Group auditors, create UserGroupMembership bob",
         FEW,
     ),
-    ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice", FEW),
+    ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice"),
     ("a member who goes", _set("people|groups|auditors", ["alice"]), "delete UserGroupMembership bob"),
     ("a group that goes", _gone("people|groups|auditors"), "delete Group auditors, update UserGroupMembership alice"),
     ("a user who goes", _set("people|users", ["alice", "bob"]), "delete User carol"),
@@ -202,6 +204,7 @@ PEOPLE = _changes(
         _set(CENTER, {"users": {"alice": ALICE}, "groups": {"developers": ["alice"]}}),
         "create IdentityCenter identity-center, create User identity-alice, create Group identity-developers,"
         " create GroupMembership identity-developers-alice",
+        FEW,
     ),
     ("one person more", _set(f"{CENTER}|users|bob", BOB), "create User identity-bob"),
     (
@@ -210,7 +213,7 @@ PEOPLE = _changes(
         "create GroupMembership identity-developers-bob",
     ),
     ("a person's address", _set(f"{CENTER}|users|bob|email", "b@company.com"), "update User identity-bob"),
-    ("a unit beside them", _set(f"{UNITS}|Workloads/Lab", {}), "create OrganizationalUnit Workloads/Lab"),
+    ("a unit beside them", _set(f"{UNITS}|Workloads/Lab", {}), "create OrganizationalUnit Workloads/Lab", FEW),
     (
         "a trusted service beside them",
         _set("organization|trustedServices", _services("sso", "ram")),
@@ -278,7 +281,7 @@ LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
 _DOOR = "update CrossAccountAccess look"
 
 STAGE = _changes(
-    ("a budget", _set("accounts|stage|budget|monthly", 600), "update Budget stage", FEW),
+    ("a budget", _set("accounts|stage|budget|monthly", 600), "update Budget stage"),
     ("who hears of it", _set("accounts|stage|budget|notify", ["ops@company.com"]), "update Budget stage"),
     ("no budget", _gone("accounts|stage|budget"), "delete Budget stage, delete AccountBudget stage"),
     ("an account's tags", _set("accounts|stage|tags", {"team": "web"}), "update Account stage"),
@@ -343,13 +346,13 @@ STAGE = _changes(
     (
         "one key",
         _set("doors|look|keys", ["trust"]),
-        f"{_DOOR}, delete UserPolicy look-grant, create OtherStack management",
+        f"{_DOOR}, delete UserPolicy look-grant",
     ),
     (
         "a door that goes",
         _gone("doors|look"),
         "delete CrossAccountAccess look, delete Role look, delete RolePolicyAttachment look-ReadOnlyAccess,"
-        " delete RolePolicyAttachment look-SecurityAudit, delete OtherStack management",
+        " delete RolePolicyAttachment look-SecurityAudit",
     ),
     (
         "what a door allows",

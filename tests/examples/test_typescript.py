@@ -45,14 +45,19 @@ def test_the_pack_refuses_it_without_the_grant(registered: list[Resource]) -> No
     assert Engine().rules(without) == ["door-needs-grant"]
 
 
+def install_packages(program: Path) -> None:
+    """`npm install` with the npm and the `node` of PyPI."""
+    npm = Path(ROOT_DIR) / "lib/node_modules/npm/bin/npm-cli.js"
+    command = [Path(ROOT_DIR) / "bin/node", npm, "install", "--ignore-scripts"]
+    subprocess.run(command, cwd=program, check=True, timeout=600)
+
+
 @pytest.fixture
 def engine(tmp_path: Path, project_root: Path) -> Iterator[RealEngine]:
     """The program on the pulumi CLI and a local AWS, with its packages from npm and the `node` of PyPI."""
     program = shutil.copytree(project_root / "examples/typescript", tmp_path / "program")
     (program / ".venv").symlink_to(sys.prefix)
-    tools = Path(ROOT_DIR) / "bin"
-    install = [tools / "node", Path(ROOT_DIR) / "lib/node_modules/npm/bin/npm-cli.js", "install", "--ignore-scripts"]
-    subprocess.run(install, cwd=program, check=True, timeout=600)
+    install_packages(program)
     with LocalAws.start(tmp_path / "aws") as aws:
         running = RealEngine(tmp_path, program, aws, os.environ["PATH"])
         wrap(tmp_path / "tools/pulumi-language-nodejs", "tests.examples.language_nodejs")

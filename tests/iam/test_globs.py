@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from twokeys.iam import Glob
 
-short = st.text("ab:", max_size=6)
-patterns = st.lists(st.sampled_from(("a", "b", ":", "*", "?")), max_size=8).map("".join)
+PATTERNS = ["".join(each) for size in range(6) for each in product("ab*?", repeat=size)]
+FEW_PATTERNS = [pattern for pattern in PATTERNS if len(pattern) < 5]
+NAMES = ["".join(each) for size in range(7) for each in product("ab", repeat=size)]
+MATCHED = {pattern: {name for name in NAMES if fnmatchcase(name, pattern)} for pattern in PATTERNS}
 
 
-@given(patterns, short)
-def test_a_glob_matches_what_the_shell_would_match(pattern: str, name: str):
-    assert Glob(pattern).matches(name) is fnmatchcase(name, pattern)
+def test_a_glob_matches_what_the_shell_would_match():
+    assert {pattern: {*filter(Glob(pattern).matches, NAMES)} for pattern in PATTERNS} == MATCHED
+
+
+def test_a_glob_covers_another_only_if_it_matches_all_that_the_other_matches():
+    globs = {pattern: Glob(pattern) for pattern in FEW_PATTERNS}
+    for (one, glob), (other, covered) in product(globs.items(), repeat=2):
+        if glob.covers(covered):
+            assert MATCHED[one] >= MATCHED[other], (one, other)
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), [
+    ("a*", "ab", True),
+    ("a*", "a*b", True),
+    ("a*", "a?", True),
+    ("a*", "b*", False),
+    ("a?", "a?", True),
+    ("a?", "ab", False),  # does not tell
+    ("a*b", "a${aws:username}b", True),
+    ("ab", "a${aws:username}", False),
+    ("XX*", "${aws:username}", False),
+    ("*XX", "${aws:username}", False),
+])  # fmt: skip
+def test_what_a_glob_covers(one: str, other: str, expected: bool):
+    assert Glob(one).covers(Glob(other)) is expected
+
+
+def test_globs_overlap_wherever_a_name_matches_both():
+    globs = {pattern: Glob(pattern) for pattern in FEW_PATTERNS}
+    for (one, glob), (other, met) in product(globs.items(), repeat=2):
+        if MATCHED[one] & MATCHED[other]:
+            assert glob.overlaps(met), (one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("role/a", "role/b"), ("role/a*", "role/b*"), ("*-ab", "*-cb"), ("*xab", "*ab-"), ("ab?", "cb?"),
+    ("role/?a", "role/?b"),
+])  # fmt: skip
+def test_globs_that_begin_or_end_otherwise_do_not_overlap(one: str, other: str):
+    assert not Glob(one).overlaps(Glob(other))
+    assert not Glob(other).overlaps(Glob(one))
 
 
 def test_a_policy_variable_stands_for_any_text():

@@ -423,15 +423,6 @@ def _satisfied(requirement: Requirement, drawn: Drawn, context: dict[str, list[s
     return (judged(plain, context=_none_of(context)).outcome is Outcome.ALLOW) != requirement.negated
 
 
-HOLES: dict[str, st.SearchStrategy[Any]] = {
-    "AWS": principals,
-    "Action": actions,
-    "Resource": resources,
-    "NotResource": resources,
-    "Effect": st.sampled_from(("Allow", "Deny")),
-}
-
-
 @st.composite
 def holed(draw: st.DrawFn) -> tuple[Drawn, Drawn]:
     """A request with unknown values in it, and the same with each replaced by something concrete."""

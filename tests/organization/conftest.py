@@ -22,9 +22,31 @@ def bare(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Existing]: 
 
 
 @pytest.fixture
-def existing(bare: Existing) -> Existing:
-    """The organization that years left."""
+def anew(bare: Existing) -> Existing:
+    """The organization that years left, to be changed."""
     return grown(bare)
+
+
+@pytest.fixture(scope="module")
+def _left_by_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Existing]:
+    with LocalAws.start(tmp_path_factory.mktemp("existing") / "aws") as aws:
+        yield grown(Existing(aws))
+
+
+@pytest.fixture
+def existing(
+    project: Path,  # noqa: F811 - the fixture
+    _left_by_years: Existing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Existing]:
+    """The organization that years left, which the tests of a file share: none of them changes it."""
+    for name, value in _left_by_years.aws.environment(MANAGEMENT).items():
+        monkeypatch.setenv(name, value)
+    place = project / ".twokeys" / "aws"
+    place.parent.mkdir()
+    place.symlink_to(_left_by_years.aws.directory)
+    yield _left_by_years
+    place.unlink()
 
 
 @pytest.fixture

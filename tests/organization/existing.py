@@ -28,13 +28,17 @@ class Existing:
 
     aws: LocalAws
     ids: dict[str, str] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @staticmethod
     def session(account: str = MANAGEMENT) -> boto3.Session:
         return boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name="us-east-1")
 
     def client(self, service: str, account: str = MANAGEMENT) -> Any:
-        return self.session(account).client(service, endpoint_url=self.aws.endpoint)  # type: ignore[call-overload]
+        if (service, account) not in self.clients:
+            session: Any = self.session(account)
+            self.clients[service, account] = session.client(service, endpoint_url=self.aws.endpoint)
+        return self.clients[service, account]
 
     def begin(self) -> str:
         """Create the organization; the id of its root."""

@@ -29,18 +29,18 @@ def test_the_projects_own_stacks_pass_before_anything_exists(bare: Existing, two
     assert not bare.client("organizations").meta.endpoint_url.endswith("amazonaws.com")
 
 
-def test_everything_that_is_wrong_is_found_in_one_go(existing: Existing, twokeys: Run, project: Path) -> None:
+def test_everything_that_is_wrong_is_found_in_one_go(anew: Existing, twokeys: Run, project: Path) -> None:
     (project / "Pulumi.lab.yaml").write_text(
         "config:\n"
         '  twokeys:managementAccountId: "111111111111"\n'
         "  twokeys:rootEmail: example@company.com\n"
         "  twokeys:accounts:\n"
         "    gone: {email: gone@company.com, name: Gone}\n"
-        f"    invited: {{adopt: '{existing.ids['invited']}', name: Invited, email: invited@company.com}}\n"
-        f"    wrong: {{adopt: '{existing.ids['shop']}'}}\n"
+        f"    invited: {{adopt: '{anew.ids['invited']}', name: Invited, email: invited@company.com}}\n"
+        f"    wrong: {{adopt: '{anew.ids['shop']}'}}\n"
         "    new: {organizationalUnit: Nowhere}\n"
     )
-    existing.client("service-quotas").request_service_quota_increase(
+    anew.client("service-quotas").request_service_quota_increase(
         ServiceCode="organizations", QuotaCode="L-E619E033", DesiredValue=10
     )
     run = twokeys("preflight", "lab", "--json")

@@ -49,9 +49,9 @@ def test_an_organization_is_imported_whole_and_aws_stays_as_it_is(
     assert existing.live() == before
 
 
-def test_an_import_that_is_not_what_the_config_says_is_refused(existing: Existing, adopt: Run, twokeys: Run) -> None:
+def test_an_import_that_is_not_what_the_config_says_is_refused(anew: Existing, adopt: Run, twokeys: Run) -> None:
     assert adopt().returncode == 0
-    organizations = existing.client("organizations")
+    organizations = anew.client("organizations")
     root = organizations.list_roots()["Roots"][0]["Id"]
     unit = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"][0]
     organizations.update_organizational_unit(OrganizationalUnitId=unit["Id"], Name="Renamed since")
@@ -110,11 +110,9 @@ def test_accounts_that_cannot_be_managed_are_left_out_and_the_reason_said(
     assert existing.ids["invited"] not in yaml.safe_dump(yaml.safe_load(text))
 
 
-def test_another_access_role_opens_accounts_that_have_no_usual_one(
-    existing: Existing, adopt: Run, project: Path
-) -> None:
+def test_another_access_role_opens_accounts_that_have_no_usual_one(anew: Existing, adopt: Run, project: Path) -> None:
     trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "sts:AssumeRole"}
-    existing.client("iam", existing.ids["invited"]).create_role(
+    anew.client("iam", anew.ids["invited"]).create_role(
         RoleName="Vendor", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )
     adopt("--access-role", "OrganizationAccountAccessRole", "--access-role", "Vendor")

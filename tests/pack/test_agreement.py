@@ -31,32 +31,24 @@ class Organization:
 
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
-        organizations = self.session(HUB).client("organizations")
+        self._session: Any = boto3.Session(region_name="us-east-1")
+        organizations = self.client("organizations", HUB)
         organizations.create_organization(FeatureSet="ALL")
         made = organizations.create_account(Email="stage@example.com", AccountName="stage")
         self.stage = made["CreateAccountStatus"]["AccountId"]
 
-    def session(self, key: str, secret: str = "test", token: str | None = None) -> Any:
-        session = boto3.Session(
-            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name="us-east-1"
-        )
-
-        class Local:
-            def client(self, service: str, **more: str) -> Any:
-                return session.client(service, endpoint_url=aws_endpoint, **more)
-
-        aws_endpoint = self.aws.endpoint
-        return Local()
+    def client(self, service: str, key: str, secret: str = "test", token: str | None = None) -> Any:
+        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+        return self._session.client(service, endpoint_url=self.aws.endpoint, **keys)
 
     def sts_of(self, name: str, kind: str) -> Any:
         """STS with the credentials of a user or a role of the hub."""
-        root = self.session(HUB)
         if kind == "user":
-            key = root.client("iam").create_access_key(UserName=name)["AccessKey"]
-            return self.session(key["AccessKeyId"], key["SecretAccessKey"]).client("sts")
-        made = root.client("sts").assume_role(RoleArn=f"arn:aws:iam::{HUB}:role/{name}", RoleSessionName="test")
+            key = self.client("iam", HUB).create_access_key(UserName=name)["AccessKey"]
+            return self.client("sts", key["AccessKeyId"], key["SecretAccessKey"])
+        made = self.client("sts", HUB).assume_role(RoleArn=f"arn:aws:iam::{HUB}:role/{name}", RoleSessionName="test")
         given = made["Credentials"]
-        return self.session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]).client("sts")
+        return self.client("sts", given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
 
 @pytest.fixture(scope="module")

@@ -205,6 +205,15 @@ def test_exports_that_do_not_speak_of_doors_are_refused_and_take_nothing_away(co
     assert config.read_bytes() == before
 
 
+def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config: Path, tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a")))
+    run("--person", "ada", "--state", stage, "--account", MANAGEMENT)
+    before = config.read_bytes()
+    with pytest.raises(Refusal, match=MANAGEMENT):
+        run("--person", "ada", "--state", stage, "--account", STAGE)
+    assert config.read_bytes() == before
+
+
 @pytest.mark.usefixtures("config")
 def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     credentials = tmp_path / "credentials"

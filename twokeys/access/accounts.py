@@ -21,8 +21,11 @@ ROLE = "aws:iam/role:Role"
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"
+_DELEGABLE = f"{_ORGANIZATIONS}policy"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
+_ASSUMES = ("assumeRoles", "assumeRole")
+"""What a provider assumes; the second as aws-native and versions of pulumi-aws before 7 have it."""
 _UNPINNED = "unpinned--"
 _STACK_SET = "StackSet--"
 _NO_PROVIDER = "none"
@@ -195,17 +198,18 @@ class Accounts:
     def management(self) -> str | None:
         """The management account, as far as the stack shows it: organizations are only managed from there.
 
+        Its id is in every ARN of the organization's parts. Policies may be managed by a member account as well.
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_getting-started_concepts.html
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
         """
-        for resource in self._snapshot.resources:
-            if resource.type.startswith(_ORGANIZATIONS):
-                if found := _account_arn(resource):
-                    return found.account
-                if master := resource.text("masterAccountId"):
-                    return master
-                account = self.of(resource)
-                if self.pinned(account):
-                    return account
+        resources = [one for one in self._snapshot.resources if one.type.startswith(_ORGANIZATIONS)]
+        for resource in resources:
+            if found := _manager(resource):
+                return found
+        resources.sort(key=lambda one: one.type.startswith(_DELEGABLE))
+        for account in map(self.of, resources):
+            if self.pinned(account):
+                return account
         direct = {self.of_provider(found.urn) for found in self.entries if found.assumes == ()}
         through = any(arn.endswith("/" + ACCESS_ROLE) for found in self.entries for arn in found.assumes or ())
         only = next(iter(direct)) if len(direct) == 1 else None
@@ -299,14 +303,15 @@ class Accounts:
             return found.assumed_account
         if found.allowed is not None and len(found.allowed) == 1 and _ID.fullmatch(found.allowed[0]):
             return found.allowed[0]
-        for key in ("assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"):
+        for key in (*_ASSUMES, "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
         if self._below_other_stack(urn):
             return doors.SYMBOL_PREFIX + _slug(provider.name)
-        role = self._snapshot.behind(provider, "assumeRoles", ROLE)
-        if role and role.provider and role.provider not in above:
-            return self.of_provider(role.provider, above)
+        for key in _ASSUMES:
+            role = self._snapshot.behind(provider, key, ROLE)
+            if role and role.provider and role.provider not in above:
+                return self.of_provider(role.provider, above)
         own = self._own_account if _by_the_environment(provider, found) else None
         return self._seen_in.get(urn) or own or _unpinned(provider.name)
 
@@ -323,9 +328,8 @@ def entry(provider: Resource) -> Entry:
     Provider inputs reach us as JSON strings; an unreadable one is unknown.
     """
     by_identity = _listed(provider, "assumeRoleWithWebIdentity")
-    further = _listed(provider, "assumeRoles")
-    if not further and further is not None:
-        further = _listed(provider, "assumeRole")  # as aws-native and older versions of pulumi-aws have it
+    listed = [_listed(provider, key) for key in _ASSUMES]
+    further = None if None in listed else [role for roles in listed for role in roles or ()]
     assumes: tuple[str, ...] | None = None
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]
@@ -353,6 +357,17 @@ def _listed(provider: Resource, key: str) -> Iterable[object] | None:
 
 def _as_id(value: object) -> str:
     return f"{value:012.0f}" if isinstance(value, int | float) else str(value)
+
+
+def _manager(resource: Resource) -> str | None:
+    """The management account, as the ARN of an organization's part or the organization itself tells it.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html#awsorganizations-resources-for-iam-policies
+    """
+    arn = Arn.parse(resource.text("arn") or "")
+    if arn is not None and arn.service == "organizations" and _ID.fullmatch(arn.account):
+        return arn.account
+    return resource.text("masterAccountId")
 
 
 def _account_arn(resource: Resource) -> Arn | None:

@@ -171,10 +171,15 @@ class Principals:
             kind = _KINDS[resource.type]
             account = self._accounts.of(resource)
             prefix = resource.text("namePrefix")
-            name = self._identity(resource, "name") or f"{prefix or ''}{resource.name}-???????"
-            path = self._identity(resource, "path") or "/"
-            arn = str(Arn.iam(kind, account, name, path, self._accounts.partition_of(resource)))
-            unsettled = next((key for key in ("name", "path") if self._unknown(resource, key)), None)
+            given, path = self._identity(resource, "name"), self._identity(resource, "path")
+            name = given or f"{prefix or ''}{resource.name}-???????"
+            arn = str(Arn.iam(kind, account, name, path or "/", self._accounts.partition_of(resource)))
+            path_settled = path is not None or resource.get("path") is not UNKNOWN
+            unsettled = None
+            if given is None and resource.get("name") in (UNKNOWN, None):  # a name that nobody gives is made up later
+                unsettled = "name"
+            elif not path_settled:
+                unsettled = "path"
             principal = Principal(
                 arn,
                 kind,
@@ -183,7 +188,7 @@ class Principals:
                 urn=resource.urn,
                 source=resource.source,
                 unsettled=unsettled,
-                prefixed=unsettled == "name" and prefix is not None and not self._unknown(resource, "path"),
+                prefixed=unsettled == "name" and prefix is not None and path_settled,
             )
             if kind == "role":
                 title = f"trust policy of role {name}"
@@ -223,11 +228,6 @@ class Principals:
 
     def _identity(self, resource: Resource, key: str) -> str | None:
         return resource.text(key) or self._documents.declared_property(resource, key)
-
-    def _unknown(self, resource: Resource, key: str) -> bool:
-        """Whether an identifying property is still to come; a name that nobody has given is made up later."""
-        none_yet = (UNKNOWN, None) if key == "name" else (UNKNOWN,)
-        return resource.get(key) in none_yet and self._identity(resource, key) is None
 
     def _read_managed_policies(self) -> None:
         for resource in self._snapshot.of_type(MANAGED_POLICY):

@@ -6,6 +6,7 @@ An adapter turns its source into a `Snapshot`; everything after it reads only th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -189,7 +190,16 @@ class Snapshot:
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of the given types, in the snapshot's order."""
-        return (resource for resource in self.resources if resource.type in types)
+        places = sorted(place for type_ in types for place in self._places.get(type_, ()))
+        return (self.resources[place] for place in places)
+
+    @cached_property
+    def _places(self) -> Mapping[str, list[int]]:
+        """Where the resources of each type stand: asked for each door, a search of them all takes their square."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, resource in enumerate(self.resources):
+            found[resource.type].append(place)
+        return found
 
     def behind(self, resource: Resource, key: str, *types: str) -> Resource | None:
         """The one resource of the given types that a property was made from, or None if there is not exactly one."""

@@ -26,7 +26,7 @@ def read_states(paths: Iterable[Path]) -> Snapshot:
 
     Raises Refusal as `read_state` does.
     """
-    files = tuple(paths)
+    files = tuple(dict.fromkeys(paths))
     if len(files) == 1:
         return read_state(files[0])
     parts = [read_state(file) for file in files]

@@ -70,7 +70,8 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
 def period(found: Comparison) -> str:
     """What was compared, in a sentence."""
     if found.start is None or found.end is None:
-        return "CloudTrail: there are no records"
+        others = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
+        return f"CloudTrail: there are no records{others}"
     apart = "".join(f", {count} {what}" for what, count in found.apart.items())
     unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
     others = ", ".join(f"{count} of {service}" for service, count in found.passed_over.items())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -25,6 +26,10 @@ _DELIVERED = re.compile(r"(?:\d{12}|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 _RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
 _BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion": _LINES, "eventTime": _LINES}
 """Where the records of a file stand, by a key that only such a file has at its top."""
+_DEEPEST = 64
+"""More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
+_LITTLE = 1024
+_LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _OTHERS: Final = {
     "digestStartTime": "CloudTrail-Digest",
     "configurationItems": "Config",
@@ -86,7 +91,11 @@ def _first_key(file: Path) -> str:
     """The key at the top of a file that tells what it is; empty for a list."""
     try:
         with _opened(file) as stream:
-            for prefix, event, value in ijson.parse(stream, multiple_values=True):
+            depth = 0
+            for prefix, event, value in ijson.parse(stream, multiple_values=True, buf_size=_LITTLE):
+                depth += _LEVELS.get(event, 0)
+                if depth > _DEEPEST:
+                    raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
                 if prefix == "item" and event == "start_map":
                     return ""
                 if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
@@ -112,7 +121,10 @@ def _may_hold_events(path: Path) -> bool:
 
 
 def _opened(file: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(file)) if file.name.endswith(".gz") else file.open("rb")
+    stream = cast("BinaryIO", gzip.open(file) if file.name.endswith(".gz") else file.open("rb"))  # noqa: SIM115
+    if stream.read(len(BOM_UTF8)) != BOM_UTF8:  # as Windows writes it
+        stream.seek(0)
+    return stream
 
 
 def _refused(file: Path, why: str) -> Refusal:

@@ -46,7 +46,7 @@ class Wanted:
 
     def includes(self, other: Wanted) -> bool:
         """Whether it certainly matches all that another one matches."""
-        if self == other or (self.wild and not _VARIABLE.sub("*", self.text).strip("*")):
+        if self == other or (self.wild and _glob(self.text).everything):
             return True
         if other.ignore_case and not self.ignore_case:
             return False

@@ -258,6 +258,7 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
     roles = frozenset(one.name for one in people(ways, members) if one.kind == "role")
     known = known_people(ways, members) if who.kind == "user" else roles
     if who.name in known or not known:
+        _refuse_other_account(who, ways, members)
         return
     close = nearest(who.name, known)
     raise Refusal(
@@ -266,6 +267,20 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
         why=f"they tell of {', '.join(sorted(known))}",
         next_step=f"Name {close}, if that is who you mean." if close else "Name one of them, or give all stacks.",
     )
+
+
+def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> None:
+    from twokeys.profiles.ways import people
+
+    accounts = {one.account for one in people(ways, members) if one.name == who.name}
+    accounts |= {group.account for group, users in members.items() if who.name in users}
+    if who.account and accounts and not accounts & {who.account, ""}:
+        raise Refusal(
+            f"{who.name} is nobody of account {who.account}",
+            where="these exports",
+            why=f"they tell of {who.name} in {', '.join(sorted(accounts))}",
+            next_step="Name that account, or leave --account out.",
+        )
 
 
 def _source_settings(text: str, path: Path, profile: str) -> dict[str, str]:

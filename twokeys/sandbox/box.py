@@ -36,12 +36,12 @@ class Sandbox:
         return self.directory / "stacks"
 
     @contextmanager
-    def local_aws(self, faults: Path | None = None) -> Iterator[LocalAws]:
-        """The local AWS: the one that runs already, else one that ends with us; with faults when a plan is given.
+    def local_aws(self) -> Iterator[LocalAws]:
+        """The local AWS: the one that runs already, else one that ends with us.
 
         Meanwhile the user's own AWS settings are hidden from this process, so that boto3 finds none of them.
         """
-        with _hidden(self._nowhere), LocalAws.start(self.directory / "aws", faults=faults) as aws:
+        with _hidden(self._nowhere), LocalAws.start(self.directory / "aws") as aws:
             yield aws
 
     def environment(self, aws: LocalAws) -> dict[str, str]:

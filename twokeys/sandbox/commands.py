@@ -23,11 +23,6 @@ _DIRECTORY = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
-_FAULTS = click.option(
-    "--faults",
-    type=InputPath(path_type=Path, dir_okay=False),
-    help="A fault plan for the local AWS: calls that are slow, throttled, refused or cut (docs/faults.md).",
-)
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 
@@ -59,7 +54,6 @@ sandbox.add_command(pulumi_demo)
     type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
-@_FAULTS
 @_VERBOSE
 @_JSON
 def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
@@ -68,7 +62,6 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     directory: Path | None,
     overrides: tuple[str, ...],
     pack_config: Path | None,
-    faults: Path | None,
     verbose: bool,
     as_json: bool,
 ) -> int:
@@ -97,7 +90,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
         wanted = [*there, *(one for one in wanted if one not in there)]
         box.remove()
     runs = []
-    with box.local_aws(faults) as aws:
+    with box.local_aws() as aws:
         for name in wanted:
             with Report(console, verbose=verbose) as report:
                 overriding = given if name in stacks else {}

@@ -49,8 +49,10 @@ _LOOPBACK = "127.0.0.1"
 # anybody's could else be on a server's port when it starts again. https://www.rfc-editor.org/rfc/rfc6056#section-2.1
 _PORTS = range(20_000, 32_768)
 _PORTS_TRIED = 16
-_READY_SECONDS = 30.0
-_STOP_SECONDS = 10.0
+# One that is ended before it wrote its accounts has forgotten them, and a busy machine is no reason for that.
+_READY_SECONDS = 120.0
+_ANSWER_SECONDS = 20.0
+_STOP_SECONDS = 30.0
 _LOG_LINES = 15
 
 
@@ -61,8 +63,6 @@ class _Record:
     pid: int
     started: float  # seconds since the epoch, as psutil tells it
     port: int
-    faults: str = ""  # the digest of its fault plan, "" when it has none
-    plan: str = ""  # the file that the plan was read from
 
     def process(self) -> psutil.Process | None:
         """The server's process, or None when it ended or the pid belongs to somebody else by now."""
@@ -104,8 +104,8 @@ class LocalAws:
         """Run the local AWS whose accounts live in `directory`, or return the one that already serves it.
 
         `port=0` takes the port that this directory had last, so that endpoints in open shells stay right, or any free
-        one. `faults` is a file with a fault plan (docs/faults.md). Raises Refusal when the plan is wrong or another one
-        is running, when a named port is taken, when the directory cannot be written or when the server ends before it
+        one. `faults` is a file with a fault plan (docs/faults.md). Raises Refusal when the plan is wrong or comes too
+        late, when a named port is taken, when the directory cannot be written or when the server ends before it
         answers.
         """
         directory = directory.resolve()
@@ -121,15 +121,14 @@ class LocalAws:
                         why=f"it is already running on port {running.port} (pid {running.pid})",
                         next_step="Use it as it is, or stop it first",
                     )
-                if running._record.faults != plan.digest:
-                    raise _another_plan(directory, running._record)
+                if plan.rules:
+                    raise _too_late(directory, running._record)
                 return running
             _end_what_is_left(directory)
             with _listen(port, _last_port(directory)) as listener:
                 child = _launch(directory, listener, plan)
                 port = listener.getsockname()[1]
-            named = "" if faults is None else str(faults.resolve())
-            return cls._when_ready(directory, child, (port, plan.digest, named), detached=detached)
+            return cls._when_ready(directory, child, port, detached=detached)
 
     @classmethod
     def attach(cls, directory: Path) -> Self | None:
@@ -192,11 +191,9 @@ class LocalAws:
         return found if _answers(found.endpoint) else None
 
     @classmethod
-    def _when_ready(
-        cls, directory: Path, process: subprocess.Popen[bytes], serves: tuple[int, str, str], *, detached: bool
-    ) -> Self:
+    def _when_ready(cls, directory: Path, process: subprocess.Popen[bytes], port: int, *, detached: bool) -> Self:
         try:
-            record = _Record(process.pid, psutil.Process(process.pid).create_time(), *serves)
+            record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
             server = cls(directory, record, detached=detached, child=process)
             deadline = time.monotonic() + _READY_SECONDS
             while not _answers(server.endpoint):
@@ -214,13 +211,12 @@ class LocalAws:
         return server
 
 
-def _another_plan(directory: Path, record: _Record) -> Refusal:
-    with_what = f"the fault plan {record.plan} as it was when it started" if record.faults else "no fault plan"
+def _too_late(directory: Path, record: _Record) -> Refusal:
     return Refusal(
-        "the local AWS cannot be used with this fault plan, or without one",
+        "the local AWS cannot be given a fault plan",
         where=str(directory),
-        why=f"it is already running (pid {record.pid}) with {with_what}",
-        next_step="Stop it with `twokeys sandbox shell --stop`, or give --faults as it was given then",
+        why=f"it is already running (pid {record.pid})",
+        next_step="Stop it first, or start another in a directory of its own",
     )
 
 
@@ -375,7 +371,7 @@ def _gone(process: psutil.Process, child: subprocess.Popen[bytes] | None) -> Non
 def _answers(endpoint: str) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy: it is loopback
     try:
-        with direct.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
+        with direct.open(f"{endpoint}/_ministack/health", timeout=_ANSWER_SECONDS) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -392,8 +388,7 @@ def _log_path(directory: Path) -> Path:
 def _read_record(directory: Path) -> _Record | None:
     try:
         data = json.loads(_record_path(directory).read_text())
-        faults, plan = str(data.get("faults", "")), str(data.get("plan", ""))
-        return _Record(int(data["pid"]), float(data["started"]), int(data["port"]), faults, plan)
+        return _Record(int(data["pid"]), float(data["started"]), int(data["port"]))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):

@@ -115,16 +115,20 @@ def test_default_tags_are_on_every_object_and_the_objects_own_win(
     }
 
 
-def test_changed_default_tags_change_the_objects(drive: Callable[..., Driver], fresh_account: str) -> None:
-    user, where = "aws:iam/user:User", urn("aws:iam/user:User", "u")
+@pytest.mark.parametrize("type", ["aws:iam/user:User", "aws:sqs/queue:Queue"], ids=["made", "kept as declared"])
+def test_changed_default_tags_change_the_objects_once(
+    type: str, drive: Callable[..., Driver], fresh_account: str
+) -> None:
+    where = urn(type, "u")
     before = drive(fresh_account, defaultTags='{"tags": {"team": "core"}}')
     after = drive(fresh_account, defaultTags='{"tags": {"team": "people"}}')
-    inputs = before.check(user, "u", {"name": "u"})
-    identifier, outputs = before.provider.create(user, where, inputs)
-    assert before.provider.diff(user, where, inputs, outputs, inputs, ()).changed == ()
-    assert after.provider.diff(user, where, inputs, outputs, inputs, ()).changed == ("tagsAll",)
-    updated = after.provider.update(user, where, identifier, inputs, outputs, inputs)
+    inputs = before.check(type, "u", {"name": "u"})
+    identifier, outputs = before.provider.create(type, where, inputs)
+    assert before.provider.diff(type, where, inputs, outputs, inputs, ()).changed == ()
+    assert after.provider.diff(type, where, inputs, outputs, inputs, ()).changed == ("tagsAll",)
+    updated = after.provider.update(type, where, identifier, inputs, outputs, inputs)
     assert updated["tagsAll"] == {"team": "people"}
+    assert after.provider.diff(type, where, inputs, updated, inputs, ()).changed == ()
 
 
 def test_the_region_is_the_providers_then_the_environments(drive: Callable[..., Driver], fresh_account: str) -> None:

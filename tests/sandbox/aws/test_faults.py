@@ -16,23 +16,20 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.conftest import trust
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.faults import load
 
-TRUST = trust("arn:aws:iam::111111111111:root")
 
-
-@pytest.fixture
-def planned(tmp_path: Path) -> Iterator[Callable[..., LocalAws]]:
-    """Starts a local AWS with these rules; a directory of its own each time, unless one is named."""
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LocalAws]]:
+    """Starts a local AWS with these rules, in a directory of its own."""
     running: list[LocalAws] = []
 
-    def start(*rules: dict[str, Any], seed: int = 7, directory: str | None = None) -> LocalAws:
-        plan = tmp_path / f"plan-{len(running)}.yaml"
-        plan.write_text(yaml.safe_dump({"seed": seed, "rules": list(rules)}))
-        running.append(LocalAws.start(tmp_path / (directory or f"aws-{len(running)}"), faults=plan))
+    def start(*rules: dict[str, Any], seed: int = 7) -> LocalAws:
+        folder = tmp_path_factory.mktemp("planned")
+        (folder / "plan.yaml").write_text(yaml.safe_dump({"seed": seed, "rules": list(rules)}))
+        running.append(LocalAws.start(folder / "aws", faults=folder / "plan.yaml"))
         return running[-1]
 
     yield start
@@ -40,12 +37,18 @@ def planned(tmp_path: Path) -> Iterator[Callable[..., LocalAws]]:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def throttling(planned: Callable[..., LocalAws]) -> LocalAws:
+    """Throttles every call."""
+    return planned({"throttle": 1})
+
+
 @pytest.fixture
 def api() -> Iterator[Callable[..., Any]]:
     made: list[Any] = []
 
-    def make(server: LocalAws, service: str, *, mode: str = "standard", tries: int = 1, **more: Any) -> Any:
-        config = Config(retries={"mode": mode, "total_max_attempts": tries}, **more)
+    def make(server: LocalAws, service: str) -> Any:
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1})
         keys = {"aws_access_key_id": "111111111111", "aws_secret_access_key": "test"}
         made.append(boto3.client(service, endpoint_url=server.endpoint, region_name="us-east-1", config=config, **keys))
         return made[-1]
@@ -61,22 +64,6 @@ def outcome(call: Callable[..., Any], **arguments: Any) -> str:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return "ok"
-
-
-@pytest.mark.parametrize("mode", ["standard", "adaptive", "legacy"])
-def test_the_retry_modes_of_the_sdk_get_over_throttling(
-    mode: str, planned: Callable[..., LocalAws], api: Callable[..., Any]
-) -> None:
-    """https://docs.aws.amazon.com/boto3/latest/guide/retries.html: each mode retries on throttling errors."""
-    server = planned({"throttle": 0.3})
-    iam, organizations, sts = (api(server, service, mode=mode, tries=10) for service in ("iam", "organizations", "sts"))
-    organizations.create_organization(FeatureSet="ALL")
-    answers = [sts.get_caller_identity()]
-    for number in range(12):
-        answers.append(iam.create_role(RoleName=f"role-{number}", AssumeRolePolicyDocument=TRUST))
-    answers.append(organizations.describe_organization())
-    assert len(iam.list_roles()["Roles"]) == 12
-    assert sum(answer["ResponseMetadata"]["RetryAttempts"] for answer in answers) > 0
 
 
 @pytest.mark.parametrize(
@@ -100,11 +87,11 @@ def test_each_service_throttles_with_its_own_error(  # noqa: PLR0917 - a column 
     arguments: dict[str, Any],
     code: str,
     status: int,
-    planned: Callable[..., LocalAws],
+    throttling: LocalAws,
     api: Callable[..., Any],
 ) -> None:
     with pytest.raises(ClientError) as error:
-        getattr(api(planned({"throttle": 1}), service), operation)(**arguments)
+        getattr(api(throttling, service), operation)(**arguments)
     assert error.value.response["Error"]["Code"] == code
     assert error.value.response["Error"]["Message"] == "Rate exceeded"
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
@@ -161,18 +148,11 @@ def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.yaml")
 
 
-def test_a_server_that_runs_with_another_plan_is_refused(planned: Callable[..., LocalAws], tmp_path: Path) -> None:
-    server = planned({"latencyMs": 1}, directory="aws")
-    other = tmp_path / "other.yaml"
-    other.write_text("rules: [{latencyMs: 2}]")
-    for faults in (other, None):
-        with pytest.raises(Refusal, match=r"already running .*plan-0\.yaml.*--faults as it was given then"):
-            LocalAws.start(server.directory, faults=faults)
-    with LocalAws.start(server.directory, faults=tmp_path / "plan-0.yaml") as same:
-        assert same.pid == server.pid
-    server.stop()
-    with LocalAws.start(server.directory) as plain, pytest.raises(Refusal, match="with no fault plan"):
-        LocalAws.start(plain.directory, faults=other)
+def test_a_server_that_runs_already_is_given_no_plan(local_aws: LocalAws, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("rules: [{latencyMs: 2}]")
+    with pytest.raises(Refusal, match=r"cannot be given a fault plan .*already running"):
+        LocalAws.start(local_aws.directory, faults=plan)
 
 
 def test_the_example_of_the_documentation_does_what_it_says(project_root: Path, tmp_path: Path) -> None:

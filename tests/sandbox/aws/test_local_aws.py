@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.conftest import grant, trust
+from tests.sandbox.aws.conftest import trust
 from twokeys.errors import Refusal
 from twokeys.sandbox import local_aws
 from twokeys.sandbox.local_aws import LocalAws
 
 ROLE = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
 TRUST = trust("arn:aws:iam::111111111111:root")
-GRANT = grant("arn:aws:iam::222222222222:role/deploy")
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def api() -> Iterator[Callable[..., Any]]:
         client.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -157,8 +156,12 @@ def test_a_second_start_finds_the_running_one(started: LocalAws, directory: Path
     assert started.alive
 
 
-def test_one_that_hangs_is_ended_so_that_no_two_serve_the_same_accounts(started: LocalAws, directory: Path) -> None:
+def test_one_that_hangs_is_ended_so_that_no_two_serve_the_same_accounts(
+    started: LocalAws, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.kill(started.pid, signal.SIGSTOP)
+    monkeypatch.setattr(local_aws, "_STOP_SECONDS", 0.2)  # a stopped process ends no sooner, however long one waits
+    monkeypatch.setattr(local_aws, "_ANSWER_SECONDS", 1.0)
     with LocalAws.start(directory) as second:
         assert second.pid != started.pid
         assert not psutil.pid_exists(started.pid) or psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
@@ -180,32 +183,6 @@ def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
     with pytest.raises(Refusal, match=r"(?s)ended with code 3.*no module named ministack") as refusal:
         LocalAws.start(directory)
     assert refusal.value.where.endswith("server.log")
-
-
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _overwrite(path: Path) -> None:
-    path.write_bytes(b"garbage" * 1000)
-
-
-def _flip_a_page(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[4096:4200] = b"\xff" * 104
-    path.write_bytes(content)
-
-
-def _make_roles(iam: Any, acknowledged: dict[str, str], names: Iterable[str]) -> None:
-    for name in names:
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
-        acknowledged[name] = ""
-        iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=GRANT)
-        acknowledged[name] = "may"
 
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ EC2_TRUST = json.dumps(
     }
 )
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 DENY_LEAVE = json.dumps(
     {
@@ -96,78 +95,8 @@ def trusted(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return a_member(driver, known)
 
 
-def a_bucket(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    bucket, _ = driver.up("aws:s3/bucket:Bucket", "bucket", bucket=f"trail-{driver.account}")
-    return {**known, "bucket": bucket}
-
-
-def a_locked_bucket(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    name = f"locked-{driver.account}"
-    bucket, _ = driver.up("aws:s3/bucket:Bucket", "bucket", bucket=name, objectLockEnabled=True)
-    return {**known, "bucket": bucket}
-
-
 def two_keys(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return {**known, "keys": [driver.up("aws:kms/key:Key", name)[0] for name in ("one", "two")]}
-
-
-def a_topic(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    return {**known, "topic": driver.up("aws:sns/topic:Topic", "topic", name="alarms")[0]}
-
-
-def a_rule_and_topic(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    driver.up("aws:cloudwatch/eventRule:EventRule", "rule", name="break-glass", scheduleExpression="rate(1 day)")
-    return a_topic(driver, known)
-
-
-def a_default_vpc(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    return {**known, "vpc": driver.up("aws:ec2/defaultVpc:DefaultVpc", "vpc")[0]}
-
-
-def trust_service(driver: Driver, known: dict[str, Any], service: str) -> dict[str, Any]:
-    driver.api("organizations").enable_aws_service_access(ServicePrincipal=service)
-    return known
-
-
-def a_monitor(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    type = "aws:costexplorer/anomalyMonitor:AnomalyMonitor"
-    return {**known, "monitor": driver.up(type, "m", monitorType="DIMENSIONAL", monitorDimension="SERVICE")[0]}
-
-
-def an_instance(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    found = driver.provider.invoke("aws:ssoadmin/getInstances:getInstances", {})
-    return {**known, "instance": found["arns"][0], "store": found["identityStoreIds"][0]}
-
-
-def a_permission_set(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    known = an_instance(driver, known)
-    type = "aws:ssoadmin/permissionSet:PermissionSet"
-    _, outputs = driver.up(type, "set", name="Auditor", instanceArn=known["instance"])
-    return {**known, "set": outputs["arn"]}
-
-
-def a_directory(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    known = an_instance(driver, known)
-    store = {"identityStoreId": known["store"]}
-    _, user = driver.up("aws:identitystore/user:User", "jane", userName="jane", displayName="Jane", **store)
-    _, group = driver.up("aws:identitystore/group:Group", "engineers", displayName="engineers", **store)
-    return {**known, "user": user["userId"], "group": group["groupId"]}
-
-
-def in_the_set(known: dict[str, Any]) -> dict[str, Any]:
-    return {"permissionSetArn": known["set"], "instanceArn": known["instance"]}
-
-
-def key_policy(account: str, action: str) -> str:
-    owner = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": owner, "Action": ["kms:PutKeyPolicy", action], "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def topic_policy(topic: str, action: str) -> str:
-    who = {"Service": "events.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": who, "Action": action, "Resource": topic}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def delegation(account: str, action: str) -> str:
@@ -211,11 +140,6 @@ def subscription(known: dict[str, Any]) -> dict[str, Any]:
         "subscribers": [{"type": "EMAIL", "address": "finance@company.com"}],
         "thresholdExpression": {"ands": [{"dimension": impact}, {"dimension": {**impact, "values": ["10"]}}]},
     }
-
-
-def bucket_policy(bucket: str, action: str) -> str:
-    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 CASES = {

@@ -6,11 +6,9 @@ outcomes in every run.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -64,11 +62,6 @@ class Plan(_Model):
                 wait += (rule.latency_ms + rule.jitter_ms * chance.random()) / 1000
                 throttled = throttled or chance.random() < rule.throttle
         return Outcome(wait, throttled)
-
-    @cached_property
-    def digest(self) -> str:
-        """What tells this plan from others; "" for one without rules."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest() if self.rules else ""
 
 
 def load(path: Path) -> Plan:

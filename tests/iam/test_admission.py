@@ -1,0 +1,91 @@
+"""Every short text and pattern, of letters that differ in case alone, against the shell's own matching.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from itertools import product
+
+import pytest
+
+from twokeys.iam import PolicyKind, Wanted, admitted, parse_policy
+
+VALUES = ["".join(each) for size in range(5) for each in product("aAb", repeat=size)]
+WANTED = [
+    Wanted("".join(each), wild=wild, ignore_case=ignore_case)
+    for size in range(4)
+    for each in product("aA*?", repeat=size)
+    for wild, ignore_case in ((False, False), (False, True), (True, False))
+    if wild or not {"*", "?"} & {*each}
+]
+
+
+def _matched(wanted: Wanted) -> frozenset[str]:
+    """What IAM matches: `wild` is StringLike, `ignore_case` is StringEqualsIgnoreCase, else StringEquals."""
+    if wanted.wild:
+        return frozenset(value for value in VALUES if fnmatchcase(value, wanted.text))
+    if wanted.ignore_case:
+        return frozenset(value for value in VALUES if value.lower() == wanted.text.lower())
+    return frozenset(value for value in VALUES if value == wanted.text)
+
+
+MATCHED = {wanted: _matched(wanted) for wanted in WANTED}
+
+
+def test_what_a_wanted_value_matches():
+    assert {wanted: frozenset(filter(wanted.matches, VALUES)) for wanted in WANTED} == MATCHED
+
+
+def test_a_wanted_value_includes_only_what_it_matches_all_of():
+    for one, other in product(WANTED, repeat=2):
+        if one.includes(other):
+            assert MATCHED[one] >= MATCHED[other], (one, other)
+        elif not other.wild and not other.ignore_case:
+            assert not MATCHED[one] >= MATCHED[other], (one, other)
+
+
+def test_wanted_values_meet_wherever_a_text_matches_both():
+    for one, other in product(WANTED, repeat=2):
+        if MATCHED[one] & MATCHED[other]:
+            assert one.meets(other), (one, other)
+        elif not (one.wild or one.ignore_case or other.wild or other.ignore_case):
+            assert not one.meets(other), (one, other)
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), [
+    (Wanted("*", wild=True), Wanted("a", ignore_case=True), True),
+    (Wanted("${aws:username}", wild=True), Wanted("a", ignore_case=True), True),
+    (Wanted("a*", wild=True), Wanted("ab", ignore_case=True), False),
+    (Wanted("ab", ignore_case=True), Wanted("AB", ignore_case=True), True),
+    (Wanted("AB", ignore_case=True), Wanted("ab"), True),
+    (Wanted("ab"), Wanted("ab", ignore_case=True), False),
+    (Wanted("a*", wild=True), Wanted("ab*", wild=True), True),
+    (Wanted("ab*", wild=True), Wanted("a*", wild=True), False),
+    (Wanted("a*"), Wanted("ab"), False),  # StringEquals: the star is a star
+])  # fmt: skip
+def test_what_one_wanted_value_includes(one: Wanted, other: Wanted, expected: bool):
+    assert one.includes(other) is expected
+
+
+@pytest.mark.parametrize(("deny", "admitted_values"), [
+    ({"StringNotEquals": {"k": "a"}}, {"a"}),
+    ({"StringEquals": {"k": "a"}}, {"b"}),
+    ({"StringEqualsIgnoreCase": {"k": "A"}}, {"b"}),
+    ({"StringEquals": {"k": []}}, {"a", "b"}),  # an empty list denies nobody
+    ({"StringNotEquals": {"k": []}}, {"a", "b"}),  # not read: no demand comes of it
+    ({"StringEquals": {"other": "a"}}, {"a", "b"}),
+    ({"NumericEquals": {"k": "1"}}, {"a", "b"}),
+    ({"StringEquals": {"k": "a", "other": "c"}}, {"a", "b"}),  # denies only with the other key
+])  # fmt: skip
+def test_a_deny_that_hangs_on_the_key_alone_limits_who_gets_in(deny: dict[str, object], admitted_values: set[str]):
+    document = parse_policy({
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": {"k": ["a", "b"]}}},
+            {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": deny},
+        ],
+    }, PolicyKind.TRUST)  # fmt: skip
+    allow, denial = document.statements
+    assert {value.text for value in admitted(allow, "K", [denial]).values} == admitted_values
