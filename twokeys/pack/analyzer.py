@@ -67,6 +67,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._asked: dict[str, Resource] = {}
         self._gate: Gate | None = None
         self._over = False
+        self._said: set[tuple[object, ...]] = set()
         self._lock = threading.Lock()
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -132,7 +133,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _resource(self, request: Any) -> Iterable[Judged]:
         if self._over:  # the engine has begun another analysis
-            self._asked, self._gate, self._over = {}, None, False
+            self._asked, self._gate, self._over, self._said = {}, None, False, set()
         resource = as_exported(asked_for(request))
         self._asked[resource.urn] = resource
         if self._dry_run:
@@ -147,9 +148,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if not self._gate.concerns(resource, request.options.aliases):
             self._gate.show(resource, request.options.aliases)
             return ()
-        return [Judged(found, mandatory=True) for found in self._gate.judge(resource, request.options.aliases)]
+        found = self._gate.judge(resource, request.options.aliases)
+        self._said |= set(map(_content, found))
+        return [Judged(one, mandatory=True) for one in found]
 
     def _stack(self, request: Any) -> Iterable[Judged]:
+        """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
         judged, graph = self._judged(snapshot, None)
         if any(one.mandatory for one in judged) and (own := own_account(snapshot.of_type(PROVIDER))):
@@ -159,7 +163,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             judged += later
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
                 judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
-        return judged
+        return [one for one in judged if _content(one.finding) not in self._said]
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
@@ -200,6 +204,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
             severity=_SEVERITIES[policy.severity],
         )
+
+
+def _content(finding: Finding) -> tuple[object, ...]:
+    return (finding.rule, finding.urn, finding.door, finding.message)
 
 
 def _failure(what: str, error: Exception) -> Judged:
