@@ -34,6 +34,7 @@ from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
+from twokeys.pack.other_stacks import as_exported
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
@@ -132,7 +133,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _resource(self, request: Any) -> Iterable[Judged]:
         if self._over:  # the engine has begun another analysis
             self._asked, self._gate, self._over = {}, None, False
-        resource = asked_for(request)
+        resource = as_exported(asked_for(request))
         self._asked[resource.urn] = resource
         if self._dry_run:
             return ()
@@ -169,7 +170,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         left_out: list[Resource] = []
         for one in found:
             asked = self._asked.get(one.urn)
-            (left_out if is_left_out(one, asked) else there).append(settled(one, asked))
+            (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked)))
         return Snapshot(tuple(there), left_out=tuple(left_out))
 
     def _state(self, urn: str) -> Snapshot | None:
