@@ -63,6 +63,15 @@ def test_a_role_beside_the_one_that_replaces_it_is_there_too() -> None:
     assert not about("role/new-1", text)
 
 
+def test_a_role_of_a_provider_that_was_replaced_is_in_that_providers_account() -> None:
+    """A resource refers to its provider by URN and id: `Resource.Provider` in the same file."""
+    elsewhere = {**_IN_STAGE, "id": "old", "delete": True, "inputs": {"allowedAccountIds": json.dumps(["3" * 12])}}
+    old = role("old", delete=True, provider=f"{_PROVIDER}::old")
+    read = json.loads(state(role("new")))
+    read["deployment"]["resources"] += [elsewhere, old]
+    assert {one.account for one in build(parse_state(json.dumps(read))).roles} == {STAGE, "3" * 12}
+
+
 def test_a_role_that_was_deleted_to_be_replaced_is_gone() -> None:
     assert not about("role/gone", state(role("gone", pendingReplacement=True)))
     assert not about("role/gone", state(role("gone", pendingReplacement=True, delete=True)))
