@@ -63,6 +63,15 @@ def test_a_role_beside_the_one_that_replaces_it_is_there_too() -> None:
     assert not about("role/new-1", text)
 
 
+def test_a_role_of_a_provider_that_was_replaced_is_in_that_providers_account() -> None:
+    """A resource refers to its provider by URN and id: `Resource.Provider` in the same file."""
+    elsewhere = {**_IN_STAGE, "id": "old", "delete": True, "inputs": {"allowedAccountIds": json.dumps(["3" * 12])}}
+    old = role("old", delete=True, provider=f"{_PROVIDER}::old")
+    read = json.loads(state(role("new")))
+    read["deployment"]["resources"] += [elsewhere, old]
+    assert {one.account for one in build(parse_state(json.dumps(read))).roles} == {STAGE, "3" * 12}
+
+
 def test_a_role_that_was_deleted_to_be_replaced_is_gone() -> None:
     assert not about("role/gone", state(role("gone", pendingReplacement=True)))
     assert not about("role/gone", state(role("gone", pendingReplacement=True, delete=True)))
@@ -224,3 +233,26 @@ def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> Non
         said += [*door.trust.explain().splitlines(), *map(str, door.trust.requirements)]
     assert said
     assert not [text for text in said if "s3cr3t" in text]
+
+
+@pytest.mark.parametrize(
+    ("condition", "denied"),
+    [
+        ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, None),
+        (
+            {"NumericLessThan": {"s3:max-keys": "10"}, "ArnLike": {"sts:TaskPolicyArn": "arn:aws:iam::aws:policy/*"}},
+            None,
+        ),
+        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringEquals": {"sts:ExternalId": "b"}}),
+        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringNotEquals": {"sts:ExternalId": "a"}}),
+        ({"StringEquals": {"sts:ExternalId": "a"}, "StringNotEquals": {"sts:ExternalId": "b"}}, None),
+    ],
+)
+def test_what_is_masked_of_a_shown_secret_closes_no_door(condition: Any, denied: Any) -> None:
+    statements = [{**trusts(arn("9" * 12, "root")), "Condition": condition}]
+    if denied:
+        statements.append({**trusts("*", effect="Deny"), "Condition": denied})
+    secret = {**_SECRET, "plaintext": json.dumps(document(*statements))}
+    graph = build(parse_state(state(role("r", secret))))
+    (door,) = [one for one in graph.doors if one.target.name == "r"]
+    assert door.open

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from twokeys.access.snapshot import PROVIDER, Pending, Resource, Snapshot
@@ -102,8 +103,12 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
 
 
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
-    """Every resource that is there. Replaced ones share the URN of what replaces them, so theirs is marked."""
+    """Every resource that is there. Replaced ones share the URN of what replaces them, so theirs is marked.
+
+    A resource names its provider with its id: one that a replaced provider made is in that one's account.
+    """
     earlier: Counter[str] = Counter()
+    replaced: dict[str, str] = {}
     for found in resources:
         if found.get("pendingReplacement"):
             continue
@@ -111,7 +116,8 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
         if found.get("delete"):
             earlier[urn] += 1
             urn += f"#waits-to-be-deleted-{earlier[urn]}"
-        yield _resource(found, urn)
+            replaced[f"{found['urn']}::{found.get('id')}"] = urn
+        yield _resource(found, urn, replaced)
 
 
 def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
@@ -125,7 +131,7 @@ def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
             raise ValueError(f"{kind!r} is no known operation")
 
 
-def _resource(found: Mapping[str, Any], urn: str) -> Resource:
+def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = MappingProxyType({})) -> Resource:
     provider = found.get("provider") or ""
     inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
     return Resource(
@@ -134,7 +140,7 @@ def _resource(found: Mapping[str, Any], urn: str) -> Resource:
         name=found["urn"].rpartition("::")[2],
         inputs=properties(inputs),
         outputs=properties(outputs),
-        provider=provider.rpartition("::")[0] or None,
+        provider=replaced.get(provider) or provider.rpartition("::")[0] or None,
         parent=found.get("parent") or None,
         dependencies=tuple(found.get("dependencies") or ()),
         property_dependencies={
