@@ -100,6 +100,24 @@ def test_an_operation_that_nobody_knows_is_refused() -> None:
         parse_state(state(pending=({"type": "inventing", "resource": role("half")},)))
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"type": 5},
+        {"urn": {}},
+        {"urn": "x"},
+        {"provider": [1]},
+        {"created": True},
+        {"dependencies": [1]},
+        {"propertyDependencies": {"name": [{}]}},
+    ],
+    ids=str,
+)
+def test_a_resource_of_another_shape_is_refused(field: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match="this is no state"):
+        parse_state(state(role("r") | field))
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"version": 3, "deployment": {"resources": [{}]}}'])
 def test_what_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="this is no state"):

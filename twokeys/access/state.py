@@ -19,6 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
+_PARTS_OF_A_URN = 3
 _SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
 
 
@@ -112,7 +113,7 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
     for found in resources:
         if found.get("pendingReplacement"):
             continue
-        urn: str = found["urn"]
+        urn = str(found["urn"])
         if found.get("delete"):
             earlier[urn] += 1
             urn += f"#waits-to-be-deleted-{earlier[urn]}"
@@ -132,6 +133,7 @@ def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
 
 
 def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = MappingProxyType({})) -> Resource:
+    _check_shape(found)
     provider = found.get("provider") or ""
     inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
     return Resource(
@@ -152,6 +154,15 @@ def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = 
         secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
         made_by=found["urn"] if urn != found["urn"] else None,
     )
+
+
+def _check_shape(found: Mapping[str, Any]) -> None:
+    """Raises TypeError where a resource is not as `ResourceV3` says."""
+    behind = [found.get("dependencies"), *(found.get("propertyDependencies") or {}).values()]
+    texts = [found["urn"], found["type"], *(urn for urns in behind for urn in urns or ())]
+    texts += [found.get(key) or "" for key in ("provider", "parent", "sourcePosition", "created")]
+    if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
+        raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
 
 
 def properties(values: Mapping[str, Any]) -> dict[str, object]:
