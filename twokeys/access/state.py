@@ -28,20 +28,10 @@ def read_states(paths: Iterable[Path]) -> Snapshot:
 
     Raises Refusal as `read_state` does.
     """
-    files = tuple(dict.fromkeys(paths))
+    files = tuple(paths)
     if len(files) == 1:
         return read_state(files[0])
-    parts = [read_state(file) for file in files]
-    seen: dict[str, Path] = {}
-    for file, urn in ((file, one.urn) for file, part in zip(files, parts, strict=True) for one in part.resources):
-        if seen.setdefault(urn, file) != file:
-            raise Refusal(
-                "two states are of one stack",
-                where=f"{seen[urn]}, {file}",
-                why=f"both hold {urn}, and nothing tells which of them says what is there now",
-                next_step="leave the older one out",
-            )
-    return Snapshot.together(parts, f"the states {', '.join(file.name for file in files)}")
+    return Snapshot.together(map(read_state, files), f"the states {', '.join(file.name for file in files)}")
 
 
 def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
