@@ -229,8 +229,11 @@ def test_a_state_whose_attributes_a_kill_left_empty_is_read_again(made: Cloud) -
     made.run("pulumi", "stack", "init", "h", check=True)
     Path(f"{made.state_file('h')}.attrs").write_text("")
     assert "failed to load checkpoint" in made.run("pulumi", "stack", "export", "--stack", "h").stderr
+    made.run("pulumi", "stack", "init", "selected", check=True)
     recovered = made.fleet("recover", "h")
     assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    assert made.run("pulumi", "stack", "--show-name", check=True).stdout.strip() == "selected"
+    made.run("pulumi", "stack", "rm", "selected", "--yes", check=True)
     made.run("pulumi", "stack", "export", "--stack", "h", check=True)
 
 

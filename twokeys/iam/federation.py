@@ -97,7 +97,7 @@ def federations(trust: PolicyDocument) -> tuple[Federation, ...]:
 
 
 def _of_statement(trust: PolicyDocument, statement: Statement, action: str) -> Iterator[Federation]:
-    covered = statement.covers_action(action.lower())
+    covered = statement.covers_action(action)
     if covered is Truth.FALSE:
         return
     for provider in _providers(statement):
@@ -106,7 +106,7 @@ def _of_statement(trust: PolicyDocument, statement: Statement, action: str) -> I
         denials = tuple(
             one
             for one in trust.statements
-            if one.effect == "Deny" and one.covers_action(action.lower()) is Truth.TRUE and _names(one, provider)
+            if one.effect == "Deny" and one.covers_action(action) is Truth.TRUE and _names(one, provider)
         )
         if any(not one.conditions and not one.unresolved for one in denials):
             continue
