@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.iam.cases import corpus, policies_of, request_of
@@ -378,7 +378,6 @@ def test_linting_a_value_gives_findings(value: Any, kind: PolicyKind):
         assert finding.url.startswith("https://docs.aws.amazon.com/")
 
 
-@settings(max_examples=400)
 @given(drawn=requests(), context=contexts(), session=st.sampled_from(("build", "other")))
 def test_a_free_context_is_right_about_every_concrete_one(drawn: Drawn, context: dict[str, list[str]], session: str):
     """Never ALLOW where some context denies, never DENY where one allows, and CONDITIONAL exactly where it says."""
@@ -454,7 +453,6 @@ def holed(draw: st.DrawFn) -> tuple[Drawn, Drawn]:
     return unknown, concrete
 
 
-@settings(max_examples=400)
 @given(pair=holed(), free=st.booleans())
 def test_what_is_unknown_is_never_taken_for_settled(pair: tuple[Drawn, Drawn], free: bool):
     """An unknown value never becomes ALLOW where some value denies, nor DENY where some value allows."""

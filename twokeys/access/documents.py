@@ -171,7 +171,7 @@ class Documents:
                 self.bad_declarations.append(BadDeclaration(component, f"{where}: {first['msg']}"))
 
     def _waits_for(self, resource: Resource, key: str) -> tuple[str, ...]:
-        if resource.made_from_hidden(key):
+        if key in resource.made_from_hidden:
             return ("something that this program only reads",)
         urns = resource.property_dependencies.get(key, ())
         return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)

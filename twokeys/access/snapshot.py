@@ -54,7 +54,8 @@ class Resource:
     means that the source does not show it.
     `secrets` names the properties that hold a secret, shown or not: no message may quote them. `account` is where it
     lives, where that is not its provider's account. `made_by` is the URN of the resource of the stack that makes it,
-    where it is no resource of the stack itself: one of a CloudFormation template, say.
+    where it is no resource of the stack itself: one of a CloudFormation template, say. `made_from_hidden` names the
+    properties that are made from what the program only reads (`Role.get`), where the source does not show that.
     """
 
     urn: str
@@ -73,6 +74,7 @@ class Resource:
     secrets: frozenset[str] = frozenset()
     account: str | None = None
     made_by: str | None = None
+    made_from_hidden: frozenset[str] = frozenset()
 
     def get(self, key: str) -> object:
         """The value of a property: None where it is absent, UNKNOWN where it is or may be there but is not known yet.
@@ -98,13 +100,6 @@ class Resource:
         """Whether it has a secret that the source does not show; of a provider, one that tells its account."""
         keys = self.secrets & _TELL_ACCOUNT if self.type == PROVIDER else self.secrets
         return any(holds_unknown(self.get(key)) for key in keys)
-
-    def made_from_hidden(self, key: str) -> bool:
-        """Whether a property is made from something that the source does not show.
-
-        The engine shows a policy no resource that the program only reads (`Role.get`, `StackReference`).
-        """
-        return self.property_dependencies.get(key) == ()
 
     def text(self, key: str) -> str | None:
         """The value of a property if it is a known, non-empty string."""

@@ -172,9 +172,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
         there: list[Resource] = []
         left_out: list[Resource] = []
+        found = list(found)
+        shown = {one.urn for one in found}
         for one in found:
             asked = self._asked.get(one.urn)
-            (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked)))
+            (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked, shown)))
         return Snapshot(tuple(there), left_out=tuple(left_out))
 
     def _state(self, urn: str) -> Snapshot | None:
