@@ -11,7 +11,7 @@ import pytest
 BENCHMARKS = {
     "access_graph.py": ["--largest", "100", "--without-peer"],
     "pack.py": ["--doors", "10"],
-    "evaluation.py": ["--requests", "40", "--repeat", "1", "--without-simulator"],
+    "evaluation.py": ["--requests", "40", "--rounds", "1", "--without-simulator"],
 }
 
 

@@ -99,11 +99,11 @@ def _possibilities(
     if not all(deny.atoms for deny in denying) or not _holds(formula, _any if hopeful else _is_resolved):
         return Possibilities(some=False, every=False, exact=True)
 
+    def spared(held: Callable[[Atom], Truth]) -> bool:
+        return not any(all(held(atom) in feared for atom in deny.atoms) for deny in denying)
+
     def decision(held: Callable[[Atom], Truth]) -> bool:
-        for deny in denying:
-            if all(held(atom) in feared for atom in deny.atoms):
-                return False
-        return _holds(
+        return spared(held) and _holds(
             formula,
             lambda match: (hopeful or not match.unknowns) and all(held(atom) in hoped for atom in match.atoms),
         )
@@ -112,7 +112,7 @@ def _possibilities(
     if decision(_all_false):
         if not denying_atoms:
             return Possibilities(some=True, every=True, exact=True)
-        return explore((), denying_atoms, request.lookup, decision)
+        return explore((), denying_atoms, request.lookup, spared)
     return explore([atom for match in allowing for atom in match.atoms], denying_atoms, request.lookup, decision)
 
 
