@@ -812,3 +812,29 @@ def test_forty_stars_and_two_thousand_statements_are_read_to_the_end() -> None:
     policy = document(*statements, starred)
     world.add("RolePolicy", "many", world.hub, role="ci", name="many", policy=policy)
     assert len([door for door in world.graph.doors if door.open and door.source.name == "ci"]) == len(names)
+
+
+def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:
+    """The ARN of a policy has the id of the management account, whoever the organization lets manage policies.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
+    """
+    world = World()
+    prod = world.provider("prod", PROD)
+    policy = f"arn:aws:organizations::{HUB}:policy/o-abcdefghij/service_control_policy/p-1"
+    denial = document(grants("*", effect="Deny"))
+    world.add("ControlPolicy", "p", prod, id="p-1", type="SERVICE_CONTROL_POLICY", arn=policy, content=denial)
+    world.add("ControlPolicyAttachment", "a", prod, policyId="p-1", targetId="r-abcd")
+    for name, provider in (("ci", world.hub), ("ops", prod)):
+        world.role(name, provider)
+        world.grant(name, provider, DEPLOYER)
+    world.role("deployer", world.stage, document(trusts(CI, arn(PROD, "role/ops"))))
+    assert [door.source.name for door in world.graph.doors if door.open and door.asked] == ["ci"]
+
+
+def test_what_is_no_id_of_an_account_is_none() -> None:
+    world = World()
+    listed = [{"id": -1}, {"id": "old"}, {"id": PROD, "name": "prod"}]
+    world.add("Organization", "o", world.hub, masterAccountId="me", accounts=listed)
+    accounts = world.graph.accounts
+    assert (accounts.members, accounts.management) == ({PROD}, HUB)

@@ -1,8 +1,7 @@
 """Roles that the program only reads (`Role.get`): the engine shows a policy nothing of them.
 
 Measured on the engine, preview and update: neither the resource phase nor the stack phase has a resource that is read.
-A property made from it is among the property dependencies, with no resource behind it; a plain one is not. What is read
-is known in preview if its id and its provider are.
+A property made from it depends on its URN all the same. What is read is known in preview if its id and provider are.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from twokeys.iam import UNKNOWN
 
 
 def made_from_read(world: World, resource: Resource, key: str) -> None:
-    world.change(resource, property_dependencies={key: ()})
+    world.change(resource, made_from_hidden=frozenset({key}))
 
 
 def test_a_role_that_is_only_read_takes_a_grant_of_this_program() -> None:

@@ -371,10 +371,14 @@ def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> Non
     assert without_grant().rules(config) == ["door-needs-grant"]
 
 
+@pytest.mark.parametrize("given", [None, "  "])
 @pytest.mark.parametrize("missing", ["reason", "owner", "expires"])
-def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(missing: str) -> None:
+def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(missing: str, given: str | None) -> None:
     entry = exception(CI_DOOR, "2027-01-31")
-    del entry[missing]
+    if given is None:
+        del entry[missing]
+    else:
+        entry[missing] = given
     verdicts = without_grant().check({"door-needs-grant": {"exceptions": [entry]}})
     assert any(f"exceptions.0.{missing}" in finding.message for finding in verdicts.mandatory)
 

@@ -63,6 +63,15 @@ def test_a_role_beside_the_one_that_replaces_it_is_there_too() -> None:
     assert not about("role/new-1", text)
 
 
+def test_a_role_of_a_provider_that_was_replaced_is_in_that_providers_account() -> None:
+    """A resource refers to its provider by URN and id: `Resource.Provider` in the same file."""
+    elsewhere = {**_IN_STAGE, "id": "old", "delete": True, "inputs": {"allowedAccountIds": json.dumps(["3" * 12])}}
+    old = role("old", delete=True, provider=f"{_PROVIDER}::old")
+    read = json.loads(state(role("new")))
+    read["deployment"]["resources"] += [elsewhere, old]
+    assert {one.account for one in build(parse_state(json.dumps(read))).roles} == {STAGE, "3" * 12}
+
+
 def test_a_role_that_was_deleted_to_be_replaced_is_gone() -> None:
     assert not about("role/gone", state(role("gone", pendingReplacement=True)))
     assert not about("role/gone", state(role("gone", pendingReplacement=True, delete=True)))
@@ -91,6 +100,24 @@ def test_an_operation_that_nobody_knows_is_refused() -> None:
         parse_state(state(pending=({"type": "inventing", "resource": role("half")},)))
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"type": 5},
+        {"urn": {}},
+        {"urn": "x"},
+        {"provider": [1]},
+        {"created": True},
+        {"dependencies": [1]},
+        {"propertyDependencies": {"name": [{}]}},
+    ],
+    ids=str,
+)
+def test_a_resource_of_another_shape_is_refused(field: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match="this is no state"):
+        parse_state(state(role("r") | field))
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"version": 3, "deployment": {"resources": [{}]}}'])
 def test_what_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="this is no state"):
@@ -114,17 +141,10 @@ def test_a_state_that_shows_nothing_is_refused(tmp_path: Path, text: str) -> Non
 
 def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(state(role("a"), pending=({"type": "creating", "resource": role("half")},)))
-    (tmp_path / "b").write_text(state(role("b")).replace("urn:pulumi:s::", "urn:pulumi:other::"))
+    (tmp_path / "b").write_text(state(role("b")))
     both = read_states([tmp_path / "a", tmp_path / "b"])
     assert [one.name for one in both.of_type("aws:iam/role:Role")] == ["a", "b"]
     assert [one.resource.name for one in both.pending] == ["half"]
-
-
-def test_two_states_of_one_stack_are_refused(tmp_path: Path) -> None:
-    for name in ("before", "after"):
-        (tmp_path / name).write_text(state(role(name)))
-    with pytest.raises(Refusal, match="leave the older one out"):
-        read_states([tmp_path / "before", tmp_path / "after"])
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -222,3 +242,26 @@ def test_nothing_that_says_something_quotes_a_secret_document(trust: str) -> Non
         said += [*door.trust.explain().splitlines(), *map(str, door.trust.requirements)]
     assert said
     assert not [text for text in said if "s3cr3t" in text]
+
+
+@pytest.mark.parametrize(
+    ("condition", "denied"),
+    [
+        ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, None),
+        (
+            {"NumericLessThan": {"s3:max-keys": "10"}, "ArnLike": {"sts:TaskPolicyArn": "arn:aws:iam::aws:policy/*"}},
+            None,
+        ),
+        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringEquals": {"sts:ExternalId": "b"}}),
+        ({"StringEquals": {"sts:ExternalId": "a"}}, {"StringNotEquals": {"sts:ExternalId": "a"}}),
+        ({"StringEquals": {"sts:ExternalId": "a"}, "StringNotEquals": {"sts:ExternalId": "b"}}, None),
+    ],
+)
+def test_what_is_masked_of_a_shown_secret_closes_no_door(condition: Any, denied: Any) -> None:
+    statements = [{**trusts(arn("9" * 12, "root")), "Condition": condition}]
+    if denied:
+        statements.append({**trusts("*", effect="Deny"), "Condition": denied})
+    secret = {**_SECRET, "plaintext": json.dumps(document(*statements))}
+    graph = build(parse_state(state(role("r", secret))))
+    (door,) = [one for one in graph.doors if one.target.name == "r"]
+    assert door.open

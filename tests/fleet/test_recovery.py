@@ -33,6 +33,9 @@ VICTIMS = (
     "twokeys fleet up and everything below it",
     "pulumi up of the management stack",
 )
+WHOLE_COPY = """cd "$1/.pulumi"; for copy in $(ls -t backups/twokeys/$2/*.json); do
+  python3 -m json.tool "$copy" > /dev/null 2>&1 && cp "$copy" stacks/twokeys/$2.json && break; done"""
+"""What docs/faults.md says to run: the copy that the cut-off update made is cut off itself."""
 ENVIRONMENT, MANAGEMENT_STACK = 10, 30
 """After how many writes of the state a kill comes at the latest; a first update writes it five times as often."""
 
@@ -72,6 +75,27 @@ def test_after_kills_at_random_moments_the_next_run_converges(seed: int, kills: 
         roles = {role["RoleName"] for role in made.client("iam", account).list_roles()["Roles"]}
         assert {role for role in roles if not role.startswith("AWSServiceRole")} == {ACCESS_ROLE, "deployer"}
     assert len(made.client("iam").list_role_policies(RoleName=f"ci-{seed}")["PolicyNames"]) == len(names)
+
+
+def test_after_a_full_disk_the_newest_whole_copy_of_the_state_leads_on(made: Cloud) -> None:
+    """docs/faults.md; in the disk's place stands a limit on the size of files, which is met in the same write."""
+    stack, config = "full", environment_of(["full-one"], source="ci-0")
+    write_stack(made.project, stack, config)
+    made.run("pulumi", "stack", "init", stack, check=True)
+    made.run(*UPDATE, stack, check=True)
+    write_stack(made.project, stack, config | {"twokeys:tags": {f"tag-{number}": "x" * 250 for number in range(10)}})
+    room = made.state_file(stack).stat().st_size // 1024 + 1
+    full = made.run("bash", "-c", f'ulimit -f {room}; exec "$@"', "bash", *UPDATE, stack)
+    assert "An IO error occurred while writing the new snapshot file" in full.stdout + full.stderr
+    damaged = made.fleet("recover", stack)
+    assert damaged.returncode == 1
+    assert "put the newest whole copy in its place" in damaged.stderr
+    made.run("bash", "-c", WHOLE_COPY, "bash", made.variables["PULUMI_BACKEND_URL"].removeprefix("file://"), stack)
+    recovered = made.fleet("recover", stack)
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    made.run(*UPDATE, stack, check=True)
+    made.run("pulumi", "preview", "--expect-no-changes", "--non-interactive", "--stack", stack, check=True)
+    assert {name: len(ids) for name, ids in made.accounts(stack).items()} == {"full-one": 1}
 
 
 @pytest.mark.parametrize(("seed", "kills"), rounds(4))

@@ -108,4 +108,4 @@ def test_of_many_statements_only_those_that_can_match_are_looked_at():
 
 def _looked_at(policy: PolicyDocument, request: Request) -> list[int]:
     (gate,) = side_of(policy, request.action_name, "policy").gates
-    return [gate.allows.all.index(rule) for rule in gate.allows.about(request)]
+    return [gate.all.index(rule) for rule in gate.about(request)]

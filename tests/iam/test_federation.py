@@ -92,6 +92,30 @@ def test_who_is_denied_without_conditions_is_no_federation():
     assert len(federations(trust(admitting(), admitting(Effect="Deny", Action=SAML)))) == 1
 
 
+def test_each_provider_of_a_statement_is_read_by_itself():
+    both = {"Principal": {"Federated": [CORP, GITHUB, "accounts.google.com"]}}
+    web = federations(trust({**both, "Action": WEB}))
+    assert [one.provider for one in web] == [GITHUB, "accounts.google.com"]
+    denial = {"Effect": "Deny", "Principal": {"Federated": GITHUB}, "Action": "sts:*"}
+    denied = federations(trust({**both, "Action": "sts:*"}, denial))
+    assert [(one.provider, one.action) for one in denied] == [("accounts.google.com", WEB), (CORP, SAML)]
+
+
+@pytest.mark.parametrize(("principal", "providers"), [
+    ({"Federated": "*"}, []), ({"Federated": GITHUB}, []), ({"Federated": CORP}, [GITHUB]), ({"AWS": "*"}, []),
+    ({"Service": "ec2.amazonaws.com"}, [GITHUB]), ({"Federated": UNKNOWN}, [GITHUB]),
+])  # fmt: skip
+def test_a_denial_counts_for_the_providers_that_it_certainly_names(principal: Any, providers: list[str]):
+    found = federations(trust(admitting(), admitting(Effect="Deny", Principal=principal)))
+    assert [one.provider for one in found] == providers
+
+
+def test_a_denial_of_all_but_some_is_not_taken_to_name_a_provider():
+    allowed = {"Effect": "Allow", "Principal": {"Federated": GITHUB}, "Action": WEB}
+    denied = {"Effect": "Deny", "NotPrincipal": {"Federated": GITHUB}, "Action": WEB}
+    assert [one.provider for one in federations(document(allowed, denied, kind=PolicyKind.RESOURCE))] == [GITHUB]
+
+
 @pytest.mark.parametrize(("provider", "action", "prefix", "found"), [
     (GITHUB, WEB, HOST, True), (GITHUB, "sts:*", HOST, True), (GITHUB, "sts:AssumeRole", "", False),
     (GITHUB, SAML, "", False), (CORP, SAML, "saml", True), (CORP, WEB, "", False),
@@ -111,6 +135,7 @@ def test_the_audience_and_other_claims_are_read_too():
     assert found.claims == ("aud", "repository_owner_id")
     assert found.admits("repository_owner_id").exact == ("42",)
     assert found.admits("actor").anybody
+    assert found.admits(AUD).exact == ("sts.amazonaws.com",)
 
 
 @pytest.mark.parametrize(("provider", "subject", "audience"), [
@@ -140,8 +165,12 @@ def test_not_principal_is_every_other_provider():
 
 def test_a_provider_or_an_action_that_is_not_known_yet_is_unresolved():
     assert only(trust(admitting(Action=UNKNOWN))).unresolved
-    assert all(one.unresolved for one in federations(trust(admitting(Principal=UNKNOWN))))
-    assert all(one.provider is UNKNOWN for one in federations(trust(admitting(Principal={"Federated": UNKNOWN}))))
+    for principal in (UNKNOWN, {"Federated": UNKNOWN}):
+        found = federations(trust(admitting(Principal=principal)))
+        assert {(one.provider, one.unresolved) for one in found} == {(UNKNOWN, True)}
+    assert only(trust(admitting(UNKNOWN))).unresolved
+    partly = federations(trust(admitting(Principal={"Federated": [GITHUB, UNKNOWN]})))
+    assert [one.provider for one in partly] == [GITHUB, UNKNOWN]
     assert not only(trust(admitting())).unresolved
 
 

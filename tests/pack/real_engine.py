@@ -114,12 +114,12 @@ class RealEngine(Accounts):
         self._program = program
         self._path = _tools(folder, path)
 
-    def run(self, *arguments: str, program: str, step: int = 1, pack: Path | None = None) -> Ran:
+    def run(self, *arguments: str, program: str, step: int = 1, pack: Path | None = None, stack: str = "dev") -> Ran:
         """One command of the CLI; `step` tells the program which run of it this is."""
         pack_options = ["--policy-pack", str(pack)] if pack else []
         yes = ["--yes"] if arguments[0] in ("up", "destroy", "refresh") else []
         done = subprocess.run(
-            ["pulumi", *arguments, *yes, *pack_options, "--color", "never", "--stack", "dev"],
+            ["pulumi", *arguments, *yes, *pack_options, "--color", "never", "--stack", stack],
             cwd=self._program,
             env=self.environment | {"PROGRAM": program, "STEP": str(step)},
             capture_output=True,

@@ -19,6 +19,7 @@ import pytest
 
 from tests.pack.real_engine import PATH, STAGE, RealEngine
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.pulumi_box import wrap
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -73,6 +74,7 @@ LATE = (
     "late_github_without_a_subject",
     "late_way_from_stage_into_prod",
     "late_cloud_control",
+    "late_group_grant_on_a_role_that_does_not_trust",
     "false_declaration",
     "late_transformed_trust",
     "late_transformed_grant",
@@ -103,6 +105,7 @@ SECOND_ROUND = (
     "late_exclusive_attachment",
     "late_attachment_to_many",
     "late_role_of_a_grant",
+    "late_role_of_a_grant_in_another_case",
     "late_outsider_in_a_list",
     "transformed_provider",
     "late_provider",
@@ -255,6 +258,50 @@ def test_a_grant_that_a_change_takes_away_is_missed_in_preview(engine: RealEngin
     assert first.code == 0, first.text
     assert "door-needs-grant" in refused(engine, pack, "up", program="grant_taken_away", step=2)
     assert engine.keys_in_iam() == {GRANT, TRUST}
+
+
+def test_a_trust_in_somebody_who_leaves_the_group_that_has_the_grant_is_missed_in_preview(
+    engine: RealEngine, pack: Path
+) -> None:
+    first = engine.run("up", "--skip-preview", program="membership_taken_away", pack=pack)
+    assert first.code == 0, first.text
+    assert "door-needs-grant" in refused(engine, pack, "up", program="membership_taken_away", step=2)
+
+
+def test_a_role_of_aws_native_is_judged_before_it_is_made(engine: RealEngine, pack: Path) -> None:
+    """Our plugin stands in for the vendor's: it keeps what is declared of types that it does not know."""
+    tools = engine.folder / "tools"
+    wrap(tools / "pulumi-resource-aws-native", "twokeys.sandbox.plugins.resource_aws")
+    text = refused(engine, pack, "up", "--skip-preview", program="late_role_of_aws_native")
+    assert "wildcard-trust" in text
+    assert '"type": "aws-native:iam:Role"' not in engine.run("stack", "export", program="").text
+
+
+@pytest.fixture
+def other_stack(engine: RealEngine) -> RealEngine:
+    """The engine, with a stack beside its own that has made a role with a grant, and exports that."""
+    assert engine.run("stack", "init", program="", stack="other").code == 0
+    made = engine.run("up", "--skip-preview", program="other_stack", stack="other")
+    assert made.code == 0, made.text
+    return engine
+
+
+def test_a_grant_that_another_stack_takes_away_is_missed_in_the_next_update(
+    other_stack: RealEngine, pack: Path
+) -> None:
+    first = other_stack.run("up", program="joined_by_a_reference", pack=pack)
+    assert first.code == 0, first.text
+    taken = other_stack.run("up", "--skip-preview", program="other_stack", step=2, stack="other")
+    assert taken.code == 0, taken.text
+    refused(other_stack, pack, "preview", program="joined_by_a_reference", step=2)
+
+
+@pytest.mark.parametrize("skipped", [(), ("--skip-preview",)], ids=["with preview", "without preview"])
+def test_what_a_program_adds_to_the_outputs_of_another_stack_is_not_believed(
+    skipped: tuple[str, ...], other_stack: RealEngine, pack: Path
+) -> None:
+    refused(other_stack, pack, "up", *skipped, program="rewritten_reference")
+    assert "deployer" not in other_stack.role_names(STAGE)
 
 
 @pytest.mark.parametrize("skipped", [(), ("--skip-preview",)], ids=["with preview", "without preview"])

@@ -66,6 +66,21 @@ def known(name: str) -> World | None:
     return None if "UNKNOWN" in shown or "account:new" in shown else world
 
 
+def test_what_was_said_of_a_resource_is_not_said_again_of_the_stack() -> None:
+    """`pulumi policy analyze` goes on after a violation: it asks about each resource of a state, then about the stack.
+
+    https://github.com/pulumi/pulumi/blob/master/pkg/cmd/pulumi/policy/policy_analyze.go
+    """
+    world = World()
+    world.role("open", world.stage, document(trusts("*")))
+    engine = Engine(preview=False)
+    found = engine.analyze(world.resources)
+    assert len(found) == len({(one.policyName, one.urn, one.message) for one in found})
+    assert [one.policyName for one in found].count("wildcard-trust") == 1
+    again = engine.analyze(world.resources)  # the next analysis of the same process says it anew
+    assert [one.policyName for one in again] == [one.policyName for one in found]
+
+
 ORGANIZATION = "trust in the organization"
 """The stack does not tell that the organization is its own, so the grant has to be there before the trust."""
 

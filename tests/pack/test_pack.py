@@ -14,7 +14,7 @@ from tests.access.states import write_state
 from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
-from tests.access.world import World, two_keys
+from tests.access.world import CI, World, document, trusts, two_keys
 from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Resource
@@ -157,3 +157,16 @@ def test_the_rules_import_nothing_of_pulumi(project_root: Path) -> None:
         [sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("shown", "rule"), [(False, "unproved-door"), (True, "door-needs-grant")])
+def test_a_role_that_the_program_only_reads_may_have_the_grant(shown: bool, rule: str) -> None:
+    """The engine names it among the dependencies and shows nothing of it (measured with the CLI 3.274.1)."""
+    world = World()
+    ci = world.role("ci", world.hub)
+    deployer = world.role("deployer", world.stage, document(trusts(CI)))
+    world.change(deployer, property_dependencies={"assumeRolePolicy": (ci.urn,)})
+    resources = world.resources if shown else [one for one in world.resources if one is not ci]
+    (found,) = [one for one in Engine().analyze(resources) if one.policyName != "judged-in-the-update"]
+    assert found.policyName == rule
+    assert ("this program only reads" in found.message) is not shown

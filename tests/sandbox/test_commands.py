@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +98,13 @@ def test_what_an_up_made_is_a_state_that_every_answer_reads(twokeys: Run, projec
 
 
 @pytest.mark.usefixtures("small_organization")
-def test_a_door_whose_grant_is_taken_away_is_refused_and_nothing_is_made(twokeys: Run, project: Path) -> None:
-    assert twokeys("sandbox", "up", "management").returncode == 0
+def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_before_and_nothing_else(
+    twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.setenv(name, "real")  # a profile that does not exist, or such keys, would fail what sees them
+    assert told(twokeys("sandbox", "up", "management", "--json"))[0]["ok"]
+
     doors = yaml.safe_load((project / "Pulumi.stage.yaml").read_text())["config"]["twokeys:doors"]
     doors["stage-deployer"]["keys"] = ["trust"]
     run = twokeys("sandbox", "up", "stage", "--json", "--config", f"twokeys:doors={json.dumps(doors)}")
@@ -108,32 +112,10 @@ def test_a_door_whose_grant_is_taken_away_is_refused_and_nothing_is_made(twokeys
     [one] = told(run)
     assert one["stage"] == "preview"
     assert [each["policy"] for each in one["violations"] if each["mandatory"]] == ["door-needs-grant"]
-    with LocalAws.start(project / ".twokeys" / "aws") as aws:
-        assert list(accounts_of(aws).values()) == ["111111111111"]
 
-
-@pytest.mark.usefixtures("small_organization")
-def test_a_stack_that_is_up_is_made_again_with_all_that_are_up(twokeys: Run, project: Path) -> None:
-    first = told(twokeys("sandbox", "up", "management", "stage", "--json"))
-    again = told(twokeys("sandbox", "up", "management", "--json"))
-    assert [one["stack"] for one in again] == ["management", "stage"]
-    assert all(one["ok"] for one in again)
-    before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))
-    with LocalAws.start(project / ".twokeys" / "aws") as aws:
-        assert accounts_of(aws)["stage"] == now != before
-
-
-def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
-    run = twokeys("sandbox", "up", "nowhere")
-    assert run.returncode == 1
-    assert "Pulumi.nowhere.yaml" in run.stderr
-    assert "next:" in run.stderr
-
-
-@pytest.mark.usefixtures("small_organization")
-def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run, project: Path) -> None:
-    assert twokeys("sandbox", "up", "management").returncode == 0
     environment = told(twokeys("sandbox", "shell", "--json"))
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name)
     running = LocalAws.attach(project / ".twokeys" / "aws")
     assert running is not None
     assert list(accounts_of(running).values()) == ["111111111111"]
@@ -141,6 +123,13 @@ def test_shell_leaves_the_local_aws_running_until_it_is_stopped(twokeys: Run, pr
     assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in exports
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"
+
+
+def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:
+    run = twokeys("sandbox", "up", "nowhere")
+    assert run.returncode == 1
+    assert "Pulumi.nowhere.yaml" in run.stderr
+    assert "next:" in run.stderr
 
 
 def begin(project: Path, *arguments: str, until: str) -> subprocess.Popen[str]:
@@ -160,23 +149,31 @@ def test_a_run_whose_local_aws_dies_ends_and_the_next_one_begins_anew(twokeys: R
     update = begin(project, "management", until="aws:iam/user:User")
     server = json.loads((project / ".twokeys" / "aws" / "server.json").read_text())
     psutil.Process(server["pid"]).kill()
-    killed = time.monotonic()
     output, _ = update.communicate(timeout=120)
     assert update.returncode == 1, output
     assert "local AWS" in output
-    assert time.monotonic() - killed < 60
     assert twokeys("sandbox", "up", "management").returncode == 0
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("small_organization")
-def test_ctrl_c_exits_with_130_and_leaves_no_server(twokeys: Run, project: Path) -> None:
+def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again_with_all_that_are_up(
+    twokeys: Run, project: Path
+) -> None:
     update = begin(project, "management", until="aws:organizations/organization:Organization")
     server = json.loads((project / ".twokeys" / "aws" / "server.json").read_text())
     update.send_signal(signal.SIGINT)
     output, _ = update.communicate(timeout=120)
     assert update.returncode == 130, output
     assert not psutil.pid_exists(server["pid"])
-    assert twokeys("sandbox", "up", "management").returncode == 0
+
+    first = told(twokeys("sandbox", "up", "management", "stage", "--json"))
+    again = told(twokeys("sandbox", "up", "management", "--json"))
+    assert [one["stack"] for one in again] == ["management", "stage"]
+    assert all(one["ok"] for one in (*first, *again))
+    before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))
+    with LocalAws.start(project / ".twokeys" / "aws") as aws:
+        assert accounts_of(aws)["stage"] == now != before
 
 
 @pytest.mark.usefixtures("small_organization")
@@ -186,14 +183,6 @@ def test_a_command_that_is_killed_leaves_no_server(project: Path) -> None:
     update.kill()
     update.communicate(timeout=60)
     server.wait(30)
-
-
-@pytest.mark.usefixtures("small_organization")
-def test_nothing_of_the_users_aws_reaches_the_program(twokeys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):
-        monkeypatch.setenv(name, "real")
-    run = twokeys("sandbox", "up", "management", "--json")
-    assert told(run)[0]["ok"], "a profile that does not exist, or real keys, would have failed it"
 
 
 def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project: Path) -> None:

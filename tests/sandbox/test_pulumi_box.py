@@ -13,7 +13,7 @@ import pytest
 from tests.sandbox.conftest import Run
 from twokeys.project.config import load_project, read_mapping
 from twokeys.sandbox.get_pulumi import find_pulumi
-from twokeys.sandbox.pulumi_box import PulumiBox, inherited
+from twokeys.sandbox.pulumi_box import PulumiBox, inherited, place_plugins
 from twokeys.sandbox.run_pulumi import command
 
 RECORDER = """#!/bin/sh
@@ -149,6 +149,16 @@ def test_the_vendors_plugin_is_used_where_it_is_installed(twokeys: Run, project:
     variables = json.loads(twokeys("sandbox", "shell", "--json").stdout)
     assert sorted(path.name for path in binaries.iterdir()) == ["pulumi"]
     assert variables["HTTP_PROXY"] == variables["AWS_ENDPOINT_URL"]
+
+
+def test_our_own_plugin_on_path_is_not_the_vendors(
+    twokeys: Run, project: Path, recorder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place_plugins(tmp_path, recorder / "pulumi", "/nowhere")
+    monkeypatch.setenv("PATH", os.pathsep.join((str(tmp_path), os.environ["PATH"])))
+    variables = json.loads(twokeys("sandbox", "shell", "--json").stdout)
+    assert "HTTP_PROXY" not in variables
+    assert (project / ".twokeys" / "pulumi" / "bin" / "pulumi-resource-aws").exists()
 
 
 def test_without_a_pulumi_cli_it_is_the_aws_clis_environment_and_says_how_to_get_one(

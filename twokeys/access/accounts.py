@@ -21,6 +21,7 @@ ROLE = "aws:iam/role:Role"
 MEMBER_ACCOUNT = "twokeys:accounts:MemberAccount"
 """Our component of a member account, which tells the role by which it is entered."""
 _ORGANIZATIONS = "aws:organizations/"
+_DELEGABLE = f"{_ORGANIZATIONS}policy"
 _ID = re.compile(r"\d{12}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ASSUMES = ("assumeRoles", "assumeRole")
@@ -197,17 +198,18 @@ class Accounts:
     def management(self) -> str | None:
         """The management account, as far as the stack shows it: organizations are only managed from there.
 
+        Its id is in every ARN of the organization's parts. Policies may be managed by a member account as well.
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_getting-started_concepts.html
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
         """
-        for resource in self._snapshot.resources:
-            if resource.type.startswith(_ORGANIZATIONS):
-                if found := _account_arn(resource):
-                    return found.account
-                if master := resource.text("masterAccountId"):
-                    return master
-                account = self.of(resource)
-                if self.pinned(account):
-                    return account
+        resources = [one for one in self._snapshot.resources if one.type.startswith(_ORGANIZATIONS)]
+        for resource in resources:
+            if found := _manager(resource):
+                return found
+        resources.sort(key=lambda one: one.type.startswith(_DELEGABLE))
+        for account in map(self.of, resources):
+            if self.pinned(account):
+                return account
         direct = {self.of_provider(found.urn) for found in self.entries if found.assumes == ()}
         through = any(arn.endswith("/" + ACCESS_ROLE) for found in self.entries for arn in found.assumes or ())
         only = next(iter(direct)) if len(direct) == 1 else None
@@ -221,7 +223,8 @@ class Accounts:
             for key in ("accounts", "nonMasterAccounts"):
                 listed = resource.get(key)
                 if isinstance(listed, list):
-                    found |= {str(item["id"]) for item in listed if isinstance(item, Mapping) and item.get("id")}
+                    ids = {_as_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
+                    found |= set(filter(_is_id, ids))
         return frozenset(found - {self.management or ""})
 
     def is_ours(self, account: str) -> bool:
@@ -355,6 +358,18 @@ def _listed(provider: Resource, key: str) -> Iterable[object] | None:
 
 def _as_id(value: object) -> str:
     return f"{value:012.0f}" if isinstance(value, int | float) else str(value)
+
+
+def _manager(resource: Resource) -> str | None:
+    """The management account, as the ARN of an organization's part or the organization itself tells it.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html#awsorganizations-resources-for-iam-policies
+    """
+    arn = Arn.parse(resource.text("arn") or "")
+    if arn is not None and arn.service == "organizations" and _ID.fullmatch(arn.account):
+        return arn.account
+    master = resource.text("masterAccountId")
+    return master if _is_id(master) else None
 
 
 def _account_arn(resource: Resource) -> Arn | None:

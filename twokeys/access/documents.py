@@ -14,9 +14,19 @@ from twokeys import doors
 from twokeys.access.accounts import Accounts
 from twokeys.access.snapshot import Resource, Snapshot, holds_unknown
 from twokeys.doors import SymbolicDocument
-from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, Unknown, parse_policy
+from twokeys.iam import (
+    UNKNOWN,
+    ConditionClause,
+    PolicyDocument,
+    PolicyError,
+    PolicyKind,
+    Statement,
+    Unknown,
+    parse_policy,
+)
 
 _UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
+_TEXTS = frozenset({"string", "binary"})
 _SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federatedprovider", "saml:")
 
 
@@ -118,6 +128,8 @@ class Documents:
 
     def declared_property(self, resource: Resource, key: str) -> str | None:
         """An identifying property (a name, a path, a role) as a declaration of the resource gives it."""
+        if not self._by_place:
+            return None
         for place in ("assumeRolePolicy", "policy"):
             declared = self._by_place.get((resource.urn, place))
             if declared is not None and key in declared.properties:
@@ -159,37 +171,36 @@ class Documents:
                 self.bad_declarations.append(BadDeclaration(component, f"{where}: {first['msg']}"))
 
     def _waits_for(self, resource: Resource, key: str) -> tuple[str, ...]:
-        if resource.made_from_hidden(key):
+        if key in resource.made_from_hidden:
             return ("something that this program only reads",)
         urns = resource.property_dependencies.get(key, ())
         return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)
 
 
 def _masked(policy: PolicyDocument) -> PolicyDocument:
-    """A secret document as messages may quote it: without the values of conditions, but for those that say who.
+    """A secret document as messages may quote it: without the texts of conditions, but for those that say who.
 
-    A value that is a wildcard only, or no text, is no secret, and what a condition demands hangs on it.
+    A value that is a wildcard only, or a date, a number or the like, is no secret. What is masked may be any other
+    masked text, and is never the one that a Deny or a negated condition excludes: that would close an open door.
     """
     return replace(policy, statements=tuple(map(_masked_statement, policy.statements)))
 
 
 def _masked_statement(statement: Statement) -> Statement:
-    return replace(
-        statement,
-        sid=None,
-        conditions=tuple(
-            clause
-            if clause.lower_key.startswith(_SAYS_WHO) or clause.lower_key.endswith((":sub", ":aud"))
-            else replace(clause, values=tuple(map(_masked_value, clause.values)))
-            for clause in statement.conditions
-        ),
-    )
+    denies = statement.effect == "Deny"
+    return replace(statement, sid=None, conditions=tuple(_masked_clause(one, denies) for one in statement.conditions))
 
 
-def _masked_value(value: str | Unknown) -> str | Unknown:
-    if isinstance(value, Unknown) or value.lower() in ("true", "false") or not value.strip("*?"):
-        return value
-    return "(secret)"
+def _masked_clause(clause: ConditionClause, denies: bool) -> ConditionClause:
+    says_who = clause.lower_key.startswith(_SAYS_WHO) or clause.lower_key.endswith((":sub", ":aud"))
+    if says_who or clause.base.family not in _TEXTS:
+        return clause
+    mask = "(another secret)" if denies is not clause.base.negated else "(secret)"
+    return replace(clause, values=tuple(value if _is_plain(value) else mask for value in clause.values))
+
+
+def _is_plain(value: str | Unknown) -> bool:
+    return isinstance(value, Unknown) or value.lower() in ("true", "false") or not value.strip("*?")
 
 
 def parsed(value: str | Mapping[str, object], kind: PolicyKind) -> PolicyDocument | PolicyError:

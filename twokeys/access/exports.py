@@ -35,7 +35,7 @@ class BadExport:
 
 
 _UPDATE = "update that stack with this version of the program, so that its output `doors` is current"
-_SAID_ONLY = "this program says so, and the engine does not show that it comes from a reference to that stack"
+_SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
 _REFER = "let OtherStack refer to that stack itself, or give it the outputs of a pulumi.StackReference as they are"
 _OUTPUTS: tuple[tuple[str, type[ExportedDoor] | type[ExportedGrant]], ...] = (
     (DOORS_OUTPUT, ExportedDoor),

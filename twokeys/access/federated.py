@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door
 from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
-from twokeys.access.organization import Levels
 from twokeys.access.principals import Principal
 from twokeys.iam import (
     ANY_PROVIDER,
@@ -37,6 +36,7 @@ from twokeys.iam import (
     federations,
 )
 from twokeys.iam.arn import Named
+from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import shared_provider, tenant_claims
 
 _ANYBODY = "*"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
@@ -48,6 +48,9 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
+_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
 class DoorException(Config):
     """A door that a rule lets stand: which, why, who answers for it, and the last day on which it holds.
 
@@ -55,8 +58,8 @@ class DoorException(Config):
     """
 
     door: str = Field(description="The door as the violation names it: <source ARN> -> <target ARN>.")
-    reason: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
+    reason: _Said
+    owner: _Said
     expires: date
     stack: str | None = None
 

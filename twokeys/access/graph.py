@@ -159,9 +159,11 @@ def _without_collection() -> Iterator[None]:
 
 
 def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str | None) -> Graph:
-    translation = translate(snapshot, Accounts(snapshot, names, own_account))
-    snapshot = translation.snapshot
     accounts = Accounts(snapshot, names, own_account)
+    translation = translate(snapshot, accounts)
+    if translation.snapshot is not snapshot:
+        snapshot = translation.snapshot
+        accounts = Accounts(snapshot, names, own_account)
     documents = Documents(snapshot, accounts)
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
@@ -251,7 +253,7 @@ class _Builder:
             self._door(self._outsider(name, account), role, asked=False)
             if account is not None or name != EVERYONE:
                 return
-        exact = [one for one in self._exact.get(role.arn, ()) if account is None or one.account == account]
+        exact = dict.fromkeys(one for one in self._exact.get(role.arn, ()) if account in (None, one.account))
         accounts = list(self._wide) if account is None else [account]
         wide = [
             principal
@@ -260,7 +262,7 @@ class _Builder:
             if any(glob.matches(role.arn) for glob in globs)
         ]
         unknown = [one for some in ([account] if account else self._unknown) for one in self._unknown.get(some, ())]
-        doors = [self._door(principal, role, asked=True) for principal in dict.fromkeys(exact)]
+        doors = [self._door(principal, role, asked=True) for principal in exact]
         others = dict.fromkeys((*wide, *unknown))
         doors += [self._door(principal, role, asked=False) for principal in others if principal not in exact]
         if not role.made_by_aws:

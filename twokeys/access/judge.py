@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import cast
 
 from twokeys.access.accounts import Accounts
@@ -33,7 +34,7 @@ from twokeys.iam import (
     evaluate_trust,
     parse_policy,
 )
-from twokeys.iam.truth import FREE
+from twokeys.iam.truth import FREE, Free
 
 _IS_MET, _LATER = "is met by", "a value that is not known yet"
 _NOT_SHOWN = frozenset({"outsider", "everyone"})
@@ -119,24 +120,25 @@ class Judge:
     def __init__(self, guards: Guards, accounts: Accounts) -> None:
         self._guards = guards
         self._accounts = accounts
-        self._policies: dict[Principal, Policies] = {}
+        self._callers: dict[Principal, tuple[Caller, Policies]] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
         if source.kind in _NOT_SHOWN:
             return self._from_outside(source, target)
-        request = Request(Caller(source.caller_arn), ASSUME_ROLE, target.arn, self._context(source, target))
+        caller, held = self._of(source)
+        request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
         admits = target.trust.policy if target.trust else UNKNOWN
-        held, rcps = self._of(source), self._guards.rcps(target.account)
+        rcps = self._guards.rcps(target.account)
         if source.account == target.account:
-            verdict = self._settled(evaluate, request, replace(held, trust=admits, rcps=rcps))
+            verdict = self._settled(evaluate, request, held.on(admits, rcps))
             return Door(source, target, verdict, verdict, asked)
         trust = self._settled(_trust_alone, request, Policies(trust=admits))
         grant = self._settled(evaluate_grant, request, held)
         whole = None
         keys = (trust.outcome, grant.outcome)
         if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
-            verdict = evaluate(request, replace(held, trust=admits, rcps=rcps))
+            verdict = evaluate(request, held.on(admits, rcps))
             shut = verdict.outcome is Outcome.DENY
             if rcps and shut:
                 trust = verdict
@@ -171,7 +173,8 @@ class Judge:
             values["aws:PrincipalAccount"] = cast("Unknown", FREE)
             if source.kind == "outsider":
                 values["aws:PrincipalOrgID"] = (source.arn,)
-        values |= self._of_target(target)
+        if organization := self._organization_of(target):
+            values["aws:ResourceOrgID"] = (organization,)
         caller = Caller(source.arn if named else str(stand_in))
         request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values, complete=False))
         admits = target.trust.policy if target.trust else UNKNOWN
@@ -193,26 +196,33 @@ class Judge:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
         """
         nameless = FREE if source.kind == "group" else UNKNOWN if source.unsettled else None
-        keys = _WHO if nameless is not None else ()
-        values = cast("dict[str, tuple[str, ...] | Unknown]", dict.fromkeys(keys, nameless))
-        if self._accounts.organization and self._accounts.is_ours(source.account):
-            values["aws:PrincipalOrgID"] = (self._accounts.organization,)
-        return Context(values=values | self._of_target(target), complete=False)
+        return _context(nameless, self._organization_of(source), self._organization_of(target))
 
-    def _of_target(self, target: Principal) -> dict[str, tuple[str, ...] | Unknown]:
-        if self._accounts.organization and self._accounts.is_ours(target.account):
-            return {"aws:ResourceOrgID": (self._accounts.organization,)}
-        return {}
+    def _organization_of(self, principal: Principal) -> str | None:
+        organization = self._accounts.organization
+        return organization if organization and self._accounts.is_ours(principal.account) else None
 
-    def _of(self, source: Principal) -> Policies:
-        if source not in self._policies:
-            self._policies[source] = Policies(
-                identity=tuple(document.policy for document in source.all_documents),
+    def _of(self, source: Principal) -> tuple[Caller, Policies]:
+        found = self._callers.get(source)
+        if found is None:
+            policies = Policies(
+                identity=tuple([document.policy for document in source.all_documents]),
                 trust=None,
                 boundary=source.boundary.policy if source.boundary else None,
                 scps=self._guards.scps(source.account),
             )
-        return self._policies[source]
+            found = self._callers[source] = Caller(source.caller_arn), policies
+        return found
+
+
+@lru_cache(maxsize=1024)
+def _context(nameless: Unknown | Free | None, of_source: str | None, of_target: str | None) -> Context:
+    values = cast("dict[str, tuple[str, ...] | Unknown]", dict.fromkeys(_WHO, nameless) if nameless else {})
+    if of_source:
+        values["aws:PrincipalOrgID"] = (of_source,)
+    if of_target:
+        values["aws:ResourceOrgID"] = (of_target,)
+    return Context(values=values, complete=False)
 
 
 def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:

@@ -346,7 +346,7 @@ class _Reader:
 
     def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")
-        return resource is not None and resource.made_from_hidden(key)
+        return resource is not None and key in resource.made_from_hidden
 
     def _is_ours(self, account: str) -> bool:
         return self._accounts.is_ours(account) or account in self._graph.exported.accounts

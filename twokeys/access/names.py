@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from twokeys.access.requirements import demanded_values, organizations_demanded
-from twokeys.iam import Arn, PolicyDocument, Statement, account_as_a_whole, is_account
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
 from twokeys.iam.truth import Truth
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -130,6 +130,8 @@ def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
     An unknown Sid, Version or Condition lets nobody in who would not come in without it; neither does what is unknown
     in a Deny, or in a statement about other actions. An unknown Effect lets in whomever its statement names.
     """
+    if policy.from_text:
+        return ()
     found = [path for path in policy.unresolved if path.startswith("Statement")]
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.effect_unresolved and _may_let_in(statement, trust=trust):
@@ -172,5 +174,5 @@ def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
             yield element
 
 
-def _unknown_in(listed: Iterable[object] | None) -> bool:
-    return any(not isinstance(one, str) for one in listed or ())
+def _unknown_in(listed: tuple[str | Unknown, ...] | None) -> bool:
+    return listed is not None and UNKNOWN in listed

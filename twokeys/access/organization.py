@@ -11,13 +11,12 @@ from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, 
 from twokeys.access.documents import Documents
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, Unknown, parse_policy
+from twokeys.iam.evaluation import Levels
 
 _POLICY = "aws:organizations/policy:Policy"
 _ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
-
-Levels = tuple[tuple[PolicyDocument | Unknown, ...], ...]
 
 
 class Guards:

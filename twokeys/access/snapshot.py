@@ -6,6 +6,7 @@ An adapter turns its source into a `Snapshot`; everything after it reads only th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,7 +54,8 @@ class Resource:
     means that the source does not show it.
     `secrets` names the properties that hold a secret, shown or not: no message may quote them. `account` is where it
     lives, where that is not its provider's account. `made_by` is the URN of the resource of the stack that makes it,
-    where it is no resource of the stack itself: one of a CloudFormation template, say.
+    where it is no resource of the stack itself: one of a CloudFormation template, say. `made_from_hidden` names the
+    properties that are made from what the program only reads (`Role.get`), where the source does not show that.
     """
 
     urn: str
@@ -72,6 +74,7 @@ class Resource:
     secrets: frozenset[str] = frozenset()
     account: str | None = None
     made_by: str | None = None
+    made_from_hidden: frozenset[str] = frozenset()
 
     def get(self, key: str) -> object:
         """The value of a property: None where it is absent, UNKNOWN where it is or may be there but is not known yet.
@@ -97,13 +100,6 @@ class Resource:
         """Whether it has a secret that the source does not show; of a provider, one that tells its account."""
         keys = self.secrets & _TELL_ACCOUNT if self.type == PROVIDER else self.secrets
         return any(holds_unknown(self.get(key)) for key in keys)
-
-    def made_from_hidden(self, key: str) -> bool:
-        """Whether a property is made from something that the source does not show.
-
-        The engine shows a policy no resource that the program only reads (`Role.get`, `StackReference`).
-        """
-        return self.property_dependencies.get(key) == ()
 
     def text(self, key: str) -> str | None:
         """The value of a property if it is a known, non-empty string."""
@@ -189,7 +185,16 @@ class Snapshot:
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of the given types, in the snapshot's order."""
-        return (resource for resource in self.resources if resource.type in types)
+        places = sorted(place for type_ in types for place in self._places.get(type_, ()))
+        return (self.resources[place] for place in places)
+
+    @cached_property
+    def _places(self) -> Mapping[str, list[int]]:
+        """Where the resources of each type stand: asked for each door, a search of them all takes their square."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, resource in enumerate(self.resources):
+            found[resource.type].append(place)
+        return found
 
     def behind(self, resource: Resource, key: str, *types: str) -> Resource | None:
         """The one resource of the given types that a property was made from, or None if there is not exactly one."""

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from twokeys.access.snapshot import PROVIDER, Pending, Resource, Snapshot
@@ -18,6 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
+_PARTS_OF_A_URN = 3
 _SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
 
 
@@ -29,17 +31,7 @@ def read_states(paths: Iterable[Path]) -> Snapshot:
     files = tuple(paths)
     if len(files) == 1:
         return read_state(files[0])
-    parts = [read_state(file) for file in files]
-    seen: dict[str, Path] = {}
-    for file, urn in ((file, one.urn) for file, part in zip(files, parts, strict=True) for one in part.resources):
-        if seen.setdefault(urn, file) != file:
-            raise Refusal(
-                "two states are of one stack",
-                where=f"{seen[urn]}, {file}",
-                why=f"both hold {urn}, and nothing tells which of them says what is there now",
-                next_step="leave the older one out",
-            )
-    return Snapshot.together(parts, f"the states {', '.join(file.name for file in files)}")
+    return Snapshot.together(map(read_state, files), f"the states {', '.join(file.name for file in files)}")
 
 
 def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
@@ -102,16 +94,21 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
 
 
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
-    """Every resource that is there. Replaced ones share the URN of what replaces them, so theirs is marked."""
+    """Every resource that is there. Replaced ones share the URN of what replaces them, so theirs is marked.
+
+    A resource names its provider with its id: one that a replaced provider made is in that one's account.
+    """
     earlier: Counter[str] = Counter()
+    replaced: dict[str, str] = {}
     for found in resources:
         if found.get("pendingReplacement"):
             continue
-        urn: str = found["urn"]
+        urn = str(found["urn"])
         if found.get("delete"):
             earlier[urn] += 1
             urn += f"#waits-to-be-deleted-{earlier[urn]}"
-        yield _resource(found, urn)
+            replaced[f"{found['urn']}::{found.get('id')}"] = urn
+        yield _resource(found, urn, replaced)
 
 
 def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
@@ -125,7 +122,8 @@ def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
             raise ValueError(f"{kind!r} is no known operation")
 
 
-def _resource(found: Mapping[str, Any], urn: str) -> Resource:
+def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = MappingProxyType({})) -> Resource:
+    _check_shape(found)
     provider = found.get("provider") or ""
     inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
     return Resource(
@@ -134,7 +132,7 @@ def _resource(found: Mapping[str, Any], urn: str) -> Resource:
         name=found["urn"].rpartition("::")[2],
         inputs=properties(inputs),
         outputs=properties(outputs),
-        provider=provider.rpartition("::")[0] or None,
+        provider=replaced.get(provider) or provider.rpartition("::")[0] or None,
         parent=found.get("parent") or None,
         dependencies=tuple(found.get("dependencies") or ()),
         property_dependencies={
@@ -146,6 +144,15 @@ def _resource(found: Mapping[str, Any], urn: str) -> Resource:
         secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
         made_by=found["urn"] if urn != found["urn"] else None,
     )
+
+
+def _check_shape(found: Mapping[str, Any]) -> None:
+    """Raises TypeError where a resource is not as `ResourceV3` says."""
+    behind = [found.get("dependencies"), *(found.get("propertyDependencies") or {}).values()]
+    texts = [found["urn"], found["type"], *(urn for urns in behind for urn in urns or ())]
+    texts += [found.get(key) or "" for key in ("provider", "parent", "sourcePosition", "created")]
+    if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
+        raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
 
 
 def properties(values: Mapping[str, Any]) -> dict[str, object]:

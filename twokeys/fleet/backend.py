@@ -48,16 +48,25 @@ def cli() -> str:
 
 
 def open_stack(name: str, folder: str) -> automation.Stack:
-    """The stack, made when it is not there yet.
+    """The stack, made when it is not there yet; the one that a person has selected stays selected.
 
     Raises:
         Refusal: the CLI is not installed, or does not open it.
     """
     from pulumi import automation  # noqa: PLC0415 - it takes its time to import
 
+    class Unselecting(automation.LocalWorkspace):
+        """Each command of the Automation API names its stack, so none needs to be selected."""
+
+        def select_stack(self, stack_name: str) -> None:
+            self._run_pulumi_cmd_sync(["stack", "--stack", stack_name])
+
+        def create_stack(self, stack_name: str) -> None:
+            self._run_pulumi_cmd_sync(["stack", "init", stack_name, "--no-select"])
+
     cli()
     try:
-        return automation.create_or_select_stack(name, work_dir=folder)
+        return automation.Stack.create_or_select(name, Unselecting(work_dir=folder))
     except automation.CommandError as error:
         raise refused(f"stack {name} cannot be opened", folder, error) from error
 

@@ -82,19 +82,18 @@ class Arn:
     @property
     def kind(self) -> Kind | None:
         """What of IAM or STS it names; None for everything else, and where the name is missing."""
-        kind, slash, rest = self.resource.partition("/")
+        if self.service not in ("iam", "sts"):
+            return None
+        kind, _, rest = self.resource.partition("/")
         if self.service == "iam":
             if self.resource == "root":
                 return "root"
             # The URL of an OIDC provider may end with a slash, as that of Entra ID does.
-            named = slash and rest.strip("/") and kind in _NAMED and (kind in _URLS or not rest.endswith("/"))
+            named = kind in _NAMED and rest.strip("/") and (rest[-1] != "/" or kind in _URLS)
             return kind if named else None  # type: ignore[return-value] # _NAMED holds just these
-        if self.service == "sts":
-            if kind == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):
-                return "assumed-role"
-            if kind == "federated-user" and rest:
-                return "federated-user"
-        return None
+        if kind == "assumed-role" and rest.count("/") == 1 and all(rest.split("/")):
+            return "assumed-role"
+        return "federated-user" if kind == "federated-user" and rest else None
 
     @property
     def path(self) -> str:
@@ -144,9 +143,9 @@ def account_as_a_whole(principal: str) -> str | None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
     """
-    if is_account(principal):
-        return principal
-    arn = Arn.parse(principal)
+    if not principal.startswith("arn:"):
+        return principal if is_account(principal) else None
+    arn = Arn.parse(principal) if principal.endswith(":root") else None
     return arn.account if arn is not None and arn.kind == "root" and is_account(arn.account) else None
 
 
@@ -182,7 +181,7 @@ def parse_arn(text: str) -> Arn:
         raise ArnError(f"{text!r} is not an ARN: it does not begin with 'arn:'")
     if not partition or not service or not resource:
         raise ArnError(f"{text!r} is not an ARN: the partition, the service and the resource must not be empty")
-    if not _PARTITION.fullmatch(partition):
+    if partition != DEFAULT_PARTITION and not _PARTITION.fullmatch(partition):
         raise ArnError(f"{text!r} is not an ARN: {partition!r} is no partition such as aws, aws-cn or aws-us-gov")
     if account not in ("", "aws") and not is_account(account):
         raise ArnError(f"{text!r} is not an ARN: {account!r} is neither 12 digits nor the symbol of an account")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import math
+from collections import ChainMap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -89,43 +91,65 @@ def _contingent(atom: Atom) -> bool:
 
 
 def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
-    keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
-    exact = all(map(_is_plain, atoms))
-    pool = () if exact else tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
-    choices: list[list[Option]] = []
-    combinations = 1
-    for key in keys:
-        readers = tuple(atom for atom in atoms if key in atom.keys)
-        options, covered = _options(key, readers, pool) if pool else _told_apart(key, readers)
-        exact = exact and covered
-        choices.append(options)
-        combinations *= len(options)
-    if combinations > _MOST_COMBINATIONS:
+    cases, exact = _plain_cases(atoms) if all(map(_is_plain, atoms)) else _mixed_cases(atoms, lookup)
+    if cases is None:
         return Possibilities(some=True, every=False, exact=False)
     some, every = False, True
     seen: set[Truth] = set()
-    for combination in itertools.product(*choices):
-        look = _override(dict(zip(keys, combination, strict=True)), lookup)
-        allowed = decision(partial(_held, look, seen))
+    for held in cases:
+        allowed = decision(partial(_recorded, held, seen))
         some, every = some or allowed, every and allowed
         if some and not every:
             break
     return Possibilities(some, every, exact, Truth.UNKNOWN in seen)
 
 
+_Cases: TypeAlias = tuple[Iterable[Callable[[Atom], Truth]] | None, bool]
+"""What each atom is, case by case (None: too many), and whether those are all the cases there are."""
+
+
+def _plain_cases(atoms: list[Atom]) -> _Cases:
+    """Of plain atoms: those of one key are told apart once, and those of different keys vary by themselves."""
+    readers: dict[str, list[Atom]] = {}
+    for atom in atoms:
+        readers.setdefault(atom.keys[0], []).append(atom)
+    told = [_told_apart(key, tuple(some)) for key, some in readers.items()]
+    exact = all(covered for _, covered in told)
+    if len(told) == 1:
+        return (truths.__getitem__ for truths in told[0][0]), exact
+    if math.prod(len(truths) for truths, _ in told) > _MOST_COMBINATIONS:
+        return None, False
+    combinations = itertools.product(*(truths for truths, _ in told))
+    return (ChainMap(*truths).__getitem__ for truths in combinations), exact
+
+
+def _mixed_cases(atoms: list[Atom], lookup: Lookup) -> _Cases:
+    keys = [key for key in dict.fromkeys(key for atom in atoms for key in atom.keys) if _is_free(key, atoms, lookup)]
+    pool = tuple(dict.fromkeys(text for atom in atoms for text in _texts(atom)))
+    choices = [_options(key, tuple(atom for atom in atoms if key in atom.keys), pool)[0] for key in keys]
+    if math.prod(map(len, choices)) > _MOST_COMBINATIONS:
+        return None, False
+    combinations = (dict(zip(keys, chosen, strict=True)) for chosen in itertools.product(*choices))
+    return (partial(_evaluated, _override(values, lookup)) for values in combinations), False
+
+
 @lru_cache(maxsize=16384)
-def _told_apart(key: str, atoms: tuple[Atom, ...]) -> tuple[list[Option], bool]:
-    """As `_options`, of plain atoms: one case for each way in which they can hold together."""
+def _told_apart(key: str, atoms: tuple[Atom, ...]) -> tuple[tuple[dict[Atom, Truth], ...], bool]:
+    """Each way in which plain atoms of one key can hold together, and whether those are all."""
     options, covered = _options(key, atoms)
-    distinct: dict[tuple[Truth, ...], Option] = {}
+    distinct: dict[tuple[Truth, ...], None] = {}
     for option in options:
         look = _override({key: option}, _absent)
-        distinct.setdefault(tuple(atom.evaluate(look) for atom in atoms), option)
-    return list(distinct.values()), covered
+        distinct[tuple(atom.evaluate(look) for atom in atoms)] = None
+    return tuple(dict(zip(atoms, truths, strict=True)) for truths in distinct), covered
 
 
-def _held(lookup: Lookup, seen: set[Truth], atom: Atom) -> Truth:
-    found = atom.evaluate(lookup)
+def _evaluated(lookup: Lookup, atom: Atom) -> Truth:
+    return atom.evaluate(lookup)
+
+
+def _recorded(held: Callable[[Atom], Truth], seen: set[Truth], atom: Atom) -> Truth:
+    found = held(atom)
     seen.add(found)
     return found
 

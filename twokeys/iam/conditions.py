@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
 from twokeys.iam.verdict import Requirement
@@ -96,11 +97,11 @@ class ConditionClause:
     def __hash__(self) -> int:
         return self._hash
 
-    @cached_property
+    @lazy
     def _hash(self) -> int:
         return hash((self.operator, self.key, self.values, self.variables, self.emptied))
 
-    @cached_property
+    @lazy
     def base(self) -> Operator:
         """The operator without set prefix and IfExists."""
         base = operator_named(self.operator)
@@ -108,28 +109,28 @@ class ConditionClause:
             raise ValueError(f"{self.operator!r} is not a condition operator")
         return base
 
-    @cached_property
+    @lazy
     def if_exists(self) -> bool:
         """Whether the operator ends in IfExists."""
         return self.operator.endswith("IfExists")
 
-    @cached_property
+    @lazy
     def set_operator(self) -> str | None:
         """`ForAllValues`, `ForAnyValue` or None."""
         prefix, colon, _ = self.operator.partition(":")
         return prefix if colon else None
 
-    @cached_property
+    @lazy
     def lower_key(self) -> str:
         """The key as requests are searched for it."""
         return self.key.lower()
 
-    @cached_property
+    @lazy
     def keys(self) -> tuple[str, ...]:
         """Every condition key the clause reads, in lower case: its own and those of its variables."""
         return (self.lower_key, *(key for test in self.patterns for key in test.keys))
 
-    @cached_property
+    @lazy
     def patterns(self) -> tuple[TextPattern | ArnPattern, ...]:
         """The values of a string, ARN or Bool operator, compiled; unresolved ones are left out."""
         name, family = self.base.positive, self.base.family
@@ -144,7 +145,7 @@ class ConditionClause:
             )
         return ()
 
-    @cached_property
+    @lazy
     def _tests(self) -> tuple[_Test, ...]:
         """One test per value that says whether a request's value matches it, not yet negated."""
         family = self.base.family
@@ -164,13 +165,14 @@ class ConditionClause:
         always false with ForAnyValue. A value of the policy that is not resolved yet makes it unknown wherever it could
         matter; a free key makes it free.
         """
-        if self._texts is not None:
-            found = lookup(self.lower_key)
-            if isinstance(found, tuple):
+        found = lookup(self.lower_key)
+        if self._usual and found is not UNKNOWN and found is not FREE:
+            if self._texts is not None:
                 return Truth.FALSE if self._texts.isdisjoint(found) else Truth.TRUE
+            if len(found) < 2:
+                return self._one(found[0], lookup) if found else self._when_absent
         if self.base.family == "null" and self.set_operator is not None:
             return truth(self.set_operator == "ForAllValues")
-        found = lookup(self.lower_key)
         if not self.values and not self.emptied:
             return self._evaluate_empty(found)
         if found is UNKNOWN:
@@ -191,6 +193,11 @@ class ConditionClause:
             return negate(any_of([negate(result) for result in results]))
         return any_of(results)
 
+    @lazy
+    def _usual(self) -> bool:
+        """Whether it compares values, and takes them one by one."""
+        return bool(self.values) and self.base.family != "null" and self.set_operator is None
+
     def _evaluate_empty(self, found: Values) -> Truth:
         """An empty list: only an absent key can meet it, under ForAllValues or IfExists."""
         if self.set_operator is None and not self.if_exists:
@@ -200,13 +207,13 @@ class ConditionClause:
             return open_ if self._when_absent is Truth.TRUE else Truth.FALSE
         return Truth.FALSE if any(found) else self._when_absent
 
-    @cached_property
+    @lazy
     def _when_absent(self) -> Truth:
         if self.set_operator is not None:
             return truth(self.set_operator == "ForAllValues")
         return truth(self.if_exists or self.base.negated)
 
-    @cached_property
+    @lazy
     def _equal(self) -> frozenset[str] | None:
         """The values of StringEquals, if they are just texts: a value of the request is then equal to one, or not.
 
@@ -219,7 +226,7 @@ class ConditionClause:
             return None
         return frozenset((*texts, *map(with_ids, texts)))
 
-    @cached_property
+    @lazy
     def _texts(self) -> frozenset[str] | None:
         """The values of a plain StringEquals on texts, of which an absent key is none."""
         plain = self.operator == "StringEquals" and self.values

@@ -6,18 +6,19 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from twokeys.iam.arn import ArnError, is_account, parse_arn
 from twokeys.iam.conditions import ConditionClause, operator_named
 from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positions, read_json, read_quickly, render
+from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern
 from twokeys.iam.principals import Principals
-from twokeys.iam.truth import UNKNOWN, Lookup, Truth, Unknown, any_of, truth
+from twokeys.iam.truth import UNKNOWN, Lookup, Truth, Unknown, any_of, negate, truth
 
 if TYPE_CHECKING:
     from twokeys.iam.matches import Side
@@ -37,6 +38,8 @@ class PolicyKind(Enum):
     RCP = "resource control policy"
     RESOURCE = "resource-based policy"
     """Of any service: Resource and NotPrincipal may be there. A trust policy that IAM would refuse can be read so."""
+
+    __hash__ = object.__hash__  # each kind is one object; Enum's own hash is Python code, run at each look-up
 
 
 class PolicyError(ValueError):
@@ -81,27 +84,20 @@ class Statement:
     index: int
     variables: bool = True
     unresolved: tuple[str, ...] = ()
-    _actions_seen: dict[str, Truth] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def covers_action(self, action: str) -> Truth:
         """Whether Action or NotAction covers an action; names are compared without case."""
-        seen = self._actions_seen.get(action)
-        if seen is None:
-            seen = self._actions_seen[action] = self._covers_action(action)
-        return seen
+        if self.actions is not None:
+            return _any_is_action(self.actions, action)
+        return negate(_any_is_action(self.not_actions or (), action))
 
-    def _covers_action(self, action: str) -> Truth:
-        names = self.actions if self.actions is not None else self.not_actions or ()
-        found = any_of([_is_action(name, action) for name in names])
-        return found if self.actions is not None else _not(found)
-
-    @cached_property
+    @lazy
     def exact_resources(self) -> frozenset[str]:
         """The names of Resource or NotResource that are neither patterns nor unresolved."""
         names = self.resources if self.resources is not None else self.not_resources or ()
         return frozenset(name for name in names if isinstance(name, str) and not self._is_pattern(name))
 
-    @cached_property
+    @lazy
     def resource_patterns(self) -> tuple[ArnPattern, ...]:
         """The names of Resource or NotResource with wildcards or variables, compiled."""
         names = self.resources if self.resources is not None else self.not_resources or ()
@@ -131,7 +127,7 @@ class Statement:
             if UNKNOWN in names:
                 results.append(Truth.UNKNOWN)
             found = any_of(results)
-        return found if self.resources is not None else _not(found)
+        return found if self.resources is not None else negate(found)
 
     @property
     def label(self) -> str:
@@ -147,6 +143,7 @@ class PolicyDocument:
         version: "2012-10-17", "2008-10-17" or None; variables are variables only in the first.
         unresolved: paths of whole statements that are not resolved yet: they may allow or deny anything.
         kind: what it was parsed as.
+        from_text: whether it was given as text, which holds nothing that is not resolved yet.
         sides: what `matches.side_of` works out once.
     """
 
@@ -155,9 +152,10 @@ class PolicyDocument:
     statements: tuple[Statement, ...]
     unresolved: tuple[str, ...] = ()
     kind: PolicyKind = PolicyKind.IDENTITY
+    from_text: bool = field(default=False, repr=False, compare=False)
     sides: dict[tuple[str, str, bool], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @cached_property
+    @lazy
     def has_allow(self) -> bool:
         """Whether a statement allows something, or may."""
         return bool(self.unresolved) or any(one.effect == "Allow" for one in self.statements)
@@ -176,7 +174,8 @@ def parse_policy(source: str | bytes | Mapping[str, object], kind: PolicyKind = 
     if not isinstance(source, str | bytes):
         return _Reader(kind, {}).document(source)
     try:
-        return _Reader(kind, {}).document(read_quickly(source if isinstance(source, str) else source.decode()))
+        quick = read_quickly(source if isinstance(source, str) else source.decode())
+        return _Reader(kind, {}, from_text=True).document(quick)
     except (ValueError, RecursionError):
         return _parsed_with_places(source, kind)
 
@@ -187,7 +186,12 @@ def _parsed_with_places(source: str | bytes, kind: PolicyKind) -> PolicyDocument
     except JsonError as error:
         path = render(error.path)
         raise PolicyError(error.message, path=path, rule=error.rule, position=error.position) from None
-    return _Reader(kind, positions).document(value)
+    return _Reader(kind, positions, from_text=True).document(value)
+
+
+@lru_cache(maxsize=8192)
+def _any_is_action(names: tuple[str | Unknown, ...], action: str) -> Truth:
+    return any_of([_is_action(name, action) for name in names])
 
 
 def _is_action(name: str | Unknown, action: str) -> Truth:
@@ -202,21 +206,18 @@ def _no_variables(_key: str) -> tuple[str, ...]:
     return ()
 
 
-def _not(found: Truth) -> Truth:
-    return truth(found is Truth.FALSE) if found in (Truth.TRUE, Truth.FALSE) else found
-
-
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
 _STARS = re.compile(r"\*+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
-_ELEMENTS = (
+_ELEMENTS = frozenset({
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
-)  # fmt: skip
+})  # fmt: skip
 _PRINCIPAL_TYPES = {
     "AWS": "aws", "Service": "service", "Federated": "federated", "CanonicalUser": "canonical_user",
 }  # fmt: skip
+_LISTS, _MAPPINGS, _NAMES = (list, tuple), (dict, Mapping), (str, Unknown)
 _WITH_ID = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE})
 _WITH_PRINCIPAL = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.RCP})
 
@@ -224,8 +225,9 @@ _WITH_PRINCIPAL = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.R
 class _Reader:
     """Reads one document; knows its kind and where in the text each path stands."""
 
-    def __init__(self, kind: PolicyKind, positions: Positions) -> None:
+    def __init__(self, kind: PolicyKind, positions: Positions, *, from_text: bool = False) -> None:
         self._kind = kind
+        self._from_text = from_text
         self._positions = positions
         self._variables = True
         self._sids: set[str] = set()
@@ -249,7 +251,8 @@ class _Reader:
         if "Statement" not in elements:
             raise self._error("the policy has no Statement", (), "missing-element")
         statements, open_paths = self._statements(elements["Statement"])
-        return PolicyDocument(version, self._id(elements), statements, (*unresolved, *open_paths), self._kind)
+        waiting = (*unresolved, *open_paths)
+        return PolicyDocument(version, self._id(elements), statements, waiting, self._kind, self._from_text)
 
     def _version(self, elements: Mapping[str, object]) -> tuple[str | None, tuple[str, ...]]:
         version = elements.get("Version")
@@ -277,33 +280,28 @@ class _Reader:
     def _statements(self, value: object) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
         if isinstance(value, Unknown):
             return (), ("Statement",)
-        many = isinstance(value, list | tuple)
-        items: list[tuple[Path, object]] = (
-            [(("Statement", place), item) for place, item in enumerate(value)]
-            if isinstance(value, list | tuple)
-            else [(("Statement",), value)]
-        )
-        if many and not items:
+        if not isinstance(value, _LISTS):
+            return self._either(value, ("Statement",), 0), ()
+        if not value:
             raise self._error("the policy has no statement", ("Statement",), "empty-list")
         statements: list[Statement] = []
         unresolved: list[str] = []
-        for place, (path, item) in enumerate(items):
+        for place, item in enumerate(value):
+            path = ("Statement", place)
             if isinstance(item, Unknown):
                 unresolved.append(render(path))
-                continue
-            statements += self._either(item, path, place)
+            else:
+                statements += self._either(item, path, place)
         return tuple(statements), tuple(unresolved)
 
-    def _either(self, value: object, path: Path, index: int) -> Iterator[Statement]:
+    def _either(self, value: object, path: Path, index: int) -> tuple[Statement, ...]:
         """The statement; one whose Effect is not resolved yet may allow, and may deny, what it is about."""
         elements = self._object(value, path, "a statement")
-        if not isinstance(elements.get("Effect"), Unknown):
-            yield self._statement(elements, path, index)
-            return
+        if elements.get("Effect") is not UNKNOWN:
+            return (self._statement(elements, path, index),)
         allow = self._statement({**elements, "Effect": "Allow"}, path, index)
         unresolved = (*allow.unresolved, f"{render(path)}.Effect")
-        yield replace(allow, unresolved=unresolved)
-        yield replace(allow, effect="Deny", unresolved=unresolved)
+        return replace(allow, unresolved=unresolved), replace(allow, effect="Deny", unresolved=unresolved)
 
     def _statement(self, elements: Mapping[str, object], path: Path, index: int) -> Statement:
         for name in elements:
@@ -535,8 +533,10 @@ class _Reader:
         return tuple(found)
 
     def _strings(self, value: object, path: Path, what: str) -> tuple[str | Unknown, ...]:
-        if not isinstance(value, list | tuple):
-            return (value if isinstance(value, Unknown) else self._string(value, path, what),)
+        if isinstance(value, _NAMES):
+            return (value,)
+        if not isinstance(value, _LISTS):
+            return (self._string(value, path, what),)
         if not value:
             raise self._error(f"the list is empty; it needs {what}", path, "empty-list")
         return tuple(
@@ -554,7 +554,7 @@ class _Reader:
         raise self._error(f"{_shown(value)} is not a string; {what} is one", path, "wrong-type")
 
     def _object(self, value: object, path: Path, what: str) -> Mapping[str, object]:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _MAPPINGS):
             raise self._error(f"{_shown(value)} is not an object; {what} is one", path, "wrong-type")
         for key in value:
             if not isinstance(key, str):

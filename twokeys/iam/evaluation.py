@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
+from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Or, allowing, decide, decide_open, denied, missing
-from twokeys.iam.matches import Gate, Match, Rules, Side, joined, side_of
+from twokeys.iam.matches import Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Context, Request
 from twokeys.iam.truth import Unknown
@@ -42,11 +43,13 @@ _ASSUME_ROLE = "sts:assumerole"
 _WITH_SAML = "sts:assumerolewithsaml"
 _WITH_WEB_IDENTITY = "sts:assumerolewithwebidentity"
 _FEDERATED_ACTIONS = frozenset({_WITH_SAML, _WITH_WEB_IDENTITY})
+Levels: TypeAlias = tuple[tuple[PolicyDocument | Unknown, ...], ...]
+"""Control policies by level, from the root of the organization to the account."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Policies:
-    """Everything that bears on one decision; any document can be `UNKNOWN`.
+    """Everything that bears on one decision; any document can be `UNKNOWN`. Nothing changes one.
 
     Attributes:
         identity: the identity-based policies of the caller: attached, inline, and those of its groups.
@@ -64,11 +67,11 @@ class Policies:
     trust: PolicyDocument | Unknown | None = None
     boundary: PolicyDocument | Unknown | None = None
     session: tuple[PolicyDocument | Unknown, ...] | None = None
-    scps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
-    rcps: tuple[tuple[PolicyDocument | Unknown, ...], ...] = ()
+    scps: Levels = ()
+    rcps: Levels = ()
     granted: bool = False
-    _own: dict[str, _Own] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _layers: dict[str, _Layers] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _own: dict[str, _Own] = field(default_factory=dict, init=False, repr=False)
+    _layers: dict[str, _Layers] = field(default_factory=dict, init=False, repr=False)
 
     def own(self, action: str) -> _Own:
         """What the caller's side says about an action, which is given in lower case."""
@@ -82,6 +85,12 @@ class Policies:
         found = self._layers.get(action)
         if found is None:
             found = self._layers[action] = _Layers(self, action)
+        return found
+
+    def on(self, trust: PolicyDocument | Unknown | None, rcps: Levels) -> Policies:
+        """The same on another resource; what the caller's side says is worked out once for all of them."""
+        found = replace(self, trust=trust, rcps=rcps)
+        found._own = self._own
         return found
 
     def binding(self, caller: Caller) -> Policies:
@@ -151,67 +160,72 @@ _TRUST = "trust policy"
 _WITHOUT_GRANT = frozenset({CallerKind.SERVICE, CallerKind.FEDERATED})
 
 
-@dataclass(slots=True)
-class _Own:
+class _Own(NamedTuple):
     """The caller's side; `identity` is empty for a root user, who needs no identity-based policy."""
 
-    denies: Rules
-    scps: tuple[Gate, ...]
-    identity: tuple[Gate, ...]
-    limits: tuple[Gate, ...]
+    scps: tuple[Rules, ...]
+    identity: tuple[Rules, ...]
+    limits: tuple[Rules, ...]
     side: Side
 
 
 def _own(policies: Policies, action: str) -> _Own:
     identity = _numbered(policies.identity, action, "identity-based policy")
     boundary = [] if policies.boundary is None else [side_of(policies.boundary, action, "permissions boundary")]
-    session = _numbered(policies.session or (), action, "session policy")
-    levels = _levels(policies.scps, action, "SCP")
-    denies = joined(one.denies for one in (*identity, *boundary, *session, *chain.from_iterable(levels)))
-    scps = tuple(_gate(f"SCPs at level {number}", level) for number, level in enumerate(levels, 1))
+    session = _numbered(policies.session, action, "session policy") if policies.session else []
+    levels = _levels(policies.scps, action, "SCP") if policies.scps else []
+    scps = tuple([_gate(f"SCPs at level {number}", level) for number, level in enumerate(levels, 1)])
     needed = () if policies.granted else (_gate("identity-based policies", identity),)
-    limits = tuple(
-        _gate(label, found)
-        for label, found in (("permissions boundary", boundary), ("session policies", session))
-        if found
-    )
-    return _Own(denies, scps, needed, limits, Side(denies, (*scps, *needed, *limits)))
+    limited = (("permissions boundary", boundary), ("session policies", session))
+    limits = tuple([_gate(label, found) for label, found in limited if found])
+    denies = _denies((*identity, *boundary, *session, *chain.from_iterable(levels)))
+    return _Own(scps, needed, limits, Side(denies, (*scps, *needed, *limits)))
 
 
 class _Layers:
     """The statements of all policies about one action, put together once for each sort of request."""
 
     def __init__(self, policies: Policies, action: str) -> None:
-        self.own = policies.own(action)
+        self.own = own = policies.own(action)
         trust = side_of(policies.trust, action, _TRUST, bounded=policies.boundary is not None)
         levels = _levels(policies.rcps, action, "RCP")
-        rcp_denies = joined(one.denies for one in chain.from_iterable(levels))
-        denies = joined((trust.denies, self.own.denies, rcp_denies))
-        self.rcps = tuple(_gate("RCPs", level) for level in levels if any(one.has_allow for one in level))
+        of_rcps = list(chain.from_iterable(levels))
+        denies = _denies((trust, own.side, *of_rcps))
+        allowing = [any(map(_has_allow, level)) for level in policies.rcps]
+        self.rcps = tuple(_gate("RCPs", level) for level, allows in zip(levels, allowing, strict=True) if allows)
         (self.trust,) = trust.gates
-        self.resource = Side(joined((trust.denies, rcp_denies)), (*self.rcps, self.trust))
+        self.resource = Side(_denies((trust, *of_rcps)), (*self.rcps, self.trust))
         """The resource's side alone."""
-        self.both = Side(denies, (*self.rcps, self.trust, *self.own.side.gates))
-        self.without_trust = Side(denies, (*self.rcps, *self.own.side.gates))
+        self.both = Side(denies, (*self.rcps, self.trust, *own.side.gates))
+        self.without_trust = Side(denies, (*self.rcps, *own.side.gates))
         """All but what the resource itself must allow."""
-
-    def within(self, form: Form) -> Side:
+        shared = (*self.rcps, *own.scps)
+        self.within = {
+            Form.DIRECT: Side(denies, shared),
+            Form.ROLE: Side(denies, (*shared, *own.limits)),
+            Form.ACCOUNT: Side(denies, (*shared, *own.identity, *own.limits)),
+        }
         """What limits a caller of the role's own account whom its trust policy names in a certain form."""
-        limits, own = self.own.limits, self.own
-        needed = () if form is Form.DIRECT else limits if form is Form.ROLE else (*own.identity, *limits)
-        return Side(self.both.denies, (*self.rcps, *own.scps, *needed))
 
 
 def _numbered(documents: Iterable[PolicyDocument | Unknown], action: str, label: str, where: str = "") -> list[Side]:
     return [side_of(document, action, f"{label} {number}{where}") for number, document in enumerate(documents, 1)]
 
 
-def _levels(levels: tuple[tuple[PolicyDocument | Unknown, ...], ...], action: str, label: str) -> list[list[Side]]:
+def _levels(levels: Levels, action: str, label: str) -> list[list[Side]]:
     return [_numbered(level, action, label, f" at level {number}") for number, level in enumerate(levels, 1)]
 
 
-def _gate(label: str, found: Iterable[Side]) -> Gate:
-    return Gate(label, joined(gate.allows for one in found for gate in one.gates))
+def _gate(label: str, found: Iterable[Side]) -> Rules:
+    return joined(label, [gate for one in found for gate in one.gates])
+
+
+def _denies(found: Iterable[Side]) -> Rules:
+    return joined("denials", [one.denies for one in found])
+
+
+def _has_allow(document: PolicyDocument | Unknown) -> bool:
+    return not isinstance(document, PolicyDocument) or document.has_allow
 
 
 def _decided(request: Request, side: Side) -> Verdict:
@@ -223,10 +237,10 @@ def _decided(request: Request, side: Side) -> Verdict:
             if found is rule.certain:
                 return denied(found)
             denies += found
-    hanging: tuple[Match, ...] = ()
+    hanging: tuple[Or, ...] = ()
     for gate in side.gates:
         some: tuple[Match, ...] = ()
-        for rule in gate.allows.about(request):
+        for rule in gate.about(request):
             found = rule.matches(request)
             if found:
                 if found is rule.certain:
@@ -235,10 +249,10 @@ def _decided(request: Request, side: Side) -> Verdict:
         else:
             if not some:
                 return Verdict(Outcome.DENY, explain=partial(_missing, request, side))
-            hanging += some
+            hanging += (Or(gate.label, some),)
     if not hanging and not denies:
         return Verdict(Outcome.ALLOW, explain=partial(_allowed, request, side))
-    return decide_open(partial(_formula, request, side.gates), denies, request, hanging)
+    return decide_open(partial(_formula, request, side.gates), And(hanging), denies, request)
 
 
 def _missing(request: Request, side: Side) -> Why:
@@ -249,13 +263,12 @@ def _allowed(request: Request, side: Side) -> Why:
     return allowing(_formula(request, side.gates))
 
 
-def _formula(request: Request, gates: Iterable[Gate]) -> And:
-    return And(
-        tuple(
-            Or(gate.label, tuple(match for rule in gate.allows.about(request) for match in rule.matches(request)))
-            for gate in gates
-        )
-    )
+def _formula(request: Request, gates: Iterable[Rules]) -> And:
+    return And(tuple([Or(gate.label, _matching(gate, request)) for gate in gates]))
+
+
+def _matching(rules: Rules, request: Request) -> tuple[Match, ...]:
+    return tuple([match for rule in rules.about(request) for match in rule.matches(request)])
 
 
 def _within_account(request: Request, layers: _Layers) -> Verdict:
@@ -267,21 +280,21 @@ def _within_account(request: Request, layers: _Layers) -> Verdict:
     if request.action_name not in ROLE_ACTIONS:
         return _by_form(request, layers)
     best: Form | None = None
-    for rule in layers.trust.allows.about(request):
+    for rule in layers.trust.about(request):
         found = rule.matches(request)
         if found:
             form = rule.form(request.caller) if found is rule.certain else None
             if form is None:
                 return _by_form(request, layers)
             best = form if best is None or form > best else best
-    outcome = Outcome.DENY if best is None else _decided(request, layers.within(best)).outcome
+    outcome = Outcome.DENY if best is None else _decided(request, layers.within[best]).outcome
     return Verdict(outcome, explain=lambda: _by_form(request, layers).why)
 
 
 def _by_form(request: Request, layers: _Layers) -> Verdict:
     """The verdict within an account, with all ways in which the resource-based policy names the caller."""
-    trust = tuple(match for rule in layers.trust.allows.about(request) for match in rule.closely(request))
-    denies = tuple(match for rule in layers.both.denies.about(request) for match in rule.matches(request))
+    trust = tuple([match for rule in layers.trust.about(request) for match in rule.closely(request)])
+    denies = _matching(layers.both.denies, request)
     named = {form: Or(_TRUST, tuple(match for match in trust if match.form in (form, None))) for form in Form}
     limits = _formula(request, layers.own.limits)
     delegated = And((_formula(request, layers.own.identity), limits))

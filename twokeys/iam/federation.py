@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from twokeys.iam.admission import Admitted, admitted
 from twokeys.iam.arn import Arn
 from twokeys.iam.documents import PolicyDocument, Statement
+from twokeys.iam.lazy import lazy
 from twokeys.iam.truth import UNKNOWN, Truth, Unknown
 
 WITH_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
@@ -44,7 +44,7 @@ class Federation:
     denials: tuple[Statement, ...] = ()
     unresolved: bool = False
 
-    @cached_property
+    @lazy
     def prefix(self) -> str:
         """What the provider's condition keys begin with: its URL without `https://`, or `saml`."""
         if self.action == WITH_SAML:
@@ -54,12 +54,12 @@ class Federation:
         arn = Arn.parse(self.provider)
         return self.provider if arn is None else arn.name
 
-    @cached_property
+    @lazy
     def audience(self) -> Admitted:
         """What it demands of whom the token is for: `aud`."""
         return self.admits(_AUDIENCES.get(self.prefix, "aud"))
 
-    @cached_property
+    @lazy
     def subject(self) -> Admitted:
         """What it demands of whom the token is about: `sub`."""
         return self.admits(_SUBJECTS.get(self.prefix, "sub"))
@@ -68,7 +68,7 @@ class Federation:
         """What it demands of one claim, such as `sub`, or of a whole condition key: whose values get in."""
         return admitted(self.statement, claim if ":" in claim else f"{self.prefix}:{claim}", self.denials)
 
-    @cached_property
+    @lazy
     def claims(self) -> tuple[str, ...]:
         """The claims, in lower case, of which it demands something, in the order of the statement's conditions."""
         start = f"{self.prefix}:".lower()
@@ -97,7 +97,7 @@ def federations(trust: PolicyDocument) -> tuple[Federation, ...]:
 
 
 def _of_statement(trust: PolicyDocument, statement: Statement, action: str) -> Iterator[Federation]:
-    covered = statement.covers_action(action.lower())
+    covered = statement.covers_action(action)
     if covered is Truth.FALSE:
         return
     for provider in _providers(statement):
@@ -106,7 +106,7 @@ def _of_statement(trust: PolicyDocument, statement: Statement, action: str) -> I
         denials = tuple(
             one
             for one in trust.statements
-            if one.effect == "Deny" and one.covers_action(action.lower()) is Truth.TRUE and _names(one, provider)
+            if one.effect == "Deny" and one.covers_action(action) is Truth.TRUE and _names(one, provider)
         )
         if any(not one.conditions and not one.unresolved for one in denials):
             continue

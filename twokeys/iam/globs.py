@@ -8,8 +8,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 from __future__ import annotations
 
 import re
-from functools import cached_property
 
+from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import TextPattern, is_symbolic
 from twokeys.iam.truth import Truth
 
@@ -79,7 +79,7 @@ class Glob:
         heads, tails = sorted((self.beginning, other.beginning)), sorted((self.ending[::-1], other.ending[::-1]))
         return all(longer.startswith(shorter) for shorter, longer in (heads, tails))
 
-    @cached_property
+    @lazy
     def _with_symbols(self) -> TextPattern:
         return TextPattern(_VARIABLE.sub("*", self.text), wildcards=True, variables=False)
 

@@ -262,7 +262,7 @@ def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset
         if isinstance(provider, Unknown) or provider == "*":
             continue
         action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
-        if statement.covers_action(action.lower()) is Truth.FALSE:
+        if statement.covers_action(action) is Truth.FALSE:
             message = f"{provider!r} can only use {action}, which the statement does not allow"
             yield error("mismatched-action", statement, "Action", message, page)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from twokeys.iam.cases import Possibilities, explore, independent
@@ -43,38 +42,35 @@ def decide(formula: Formula, denies: tuple[Match, ...], request: Request) -> Ver
         return Verdict(Outcome.DENY, explain=lambda: missing(formula))
     if not denies and _holds(formula, _is_certain):
         return Verdict(Outcome.ALLOW, explain=lambda: allowing(formula))
-    hanging = tuple(match for part in formula.parts if not _holds(part, _is_certain) for match in _matches(part))
-    return decide_open(lambda: formula, denies, request, hanging)
+    hanging = And(tuple(part for part in formula.parts if not _holds(part, _is_certain)))
+    return decide_open(lambda: formula, hanging, denies, request)
 
 
-def decide_open(
-    made: Callable[[], Formula], denies: tuple[Match, ...], request: Request, hanging: tuple[Match, ...]
-) -> Verdict:
+def decide_open(made: Callable[[], Formula], hanging: And, denies: tuple[Match, ...], request: Request) -> Verdict:
     """The verdict where the formula may hold, and nothing is certain.
 
-    `hanging` are the matches of its parts that do not hold for certain; mostly they tell, and nobody asks for the rest.
+    `hanging` are its parts that do not hold for certain; the others are only asked for to explain the verdict.
     """
-    wanted, feared = _atoms(hanging), _atoms(denies)
-    waits = any(match.unknowns for match in (*hanging, *denies))
+    allowing = tuple(_matches(hanging))
+    wanted, feared = _atoms(allowing), _atoms(denies)
+    waits = any(match.unknowns for match in (*allowing, *denies))
     if not waits and independent([*wanted, *feared]):
         return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(made(), denies))
     if not wanted and not feared:
         return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(made(), denies))
-    formula = made()
-    worst = _possibilities(formula, denies, request, hopeful=False)
+    worst = _possibilities(hanging, allowing, denies, request, hopeful=False)
     if worst.every and worst.exact:
-        return Verdict(Outcome.ALLOW, explain=lambda: Why(decisions=tuple(_allowing(formula, _is_resolved))))
+        return Verdict(Outcome.ALLOW, explain=lambda: Why(decisions=tuple(_allowing(made(), _is_resolved))))
     if worst.some:
-        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(formula, denies))
-    best = _possibilities(formula, denies, request, hopeful=True) if waits or worst.unsure else worst
-    waits = waits or any(match.unknowns for match in _matches(formula))
+        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(made(), denies))
+    best = _possibilities(hanging, allowing, denies, request, hopeful=True) if waits or worst.unsure else worst
     exact = worst.exact and best.exact
     if best.some or (waits and not exact):
-        return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(formula, denies))
+        return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(made(), denies))
     if not exact:
-        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(formula, denies))
+        return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(made(), denies))
     excluded = "its conditions and those of the other statements exclude each other"
-    return Verdict(Outcome.DENY, explain=lambda: Why(decisions=_all_of(formula, denies, excluded)))
+    return Verdict(Outcome.DENY, explain=lambda: Why(decisions=_all_of(made(), denies, excluded)))
 
 
 def denied(denies: tuple[Match, ...]) -> Verdict:
@@ -92,19 +88,22 @@ def allowing(formula: Formula) -> Why:
     return Why(decisions=tuple(_allowing(formula, _is_certain)))
 
 
-def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request, *, hopeful: bool) -> Possibilities:
+def _possibilities(
+    formula: Formula, allows: tuple[Match, ...], denies: tuple[Match, ...], request: Request, *, hopeful: bool
+) -> Possibilities:
     """What the free keys can make of the request, with unresolved values taken for the best or for the worst."""
     hoped = (Truth.TRUE, Truth.UNKNOWN) if hopeful else (Truth.TRUE,)
     feared = (Truth.TRUE,) if hopeful else (Truth.TRUE, Truth.UNKNOWN)
-    allowing = [match for match in _matches(formula) if hopeful or not match.unknowns]
-    denying = [match for match in denies if not hopeful or not match.unknowns]
-    if any(not deny.atoms for deny in denying) or not _holds(formula, allowing.__contains__):
+    allowing = allows if hopeful else tuple(filter(_is_resolved, allows))
+    denying = tuple(filter(_is_resolved, denies)) if hopeful else denies
+    if not all(deny.atoms for deny in denying) or not _holds(formula, _any if hopeful else _is_resolved):
         return Possibilities(some=False, every=False, exact=True)
 
+    def spared(held: Callable[[Atom], Truth]) -> bool:
+        return not any(all(held(atom) in feared for atom in deny.atoms) for deny in denying)
+
     def decision(held: Callable[[Atom], Truth]) -> bool:
-        if any(all(held(atom) in feared for atom in deny.atoms) for deny in denying):
-            return False
-        return _holds(
+        return spared(held) and _holds(
             formula,
             lambda match: (hopeful or not match.unknowns) and all(held(atom) in hoped for atom in match.atoms),
         )
@@ -113,8 +112,8 @@ def _possibilities(formula: Formula, denies: tuple[Match, ...], request: Request
     if decision(_all_false):
         if not denying_atoms:
             return Possibilities(some=True, every=True, exact=True)
-        return explore((), denying_atoms, request.lookup, decision)
-    return explore((atom for match in allowing for atom in match.atoms), denying_atoms, request.lookup, decision)
+        return explore((), denying_atoms, request.lookup, spared)
+    return explore([atom for match in allowing for atom in match.atoms], denying_atoms, request.lookup, decision)
 
 
 def _all_of(formula: Formula, denies: tuple[Match, ...], why: str = "") -> tuple[Decision, ...]:
@@ -190,7 +189,7 @@ def _must_not(deny: Match) -> Requirement:
 
 
 def _negated(requirement: Requirement) -> Requirement:
-    return replace(requirement, negated=not requirement.negated)
+    return requirement._replace(negated=not requirement.negated)
 
 
 def _allowing(formula: Formula, counts: Callable[[Match], bool], why: str = "") -> Iterator[Decision]:

@@ -107,7 +107,7 @@ class Rule:
     )  # fmt: skip
 
     def __init__(self, label: str, statement: Statement, action: Truth, *, bounded: bool) -> None:
-        named = statement.principals
+        named, resources = statement.principals, statement.resources
         self.certain = (Match(label, statement),)
         self._label = label
         self._statement = statement
@@ -119,9 +119,9 @@ class Rule:
         self._exact = False
         if statement.not_resources is not None:
             self._resources = frozenset()
-        elif statement.resources is not None and "*" not in statement.resources:
+        elif resources is not None and "*" not in resources:
             self._resources = statement.exact_resources
-            self._exact = len(self._resources) == len(statement.resources)
+            self._exact = len(self._resources) == len(resources)
         self._plain = (
             action is Truth.TRUE
             and not statement.unresolved
@@ -130,7 +130,7 @@ class Rule:
         )
 
     @property
-    def names(self) -> frozenset[str] | None:
+    def names(self) -> frozenset[str | Unknown] | None:
         """Names of callers, or else of resources, one of which a request that it matches has; None for all requests."""
         if not self._plain or self._sessions:
             return None
@@ -157,18 +157,19 @@ class Rule:
         atoms: tuple[Atom, ...] = ()
         for clause in self._statement.conditions:
             held = clause.evaluate(request.lookup)
+            if held is Truth.TRUE:
+                continue
             if held is Truth.FALSE:
                 return ()
-            if held is Truth.FREE and len(clause.keys) == 1:
-                atoms += (clause,)
-            elif held is not Truth.TRUE:
+            if held is not Truth.FREE or len(clause.keys) > 1:
                 return self.closely(request)
+            atoms += (clause,)
         return (Match(self._label, self._statement, atoms),) if atoms else self.certain
 
     def form(self, caller: Caller) -> Form | None:
         """Of a match that is certain: the form of the Principal that demands least; None where there is more to see."""
         named = self._statement.principals
-        return named.form(caller) if named is not None and named.plain else None
+        return named.form(caller) if self._plain and named is not None else None
 
     def closely(self, request: Request) -> tuple[Match, ...]:
         """The ways in which the statement matches: one, or for a Principal one per way of naming the caller."""
@@ -256,16 +257,20 @@ class Unresolved:
 
 
 class Rules:
-    """Some statements, in order, and which of them can match a request: long lists are searched by exact names."""
+    """Some statements, in order, and which of them can match a request: long lists are searched by exact names.
 
-    __slots__ = ("_by_name", "_few", "_others", "all")
+    `label` names their policies for messages.
+    """
 
-    def __init__(self, rules: Iterable[Rule | Unresolved]) -> None:
+    __slots__ = ("_by_name", "_few", "_others", "all", "label")
+
+    def __init__(self, label: str, rules: Iterable[Rule | Unresolved] = ()) -> None:
+        self.label = label
         self.all = tuple(rules)
         self._few = len(self.all) <= _FEW
         if self._few:
             return
-        self._by_name: dict[str, list[int]] = {}
+        self._by_name: dict[str | Unknown, list[int]] = {}
         self._others: list[int] = []
         for place, rule in enumerate(self.all):
             for name in rule.names or ():
@@ -283,35 +288,18 @@ class Rules:
 
 
 _FEW = 8
-_NONE = Rules(())
 
 
-def joined(several: Iterable[Rules]) -> Rules:
-    """The statements of several documents as one list."""
-    some = [rules for rules in several if rules.all]
-    if len(some) < 2:
-        return some[0] if some else _NONE
-    return Rules(rule for rules in some for rule in rules.all)
+def joined(label: str, several: Iterable[Rules]) -> Rules:
+    """The statements of several documents as one list; `label` names them for messages."""
+    return Rules(label, [rule for rules in several for rule in rules.all])
 
 
-@dataclass(slots=True)
-class Gate:
-    """Statements of which one must allow; `label` names their policies for messages."""
-
-    label: str
-    allows: Rules
-
-
-@dataclass(slots=True)
-class Side:
-    """What must not deny, and what must allow, each gate for itself.
-
-    `has_allow` is whether the policies have any Allow statement, also of another action.
-    """
+class Side(NamedTuple):
+    """What must not deny, and what must allow, each for itself."""
 
     denies: Rules
-    gates: tuple[Gate, ...]
-    has_allow: bool = True
+    gates: tuple[Rules, ...]
 
 
 def side_of(document: PolicyDocument | Unknown | None, action: str, label: str, *, bounded: bool = False) -> Side:
@@ -321,8 +309,8 @@ def side_of(document: PolicyDocument | Unknown | None, action: str, label: str, 
     boundary, which a NotPrincipal with Deny always denies.
     """
     if not isinstance(document, PolicyDocument):
-        rules = _NONE if document is None else Rules((Unresolved(label, f"the {label}"),))
-        return Side(rules, (Gate(label, rules),), has_allow=document is not None)
+        rules = Rules(label, () if document is None else (Unresolved(label, f"the {label}"),))
+        return Side(rules, (rules,))
     found = document.sides.get((action, label, bounded))
     if found is None:
         found = document.sides[action, label, bounded] = _side_of(document, action, label, bounded=bounded)
@@ -330,13 +318,15 @@ def side_of(document: PolicyDocument | Unknown | None, action: str, label: str, 
 
 
 def _side_of(document: PolicyDocument, action: str, label: str, *, bounded: bool) -> Side:
-    unresolved: list[Rule | Unresolved] = [Unresolved(label, f"{path} of the {label}") for path in document.unresolved]
-    rules: dict[str, list[Rule | Unresolved]] = {"Allow": [], "Deny": []}
+    allows: list[Rule | Unresolved] = []
+    denies: list[Rule | Unresolved] = []
     for statement in document.statements:
         covered = statement.covers_action(action)
         if covered is not Truth.FALSE:
-            rules[statement.effect].append(Rule(label, statement, covered, bounded=bounded))
-    allows, denies = (
-        Rules(some) if some else _NONE for some in (rules["Allow"] + unresolved, rules["Deny"] + unresolved)
-    )
-    return Side(denies, (Gate(label, allows),), document.has_allow)
+            rules = allows if statement.effect == "Allow" else denies
+            rules.append(Rule(label, statement, covered, bounded=bounded))
+    for path in document.unresolved:
+        unresolved = Unresolved(label, f"{path} of the {label}")
+        allows.append(unresolved)
+        denies.append(unresolved)
+    return Side(Rules(label, denies), (Rules(label, allows),))

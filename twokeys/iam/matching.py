@@ -84,14 +84,15 @@ class TextPattern:
         ignore_case: whether letters match in either case.
     """
 
-    __slots__ = ("_exact", "_ignore_case", "_regex", "_tokens", "keys", "text")
+    __slots__ = ("_exact", "_ignore_case", "_open", "_regex", "_settled", "_tokens", "keys", "text", "wild")
 
     def __init__(self, text: str, *, wildcards: bool, variables: bool, ignore_case: bool = False) -> None:
         self.text = text
         self._ignore_case = ignore_case
         self._exact: str | None = None
         self._regex: re.Pattern[str] | None = None
-        parts = _split_variables(with_ids(text)) if variables and "${" in text else [with_ids(text)]
+        self._open: re.Pattern[str] | None = None
+        parts = _split_variables(with_ids(text)) if variables and "${" in text else (with_ids(text),)
         tokens: list[_Token | Variable] = []
         for part in parts:
             if isinstance(part, str):
@@ -101,21 +102,22 @@ class TextPattern:
             else:
                 tokens.append(part)
         self._tokens = tuple(tokens)
-        self.keys = tuple(token.key for token in tokens if isinstance(token, Variable))
-        if not self.keys:
-            self._settle(tuple(token for token in tokens if not isinstance(token, Variable)))
-
-    def _settle(self, tokens: tuple[_Token, ...]) -> None:
-        if all(isinstance(token, str) for token in tokens):
-            self._exact = self._cased("".join(str(token) for token in tokens))
-        else:
-            self._regex = _regex(self._cased_tokens(tokens))
+        self.keys = tuple([token.key for token in tokens if isinstance(token, Variable)])
+        self.wild = any(isinstance(token, int) for token in tokens)
+        """Whether it has wildcards."""
+        self._settled = () if self.keys else self._cased_tokens(self._plain())
+        if not self.keys and not self.wild:
+            self._exact = "".join(map(str, self._settled))
+        elif not self.keys:
+            self._regex = _regex(self._settled)
 
     def _cased(self, text: str) -> str:
         return text.lower() if self._ignore_case else text
 
     def _cased_tokens(self, tokens: tuple[_Token, ...]) -> tuple[_Token, ...]:
-        return tuple(self._cased(token) if isinstance(token, str) else token for token in tokens)
+        if not self._ignore_case:
+            return tokens
+        return tuple(token.lower() if isinstance(token, str) else token for token in tokens)
 
     def matches(self, value: str, lookup: Lookup) -> Truth:
         """Whether a text matches; a variable without a value matches nothing, an unresolved one is unknown.
@@ -127,24 +129,25 @@ class TextPattern:
         if self._exact is not None:
             return truth(text == self._exact)
         if self._regex is not None:
-            found = _match(self._regex, self._cased_tokens(self._plain()), text)
+            found = _match(self._regex, self._settled, text)
             if found is Truth.FALSE and value.startswith("account:"):
                 return truth(self._regex.fullmatch(self._cased(value)) is not None)
             return found
         resolved = self.resolve(lookup)
         if resolved is Truth.FREE:
             return resolved if self._could_match(text) else Truth.FALSE
-        return resolved if isinstance(resolved, Truth) else _match(_regex(resolved), resolved, text)
+        if isinstance(resolved, Truth):
+            return resolved
+        if not self.wild:
+            return truth(text == "".join(map(str, resolved)))
+        return _match(_regex(resolved), resolved, text)
 
     def _could_match(self, text: str) -> bool:
         """Whether any values of the variables make the pattern match."""
-        open_tokens = tuple(_STAR if isinstance(token, Variable) else token for token in self._tokens)
-        return _regex(self._cased_tokens(open_tokens)).fullmatch(text) is not None
-
-    @property
-    def wild(self) -> bool:
-        """Whether it has wildcards."""
-        return any(isinstance(token, int) for token in self._tokens)
+        if self._open is None:
+            open_tokens = tuple([_STAR if isinstance(token, Variable) else token for token in self._tokens])
+            self._open = _regex(self._cased_tokens(open_tokens))
+        return self._open.fullmatch(text) is not None
 
     def samples(self, filler: str) -> tuple[str, ...]:
         """Texts that it matches: with nothing and with the filler in place of each `*`; none if it has variables."""
@@ -182,7 +185,7 @@ class TextPattern:
         return self._cased_tokens(tuple(tokens))
 
     def _plain(self) -> tuple[_Token, ...]:
-        return tuple(token for token in self._tokens if not isinstance(token, Variable))
+        return tuple([token for token in self._tokens if not isinstance(token, Variable)])
 
 
 class ArnPattern:
@@ -213,8 +216,8 @@ class ArnPattern:
                 TextPattern(part, wildcards=True, variables=variables and place == 5)
                 for place, part in enumerate(segments)
             )
-        first = segments[:5] if self._parts else []
-        self._first = None if any("*" in part or "?" in part for part in first) else first
+        first = "".join(f"{part}:" for part in segments[:5]) if self._parts else ""
+        self._first = None if "*" in first or "?" in first else first
         patterns = self._parts if self._whole is None else (self._whole,)
         self.keys = tuple(key for pattern in patterns for key in pattern.keys)
         self._plain = _components_regex(segments) if self._parts and not self.keys and not is_symbolic(text) else None
@@ -225,14 +228,13 @@ class ArnPattern:
             return Truth.TRUE
         if self._plain is not None and "account:" not in value and "${" not in self.text:
             return truth(self._plain.fullmatch(value) is not None)
-        segments = with_ids(value).split(":", 5)
+        text = with_ids(value)
+        if self._first:
+            same = text.startswith(self._first)
+            return self._parts[5].matches(text[len(self._first) :], lookup) if same else Truth.FALSE
+        segments = text.split(":", 5)
         if self._parts:
-            if len(segments) < 6:
-                return Truth.FALSE
-            if self._first is not None:
-                same = segments[:5] == self._first
-                return self._parts[5].matches(segments[5], lookup) if same else Truth.FALSE
-            return _all_match(self._parts, segments, lookup)
+            return _all_match(self._parts, segments, lookup) if len(segments) == 6 else Truth.FALSE
         if self._whole is None:
             return Truth.FALSE
         if self._resource:
@@ -296,7 +298,8 @@ class _Special:
         self.character = character
 
 
-def _split_variables(text: str) -> list[str | Variable | _Special]:
+@lru_cache(maxsize=4096)
+def _split_variables(text: str) -> tuple[str | Variable | _Special, ...]:
     """The literal parts and the variables of a value; what only looks like a variable stays literal."""
     parts: list[str | Variable | _Special] = []
     end = 0
@@ -313,7 +316,7 @@ def _split_variables(text: str) -> list[str | Variable | _Special]:
         parts.append(part)
         end = found.end()
     parts.append(text[end:])
-    return parts
+    return tuple(parts)
 
 
 def _wildcard_tokens(text: str) -> list[_Token]:

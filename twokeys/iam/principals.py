@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from functools import cached_property
 from typing import NamedTuple
 
 from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
+from twokeys.iam.lazy import lazy
 from twokeys.iam.truth import UNKNOWN, Truth, Unknown
 
 _WEB_IDENTITY_PROVIDERS = frozenset(
@@ -73,45 +73,47 @@ class Caller:
         if self.role_arn is None and role_arn is not None:
             object.__setattr__(self, "role_arn", role_arn)
 
-    @cached_property
+    @lazy
     def name(self) -> str:
         """The friendly name: of a user or role without its path, of a session the session name, else the ARN."""
         return self.arn.rsplit("/", 1)[-1]
 
-    @cached_property
+    @lazy
     def is_service_linked(self) -> bool:
         """Whether this is a service-linked role or a session of one; SCPs and RCPs do not bind those."""
         return self.role_arn is not None and ":role/aws-service-role/" in self.role_arn
 
-    @cached_property
+    @lazy
     def ordinary(self) -> bool:
         """Whether it is a role or user that every policy binds: the common case."""
         return self.has_policies and not self.is_service_linked
 
-    @cached_property
+    @lazy
     def is_saml_provider(self) -> bool:
         """Whether this is a person of a SAML provider."""
         return self.kind is CallerKind.FEDERATED and ":saml-provider/" in self.arn
 
-    @cached_property
+    @lazy
     def lineage(self) -> tuple[str, ...]:
         """The ARNs that name the caller, from its account to itself: account root, role, session."""
         if self.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
             return (self.arn,)
-        chain = (str(Arn.root(self.account, self.partition)), self.role_arn, self.arn)
-        return tuple(dict.fromkeys(arn for arn in chain if arn is not None))
+        root = f"arn:{self.partition}:iam::{self.account}:root"
+        if self.role_arn is None:
+            return (self.arn,) if self.arn == root else (root, self.arn)
+        return (root, self.arn) if self.arn == self.role_arn else (root, self.role_arn, self.arn)
 
-    @cached_property
+    @lazy
     def names(self) -> frozenset[str]:
         """Everything by which a Principal element can name the caller for certain, if it is not everyone's name."""
         if self.kind is CallerKind.SERVICE:
             return frozenset(_typed("Service", (self.arn, "*")))
         if self.kind is CallerKind.FEDERATED:
             return frozenset(_typed("Federated", (self.arn, "*")))
-        own = (self.arn, self.role_arn, self.unique_id, self.account, *self.lineage[:1])
-        return frozenset(name for name in own if name)
+        own = (*self.lineage, self.account)
+        return frozenset(own if self.unique_id is None else (*own, self.unique_id))
 
-    @cached_property
+    @lazy
     def context(self) -> dict[str, tuple[str, ...]]:
         """The condition keys that follow from who the caller is; the empty tuple is an absent key.
 
@@ -175,8 +177,8 @@ def _classified(text: str) -> tuple[CallerKind, str, str, str | None]:
     kind = _KIND_OF_CALLER.get(arn.kind)
     if kind is None or not is_account(arn.account):
         raise ArnError(f"{text!r} names nothing that can make a request")
-    role = arn.role
-    return kind, arn.account, arn.partition, None if role is None else str(role)
+    role = text if kind is CallerKind.ROLE else str(arn.role) if kind is CallerKind.SESSION else None
+    return kind, arn.account, arn.partition, role
 
 
 _KIND_OF_CALLER: dict[str | None, CallerKind] = {
@@ -246,11 +248,11 @@ class Principals:
     unresolved: bool = False
     bare: bool = field(default=False, compare=False)
 
-    @cached_property
+    @lazy
     def _aws(self) -> frozenset[str | Unknown]:
         return frozenset(self.aws)
 
-    @cached_property
+    @lazy
     def _sessions(self) -> dict[str, tuple[str, ...]]:
         """The session names listed under each `arn:...:assumed-role/name/`; no session is named with a wildcard."""
         found: dict[str, tuple[str, ...]] = {}
@@ -294,7 +296,8 @@ class Principals:
     @property
     def plain(self) -> bool:
         """Whether all its names are known: who is not in `listed` is then not named, but for sessions of a role."""
-        return not self.unresolved and UNKNOWN not in (*self.aws, *self.service, *self.federated)
+        unknown = UNKNOWN in self.aws or UNKNOWN in self.service or UNKNOWN in self.federated
+        return not (self.unresolved or unknown)
 
     @property
     def has_sessions(self) -> bool:
@@ -302,16 +305,17 @@ class Principals:
         return any(isinstance(name, str) and ":assumed-role/" in name for name in self.aws)
 
     @property
-    def listed(self) -> frozenset[str]:
-        """The names, as `Caller.names` has them."""
-        others = (*_typed("Service", self.service), *_typed("Federated", self.federated))
-        return frozenset((*(name for name in self.aws if isinstance(name, str)), *others))
+    def listed(self) -> frozenset[str | Unknown]:
+        """The names, as `Caller.names` has them, and UNKNOWN if not all are known."""
+        if not (self.service or self.federated):
+            return frozenset(self.aws)
+        return frozenset((*self.aws, *_typed("Service", self.service), *_typed("Federated", self.federated)))
 
     def form(self, caller: Caller) -> Form:
         """The form of a plain element that names a caller which of them demands least."""
         if self.everyone or caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
             return Form.DIRECT
-        return max(naming.form for naming in self.names(caller))
+        return max([naming.form for naming in self.names(caller)])
 
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from twokeys.iam.arn import Arn, parse_arn
+from twokeys.iam.lazy import lazy
 from twokeys.iam.principals import Caller
 from twokeys.iam.truth import FREE, Unknown, Values
 
@@ -39,7 +39,7 @@ class Context:
     values: Mapping[str, tuple[str, ...] | Unknown] = field(default_factory=dict)
     complete: bool = False
 
-    @cached_property
+    @lazy
     def lower(self) -> dict[str, tuple[str, ...] | Unknown]:
         """The values by key in lower case."""
         return {key.lower(): value for key, value in self.values.items()}

@@ -6,7 +6,6 @@ Nothing here decides: a verdict is data, and `explain()` puts it in words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ class Outcome(Enum):
     """It depends on a value that is not resolved yet."""
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(NamedTuple):
     """Something a request must meet, as data.
 
     Either one condition (`operator`, `key`, `values` as in a policy; `negated` when it must not be met, because a Deny
@@ -51,8 +49,7 @@ class Requirement:
         return f"not ({text})" if self.negated else text
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """One step of the way to a verdict.
 
     Attributes:

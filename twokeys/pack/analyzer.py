@@ -34,6 +34,7 @@ from twokeys.pack.before import state_before
 from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
+from twokeys.pack.other_stacks import as_exported
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
@@ -66,6 +67,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._asked: dict[str, Resource] = {}
         self._gate: Gate | None = None
         self._over = False
+        self._said: set[tuple[object, ...]] = set()
         self._lock = threading.Lock()
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -131,8 +133,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _resource(self, request: Any) -> Iterable[Judged]:
         if self._over:  # the engine has begun another analysis
-            self._asked, self._gate, self._over = {}, None, False
-        resource = asked_for(request)
+            self._asked, self._gate, self._over, self._said = {}, None, False, set()
+        resource = as_exported(asked_for(request))
         self._asked[resource.urn] = resource
         if self._dry_run:
             return ()
@@ -146,9 +148,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if not self._gate.concerns(resource, request.options.aliases):
             self._gate.show(resource, request.options.aliases)
             return ()
-        return [Judged(found, mandatory=True) for found in self._gate.judge(resource, request.options.aliases)]
+        found = self._gate.judge(resource, request.options.aliases)
+        self._said |= set(map(_content, found))
+        return [Judged(one, mandatory=True) for one in found]
 
     def _stack(self, request: Any) -> Iterable[Judged]:
+        """What is found in the whole. `pulumi policy analyze` asks about each resource first: nothing is said twice."""
         snapshot = self._snapshot(request.resources)
         judged, graph = self._judged(snapshot, None)
         if any(one.mandatory for one in judged) and (own := own_account(snapshot.of_type(PROVIDER))):
@@ -158,7 +163,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             judged += later
             if self._level(DOORS_CHANGED) != "disabled" and snapshot.resources:
                 judged += doors_changed(graph, partial(self._state, snapshot.resources[0].urn))
-        return judged
+        return [one for one in judged if _content(one.finding) not in self._said]
 
     def _judged(self, snapshot: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         graph = graph_of(snapshot, own)
@@ -167,9 +172,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:
         there: list[Resource] = []
         left_out: list[Resource] = []
+        found = list(found)
+        shown = {one.urn for one in found}
         for one in found:
             asked = self._asked.get(one.urn)
-            (left_out if is_left_out(one, asked) else there).append(settled(one, asked))
+            (left_out if is_left_out(one, asked) else there).append(as_exported(settled(one, asked, shown)))
         return Snapshot(tuple(there), left_out=tuple(left_out))
 
     def _state(self, urn: str) -> Snapshot | None:
@@ -199,6 +206,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
             severity=_SEVERITIES[policy.severity],
         )
+
+
+def _content(finding: Finding) -> tuple[object, ...]:
+    return (finding.rule, finding.urn, finding.door, finding.message)
 
 
 def _failure(what: str, error: Exception) -> Judged:

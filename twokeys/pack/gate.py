@@ -14,10 +14,12 @@ from typing import Final, TypeAlias
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
+from twokeys.access.names import trusted_names
+from twokeys.access.principals import Principal
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.access.types import Reading, type_of
 from twokeys.doors import TRUST_AFTER_GRANT
-from twokeys.iam import Arn
+from twokeys.iam import UNKNOWN, Arn
 from twokeys.pack.neighbourhood import Neighbourhood
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in
@@ -184,12 +186,20 @@ class Gate:
         """Whether the update has already come to the role that a grant names: then its trust does not change again."""
         source, _, target = (finding.door or "").partition(" -> ")
         holder = Arn.parse(source)
-        if holder is not None and holder.kind == "group":  # the trust names users, who may still join the group
-            return False
+        made = [role for role in graph.roles if role.arn == target and role.urn in self._shown]
+        if holder is not None and holder.kind == "group":
+            return bool(made) and not any(map(_may_name_users, made))
         alike = [one for one in graph.principals if one.arn.lower() == source.lower()]
         if len(alike) > 1 and all(one.urn is None for one in alike):  # what is made later says how its name is written
             return False
-        return any(role.arn == target and role.urn in self._shown for role in graph.roles)
+        return bool(made)
+
+
+def _may_name_users(role: Principal) -> bool:
+    """Whether the trust of a role may name users, who may still join a group."""
+    policy = UNKNOWN if role.trust is None else role.trust.policy
+    named = [] if policy is UNKNOWN else [Arn.parse(name) for name in trusted_names(policy)]
+    return policy is UNKNOWN or any(arn is not None and arn.kind == "user" for arn in named)
 
 
 def _said(resource: Resource) -> Mapping[str, object]:

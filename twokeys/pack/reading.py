@@ -7,12 +7,12 @@ are read from it directly: each is looked at once, whatever the number of rules,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from google.protobuf import struct_pb2
 
-from twokeys.access.snapshot import STACK_REFERENCE, Resource
+from twokeys.access.snapshot import STACK_REFERENCE, Resource, is_stack_reference
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
@@ -35,8 +35,13 @@ def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
     )
 
 
-def settled(found: Any, asked: Resource | None) -> Resource:  # noqa: ANN401 - AnalyzerResource
-    """A resource in the stack phase: what came of it, and what was asked for where this operation showed that."""
+def settled(found: Any, asked: Resource | None, shown: Set[str]) -> Resource:  # noqa: ANN401 - AnalyzerResource
+    """A resource in the stack phase: what came of it, and what was asked for where this operation showed that.
+
+    `shown` are the URNs of all resources that the engine shows. What the program only reads is not among them, but
+    for that it is named as what a property depends on; a stack reference is read by what repeats it.
+    """
+    behind = {key: tuple(one.urns) for key, one in found.propertyDependencies.items()}
     return Resource(
         urn=found.urn,
         type=found.type,
@@ -46,9 +51,12 @@ def settled(found: Any, asked: Resource | None) -> Resource:  # noqa: ANN401 - A
         provider=found.provider.urn or None,
         parent=found.parent or None,
         dependencies=tuple(found.dependencies),
-        property_dependencies={key: tuple(behind.urns) for key, behind in found.propertyDependencies.items()},
+        property_dependencies=behind,
         protect=found.options.protect,
         secrets=_secrets(found.properties) | (asked.secrets if asked else frozenset()),
+        made_from_hidden=frozenset(
+            key for key, urns in behind.items() if any(urn not in shown and not is_stack_reference(urn) for urn in urns)
+        ),
     )
 
 

@@ -193,12 +193,19 @@ def place_plugins(folder: Path, pulumi: Path, path: str) -> list[str]:
     """Put our plugins into a folder that goes before this PATH, but for those that are there; the names of ours."""
     made = []
     for name, module in _OURS.items():
-        there = shutil.which(name, path=path) is not None or pulumi.resolve().with_name(name).exists()
+        found = shutil.which(name, path=path)
+        there = (found is not None and not _is_ours(Path(found), module)) or pulumi.resolve().with_name(name).exists()
         (folder / name).unlink(missing_ok=True)
         if not there:
             wrap(folder / name, module)
             made.append(name)
     return made
+
+
+def _is_ours(command: Path, module: str) -> bool:
+    """Whether what is on PATH is our own plugin, of another sandbox's shell."""
+    with command.open("rb") as file:
+        return module.encode() in file.read(4096)
 
 
 def wrap(target: Path, module: str, *arguments: Path) -> None:

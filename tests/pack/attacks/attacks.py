@@ -55,12 +55,16 @@ class _SaysItIsAnotherStack(pulumi.ComponentResource):
         self.register_outputs(said)
 
 
+def exported_door(account: str, role: str) -> dict[str, Any]:
+    """A door into stage as a stack exports it, with the grant of a role of that account."""
+    place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "grant", "account": account, "property": "policy"}
+    said = {**place, "properties": {"role": role, "name": "grant"}, "document": document(grants(DEPLOYER))}
+    source, target = {"kind": "role", "account": account, "names": [role]}, {"account": STAGE, "role": "deployer"}
+    return {"name": "d", "door": {"name": "d", "source": source, "target": target}, "documents": [said]}
+
+
 def outsider_by_a_forged_stack(s: Scene) -> None:
-    place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "g", "account": FOREIGN, "property": "policy"}
-    declared = {**place, "properties": {"role": "x", "name": "g"}, "document": document(grants(DEPLOYER))}
-    door = {"source": {"kind": "role", "account": FOREIGN, "names": ["x"]}, "target": {"account": STAGE, "role": "x"}}
-    said = {"doors": [{"name": "d", "door": {"name": "d", **door}, "documents": [declared]}]}
-    _SaysItIsAnotherStack(pulumi.Output.from_input(said))
+    _SaysItIsAnotherStack(pulumi.Output.from_input({"doors": [exported_door(FOREIGN, "x")]}))
     s.deployer(text(trusts({"AWS": arn(FOREIGN, "role/x")})))
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from attacks import MEMBER_OF_ANYBODY, OUTSIDER, _door
+from attacks import MEMBER_OF_ANYBODY, OUTSIDER, _door, exported_door
 from scene import CI, DEPLOYER, FOREIGN, HUB, PROD, SERVICE, STAGE, Scene, arn, document, grants, text, trusts
 
+from components.other_stack import OtherStack
 from twokeys.declared import declared
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -90,6 +91,83 @@ def late_role_of_a_grant(s: Scene) -> None:
     _worker, _policy, target = _closed_way(s)
     policy, options = text(grants(TARGET)), s.at(s.stage, depends_on=[target])
     aws.iam.RolePolicy("key", name="key", role=s.late("worker"), policy=policy, opts=options)
+
+
+def late_role_of_a_grant_in_another_case(s: Scene) -> None:
+    """IAM's API takes the name of a role in any case, while a trust names it as it is written.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    """
+    _worker, _policy, target = _closed_way(s)
+    policy, options = text(grants(TARGET)), s.at(s.stage, depends_on=[target])
+    aws.iam.RolePolicy("key", name="key", role=s.late("WORKER"), policy=policy, opts=options)
+
+
+def late_group_grant_on_a_role_that_does_not_trust(s: Scene) -> None:
+    """The group gets its grant, and then its member, after a trust that names neither it nor anybody else."""
+    deployer = s.deployer(text(SERVICE))
+    group = aws.iam.Group("all", name="all", opts=s.at(s.hub))
+    user = aws.iam.User("alice", name="alice", opts=s.at(s.hub))
+    policy, options = s.late(text(grants(DEPLOYER))), s.at(s.hub, depends_on=[deployer])
+    key = aws.iam.GroupPolicy("key", name="key", group=group.name, policy=policy, opts=options)
+    member = s.at(s.hub, depends_on=[key])
+    aws.iam.UserGroupMembership("alice", user=user.name, groups=[group.name], opts=member)
+
+
+def membership_taken_away(s: Scene) -> None:
+    """Alice has the grant from a group, and leaves it: the trust that names her would stay."""
+    group = aws.iam.Group("all", name="all", opts=s.at(s.hub))
+    user = aws.iam.User("alice", name="alice", opts=s.at(s.hub))
+    key = aws.iam.GroupPolicy("key", name="key", group=group.name, policy=text(grants(DEPLOYER)), opts=s.at(s.hub))
+    after: list[pulumi.Resource] = [user, key]
+    if s.step == 1:
+        at = s.at(s.hub, depends_on=[key])
+        after.append(aws.iam.UserGroupMembership("alice", user=user.name, groups=[group.name], opts=at))
+    s.deployer(text(trusts({"AWS": arn(HUB, "user/alice")})), depends_on=after)
+
+
+def late_role_of_aws_native(s: Scene) -> None:
+    """The package aws-native makes a role whose trust preview does not know."""
+    provider = pulumi.ProviderResource("aws-native", "native", {"region": "us-east-1", "allowedAccountIds": [HUB]})
+    trust = s.late(document(trusts(MEMBER_OF_ANYBODY)))
+    said = {"roleName": "open", "assumeRolePolicyDocument": trust}
+    pulumi.CustomResource("aws-native:iam:Role", "open", said, pulumi.ResourceOptions(provider=provider))
+
+
+# Two stacks
+
+
+def other_stack(s: Scene) -> None:
+    """The stack that the next two refer to: at first it has a role with a grant, then it has neither any more."""
+    doors = [exported_door(HUB, "ci")] if s.step == 1 else []
+    if s.step == 1:
+        s.grant(text(grants(DEPLOYER)), s.ci().name)
+    pulumi.export("doors", doors)
+    pulumi.export("parent_account_id", HUB)
+
+
+def joined_by_a_reference(s: Scene) -> None:
+    other = OtherStack("other", {"stack": "organization/attacks/other"})
+    aws.iam.Role(
+        "deployer",
+        name="deployer",
+        assume_role_policy=_after_it_is_shown(other, trusts({"AWS": CI})),
+        tags={"step": str(s.step)},
+        opts=s.at(s.stage),
+    )
+
+
+def _after_it_is_shown(other: OtherStack, statement: dict[str, Any]) -> pulumi.Output[str]:
+    """A component without children is waited for by its URN alone."""
+    return other.urn.apply(lambda _urn: text(statement))
+
+
+def rewritten_reference(s: Scene) -> None:
+    """The program adds to what the other stack exports: a grant of an outsider, which makes it one of ours."""
+    reference = pulumi.StackReference("organization/attacks/other")
+    said = reference.outputs.apply(lambda outputs: {**outputs, "doors": [exported_door(FOREIGN, "x")]})
+    other = OtherStack("other", {"stack": "organization/attacks/other", "outputs": said})
+    s.deployer(_after_it_is_shown(other, trusts({"AWS": arn(FOREIGN, "role/x")})))
 
 
 # Transforms and providers

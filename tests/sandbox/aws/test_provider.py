@@ -38,7 +38,7 @@ def mortal(tmp_path: Path) -> Iterator[LocalAws]:
 
 
 def test_a_local_aws_that_is_killed_in_the_middle_is_a_clear_error(mortal: LocalAws, fresh_account: str) -> None:
-    provider = configured({"maxRetries": "0"}, mortal.environment(fresh_account))
+    provider = configured({}, mortal.environment(fresh_account))
     inputs = resource_type(USER).check(urn(USER, "a"), {}, {"name": "a"}, b"1")
     provider.create(USER, urn(USER, "a"), inputs)
     os.kill(mortal.pid, signal.SIGKILL)

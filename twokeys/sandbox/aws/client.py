@@ -22,6 +22,8 @@ _session_lock = threading.Lock()
 _session: boto3.Session | None = None
 
 _RENEW_BEFORE = timedelta(minutes=5)
+_ATTEMPTS = 4
+"""A local AWS that ended does not come back: a call is not tried for minutes as on AWS, whatever `maxRetries` says."""
 _GONE = ("AWSOrganizationsNotInUseException", "PolicyNotAttachedException")
 
 
@@ -72,11 +74,9 @@ class Aws:
         renew: Callable[[], Credentials],
         *,
         default_tags: Mapping[str, str] | None = None,
-        max_attempts: int = 3,
     ) -> None:
         self.endpoint, self.region, self.account = endpoint, region, ""
         self.default_tags = dict(default_tags or {})
-        self._max_attempts = max_attempts
         self._renew = renew
         self._credentials = renew()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -92,9 +92,7 @@ class Aws:
                 self._credentials = self._renew()
                 self._clients.clear()
             if key not in self._clients:
-                self._clients[key] = make_client(
-                    service, self.endpoint, key[1], self._credentials, max_attempts=self._max_attempts
-                )
+                self._clients[key] = make_client(service, self.endpoint, key[1], self._credentials)
             return self._clients[key]
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:  # noqa: ANN401
@@ -109,11 +107,11 @@ class Aws:
                 self._clients.popitem()[1].close()
 
 
-def make_client(service: str, endpoint: str, region: str, credentials: Credentials, *, max_attempts: int = 3) -> Any:  # noqa: ANN401 - as above
+def make_client(service: str, endpoint: str, region: str, credentials: Credentials) -> Any:  # noqa: ANN401 - as above
     """A client of the one shared session: a session per client costs 38 ms and 10 MB (measured)."""
     global _session  # noqa: PLW0603 - boto3's loaders and models are worth having once in a process
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": max_attempts},
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         connect_timeout=5,
         read_timeout=60,
         proxies={},

@@ -23,8 +23,6 @@ _ASSUME_ROLE = {
     "sourceIdentity": "SourceIdentity",
     "transitiveTagKeys": "TransitiveTagKeys",
 }
-_MOST_ATTEMPTS = 6
-"""A local AWS that ended does not come back by itself, so a call is not tried for minutes as it would be on AWS."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,6 @@ class Configuration:
     allowed: tuple[str, ...]
     forbidden: tuple[str, ...]
     default_tags: Mapping[str, str]
-    max_attempts: int
 
 
 def check_configuration(inputs: Properties) -> Properties:
@@ -64,7 +61,6 @@ def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> C
         )
     token = inputs.get("token") or (None if inputs.get("accessKey") else environment.get("AWS_SESSION_TOKEN"))
     tags = _decoded(inputs.get("defaultTags")) or {}
-    retries = _decoded(inputs.get("maxRetries"))
     return Configuration(
         access_key=access_key,
         secret_key=secret_key,
@@ -77,7 +73,6 @@ def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> C
         allowed=tuple(_listed(inputs.get("allowedAccountIds"))),
         forbidden=tuple(_listed(inputs.get("forbiddenAccountIds"))),
         default_tags=dict(tags.get("tags") or {}),
-        max_attempts=3 if retries is None else min(int(retries) + 1, _MOST_ATTEMPTS),
     )
 
 
@@ -94,7 +89,6 @@ def connect(configuration: Configuration, endpoint: str) -> Aws:
         configuration.region,
         _credentials(configuration, endpoint),
         default_tags=configuration.default_tags,
-        max_attempts=configuration.max_attempts,
     )
     with refusals("finding out which account the provider's credentials are in", endpoint):
         identity = aws.client("sts").get_caller_identity()
@@ -122,7 +116,7 @@ def _assume(role: Mapping[str, Any], caller: Credentials, configuration: Configu
         request["PolicyArns"] = [{"arn": arn} for arn in role["policyArns"]]
     if role.get("tags"):
         request["Tags"] = [{"Key": key, "Value": value} for key, value in sorted(role["tags"].items())]
-    sts = make_client("sts", endpoint, configuration.region, caller, max_attempts=configuration.max_attempts)
+    sts = make_client("sts", endpoint, configuration.region, caller)
     try:
         with refusals(f"assuming the role {role.get('roleArn')}", endpoint):
             answer = sts.assume_role(**request)["Credentials"]

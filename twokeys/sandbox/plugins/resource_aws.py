@@ -81,6 +81,7 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: Any) -> Any:
         """Obtain the credentials, unless something that decides about them is not known yet (a preview)."""
         inputs = _properties(request.args)
+        self._providers.pop(context.peer(), None)  # a port may have been another provider's before
         if not any(map(has_unknown, inputs.values())):
             with _refused(context):
                 self._providers[context.peer()] = configured(inputs, self._environment)

@@ -1,0 +1,35 @@
+"""An attribute that is worked out when it is first read: `functools.cached_property` without the lock of Python 3.11.
+
+That lock costs more than most of what is kept here; Python 3.12 has taken it out.
+https://docs.python.org/3/library/functools.html#functools.cached_property
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar, overload
+
+_T = TypeVar("_T")
+
+
+class lazy(Generic[_T]):  # noqa: N801 - it stands where `property` does
+    """Keeps what a method returns in the instance, where it is found before this is asked again."""
+
+    def __init__(self, work: Callable[[Any], _T]) -> None:
+        self._work = work
+        self.__doc__ = work.__doc__
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> _T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Self | _T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._work(instance)
+        return value
