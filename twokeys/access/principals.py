@@ -12,7 +12,8 @@ from twokeys.access.documents import Document, Documents
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, aws_managed, parse_policy
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed, parse_policy
+from twokeys.iam.principals import Principals as TrustedPrincipals
 
 USER = "aws:iam/user:User"
 GROUP = "aws:iam/group:Group"
@@ -214,11 +215,14 @@ class Principals:
         come in, nothing tells which is so. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
         """
         self.by_arn[again.arn] = there
-        if there.trust is None or again.trust is None or UNKNOWN is there.trust.policy:
+        if there.trust is None or again.trust is None:
             return
-        if again.trust.policy is UNKNOWN:
+        said, again_said = there.trust.policy, again.trust.policy
+        if said is UNKNOWN:
+            return
+        if again_said is UNKNOWN:
             there.trust = again.trust
-        elif there.trust.policy != again.trust.policy:
+        elif _said(said) != _said(again_said):
             title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
@@ -468,6 +472,28 @@ class Principals:
         account = self._accounts.of(resource)
         there = self._by_name.get((account, kind, name)) or self._in_any_case.get((account, kind, name.lower()))
         return there or self.mentioned(account, kind, name)
+
+
+def _said(trust: PolicyDocument) -> frozenset[object]:
+    """What a trust policy says, in whatever order and notation: IAM writes an account as its root, for one."""
+    return frozenset(
+        (
+            one.effect,
+            *(None if listed is None else frozenset(listed) for listed in (one.actions, one.not_actions)),
+            _named(one.principals),
+            _named(one.not_principals),
+            frozenset((clause.operator, clause.lower_key, frozenset(clause.values)) for clause in one.conditions),
+            (one.variables, *one.unresolved),
+        )
+        for one in trust.statements
+    )
+
+
+def _named(principals: TrustedPrincipals | None) -> object:
+    if principals is None or principals.everyone or principals.unresolved:
+        return principals and (principals.everyone, principals.unresolved)
+    accounts = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in principals.aws)
+    return accounts, *map(frozenset, (principals.service, principals.federated, principals.canonical_user))
 
 
 def _of_statements(statements: tuple[Mapping[str, object], ...]) -> PolicyDocument:
