@@ -1,10 +1,11 @@
-"""What the policy pack costs: the gate alone, and a preview on the pulumi CLI beside no pack, an empty one, awsguard.
+"""What the policy pack costs: the gate alone, its own process, and a preview on the pulumi CLI beside other packs.
 
-    uv run python benchmarks/pack.py [--doors 1000] [--engine 1000] [--awsguard NODE_MODULES]
+    uv run python benchmarks/pack.py [--doors 1000] [--served 1000] [--engine 1000] [--awsguard NODE_MODULES]
 
-The gate judges doors one after the other, as an update shows them. With `--engine`, a program of that many resources is
-previewed once for each pack, the packs in turn, and the processor seconds of all processes are measured. That needs the
-pulumi CLI on PATH; `--awsguard` is a folder `node_modules` with `@pulumi/awsguard`, and needs Node.
+The gate judges doors one after the other, as an update shows them. With `--served`, the process of this pack and that
+of an empty one answer what the engine would ask about that many resources. With `--engine`, a program of that many
+resources is previewed once for each pack, the packs in turn, and the processor seconds of all processes are measured.
+That needs the pulumi CLI on PATH; `--awsguard` is a folder `node_modules` with `@pulumi/awsguard`, and needs Node.
 """
 
 from __future__ import annotations
@@ -23,8 +24,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.access.world import HUB, STAGE, World, arn, document, trusts  # noqa: E402
-from tests.pack.engine_requests import Engine  # noqa: E402
+import grpc  # noqa: E402
+from google.protobuf import empty_pb2  # noqa: E402
+from pulumi.runtime.proto import analyzer_pb2_grpc  # noqa: E402
+
+from tests.access.world import HUB, STAGE, World, arn, document, grants, trusts  # noqa: E402
+from tests.pack.engine_requests import Engine, input_request, stack_request  # noqa: E402
+from twokeys.access.snapshot import Resource  # noqa: E402
 from twokeys.sandbox.get_pulumi import find_pulumi  # noqa: E402
 from twokeys.sandbox.local_aws import LocalAws  # noqa: E402
 from twokeys.sandbox.pulumi_box import place_plugins  # noqa: E402
@@ -50,6 +56,7 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--doors", type=int, default=1_000, help="the largest number of doors")
+    parser.add_argument("--served", type=int, default=0, help="resources to ask each pack's own process about")
     parser.add_argument("--engine", type=int, default=0, help="resources to preview on the pulumi CLI")
     parser.add_argument("--awsguard", type=Path, help="a folder node_modules with @pulumi/awsguard")
     chosen = parser.parse_args()
@@ -57,6 +64,9 @@ def main() -> None:
     for shape, build in SHAPES.items():
         for doors in (chosen.doors // 10, chosen.doors):
             _gate(shape, build(doors), doors)
+    if chosen.served:
+        print()
+        _served(chosen.served)
     if chosen.engine:
         print()
         _on_the_engine(chosen.engine, chosen.awsguard)
@@ -89,8 +99,33 @@ def _of_services(doors: int) -> World:
     return world
 
 
+def _one_role_enters_all(doors: int) -> World:
+    world = World()
+    world.role("ci", world.hub)
+    for first in range(0, doors, _NAMED):
+        roles = [arn(STAGE, f"role/target-{n}") for n in range(first, min(first + _NAMED, doors))]
+        world.add("Policy", f"p-{first}", world.hub, name=f"p-{first}", policy=document(grants(*roles)))
+        policy = arn(HUB, f"policy/p-{first}")
+        world.add("RolePolicyAttachment", f"a-{first}", world.hub, role="ci", policyArn=policy)
+    for n in range(doors):
+        world.role(f"target-{n}", world.stage, document(trusts(arn(HUB, "role/ci"))))
+    return world
+
+
+def _beside_identity_center(doors: int) -> World:
+    world, kind = _a_role_each(doors), "aws:ssoadmin/permissionSet:PermissionSet"
+    said = {"name": "Admins", "instanceArn": "arn:aws:sso:::instance/ssoins-1", "arn": "arn:aws:sso:::permissionSet/x"}
+    made = Resource(f"urn:pulumi:stage::twokeys::{kind}::admins", kind, "admins", said, said, world.hub.urn)
+    world.resources.insert(2, made)
+    return world
+
+
+_NAMED = 60
+"""So many roles are named in one policy, of at most 6,144 characters."""
 SHAPES = {
     "each trust names its role": _a_role_each,
+    "the same beside Identity Center": _beside_identity_center,
+    "one role enters all": _one_role_enters_all,
     "each trust names the account": _the_account_as_a_whole,
     "no door: roles of services": _of_services,
 }
@@ -103,6 +138,50 @@ def _gate(shape: str, world: World, doors: int) -> None:
     took = (time.process_time() - began) * 1000
     assert not refused
     print(f"| {doors:,} | {shape} | {len(world.resources):,} | {took:,.0f} | {took / len(world.resources):.2f} |")
+
+
+def _served(resources: int) -> None:
+    """Both packs as processes of their own, asked as the engine asks: each resource of an update, then the stack."""
+    shown = _of_services(resources // 2).resources
+    with tempfile.TemporaryDirectory(prefix="pack-benchmark-") as name:
+        empty = Path(name) / "empty.py"
+        empty.write_text(EMPTY)
+        packs = {
+            "empty": [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(empty)],
+            "twokeys": [str(Path(sys.prefix, "bin", "twokeys-policies")), "127.0.0.1:1"],
+        }
+        columns = ("pack", "resources", "processor s to start", "ms a resource", "peak at the start, MiB", "at the end")
+        print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+        for pack, command in packs.items():
+            start, each, first, last = _answers(command, shown, Path(name))
+            print(f"| {pack} | {len(shown):,} | {start:.2f} | {each:.2f} | {first} | {last} |")
+
+
+def _answers(command: list[str], shown: list[Resource], folder: Path) -> tuple[float, float, int, int]:
+    environment = {"PATH": os.environ["PATH"], "PULUMI_BACKEND_URL": f"file://{folder}", "PULUMI_DRY_RUN": "false"}
+    by_urn = {one.urn: one for one in shown}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            port = process.stdout.readline().strip()  # type: ignore[union-attr]
+            pack = analyzer_pb2_grpc.AnalyzerStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+            pack.GetAnalyzerInfo(empty_pb2.Empty())
+            start, first = _used(process.pid)
+            for one in shown:
+                if not one.type.startswith("pulumi:"):
+                    pack.Analyze(input_request(one, by_urn))
+            pack.AnalyzeStack(stack_request(shown))
+            end, last = _used(process.pid)
+        finally:
+            process.kill()
+    return start, (end - start) / len(shown) * 1000, first, last
+
+
+def _used(process: int) -> tuple[float, int]:
+    """The processor seconds of a process so far, and its peak in MiB: `man proc_pid_stat`, `man proc_pid_status`."""
+    after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    status = Path(f"/proc/{process}/status").read_text()
+    ticks = int(after_name[11]) + int(after_name[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
 
 def _on_the_engine(resources: int, awsguard: Path | None) -> None:
@@ -176,7 +255,7 @@ def _watch(folder: str, peak: list[int], over: threading.Event) -> None:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 command = (process / "cmdline").read_bytes().decode(errors="replace")
-                if ("pulumi.policy" in command or "policy-pack\0" in command or "twokeys-policies" in command) and (
+                if ("pulumi.policy" in command or "run-policy-pack\0" in command or "twokeys-policies" in command) and (
                     folder in (process / "environ").read_text(errors="replace")
                 ):
                     status = (process / "status").read_text()

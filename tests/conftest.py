@@ -125,8 +125,9 @@ _BROWSER_FLAGS = [
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A real browser for the pages that we write."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)  # a busy machine is no reason to fail; 5 s by default
     program = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if program is None:
         pytest.fail("the page is tested in a real browser and none is here: on Debian, `apt-get install chromium`")

@@ -10,8 +10,8 @@ import pytest
 
 BENCHMARKS = {
     "access_graph.py": ["--largest", "100", "--without-peer"],
-    "pack.py": ["--doors", "10"],
-    "evaluation.py": ["--requests", "40", "--repeat", "1", "--without-simulator"],
+    "pack.py": ["--doors", "10", "--served", "10"],
+    "evaluation.py": ["--requests", "40", "--rounds", "1", "--without-simulator"],
 }
 
 

@@ -65,6 +65,7 @@ for name in {list(cli.COMMANDS)!r}:
         ("audit", "jinja2", "audit"),
         ("costs", "pyarrow", "parquet"),
         ("fleet", "pulumi.automation", "fleet"),
+        ("policies", "pulumi", "policies"),
         ("fleet", "distributed", "dask"),
         ("sandbox", "pulumi", "sandbox"),
         ("preview", "pulumi", "pulumi"),
@@ -74,6 +75,14 @@ def test_a_missing_extra_is_named_as_pip_takes_it(command: str, module: str, ext
     refusal = missing(module, command)
     assert refusal is not None
     assert refusal.next_step == f"pip install 'twokeys[{extra}]'"
+
+
+def test_no_pack_is_written_that_would_not_start(tmp_path: Path) -> None:
+    script = "from twokeys.cli import main; sys.argv[1:] = ['policies', 'init', 'pack']; main()"
+    done = without_extras(script, tmp_path)
+    assert done.returncode != 0
+    assert "pip install 'twokeys[policies]'" in done.stderr
+    assert not (tmp_path / "pack").exists()
 
 
 def test_a_module_of_no_extra_is_an_error_of_ours() -> None:

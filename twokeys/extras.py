@@ -23,7 +23,7 @@ MODULES: Final[Mapping[str, str]] = {
     "pygal": "costs",
 }
 """The modules that extras bring, and which one."""
-_OF_ITS_OWN: Final = frozenset({"audit", "costs", "fleet", "map", "sandbox"})
+_OF_ITS_OWN: Final = frozenset({"audit", "costs", "fleet", "map", "policies", "sandbox"})
 """Commands with an extra of their name, which brings all that they need."""
 
 

@@ -830,3 +830,11 @@ def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_t
         world.grant(name, provider, DEPLOYER)
     world.role("deployer", world.stage, document(trusts(CI, arn(PROD, "role/ops"))))
     assert [door.source.name for door in world.graph.doors if door.open and door.asked] == ["ci"]
+
+
+def test_what_is_no_id_of_an_account_is_none() -> None:
+    world = World()
+    listed = [{"id": -1}, {"id": "old"}, {"id": PROD, "name": "prod"}]
+    world.add("Organization", "o", world.hub, masterAccountId="me", accounts=listed)
+    accounts = world.graph.accounts
+    assert (accounts.members, accounts.management) == ({PROD}, HUB)

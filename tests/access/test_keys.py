@@ -289,7 +289,10 @@ def grant_attached_by_an_exclusive_list(world: World) -> None:
 @correct
 def role_that_a_second_resource_reads(world: World) -> None:
     """Such as `Role.get` in another stack: a name is unique in its account, and documents count wherever they stand."""
-    role_to_role(world, document(trusts(CI)))
+    world.role("deployer", world.stage, document(trusts(CI, STAGE)))
+    as_iam_tells_it = document(trusts(arn(STAGE, "root"), CI))
+    world.add("Role", "deployer-again", world.stage, name="deployer", assumeRolePolicy=as_iam_tells_it)
+    world.role("ci", world.hub)
     world.add(
         "Role",
         "again",

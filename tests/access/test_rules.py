@@ -444,6 +444,15 @@ def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers_i
     assert [finding.rule for finding in verdicts.advisory] == ["third-party-named", advice]
 
 
+def test_a_trust_in_the_own_account_is_about_no_other_account() -> None:
+    world = World()
+    world.resources.clear()
+    provider = world.add("Provider", "default", accessKey="AKIAIOSFODNN7EXAMPLE")
+    said = {"name": "people", "assumeRolePolicy": document(trusts(arn(HUB, "root"))), "arn": arn(HUB, "role/people")}
+    world.add("Role", "people", provider, **said)  # its ARN tells the account, as a state does
+    assert world.check() == Verdicts((), ())
+
+
 GITHUB = "token.actions.githubusercontent.com"
 LETS_IN = {
     "GitHub, one branch of one repository": {

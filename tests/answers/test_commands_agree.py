@@ -162,7 +162,11 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     listed = [*answers.ways, *answers.within]
     assert on_the_map == {(way.source.who, way.account, way.target.who.name) for way in listed}
 
+    unsure = f"{len(audited['notProved'])} not proved"
+    pictured = run(map_, "--state", state, "--svg", tmp_path / "map.svg").output
+    assert unsure in pictured
     text = run(audit, "--state", state, "--keys").output
+    assert unsure in text or not audited["notProved"]
     for way in answers.ways:
         assert (
             f"{way.source} -> {way.target.who.label}" in text or f"{way.source.short} -> {way.target.who.label}" in text

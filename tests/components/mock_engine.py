@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
-import pulumi
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import SETTINGS, configure
-from pulumi.runtime.stack import run_in_stack
+
+from twokeys.preview.monitor import run_on
 
 MANAGEMENT = "111111111111"
 MEMBER = "222222222222"
@@ -85,20 +82,6 @@ CALLS: dict[str, Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": caller,
     "aws:organizations/getOrganization:getOrganization": lambda _, __: {"id": "o-found", "roots": [{"id": "r-found"}]},
 }
-
-
-class CallRefusedError(grpc.RpcError):
-    """What a monitor answers when a function call fails."""
-
-    def __init__(self, details: str) -> None:
-        super().__init__(details)
-        self._details = details
-
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNKNOWN
-
-    def details(self) -> str:
-        return self._details
 
 
 def _in_a_loop_of_its_own(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -214,38 +197,7 @@ def run(
     logger = logging.Logger("program")
     logger.addHandler(_Messages(done))
 
-    def inside() -> None:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        # A run that is refused leaves futures behind that nobody awaits, and asyncio would complain about each.
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        monitor = _Monitor(done, preview=preview, calls=calls or {}, there=there or {})
-        try:
-            configure(
-                mocks.MockSettings(
-                    monitor=monitor,
-                    engine=mocks.MockEngine(logger),
-                    project="twokeys",
-                    stack=stack,
-                    dry_run=preview,
-                    organization="organization",
-                    callbacks=None,
-                    monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),
-                )
-            )
-            pulumi.runtime.set_all_config(dict(config or {}))
-            loop.run_until_complete(run_in_stack(program))
-        finally:
-            # A program that was refused leaves tasks behind, and the SDK would await them in the next run.
-            left = asyncio.all_tasks(loop)
-            for task in left:
-                task.cancel()
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-            SETTINGS.rpc_manager.clear()
-            SETTINGS.outputs.clear()
-            loop.run_until_complete(loop.shutdown_default_executor())
-            loop.close()
-            asyncio.set_event_loop(None)
-
-    contextvars.Context().run(inside)
+    monitor = _Monitor(done, preview=preview, calls=calls or {}, there=there or {})
+    named = {"project": "twokeys", "stack": stack, "dry_run": preview, "organization": "organization"}
+    run_on(monitor, mocks.MockEngine(logger), program, config or {}, **named)
     return done

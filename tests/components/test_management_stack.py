@@ -10,7 +10,8 @@ import pytest
 
 from components.management_stack import ManagementStack
 from components.refusing import ProgramRefusal
-from tests.components.mock_engine import CallRefusedError, Run, run
+from tests.components.mock_engine import Run, run
+from twokeys.preview.monitor import RefusedError
 
 NAME = "organization/twokeys/management"
 REFERENCE, READ = "pulumi:pulumi:StackReference", "pulumi:pulumi:readStackOutputs"
@@ -33,7 +34,7 @@ def read(answer: Any, *, preview: bool = False, unit: str = "Workloads/Stage") -
 
 def missing(args: Mapping[str, Any], provider: str) -> Mapping[str, Any]:
     # What the engine answers, seen with version 3.260.
-    raise CallRefusedError(f'invocation of {READ} returned an error: unknown stack "{args["name"]}"{provider}')
+    raise RefusedError(f'invocation of {READ} returned an error: unknown stack "{args["name"]}"{provider}')
 
 
 def test_ids_and_members_are_read_through_one_reference() -> None:
@@ -59,7 +60,7 @@ def test_an_update_without_the_management_stack_is_refused(answer: Any) -> None:
 
 def test_another_failure_of_the_look_up_is_not_taken_for_a_missing_stack() -> None:
     def broken(args: Mapping[str, Any], provider: str) -> Mapping[str, Any]:
-        raise CallRefusedError(f"could not reach the backend {args} {provider}")
+        raise RefusedError(f"could not reach the backend {args} {provider}")
 
     with pytest.raises(Exception, match="could not reach the backend"):
         read(broken, preview=True)

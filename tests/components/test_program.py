@@ -14,7 +14,8 @@ import yaml
 
 from components.readiness import AccessRole
 from components.refusing import ProgramRefusal
-from tests.components.mock_engine import MANAGEMENT, MEMBER, CallRefusedError, Run, run
+from tests.components.mock_engine import MANAGEMENT, MEMBER, Run, run
+from twokeys.preview.monitor import RefusedError
 
 ACCOUNT = "aws:organizations/account:Account"
 BUDGET = {"monthly": 10, "notify": ["billing@company.com"]}
@@ -42,7 +43,7 @@ OUTPUTS = {
 
 
 def missing(args: Mapping[str, Any], provider: str) -> Mapping[str, Any]:
-    raise CallRefusedError(f'unknown stack "{args["name"]}"{provider}')
+    raise RefusedError(f'unknown stack "{args["name"]}"{provider}')
 
 
 class Stacks:

@@ -24,6 +24,8 @@ from twokeys.iam.verdict import Outcome, Requirement, Verdict
 
 Drawn = dict[str, Any]
 DEV, PROD, OTHER = "111111111111", "222222222222", "333333333333"
+# What 100 examples do not tell apart; `--hypothesis-profile=search` draws more.
+MANY = settings(max_examples=max(400, settings().max_examples))
 SYMBOLS = {DEV: "account:dev", PROD: "account:prod", OTHER: "account:other"}
 IDS = {DEV: "909090909090", PROD: "808080808080", OTHER: "707070707070"}
 KINDS = {
@@ -378,7 +380,7 @@ def test_linting_a_value_gives_findings(value: Any, kind: PolicyKind):
         assert finding.url.startswith("https://docs.aws.amazon.com/")
 
 
-@settings(max_examples=400)
+@MANY
 @given(drawn=requests(), context=contexts(), session=st.sampled_from(("build", "other")))
 def test_a_free_context_is_right_about_every_concrete_one(drawn: Drawn, context: dict[str, list[str]], session: str):
     """Never ALLOW where some context denies, never DENY where one allows, and CONDITIONAL exactly where it says."""
@@ -454,7 +456,7 @@ def holed(draw: st.DrawFn) -> tuple[Drawn, Drawn]:
     return unknown, concrete
 
 
-@settings(max_examples=400)
+@MANY
 @given(pair=holed(), free=st.booleans())
 def test_what_is_unknown_is_never_taken_for_settled(pair: tuple[Drawn, Drawn], free: bool):
     """An unknown value never becomes ALLOW where some value denies, nor DENY where some value allows."""

@@ -73,6 +73,14 @@ def test_a_grant_to_the_root_user_is_none_since_it_can_assume_no_role():
     assert "root user" in key.explain()
 
 
+def test_what_waits_and_would_allow_by_itself_is_weighed_without_the_conditions_beside_it():
+    """Of the key only "x" meets the first statement, and is denied: the second decides, for every other value."""
+    waiting = {"Condition": {"StringEquals": {"a:other": UNKNOWN}}}
+    denials = [{"Effect": "Deny", "Condition": {"StringEquals": {"a:k": value}}} for value in ("x", "y")]
+    identity = grant({"Condition": {"StringLike": {"a:k": "x"}}}, waiting, *denials)
+    assert judge(trust(admits(SOURCE)), identity).outcome is Outcome.UNKNOWN
+
+
 def test_a_choice_between_requirements_is_named_as_one():
     condition = {**MFA, "StringEquals": {"sts:ExternalId": "x"}}
     (requirement,) = judge(trust(admits(SOURCE)), grant({}, {"Effect": "Deny", "Condition": condition})).requirements

@@ -47,7 +47,7 @@ def opened(browser: Browser, files: Callable[[str, Organization], Path]) -> Iter
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(dialog.message))
         page.goto(f"{files(name, whole).as_uri()}#{fragment}")
-        page.wait_for_selector("body[data-ready]", timeout=20_000)
+        page.wait_for_selector("body[data-ready]", timeout=120_000)
         return page
 
     yield open_page

@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.documents import Document
 from twokeys.access.principals import Principal, Principals
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.iam import Arn, PolicyKind, parse_policy
+from twokeys.iam import Arn, PolicyDocument, PolicyKind, parse_policy
 
 CONTROL_TOWER = "AWSControlTowerExecution"
 """https://docs.aws.amazon.com/controltower/latest/userguide/awscontroltowerexecution.html"""
@@ -54,8 +55,12 @@ def _made_by_aws(role: Principal, accounts: Accounts, principals: Principals) ->
     if administrator not in role.documents:
         role.documents.append(administrator)
     if accounts.management is not None:
-        root = str(Arn.root(accounts.management, partition))
-        statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
-        policy = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
+        policy = _trust_in(str(Arn.root(accounts.management, partition)))
         role.trust = Document(policy, f"trust policy of role {role.name}, as AWS made it")
     return role
+
+
+@lru_cache(maxsize=16)
+def _trust_in(root: str) -> PolicyDocument:
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
+    return parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)

@@ -223,7 +223,8 @@ class Accounts:
             for key in ("accounts", "nonMasterAccounts"):
                 listed = resource.get(key)
                 if isinstance(listed, list):
-                    found |= {str(item["id"]) for item in listed if isinstance(item, Mapping) and item.get("id")}
+                    ids = {_as_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
+                    found |= set(filter(_is_id, ids))
         return frozenset(found - {self.management or ""})
 
     def is_ours(self, account: str) -> bool:
@@ -367,7 +368,8 @@ def _manager(resource: Resource) -> str | None:
     arn = Arn.parse(resource.text("arn") or "")
     if arn is not None and arn.service == "organizations" and _ID.fullmatch(arn.account):
         return arn.account
-    return resource.text("masterAccountId")
+    master = resource.text("masterAccountId")
+    return master if _is_id(master) else None
 
 
 def _account_arn(resource: Resource) -> Arn | None:

@@ -12,7 +12,8 @@ from twokeys.access.documents import Document, Documents
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, aws_managed, parse_policy
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed, parse_policy
+from twokeys.iam.principals import Principals as TrustedPrincipals
 
 USER = "aws:iam/user:User"
 GROUP = "aws:iam/group:Group"
@@ -214,11 +215,14 @@ class Principals:
         come in, nothing tells which is so. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
         """
         self.by_arn[again.arn] = there
-        if there.trust is None or again.trust is None or UNKNOWN is there.trust.policy:
+        if there.trust is None or again.trust is None:
             return
-        if again.trust.policy is UNKNOWN:
+        said, again_said = there.trust.policy, again.trust.policy
+        if said is UNKNOWN:
+            return
+        if again_said is UNKNOWN:
             there.trust = again.trust
-        elif there.trust.policy != again.trust.policy:
+        elif _said(said) != _said(again_said):
             title, why = there.trust.title, f"{there.urn} and {again.urn} are both this role and do not say the same"
             there.trust = Document(UNKNOWN, title, there.urn, there.source, problem=why, next_step=_ONE_ROLE)
 
@@ -421,19 +425,18 @@ class Principals:
         return holders
 
     def _read_boundaries(self) -> None:
-        found: dict[Principal, dict[object, Resource]] = {}
+        found: dict[Principal, list[Resource]] = defaultdict(list)
         for resource in self._snapshot.of_type(ROLE, USER):
-            found.setdefault(self._by_urn[resource.urn], {})[resource.get("permissionsBoundary") or None] = resource
-        for principal, values in found.items():
-            if len(values) > 1:
+            found[self._by_urn[resource.urn]].append(resource)
+        for principal, resources in found.items():
+            value = resources[0].get("permissionsBoundary") or None
+            if any((one.get("permissionsBoundary") or None) != value for one in resources[1:]):
                 title = f"permissions boundary of {principal.kind} {principal.name}"
                 principal.boundary = Document(
                     UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE
                 )
-            else:
-                ((value, resource),) = values.items()
-                if value is not None:
-                    principal.boundary = next(self._managed_documents(resource, "permissionsBoundary", [value]))
+            elif value is not None:
+                principal.boundary = next(self._managed_documents(resources[0], "permissionsBoundary", [value]))
 
     def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principal that a property names, as a list of one; [] if nothing says which."""
@@ -469,6 +472,28 @@ class Principals:
         account = self._accounts.of(resource)
         there = self._by_name.get((account, kind, name)) or self._in_any_case.get((account, kind, name.lower()))
         return there or self.mentioned(account, kind, name)
+
+
+def _said(trust: PolicyDocument) -> frozenset[object]:
+    """What a trust policy says, in whatever order and notation: IAM writes an account as its root, for one."""
+    return frozenset(
+        (
+            one.effect,
+            *(None if listed is None else frozenset(listed) for listed in (one.actions, one.not_actions)),
+            _named(one.principals),
+            _named(one.not_principals),
+            frozenset((clause.operator, clause.lower_key, frozenset(clause.values)) for clause in one.conditions),
+            (one.variables, *one.unresolved),
+        )
+        for one in trust.statements
+    )
+
+
+def _named(principals: TrustedPrincipals | None) -> object:
+    if principals is None or principals.everyone or principals.unresolved:
+        return principals and (principals.everyone, principals.unresolved)
+    accounts = frozenset((account_as_a_whole(one) or one) if isinstance(one, str) else one for one in principals.aws)
+    return accounts, *map(frozenset, (principals.service, principals.federated, principals.canonical_user))
 
 
 def _of_statements(statements: tuple[Mapping[str, object], ...]) -> PolicyDocument:

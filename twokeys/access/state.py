@@ -19,6 +19,7 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 _VERSIONS = (3, 4)
+_PARTS_OF_A_URN = 3
 _SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
 
 
@@ -27,20 +28,10 @@ def read_states(paths: Iterable[Path]) -> Snapshot:
 
     Raises Refusal as `read_state` does.
     """
-    files = tuple(dict.fromkeys(paths))
+    files = tuple(paths)
     if len(files) == 1:
         return read_state(files[0])
-    parts = [read_state(file) for file in files]
-    seen: dict[str, Path] = {}
-    for file, urn in ((file, one.urn) for file, part in zip(files, parts, strict=True) for one in part.resources):
-        if seen.setdefault(urn, file) != file:
-            raise Refusal(
-                "two states are of one stack",
-                where=f"{seen[urn]}, {file}",
-                why=f"both hold {urn}, and nothing tells which of them says what is there now",
-                next_step="leave the older one out",
-            )
-    return Snapshot.together(parts, f"the states {', '.join(file.name for file in files)}")
+    return Snapshot.together(map(read_state, files), f"the states {', '.join(file.name for file in files)}")
 
 
 def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
@@ -112,7 +103,7 @@ def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:
     for found in resources:
         if found.get("pendingReplacement"):
             continue
-        urn: str = found["urn"]
+        urn = str(found["urn"])
         if found.get("delete"):
             earlier[urn] += 1
             urn += f"#waits-to-be-deleted-{earlier[urn]}"
@@ -132,6 +123,7 @@ def _pending(operations: Iterable[Mapping[str, Any]]) -> Iterator[Pending]:
 
 
 def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = MappingProxyType({})) -> Resource:
+    _check_shape(found)
     provider = found.get("provider") or ""
     inputs, outputs = found.get("inputs") or {}, found.get("outputs") or {}
     return Resource(
@@ -152,6 +144,15 @@ def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = 
         secrets=frozenset(key for values in (inputs, outputs) for key, value in values.items() if _has_secret(value)),
         made_by=found["urn"] if urn != found["urn"] else None,
     )
+
+
+def _check_shape(found: Mapping[str, Any]) -> None:
+    """Raises TypeError where a resource is not as `ResourceV3` says."""
+    behind = [found.get("dependencies"), *(found.get("propertyDependencies") or {}).values()]
+    texts = [found["urn"], found["type"], *(urn for urns in behind for urn in urns or ())]
+    texts += [found.get(key) or "" for key in ("provider", "parent", "sourcePosition", "created")]
+    if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
+        raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
 
 
 def properties(values: Mapping[str, Any]) -> dict[str, object]:

@@ -181,7 +181,7 @@ def parse_arn(text: str) -> Arn:
         raise ArnError(f"{text!r} is not an ARN: it does not begin with 'arn:'")
     if not partition or not service or not resource:
         raise ArnError(f"{text!r} is not an ARN: the partition, the service and the resource must not be empty")
-    if not _PARTITION.fullmatch(partition):
+    if partition != DEFAULT_PARTITION and not _PARTITION.fullmatch(partition):
         raise ArnError(f"{text!r} is not an ARN: {partition!r} is no partition such as aws, aws-cn or aws-us-gov")
     if account not in ("", "aws") and not is_account(account):
         raise ArnError(f"{text!r} is not an ARN: {account!r} is neither 12 digits nor the symbol of an account")

@@ -39,6 +39,8 @@ class PolicyKind(Enum):
     RESOURCE = "resource-based policy"
     """Of any service: Resource and NotPrincipal may be there. A trust policy that IAM would refuse can be read so."""
 
+    __hash__ = object.__hash__  # each kind is one object; Enum's own hash is Python code, run at each look-up
+
 
 class PolicyError(ValueError):
     """A document is not a policy that AWS accepts.
@@ -209,9 +211,9 @@ _STARS = re.compile(r"\*+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
-_ELEMENTS = (
+_ELEMENTS = frozenset({
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
-)  # fmt: skip
+})  # fmt: skip
 _PRINCIPAL_TYPES = {
     "AWS": "aws", "Service": "service", "Federated": "federated", "CanonicalUser": "canonical_user",
 }  # fmt: skip

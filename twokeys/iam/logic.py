@@ -52,11 +52,14 @@ def decide_open(made: Callable[[], Formula], hanging: And, denies: tuple[Match, 
     `hanging` are its parts that do not hold for certain; the others are only asked for to explain the verdict.
     """
     allowing = tuple(_matches(hanging))
-    wanted, feared = _atoms(allowing), _atoms(denies)
-    waits = any(match.unknowns for match in (*allowing, *denies))
-    if not waits and independent([*wanted, *feared]):
+    waits = False
+    atoms: list[Atom] = []
+    for match in (*allowing, *denies):
+        waits = waits or bool(match.unknowns)
+        atoms += match.atoms
+    if not waits and independent(atoms if len(atoms) < 2 else [*_atoms(allowing), *_atoms(denies)]):
         return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(made(), denies))
-    if not wanted and not feared:
+    if not atoms:
         return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(made(), denies))
     worst = _possibilities(hanging, allowing, denies, request, hopeful=False)
     if worst.every and worst.exact:
@@ -99,11 +102,11 @@ def _possibilities(
     if not all(deny.atoms for deny in denying) or not _holds(formula, _any if hopeful else _is_resolved):
         return Possibilities(some=False, every=False, exact=True)
 
+    def spared(held: Callable[[Atom], Truth]) -> bool:
+        return not any(all(held(atom) in feared for atom in deny.atoms) for deny in denying)
+
     def decision(held: Callable[[Atom], Truth]) -> bool:
-        for deny in denying:
-            if all(held(atom) in feared for atom in deny.atoms):
-                return False
-        return _holds(
+        return spared(held) and _holds(
             formula,
             lambda match: (hopeful or not match.unknowns) and all(held(atom) in hoped for atom in match.atoms),
         )
@@ -112,7 +115,7 @@ def _possibilities(
     if decision(_all_false):
         if not denying_atoms:
             return Possibilities(some=True, every=True, exact=True)
-        return explore((), denying_atoms, request.lookup, decision)
+        return explore((), denying_atoms, request.lookup, spared)
     return explore([atom for match in allowing for atom in match.atoms], denying_atoms, request.lookup, decision)
 
 

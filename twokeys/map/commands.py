@@ -11,6 +11,7 @@ import click
 from twokeys.answers.options import asked, sources
 
 if TYPE_CHECKING:
+    from twokeys.answers.model import Answers
     from twokeys.map.model import Organization
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -58,7 +59,7 @@ def map_(  # noqa: PLR0913 - one parameter an option
     if as_json:
         click.echo(json.dumps(as_data(answers), indent=2))
     else:
-        _summary(organization, [path for path in (svg, html) if path is not None])
+        _summary(answers, organization, [path for path in (svg, html) if path is not None])
 
 
 def _page(organization: Organization) -> str:
@@ -72,7 +73,7 @@ def _page(organization: Organization) -> str:
         return page(organization, lambda done, of: progress.update(task, completed=done, total=of))
 
 
-def _summary(organization: Organization, written: list[Path]) -> None:
+def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:
     from twokeys.answers.summary import counted
     from twokeys.map.model import State
     from twokeys.shown import printable
@@ -82,11 +83,14 @@ def _summary(organization: Organization, written: list[Path]) -> None:
     ways = len(organization.doors) - len(shut) - len(unproved)
     click.echo(
         f"{printable(organization.name)}: {counted(len(organization.accounts), 'account')}, "
-        f"{counted(ways, 'way')} in, {counted(len(shut), 'door')} without a key or denied, {len(unproved)} not proved"
+        f"{counted(ways, 'way')} in, {counted(len(shut), 'door')} without a key or denied, "
+        f"{len(answers.not_proved)} not proved"
     )
     names = {account.id: account.name for account in organization.accounts}
     for door in (*shut, *unproved):
         source = f"{door.source.label} of {names[door.source.account]}"
         click.echo(printable(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}"))
+    for message in organization.unproved:
+        click.echo(printable(f"  not on the map, as nobody knows whose door it is: {message}"))
     for path in written:
         click.echo(f"Wrote {path}")

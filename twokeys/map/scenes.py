@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from twokeys.answers.summary import counted
+from twokeys.answers.words import through
 from twokeys.map.model import Account, Door, Key, Organization, State, Who, doors_of
 
 MOST_ARROWS = 28
@@ -302,12 +303,11 @@ def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
     needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
     plain = source[-1][0] == target[-1][0] == "principal"
     who = [] if plain else [f"{_one(_labels(doors), 'principals')} → {_one({door.role for door in doors}, 'roles')}"]
-    stops = sorted({", ".join(door.through) for door in doors})
-    through = [f"through {stops[0]}"] if len(stops) == 1 and stops[0] else []
+    stops = {through(door.through).removeprefix(", ") for door in doors}
     return (
         *who,
         *([f"{len(doors)} {'ways' if doors[0].state is State.OPEN else 'doors'}"] if len(doors) > 1 else []),
-        *through,
+        *(stops if len(stops) == 1 and any(stops) else ()),
         keys,
         *lack,
         *needed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -24,6 +25,8 @@ def init_command(directory: Path, *, publishable: bool) -> None:
     """
     from twokeys.pack.folder import named_environment, running_environment, write_pack
 
+    if not publishable and find_spec("pulumi") is None:
+        raise ModuleNotFoundError("the pack would not start", name="pulumi")
     for file in write_pack(directory, publishable=publishable):
         click.echo(f"wrote {file}")
     if publishable:

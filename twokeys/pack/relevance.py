@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from twokeys.access.accounts import ACCOUNT, ROLE
+from twokeys.access.documents import parsed
 from twokeys.access.names import CARRIERS
 from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
 from twokeys.access.types import Reading, type_of
-from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed, parse_policy
+from twokeys.iam import UNKNOWN, PolicyError, PolicyKind, Statement, aws_managed
 
 GIVING = frozenset({ROLE, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 """The types that give somebody a document: each can be judged by itself when its values are known."""
@@ -96,23 +96,11 @@ def _managed(arn: object) -> bool:
 def _document(value: object, kind: PolicyKind) -> bool:
     if value == "":
         return kind is PolicyKind.TRUST
-    if isinstance(value, str):
-        return _text(value, kind)
-    return not isinstance(value, Mapping) or _lets_in(value, kind)
-
-
-@lru_cache(maxsize=1024)
-def _text(document: str, kind: PolicyKind) -> bool:
-    return _lets_in(document, kind)
-
-
-def _lets_in(document: str | Mapping[str, object], kind: PolicyKind) -> bool:
-    try:
-        statements = parse_policy(document, kind).statements
-    except PolicyError:
+    if not isinstance(value, str | Mapping):
         return True
+    policy = parsed(value, kind)
     says = _admits_more_than_services if kind is PolicyKind.TRUST else _may_be_of_sts
-    return any(statement.effect == "Allow" and says(statement) for statement in statements)
+    return isinstance(policy, PolicyError) or any(one.effect == "Allow" and says(one) for one in policy.statements)
 
 
 def _admits_more_than_services(statement: Statement) -> bool:

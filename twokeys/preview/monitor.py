@@ -165,30 +165,36 @@ def run(  # noqa: PLR0913 - all but the program and its answers by name
 
     Raises whatever the program raises.
     """
+    named = {"project": project, "stack": stack, "dry_run": dry_run, "organization": organization}
+    run_on(_Monitor(ask), _Engine(ask), program, config, secret_keys, **named)
+
+
+def run_on(
+    monitor: mocks.MockMonitor,
+    engine: mocks.MockEngine,
+    program: Callable[[], None],
+    config: Mapping[str, str],
+    secret_keys: tuple[str, ...] = (),
+    **named: Any,  # noqa: ANN401 - what the SDK's settings take
+) -> None:
+    """The same on any monitor and engine of the SDK's kind."""
 
     def inside() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         # A run that is refused leaves futures behind that nobody awaits, and asyncio would complain about each.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        monitor = _Monitor(ask)
         features = set(monitor.GetDeploymentInfo(None).supportedFeatures)  # type: ignore[no-untyped-call]
         try:
             configure(
                 mocks.MockSettings(  # type: ignore[no-untyped-call]
-                    monitor=monitor,
-                    monitor_features=features,
-                    engine=_Engine(ask),
-                    project=project,
-                    stack=stack,
-                    organization=organization,
-                    dry_run=dry_run,
-                    callbacks=None,
+                    monitor=monitor, monitor_features=features, engine=engine, callbacks=None, **named
                 )
             )
             pulumi.runtime.set_all_config(dict(config), list(secret_keys))
             loop.run_until_complete(run_in_stack(program))
         finally:
+            # A program that was refused leaves tasks behind, and the SDK would await them in the next run.
             left = asyncio.all_tasks(loop)
             for task in left:
                 task.cancel()

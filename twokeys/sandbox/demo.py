@@ -13,18 +13,20 @@ from textwrap import fill, shorten, wrap
 from typing import Any, Final
 
 from rich.console import Console
+from rich.text import Text
 
 from twokeys.access.graph import build
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.sources import snapshot
 from twokeys.answers.summary import by_principal, listed
+from twokeys.answers.words import through
 from twokeys.project.config import load_config
 from twokeys.sandbox.answers import ask
 from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
-from twokeys.sandbox.report import Report, as_data
+from twokeys.sandbox.report import Report, Verdicts, as_data
 from twokeys.sandbox.up import Done, StackRun
 from twokeys.verify.attempts import Probe
 from twokeys.verify.doors import exports
@@ -104,7 +106,8 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
             quiet.enter_context(contextlib.redirect_stdout(said))
             quiet.enter_context(contextlib.redirect_stderr(said))
         story.failed += ask(_states(box), folder, picture, story.outputs)
-    console.print(f"\npictures {_short(picture)}, in {_short(folder)}:")
+    console.print()
+    console.print(Verdicts()(f"pictures {_short(picture)}, in {_short(folder)}:"))
     console.print("         audit.html map.html ways-in.html bill.svg (the bill is invented)")
 
 
@@ -113,12 +116,12 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
     alike: dict[tuple[int, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
-            through = f", through {', '.join(one.through)}" if one.through else ""
             only = f" ({' and '.join(one.conditions)})" if one.conditions else ""
-            alike[len(one.through), f"{one.role}: {one.level.word}{through}{only}"].append(source.short)
+            alike[len(one.through), f"{one.role}: {one.level.word}{through(one.through)}{only}"].append(source.short)
     nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
     story.entering = [f"{listed(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
-    console.print(f"\nwho can enter prod: {len(answers.ways)} ways, each with both keys")
+    console.print()
+    console.print(Verdicts()(f"who can enter prod: {len(answers.ways)} ways, each with both keys"))
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
         said = line.replace(f" of {STACKS[0]}", "")
         console.print(fill(said, _WIDTH + 12, initial_indent="  ", subsequent_indent="    "))
@@ -131,13 +134,13 @@ def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> N
         story.probes += probe(aws, exports(story.outputs))
     entered = sum(bool(one.assumed) for one in story.probes)
     went_well = sum(one.as_expected for one in story.probes)
-    console.print(
-        f"\nprobes: {went_well} of {len(story.probes)} as expected: "
-        f"{entered} roles really assumed, {len(story.probes) - entered} attempts refused"
-    )
+    tried = f"{entered} roles really assumed, {len(story.probes) - entered} attempts refused"
+    console.print()
+    console.print(Verdicts()(f"probes: {went_well} of {len(story.probes)} as expected: {tried}"))
     for one in story.probes if verbose else _telling(story.probes):
         name = one.name if verbose else shorten(one.name, _WIDTH + 2, placeholder=" ...")
-        console.print(f"  {one.happened:<8} {name}", style=None if one.as_expected else "red")
+        line = f"  {one.happened:<8} {name}"
+        console.print(Verdicts()(line) if one.as_expected else Text(line, style="red"))
     story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if not one.as_expected]
 
 
@@ -177,7 +180,7 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
         why = _why_not(done)
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
         return False
-    console.print(f"{half.name:<11} refused  door {half.door} without its grant; no account yet:")
+    console.print(Verdicts()(f"{half.name:<11} refused  door {half.door} without its grant; no account yet:"))
     step = found[0].next_step.partition(", or ")[0]
     for line in (*wrap(found[0].message, _WIDTH), *wrap(f"Next step: {step}.", _WIDTH)):
         console.print(f"{'':<12}{line}", style="dim")

@@ -9,6 +9,7 @@ from textwrap import fill
 from typing import Any, Final
 
 from rich.console import Console
+from rich.highlighter import RegexHighlighter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from twokeys.access.findings import Finding
@@ -22,6 +23,16 @@ _LONG: Final = 400
 _WIDTH: Final = 80
 _TOGETHER: Final = "\N{NO-BREAK SPACE}"
 """Between what is not to be parted at the end of a line."""
+
+
+class Verdicts(RegexHighlighter):
+    """What a line is about in bold; what went well in green, what was refused in red."""
+
+    highlights = (
+        r"^(?P<bold>[\w-]+(?= {2})|who can enter prod|probes|pictures)",
+        r"(?P<green>nothing refused|as expected|^  assumed)",
+        r"^([\w-]+)? +(?P<red>refused) ",
+    )
 
 
 class Report:
@@ -109,7 +120,9 @@ class Report:
 
     def _line(self, text: str, style: str | None = None) -> None:
         if text:
-            self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(
+                text if style else Verdicts()(text), style=style, markup=False, highlight=False, soft_wrap=True
+            )
 
 
 def as_data(done: Done) -> dict[str, Any]:

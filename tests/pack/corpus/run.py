@@ -1,10 +1,11 @@
 """Previews public programs with the pack on the pulumi CLI, and says which it refuses: none of them opens an account.
 
-    python -m tests.pack.corpus.run WORK [--source 'https://github.com/{}'] [--node-modules DIR] [--only TEXT]
+    python -m tests.pack.corpus.run WORK [--source 'https://github.com/{}'] [--node-modules DIR] [--virtualenv DIR]
+        [--only TEXT]
 
 The programs of `programs.txt` are fetched into WORK. Their languages' hosts, `pulumi` and an aws plugin are those of
-PATH, AWS those of the environment (a local one will do). Node programs find their modules in DIR. Exits with 1 when a
-program is refused; those that end before the policies are asked are listed with what ended them.
+PATH, AWS those of the environment (a local one will do). Programs find their modules in the DIR of their language.
+Exits with 1 when a program is refused; those that end before the policies are asked are listed with what ended them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +65,17 @@ def fetch(program: Program, source: str, work: Path) -> Path:
     return place / program.folder
 
 
-def preview(program: Program, folder: Path, work: Path, node_modules: Path | None) -> str:
+def link_modules(program: Program, folder: Path, modules: Mapping[str, Path | None]) -> None:
+    """Put what its language imports where the program looks for it."""
+    names = {"nodejs": ["node_modules"], "python": ["venv", ".venv"]}
+    place = modules.get(program.language)
+    for name in names.get(program.language, []):
+        if place is not None and not (folder / name).exists():
+            (folder / name).symlink_to(place.resolve())
+
+
+def preview(program: Program, folder: Path, work: Path) -> str:
     """What the CLI says of the program with the pack."""
-    if program.language == "nodejs" and node_modules is not None and not (folder / "node_modules").exists():
-        (folder / "node_modules").symlink_to(node_modules)
     state = work / "state" / program.repository.replace("/", "-") / program.folder.replace("/", "-")
     state.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": ""}
@@ -97,13 +106,16 @@ def main() -> int:
     parser.add_argument("work", type=Path)
     parser.add_argument("--source", default="https://github.com/{}")
     parser.add_argument("--node-modules", type=Path)
+    parser.add_argument("--virtualenv", type=Path)
     parser.add_argument("--only", default="")
     given = parser.parse_args()
     count = {"passed": 0, "refused": 0, "did not run": 0}
     for program in programs():
         if given.only not in f"{program.language} {program.folder}":
             continue
-        said = preview(program, fetch(program, given.source, given.work), given.work, given.node_modules)
+        folder = fetch(program, given.source, given.work)
+        link_modules(program, folder, {"nodejs": given.node_modules, "python": given.virtualenv})
+        said = preview(program, folder, given.work)
         asked = "✅ twokeys" in said or "⚠️ twokeys" in said or "❌ twokeys" in said
         found = _MANDATORY.findall(said)
         ended = "refused" if found else "passed" if asked and "error:" not in said else "did not run"

@@ -56,7 +56,8 @@ def _works_in_several(graph: Graph) -> bool:
 def _is_about_accounts(graph: Graph) -> bool:
     """Whether anything in the stack hangs on which account it is in: a trust or a grant that is about accounts."""
     doors = any(door.source.kind in (*HOLDERS, "outsider") for door in graph.doors)
-    return doors or bool(graph.open_trusts or graph.lone_grants)
+    trusts = any(trust.account != trust.role.account for trust in graph.open_trusts)
+    return doors or trusts or bool(graph.lone_grants)
 
 
 def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
