@@ -11,7 +11,7 @@ import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from xml.etree import ElementTree
 
 import pytest
@@ -159,8 +159,8 @@ def test_without_a_report_the_api_is_asked_for_the_last_whole_month(
 ) -> None:
     class Today(date):
         @classmethod
-        def today(cls) -> date:
-            return date(2026, 11, 24)
+        def today(cls) -> Self:
+            return cls(2026, 11, 24)
 
     monkeypatch.setattr(commands, "date", Today)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")
