@@ -88,11 +88,11 @@ def test_the_picture_is_one_svg_that_loads_nothing_and_shows_every_account(repor
 
 
 @pytest.mark.parametrize(
-    ("scheme", "colours"),
+    ("scheme", "ground_and_title"),
     [("light", ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]), ("dark", ["rgb(13, 17, 23)", "rgb(230, 237, 243)"])],
 )
 def test_the_picture_is_dark_where_the_readers_screen_is(
-    scheme: Literal["light", "dark"], colours: list[str], browser: Browser, report: str, tmp_path: Path
+    scheme: Literal["light", "dark"], ground_and_title: list[str], browser: Browser, report: str, tmp_path: Path
 ) -> None:
     picture = tmp_path / "costs.svg"
     run("--file", report, "--picture", str(picture))
@@ -100,7 +100,7 @@ def test_the_picture_is_dark_where_the_readers_screen_is(
     page = context.new_page()
     page.goto(picture.as_uri())
     filled = "selector => getComputedStyle(document.querySelector(selector)).fill"
-    assert [page.evaluate(filled, one) for one in (".graph > .background", ".title")] == colours
+    assert [page.evaluate(filled, one) for one in (".graph > .background", ".title")] == ground_and_title
     context.close()
 
 
