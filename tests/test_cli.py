@@ -118,38 +118,35 @@ def test_an_unknown_command_is_a_usage_error(
     assert "No such command 'nonsense'" in capsys.readouterr().err
 
 
-def test_help_names_every_command() -> None:
-    shown, _ = _help_of()
-    for name in cli.COMMANDS:
-        assert name in shown
-
-
 def test_the_help_of_no_room_and_of_none_of_its_commands_imports_what_is_slow_to_import() -> None:
     commands = {name: cli._twokeys.get_command(click.Context(cli._twokeys), name) for name in cli.COMMANDS}
     groups = {name: sorted(found.commands) for name, found in commands.items() if isinstance(found, click.Group)}
     assert {"demo", "down", "up", "shell", "mailbox"} <= set(groups["sandbox"])
-    for words in [(), *((name,) for name in commands), *((name, one) for name, them in groups.items() for one in them)]:
-        shown, imported = _help_of(*words)
-        assert shown.startswith(" ".join(("Usage: twokeys", *words)))
-        assert imported == "[]", f"the help of {words} imports {imported}"
-
-
-# What takes a tenth of a second or more to import, and pulls in more of its kind.
-_SLOW = {"boto3", "botocore", "dask", "distributed", "grpc", "ministack", "pulumi", "pydantic", "pygal", "rich", "yaml"}
-
-
-def _help_of(*words: str) -> tuple[str, str]:
-    """What `twokeys WORDS --help` prints, and what it imports of `_SLOW`."""
-    script = (
-        f"import sys; sys.argv = ['twokeys', *{words!r}, '--help']\n"
-        "from twokeys.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        f"print(sorted({_SLOW!r} & set(sys.modules)))"
+    all_words = [(), *((name,) for name in commands), *((name, one) for name, them in groups.items() for one in them)]
+    run = subprocess.run(
+        [sys.executable, "-c", _HELP], input=json.dumps(all_words), capture_output=True, text=True, check=True
     )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    shown, _, imported = run.stdout.removesuffix("\n").rpartition("\n")
-    return shown, imported
+    helps = json.loads(run.stdout)
+    assert all(name in helps[0][1] for name in cli.COMMANDS)
+    for words, shown, imported in helps:
+        assert shown.startswith(" ".join(("Usage: twokeys", *words)))
+        assert imported == [], f"the help of {words} imports {imported}"
+
+
+# Reads commands, and says what the `--help` of each prints and which modules are there then that take a tenth of a
+# second or more to import, and pull in more of their kind.
+_HELP = """
+import contextlib, io, json, sys
+SLOW = "boto3 botocore dask distributed grpc ministack pulumi pydantic pygal rich yaml".split()
+said = []
+for words in json.load(sys.stdin):
+    sys.argv = ["twokeys", *words, "--help"]
+    from twokeys.cli import main
+    with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+        main()
+    said.append((words, shown.getvalue(), [one for one in SLOW if one in sys.modules]))
+print(json.dumps(said))
+"""
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
+from playwright.sync_api import Browser
 
 from tests.costs.bills import BILL, CHARGES, PROD, STAGE, TOTAL, Line, cur2, legacy
 from tests.costs.explorer_server import Explorer, serving
@@ -84,6 +85,23 @@ def test_the_picture_is_one_svg_that_loads_nothing_and_shows_every_account(repor
     for word in (STAGE, PROD, "Amazon Elastic Compute Cloud", "10.00", "2026-10-01 to 2026-10-31"):
         assert word in words
     assert "@import" not in text
+
+
+@pytest.mark.parametrize(
+    ("scheme", "ground_and_title"),
+    [("light", ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]), ("dark", ["rgb(13, 17, 23)", "rgb(230, 237, 243)"])],
+)
+def test_the_picture_is_dark_where_the_readers_screen_is(
+    scheme: Literal["light", "dark"], ground_and_title: list[str], browser: Browser, report: str, tmp_path: Path
+) -> None:
+    picture = tmp_path / "costs.svg"
+    run("--file", report, "--picture", str(picture))
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(picture.as_uri())
+    filled = "selector => getComputedStyle(document.querySelector(selector)).fill"
+    assert [page.evaluate(filled, one) for one in (".graph > .background", ".title")] == ground_and_title
+    context.close()
 
 
 def test_hostile_names_stay_text_in_the_picture_and_on_the_terminal(tmp_path: Path) -> None:

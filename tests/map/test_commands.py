@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.access.states import write_state
+from tests.access.world import World, document, trusts
 from tests.map.test_sources import ALL, STATES
 from twokeys.cli import COMMANDS
 from twokeys.errors import Refusal
@@ -103,3 +105,12 @@ def test_a_folder_that_is_not_there_is_refused() -> None:
     refused = run(*THREE, "--html", "nowhere/map.html")
     assert isinstance(refused.exception, Refusal)
     assert refused.exception.where == "nowhere/map.html"
+
+
+def test_what_is_not_proved_and_no_arrow_is_said_beside_the_map(tmp_path: Path) -> None:
+    world = World()
+    world.role("vendor", world.stage, document(trusts("AROAEXAMPLEID12345678")))
+    done = run("--state", str(write_state(tmp_path / "state.json", world)), "--html", "map.html")
+    (said,) = [line for line in done.stdout.splitlines() if "AROAEXAMPLEID12345678" in line]
+    assert "not on the map" in said
+    assert "AROAEXAMPLEID12345678" in Path("map.html").read_text()

@@ -126,7 +126,8 @@ def test_an_organization_without_anything_in_it_can_be_drawn() -> None:
 def test_pictures_come_in_the_order_of_their_scenes_however_many_runs_that_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scenes = list(close_ups(grown(15)))
+    scenes = list(close_ups(grown(3)))
+    assert len(scenes) == 8
     together = list(laid_out(scenes))
     monkeypatch.setattr(drawing, "_BOARDS_A_RUN", 1)
     # D2 salts ids with the name of the board.

@@ -22,6 +22,14 @@ _SERVICES, _ACCOUNTS = 8, 40
 # Okabe and Ito's colours, which colour-blind people tell apart; grey is for the rest.
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#332288")
 _REST = "#999999"
+_DARK = """@media (prefers-color-scheme: dark) {
+.graph > .background, .plot > .background { fill: #0d1117 !important }
+.title, .axis text, .axis text.major, .legends .legend text, text.no_data { fill: #e6edf3 !important }
+.axis .line, .axis .major.line { stroke: #e6edf3 !important }
+.axis .guide.line { stroke: #484f58 !important }
+.color-7 { fill: #9b8cff !important; stroke: #9b8cff !important }
+}"""
+"""The same picture on a dark screen; the last service's indigo would not be seen there."""
 
 
 def draw(costs: Costs, title: str) -> str:
@@ -56,6 +64,7 @@ def draw(costs: Costs, title: str) -> str:
             guide_stroke_color="#cccccc",
             major_guide_stroke_color="#cccccc",
         ),
+        css=["file://style.css", "file://graph.css", f"inline:{_DARK}"],
         js=[],  # it would load a script from the network
         no_prefix=True,
         title=title,

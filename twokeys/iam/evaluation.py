@@ -231,7 +231,7 @@ def _has_allow(document: PolicyDocument | Unknown) -> bool:
 def _decided(request: Request, side: Side) -> Verdict:
     """Denied if a denial matches or a gate does not allow; allowed if none does and all do; else `logic` decides."""
     denies: tuple[Match, ...] = ()
-    for rule in side.denies.about(request):
+    for rule in side.denies.few or side.denies.about(request):
         found = rule.matches(request)
         if found:
             if found is rule.certain:
@@ -240,7 +240,7 @@ def _decided(request: Request, side: Side) -> Verdict:
     hanging: tuple[Or, ...] = ()
     for gate in side.gates:
         some: tuple[Match, ...] = ()
-        for rule in gate.about(request):
+        for rule in gate.few or gate.about(request):
             found = rule.matches(request)
             if found:
                 if found is rule.certain:

@@ -52,11 +52,14 @@ def decide_open(made: Callable[[], Formula], hanging: And, denies: tuple[Match, 
     `hanging` are its parts that do not hold for certain; the others are only asked for to explain the verdict.
     """
     allowing = tuple(_matches(hanging))
-    wanted, feared = _atoms(allowing), _atoms(denies)
-    waits = any(match.unknowns for match in (*allowing, *denies))
-    if not waits and independent([*wanted, *feared]):
+    waits = False
+    atoms: list[Atom] = []
+    for match in (*allowing, *denies):
+        waits = waits or bool(match.unknowns)
+        atoms += match.atoms
+    if not waits and independent(atoms if len(atoms) < 2 else [*_atoms(allowing), *_atoms(denies)]):
         return Verdict(Outcome.CONDITIONAL, explain=lambda: _conditional(made(), denies))
-    if not wanted and not feared:
+    if not atoms:
         return Verdict(Outcome.UNKNOWN, explain=lambda: _unknown(made(), denies))
     worst = _possibilities(hanging, allowing, denies, request, hopeful=False)
     if worst.every and worst.exact:

@@ -259,16 +259,17 @@ class Unresolved:
 class Rules:
     """Some statements, in order, and which of them can match a request: long lists are searched by exact names.
 
-    `label` names their policies for messages.
+    `label` names their policies for messages. `few` is all of a short list, empty for a long one: what need not be
+    searched need not be asked for.
     """
 
-    __slots__ = ("_by_name", "_few", "_others", "all", "label")
+    __slots__ = ("_by_name", "_others", "all", "few", "label")
 
     def __init__(self, label: str, rules: Iterable[Rule | Unresolved] = ()) -> None:
         self.label = label
         self.all = tuple(rules)
-        self._few = len(self.all) <= _FEW
-        if self._few:
+        self.few = self.all if len(self.all) <= _FEW else ()
+        if self.few or not self.all:
             return
         self._by_name: dict[str | Unknown, list[int]] = {}
         self._others: list[int] = []
@@ -280,7 +281,7 @@ class Rules:
 
     def about(self, request: Request) -> Iterable[Rule | Unresolved]:
         """Those that may match a request."""
-        if self._few:
+        if self.few or not self.all:
             return self.all
         names = (*request.caller.names, request.resource)
         places = {place for name in names for place in self._by_name.get(name, ())}

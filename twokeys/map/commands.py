@@ -90,8 +90,7 @@ def _summary(answers: Answers, organization: Organization, written: list[Path]) 
     for door in (*shut, *unproved):
         source = f"{door.source.label} of {names[door.source.account]}"
         click.echo(printable(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}"))
-    for one in answers.not_proved:
-        if one.source is None or one.target is None:
-            click.echo(printable(f"  not on the map, as nobody knows whose door it is: {one.message}"))
+    for message in organization.unproved:
+        click.echo(printable(f"  not on the map, as nobody knows whose door it is: {message}"))
     for path in written:
         click.echo(f"Wrote {path}")

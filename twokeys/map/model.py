@@ -65,7 +65,8 @@ class Organization:
     """Everything on one map. Build it with `organization`: then each account that a door names is among `accounts`.
 
     `units` are the paths of all organizational units, so that one without accounts is seen too. `memberships` are pairs
-    of a user and a group: who is let in where a door names a group.
+    of a user and a group: who is let in where a door names a group. `unproved` says what may let somebody in and is no
+    arrow, as nobody knows whom or where to.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Organization:
     doors: tuple[Door, ...]
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Who, Who], ...] = ()
+    unproved: tuple[str, ...] = ()
 
     @property
     def principals(self) -> tuple[Who, ...]:

@@ -17,6 +17,7 @@ from twokeys.doors.expiry import until
 from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
 from twokeys.map.model import Account, Door, Organization, Who, doors_of
 from twokeys.map.scenes import Box, Scene, close_ups, overview
+from twokeys.shown import printable
 
 _PACKAGE = "twokeys.map"
 
@@ -48,6 +49,7 @@ def page(whole: Organization, progress: Callable[[int, int], None] | None = None
         caption=scenes[0].title,
         subcaption=scenes[0].subtitle,
         rows=[_in_words(door, whole) for door in whole.doors],
+        unproved=[printable(one) for one in whole.unproved],
     )
 
 

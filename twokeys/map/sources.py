@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from twokeys.access.graph import build
@@ -40,13 +41,15 @@ def drawn(answers: Answers) -> Organization:
     """What a map shows of the answers."""
     shut = [_door(door) for door in answers.doors if door.state is not State.OPEN]
     doors = [*map(_way, answers.ways), *map(_way, answers.within), *shut]
-    return organization(
+    found = organization(
         answers.name,
         [*_others(answers), *answers.accounts.values()],
         doors,
         answers.units,
         ((user.who, group.who) for user, group in answers.memberships),
     )
+    nobodys = (one.message for one in answers.not_proved if one.source is None or one.target is None)
+    return replace(found, unproved=tuple(nobodys))
 
 
 def _others(answers: Answers) -> Iterator[Account]:
