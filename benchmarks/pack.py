@@ -255,7 +255,7 @@ def _watch(folder: str, peak: list[int], over: threading.Event) -> None:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 command = (process / "cmdline").read_bytes().decode(errors="replace")
-                if ("pulumi.policy" in command or "policy-pack\0" in command or "twokeys-policies" in command) and (
+                if ("pulumi.policy" in command or "run-policy-pack\0" in command or "twokeys-policies" in command) and (
                     folder in (process / "environ").read_text(errors="replace")
                 ):
                     status = (process / "status").read_text()

@@ -153,7 +153,13 @@ class CrossAccountAccess(pulumi.ComponentResource):
     def _grant(self, shape: DoorPlan, after: _After) -> pulumi.Resource:
         args, name = self._args, grant_resource(shape)
         policy = self._rendered(grant_document(shape))
-        child = pulumi.ResourceOptions(parent=self, provider=args["source_provider"], depends_on=after)
+        # The engine would change a grant in place when its source moves into another account: there it is another one.
+        child = pulumi.ResourceOptions(
+            parent=self,
+            provider=args["source_provider"],
+            depends_on=after,
+            replacement_trigger=shape.source_account,
+        )
         grantee = name_of(shape.grantee)
         if shape.grantee_kind == "role":
             return aws.iam.RolePolicy(name, name=shape.grant_name, role=grantee, policy=policy, opts=child)

@@ -65,7 +65,11 @@ class OrganizationGrant(pulumi.ComponentResource):
         policy = pulumi.Output.all(plan=plan, id=identity).apply(
             lambda known: render(grant_document(known["plan"]), {known["plan"].organization: known["id"]})
         )
-        child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        child = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=opts.depends_on if opts else None,
+            replacement_trigger=shape.source_account,  # as of a door's grant
+        )
         source = name_of(args["source"])
         if shape.kind == "role":
             aws.iam.RolePolicy(name, name=shape.policy_name, role=source, policy=policy, opts=child)

@@ -64,7 +64,8 @@ class People(pulumi.ComponentResource):
         account = symbol(args["account"]) if "account" in args else str(args["account_id"])
         trusts = {role: trust_of(said, account, args.get("partition", "aws")) for role, said in args["roles"].items()}
         super().__init__("twokeys:people:People", name, _declared(args, account, trusts), opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # The engine would change people in place when they move into another account: AWS has others there.
+        child = pulumi.ResourceOptions(parent=self, replacement_trigger=account)
         users = {user: aws.iam.User(user, name=user, opts=child) for user in args["users"]}
         groups = {group: aws.iam.Group(group, name=group, opts=child) for group in args["groups"]}
         for user, resource in users.items():
@@ -84,8 +85,9 @@ class People(pulumi.ComponentResource):
                 name=role,
                 description=said.get("description"),
                 assume_role_policy=_rendered(args, account, trusts[role]),
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[providers[said["oidc"]["issuer"]]] if "oidc" in said else []
+                opts=pulumi.ResourceOptions.merge(
+                    child,
+                    pulumi.ResourceOptions(depends_on=[providers[said["oidc"]["issuer"]]] if "oidc" in said else []),
                 ),
             )
             for role, said in args["roles"].items()

@@ -30,6 +30,7 @@ class Registered:
     retain_on_delete: bool
     import_id: str
     ignore_changes: tuple[str, ...]
+    replacement_trigger: str
     dependencies: tuple[str, ...]
     property_dependencies: dict[str, tuple[str, ...]]
 
@@ -124,6 +125,7 @@ class _Monitor(mocks.MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 import_id=request.importId,
                 ignore_changes=tuple(request.ignoreChanges),
+                replacement_trigger=request.replacement_trigger.string_value,
                 dependencies=tuple(request.dependencies),
                 property_dependencies={key: tuple(value.urns) for key, value in request.propertyDependencies.items()},
             )

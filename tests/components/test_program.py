@@ -550,6 +550,25 @@ def test_before_the_identity_account_exists_its_roles_are_declared_with_its_symb
     assert document["document"]["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::account:identity:root"}
 
 
+def test_people_and_grants_are_made_anew_where_they_move_to(stacks: Stacks) -> None:
+    """The engine replaces what has another trigger; what moves to another provider it changes in place."""
+    people = {"users": ["alice"], "groups": {"developers": ["alice"]}, "roles": {"ci": {}}}
+    before = stacks.run("management", accounts={"identity": {}}, people=people, audit={}, bill={})
+    after = stacks.run(
+        "management", accounts={"identity": {}}, people={**people, "account": "identity"}, audit={}, bill={}
+    )
+    for done, trigger in ((before, MANAGEMENT), (after, "account:identity")):
+        made = [each for each in done.resources if each.parent == done.one("twokeys:people:People", "people").urn]
+        assert {each.type.rpartition(":")[2]: each.replacement_trigger for each in made} == dict.fromkeys(
+            ("User", "Group", "Role", "UserGroupMembership"), trigger
+        )
+    doors = {"d": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader"}, "from": {"role": "ci"}}}
+    for account, trigger in ((None, MANAGEMENT), ("identity", "account:identity")):
+        outputs = OUTPUTS if account else {key: value for key, value in OUTPUTS.items() if key != "people_account_id"}
+        done = stacks.run("stage", outputs=outputs, doors=doors, people={"account": account} if account else {})
+        assert done.one("aws:iam/rolePolicy:RolePolicy", "d-grant").replacement_trigger == trigger
+
+
 @pytest.mark.parametrize(
     ("said", "account", "role"),
     [

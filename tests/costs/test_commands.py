@@ -11,7 +11,7 @@ import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from xml.etree import ElementTree
 
 import pytest
@@ -88,11 +88,11 @@ def test_the_picture_is_one_svg_that_loads_nothing_and_shows_every_account(repor
 
 
 @pytest.mark.parametrize(
-    ("scheme", "ground", "ink"),
-    [("light", "rgb(255, 255, 255)", "rgb(0, 0, 0)"), ("dark", "rgb(13, 17, 23)", "rgb(230, 237, 243)")],
+    ("scheme", "ground_and_title"),
+    [("light", ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]), ("dark", ["rgb(13, 17, 23)", "rgb(230, 237, 243)"])],
 )
 def test_the_picture_is_dark_where_the_readers_screen_is(
-    scheme: Literal["light", "dark"], ground: str, ink: str, browser: Browser, report: str, tmp_path: Path
+    scheme: Literal["light", "dark"], ground_and_title: list[str], browser: Browser, report: str, tmp_path: Path
 ) -> None:
     picture = tmp_path / "costs.svg"
     run("--file", report, "--picture", str(picture))
@@ -100,7 +100,7 @@ def test_the_picture_is_dark_where_the_readers_screen_is(
     page = context.new_page()
     page.goto(picture.as_uri())
     filled = "selector => getComputedStyle(document.querySelector(selector)).fill"
-    assert [page.evaluate(filled, one) for one in (".graph > .background", ".title")] == [ground, ink]
+    assert [page.evaluate(filled, one) for one in (".graph > .background", ".title")] == ground_and_title
     context.close()
 
 
@@ -159,8 +159,8 @@ def test_without_a_report_the_api_is_asked_for_the_last_whole_month(
 ) -> None:
     class Today(date):
         @classmethod
-        def today(cls) -> date:
-            return date(2026, 11, 24)
+        def today(cls) -> Self:
+            return cls(2026, 11, 24)
 
     monkeypatch.setattr(commands, "date", Today)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")

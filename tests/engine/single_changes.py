@@ -78,7 +78,7 @@ def _services(*more: str) -> list[str]:
 
 
 ORGANIZATION = _changes(
-    ("a unit", _set(f"{UNITS}|Workloads/Test", {}), "create OrganizationalUnit Workloads/Test"),
+    ("a unit", _set(f"{UNITS}|Workloads/Test", {}), "create OrganizationalUnit Workloads/Test", FEW),
     (
         "a unit and the one above it",
         _set(f"{UNITS}|Sandbox/Trials", {}),
@@ -147,7 +147,7 @@ PEOPLE = _changes(
         "create Group auditors, create UserGroupMembership bob",
         FEW,
     ),
-    ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice"),
+    ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice", FEW),
     ("a member who goes", _set("people|groups|auditors", ["alice"]), "delete UserGroupMembership bob"),
     ("a group that goes", _gone("people|groups|auditors"), "delete Group auditors, update UserGroupMembership alice"),
     ("a user who goes", _set("people|users", ["alice", "bob"]), "delete User carol"),
@@ -224,11 +224,12 @@ PEOPLE = _changes(
         _set(f"{CENTER}|groups|developers", ["alice"]),
         "delete GroupMembership identity-developers-bob",
     ),
-    ("a tag of everything", _set("tags|cost-center", "1"), UPDATES),
+    ("a tag of everything", _set("tags|cost-center", "1"), UPDATES, FEW),
     (
         "a tag of the bill",
         _set("bill|tags|cost-center", {}),
         "create CostAllocationTag cost-center, update Policy cost-tags",
+        FEW,
     ),
     ("a value of such a tag", _set("bill|tags|cost-center|values", ["1", "2"]), "update Policy cost-tags"),
     ("an anomaly", _set("bill|anomalies|minimumImpact", 250), "update AnomalySubscription bill"),
@@ -281,7 +282,7 @@ LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
 _DOOR = "update CrossAccountAccess look"
 
 STAGE = _changes(
-    ("a budget", _set("accounts|stage|budget|monthly", 600), "update Budget stage"),
+    ("a budget", _set("accounts|stage|budget|monthly", 600), "update Budget stage", FEW),
     ("who hears of it", _set("accounts|stage|budget|notify", ["ops@company.com"]), "update Budget stage"),
     ("no budget", _gone("accounts|stage|budget"), "delete Budget stage, delete AccountBudget stage"),
     ("an account's tags", _set("accounts|stage|tags", {"team": "web"}), "update Account stage"),

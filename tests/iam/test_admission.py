@@ -89,3 +89,19 @@ def test_a_deny_that_hangs_on_the_key_alone_limits_who_gets_in(deny: dict[str, o
     }, PolicyKind.TRUST)  # fmt: skip
     allow, denial = document.statements
     assert {value.text for value in admitted(allow, "K", [denial]).values} == admitted_values
+
+
+@pytest.mark.parametrize(("conditions", "admitted_values"), [
+    ({"StringLike": {"k": ["a*", "b", "c"]}, "StringNotEquals": {"k": ["b"]}, "StringNotLike": {"k": ["a*"]}}, {"c"}),
+    ({"StringLike": {"k": ["a*", "b"]}, "ForAnyValue:StringNotEquals": {"k": ["b"]}}, {"a*", "b"}),
+    ({"StringLike": {"k": ["a*", "b"]}, "ForAllValues:StringNotEquals": {"k": ["b"]}}, {"a*"}),
+    ({"StringLike": {"k": ["a", "b"]}, "StringNotEquals": {"k": ["${aws:username}"]}}, {"a", "b"}),
+    ({"ArnLike": {"k": ["arn:aws:iam::1:role/*"]}, "StringLike": {"k": ["*/x"]}}, {"arn:aws:iam::1:role/*"}),
+    ({"ArnEquals": {"k": ["arn:aws:iam::1:role/*"]}, "StringEquals": {"k": ["arn:aws:iam::1:role/x"]}},
+     {"arn:aws:iam::1:role/x"}),
+    ({"ArnEquals": {"k": ["arn:aws:iam::1:role/*"]}, "StringEquals": {"k": ["arn:aws:iam::2:role/x"]}}, set()),
+])  # fmt: skip
+def test_conditions_on_one_key_must_all_hold(conditions: dict[str, object], admitted_values: set[str]):
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": conditions}
+    (allow,) = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST).statements
+    assert {value.text for value in admitted(allow, "k").values} == admitted_values

@@ -381,7 +381,7 @@ def fine_two_keys(s: Scene) -> None:
 def fine_late_keys(s: Scene) -> None:
     """Both keys wait for something: the trust comes first, then the grant."""
     ci = s.ci()
-    role = s.deployer(s.late(text(trusts({"AWS": CI}))))
+    role = s.deployer(s.late(text(trusts({"AWS": CI}))), depends_on=[ci])  # AWS refuses a trust in who is not there
     s.grant(role.arn.apply(lambda known: text(grants(known))), ci.name)
 
 
