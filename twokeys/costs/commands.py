@@ -132,7 +132,7 @@ def _day(moment: date | None) -> date | None:
 
 
 def _whole_month(first: date | None, end: date | None) -> tuple[date, date]:
-    """The days asked for; what is not said is the last whole month, in UTC as bills are, or the month of --from or --to."""
+    """The days asked for; what is not said is the last whole month (UTC, as bills are) or that of --from or --to."""
     if first and end:
         return first, end
     if first:
