@@ -388,3 +388,11 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_list_comes_first(op
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     tops = [page.locator(part).evaluate("part => part.getBoundingClientRect().top") for part in ("#side", "#map")]
     assert tops[0] < tops[1]
+
+
+def test_on_paper_the_whole_list_and_the_whole_picture_stand_without_what_is_to_be_clicked(opened: Opened) -> None:
+    page = opened("classic", classic(), viewport={"width": 718, "height": 300})
+    page.emulate_media(media="print")
+    expect(page.locator("#filters")).to_be_hidden()
+    clipped = "part => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1"
+    assert [part for part in ("#side", "#map", "#picture") if page.locator(part).evaluate(clipped)] == []
