@@ -130,7 +130,14 @@ KINDS = {
     "fine_own_account",
     "component",
 }
-IN_A_LATER_RUN = ("changed_trust", "changed_grant", "changed_managed_policy", "replaced_role", "renamed_resource")
+IN_A_LATER_RUN = (
+    "changed_trust",
+    "changed_grant",
+    "changed_managed_policy",
+    "replaced_role",
+    "renamed_resource",
+    "replaced_after_deletion",
+)
 IN_ORDER: dict[str, set[str]] = {
     "fine_two_keys": {GRANT, TRUST},
     "fine_late_keys": {GRANT, TRUST},
@@ -251,6 +258,19 @@ def test_a_refresh_in_between_changes_nothing_of_that(engine: RealEngine, pack: 
 def test_a_document_that_ignores_its_changes_is_judged_as_it_stays(engine: RealEngine, pack: Path) -> None:
     assert engine.run("up", "--skip-preview", program="ignored_change").code == 0
     refused(engine, pack, "preview", program="ignored_change", step=2)
+
+
+@pytest.mark.parametrize(("program", "rule"), [
+    ("renamed_source", "door-needs-grant"), ("ignored_inline_policy", "wildcard-grant"),
+])  # fmt: skip
+def test_what_a_second_run_leaves_open_is_refused_in_preview(
+    program: str, rule: str, engine: RealEngine, pack: Path
+) -> None:
+    first = engine.run("up", "--skip-preview", program=program)
+    assert first.code == 0, first.text
+    left = engine.keys_in_iam()
+    assert rule in refused(engine, pack, "up", program=program, step=2)
+    assert engine.keys_in_iam() == left
 
 
 def test_a_grant_that_a_change_takes_away_is_missed_in_preview(engine: RealEngine, pack: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -132,12 +132,12 @@ def _day(moment: date | None) -> date | None:
 
 
 def _whole_month(first: date | None, end: date | None) -> tuple[date, date]:
-    """The days asked for; what is not said is the last whole month, or the month that --from or --to bounds."""
+    """The days asked for; what is not said is the last whole month (UTC, as bills are) or that of --from or --to."""
     if first and end:
         return first, end
     if first:
         return first, (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-    end = end or date.today().replace(day=1)
+    end = end or datetime.now(UTC).date().replace(day=1)
     return (end - timedelta(days=1)).replace(day=1), end
 
 
