@@ -124,6 +124,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/exports.py": {"twokeys.access", "twokeys.iam", "twokeys.errors", "twokeys.options"},
     "twokeys/assume": {
         "twokeys.assume",
+        "twokeys.aws_errors",
         "twokeys.profiles",
         "twokeys.exports",
         "twokeys.iam",

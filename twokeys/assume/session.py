@@ -18,6 +18,7 @@ from urllib.request import urlopen
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.profiles.ways import AssignmentWay, RoleWay
 
@@ -105,7 +106,9 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             serial = mfa_serial or _device(caller)
             asked |= {"SerialNumber": serial, "TokenCode": code(serial)}
         answered: Any = sts.assume_role(**asked)
-    except (BotoCoreError, ClientError) as error:
+    except BotoCoreError as error:
+        raise no_answer(error) from error
+    except ClientError as error:
         raise Refusal(
             f"door {way.name}",
             where=way.role_arn,

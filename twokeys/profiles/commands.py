@@ -265,7 +265,7 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
         f"nobody is called {who.name}",
         where=f"{who.kind}s of these exports",
         why=f"they tell of {', '.join(sorted(known))}",
-        next_step=f"Name {close}, if that is who you mean." if close else "Name one of them, or give all stacks.",
+        next_step=f"name {close}, if that is who you mean" if close else "name one of them, or give all stacks",
     )
 
 
@@ -279,7 +279,7 @@ def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> No
             f"{who.name} is nobody of account {who.account}",
             where="these exports",
             why=f"they tell of {who.name} in {', '.join(sorted(accounts))}",
-            next_step="Name that account, or leave --account out.",
+            next_step="name that account, or leave --account out",
         )
 
 
