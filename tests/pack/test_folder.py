@@ -33,6 +33,16 @@ def test_an_environment_elsewhere_is_named_as_it_is(tmp_path: Path) -> None:
     assert written["runtime"]["options"] == {"virtualenv": str((tmp_path / "elsewhere").resolve())}
 
 
+def test_a_pack_whose_extra_is_not_installed_says_which_it_is() -> None:
+    program = "import sys; sys.modules['grpc'] = None; from twokeys.pack.serving import serve; serve()"
+    command = [sys.executable, "-P", "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert "pip install 'twokeys[policies]'" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "__main__.py").write_text("mine")
     with pytest.raises(Refusal, match="already"):

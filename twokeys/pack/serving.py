@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from twokeys.sdk import leave_out_the_sdk
@@ -17,10 +18,13 @@ _SECONDS_BETWEEN_LOOKS = 2
 def serve() -> None:
     """Answer the engine until it ends this process, or has ended itself."""
     leave_out_the_sdk()
-    import grpc
-    from pulumi.runtime.proto import analyzer_pb2_grpc
+    try:
+        import grpc
+        from pulumi.runtime.proto import analyzer_pb2_grpc
 
-    from twokeys.pack.analyzer import Analyzer
+        from twokeys.pack.analyzer import Analyzer
+    except ModuleNotFoundError as error:
+        sys.exit(f"Refused: the policy pack cannot start: {error}. Next step: pip install 'twokeys[policies]'")
 
     server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", _MAX_MESSAGE)])
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)
