@@ -54,7 +54,7 @@ def read_exports(path: str) -> Exports:
             "the stack's exports cannot be read",
             where=path,
             why=error.strerror or str(error),
-            next_step="Give a file made with `pulumi stack export --file FILE` or `pulumi stack output --json`.",
+            next_step="Give a file that `twokeys access export FILE` or `pulumi stack export --file FILE` wrote.",
         ) from error
 
 

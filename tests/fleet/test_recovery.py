@@ -124,7 +124,7 @@ def converges(made: Cloud, stack: str, update: tuple[str, ...], seed: int, kills
             break  # it came to its end before
         begun += pending
         assert (done := made.fleet("recover", stack)).returncode == 0, done.stdout + done.stderr
-        assert not made.written(stack).get("pending_operations")
+        assert creates_pending(made, stack) == []
     assert (done := made.run(*update)).returncode == 0, (begun, done.stdout + done.stderr)
     preview = made.run("pulumi", "preview", "--expect-no-changes", "--non-interactive", "--stack", stack)
     assert preview.returncode == 0, (begun, preview.stdout + preview.stderr)
@@ -160,12 +160,17 @@ def kill_in_the_middle(made: Cloud, stack: str, update: tuple[str, ...], seed: i
     code = running.wait(200)
     # What is left stops by itself; the next run must not have to wait for a person.
     assert psutil.wait_procs(everything, timeout=120)[1] == []
-    pending = made.written(stack).get("pending_operations") or []
-    types = [one["resource"]["type"] for one in pending if one["type"] == "creating"]
+    types = creates_pending(made, stack)
     there = len(made.written(stack).get("resources") or ())
     print(f"seed {seed}: {victim}, {len(chosen)} killed at write {seen} with {there} resources; pending: {types}")
     assert chosen or code == 0
     return types if chosen else None
+
+
+def creates_pending(made: Cloud, stack: str) -> list[str]:
+    """The types of what was being created; the CLI itself forgets an update that was under way, and makes it again."""
+    pending = made.written(stack).get("pending_operations") or []
+    return [one["resource"]["type"] for one in pending if one["type"] == "creating"]
 
 
 def _line(process: psutil.Process) -> list[str]:
