@@ -101,6 +101,7 @@ def _differences(seed: int, directory: Path) -> Iterator[str]:
                     or not _is_made(target)
                     or organization.scps[source.account]
                     or organization.rcps[target.account]
+                    or _is_asked_otherwise(source, target)
                 )
                 if left_out or expected is None or source is target or target.kind != "role":
                     continue
@@ -110,6 +111,15 @@ def _differences(seed: int, directory: Path) -> Iterator[str]:
                     continue
                 if answer is not expected or (answer and outcome is Outcome.DENY):
                     yield f"{seed}: {source.arn} -> {target.arn}: it answers {answer}, the graph {outcome.value}"
+
+
+def _is_asked_otherwise(source: Who, target: Who) -> bool:
+    """Whether a key counts that the local AWS fills otherwise: the ARN of a session in place of its role's
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn),
+    and the id of the organization that it made itself.
+    """
+    asked = f"{target.trust} {source.policies} {source.boundary}"
+    return "aws:PrincipalOrgID" in asked or (source.kind == "role" and "aws:PrincipalArn" in asked)
 
 
 def _enters(sts: Any, role: str) -> bool:
