@@ -67,6 +67,13 @@ def test_a_grant_that_the_other_stack_does_not_export_is_not_believed(write: Wri
     assert "unproved-door" in Engine(preview=preview).rules(world(exports()).resources)
 
 
+def test_a_null_that_no_sdk_sends_is_no_difference(write: Write) -> None:
+    exported = exports()
+    exported["doors"][0]["door"]["expires"] = None
+    write({**exported, "contact": None})
+    assert Engine(preview=False).rules(world({**exports(), "contact": None}).resources) == []
+
+
 def test_a_secret_that_a_state_keeps_to_itself_is_no_difference(write: Write) -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
     write({**exports(), "parent_account_id": secret})

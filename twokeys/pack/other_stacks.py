@@ -36,11 +36,11 @@ def _exports(resource: Resource) -> Mapping[str, object] | None:
 
 
 def _is_that(said: object, exported: object) -> bool:
-    """Whether both are the same, as far as both are known: a state keeps secrets to itself."""
+    """Whether both are the same, as far as both are known: a state keeps secrets to itself, the SDKs send no nulls."""
     if said is UNKNOWN or exported is UNKNOWN:
         return True
     if isinstance(said, Mapping) and isinstance(exported, Mapping):
-        return said.keys() == exported.keys() and all(_is_that(value, exported[key]) for key, value in said.items())
+        return all(_is_that(said.get(key), exported.get(key)) for key in (said.keys() | exported.keys()))
     if isinstance(said, list) and isinstance(exported, list):
         return len(said) == len(exported) and all(map(_is_that, said, exported))
     return said == exported
