@@ -148,7 +148,14 @@ def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path:
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
-ENTER = {"name": "by-hand", "policy": document({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": CI})}
+
+
+def by_hand(resource: str) -> dict[str, str]:
+    policy = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource})
+    return {"name": "by-hand", "policy": policy}
+
+
+ENTER = by_hand("arn:aws:iam::*:role/deployer")
 
 
 @pytest.mark.parametrize(
@@ -157,6 +164,7 @@ ENTER = {"name": "by-hand", "policy": document({"Effect": "Allow", "Action": "st
         ({"managedPolicyArns": [ADMIN]}, "managed policy AdministratorAccess"),
         ({"managedPolicyArns": [arn(STAGE, "policy/by-hand")]}, "managed policy by-hand"),
         ({"inlinePolicies": [ENTER]}, "inline policy by-hand"),
+        ({"inlinePolicies": [by_hand(arn(STAGE, "role/OrganizationAccountAccessRole"))]}, "inline policy by-hand"),
     ],
 )
 def test_what_a_refresh_saw_attached_and_no_resource_attaches_is_not_proved(seen: dict[str, Any], what: str) -> None:
@@ -166,6 +174,12 @@ def test_what_a_refresh_saw_attached_and_no_resource_attaches_is_not_proved(seen
     (message,) = about(what, state(one | {"outputs": one["inputs"] | seen}))
     assert "role r" in message
     assert "pulumi refresh" in message
+
+
+def test_what_a_refresh_saw_of_another_stacks_grant_on_its_own_role_is_that_stacks_to_say() -> None:
+    one = role("r", document(trusts(arn(STAGE, "role/x"))))
+    seen = {"inlinePolicies": [by_hand(arn("7" * 12, "role/deployer"))]}
+    assert not about("role r", state(one | {"outputs": one["inputs"] | seen}))
 
 
 def test_what_a_refresh_saw_attached_by_a_resource_of_the_stack_is_that_one() -> None:

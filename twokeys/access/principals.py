@@ -12,7 +12,16 @@ from twokeys.access.documents import Document, Documents
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed, parse_policy
+from twokeys.iam import (
+    UNKNOWN,
+    Arn,
+    PolicyDocument,
+    PolicyKind,
+    Unknown,
+    account_as_a_whole,
+    aws_managed,
+    parse_policy,
+)
 from twokeys.iam.principals import Principals as TrustedPrincipals
 
 USER = "aws:iam/user:User"
@@ -394,7 +403,8 @@ class Principals:
     def _read_attached_when_refreshed(self) -> None:
         """What a state's role had beside what its stack gives it, when it was last refreshed.
 
-        Somebody attached it elsewhere, or a resource did that is gone since: only another refresh tells.
+        Somebody attached it elsewhere, or a resource did that is gone since: only another refresh tells. A grant of
+        another stack on a role that is not here is passed over: it opens nothing here, and that stack's state has it.
         """
         for resource in self._snapshot.of_type(ROLE) if self._snapshot.is_state else ():
             if "assumeRolePolicy" not in (resource.inputs or {}):
@@ -403,10 +413,20 @@ class Principals:
             held = set(role.documents) | {one.document for one in self.not_proved}
             inline = {self._inline[one] for one in held if one in self._inline}
             for document in self._in_outputs(resource, inline):
-                if document not in held:
+                if document not in held and self._may_open(document.policy):
                     what = f"Whether role {role.name} still has {document.title}"
                     why = "the state lists it as its last refresh saw it, and no resource here gives it to the role"
                     self._may_be_held(role, replace(document, urn=role.urn, source=role.source), what, why, _REFRESH)
+
+    def _may_open(self, policy: PolicyDocument | Unknown) -> bool:
+        """Whether a policy may grant a role that is here, by its ARN or a pattern, or the access role of an account."""
+        if policy is UNKNOWN:
+            return True
+        for name in granted_resources(policy):
+            arn = None if {*"*?$"} & {*name} else Arn.parse(name)
+            if arn is None or name in self.by_arn or arn.name in self._accounts.access_roles(arn.account):
+                return True
+        return False
 
     def _in_outputs(self, resource: Resource, known: Set[str]) -> Iterator[Document]:
         for arn in items(resource.outputs.get("managedPolicyArns")):
