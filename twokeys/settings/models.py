@@ -96,12 +96,22 @@ class GuardRailSettings(Model):
     adopt: PolicyId | None = None
     attached: dict[str, TargetId] = {}
 
+    @property
+    def kind(self) -> str:
+        """The policy type."""
+        return SERVICE_CONTROL_POLICY
+
 
 class OtherPolicySettings(GuardRailSettings):
     """A policy of another type than service control policies; its document is in the language of that type."""
 
     type: PolicyType
     document: Annotated[dict[str, Any], AfterValidator(check_policy_document)]
+
+    @property
+    def kind(self) -> str:
+        """The policy type."""
+        return self.type
 
 
 class DelegatedSettings(Model):
@@ -137,6 +147,11 @@ class OrganizationSettings(Model):
     access_roles: Annotated[tuple[RoleName, ...], Field(min_length=1)] = (ACCESS_ROLE,)
     centralized_root_access: bool | Literal["adopt"] = False
     delegated_administrators: dict[AccountId, DelegatedSettings] = {}
+
+    @property
+    def every_policy(self) -> dict[str, GuardRailSettings]:
+        """The policies of all types that config writes out, by name."""
+        return {**self.service_control_policies, **self.policies}
 
 
 class OidcSettings(Model):
