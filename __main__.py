@@ -11,7 +11,7 @@ from components.identity_center import IdentityCenter
 from components.organization import Organization
 from components.organization_wide import OrganizationWide
 from components.stack_config import stack_settings
-from twokeys.settings import MANAGEMENT
+from twokeys.settings.models import MANAGEMENT
 
 settings = stack_settings()
 parent = account_provider(

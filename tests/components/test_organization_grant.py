@@ -18,8 +18,9 @@ from twokeys.doors import ExportedGrant
 from twokeys.doors.documents import DoorPlan
 from twokeys.doors.documents import grant_document as door_grant
 from twokeys.doors.expiry import closing_time
-from twokeys.settings import Who, parse
+from twokeys.settings import parse
 from twokeys.settings.grants import inline_characters
+from twokeys.settings.models import Who
 
 COMPONENT, ORGANIZATION = "twokeys:access:OrganizationGrant", "aws:organizations/organization:Organization"
 POLICIES = {

@@ -7,12 +7,8 @@ from collections.abc import Iterator, Sequence
 from twokeys.organization.findings import Finding, failure, listed, passed, warning
 from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
 from twokeys.organization.plan import Fate, Plan, wanted
-from twokeys.settings import (
-    OrganizationSettings,
-    all_units,
-    is_unit_id,
-    needed_services,
-)
+from twokeys.settings.models import OrganizationSettings, all_units, is_unit_id
+from twokeys.settings.organization_wide import needed_services
 
 ACCOUNT_MANAGEMENT = "account.amazonaws.com"
 

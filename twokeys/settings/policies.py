@@ -18,7 +18,7 @@ from twokeys.settings.models import (
     guard_rails,
     is_account_id,
 )
-from twokeys.settings.problem import Problem, listed_twice
+from twokeys.settings.problem import Problem
 from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS, check_policy
 
 _RCP_SYNTAX = (
@@ -86,7 +86,7 @@ def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
     attached: Counter[tuple[str, str]] = Counter()
     for name, policy in organization.every_policy.items():
         kind = policy.kind
-        attached.update((kind, target) for target in set(policy.targets))
+        attached.update((kind, target) for target in policy.targets)
         size, largest = len(json.dumps(policy.document, separators=(",", ":"))), _LARGEST.get(kind)
         if largest is not None and size > largest:
             yield Problem(
@@ -117,7 +117,6 @@ def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
 def _policy(
     organization: OrganizationSettings, paths: Collection[str], key: str, policy: GuardRailSettings
 ) -> Iterator[Problem]:
-    yield from listed_twice(f"{key}.targets", policy.targets)
     for target in policy.targets:
         if target != ROOT and target not in paths and not is_account_id(target):
             yield Problem(
@@ -141,11 +140,3 @@ def _policy(
             "a policy cannot be attached while its policy type is off",
             f"add {kind} to organization.policyTypes",
         )
-    for target in policy.attached:
-        if policy.adopt is None or target not in policy.targets:
-            yield Problem(
-                f"{key}.attached",
-                target,
-                "only a policy that is adopted is attached already, and only to its targets",
-                "remove it, or add adopt and the target",
-            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from twokeys.settings import Settings
+from twokeys.settings.models import Settings
 
 ACTIVE = "ACTIVE"
 CLOSING = "PENDING_CLOSURE"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twokeys.organization.life.closing import standings
 from twokeys.organization.life.facts import CLOSED, CLOSING, Facts
-from twokeys.settings import is_unit_id
+from twokeys.settings.models import is_unit_id
 
 
 @dataclass(frozen=True)
