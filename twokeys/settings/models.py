@@ -104,15 +104,6 @@ class GuardRailSettings(Model):
     adopt: PolicyId | None = None
     attached: dict[str, TargetId] = {}
 
-    @model_validator(mode="after")
-    def _attached_already(self) -> Self:
-        if self.attached and (self.adopt is None or not self.attached.keys() <= set(self.targets)):
-            raise refuse(
-                "only a policy that is adopted is attached already, and only to its targets",
-                "take them out of attached, or add adopt and the targets",
-            )
-        return self
-
     @property
     def kind(self) -> str:
         """The policy type."""

@@ -140,3 +140,7 @@ def _policy(
             "a policy cannot be attached while its policy type is off",
             f"add {kind} to organization.policyTypes",
         )
+    for target in policy.attached:
+        if policy.adopt is None or target not in policy.targets:
+            why = "only a policy that is adopted is attached already, and only to its targets"
+            yield Problem(f"{key}.attached", target, why, "remove it, or add adopt and the target")
