@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twokeys.organization.life.closing import standings
-from twokeys.organization.life.facts import CLOSED, CLOSING, Facts
+from twokeys.organization.life.facts import Facts
+from twokeys.organization.model import CLOSED, CLOSING
 from twokeys.settings.models import is_unit_id
 
 
