@@ -148,7 +148,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/costs": {"twokeys.costs", "twokeys.exports", "twokeys.files", "twokeys.errors", "boto3", "botocore"},
     "twokeys/organization/life": {
-        "twokeys.organization.life",
+        "twokeys.organization",
         "twokeys.access",
         "twokeys.settings",
         "twokeys.options",
