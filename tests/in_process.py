@@ -20,8 +20,7 @@ import boto3
 
 from components import readiness
 from twokeys import cli
-from twokeys.errors import Refusal
-from twokeys.preview import monitor
+from twokeys.preview import monitor, process
 from twokeys.preview.run import Run
 
 Twokeys = Callable[..., subprocess.CompletedProcess[str]]
@@ -63,10 +62,8 @@ def run_in_process(  # what twokeys.preview.process offers
     readiness.sts_client.cache_clear()  # of another local AWS
     try:
         with mock.patch.dict("os.environ", environment or {}):
-            monitor.run(
-                lambda: runpy.run_path(str(program), run_name="__main__"), run.answer, stack=stack, **settings
-            )
+            monitor.run(lambda: runpy.run_path(str(program), run_name="__main__"), run.answer, stack=stack, **settings)
     except Exception as error:
-        raise Refusal(f"the program of stack {stack} failed", where=str(program), why=str(error), next_step="") from error
+        raise process._failed(stack, str(program), str(error)) from error
     if run.errors:
-        raise Refusal(f"the program of stack {stack} failed", where=str(program), why=run.errors[0], next_step="")
+        raise process._failed(stack, str(program), run.errors[0])
