@@ -166,15 +166,6 @@ def test_a_statement_that_names_the_caller_twice_is_named_once():
     assert [one.document for one in verdict.decisions] == ["trust policy", "identity-based policy 1"]
 
 
-def test_alternatives_are_told_as_such():
-    free = {"Principal": {"AWS": "111111111111"}}
-    one = {**free, "Condition": {"StringEquals": {"sts:ExternalId": "x-1"}}}
-    other = {**free, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
-    verdict = _standing(trust=[one, other], free="true")
-    (either,) = verdict.requirements
-    assert str(either) == "(sts:ExternalId StringEquals x-1) or (aws:MultiFactorAuthPresent Bool true)"
-
-
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (300, "300"), (10.5, "10.5")])
 def test_numbers_and_booleans_of_a_condition_are_read_as_json_writes_them(value: object, text: str):
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""

@@ -199,11 +199,7 @@ def _is_action(name: str | Unknown, action: str) -> Truth:
         return Truth.UNKNOWN
     if "*" not in name and "?" not in name:
         return truth(name.lower() == action.lower())
-    return TextPattern(name, wildcards=True, variables=False, ignore_case=True).matches(action, _no_variables)
-
-
-def _no_variables(_key: str) -> tuple[str, ...]:
-    return ()
+    return TextPattern(name, wildcards=True, variables=False, ignore_case=True).matches(action)
 
 
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
