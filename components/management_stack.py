@@ -9,7 +9,7 @@ from components.refusing import ProgramRefusal
 from components.stack_outputs import StackOutputs
 from twokeys.doors import ACCOUNT_OUTPUT, ACCOUNTS_OUTPUT, PEOPLE_OUTPUT
 from twokeys.errors import nearest
-from twokeys.settings import Who
+from twokeys.settings.models import Who
 
 _LISTED = {"role": "role_arns", "user": "user_arns", "group": "group_members"}
 """The output that lists what the management stack makes, by kind."""
