@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
 from twokeys.iam.matches import Atom, ResourceAtom, SessionAtom
-from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values
+from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values, absent
 
 Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
@@ -86,7 +86,7 @@ def _is_plain(atom: Atom) -> bool:
 def _contingent(atom: Atom) -> bool:
     (key,) = atom.keys
     options, _ = _options(key, (atom,))
-    found = {atom.evaluate(_override({key: option}, _absent)) for option in options}
+    found = {atom.evaluate(_override({key: option}, absent)) for option in options}
     return Truth.TRUE in found and Truth.FALSE in found
 
 
@@ -139,7 +139,7 @@ def _told_apart(key: str, atoms: tuple[Atom, ...]) -> tuple[tuple[dict[Atom, Tru
     options, covered = _options(key, atoms)
     distinct: dict[tuple[Truth, ...], None] = {}
     for option in options:
-        look = _override({key: option}, _absent)
+        look = _override({key: option}, absent)
         distinct[tuple(atom.evaluate(look) for atom in atoms)] = None
     return tuple(dict(zip(atoms, truths, strict=True)) for truths in distinct), covered
 
@@ -156,10 +156,6 @@ def _recorded(held: Callable[[Atom], Truth], seen: set[Truth], atom: Atom) -> Tr
 
 def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:
     return lookup(key) is FREE or any(isinstance(atom, SessionAtom) and key in atom.keys for atom in atoms)
-
-
-def _absent(_key: str) -> Values:
-    return ()
 
 
 def _override(values: dict[str, Option], lookup: Lookup) -> Lookup:
