@@ -78,7 +78,7 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
             resources = tuple(_resources(deployment.get("resources") or []))
             pending = tuple(_pending(deployment.get("pending_operations") or []))
             return Snapshot(resources, origin, pending, is_state=True)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(
             "this is no state",
             where=origin,
