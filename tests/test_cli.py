@@ -184,6 +184,15 @@ def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -
         "preview stage --policy-pack-config PIPE",
         "profiles --person alice --state PIPE",
         "profiles --person alice --from PIPE",
+        "profiles --person alice --state FILE --config PIPE",
+        "costs --file PIPE",
+        "costs --file LOOP",
+        "preview stage --project LOOP",
+        f"preview stage --policy-pack-config {'n' * 300}",
+        "access check --state DEEP",
+        "access check --state FILE --config DEEP",
+        "access diff FILE --plan DEEP",
+        "assume door --from DEEP",
         "sandbox up stage --policy-pack-config PIPE",
         "sandbox shell --account 123",
         "sandbox shell nope",
@@ -199,6 +208,8 @@ def test_what_cannot_be_asked_is_refused_at_once_in_a_few_lines_and_nothing_is_w
     shutil.copy(project_root / "Pulumi.yaml", tmp_path)
     (tmp_path / "Pulumi.malformed.yaml").write_text("config:\n  a: [1\n")
     os.mkfifo(tmp_path / "PIPE")
+    (tmp_path / "LOOP").symlink_to(tmp_path / "LOOP")
+    (tmp_path / "DEEP").write_text("[" * 100_000)
     shutil.copy(project_root / "tests/map/states/stage.json", tmp_path / "FILE")
     before = {path.name for path in tmp_path.iterdir()}
     monkeypatch.chdir(tmp_path)

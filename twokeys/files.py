@@ -33,7 +33,7 @@ def locked(path: Path, seconds: float = 10) -> Iterator[None]:
 
     The folder is made when it is missing, for its owner only, as the AWS CLI does.
     """
-    target = _real(path)
+    target = _regular(path)
     with _refusing(path):
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(target.with_name(f".{target.name}.twokeys.lock"), mode=0o600)

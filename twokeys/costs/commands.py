@@ -53,8 +53,8 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     "reports",
     multiple=True,
     metavar="FILE",
-    help="An exported report: legacy CUR or CUR 2.0, CSV (plain or gzip) or Parquet; - is the standard input. Give all "
-    "files of a report that comes in parts. Without it, the Cost Explorer API is asked.",
+    help="An exported report: legacy CUR, CUR 2.0 or FOCUS, CSV (plain or gzip) or Parquet; - is the standard input. "
+    "All files of one that comes in parts. Without it, the Cost Explorer API is asked.",
 )
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The first day (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
