@@ -7,12 +7,11 @@ import pulumi
 from components.account_provider import account_provider
 from components.accounts import Accounts
 from components.caller_identity import caller_arn
-from components.from_organization_settings import identity_center_args, organization_args
 from components.identity_center import IdentityCenter
 from components.organization import Organization
 from components.organization_wide import OrganizationWide
 from components.stack_config import stack_settings
-from twokeys.settings import MANAGEMENT
+from twokeys.settings.models import MANAGEMENT
 
 settings = stack_settings()
 parent = account_provider(
@@ -27,8 +26,8 @@ pulumi.export("readme", Path(__file__).with_name("Pulumi.README.md").read_text(e
 
 organization, identities, wide, people = None, None, None, None
 if settings.organization:
-    organization = Organization("organization", organization_args(settings, settings.organization), in_parent)
-    if center := identity_center_args(settings):
+    organization = Organization("organization", settings, settings.organization, in_parent)
+    if center := settings.people.identity_center:
         after = pulumi.ResourceOptions(provider=parent, depends_on=organization.resources)
         identities = IdentityCenter("identity-center", center, after)
         pulumi.export("identity_center", {"instance_arn": identities.instance_arn})

@@ -13,6 +13,14 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
 
+def session_name() -> str:
+    """The name under which this program's sessions stand in CloudTrail: 2 to 64 characters of [A-Za-z0-9_+=,.@-].
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    return f"twokeys-{pulumi.get_stack()}"[:64]
+
+
 @dataclass(frozen=True)
 class AssumedRole:
     """How a provider enters its account: the role's ARN, and what AssumeRole is called with."""

@@ -8,17 +8,9 @@ import pulumi_aws as aws
 
 from components.account_baseline import AccountBaseline
 from components.account_budget import AccountBudget
-from components.account_provider import AssumedRole, account_provider
+from components.account_provider import AssumedRole, account_provider, session_name
 from components.caller_identity import caller_arn
-from components.cross_account_access import CrossAccountAccess
-from components.from_settings import (
-    baseline_args,
-    budget_args,
-    door_args,
-    identity_center_door_args,
-    member_account_args,
-    session_name,
-)
+from components.cross_account_access import CrossAccountAccess, CrossAccountAccessArgs
 from components.identity_center import IdentityCenter
 from components.identity_center_access import IdentityCenterAccess
 from components.management_stack import ManagementStack
@@ -28,7 +20,15 @@ from components.other_stack import OtherStack, SourceAccount, account_of
 from components.people import People
 from components.stack_outputs import StackOutputs
 from components.switch_role import switch_role_url
-from twokeys.settings import MANAGEMENT, Settings, asks_for_mfa, is_unit_id, made_by_management, who
+from twokeys.settings.models import (
+    MANAGEMENT,
+    DoorSettings,
+    Settings,
+    asks_for_mfa,
+    is_unit_id,
+    made_by_management,
+    who,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Accounts:
     def not_entered(self) -> dict[str, pulumi.Output[str]]:
         """Adopt each account that this program does not work in; its id by name."""
         entered = {*self._settings.entered(), *self._settings.accounts_in("closed")}
-        return {name: self._outside(name) for name in self._settings.accounts if name not in entered}
+        return {name: self._account(name).account_id for name in self._settings.accounts if name not in entered}
 
     def doors(
         self, members: Mapping[str, Account], people: Sequence[People] = ()
@@ -102,29 +102,23 @@ class Accounts:
         return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
 
     def _account(self, name: str) -> MemberAccount:
-        args = member_account_args(self._settings, name, stack=self._stack, parent_id=self._unit_id(name))
-        after = [*(self._organization.resources if self._organization else []), *self._before_the_next()]
-        made = MemberAccount(name, args, pulumi.ResourceOptions(provider=self._parent, depends_on=after))
-        self._made[name] = made
+        settings, in_parent = self._settings, pulumi.ResourceOptions(provider=self._parent)
+        after: list[pulumi.Resource] = list(self._organization.resources) if self._organization else []
+        # AWS makes a few accounts at a time and refuses more: each waits for the one that many places before it.
+        if len(self._made) >= settings.accounts_at_once:
+            after.append(list(self._made.values())[-settings.accounts_at_once].account)
+        opts = pulumi.ResourceOptions(provider=self._parent, depends_on=after)
+        made = self._made[name] = MemberAccount(name, settings, self._unit_id(name), opts)
+        if budget := settings.accounts[name].budget:
+            AccountBudget(name, budget, made.account_id, in_parent)
         return made
-
-    def _before_the_next(self) -> list[pulumi.Resource]:
-        """AWS makes a few accounts at a time and refuses more: each waits for the one that many places before it."""
-        at_once = self._settings.accounts_at_once
-        return [list(self._made.values())[-at_once].account] if len(self._made) >= at_once else []
-
-    def _outside(self, name: str) -> pulumi.Output[str]:
-        account_id = self._account(name).account_id
-        if budget := budget_args(self._settings, name, account_id=account_id):
-            AccountBudget(name, budget, pulumi.ResourceOptions(provider=self._parent))
-        return account_id
 
     def _member(self, name: str) -> Account:
         settings, member = self._settings, self._settings.accounts[name]
         account = self._account(name)
         role = AssumedRole(
             arn=account.access_role_arn,
-            session_name=session_name(self._stack),
+            session_name=session_name(),
             session_seconds=member.access.session_seconds,
             external_id=member.access.external_id,
         )
@@ -132,10 +126,9 @@ class Accounts:
             name, account_id=account.account_id, region=settings.region, role=role, tags=settings.tags
         )
         arn = caller_arn(provider, account.account_id, account=name, depends_on=[account.account])
-        if baseline := baseline_args(settings, name):
+        baseline = settings.baseline_of(name)
+        if any(baseline.model_dump(exclude={"contacts"}).values()):
             AccountBaseline(name, baseline, pulumi.ResourceOptions(provider=provider))
-        if budget := budget_args(settings, name, account_id=account.account_id):
-            AccountBudget(name, budget, pulumi.ResourceOptions(provider=self._parent))
         return Account(
             id=account.account_id, caller_arn=arn, access_role_arn=account.access_role_arn, provider=provider
         )
@@ -147,8 +140,10 @@ class Accounts:
         if self._organization and unit is not None and not is_unit_id(unit):
             return self._organization.unit_ids[unit]
         if quarantined:
-            return self._management.quarantine_unit_id()
-        return unit if unit is None or is_unit_id(unit) else self._management.organizational_unit_id(unit)
+            return self._management.read("quarantine", "organizational_unit_id", "organization.quarantine")
+        if unit is None or is_unit_id(unit):
+            return unit
+        return self._management.read("organizational_unit_ids", unit, "organization.organizationalUnits")
 
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
@@ -180,7 +175,7 @@ class Accounts:
         if account not in self._sources:
             outputs, other = self._other(stack)
             self._sources[account] = account_of(
-                other, outputs, account, region=settings.region, session_name=session_name(self._stack)
+                other, outputs, account, region=settings.region, session_name=session_name()
             )
         return self._sources[account]
 
@@ -198,18 +193,18 @@ class Accounts:
     def _assignment(self, name: str) -> IdentityCenterAccess:
         settings, door = self._settings, self._settings.doors[name]
         source, own = who(door.source), self._identity_center
+        who_comes = f"{source.kind}/{source.name}"
         return IdentityCenterAccess(
             name,
-            identity_center_door_args(
-                settings,
-                door,
-                source_id=self._management.identity_id(source.kind, source.name)
-                if own is None
-                else own.id_of[f"{source.kind}/{source.name}"],
-                instance_arn=self._management.identity_center() if own is None else own.instance_arn,
-                target_account_id=self._made[settings.target_account_of(door)].account_id,
-            ),
-            pulumi.ResourceOptions(provider=self._parent),
+            settings=settings,
+            source_id=own.id_of[who_comes]
+            if own
+            else self._management.read("identity_ids", who_comes, f"people.identityCenter.{source.kind}s"),
+            instance_arn=own.instance_arn
+            if own
+            else self._management.read("identity_center", "instance_arn", "people.identityCenter"),
+            target_account_id=self._made[settings.target_account_of(door)].account_id,
+            opts=pulumi.ResourceOptions(provider=self._parent),
         )
 
     def _group_members(self, name: str) -> pulumi.Input[list[str]]:
@@ -219,7 +214,7 @@ class Accounts:
         if source.members is not None:
             return list(source.members)
         own = self._settings.people.groups.get(source.group)
-        return list(own) if own is not None else self._management.members_of(source.group)
+        return list(own) if own is not None else self._management.read("group_members", source.group, "people.groups")
 
     def _link(self, member: Account, account: str, role: str) -> pulumi.Output[str]:
         partition, stack = self._settings.partition, self._stack
@@ -233,3 +228,49 @@ class Accounts:
 def _beside(stack: str) -> str:
     """The full name of a stack of this project."""
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+
+
+def door_args(  # noqa: PLR0913 - a door joins two accounts
+    settings: Settings,
+    door: DoorSettings,
+    *,
+    target_account_id: pulumi.Input[str],
+    source_account_id: pulumi.Input[str],
+    source_provider: aws.Provider,
+    target_provider: aws.Provider,
+    members: pulumi.Input[list[str]],
+) -> CrossAccountAccessArgs:
+    """The arguments of one CrossAccountAccess component."""
+    source = who(door.source)
+    args: CrossAccountAccessArgs = {
+        "source_kind": source.kind,
+        "source_account_id": source_account_id,
+        "target_account": settings.target_account_of(door),
+        "target_account_id": target_account_id,
+        "role": door.target.role,
+        "source_provider": source_provider,
+        "target_provider": target_provider,
+        "members": members,
+        "managed_policy_arns": list(door.permissions.managed_policies),
+        "statements": list(door.permissions.statements),
+        "session_seconds": door.session_seconds,
+        "mfa": asks_for_mfa(door),
+        "conditions": {operator: dict(keys) for operator, keys in door.conditions.items()},
+        "keys": list(door.keys),
+        "reason": door.reason,
+        "owner": door.owner,
+        "partition": settings.partition,
+    }
+    if (account := settings.source_account_of(door)) != MANAGEMENT:
+        args["source_account"] = account
+    if source.kind != "root":
+        args["source"] = source.name
+    elif door.source.grant_to is not None:
+        args["grant_to_kind"], args["grant_to"] = who(door.source.grant_to)
+    if door.permissions.boundary:
+        args["permissions_boundary"] = door.permissions.boundary
+    if door.external_id:
+        args["external_id"] = door.external_id
+    if door.expires:
+        args["expires"] = door.expires.isoformat()
+    return args

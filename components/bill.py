@@ -1,11 +1,14 @@
 """The one bill of the organization: what splits it, what watches it, and where it is exported to."""
 
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.private_bucket import PrivateBucket
+from twokeys.settings.bill import AnomaliesSettings, BillSettings, CostTagSettings, ReportSettings
+from twokeys.settings.models import Settings
 
 # Columns of CUR 2.0 that break a bill down by account, service, region and tag:
 # https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html
@@ -28,65 +31,27 @@ _COLUMNS = (
 _QUERY = f"SELECT {', '.join(_COLUMNS)} FROM COST_AND_USAGE_REPORT"  # noqa: S608 - all of it is written here
 
 
-class AnomalyArgs(TypedDict):
-    """Who hears of unusual costs."""
-
-    notify: list[str]
-    """E-mail addresses."""
-    minimum_impact: float
-    """From which impact on, in USD."""
-    frequency: str
-    """DAILY or WEEKLY."""
-
-
-class ReportArgs(TypedDict):
-    """Where the cost and usage report goes."""
-
-    bucket: str
-    """The bucket's name, unique across AWS."""
-    keep_days: int
-    """After how many days reports go away."""
-
-
-class BillArgs(TypedDict):
-    """How the bill is split and watched."""
-
-    account_id: str
-    """The 12-digit id of the management account, which pays."""
-    cost_allocation_tags: list[str]
-    """Keys of tags that split the bill. AWS knows a key about a day after it was first used."""
-    anomalies: NotRequired[AnomalyArgs]
-    """Who hears of unusual costs."""
-    report: NotRequired[ReportArgs]
-    """Where the report goes."""
-    region: str
-    """The region of the report's bucket."""
-    partition: str
-    """The partition that stands in ARNs."""
-
-
 class Bill(pulumi.ComponentResource):
     """Cost allocation tags, an anomaly monitor and the exported report, in the management account's provider."""
 
     report_bucket: pulumi.Output[str | None]
     """The bucket of the cost and usage report, if there is one."""
-    anomaly_monitor_arn: pulumi.Output[str | None]
-    """The ARN of the anomaly monitor, if there is one."""
 
-    def __init__(self, name: str, args: BillArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, settings: Settings, bill: BillSettings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("twokeys:bill:Bill", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        for tag in args["cost_allocation_tags"]:
+        for tag in bill.tags:  # AWS knows a tag's key about a day after it was first used
             aws.costexplorer.CostAllocationTag(tag, tag_key=tag, status="Active", opts=self._child)
         self.report_bucket = pulumi.Output.from_input(None)
-        self.anomaly_monitor_arn = pulumi.Output.from_input(None)
-        if "anomalies" in args:
-            self.anomaly_monitor_arn = self._watch(name, args["anomalies"])
-        if "report" in args:
-            self.report_bucket = self._export(name, args, args["report"])
-        self.register_outputs({"reportBucket": self.report_bucket, "anomalyMonitorArn": self.anomaly_monitor_arn})
+        if bill.anomalies:
+            self._watch(name, bill.anomalies)
+        if bill.report:
+            self.report_bucket = self._export(name, settings, bill.report)
+        self.register_outputs({"reportBucket": self.report_bucket})
 
-    def _watch(self, name: str, said: AnomalyArgs) -> pulumi.Output[str]:
+    def _watch(self, name: str, said: AnomaliesSettings) -> None:
         """https://docs.aws.amazon.com/cost-management/latest/userguide/getting-started-ad.html"""
         monitor = aws.costexplorer.AnomalyMonitor(
             name, name=name, monitor_type="DIMENSIONAL", monitor_dimension="SERVICE", opts=self._child
@@ -94,37 +59,35 @@ class Bill(pulumi.ComponentResource):
         impact = aws.costexplorer.AnomalySubscriptionThresholdExpressionDimensionArgs(
             key="ANOMALY_TOTAL_IMPACT_ABSOLUTE",
             match_options=["GREATER_THAN_OR_EQUAL"],
-            values=[f"{said['minimum_impact']:g}"],
+            values=[f"{said.minimum_impact:g}"],
         )
         aws.costexplorer.AnomalySubscription(
             name,
             name=name,
-            frequency=said["frequency"],
+            frequency=said.frequency,
             monitor_arn_lists=[monitor.arn],
             subscribers=[
                 aws.costexplorer.AnomalySubscriptionSubscriberArgs(type="EMAIL", address=address)
-                for address in said["notify"]
+                for address in said.notify
             ],
             threshold_expression=aws.costexplorer.AnomalySubscriptionThresholdExpressionArgs(dimension=impact),
             opts=self._child,
         )
-        return monitor.arn
 
-    def _export(self, name: str, args: BillArgs, said: ReportArgs) -> pulumi.Output[str]:
+    def _export(self, name: str, settings: Settings, said: ReportSettings) -> pulumi.Output[str]:
+        called = said.bucket or f"cost-report-{settings.management_account_id}"
         bucket = PrivateBucket(
             name,
-            {
-                "bucket": said["bucket"],
-                "statements": report_statements(said["bucket"], args["account_id"], args["partition"]),
-                "keep_days": said["keep_days"],
-                "partition": args["partition"],
-            },
-            self._child,
+            bucket=called,
+            statements=report_statements(called, settings.management_account_id, settings.partition),
+            keep_days=said.keep_days,
+            partition=settings.partition,
+            opts=self._child,
         )
         destination = aws.bcmdata.ExportExportDestinationConfigurationS3DestinationArgs(
             s3_bucket=bucket.bucket,
             s3_prefix="cur",
-            s3_region=args["region"],
+            s3_region=settings.region,
             s3_output_configurations=[
                 aws.bcmdata.ExportExportDestinationConfigurationS3DestinationS3OutputConfigurationArgs(
                     compression="GZIP", format="TEXT_OR_CSV", output_type="CUSTOM", overwrite="OVERWRITE_REPORT"
@@ -184,16 +147,16 @@ def report_statements(bucket: str, account: str, partition: str) -> list[dict[st
     ]
 
 
-def tag_policy(tags: dict[str, tuple[list[str], list[str]]]) -> dict[str, Any]:
-    """The tag policy for tags: key to (allowed values, resource types held to them); empty lists say nothing. Pure.
+def tag_policy(tags: Mapping[str, CostTagSettings]) -> dict[str, Any]:
+    """The tag policy for tags by key; empty lists of values and of resource types say nothing. Pure.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_example-tag-policies.html
     """
     return {
         "tags": {
             key: {"tag_key": {"@@assign": key}}
-            | ({"tag_value": {"@@assign": values}} if values else {})
-            | ({"enforced_for": {"@@assign": enforced}} if enforced else {})
-            for key, (values, enforced) in tags.items()
+            | ({"tag_value": {"@@assign": list(tag.values)}} if tag.values else {})
+            | ({"enforced_for": {"@@assign": list(tag.enforced_for)}} if tag.enforced_for else {})
+            for key, tag in tags.items()
         }
     }

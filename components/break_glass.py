@@ -1,27 +1,13 @@
 """The way for emergencies: a role that few may assume, with MFA, and never unnoticed."""
 
 import json
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-
-class BreakGlassArgs(TypedDict):
-    """Who may break the glass, and who hears of it."""
-
-    account_id: str
-    """The 12-digit id of the provider's account, in which the role and the users are."""
-    role: str
-    """The role's name. Roles of the same name in other accounts are watched too."""
-    users: list[str]
-    """Users of the same account who may assume it."""
-    notify: list[str]
-    """E-mail addresses; each gets a message from AWS and has to confirm it once."""
-    session_seconds: int
-    """The longest session, 3600 to 43200 seconds."""
-    partition: str
-    """The partition that stands in ARNs."""
+from twokeys.settings.people import BreakGlassSettings
 
 
 class BreakGlass(pulumi.ComponentResource):
@@ -37,29 +23,32 @@ class BreakGlass(pulumi.ComponentResource):
     topic_arn: pulumi.Output[str]
     """The ARN of the topic that every use is sent to."""
 
-    def __init__(self, name: str, args: BreakGlassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        said: BreakGlassSettings,
+        account_id: str,
+        partition: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("twokeys:people:BreakGlass", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             name,
-            name=args["role"],
+            name=said.role,
             description="For emergencies; every use is reported",
-            max_session_duration=args["session_seconds"],
-            assume_role_policy=json.dumps(trust_of(args)),
+            max_session_duration=said.session_seconds,
+            assume_role_policy=json.dumps(trust_of(said.users, account_id, partition)),
             # AWS refuses a trust in a user who is not there.
             opts=pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None),
         )
-        aws.iam.RolePolicyAttachment(
-            name,
-            role=role.name,
-            policy_arn=f"arn:{args['partition']}:iam::aws:policy/AdministratorAccess",
-            opts=child,
-        )
+        administrator = f"arn:{partition}:iam::aws:policy/AdministratorAccess"
+        aws.iam.RolePolicyAttachment(name, role=role.name, policy_arn=administrator, opts=child)
         rule = aws.cloudwatch.EventRule(
             name,
             name=name,
-            description=f"Somebody assumed a role {args['role']}",
-            event_pattern=json.dumps(pattern_of(args)),
+            description=f"Somebody assumed a role {said.role}",
+            event_pattern=json.dumps(pattern_of(said.role, partition)),
             # CloudTrail counts AssumeRole as read-only, and a rule that is merely enabled need not hear of that:
             # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
@@ -77,7 +66,7 @@ class BreakGlass(pulumi.ComponentResource):
         aws.cloudwatch.EventTarget(
             name, rule=rule.name, arn=topic.arn, opts=pulumi.ResourceOptions(parent=self, depends_on=[policy])
         )
-        for address in args["notify"]:
+        for address in said.notify:
             aws.sns.TopicSubscription(
                 f"{name}-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
@@ -85,18 +74,17 @@ class BreakGlass(pulumi.ComponentResource):
         self.register_outputs({"roleArn": self.role_arn, "topicArn": self.topic_arn})
 
 
-def trust_of(args: BreakGlassArgs) -> dict[str, Any]:
+def trust_of(users: Sequence[str], account_id: str, partition: str) -> dict[str, Any]:
     """The role's trust: these users, with MFA. Pure.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
-    users = [f"arn:{args['partition']}:iam::{args['account_id']}:user/{user}" for user in args["users"]]
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": users},
+                "Principal": {"AWS": [f"arn:{partition}:iam::{account_id}:user/{user}" for user in users]},
                 "Action": "sts:AssumeRole",
                 "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
             }
@@ -104,7 +92,7 @@ def trust_of(args: BreakGlassArgs) -> dict[str, Any]:
     }
 
 
-def pattern_of(args: BreakGlassArgs) -> dict[str, Any]:
+def pattern_of(role: str, partition: str) -> dict[str, Any]:
     """The events that are reported: every AssumeRole of a role of this name, in whichever account. Pure.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
@@ -115,7 +103,7 @@ def pattern_of(args: BreakGlassArgs) -> dict[str, Any]:
         "detail": {
             "eventSource": ["sts.amazonaws.com"],
             "eventName": ["AssumeRole"],
-            "requestParameters": {"roleArn": [{"wildcard": f"arn:{args['partition']}:iam::*:role/{args['role']}"}]},
+            "requestParameters": {"roleArn": [{"wildcard": f"arn:{partition}:iam::*:role/{role}"}]},
         },
     }
 

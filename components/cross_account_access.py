@@ -160,17 +160,30 @@ class CrossAccountAccess(pulumi.ComponentResource):
             depends_on=after,
             replacement_trigger=shape.source_account,
         )
-        grantee = name_of(shape.grantee)
-        if shape.grantee_kind == "role":
-            return aws.iam.RolePolicy(name, name=shape.grant_name, role=grantee, policy=policy, opts=child)
-        if shape.grantee_kind == "user":
-            return aws.iam.UserPolicy(name, name=shape.grant_name, user=grantee, policy=policy, opts=child)
-        return aws.iam.GroupPolicy(name, name=shape.grant_name, group=grantee, policy=policy, opts=child)
+        holder = name_of(shape.grantee)
+        return inline_policy(name, shape.grantee_kind, holder, policy_name=shape.grant_name, policy=policy, opts=child)
 
     def _rendered(self, document: dict[str, Any]) -> pulumi.Input[str]:
         if not symbols(document):
             return render(document, {})  # known also in the preview of an account that does not exist yet
         return self._ids.apply(lambda ids: render(document, ids))
+
+
+def inline_policy(  # noqa: PLR0913 - all but what it is called and whose it is by name
+    name: str,
+    kind: str,
+    holder: str,
+    *,
+    policy_name: str,
+    policy: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Resource:
+    """The inline policy of a `role`, a `user` or a `group`."""
+    if kind == "role":
+        return aws.iam.RolePolicy(name, name=policy_name, role=holder, policy=policy, opts=opts)
+    if kind == "user":
+        return aws.iam.UserPolicy(name, name=policy_name, user=holder, policy=policy, opts=opts)
+    return aws.iam.GroupPolicy(name, name=policy_name, group=holder, policy=policy, opts=opts)
 
 
 def _policy_name(arn: str) -> str:

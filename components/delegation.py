@@ -1,20 +1,11 @@
 """Who looks after the organization's security services: a member account, and not the management account."""
 
-from typing import TypedDict
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
-
-class DelegationArgs(TypedDict):
-    """One account, and the services that it looks after for all."""
-
-    account_id: pulumi.Input[str]
-    """The id of the member account."""
-    service_principals: list[str]
-    """Services that Organizations delegates, as in access-analyzer.amazonaws.com."""
-    guardduty: bool
-    """Whether it also looks after GuardDuty, which delegates by a call of its own."""
+from twokeys.settings.audit import TRUSTED_SERVICES, DelegatedService
 
 
 class Delegation(pulumi.ComponentResource):
@@ -23,32 +14,33 @@ class Delegation(pulumi.ComponentResource):
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html
     """
 
-    account_id: pulumi.Output[str]
-    """The account's id; there only when it is the delegated administrator."""
-
-    def __init__(self, name: str, args: DelegationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        account_id: pulumi.Input[str],
+        services: Sequence[DelegatedService],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("twokeys:audit:Delegation", name, {}, opts)
         # AWS takes one registration of an account at a time.
         done: list[pulumi.Resource] = []
-        for service in args["service_principals"]:
+        # GuardDuty delegates by a call of its own.
+        for principal in (one for service in services if service != "guardduty" for one in TRUSTED_SERVICES[service]):
             done.append(
                 aws.organizations.DelegatedAdministrator(
-                    f"{name}-{service}",
-                    account_id=args["account_id"],
-                    service_principal=service,
+                    f"{name}-{principal}",
+                    account_id=account_id,
+                    service_principal=principal,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=list(done)),
                 )
             )
-        if args["guardduty"]:
+        if "guardduty" in services:
             # https://docs.aws.amazon.com/guardduty/latest/APIReference/API_EnableOrganizationAdminAccount.html
             done.append(
                 aws.guardduty.OrganizationAdminAccount(
                     name,
-                    admin_account_id=args["account_id"],
+                    admin_account_id=account_id,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=list(done)),
                 )
             )
-        self.account_id = pulumi.Output.all(args["account_id"], *(each.urn for each in done)).apply(
-            lambda known: str(known[0])
-        )
-        self.register_outputs({"accountId": self.account_id})
+        self.register_outputs({})

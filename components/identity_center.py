@@ -1,32 +1,12 @@
 """People of IAM Identity Center, which has to be switched on in the console first: no API does that for a company."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.refusing import ProgramRefusal
-
-
-class IdentityUserArgs(TypedDict):
-    """A person."""
-
-    given_name: str
-    """The given name."""
-    family_name: str
-    """The family name."""
-    email: str
-    """The e-mail address."""
-
-
-class IdentityCenterArgs(TypedDict):
-    """Who there is."""
-
-    users: dict[str, IdentityUserArgs]
-    """People by user name."""
-    groups: dict[str, list[str]]
-    """User names by group."""
+from twokeys.settings.people import IdentityCenterSettings
 
 
 class IdentityCenter(pulumi.ComponentResource):
@@ -35,35 +15,30 @@ class IdentityCenter(pulumi.ComponentResource):
     The instance is looked for after everything in the component's `depends_on`: pass the organization.
     """
 
-    instance_arn: pulumi.Output[str]
-    """The ARN of the instance."""
-    ids: pulumi.Output[dict[str, str]]
-    """Ids in the identity store by `user/<name>` and `group/<name>`, all together."""
-
-    def __init__(self, name: str, args: IdentityCenterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, said: IdentityCenterSettings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("twokeys:people:IdentityCenter", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         after = opts.depends_on if opts else None
         found = aws.ssoadmin.get_instances_output(opts=pulumi.InvokeOutputOptions(parent=self, depends_on=after))
-        self.instance_arn = found.arns.apply(_only)
+        self.instance_arn: pulumi.Output[str] = found.arns.apply(_only)
         store = found.identity_store_ids.apply(_only)
         users = {
             user: aws.identitystore.User(
                 f"identity-{user}",
                 identity_store_id=store,
                 user_name=user,
-                display_name=f"{said['given_name']} {said['family_name']}",
-                name=aws.identitystore.UserNameArgs(given_name=said["given_name"], family_name=said["family_name"]),
-                emails=aws.identitystore.UserEmailsArgs(value=said["email"], primary=True),
+                display_name=f"{person.given_name} {person.family_name}",
+                name=aws.identitystore.UserNameArgs(given_name=person.given_name, family_name=person.family_name),
+                emails=aws.identitystore.UserEmailsArgs(value=person.email, primary=True),
                 opts=child,
             )
-            for user, said in args["users"].items()
+            for user, person in said.users.items()
         }
         groups = {
             group: aws.identitystore.Group(f"identity-{group}", identity_store_id=store, display_name=group, opts=child)
-            for group in args["groups"]
+            for group in said.groups
         }
-        for group, members in args["groups"].items():
+        for group, members in said.groups.items():
             for user in members:
                 aws.identitystore.GroupMembership(
                     f"identity-{group}-{user}",
@@ -76,9 +51,8 @@ class IdentityCenter(pulumi.ComponentResource):
             **{f"user/{user}": made.user_id for user, made in users.items()},
             **{f"group/{group}": made.group_id for group, made in groups.items()},
         }
-        """The id of each, known on its own: another person who is still to be made changes nothing."""
-        self.ids = pulumi.Output.all(**self.id_of)
-        self.register_outputs({"instanceArn": self.instance_arn, "ids": self.ids})
+        """The id in the identity store of each, known on its own: another who is still to be made changes nothing."""
+        self.register_outputs({"instanceArn": self.instance_arn, "ids": dict(self.id_of)})
 
 
 def _only(found: Sequence[str]) -> str:

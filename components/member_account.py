@@ -2,60 +2,18 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
+from components.account_provider import session_name
 from components.readiness import AccessRole, wait_until_assumable
 from components.refusing import ProgramRefusal
+from twokeys.settings.baseline import ContactSettings, ContactsSettings
+from twokeys.settings.models import Settings
 
 _FIXED = ("email", "role_name")
 """What CreateAccount fixes for the provider: a change of either would replace the account. A name changes in place."""
-
-
-class AlternateContactArgs(TypedDict):
-    """Whom AWS writes to beside the root user."""
-
-    name: str
-    """The contact's name."""
-    title: str
-    """The contact's title."""
-    email: str
-    """The contact's e-mail address."""
-    phone: str
-    """The contact's phone number."""
-
-
-class MemberAccountArgs(TypedDict):
-    """What a member account is."""
-
-    account_name: str
-    """The account's name as AWS shows it."""
-    email: str
-    """The address of its root user; it belongs to this account alone."""
-    role_name: str
-    """The access role that AWS makes in the account, trusting the management account."""
-    session_name: str
-    """The session name under which the access role is tried."""
-    region: str
-    """The region whose STS is asked."""
-    partition: NotRequired[str]
-    """The partition that stands in ARNs, `aws` by default."""
-    parent_id: NotRequired[pulumi.Input[str]]
-    """The id of its organizational unit; the organization's root by default."""
-    enter: NotRequired[bool]
-    """Whether the access role is waited for; false for an account that the program does not work in."""
-    adopt: NotRequired[str]
-    """The id of an existing account of the organization to take over instead of creating one."""
-    external_id: NotRequired[str]
-    """The external ID that the access role asks for, if it does."""
-    ready_seconds: NotRequired[int]
-    """How long to wait, at most, until the access role can be assumed; 600 by default."""
-    contacts: NotRequired[dict[str, AlternateContactArgs]]
-    """Alternate contacts by type: BILLING, OPERATIONS or SECURITY."""
-    tags: NotRequired[dict[str, str]]
-    """The account's tags."""
 
 
 class MemberAccount(pulumi.ComponentResource):
@@ -74,29 +32,37 @@ class MemberAccount(pulumi.ComponentResource):
     access_role_arn: pulumi.Output[str]
     """The ARN of the access role."""
 
-    def __init__(self, name: str, args: MemberAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        parent_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """The account of this key in `settings`; without the id of a unit it stays at the organization's root."""
+        member = settings.accounts[name]
         super().__init__("twokeys:accounts:MemberAccount", name, {}, opts)
         self.account = aws.organizations.Account(
             name,
-            name=args["account_name"],
-            email=args["email"],
-            role_name=args["role_name"],
-            parent_id=args.get("parent_id"),
-            tags=args.get("tags") or None,
+            name=settings.name_of(name),
+            email=settings.email_of(name),
+            role_name=member.access.role,
+            parent_id=parent_id,
+            tags=member.tags or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=True,
                 retain_on_delete=True,
                 ignore_changes=list(_FIXED),
-                import_=args.get("adopt"),
+                import_=member.adopt,
             ),
         )
         self.account_arn = self.account.arn
-        self.account_id = self._usable_id(name, args)
-        partition = args.get("partition", "aws")
-        self.access_role_arn = self.account_id.apply(lambda id_: _role_arn(partition, id_, args["role_name"]))
-        for kind, contact in args.get("contacts", {}).items():
-            self._contact(name, kind, contact)
+        self.account_id = self._usable_id(name, settings)
+        self.access_role_arn = self.account_id.apply(lambda id_: _role_arn(settings, name, id_))
+        for kind in ContactsSettings.model_fields:
+            if contact := getattr(member.contacts, kind) or getattr(settings.baseline.contacts, kind):
+                self._contact(name, kind, contact)
         self.register_outputs(
             {
                 "accountId": self.account_id,
@@ -105,45 +71,46 @@ class MemberAccount(pulumi.ComponentResource):
             }
         )
 
-    def _usable_id(self, name: str, args: MemberAccountArgs) -> pulumi.Output[str]:
+    def _usable_id(self, name: str, settings: Settings) -> pulumi.Output[str]:
         account = self.account
         id_ = pulumi.Output.all(id=account.id, email=account.email).apply(
-            lambda actual: _same_account(name, args, actual)
+            lambda actual: _same_account(name, settings, actual)
         )
         # On its own: what an adopted account has not on record looks in a preview like something still to come.
         role = pulumi.Output.all(id=account.id, role_name=account.role_name).apply(
-            lambda actual: _same_account(name, args, actual)
+            lambda actual: _same_account(name, settings, actual)
         )
-        if pulumi.runtime.is_dry_run() or not args.get("enter", True):
+        if pulumi.runtime.is_dry_run() or not settings.accounts[name].access.enter:
             return id_
-        return pulumi.Output.all(id_, role).apply(lambda known: _enterable(args, known[0]))
+        return pulumi.Output.all(id_, role).apply(lambda known: _enterable(name, settings, known[0]))
 
-    def _contact(self, name: str, kind: str, contact: AlternateContactArgs) -> None:
+    def _contact(self, name: str, kind: str, contact: ContactSettings) -> None:
         aws.account.AlternativeContact(
-            f"{name}-{kind.lower()}",
+            f"{name}-{kind}",
             account_id=self.account.id,
-            alternate_contact_type=kind,
-            name=contact["name"],
-            title=contact["title"],
-            email_address=contact["email"],
-            phone_number=contact["phone"],
+            alternate_contact_type=kind.upper(),
+            name=contact.name,
+            title=contact.title,
+            email_address=contact.email,
+            phone_number=contact.phone,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
 
-async def _enterable(args: MemberAccountArgs, account_id: str) -> str:
+async def _enterable(name: str, settings: Settings, account_id: str) -> str:
+    access = settings.accounts[name].access
     role = AccessRole(
-        arn=_role_arn(args.get("partition", "aws"), account_id, args["role_name"]),
-        session_name=args["session_name"],
-        region=args["region"],
-        external_id=args.get("external_id"),
+        arn=_role_arn(settings, name, account_id),
+        session_name=session_name(),
+        region=settings.region,
+        external_id=access.external_id,
     )
-    await wait_until_assumable(role, timeout_seconds=args.get("ready_seconds", 600))
+    await wait_until_assumable(role, timeout_seconds=access.ready_seconds)
     return account_id
 
 
-def _same_account(name: str, args: MemberAccountArgs, actual: Mapping[str, str | None]) -> str:
-    declared = {"email": args["email"], "role_name": args["role_name"]}
+def _same_account(name: str, settings: Settings, actual: Mapping[str, str | None]) -> str:
+    declared = {"email": settings.email_of(name), "role_name": settings.accounts[name].access.role}
     for key in declared.keys() & actual.keys():
         there, wanted = actual[key], declared[key]
         if there and _comparable(key, there) != _comparable(key, wanted):
@@ -171,5 +138,5 @@ def _comparable(key: str, value: str) -> str:
     return value.casefold() if key == "email" else value
 
 
-def _role_arn(partition: str, account_id: str, role: str) -> str:
-    return f"arn:{partition}:iam::{account_id}:role/{role}"
+def _role_arn(settings: Settings, name: str, account_id: str) -> str:
+    return f"arn:{settings.partition}:iam::{account_id}:role/{settings.accounts[name].access.role}"

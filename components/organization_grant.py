@@ -1,44 +1,24 @@
 """A grant for the whole organization: one of the two keys to the role of one name in every account."""
 
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 
-from components.organization_grant_documents import GrantPlan, exported_grant, grant_document, symbolic_document
-from twokeys.doors import PROPERTY, organization_symbol, render, resolve, symbol
-from twokeys.doors.documents import Kind, name_of
-from twokeys.doors.expiry import closing_time
-
-
-class OrganizationGrantArgs(TypedDict):
-    """Who is granted which role of all accounts."""
-
-    source_kind: str
-    """Who gets the grant: a `role`, a `user` or a `group`."""
-    source: str
-    """The role, user or group, with its path if it has one."""
-    source_account_id: pulumi.Input[str]
-    """The 12-digit id of their account: known, unless `source_account` names its resource."""
-    source_account: NotRequired[str]
-    """The logical name of the resource of their account, where that is a member account of this stack."""
-    role: str
-    """The role in every account, with its path if it has one: `auditor`, `audit/auditor`."""
-    organization_id: pulumi.Input[str]
-    """The organization's id, o-...: the grant reaches no account outside it."""
-    organization: NotRequired[str]
-    """The logical name of the organization's resource, when the same program makes it: `organization:<name>` stands
-    where its id will. Left out for an organization whose id is known in preview."""
-    mfa: NotRequired[bool]
-    """Whether the grant asks for MFA; by default it does for people (`user`, `group`)."""
-    reason: NotRequired[str]
-    """What it is for."""
-    owner: NotRequired[str]
-    """Who answers for it."""
-    expires: NotRequired[str]
-    """When it closes at AWS: the end of a day in UTC, as in 2027-01-31, or a moment, as in 2027-01-31T15:00Z."""
-    partition: NotRequired[str]
-    """The partition that stands in ARNs, `aws` by default."""
+from components.cross_account_access import inline_policy
+from twokeys.doors import (
+    PROPERTY,
+    DoorSource,
+    ExportedGrant,
+    SymbolicDocument,
+    organization_symbol,
+    render,
+    resolve,
+    symbol,
+)
+from twokeys.doors import OrganizationGrant as DeclaredGrant
+from twokeys.doors.documents import GRANT_TYPES, name_of
+from twokeys.doors.expiry import open_until
+from twokeys.settings.models import OrganizationGrantSettings, Settings, asks_for_mfa, who
 
 
 class OrganizationGrant(pulumi.ComponentResource):
@@ -52,51 +32,85 @@ class OrganizationGrant(pulumi.ComponentResource):
     grant: pulumi.Output[dict[str, Any]]
     """The grant with real ids, as `ExportedGrant` describes it."""
 
-    def __init__(self, name: str, args: OrganizationGrantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        identity = pulumi.Output.from_input(args["organization_id"])
-        named = organization_symbol(args["organization"]) if "organization" in args else identity
-        plan = pulumi.Output.from_input(named).apply(lambda organization: _plan(name, args, organization))
-        shape = _plan(name, args, "")  # what names resources does not depend on the organization
-        declared = {
-            PROPERTY: plan.apply(lambda it: [symbolic_document(it).to_props()]),
-            "organizationGrant": exported_grant(shape).grant.to_props(),
-        }
-        super().__init__("twokeys:access:OrganizationGrant", name, declared, opts)
-        policy = pulumi.Output.all(plan=plan, id=identity).apply(
-            lambda known: render(grant_document(known["plan"]), {known["plan"].organization: known["id"]})
+    def __init__(  # noqa: PLR0913 - all but the name by name
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        organization_id: pulumi.Input[str],
+        organization: str | None,
+        source_account_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """The grant of this name in `settings`.
+
+        `organization` is the logical name of the organization's resource where the same program makes it:
+        `organization:<name>` then stands where its id will.
+        """
+        said, partition = settings.organization_grants[name], settings.partition
+        source = who(said.source)
+        account = symbol(settings.people.account) if settings.people.account else settings.management_account_id
+        about = DeclaredGrant.model_validate(
+            {
+                "name": name,
+                "source": DoorSource(kind=source.kind, account=account, names=(source.name,)),
+                "role": said.target.role,
+                "mfa": asks_for_mfa(said),
+                "reason": said.reason,
+                "owner": said.owner,
+                "expires": said.expires,
+            }
+        )
+        type_, key = GRANT_TYPES[source.kind]
+        # A door's own grant names an account in the place of the organization.
+        policy_name, holder = f"assume-organization-{name_of(said.target.role)}", name_of(source.name)
+
+        def declared(organization: str) -> SymbolicDocument:
+            return SymbolicDocument(
+                type=type_,
+                name=name,
+                account=account,
+                property="policy",
+                properties={"name": policy_name, key: holder},
+                document=grant_document(said, organization, partition),
+            )
+
+        identity = pulumi.Output.from_input(organization_id)
+        named = pulumi.Output.from_input(organization_symbol(organization)) if organization else identity
+        shown = {PROPERTY: named.apply(lambda it: [declared(it).to_props()]), "organizationGrant": about.to_props()}
+        super().__init__("twokeys:access:OrganizationGrant", name, shown, opts)
+        policy = pulumi.Output.all(named, identity).apply(
+            lambda known: render(grant_document(said, known[0], partition), {known[0]: known[1]})
         )
         child = pulumi.ResourceOptions(
             parent=self,
             depends_on=opts.depends_on if opts else None,
-            replacement_trigger=shape.source_account,  # as of a door's grant
+            replacement_trigger=account,  # as of a door's grant
         )
-        source = name_of(args["source"])
-        if shape.kind == "role":
-            aws.iam.RolePolicy(name, name=shape.policy_name, role=source, policy=policy, opts=child)
-        elif shape.kind == "user":
-            aws.iam.UserPolicy(name, name=shape.policy_name, user=source, policy=policy, opts=child)
-        else:
-            aws.iam.GroupPolicy(name, name=shape.policy_name, group=source, policy=policy, opts=child)
-        self.grant = pulumi.Output.all(organization=identity, source=args["source_account_id"]).apply(
+        inline_policy(name, source.kind, holder, policy_name=policy_name, policy=policy, opts=child)
+        self.grant = pulumi.Output.all(identity, source_account_id).apply(
             lambda known: resolve(
-                exported_grant(_plan(name, args, known["organization"])).to_props(),
-                {shape.source_account: known["source"]},
+                ExportedGrant(name=name, grant=about, documents=(declared(known[0]),)).to_props(), {account: known[1]}
             )
         )
-        self.register_outputs({**declared, "grant": self.grant})
+        self.register_outputs({**shown, "grant": self.grant})
 
 
-def _plan(name: str, args: OrganizationGrantArgs, organization: str) -> GrantPlan:
-    return GrantPlan(
-        name=name,
-        kind=cast("Kind", args["source_kind"]),
-        source=args["source"],
-        source_account=symbol(args["source_account"]) if "source_account" in args else str(args["source_account_id"]),
-        role=args["role"],
-        organization=organization,
-        mfa=args.get("mfa", args["source_kind"] != "role"),
-        reason=args.get("reason"),
-        owner=args.get("owner"),
-        expires=closing_time(args["expires"]) if "expires" in args else None,
-        partition=args.get("partition", "aws"),
-    )
+def grant_document(said: OrganizationGrantSettings, organization: str, partition: str) -> dict[str, Any]:
+    """The identity-based policy of the source: this role in every account of the organization, and no other. Pure.
+
+    `organization` is its id or its symbol.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
+    """
+    condition: dict[str, dict[str, str]] = {"StringEquals": {"aws:ResourceOrgID": organization}}
+    if asks_for_mfa(said):
+        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+    if said.expires:
+        condition |= open_until(said.expires)
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": f"arn:{partition}:iam::*:role/{said.target.role}",
+        "Condition": condition,
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -13,17 +13,10 @@ from components.audit_trail import AuditTrail
 from components.bill import Bill
 from components.break_glass import BreakGlass
 from components.delegation import Delegation
-from components.from_organization_settings import (
-    bill_args,
-    break_glass_args,
-    break_glass_users_args,
-    organization_grant_args,
-    people_args,
-)
 from components.organization import Organization
 from components.organization_grant import OrganizationGrant
 from components.people import People
-from twokeys.settings import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, MANAGEMENT, TRUSTED_SERVICES, Settings
+from twokeys.settings.models import MANAGEMENT, PeopleSettings, Settings
 
 
 class OrganizationWide:
@@ -43,8 +36,8 @@ class OrganizationWide:
 
     def people(self) -> People:
         """Users, groups and roles that doors start from, in the account where config says that they live."""
-        args = people_args(self._settings, self._people_account_id)
-        return People("people", args, pulumi.ResourceOptions(provider=self._where_people_live))
+        settings, opts = self._settings, pulumi.ResourceOptions(provider=self._where_people_live)
+        return People("people", settings.people, self._people_account_id, settings.partition, opts)
 
     def audit_trail(self) -> AuditTrail | None:
         """The organization's trail."""
@@ -54,23 +47,13 @@ class OrganizationWide:
         archive = self._members[audit.account]
         return AuditTrail(
             "audit-trail",
-            {
-                "trail": audit.trail,
-                "bucket": audit.bucket or archive.id.apply(lambda id_: f"{AUDIT_BUCKET_PREFIX}{id_}"),
-                "key_alias": AUDIT_KEY_ALIAS,
-                "management_account_id": settings.management_account_id,
-                "organization_id": self._organization.organization_id,
-                "archive_account_id": archive.id,
-                "management_provider": self._parent,
-                "archive_provider": archive.provider,
-                "region": settings.region,
-                "partition": settings.partition,
-                "keep_days": audit.retention.keep_days,
-                "archive_after_days": audit.retention.archive_after_days,
-                "locked_days": audit.retention.locked_days,
-                "lock_mode": audit.retention.lock_mode,
-            },
-            pulumi.ResourceOptions(depends_on=[self._organization]),
+            settings=settings,
+            audit=audit,
+            organization_id=self._organization.organization_id,
+            archive_account_id=archive.id,
+            management_provider=self._parent,
+            archive_provider=archive.provider,
+            opts=pulumi.ResourceOptions(depends_on=[self._organization]),
         )
 
     def delegated_administrators(self) -> dict[str, Delegation]:
@@ -79,20 +62,7 @@ class OrganizationWide:
         if audit is None:
             return {}
         delegations = {
-            account: Delegation(
-                f"delegation-{account}",
-                {
-                    "account_id": self._members[account].id,
-                    "service_principals": [
-                        principal
-                        for service in services
-                        if service != "guardduty"
-                        for principal in TRUSTED_SERVICES[service]
-                    ],
-                    "guardduty": "guardduty" in services,
-                },
-                self._in_parent,
-            )
+            account: Delegation(f"delegation-{account}", self._members[account].id, services, self._in_parent)
             for account, services in audit.delegated_administrators.items()
         }
         if audit.access_analyzer:
@@ -112,17 +82,23 @@ class OrganizationWide:
 
     def bill(self) -> Bill | None:
         """What splits and watches the bill."""
-        args = bill_args(self._settings)
-        return Bill("bill", args, self._in_parent) if args else None
+        bill = self._settings.bill
+        return Bill("bill", self._settings, bill, self._in_parent) if bill else None
 
     def break_glass(self, people: People) -> BreakGlass | None:
         """The way for emergencies; its trust waits for its users, who live in the management account."""
-        args = break_glass_args(self._settings)
-        if args is None:
+        said, account, partition = (
+            self._settings.people.break_glass,
+            self._settings.management_account_id,
+            self._settings.partition,
+        )
+        if said is None:
             return None
-        if its := break_glass_users_args(self._settings):
-            people = People("break-glass-users", its, pulumi.ResourceOptions(provider=self._parent))
-        return BreakGlass("break-glass", args, pulumi.ResourceOptions(provider=self._parent, depends_on=[people]))
+        if self._settings.people.account:  # where all others live
+            users, opts = PeopleSettings(users=said.users), pulumi.ResourceOptions(provider=self._parent)
+            people = People("break-glass-users", users, account, partition, opts)
+        after = pulumi.ResourceOptions(provider=self._parent, depends_on=[people])
+        return BreakGlass("break-glass", said, account, partition, after)
 
     def grants(self, people: People) -> dict[str, OrganizationGrant]:
         """The grants of a role in every account; they wait for the people."""
@@ -131,14 +107,11 @@ class OrganizationWide:
         return {
             name: OrganizationGrant(
                 name,
-                organization_grant_args(
-                    settings,
-                    grant,
-                    organization=organization.resource_name,
-                    organization_id=organization.organization_id,
-                    source_account_id=self._people_account_id,
-                ),
-                after,
+                settings=settings,
+                organization=organization.resource_name,
+                organization_id=organization.organization_id,
+                source_account_id=self._people_account_id,
+                opts=after,
             )
-            for name, grant in settings.organization_grants.items()
+            for name in settings.organization_grants
         }

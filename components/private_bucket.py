@@ -2,33 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from twokeys.settings.audit import RetentionSettings
+
 Statements = Sequence[Mapping[str, Any]]
-
-
-class PrivateBucketArgs(TypedDict):
-    """What a private bucket is called, who writes it and how long it keeps."""
-
-    bucket: pulumi.Input[str]
-    """The bucket's name, unique across AWS."""
-    statements: pulumi.Input[list[dict[str, Any]]]
-    """Statements of its policy; requests without TLS are denied beside them."""
-    keep_days: int
-    """After how many days objects go away."""
-    archive_after_days: NotRequired[int]
-    """After how many days objects move to S3 Glacier Flexible Retrieval, if they do."""
-    locked_days: NotRequired[int]
-    """For how many days nobody can delete an object, if for any."""
-    lock_mode: NotRequired[str]
-    """GOVERNANCE by default, or COMPLIANCE."""
-    kms_key_arn: NotRequired[pulumi.Input[str]]
-    """The key that encrypts it; S3's own by default."""
-    partition: NotRequired[str]
-    """The partition that stands in ARNs, `aws` by default."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -40,13 +21,25 @@ class PrivateBucket(pulumi.ComponentResource):
     bucket: pulumi.Output[str]
     """The bucket's name; there only when its policy is in force, so that a service can be told to write."""
 
-    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - all but the name by name
+        self,
+        name: str,
+        *,
+        bucket: pulumi.Input[str],
+        statements: pulumi.Input[list[dict[str, Any]]],
+        partition: str,
+        keep_days: int,
+        retention: RetentionSettings | None = None,
+        kms_key_arn: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """With `statements` beside the denial of requests without TLS; without a key, S3's own encrypts it."""
         super().__init__("twokeys:storage:PrivateBucket", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         made = aws.s3.Bucket(
             name,
-            bucket=args["bucket"],
-            object_lock_enabled="locked_days" in args,
+            bucket=bucket,
+            object_lock_enabled=retention is not None,
             opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
         )
         public = aws.s3.BucketPublicAccessBlock(
@@ -70,15 +63,16 @@ class PrivateBucket(pulumi.ComponentResource):
             versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
             opts=child,
         )
-        _encryption(name, args, made, child)
-        _lifecycle(name, args, made, pulumi.ResourceOptions(parent=self, depends_on=[versioning]))
-        if "locked_days" in args:
+        _encryption(name, kms_key_arn, made, child)
+        archive = retention.archive_after_days if retention else None
+        _lifecycle(name, keep_days, archive, made, pulumi.ResourceOptions(parent=self, depends_on=[versioning]))
+        if retention is not None:
             aws.s3.BucketObjectLockConfiguration(
                 name,
                 bucket=made.bucket,
                 rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
                     default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
-                        mode=args.get("lock_mode", "GOVERNANCE"), days=args["locked_days"]
+                        mode=retention.lock_mode, days=retention.locked_days
                     )
                 ),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
@@ -86,8 +80,8 @@ class PrivateBucket(pulumi.ComponentResource):
         policy = aws.s3.BucketPolicy(
             name,
             bucket=made.bucket,
-            policy=pulumi.Output.all(bucket=args["bucket"], statements=args["statements"]).apply(
-                lambda known: _policy(known["statements"], known["bucket"], args.get("partition", "aws"))
+            policy=pulumi.Output.all(bucket=bucket, statements=statements).apply(
+                lambda known: _policy(known["statements"], known["bucket"], partition)
             ),
             # S3 refuses two changes of a bucket's policy and its public access block at the same time.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[public]),
@@ -96,8 +90,7 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket": self.bucket})
 
 
-def _encryption(name: str, args: PrivateBucketArgs, made: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
-    key = args.get("kms_key_arn")
+def _encryption(name: str, key: pulumi.Input[str] | None, made: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
     aws.s3.BucketServerSideEncryptionConfiguration(
         name,
         bucket=made.bucket,
@@ -113,13 +106,10 @@ def _encryption(name: str, args: PrivateBucketArgs, made: aws.s3.Bucket, child: 
     )
 
 
-def _lifecycle(name: str, args: PrivateBucketArgs, made: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
-    archive = args.get("archive_after_days")
-    transitions = [
-        aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(days=archive, storage_class="GLACIER")
-        for _ in (archive,)
-        if archive is not None
-    ]
+def _lifecycle(
+    name: str, keep_days: int, archive: int | None, made: aws.s3.Bucket, child: pulumi.ResourceOptions
+) -> None:
+    glacier = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(days=archive, storage_class="GLACIER")
     aws.s3.BucketLifecycleConfiguration(
         name,
         bucket=made.bucket,
@@ -128,8 +118,8 @@ def _lifecycle(name: str, args: PrivateBucketArgs, made: aws.s3.Bucket, child: p
                 id="keep",
                 status="Enabled",
                 filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                transitions=transitions,
-                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args["keep_days"]),
+                transitions=[glacier] if archive else [],
+                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=keep_days),
                 noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                     noncurrent_days=30
                 ),

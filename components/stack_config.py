@@ -8,7 +8,8 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from components.refusing import program_refusal
 from twokeys.errors import Refusal
 from twokeys.project.shards import SHARDS, shard_files
-from twokeys.settings import Settings, parse
+from twokeys.settings import parse
+from twokeys.settings.models import Settings
 
 
 def stack_settings() -> Settings:

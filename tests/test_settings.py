@@ -24,7 +24,8 @@ import pytest
 import yaml
 
 from twokeys.errors import Refusal
-from twokeys.settings import Who, all_units, asks_for_mfa, parse, who
+from twokeys.settings import parse
+from twokeys.settings.models import Who, all_units, asks_for_mfa, who
 
 END = datetime(2027, 2, 1, tzinfo=UTC)
 DOOR: dict[str, Any] = {
@@ -208,7 +209,7 @@ REFUSED_VALUES = [
     ("doors.stage-deployer.from", {"role": "ci", "members": ["alice"]}, "only a group"),  # PRINCIPAL
     ("doors.stage-deployer.from", {"group": "developers", "members": []}, "name somebody"),
     ("doors.stage-deployer.from", {"root": True}, "whoever gets the grant"),
-    ("doors.stage-deployer.from", {"root": True, "grantTo": {}}, "whoever gets the grant"),
+    ("doors.stage-deployer.from", {"root": True, "grantTo": {}}, "exactly one source"),
     ("doors.stage-deployer.from", {"role": "ci", "grantTo": {"role": "ci"}}, "to the role itself"),
     ("doors.stage-deployer.conditions", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "has a setting of its own"),
     ("doors.stage-deployer.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),

@@ -11,7 +11,8 @@ import pytest
 
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed
 from twokeys.errors import Refusal
-from twokeys.settings import all_units, guard_rails, parse
+from twokeys.settings import parse
+from twokeys.settings.models import all_units, guard_rails
 
 UNIT = {"organizationalUnit": "Workloads"}
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.test_settings import DENY, MANAGEMENT, changed, refused
-from twokeys.settings import needed_services, parse
+from twokeys.settings import parse
+from twokeys.settings.organization_wide import needed_services
 
 SCP = {"Version": "2012-10-17", "Statement": [DENY]}
 TAGS = {"tags": {"environment": {"tag_key": {"@@assign": "environment"}}}}

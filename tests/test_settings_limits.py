@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from components.from_settings import door_args
+from components.accounts import door_args
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
 from twokeys.doors.documents import trust_document
 from twokeys.errors import Refusal

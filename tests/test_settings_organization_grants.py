@@ -13,8 +13,9 @@ import pytest
 
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
 from twokeys.iam import INLINE_POLICY_SIZES
-from twokeys.settings import Who, parse
+from twokeys.settings import parse
 from twokeys.settings.grants import inline_characters
+from twokeys.settings.models import Who
 
 GRANT: dict[str, Any] = {"from": {"role": "ci"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
 GRANTING = changed(MANAGEMENT, "organizationGrants", {"auditor": GRANT})

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
-from twokeys.settings import guard_rail_surroundings, parse
+from twokeys.settings import parse
+from twokeys.settings.organization_wide import guard_rail_surroundings
 
 PERSON = {"givenName": "Alice", "familyName": "Example", "email": "alice@company.com"}
 

@@ -10,18 +10,19 @@ from components.account_provider import AssumedRole, account_provider
 from components.caller_identity import caller_arn
 from components.member_account import MemberAccount
 from components.organization import Organization
+from twokeys.settings.models import MemberSettings, OrganizationSettings, Settings
 
 config, region = pulumi.Config(), "us-east-1"
-parent_id, (local, domain) = config.require("parentAccountId"), config.require("rootEmail").split("@")
+parent_id, root_email = config.require("parentAccountId"), config.require("rootEmail")
+child_of_root = {"child": MemberSettings()}  # its address is the root's with +child before the @
+settings = Settings(management_account_id=parent_id, root_email=root_email, region=region, accounts=child_of_root)
 
 parent = account_provider("parent", account_id=parent_id, region=region)
 in_parent = pulumi.ResourceOptions(provider=parent)
-organization = Organization("organization", {"create": True, "organizational_units": []}, in_parent)
+organization = Organization("organization", settings, OrganizationSettings(), in_parent)
 
-member = {"account_name": "child", "email": f"{local}+child@{domain}", "role_name": "OrganizationAccountAccessRole"}
-access = {"session_name": "two-accounts", "region": region}
 after = pulumi.ResourceOptions(provider=parent, depends_on=[organization])
-account = MemberAccount("child", {**member, **access}, after)
+account = MemberAccount("child", settings, opts=after)
 role = AssumedRole(account.access_role_arn, session_name="two-accounts")
 child = account_provider("child", account_id=account.account_id, region=region, role=role)
 

@@ -15,6 +15,8 @@ import pulumi_aws as aws
 from components.audit_trail import AuditTrail
 from components.delegation import Delegation
 from tests.components.mock_engine import Run, run
+from twokeys.settings.audit import AuditSettings, RetentionSettings
+from twokeys.settings.models import Settings
 
 ARCHIVE, BUCKET = "333333333333", "audit-trail-333333333333"
 TRAIL = "arn:aws:cloudtrail:us-east-1:111111111111:trail/organization"
@@ -26,22 +28,12 @@ def make(*, preview: bool = False) -> Run:
         archive = aws.Provider("log-archive", region="us-east-1")
         AuditTrail(
             "audit-trail",
-            {
-                "trail": "organization",
-                "bucket": BUCKET,
-                "key_alias": "alias/audit-trail",
-                "management_account_id": "111111111111",
-                "organization_id": "o-a1b2c3d4e5",
-                "archive_account_id": ARCHIVE,
-                "management_provider": management,
-                "archive_provider": archive,
-                "region": "us-east-1",
-                "partition": "aws",
-                "keep_days": 2555,
-                "archive_after_days": 90,
-                "locked_days": 365,
-                "lock_mode": "COMPLIANCE",
-            },
+            settings=Settings(management_account_id="111111111111", root_email="example@company.com"),
+            audit=AuditSettings(account="log-archive", retention=RetentionSettings(lock_mode="COMPLIANCE")),
+            organization_id="o-a1b2c3d4e5",
+            archive_account_id=ARCHIVE,
+            management_provider=management,
+            archive_provider=archive,
         )
 
     return run(program, stack="management", preview=preview)
@@ -135,16 +127,12 @@ def test_what_is_known_of_the_bucket_s_policy_is_known_before_anything_exists() 
 
 
 def test_delegated_administrators_are_registered_one_after_the_other() -> None:
-    services = ["config.amazonaws.com", "access-analyzer.amazonaws.com"]
+    services = ["config.amazonaws.com", "config-multiaccountsetup.amazonaws.com"]
 
     def program() -> None:
         parent = aws.Provider("management", region="us-east-1")
-        made = Delegation(
-            "delegation-security",
-            {"account_id": ARCHIVE, "service_principals": services, "guardduty": True},
-            pulumi.ResourceOptions(provider=parent),
-        )
-        pulumi.export("account", made.account_id)
+        opts = pulumi.ResourceOptions(provider=parent)
+        Delegation("delegation-security", ARCHIVE, ["config", "guardduty"], opts)
 
     done = run(program, stack="management")
     first, second = (
@@ -156,4 +144,3 @@ def test_delegated_administrators_are_registered_one_after_the_other() -> None:
     guardduty = done.one("aws:guardduty/organizationAdminAccount:OrganizationAdminAccount", "delegation-security")
     assert guardduty.inputs == {"adminAccountId": ARCHIVE}
     assert second.urn in guardduty.dependencies
-    assert done.exports["account"] == ARCHIVE

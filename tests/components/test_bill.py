@@ -11,6 +11,8 @@ import pulumi_aws as aws
 from components.account_budget import AccountBudget
 from components.bill import Bill, tag_policy
 from tests.components.mock_engine import Run, run
+from twokeys.settings.bill import BillSettings, BudgetSettings, CostTagSettings
+from twokeys.settings.models import Settings
 
 ACCOUNT, BUCKET = "111111111111", "cost-report-111111111111"
 
@@ -20,13 +22,8 @@ def make(**more: Any) -> Run:
         parent = aws.Provider("management", region="us-east-1")
         made = Bill(
             "bill",
-            {  # type: ignore[typeddict-item]
-                "account_id": ACCOUNT,
-                "cost_allocation_tags": ["environment"],
-                "region": "us-east-1",
-                "partition": "aws",
-                **more,
-            },
+            Settings(management_account_id=ACCOUNT, root_email="example@company.com"),
+            BillSettings.model_validate({"tags": {"environment": {}}, **more}),
             pulumi.ResourceOptions(provider=parent),
         )
         pulumi.export("bucket", made.report_bucket)
@@ -44,7 +41,7 @@ def test_a_tag_that_splits_the_bill_is_activated() -> None:
 
 def test_unusual_costs_are_reported_from_the_impact_on_that_config_says() -> None:
     # https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_AnomalySubscription.html
-    done = make(anomalies={"notify": ["b@company.com"], "minimum_impact": 100.0, "frequency": "DAILY"})
+    done = make(anomalies={"notify": ["b@company.com"], "minimumImpact": 100.0, "frequency": "DAILY"})
     monitor = done.one("aws:costexplorer/anomalyMonitor:AnomalyMonitor", "bill")
     assert (monitor.inputs["monitorType"], monitor.inputs["monitorDimension"]) == ("DIMENSIONAL", "SERVICE")
     subscription = done.one("aws:costexplorer/anomalySubscription:AnomalySubscription", "bill").inputs
@@ -60,7 +57,7 @@ def test_unusual_costs_are_reported_from_the_impact_on_that_config_says() -> Non
 
 def test_the_report_goes_into_a_bucket_that_only_exports_of_this_account_write() -> None:
     # https://docs.aws.amazon.com/cur/latest/userguide/dataexports-s3-bucket.html
-    done = make(report={"bucket": BUCKET, "keep_days": 400})
+    done = make(report={"keepDays": 400})
     (made,) = done.of("aws:s3/bucketPolicy:BucketPolicy").values()
     allowed, denied = json.loads(made.inputs["policy"])["Statement"]
     assert allowed["Principal"] == {"Service": ["billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com"]}
@@ -82,7 +79,8 @@ def test_the_report_goes_into_a_bucket_that_only_exports_of_this_account_write()
 
 def test_a_tag_policy_says_spelling_values_and_what_is_held_to_them() -> None:
     # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_example-tag-policies.html
-    assert tag_policy({"environment": (["stage", "prod"], ["s3:bucket"]), "owner": ([], [])}) == {
+    environment = CostTagSettings(values=("stage", "prod"), enforced_for=("s3:bucket",))
+    assert tag_policy({"environment": environment, "owner": CostTagSettings()}) == {
         "tags": {
             "environment": {
                 "tag_key": {"@@assign": "environment"},
@@ -100,13 +98,8 @@ def test_a_budget_counts_one_account_and_tells_at_each_threshold() -> None:
         parent = aws.Provider("management", region="us-east-1")
         AccountBudget(
             "stage",
-            {
-                "account_id": "222222222222",
-                "monthly": 500,
-                "notify": ["b@company.com"],
-                "actual": [80, 100],
-                "forecast": [100],
-            },
+            BudgetSettings(monthly=500, notify=("b@company.com",)),
+            "222222222222",
             pulumi.ResourceOptions(provider=parent),
         )
 

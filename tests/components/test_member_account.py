@@ -12,27 +12,23 @@ import pulumi_aws as aws
 import pytest
 
 from components import readiness
-from components.member_account import MemberAccount, MemberAccountArgs
+from components.member_account import MemberAccount
 from components.readiness import AccessRole, NotYetError
 from components.refusing import ProgramRefusal
 from tests.components.mock_engine import MEMBER, Run, run
+from twokeys.settings import parse
 
 ACCOUNT = "aws:organizations/account:Account"
 THERE = {"arn": "arn:aws:organizations::111111111111:account/o-a/222222222222"}
 
 
-def make(preview: bool = False, there: dict[str, Any] | None = None, **changes: Any) -> Run:
+def make(preview: bool = False, there: dict[str, Any] | None = None, **member: Any) -> Run:
+    base = {"managementAccountId": "111111111111", "rootEmail": "example@company.com"}
+    settings = parse("stage", {**base, "accounts": {"stage": member}})
+
     def program() -> None:
         parent = aws.Provider("management", region="us-east-1")
-        args: MemberAccountArgs = {
-            "account_name": "stage",
-            "email": "example+stage@company.com",
-            "role_name": "OrganizationAccountAccessRole",
-            "session_name": "twokeys-stage",
-            "region": "us-east-1",
-        }
-        args.update(changes)  # type: ignore[typeddict-item]
-        account = MemberAccount("stage", args, pulumi.ResourceOptions(provider=parent))
+        account = MemberAccount("stage", settings, opts=pulumi.ResourceOptions(provider=parent))
         pulumi.export("id", account.account_id)
         pulumi.export("role", account.access_role_arn)
 
@@ -106,7 +102,7 @@ def test_an_existing_account_is_adopted_and_not_created() -> None:
 
 
 def test_in_an_update_the_access_role_is_tried_before_the_id_is_handed_on(tried_roles: list[AccessRole]) -> None:
-    done = make(external_id="abc")
+    done = make(access={"externalId": "abc"})
     arn = f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole"
     assert tried_roles == [AccessRole(arn, "twokeys-stage", "us-east-1", "abc")]
     assert done.exports == {"id": MEMBER, "role": arn}
@@ -124,12 +120,12 @@ def test_an_update_ends_when_the_account_cannot_be_entered(monkeypatch: pytest.M
 
     monkeypatch.setattr(readiness, "assume", never)
     with pytest.raises(ProgramRefusal, match="entering the account"):
-        make(ready_seconds=0)
+        make(access={"readySeconds": 1})
 
 
 def test_alternate_contacts_are_those_of_the_account() -> None:
     contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
-    made = make(contacts={"SECURITY": contact}).one(
+    made = make(contacts={"security": contact}).one(
         "aws:account/alternativeContact:AlternativeContact", "stage-security"
     )
     assert made.inputs == {

@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.organization import Organization, OrganizationArgs
+from components.organization import Organization
 from tests.components.mock_engine import Run, run
+from twokeys.settings.models import OrganizationSettings, Settings
 
 ORGANIZATION = "aws:organizations/organization:Organization"
 UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
@@ -19,18 +20,20 @@ STAY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "org
 
 
 def make(**changes: Any) -> Run:
+    said = OrganizationSettings.model_validate(
+        {
+            "organizationalUnits": {"Workloads/Stage": {}},
+            "trustedServices": ["cloudtrail.amazonaws.com"],
+            "serviceControlPolicies": {"stay": {"document": STAY, "targets": ["root", "Workloads/Stage"]}},
+            **changes,
+        }
+    )
+    settings = Settings(management_account_id="111111111111", root_email="example@company.com", organization=said)
+
     def program() -> None:
         parent = aws.Provider("management", region="us-east-1")
-        args: OrganizationArgs = {
-            "create": True,
-            "organizational_units": ["Workloads", "Workloads/Stage"],
-            "policy_types": ["SERVICE_CONTROL_POLICY"],
-            "trusted_services": ["cloudtrail.amazonaws.com"],
-            "policies": {"stay": {"document": STAY, "targets": ["root", "Workloads/Stage"]}},
-        }
-        args.update(changes)  # type: ignore[typeddict-item]
-        made = Organization("organization", args, pulumi.ResourceOptions(provider=parent))
-        pulumi.export("ids", [made.organization_id, made.root_id, made.organizational_unit_ids])
+        made = Organization("organization", settings, said, pulumi.ResourceOptions(provider=parent))
+        pulumi.export("ids", [made.organization_id, made.root_id, dict(made.unit_ids)])
 
     return run(program, stack="management")
 
@@ -63,7 +66,7 @@ def test_organizational_units_form_a_tree_below_the_root() -> None:
 
 
 def test_an_existing_unit_is_used_and_not_made() -> None:
-    done = make(existing_units={"Workloads": "ou-ab12-cd345678"})
+    done = make(organizationalUnits={"Workloads": {"id": "ou-ab12-cd345678"}, "Workloads/Stage": {}})
     assert set(done.of(UNIT)) == {"Workloads/Stage"}
     assert done.one(UNIT, "Workloads/Stage").inputs["parentId"] == "ou-ab12-cd345678"
 
@@ -83,11 +86,11 @@ def test_a_guard_rail_waits_until_its_policy_type_is_switched_on() -> None:
 
 ADOPTED: dict[str, Any] = {
     "adopt": "o-a1b2c3d4e5",
-    "units": {
+    "organizationalUnits": {
         "Workloads": {"adopt": "ou-ab12-11111111", "name": "Work/loads", "tags": {"a": "b"}},
         "Workloads/Stage": {},
     },
-    "policies": {
+    "serviceControlPolicies": {
         "stay": {
             "document": STAY,
             "targets": ["root", "Workloads", "222222222222"],
@@ -97,9 +100,8 @@ ADOPTED: dict[str, Any] = {
             "attached": {"root": "r-ab12", "222222222222": "222222222222"},
         }
     },
-    "centralized_root_access": True,
-    "root_access_is_on": True,
-    "delegated_administrators": {
+    "centralizedRootAccess": "adopt",
+    "delegatedAdministrators": {
         "222222222222": {"services": ["a.amazonaws.com", "b.amazonaws.com"], "adopt": ["b.amazonaws.com"]}
     },
 }

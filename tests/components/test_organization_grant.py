@@ -12,14 +12,15 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.organization_grant import OrganizationGrant, OrganizationGrantArgs
+from components.organization_grant import OrganizationGrant
 from tests.components.mock_engine import MANAGEMENT, Run, run
 from twokeys.doors import ExportedGrant
 from twokeys.doors.documents import DoorPlan
 from twokeys.doors.documents import grant_document as door_grant
 from twokeys.doors.expiry import closing_time
-from twokeys.settings import Who, parse
+from twokeys.settings import parse
 from twokeys.settings.grants import inline_characters
+from twokeys.settings.models import Who
 
 COMPONENT, ORGANIZATION = "twokeys:access:OrganizationGrant", "aws:organizations/organization:Organization"
 POLICIES = {
@@ -30,26 +31,23 @@ POLICIES = {
 ID = "o-a1b2c3d4e5"
 
 
-def make(preview: bool = False, made_here: bool = True, **changes: Any) -> Run:
+def make(preview: bool = False, made_here: bool = True, kind: str = "role", **changes: Any) -> Run:
+    said = {"from": {kind: "audit/auditor"}, "to": {"role": "audit/reader"}, "reason": "The audit", "owner": "security"}
+    base = {"managementAccountId": MANAGEMENT, "rootEmail": "example@company.com", "organization": {"create": True}}
+    settings = parse("management", {**base, "organizationGrants": {"audit": {**said, **changes}}})
+
     def program() -> None:
         provider = aws.Provider("management", region="us-east-1")
         opts = pulumi.ResourceOptions(provider=provider)
-        args: OrganizationGrantArgs = {
-            "source_kind": "role",
-            "source": "audit/auditor",
-            "source_account_id": MANAGEMENT,
-            "role": "audit/reader",
-            "organization_id": "o-found45678",
-            "reason": "The audit",
-            "owner": "security",
-        }
-        args.update(changes)  # type: ignore[typeddict-item]
-        after = []
-        if made_here:
-            organization = aws.organizations.Organization("organization", opts=opts)
-            args["organization"], args["organization_id"] = "organization", organization.id
-            after = [organization]
-        made = OrganizationGrant("audit", args, pulumi.ResourceOptions(provider=provider, depends_on=after))
+        organization = aws.organizations.Organization("organization", opts=opts) if made_here else None
+        made = OrganizationGrant(
+            "audit",
+            settings=settings,
+            organization_id=organization.id if organization else "o-found45678",
+            organization="organization" if organization else None,
+            source_account_id=MANAGEMENT,
+            opts=pulumi.ResourceOptions(provider=provider, depends_on=[organization] if organization else []),
+        )
         pulumi.export("grant", made.grant)
 
     return run(program, preview=preview)
@@ -93,11 +91,11 @@ def test_an_organization_that_is_only_looked_up_is_known_by_its_id() -> None:
 
 @pytest.mark.parametrize("kind", ["user", "group"])
 def test_people_need_mfa_unless_the_grant_says_otherwise(kind: str) -> None:
-    policy = make(source_kind=kind).one(POLICIES[kind], "audit").inputs
+    policy = make(kind=kind).one(POLICIES[kind], "audit").inputs
     assert policy[kind] == "auditor"
     condition = statement(json.loads(policy["policy"]))["Condition"]
     assert condition == {"StringEquals": {"aws:ResourceOrgID": ID}, "Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    without = make(source_kind=kind, mfa=False).one(POLICIES[kind], "audit").inputs["policy"]
+    without = make(kind=kind, mfa=False).one(POLICIES[kind], "audit").inputs["policy"]
     assert "Bool" not in statement(json.loads(without))["Condition"]
 
 

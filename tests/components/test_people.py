@@ -9,7 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.people import People, trust_of
-from tests.components.mock_engine import Run, run
+from tests.components.mock_engine import MANAGEMENT, Run, run
+from twokeys.settings.models import PeopleSettings, PrincipalRoleSettings
 
 GITHUB = "token.actions.githubusercontent.com"
 
@@ -19,12 +20,15 @@ def make(**roles: Any) -> Run:
         parent = aws.Provider("management", region="us-east-1")
         made = People(
             "people",
-            {
-                "account_id": "111111111111",
-                "users": ["alice", "bob"],
-                "groups": {"developers": ["alice"]},
-                "roles": roles or {"ci": {"description": "Deploys"}},
-            },
+            PeopleSettings.model_validate(
+                {
+                    "users": ["alice", "bob"],
+                    "groups": {"developers": ["alice"]},
+                    "roles": roles or {"ci": {"description": "Deploys"}},
+                }
+            ),
+            MANAGEMENT,
+            "aws",
             pulumi.ResourceOptions(provider=parent),
         )
         pulumi.export("people", [made.user_arns, made.group_members, made.role_arns])
@@ -63,7 +67,8 @@ def test_a_role_trusts_its_own_account_when_nothing_else_is_said() -> None:
 def test_a_role_for_tokens_names_issuer_audience_and_subjects() -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
     oidc = {"issuer": GITHUB, "audience": "sts.amazonaws.com", "subjects": ["repo:company/app:ref:refs/heads/main"]}
-    assert trust_of({"oidc": oidc}, "111111111111", "aws")["Statement"] == [  # type: ignore[typeddict-item]
+    role = PrincipalRoleSettings.model_validate({"oidc": oidc})
+    assert trust_of(role, MANAGEMENT, "aws")["Statement"] == [
         {
             "Effect": "Allow",
             "Principal": {"Federated": f"arn:aws:iam::111111111111:oidc-provider/{GITHUB}"},

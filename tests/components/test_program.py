@@ -449,7 +449,7 @@ def test_default_providers_are_off_for_the_whole_project_and_settings_are_typed(
 
 
 def test_the_project_declares_every_setting_and_no_other(project_root: Path) -> None:
-    from twokeys.settings import Settings
+    from twokeys.settings.models import Settings
 
     config = yaml.safe_load((project_root / "Pulumi.yaml").read_text())["config"]
     declared = {key for key in config if ":" not in key}

@@ -15,8 +15,11 @@ from components.break_glass import BreakGlass
 from components.identity_center import IdentityCenter
 from components.identity_center_access import IdentityCenterAccess
 from components.refusing import ProgramRefusal
-from tests.components.mock_engine import Run, run
+from tests.components.mock_engine import MANAGEMENT, MEMBER, Run, run
 from twokeys.doors import ExportedDoor
+from twokeys.settings import parse
+from twokeys.settings.baseline import AccountBaselineSettings, PasswordPolicySettings
+from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings, IdentityUserSettings
 
 INSTANCES = "aws:ssoadmin/getInstances:getInstances"
 INSTANCE = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
@@ -27,14 +30,9 @@ def break_glass() -> Run:
         parent = aws.Provider("management", region="us-east-1")
         BreakGlass(
             "break-glass",
-            {
-                "account_id": "111111111111",
-                "role": "break-glass",
-                "users": ["alice", "bob"],
-                "notify": ["security@company.com"],
-                "session_seconds": 3600,
-                "partition": "aws",
-            },
+            BreakGlassSettings(users=("alice", "bob"), notify=("security@company.com",)),
+            MANAGEMENT,
+            "aws",
             pulumi.ResourceOptions(provider=parent),
         )
 
@@ -46,10 +44,10 @@ def identity_center(arns: list[str]) -> Run:
         parent = aws.Provider("management", region="us-east-1")
         made = IdentityCenter(
             "identity-center",
-            {
-                "users": {"alice": {"given_name": "Alice", "family_name": "Example", "email": "alice@company.com"}},
-                "groups": {"developers": ["alice"]},
-            },
+            IdentityCenterSettings(
+                users={"alice": IdentityUserSettings(given_name="Alice", family_name="Example", email="a@company.com")},
+                groups={"developers": ("alice",)},
+            ),
             pulumi.ResourceOptions(provider=parent),
         )
         pulumi.export("instance", made.instance_arn)
@@ -58,28 +56,29 @@ def identity_center(arns: list[str]) -> Run:
     return run(program, stack="management", calls={INSTANCES: lambda _, __: answer})
 
 
-def access(**more: Any) -> Run:
+def access(**permissions: Any) -> Run:
+    door = {
+        "via": "identity-center",
+        "from": {"group": "developers"},
+        "to": {"role": "developer"},
+        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"], **permissions},
+        "sessionSeconds": 14400,
+        "reason": "Looking",
+        "owner": "platform",
+        "expires": "2027-01-31",
+    }
+    base = {"managementAccountId": MANAGEMENT, "rootEmail": "example@company.com", "accounts": {"stage": {}}}
+    settings = parse("stage", {**base, "doors": {"stage-developer": door}})
+
     def program() -> None:
         parent = aws.Provider("management", region="us-east-1")
         made = IdentityCenterAccess(
             "stage-developer",
-            {  # type: ignore[typeddict-item]
-                "source_kind": "group",
-                "source": "developers",
-                "source_id": "g-1",
-                "source_account_id": "111111111111",
-                "instance_arn": INSTANCE,
-                "target_account": "stage",
-                "target_account_id": "222222222222",
-                "permission_set": "stage-developer",
-                "managed_policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
-                "session_seconds": 14400,
-                "reason": "Looking",
-                "owner": "platform",
-                "expires": "2027-01-31",
-                **more,
-            },
-            pulumi.ResourceOptions(provider=parent),
+            settings=settings,
+            source_id="g-1",
+            instance_arn=INSTANCE,
+            target_account_id=MEMBER,
+            opts=pulumi.ResourceOptions(provider=parent),
         )
         pulumi.export("door", made.door)
 
@@ -141,7 +140,7 @@ def test_people_of_identity_center_are_made_in_its_store() -> None:
         "alice",
         "Alice Example",
     )
-    assert user["emails"] == {"value": "alice@company.com", "primary": True}
+    assert user["emails"] == {"value": "a@company.com", "primary": True}
     assert "identity-developers-alice" in done.of("aws:identitystore/groupMembership:GroupMembership")
     assert done.exports["instance"] == INSTANCE
 
@@ -179,13 +178,13 @@ def test_an_account_gets_of_the_baseline_what_it_asks_for() -> None:
         member = aws.Provider("stage", region="us-east-1")
         AccountBaseline(
             "stage",
-            {
-                "alias": "company-stage",
-                "password_policy": {"minimum_length": 16, "reuse_prevention": 5},
-                "block_public_s3": True,
-                "encrypt_ebs": True,
-                "close_default_vpc": True,
-            },
+            AccountBaselineSettings(
+                alias="company-stage",
+                password_policy=PasswordPolicySettings(minimum_length=16, reuse_prevention=5),
+                block_public_s3=True,
+                encrypt_ebs=True,
+                close_default_vpc=True,
+            ),
             pulumi.ResourceOptions(provider=member),
         )
 

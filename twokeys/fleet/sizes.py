@@ -5,7 +5,7 @@ A test holds this to what the program really registers (`components.accounts`).
 
 from __future__ import annotations
 
-from twokeys.settings import DoorSettings, Settings
+from twokeys.settings.models import DoorSettings, Settings
 
 _ACCOUNT = 3  # the component, the account and its provider
 

@@ -22,7 +22,8 @@ from pydantic_core import PydanticCustomError
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
-from twokeys.settings import (
+from twokeys.settings import parse
+from twokeys.settings.models import (
     MANAGEMENT,
     ROOT,
     GuardRailSettings,
@@ -30,7 +31,6 @@ from twokeys.settings import (
     OtherPolicySettings,
     is_account_id,
     is_unit_id,
-    parse,
 )
 from twokeys.settings.values import PolicyType, check_email, is_reserved_tag
 

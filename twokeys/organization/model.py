@@ -10,6 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 ACTIVE = "ACTIVE"
+CLOSING = "PENDING_CLOSURE"
+CLOSED = frozenset({"CLOSED", "SUSPENDED"})
+"""AWS's states of an account: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+
+An account that AWS itself restricts is SUSPENDED too; either way it cannot be used.
+"""
 ALL_FEATURES = "ALL"
 SERVICE_CONTROL_POLICY = "SERVICE_CONTROL_POLICY"
 
@@ -66,6 +72,7 @@ class Account:
         joined_method: CREATED or INVITED; AWS makes no access role in an invited account.
         joined: when, as ISO 8601.
         parent: the id of the unit or root that it is in.
+        unit: the path of that unit, "root" at the top.
     """
 
     id: str
@@ -75,6 +82,7 @@ class Account:
     joined_method: str
     joined: str
     parent: str
+    unit: str = "root"
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from twokeys.organization.findings import Finding, failure, listed, passed, warning
 from twokeys.organization.model import ALL_FEATURES, SERVICE_CONTROL_POLICY, Live, Organization
 from twokeys.organization.plan import Fate, Plan, wanted
-from twokeys.settings import (
-    GuardRailSettings,
-    OrganizationSettings,
-    OtherPolicySettings,
-    all_units,
-    is_unit_id,
-    needed_services,
-)
+from twokeys.settings.models import OrganizationSettings, all_units, is_unit_id
+from twokeys.settings.organization_wide import needed_services
 
 ACCOUNT_MANAGEMENT = "account.amazonaws.com"
 
@@ -221,12 +215,10 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
     by_name = {(policy.type, policy.name): policy for policy in organization.policies}
     for plan in plans:
         said = plan.settings.organization
-        declared: Mapping[str, GuardRailSettings] = {**said.service_control_policies, **said.policies} if said else {}
         again, good = [], []
-        for key, policy in declared.items():
+        for key, policy in (said.every_policy if said else {}).items():
             where = f"policy {key} of stack {plan.stack}"
-            kind = policy.type if isinstance(policy, OtherPolicySettings) else SERVICE_CONTROL_POLICY
-            name = policy.name or key
+            kind, name = policy.kind, policy.name or key
             there = by_id.get(policy.adopt or "")
             if not policy.adopt:
                 if found := by_name.get((kind, name)):

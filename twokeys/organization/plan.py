@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from twokeys.organization.entering import Entrance
 from twokeys.organization.model import ACTIVE, Account, Organization
-from twokeys.settings import MemberSettings, Settings
+from twokeys.settings.models import MemberSettings, Settings
 
 
 @dataclass(frozen=True)

@@ -37,19 +37,22 @@ ACCOUNTS_QUOTA = "L-E619E033"
 """The quota "Default maximum number of accounts" of Organizations."""
 
 
-def read_live(session: boto3.Session, *, tags: bool = False, say: Say = lambda _: None) -> Live:
+def read_live(
+    session: boto3.Session, *, tags: bool = False, accounts_only: bool = False, say: Say = lambda _: None
+) -> Live:
     """What the session's credentials show of their organization.
 
     Args:
         session: any credentials; only those of the management account (or of a delegated administrator) see it all.
         tags: also read the tags of units, accounts and policies, one call each.
+        accounts_only: read the tree, trusted services and delegated administrators, and nothing else.
         say: told now and then what is being read.
 
     Raises:
         Refusal: AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
     """
     try:
-        return _Reader(session, say).live(tags=tags)
+        return _Reader(session, say).live(tags=tags, accounts_only=accounts_only)
     except (BotoCoreError, ClientError) as error:
         raise no_answer(error) from error
 
@@ -62,7 +65,7 @@ class _Reader:
         self._api = self._client("organizations")
         self._unread: dict[str, str] = {}
 
-    def live(self, *, tags: bool) -> Live:
+    def live(self, *, tags: bool, accounts_only: bool) -> Live:
         # Few attempts: whoever cannot be asked at all wants to know it soon.
         sts = self._session.client("sts", region_name=self._region, config=Config(retries={"total_max_attempts": 2}))
         identity = sts.get_caller_identity()
@@ -71,6 +74,9 @@ class _Reader:
         if organization is None or organization.management_account != caller.account:
             return Live(caller, organization, self._unread)
         organization = self._tree(organization)
+        organization = self._services(organization)
+        if accounts_only:
+            return Live(caller, organization, self._unread)
         organization = self._policies(organization)
         organization = self._settings(organization, caller)
         if tags:
@@ -132,6 +138,7 @@ class _Reader:
                     joined_method=one["JoinedMethod"],
                     joined=one["JoinedTimestamp"].isoformat(),
                     parent=parent,
+                    unit="/".join(names) or "root",
                 )
                 for one in accounts
             ],
@@ -166,20 +173,24 @@ class _Reader:
             aws_managed=managed,
         )
 
-    def _settings(self, organization: Organization, caller: Caller) -> Organization:
+    def _services(self, organization: Organization) -> Organization:
         services = self._pages("trusted access", "list_aws_service_access_for_organization", "EnabledServicePrincipals")
         administrators = self._pages(
             "delegated administrators", "list_delegated_administrators", "DelegatedAdministrators"
         )
+        return replace(
+            organization,
+            trusted_services=tuple(sorted(service["ServicePrincipal"] for service in services)),
+            delegated_administrators={one["Id"]: self._delegated(one["Id"]) for one in administrators},
+        )
+
+    def _settings(self, organization: Organization, caller: Caller) -> Organization:
         pending = self._pages(
             "pending requests", "list_create_account_status", "CreateAccountStatuses", States=["IN_PROGRESS"]
         )
-        trusted = tuple(sorted(service["ServicePrincipal"] for service in services))
         return replace(
             organization,
-            trusted_services=trusted,
-            delegated_administrators={one["Id"]: self._delegated(one["Id"]) for one in administrators},
-            root_features=self._root_features() if "iam.amazonaws.com" in trusted else (),
+            root_features=self._root_features() if "iam.amazonaws.com" in organization.trusted_services else (),
             pending=tuple(
                 Request(one["Id"], one["AccountName"], one["RequestedTimestamp"].isoformat()) for one in pending
             ),

@@ -19,7 +19,8 @@ from twokeys.errors import Refusal
 from twokeys.project.config import read_config
 from twokeys.project.shards import SHARDS, shard_files, shard_name
 from twokeys.project.stack_yaml import as_text
-from twokeys.settings import EVERY_ACCOUNT, MANAGEMENT, PROJECT, Settings, parse
+from twokeys.settings import PROJECT, parse
+from twokeys.settings.models import EVERY_ACCOUNT, MANAGEMENT, Settings
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 """https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""

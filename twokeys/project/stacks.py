@@ -8,7 +8,8 @@ from pathlib import Path
 from twokeys.errors import Refusal
 from twokeys.project.config import Project, load_config, load_project
 from twokeys.project.shards import NUMBERED, SHARDS, shard_files, shard_name
-from twokeys.settings import Settings, parse
+from twokeys.settings import parse
+from twokeys.settings.models import Settings
 
 
 @dataclass(frozen=True)

@@ -12,71 +12,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from twokeys.errors import Refusal
-from twokeys.settings.audit import TRUSTED_SERVICES
 from twokeys.settings.contradictions import contradictions
-from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, AUDIT_KEY_ALIAS, guard_rails_document
 from twokeys.settings.keys import nearest_key
-from twokeys.settings.models import (
-    EVERY_ACCOUNT,
-    MANAGEMENT,
-    ROOT,
-    DelegatedSettings,
-    DoorSettings,
-    GuardRailSettings,
-    MemberSettings,
-    OrganizationGrantSettings,
-    OrganizationSettings,
-    OtherPolicySettings,
-    PrincipalRoleSettings,
-    Settings,
-    State,
-    UnitSettings,
-    Who,
-    all_units,
-    asks_for_mfa,
-    guard_rails,
-    is_account_id,
-    is_unit_id,
-    made_by_management,
-    permission_set_name,
-    who,
-)
-from twokeys.settings.organization_wide import guard_rail_surroundings, needed_services
+from twokeys.settings.models import Settings
 from twokeys.settings.problem import Problem
-
-__all__ = [
-    "AUDIT_BUCKET_PREFIX",
-    "AUDIT_KEY_ALIAS",
-    "EVERY_ACCOUNT",
-    "MANAGEMENT",
-    "PROJECT",
-    "ROOT",
-    "TRUSTED_SERVICES",
-    "DelegatedSettings",
-    "DoorSettings",
-    "GuardRailSettings",
-    "MemberSettings",
-    "OrganizationGrantSettings",
-    "OrganizationSettings",
-    "OtherPolicySettings",
-    "PrincipalRoleSettings",
-    "Settings",
-    "State",
-    "UnitSettings",
-    "Who",
-    "all_units",
-    "asks_for_mfa",
-    "guard_rail_surroundings",
-    "guard_rails",
-    "guard_rails_document",
-    "is_account_id",
-    "is_unit_id",
-    "made_by_management",
-    "needed_services",
-    "parse",
-    "permission_set_name",
-    "who",
-]
 
 PROJECT = "twokeys"
 """The namespace of our config keys."""

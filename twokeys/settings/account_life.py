@@ -24,10 +24,10 @@ def account_life(settings: Settings) -> Iterator[Problem]:
 
 def _doors(settings: Settings) -> Iterator[Problem]:
     for name, door in settings.doors.items():
-        if door.target.account == EVERY_ACCOUNT or (door.target.account is None and len(settings.accounts) != 1):
-            continue  # it leads to the active ones; which account is meant is another problem's matter
+        if door.target.account == EVERY_ACCOUNT:
+            continue  # it leads to the active ones
         account = settings.target_account_of(door)
-        state = settings.accounts[account].state if account in settings.accounts else "active"
+        state = settings.accounts[account].state
         if state != "active":
             yield Problem(
                 f"doors.{name}.to.account",
@@ -50,29 +50,27 @@ def _not_entered(settings: Settings) -> Iterator[Problem]:
         if member.baseline.model_fields_set:
             yield Problem(f"{key}.baseline", "(set)", f"{key}.access.enter {why} a baseline is made in it", step)
     for name, door in settings.doors.items():
-        clear = door.target.account is not None or len(settings.accounts) == 1
-        ends = [("to", account) for account in (settings.target_accounts_of(door) if clear else ())]
+        ends = [("to", account) for account in settings.target_accounts_of(door)]
         if door.via == "identity-center":
             continue  # AWS itself makes the role of an assignment
         for end, account in [*ends, *([("from", door.source.account)] if door.source.account else [])]:
             if account in shut:
                 key = f"accounts.{account}.access.enter"
                 yield Problem(f"doors.{name}.{end}.account", account, f"{key} {why} a key is made in it", step)
-    if settings.audit is not None:
-        duties = [("audit.account", settings.audit.account)]
-        duties += [(f"audit.delegatedAdministrators.{name}", name) for name in settings.audit.delegated_administrators]
-        for where, account in duties:
-            if account in shut:
-                key = f"accounts.{account}.access.enter"
-                yield Problem(where, account, f"{key} {why} this duty needs that", step)
+    for where, account in _duties_of(settings):
+        if account in shut:
+            yield Problem(where, account, f"accounts.{account}.access.enter {why} this duty needs that", step)
+
+
+def _duties_of(settings: Settings) -> list[tuple[str, str]]:
+    audit = settings.audit
+    delegated = audit.delegated_administrators if audit else {}
+    duties = [(f"audit.delegatedAdministrators.{name}", name) for name in delegated]
+    return [("audit.account", audit.account), *duties] if audit else []
 
 
 def _duties(settings: Settings) -> Iterator[Problem]:
-    if settings.audit is None:
-        return
-    duties = [("audit.account", settings.audit.account)]
-    duties += [(f"audit.delegatedAdministrators.{name}", name) for name in settings.audit.delegated_administrators]
-    for key, account in duties:
+    for key, account in _duties_of(settings):
         if account in settings.accounts_in("closed"):
             yield Problem(
                 key,

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import BucketName, ContactEmail, UnitPath, must_match, within
+from twokeys.settings.values import BucketName, ContactEmail, Once, UnitPath, must_match, within
 
 Emails = Annotated[
     tuple[ContactEmail, ...],
+    Once,
     within(
         1,
         10,
@@ -18,7 +19,7 @@ Emails = Annotated[
         "https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create.html",
     ),
 ]
-Percent = Annotated[int, Field(ge=1, le=1000)]
+Percents = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Once]
 
 
 class BudgetSettings(Model):
@@ -29,8 +30,8 @@ class BudgetSettings(Model):
 
     monthly: Annotated[float, Field(gt=0)]
     notify: Emails
-    actual: tuple[Percent, ...] = (80, 100)
-    forecast: tuple[Percent, ...] = (100,)
+    actual: Percents = (80, 100)
+    forecast: Percents = (100,)
 
 
 class CostTagSettings(Model):

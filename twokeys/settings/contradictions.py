@@ -25,7 +25,6 @@ from twokeys.settings.models import (
     PeopleSettings,
     PermissionsSettings,
     Settings,
-    SourceSettings,
     TargetSettings,
     Who,
     all_units,
@@ -33,13 +32,12 @@ from twokeys.settings.models import (
     is_account_id,
     is_unit_id,
     made_by_management,
-    named,
     permission_set_name,
     who,
 )
 from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
-from twokeys.settings.problem import Problem, listed_twice
+from twokeys.settings.problem import Problem
 from twokeys.settings.values import check_email
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
@@ -54,6 +52,12 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from _organization(settings)
     yield from _people(settings)
     yield from organization_wide(settings)
+    unclear = [
+        each for name, door in settings.doors.items() for each in _door_target(settings, f"doors.{name}.to", door)
+    ]
+    yield from unclear
+    if unclear:
+        return  # what follows is about the accounts that doors lead to
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
@@ -143,7 +147,7 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 "no organizational unit of this stack has this path",
                 "add it to organization.organizationalUnits",
             )
-    for delegated, said in organization.delegated_administrators.items():
+    for delegated in organization.delegated_administrators:
         key = f"organization.delegatedAdministrators.{delegated}"
         if delegated == settings.management_account_id:
             yield Problem(
@@ -153,19 +157,10 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html)",
                 "name a member account",
             )
-        yield from listed_twice(f"{key}.services", said.services)
-        for service in said.adopt:
-            if service not in said.services:
-                yield Problem(
-                    f"{key}.adopt",
-                    service,
-                    "it is not among the services",
-                    "add it to them, or remove it here",
-                )
 
 
 def _units(organization: OrganizationSettings) -> Iterator[Problem]:
-    """What an existing unit that is only used cannot have, and ids that two units have."""
+    """Paths that mean something else, and ids that two units have."""
     for path in all_units(organization):
         if path == ROOT or is_unit_id(path) or is_account_id(path):
             yield Problem(
@@ -177,13 +172,6 @@ def _units(organization: OrganizationSettings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for path, unit in organization.organizational_units.items():
         key = f"organization.organizationalUnits.{path}"
-        if unit.id and (unit.adopt or unit.name or unit.tags):
-            yield Problem(
-                key,
-                "(set)",
-                "a unit with an id is only used, so nothing else is said of it",
-                "write adopt instead of id",
-            )
         identifier = unit.id or unit.adopt
         if identifier and (other := seen.get(identifier)):
             yield Problem(key, identifier, f"{other} has this id", "give each unit its own")
@@ -252,11 +240,12 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
             if member not in users:
                 yield Problem(f"{key}.groups.{group}", member, "no user has this name", f"add the user to {key}.users")
     for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
-        yield from listed_twice(f"{key}.{part}", [name.casefold() for name in names])
+        for name, count in Counter(name.casefold() for name in names).items():
+            if count > 1:
+                yield Problem(f"{key}.{part}", name, "it is listed twice", "list it once")
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
-    yield from _door_source(f"{key}.from", door.source)
     yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
     yield from _made_by_nobody(settings, f"{key}.from", door)
@@ -271,11 +260,8 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "nobody is in this group, and a trust has to name somebody",
             "add a member",
         )
-    yield from _door_target(settings, f"{key}.to", door.target)
-    if door.via == "identity-center" and len(named(door.source)) == 1:
+    if door.via == "identity-center":
         yield from _identity_center_door(settings, key, door)
-    if len(set(door.keys)) != len(door.keys):
-        yield Problem(f"{key}.keys", list(door.keys), "a key is listed twice", "list trust, grant or both")
     makes_role = "trust" in door.keys
     permissions = door.permissions
     if makes_role and not permissions.managed_policies and not permissions.statements:
@@ -285,18 +271,11 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "a role that may do nothing opens nothing",
             "add managedPolicies or statements",
         )
-    if len(set(permissions.managed_policies)) != len(permissions.managed_policies):
-        yield Problem(
-            f"{key}.permissions.managedPolicies",
-            list(permissions.managed_policies),
-            "a policy is listed twice",
-            "list it once",
-        )
     if not makes_role and permissions != PermissionsSettings():
         yield Problem(
             f"{key}.permissions", "(set)", "this stack does not make the role", "set them where the role is made"
         )
-    if len(named(door.source)) == 1 and who(door.source).kind == "role" and door.session_seconds > 3600:
+    if who(door.source).kind == "role" and door.session_seconds > 3600:
         yield Problem(
             f"{key}.sessionSeconds",
             door.session_seconds,
@@ -328,8 +307,6 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
         users = {"user": set(center.users if center else people.users)}
         asked = (Who("user", door.source.user or ""), *(Who("user", name) for name in door.source.members or ()))
         named_people = tuple(one for one in asked if one.name and "/" not in one.name)
-    elif len(named(door.source)) != 1 or (door.source.root and door.source.grant_to is None):
-        return
     else:
         own = {people.break_glass.role} if people.break_glass and people.account is None else set()
         users = {"user": set(people.users), "group": set(people.groups), "role": {*people.roles, *own}}
@@ -357,10 +334,9 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
     if (
         source.account is None
         or source.exists
+        or door.via == "identity-center"
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
     ):
-        return
-    if door.via == "identity-center" or len(named(source)) != 1 or (source.root and source.grant_to is None):
         return
     for one in (grantee(door), *(Who("user", member) for member in source.members or ())):
         yield Problem(
@@ -408,7 +384,7 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             "AWS makes the role of a permission set and its trust; MFA is a setting of IAM Identity Center",
             "remove it",
         )
-    for account in settings.target_accounts_of(door) if settings.accounts else ("",):
+    for account in settings.target_accounts_of(door):
         name = permission_set_name(account, door)
         if re.fullmatch(r"[\w+=,.@-]{1,32}", name, re.ASCII) is None:
             yield Problem(
@@ -421,35 +397,8 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
             break
 
 
-def _door_source(key: str, source: SourceSettings) -> Iterator[Problem]:
-    sources = named(source)
-    if len(sources) != 1:
-        yield Problem(
-            key,
-            [name or kind for kind, name in sources],
-            "a door has exactly one source",
-            "name one role, user or group, or set root: true",
-        )
-        return
-    kind = sources[0].kind
-    if source.members is not None and kind != "group":
-        yield Problem(f"{key}.members", list(source.members), "only a group has members", "remove it")
-    if source.members == ():
-        yield Problem(f"{key}.members", [], "a trust policy has to name somebody", "list the members or remove the key")
-    if kind == "root" and (source.grant_to is None or len(named(source.grant_to)) != 1):
-        yield Problem(
-            f"{key}.grantTo",
-            "(missing)" if source.grant_to is None else [name for _, name in named(source.grant_to)],
-            "a trust in the whole management account opens to whoever gets the grant, so that has to be said",
-            "name one role, user or group under grantTo",
-        )
-    if kind != "root" and source.grant_to is not None:
-        yield Problem(f"{key}.grantTo", "(set)", f"the grant goes to the {kind} itself", "remove it")
-
-
 def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     source, account = door.source, settings.source_account_of(door)
-    led = door.target.account is not None or len(settings.accounts) == 1
     known = ", ".join(settings.accounts_in("active")) or "none"
     if source.account is not None and door.via == "identity-center":
         yield Problem(
@@ -470,7 +419,7 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
             f"active accounts of this stack: {known}",
             "name one of them, or leave it out for the account where `people` live",
         )
-    elif account in settings.accounts and led and account in settings.target_accounts_of(door):
+    elif account in settings.target_accounts_of(door):
         yield Problem(
             f"{key}.account",
             account,
@@ -493,7 +442,8 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
         )
 
 
-def _door_target(settings: Settings, key: str, target: TargetSettings) -> Iterator[Problem]:
+def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    target = door.target
     known = ", ".join(settings.accounts) or "none"
     if target.account == EVERY_ACCOUNT:
         entered = [account for account, member in settings.accounts.items() if member.access.role == target.role]
@@ -542,12 +492,10 @@ def _names_made_twice(settings: Settings) -> Iterator[Problem]:
 def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
     made: dict[tuple[object, ...], str] = {}
     for name, door in settings.doors.items():
-        if len(named(door.source)) != 1 or (door.target.account is None and len(settings.accounts) != 1):
-            continue  # which principal or account is meant is another problem's matter
         # Role names are unique in an account whatever their path and case.
         role = door.target.role.rpartition("/")[2].casefold()
         via = f"via {door.via}" if door.via == "identity-center" else ""
-        given = named(door.source.grant_to or door.source)
+        given = grantee(door)
         places = [(via, account, role) for account in settings.target_accounts_of(door)]
         keys: list[tuple[object, ...]] = [("role", *place) for place in places if "trust" in door.keys]
         keys += [("grant", *place, settings.source_account_of(door), given) for place in places if "grant" in door.keys]

@@ -14,7 +14,6 @@ from twokeys.iam import INLINE_POLICY_SIZES
 from twokeys.settings.models import (
     MANAGEMENT,
     QUOTAS,
-    DoorSettings,
     OrganizationGrantSettings,
     OrganizationSettings,
     PeopleSettings,
@@ -22,7 +21,6 @@ from twokeys.settings.models import (
     Who,
     asks_for_mfa,
     grantee,
-    named,
     who,
 )
 from twokeys.settings.problem import Problem
@@ -44,16 +42,11 @@ def grants(settings: Settings) -> Iterator[Problem]:
     for name, grant in settings.organization_grants.items():
         key = f"organizationGrants.{name}"
         yield from _grant(settings, key, grant)
-        if len(named(grant.source)) == 1:
-            # The policy is called after the role, and names are unique whatever their path and case.
-            what = (_without_path(who(grant.source)), grant.target.role.rpartition("/")[2].casefold())
-            if (other := made.setdefault(what, name)) != name:
-                yield Problem(
-                    f"{key}.to.role",
-                    grant.target.role,
-                    f"organizationGrants.{other} grants this role to the same source",
-                    "grant a source each role once",
-                )
+        # The policy is called after the role, and names are unique whatever their path and case.
+        what = (_without_path(who(grant.source)), grant.target.role.rpartition("/")[2].casefold())
+        if (other := made.setdefault(what, name)) != name:
+            why = f"organizationGrants.{other} grants this role to the same source"
+            yield Problem(f"{key}.to.role", grant.target.role, why, "grant a source each role once")
     yield from _too_many(settings)
 
 
@@ -65,29 +58,20 @@ def inline_characters(settings: Settings) -> dict[tuple[str, Who], int]:
     """
     characters: dict[tuple[str, Who], int] = defaultdict(int)
     for door in settings.doors.values():
-        if _makes_grants(settings, door):
+        if "grant" in door.keys and door.via == "assume-role":
             document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
             source = settings.source_account_of(door), _without_path(grantee(door))
             characters[source] += len(document) * len(settings.target_accounts_of(door))
     for grant in settings.organization_grants.values():
-        if len(named(grant.source)) == 1:
-            condition: dict[str, Any] = {"StringEquals": {"aws:ResourceOrgID": _SHORTEST_ORGANIZATION_ID}}
-            if asks_for_mfa(grant):
-                condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
-            document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
-            characters[settings.people.account or MANAGEMENT, _without_path(who(grant.source))] += len(document)
+        condition: dict[str, Any] = {"StringEquals": {"aws:ResourceOrgID": _SHORTEST_ORGANIZATION_ID}}
+        if asks_for_mfa(grant):
+            condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+        document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
+        characters[settings.people.account or MANAGEMENT, _without_path(who(grant.source))] += len(document)
     return dict(characters)
 
 
 def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> Iterator[Problem]:
-    sources = named(grant.source)
-    if len(sources) != 1:
-        yield Problem(
-            f"{key}.from",
-            [name for _, name in sources],
-            "a grant has exactly one source",
-            "name one role, user or group",
-        )
     user = grant.source.user
     if user and "/" not in user and settings.people != PeopleSettings() and user not in settings.people.users:
         yield Problem(
@@ -114,14 +98,6 @@ def _too_many(settings: Settings) -> Iterator[Problem]:
                 f" {INLINE_POLICY_SIZES[kind]} of a {kind} ({QUOTAS})",
                 "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",
             )
-
-
-def _makes_grants(settings: Settings, door: DoorSettings) -> bool:
-    """Whether it is clear that a door gives one source inline policies; what is not clear is refused elsewhere."""
-    one = len(named(door.source)) == 1 and (door.source.grant_to is None or len(named(door.source.grant_to)) == 1)
-    rooted = door.source.root and door.source.grant_to is None
-    led = door.target.account is not None or len(settings.accounts) == 1
-    return "grant" in door.keys and door.via == "assume-role" and one and led and not rooted
 
 
 def _document(resource: str, more: Mapping[str, Any]) -> str:

@@ -24,10 +24,9 @@ from twokeys.settings.models import (
     Settings,
     UnitSettings,
     asks_for_mfa,
-    named,
     who,
 )
-from twokeys.settings.problem import Problem, listed_twice
+from twokeys.settings.problem import Problem
 from twokeys.settings.values import MOST_TAGS
 
 _INLINE_OF_A_ROLE: Final = INLINE_POLICY_SIZES["role"]
@@ -56,14 +55,7 @@ def limits(settings: Settings) -> Iterator[Problem]:
     yield from _tags(settings)
     yield from _notified(settings)
     for name, door in settings.doors.items():
-        if _is_clear(door):
-            yield from _door(settings, f"doors.{name}", door)
-
-
-def _is_clear(door: DoorSettings) -> bool:
-    """Whether a door has one source, and for the root one grantee; what is not clear is refused elsewhere."""
-    grantees = named(door.source.grant_to) if door.source.grant_to else ()
-    return len(named(door.source)) == 1 and (not door.source.root or len(grantees) == 1)
+        yield from _door(settings, f"doors.{name}", door)
 
 
 def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
@@ -290,18 +282,8 @@ def _tags(settings: Settings) -> Iterator[Problem]:
 
 
 def _notified(settings: Settings) -> Iterator[Problem]:
-    people, bill = settings.people, settings.bill
-    if people.break_glass is not None:
-        yield from listed_twice("people.breakGlass.notify", people.break_glass.notify)
-    if bill is not None and bill.anomalies is not None:
-        yield from listed_twice("bill.anomalies.notify", bill.anomalies.notify)
     for account, member in settings.accounts.items():
-        if member.budget is not None:
-            for each in ("notify", "actual", "forecast"):
-                yield from listed_twice(
-                    f"accounts.{account}.budget.{each}", [str(one) for one in getattr(member.budget, each)]
-                )
-        count = len(set(member.budget.actual)) + len(set(member.budget.forecast)) if member.budget else 0
+        count = len(member.budget.actual) + len(member.budget.forecast) if member.budget else 0
         if count > _NOTIFICATIONS_OF_A_BUDGET:
             yield Problem(
                 f"accounts.{account}.budget",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.doors.documents import Kind
@@ -25,6 +25,7 @@ from twokeys.settings.values import (
     GroupName,
     GroupPathAndName,
     Key,
+    Once,
     OrganizationId,
     PathAndName,
     PolicyArn,
@@ -47,6 +48,7 @@ from twokeys.settings.values import (
     check_scp,
     check_statements,
     must_match,
+    refuse,
     regions,
     within,
 )
@@ -80,6 +82,12 @@ class UnitSettings(Model):
     name: Annotated[str, within(1, 128, "a unit's name has 1 to 128 characters", _UNIT_PAGE)] | None = None
     tags: Tags = {}
 
+    @model_validator(mode="after")
+    def _only_used(self) -> Self:
+        if self.id and (self.adopt or self.name or self.tags):
+            raise refuse("a unit with an id is only used, so nothing else is said of it", "write adopt instead of id")
+        return self
+
 
 class GuardRailSettings(Model):
     """A service control policy and where it is attached: `root`, paths of organizational units or ids of accounts.
@@ -89,12 +97,17 @@ class GuardRailSettings(Model):
     """
 
     document: Annotated[dict[str, Any], AfterValidator(check_scp)]
-    targets: tuple[str, ...]
+    targets: Annotated[tuple[str, ...], Once]
     description: PolicyDescription = ""
     name: PolicyName | None = None
     tags: Tags = {}
     adopt: PolicyId | None = None
     attached: dict[str, TargetId] = {}
+
+    @property
+    def kind(self) -> str:
+        """The policy type."""
+        return SERVICE_CONTROL_POLICY
 
 
 class OtherPolicySettings(GuardRailSettings):
@@ -103,12 +116,25 @@ class OtherPolicySettings(GuardRailSettings):
     type: PolicyType
     document: Annotated[dict[str, Any], AfterValidator(check_policy_document)]
 
+    @property
+    def kind(self) -> str:
+        """The policy type."""
+        return self.type
+
 
 class DelegatedSettings(Model):
     """What an account is the delegated administrator of; `adopt` lists the services that it is so for already."""
 
-    services: Annotated[tuple[ServicePrincipal, ...], Field(min_length=1)]
+    services: Annotated[tuple[ServicePrincipal, ...], Field(min_length=1), Once]
     adopt: tuple[ServicePrincipal, ...] = ()
+
+    @model_validator(mode="after")
+    def _among_them(self) -> Self:
+        if beyond := sorted(set(self.adopt) - set(self.services)):
+            raise refuse(
+                f"adopt names {', '.join(beyond)}: it is not among the services", "add it to them, or remove it"
+            )
+        return self
 
 
 class OrganizationSettings(Model):
@@ -137,6 +163,11 @@ class OrganizationSettings(Model):
     access_roles: Annotated[tuple[RoleName, ...], Field(min_length=1)] = (ACCESS_ROLE,)
     centralized_root_access: bool | Literal["adopt"] = False
     delegated_administrators: dict[AccountId, DelegatedSettings] = {}
+
+    @property
+    def every_policy(self) -> dict[str, GuardRailSettings]:
+        """The policies of all types that config writes out, by name."""
+        return {**self.service_control_policies, **self.policies}
 
 
 class OidcSettings(Model):
@@ -221,14 +252,20 @@ class MemberSettings(Model):
 
 
 class GranteeSettings(Model):
-    """Who gets the grant of a door that trusts the whole management account: one role, user or group."""
+    """Who gets a grant: one role, user or group."""
 
     role: PathAndName | None = None
     user: PathAndName | None = None
     group: GroupPathAndName | None = None
 
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(_named(self)) != 1:
+            raise refuse("a door or a grant has exactly one source", "name one role, user or group")
+        return self
 
-class SourceSettings(Model):
+
+class SourceSettings(GranteeSettings):
     """Who comes through a door: one role, user or group of an account, or its root.
 
     `account` is the key of an account of this stack, or of `stack` (its name, the management stack by default), or
@@ -238,15 +275,27 @@ class SourceSettings(Model):
     `exists` says that the principal is there already, made by somebody else: AWS refuses a trust in one that is not.
     """
 
-    role: PathAndName | None = None
-    user: PathAndName | None = None
-    group: GroupPathAndName | None = None
     root: bool = False
     account: Slug | None = None
     stack: Annotated[str, Field(min_length=1)] | None = None
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None
     exists: bool = False
+
+    @model_validator(mode="after")
+    def _whom(self) -> Self:
+        if self.members is not None and self.group is None:
+            raise refuse("only a group has members", "remove them")
+        if self.members == ():
+            raise refuse("a trust policy has to name somebody", "list the members or remove the key")
+        if self.root and self.grant_to is None:
+            raise refuse(
+                "a trust in the whole account opens to whoever gets the grant, so that has to be said",
+                "name one role, user or group under grantTo",
+            )
+        if not self.root and self.grant_to is not None:
+            raise refuse(f"the grant goes to the {who(self).kind} itself", "remove grantTo")
+        return self
 
 
 class TargetSettings(Model):
@@ -262,7 +311,7 @@ class PermissionsSettings(Model):
     How many managed policies a role takes is a quota: see `QuotaSettings`.
     """
 
-    managed_policies: tuple[PolicyArn, ...] = ()
+    managed_policies: Annotated[tuple[PolicyArn, ...], Once] = ()
     statements: Annotated[tuple[dict[str, Any], ...], AfterValidator(check_statements)] = ()
     boundary: PolicyArn | None = None
 
@@ -282,7 +331,7 @@ class DoorSettings(Model):
     mfa: bool | None = None
     external_id: ExternalId | None = None
     conditions: Annotated[dict[str, dict[str, str | list[str]]], AfterValidator(check_conditions)] = {}
-    keys: Annotated[tuple[Key, ...], Field(min_length=1)] = ("trust", "grant")
+    keys: Annotated[tuple[Key, ...], Field(min_length=1), Once] = ("trust", "grant")
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]
     expires: ClosingTime | None = None
@@ -420,18 +469,18 @@ class Who(NamedTuple):
     name: str
 
 
-def who(said: SourceSettings | GranteeSettings) -> Who:
-    """The one principal that a checked setting names."""
-    return next(iter(named(said)))
+def who(said: GranteeSettings) -> Who:
+    """The one principal that a setting names."""
+    return _named(said)[0]
 
 
 def grantee(door: DoorSettings) -> Who:
-    """Who gets the grant of a checked door: its source, or whom it names for a trust in the whole account."""
+    """Who gets the grant of a door: its source, or whom it names for a trust in the whole account."""
     return who(door.source.grant_to or door.source)
 
 
 def made_by_management(settings: Settings, door: DoorSettings) -> tuple[Who, ...]:
-    """Those of a checked door whom `people` of the management stack has to have: not who exists, or has a path."""
+    """Those of a door whom `people` of the management stack has to have: not who exists, or has a path."""
     source = door.source
     elsewhere = source.stack or (source.account and source.account != settings.people.account)
     if source.exists or elsewhere or door.via == "identity-center":
@@ -486,10 +535,7 @@ def is_account_id(text: str) -> bool:
     return re.fullmatch(r"[0-9]{12}", text) is not None
 
 
-def named(said: SourceSettings | GranteeSettings) -> tuple[Who, ...]:
-    """All principals that a setting names, checked or not: a checked one names exactly one."""
+def _named(said: GranteeSettings) -> list[Who]:
     kinds: tuple[Kind, ...] = ("role", "user", "group")
     found = [Who(kind, name) for kind in kinds if (name := getattr(said, kind)) is not None]
-    if isinstance(said, SourceSettings) and said.root:
-        found.append(Who("root", ""))
-    return tuple(found)
+    return [*found, Who("root", "")] if getattr(said, "root", False) else found

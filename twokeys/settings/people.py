@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import ContactEmail, RoleName, SessionSeconds, must_match, within
+from twokeys.settings.values import ContactEmail, Once, RoleName, SessionSeconds, must_match, within
 
 
 class BreakGlassSettings(Model):
@@ -21,7 +21,7 @@ class BreakGlassSettings(Model):
     """
 
     users: Annotated[tuple[RoleName, ...], Field(min_length=1)]
-    notify: Annotated[tuple[ContactEmail, ...], Field(min_length=1)]
+    notify: Annotated[tuple[ContactEmail, ...], Field(min_length=1), Once]
     role: RoleName = "break-glass"
     session_seconds: SessionSeconds = 3600
 

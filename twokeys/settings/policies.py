@@ -18,7 +18,7 @@ from twokeys.settings.models import (
     guard_rails,
     is_account_id,
 )
-from twokeys.settings.problem import Problem, listed_twice
+from twokeys.settings.problem import Problem
 from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS, check_policy
 
 _RCP_SYNTAX = (
@@ -60,7 +60,7 @@ def policies(organization: OrganizationSettings, paths: Collection[str]) -> Iter
             if other := made.get(name):
                 yield Problem(key, name, f"{other} has this key too", "choose another key; `name` is what AWS calls it")
             made[name] = key
-            called = _type_of(policy), policy.name or name
+            called = policy.kind, policy.name or name
             if other := called_so.get(called):
                 yield Problem(
                     f"{key}.name",
@@ -77,10 +77,6 @@ def policies(organization: OrganizationSettings, paths: Collection[str]) -> Iter
             yield from _policy(organization, paths, key, policy)
 
 
-def _type_of(policy: GuardRailSettings) -> str:
-    return policy.type if isinstance(policy, OtherPolicySettings) else SERVICE_CONTROL_POLICY
-
-
 def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
     """Documents that are too large for their type, and more policies of a type than a target takes.
 
@@ -88,9 +84,9 @@ def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
     here has that of service control policies. In one that exists it may be detached.
     """
     attached: Counter[tuple[str, str]] = Counter()
-    for name, policy in {**organization.service_control_policies, **organization.policies}.items():
-        kind = _type_of(policy)
-        attached.update((kind, target) for target in set(policy.targets))
+    for name, policy in organization.every_policy.items():
+        kind = policy.kind
+        attached.update((kind, target) for target in policy.targets)
         size, largest = len(json.dumps(policy.document, separators=(",", ":"))), _LARGEST.get(kind)
         if largest is not None and size > largest:
             yield Problem(
@@ -121,7 +117,6 @@ def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
 def _policy(
     organization: OrganizationSettings, paths: Collection[str], key: str, policy: GuardRailSettings
 ) -> Iterator[Problem]:
-    yield from listed_twice(f"{key}.targets", policy.targets)
     for target in policy.targets:
         if target != ROOT and target not in paths and not is_account_id(target):
             yield Problem(
@@ -130,7 +125,7 @@ def _policy(
                 "no organizational unit of this stack has this path",
                 f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
             )
-    kind = _type_of(policy)
+    kind = policy.kind
     if kind == "RESOURCE_CONTROL_POLICY":
         try:
             check_policy(policy.document, PolicyKind.RCP)
@@ -147,9 +142,5 @@ def _policy(
         )
     for target in policy.attached:
         if policy.adopt is None or target not in policy.targets:
-            yield Problem(
-                f"{key}.attached",
-                target,
-                "only a policy that is adopted is attached already, and only to its targets",
-                "remove it, or add adopt and the target",
-            )
+            why = "only a policy that is adopted is attached already, and only to its targets"
+            yield Problem(f"{key}.attached", target, why, "remove it, or add adopt and the target")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -15,10 +13,3 @@ class Problem:
     value: object
     why: str
     next_step: str
-
-
-def listed_twice(key: str, listed: Sequence[str]) -> Iterator[Problem]:
-    """A problem for each entry of a list that is there more than once."""
-    for name, count in Counter(listed).items():
-        if count > 1:
-            yield Problem(key, name, "it is listed twice", "list it once")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -56,6 +57,14 @@ def within(low: int, high: int, what: str, page: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def once(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The rule that a list has nothing in it twice."""
+    twice = [str(one) for one, count in Counter(value).items() if count > 1]
+    if twice:
+        raise refuse(f"it is listed twice: {', '.join(twice)}", "list it once")
+    return value
 
 
 def check_email(value: str) -> str:
@@ -396,6 +405,7 @@ PolicyType = Literal[
     "UPGRADE_ROLLOUT_POLICY",
 ]
 Key = Literal["trust", "grant"]
+Once = AfterValidator(once)
 MOST_TAGS: Final = 50
 Tags = Annotated[
     dict[

@@ -18,12 +18,17 @@ from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.changes import Check, email_checks, remaining
 from twokeys.organization.life.closing import Standing, quota, require_management, standings
 from twokeys.organization.life.closing_run import work_through
-from twokeys.organization.life.facts import AwsAccount, Facts
+from twokeys.organization.life.facts import Facts
 from twokeys.organization.life.overview import overview
+from twokeys.organization.model import Account
 from twokeys.settings import parse
 
 MANAGEMENT, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def there_is(id_: str, name: str, email: str, unit: str = "root") -> Account:
+    return Account(id_, name, email, "ACTIVE", "CREATED", "2026-01-01T00:00:00+00:00", "r-ab12", unit)
 
 
 def facts(accounts: dict[str, Any] | None = None, **changes: Any) -> Facts:
@@ -33,9 +38,9 @@ def facts(accounts: dict[str, Any] | None = None, **changes: Any) -> Facts:
         "accounts": accounts or {"stage": {}, "prod": {}},
     }
     there = [
-        AwsAccount(MANAGEMENT, "management", "root@company.com", "ACTIVE"),
-        AwsAccount(STAGE, "stage", "example+stage@company.com", "ACTIVE"),
-        AwsAccount(PROD, "prod", "example+prod@company.com", "ACTIVE"),
+        there_is(MANAGEMENT, "management", "root@company.com"),
+        there_is(STAGE, "stage", "example+stage@company.com"),
+        there_is(PROD, "prod", "example+prod@company.com"),
     ]
     known = Facts(
         stack="all",
@@ -173,7 +178,7 @@ def test_what_the_state_still_holds_is_named_but_not_all_of_it() -> None:
 @pytest.mark.parametrize(("members", "allowed"), [(2, 250), (1249, 250), (1500, 300), (9000, 1000)])
 def test_the_quota_is_the_higher_of_250_and_a_fifth_up_to_1000(members: int, allowed: int) -> None:
     """CLOSE."""
-    accounts = {str(n): AwsAccount(str(n), str(n), f"{n}@company.com", "ACTIVE") for n in range(members)}
+    accounts = {str(n): there_is(str(n), str(n), f"{n}@company.com") for n in range(members)}
     assert quota(replace(facts(), accounts=accounts), None, NOW).allowed == allowed
 
 
@@ -271,7 +276,7 @@ def test_what_was_closed_is_told_also_when_aws_cannot_be_asked_any_more() -> Non
         (facts(held={}), "it is not made yet: pulumi up -s all"),
         (facts(held={"stage": "9" * 12}), "AWS does not have it any more: pulumi refresh -s all"),
         (with_state(facts(), STAGE, "CLOSED"), "it is closed at AWS"),
-        (replace(facts(), accounts={STAGE: AwsAccount(STAGE, "stage", "s@b.co", "ACTIVE", "Elsewhere")}), ""),
+        (replace(facts(), accounts={STAGE: there_is(STAGE, "stage", "s@b.co", "Elsewhere")}), ""),
         (facts({"stage": {"organizationalUnit": "Workloads"}}), "it moves to Workloads: pulumi up -s all"),
         (
             facts(QUARANTINED),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,10 +60,8 @@ def test_an_account_that_is_not_made_yet_is_not_held() -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[Aws]:
-    made = Aws(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
-    yield made
-    made.quit()
+def aws() -> Aws:
+    return Aws(boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1"))
 
 
 def refuse(aws: Aws, service: str, operation: str, code: str, **more: Any) -> Stubber:
@@ -106,17 +103,3 @@ def test_closings_are_those_that_cloudtrail_saw_succeed(aws: Aws) -> None:
 def test_without_cloudtrail_nobody_knows_when_accounts_were_closed(aws: Aws) -> None:
     with refuse(aws, "cloudtrail", "lookup_events", "AccessDeniedException"):
         assert aws.closings(datetime(2026, 11, 1, tzinfo=UTC)) is None
-
-
-def test_an_account_without_the_old_status_is_understood(aws: Aws) -> None:
-    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html: Status is being retired."""
-    account = {"Id": OLD, "Name": "old", "Email": "a@b.co", "State": "CLOSED"}
-    unit = {"Id": "ou-ab12-cd345678", "Name": "Workloads"}
-    with Stubber(aws._client("organizations")) as stub:
-        stub.add_response("list_roots", {"Roots": [{"Id": "r-ab12"}]})
-        stub.add_response("list_accounts_for_parent", {"Accounts": []})
-        stub.add_response("list_organizational_units_for_parent", {"OrganizationalUnits": [unit]})
-        stub.add_response("list_accounts_for_parent", {"Accounts": [account]})
-        stub.add_response("list_organizational_units_for_parent", {"OrganizationalUnits": []})
-        (found,) = aws.accounts().values()
-    assert (found.state, found.unit) == ("CLOSED", "Workloads")

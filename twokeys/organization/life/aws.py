@@ -1,8 +1,8 @@
-"""The edge to boto3: what AWS tells of an organization's accounts, and the calls that change one."""
+"""The edge to boto3: the calls that change an account, and when accounts were closed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
-from twokeys.organization.life.facts import AwsAccount
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
 _ORGANIZATIONS_REGION = "us-east-1"
@@ -30,38 +29,12 @@ class NotClosedError(Exception):
 class Aws:
     """AWS Organizations and Account Management with one set of credentials.
 
-    Every method refuses (`Refusal`) when AWS cannot be asked or says no.
+    Every method refuses (`Refusal`) when AWS cannot be asked or says no, but for `closings`.
     """
 
     def __init__(self, session: boto3.Session) -> None:
-        """Each client's endpoint is what boto3's own rules say (AWS_ENDPOINT_URL)."""
         self._session = session
         self._clients: dict[str, Any] = {}
-
-    def caller(self) -> str:
-        """The account that the credentials are in."""
-        with _asking("sts:GetCallerIdentity"):
-            return str(self._client("sts").get_caller_identity()["Account"])
-
-    def organization(self) -> tuple[str, str]:
-        """The management account's id, and the feature set: ALL or CONSOLIDATED_BILLING."""
-        with _asking("organizations:DescribeOrganization"):
-            found = self._client("organizations").describe_organization()["Organization"]
-        return str(found["MasterAccountId"]), str(found["FeatureSet"])
-
-    def trusted_services(self) -> frozenset[str]:
-        """The service principals that have trusted access."""
-        operation, key = "list_aws_service_access_for_organization", "EnabledServicePrincipals"
-        return frozenset(one["ServicePrincipal"] for one in self._pages(operation, key))
-
-    def delegated_administrators(self) -> frozenset[str]:
-        """The accounts that are delegated administrators of any service."""
-        return frozenset(one["Id"] for one in self._pages("list_delegated_administrators", "DelegatedAdministrators"))
-
-    def accounts(self) -> dict[str, AwsAccount]:
-        """Every account by id, with its unit; one call for each unit and page."""
-        roots = self._pages("list_roots", "Roots")
-        return {one.id: one for root in roots for one in self._below(root["Id"], "")}
 
     def closings(self, since: datetime) -> tuple[datetime, ...] | None:
         """When accounts were closed from here, as CloudTrail's event history tells; None when it may not be asked."""
@@ -104,18 +77,6 @@ class Aws:
                 code = error.response["Error"]
                 raise NotClosedError(str(error.response.get("Reason") or code["Code"]), code["Message"]) from error
 
-    def _below(self, parent: str, path: str) -> Iterator[AwsAccount]:
-        for found in self._pages("list_accounts_for_parent", "Accounts", ParentId=parent):
-            yield _account(found, path or "root")
-        for unit in self._pages("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
-            yield from self._below(unit["Id"], f"{path}/{unit['Name']}".lstrip("/"))
-
-    def _pages(self, operation: str, key: str, **arguments: str) -> list[Mapping[str, Any]]:
-        client = self._client("organizations")
-        with _asking(f"organizations:{client.meta.method_to_api_mapping[operation]}"):
-            pages = client.get_paginator(operation).paginate(**arguments)
-            return [item for page in pages for item in page[key]]
-
     def _client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         if service not in self._clients:
             make: Callable[..., Any] = self._session.client
@@ -125,17 +86,6 @@ class Aws:
                 config=_CONFIG,
             )
         return self._clients[service]
-
-    def quit(self) -> None:
-        """Close the connections."""
-        for client in self._clients.values():
-            client.close()
-
-
-def _account(found: Mapping[str, Any], unit: str) -> AwsAccount:
-    # Status is on its way out: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
-    state = found.get("State") or found.get("Status")
-    return AwsAccount(found["Id"], found["Name"], found["Email"], str(state), unit)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.organization.life.facts import ACTIVE, Facts
+from twokeys.organization.life.facts import Facts
+from twokeys.organization.model import ACTIVE
 from twokeys.settings.values import check_email
 
 SERVICE = "account.amazonaws.com"

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from twokeys.errors import Refusal
-from twokeys.organization.life.facts import ACTIVE, CLOSED, CLOSING, AwsAccount, Facts
+from twokeys.organization.life.facts import Facts
+from twokeys.organization.model import ACTIVE, CLOSED, CLOSING, Account
 
 WINDOW = timedelta(days=30)
 KEPT = timedelta(days=90)
@@ -116,7 +117,7 @@ def _standing(facts: Facts, account: str) -> Standing:
     return Standing(account, identifier, place, why, next_step)
 
 
-def _place(facts: Facts, account: str, identifier: str, there: AwsAccount | None) -> tuple[Place, str, str]:
+def _place(facts: Facts, account: str, identifier: str, there: Account | None) -> tuple[Place, str, str]:
     if there is None:
         return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
     email = facts.settings.email_of(account)

@@ -18,6 +18,8 @@ from twokeys.errors import Refusal
 from twokeys.options import FILE, PROJECT
 
 if TYPE_CHECKING:
+    import boto3
+
     from twokeys.access.snapshot import Snapshot
     from twokeys.organization.life.aws import Aws
     from twokeys.organization.life.facts import Facts
@@ -175,11 +177,9 @@ def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
 ) -> Iterator[tuple[Facts, Aws]]:
     """What is known of a stack, and the AWS that the credentials are for."""
-    import boto3
-    from botocore.exceptions import BotoCoreError
-
     from twokeys.access.state import read_state
     from twokeys.organization.life.aws import Aws
+    from twokeys.organization.session import aws_session
     from twokeys.project.stacks import read_settings
     from twokeys.project.states import sandbox_states
 
@@ -187,14 +187,8 @@ def _opened(
     if state is None:
         _refuse_real_aws_for_the_sandbox(profile)
         state = sandbox_states(project.resolve(), (stack,))[0]
-    try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-    except BotoCoreError as error:
-        raise Refusal(
-            "AWS cannot be asked", where=f"profile {profile}", why=str(error), next_step="name another --profile"
-        ) from error
-    with _closing(Aws(session)) as aws:
-        yield _facts(stack, config, read_state(state), aws), aws
+    with aws_session(profile, region) as session:
+        yield _facts(stack, config, read_state(state), session), Aws(session)
 
 
 def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
@@ -210,26 +204,25 @@ def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
         )
 
 
-@contextmanager
-def _closing(aws: Aws) -> Iterator[Aws]:
-    try:
-        yield aws
-    finally:
-        aws.quit()
-
-
-def _facts(stack: str, config: StackSettings, snapshot: Snapshot, aws: Aws) -> Facts:
+def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3.Session) -> Facts:
     from twokeys.organization.life.facts import Facts
     from twokeys.organization.life.stack import held_accounts, left_of
+    from twokeys.organization.reading import read_live
 
-    caller = aws.caller()
-    management, features = aws.organization()
-    if caller != management:
+    live = read_live(session, accounts_only=True)
+    organization, caller, missing = live.organization, live.caller.account, sorted(set(live.unread.values()))
+    if organization is None or organization.management_account != caller or missing:
+        why = "it belongs to no organization"
+        if missing:
+            why = f"not permitted: {', '.join(missing)}"
+        elif organization is not None:
+            manager = organization.management_account
+            why = f"only the organization's management account, {manager}, may ask and change what is asked here"
         raise Refusal(
             "asking about accounts from here",
             where=f"account {caller}",
-            why=f"only the organization's management account, {management}, may ask and change what is asked here",
-            next_step="use credentials of the management account",
+            why=why,
+            next_step="use credentials of the management account that may",
         )
     return Facts(
         stack=stack,
@@ -237,11 +230,11 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, aws: Aws) -> F
         settings=config.settings,
         held=held_accounts(snapshot),
         caller=caller,
-        management=management,
-        features=features,
-        trusted=aws.trusted_services(),
-        accounts=aws.accounts(),
-        delegated=aws.delegated_administrators(),
+        management=organization.management_account,
+        features=organization.features,
+        trusted=frozenset(organization.trusted_services),
+        accounts=organization.account_by_id,
+        delegated=frozenset(organization.delegated_administrators),
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )

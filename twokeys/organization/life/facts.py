@@ -5,26 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from twokeys.settings import Settings
-
-ACTIVE = "ACTIVE"
-CLOSING = "PENDING_CLOSURE"
-CLOSED = frozenset({"CLOSED", "SUSPENDED"})
-"""AWS's states of an account: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
-
-An account that AWS itself restricts is SUSPENDED too; either way it cannot be used.
-"""
-
-
-@dataclass(frozen=True)
-class AwsAccount:
-    """An account as AWS Organizations tells it; `unit` is the path of its unit, "root" at the top."""
-
-    id: str
-    name: str
-    email: str
-    state: str
-    unit: str = "root"
+from twokeys.organization.model import Account
+from twokeys.settings.models import Settings
 
 
 @dataclass(frozen=True)
@@ -54,7 +36,7 @@ class Facts:
     management: str
     features: str
     trusted: frozenset[str]
-    accounts: Mapping[str, AwsAccount]
+    accounts: Mapping[str, Account]
     delegated: frozenset[str] = frozenset()
     environment: str = ""
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -63,7 +45,7 @@ class Facts:
         """The id of an account that config names: as config says if it is closed, else as the state has it; or ""."""
         return self.settings.closed().get(account) or self.held.get(account, "")
 
-    def at_aws(self, account: str) -> AwsAccount | None:
+    def at_aws(self, account: str) -> Account | None:
         """What AWS has of an account that config names."""
         return self.accounts.get(self.id_of(account))
 

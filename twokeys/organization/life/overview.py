@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twokeys.organization.life.closing import standings
-from twokeys.organization.life.facts import CLOSED, CLOSING, Facts
-from twokeys.settings import is_unit_id
+from twokeys.organization.life.facts import Facts
+from twokeys.organization.model import CLOSED, CLOSING
+from twokeys.settings.models import is_unit_id
 
 
 @dataclass(frozen=True)
