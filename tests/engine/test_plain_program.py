@@ -77,5 +77,7 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
     iam.create_role(RoleName="older", AssumeRolePolicyDocument=TRUST)
     imported = ("import", "aws:iam/role:Role", "older", "older", "--yes", "--protect=false", "--generate-code=false")
     assert command(*imported, "--skip-preview").changes["import"] == 1
+    suggested = run(pulumi, [*imported[:-1], "--stack", "dev"], tmp_path, clean_environment() | engine.variables)
+    assert "has no schema" in suggested.said, "the code that import suggests is the schema's"
     assert command("destroy", "--yes", "--skip-preview").changes["delete"] == 6
     assert {role["RoleName"] for role in iam.list_roles()["Roles"]} & {"worker", "older"} == set()

@@ -116,13 +116,13 @@ class Cloud:
 
 
 @contextmanager
-def empty(project_root: Path, place: Path, faults: Path | None = None) -> Iterator[Cloud]:
-    """A cloud without an organization; `faults` is a plan of slow calls."""
+def empty(project_root: Path, place: Path, slowest: float = 0.0) -> Iterator[Cloud]:
+    """A cloud without an organization, whose calls take up to `slowest` seconds."""
     for name in ("project", "backend"):
         (place / name).mkdir(parents=True)
     project = copied(project_root, place / "project")
     (project / "pyproject.toml").unlink()  # without it the CLI installs nothing into the environment that we share
-    with LocalAws.start(place / "aws", faults=faults) as aws:
+    with LocalAws.start(place / "aws", slowest=slowest) as aws:
         variables = {
             **os.environ,
             **aws.environment(),
@@ -138,10 +138,8 @@ def empty(project_root: Path, place: Path, faults: Path | None = None) -> Iterat
 
 
 @contextmanager
-def cloud(
-    project_root: Path, place: Path, roles: tuple[str, ...] = ROLES, faults: Path | None = None
-) -> Iterator[Cloud]:
+def cloud(project_root: Path, place: Path, roles: tuple[str, ...] = ROLES, slowest: float = 0.0) -> Iterator[Cloud]:
     """A cloud with its organization, whose management account has these roles."""
-    with empty(project_root, place, faults) as found:
+    with empty(project_root, place, slowest) as found:
         found.management({**MANAGEMENT, "twokeys:people": {"roles": {role: {} for role in roles}}})
         yield found

@@ -36,6 +36,8 @@ VICTIMS = (
 WHOLE_COPY = """cd "$1/.pulumi"; for copy in $(ls -t backups/twokeys/$2/*.json); do
   python3 -m json.tool "$copy" > /dev/null 2>&1 && cp "$copy" stacks/twokeys/$2.json && break; done"""
 """What docs/faults.md says to run: the copy that the cut-off update made is cut off itself."""
+SLOW = 0.4
+"""Calls as slow as AWS's, in seconds, so that a kill meets some of them under way."""
 ENVIRONMENT, MANAGEMENT_STACK = 10, 30
 """After how many writes of the state a kill comes at the latest; a first update writes it five times as often."""
 
@@ -51,15 +53,8 @@ def rounds(*victims: int) -> list[object]:
 def made(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     roles = tuple(f"ci-{seed}" for seed in (*range(STACKS), 100, 101))  # AWS takes 10,240 characters of grants a role
     place = tmp_path_factory.mktemp("recovery")
-    with cloud(project_root, place, roles, slow(place)) as found:
+    with cloud(project_root, place, roles, SLOW) as found:
         yield found
-
-
-def slow(place: Path) -> Path:
-    """Calls as slow as AWS's, so that a kill meets some of them under way."""
-    plan = place / "faults.yaml"
-    plan.write_text("rules: [{latencyMs: 100, jitterMs: 300}]")
-    return plan
 
 
 @pytest.mark.parametrize(("seed", "kills"), rounds(0, 1, 2, 3))
@@ -102,7 +97,7 @@ def test_after_a_full_disk_the_newest_whole_copy_of_the_state_leads_on(made: Clo
 def test_after_kills_of_the_organizations_own_update_the_next_one_converges(
     seed: int, kills: int, project_root: Path, tmp_path: Path
 ) -> None:
-    with empty(project_root, tmp_path, slow(tmp_path)) as made:
+    with empty(project_root, tmp_path, SLOW) as made:
         shutil.copy(project_root / "Pulumi.management.yaml", made.project)
         converges(made, "management", (*UPDATE, "management"), seed, kills)
         organizations = made.client("organizations")

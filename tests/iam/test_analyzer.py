@@ -120,6 +120,9 @@ def test_white_space_does_not_count():
     assert policy_size('{ "a" :\n\t"b c" }') == len('{"a":"bc"}')
     assert policy_size({"a": "b"}) == len('{"a":"b"}')
     assert policy_size({"a": UNKNOWN}) is None
+    assert policy_size({"\u00fc": ["a", "b c"]}) == len('{"\u00fc":["a","bc"]}')
+    assert policy_size('{"\u00fc": 1}'.encode()) == len('{"\u00fc":1}')
+    assert policy_size(b'{"\xff": 1}') == len('{"x":1}')
 
 
 def test_a_trust_policy_has_at_most_2048_characters():

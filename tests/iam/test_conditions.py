@@ -41,7 +41,9 @@ TRUE, FALSE = True, False
     ("DateLessThanEquals", "1767225600", "2026-01-01T00:00:00Z", TRUE),
     ("DateGreaterThan", "2020-01-01T00:00:01Z", "2020-01-01T00:00:02Z", TRUE),
     ("DateGreaterThanEquals", "2020", "2019-12-31", FALSE), ("DateGreaterThan", "2020-13-01", "2021-01-01", FALSE),
-    ("DateNotEquals", "2020-01-01", "2020-01-02", TRUE),
+    ("DateNotEquals", "2020-01-01", "2020-01-02", TRUE), ("NumericLessThan", "1", "-Infinity", FALSE),
+    ("DateEquals", "2026-01-01T23:45:30.5-12:15", "1767355230.5", TRUE), ("DateEquals", "2026", "2026-01-01", TRUE),
+    ("DateEquals", "2026-02", "2026-02-01", TRUE), ("DateEquals", "2026-01-01T10:11+10:11", "1767225600", TRUE),
     ("Bool", "true", "true", TRUE), ("Bool", "true", "True", TRUE), ("Bool", "false", "true", FALSE),
     ("Bool", "yes", "yes", FALSE),
     ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", TRUE), ("BinaryEquals", "QmluYXJ5", "Binary", TRUE),
@@ -58,6 +60,8 @@ TRUE, FALSE = True, False
     ("ArnNotEquals", "arn:aws:sns:*:1:*", "arn:aws:sns:eu:1:t", FALSE),
     ("ArnNotLike", "arn:aws:sns:*:1:*", "no arn", TRUE),
     ("Null", "false", "x", TRUE), ("Null", "true", "x", FALSE), ("Null", "true", "", FALSE),
+    ("Null", ("true", "false"), "x", TRUE), ("Null", "False", "x", TRUE),
+    ("BinaryEquals", "77+A", "\uffc0", TRUE), ("BinaryEquals", "7b+A", "\udfc0", TRUE),
 ])  # fmt: skip
 def test_an_operator_compares_a_present_key(operator: str, wanted: Any, found: str, expected: bool):
     assert holds(operator, wanted, (found,)) is (Truth.TRUE if expected else Truth.FALSE)
@@ -142,7 +146,8 @@ def test_a_variable_without_value_matches_nothing_and_meets_the_negation():
     """The section on policy variables with no value of the variables page."""
     assert holds("StringEquals", "${aws:PrincipalTag/team}", ("red",)) is Truth.FALSE
     assert holds("StringNotEquals", "${aws:PrincipalTag/team}", ("red",)) is Truth.TRUE
-    assert holds("StringEquals", "${aws:username}", ("anna",), username=("anna",)) is Truth.TRUE
+    assert holds("StringEquals", "${aws:username}", ("x", "anna"), username=("anna",)) is Truth.TRUE
+    assert holds("Bool", "${aws:username}", ("true",), username=("true",)) is Truth.TRUE
 
 
 @pytest.mark.parametrize("operator", ["NumericEquals", "DateEquals", "IpAddress", "BinaryEquals"])
@@ -163,6 +168,9 @@ def test_an_unresolved_value_is_unknown_only_where_it_could_matter():
 
 
 def test_a_free_key_is_free():
+    assert holds("Null", ("true", "false"), FREE) is Truth.TRUE
+    assert holds("Null", ("true", "false", UNKNOWN), ()) is Truth.TRUE
+    assert holds("Null", "x", FREE) is Truth.FALSE
     assert holds("StringEquals", "a", FREE) is Truth.FREE
     assert holds("Null", "true", FREE) is Truth.FREE
     assert holds("StringEquals", "${aws:username}", ("a",), username=FREE) is Truth.FREE

@@ -261,13 +261,13 @@ class ConditionClause:
 
     def _evaluate_null(self, found: Values) -> Truth:
         wanted = {value.lower() if isinstance(value, str) else value for value in self.values}
-        if UNKNOWN in wanted and not {"true", "false"} <= wanted:
-            return Truth.UNKNOWN
         if {"true", "false"} <= wanted:
             return Truth.TRUE
+        if UNKNOWN in wanted:
+            return Truth.UNKNOWN
         if found is FREE:
             return Truth.FREE if wanted & {"true", "false"} else Truth.FALSE
-        return truth(("true" if not found else "false") in wanted)
+        return truth(("false" if found else "true") in wanted)
 
     def __str__(self) -> str:
         values = ", ".join(repr(value) for value in self.values)

@@ -41,6 +41,10 @@ class PolicyKind(Enum):
 
     __hash__ = object.__hash__  # each kind is one object; Enum's own hash is Python code, run at each look-up
 
+    def __str__(self) -> str:
+        """With its article: "an identity-based policy"."""
+        return f"an {self.value}" if self is PolicyKind.IDENTITY else f"a {self.value}"
+
 
 class PolicyError(ValueError):
     """A document is not a policy that AWS accepts.
@@ -199,11 +203,7 @@ def _is_action(name: str | Unknown, action: str) -> Truth:
         return Truth.UNKNOWN
     if "*" not in name and "?" not in name:
         return truth(name.lower() == action.lower())
-    return TextPattern(name, wildcards=True, variables=False, ignore_case=True).matches(action, _no_variables)
-
-
-def _no_variables(_key: str) -> tuple[str, ...]:
-    return ()
+    return TextPattern(name, wildcards=True, variables=False, ignore_case=True).matches(action)
 
 
 _ACTION = re.compile(r"[^\s:]+:[^\s:]+|\*+")
@@ -246,7 +246,7 @@ class _Reader:
                     (name,), "unknown-element", at_key=True,
                 )  # fmt: skip
         if "Id" in elements and self._kind not in _WITH_ID:
-            raise self._error(f"a {self._kind.value} has no Id", ("Id",), "prohibited-element", at_key=True)
+            raise self._error(f"{self._kind} has no Id", ("Id",), "prohibited-element", at_key=True)
         version, unresolved = self._version(elements)
         if "Statement" not in elements:
             raise self._error("the policy has no Statement", (), "missing-element")
@@ -349,12 +349,12 @@ class _Reader:
         for name in ("Principal", "NotPrincipal"):
             if name in elements and kind not in _WITH_PRINCIPAL:
                 raise self._error(
-                    f"a {kind.value} has no {name}: it applies to what it is attached to",
+                    f"{kind} has no {name}: it applies to what it is attached to",
                     (*path, name), "principal-in-identity-policy", at_key=True,
                 )  # fmt: skip
         if "NotPrincipal" in elements and kind in (PolicyKind.TRUST, PolicyKind.RCP):
             raise self._error(
-                f"NotPrincipal cannot be used in a {kind.value}", (*path, "NotPrincipal"), "not-principal", at_key=True
+                f"NotPrincipal cannot be used in {kind}", (*path, "NotPrincipal"), "not-principal", at_key=True
             )
         if kind in _WITH_PRINCIPAL:
             self._exactly_one(elements, path, "Principal", "NotPrincipal")

@@ -45,17 +45,17 @@ class Glob:
     @property
     def beginning(self) -> str:
         """What every name that it matches begins with."""
-        return self._head.split("?", 1)[0]
+        return self._head.partition("?")[0]
 
     @property
     def ending(self) -> str:
         """What every name that it matches ends with."""
-        return (self._tail if self._starred else self._head).rsplit("?", 1)[-1]
+        return (self._tail if self._starred else self._head).rpartition("?")[2]
 
     def matches(self, name: str) -> bool:
         """Whether it matches, or may match, a name; an account symbol in it is an id that nobody knows yet."""
         if is_symbolic(name):
-            return self._with_symbols.matches(name, _nothing) is not Truth.FALSE
+            return self._with_symbols.matches(name) is not Truth.FALSE
         if not self._starred:
             return len(name) == self._least and _stands_at(self._head, name, 0)
         place, end = len(self._head), len(name) - len(self._tail)
@@ -82,10 +82,6 @@ class Glob:
     @lazy
     def _with_symbols(self) -> TextPattern:
         return TextPattern(_VARIABLE.sub("*", self.text), wildcards=True, variables=False)
-
-
-def _nothing(_key: str) -> tuple[str, ...]:
-    return ()
 
 
 def _stands_at(chunk: str, name: str, place: int) -> bool:

@@ -68,7 +68,7 @@ def _too_long(source: str | bytes | Mapping[str, object], kind: PolicyKind) -> I
     limit = SIZE_LIMITS.get(kind)
     if size is not None and limit is not None and size > limit:
         more = f", or up to {MOST_FOR_A_TRUST_POLICY:,} where its quota was raised" if kind is PolicyKind.TRUST else ""
-        message = f"the document has {size:,} characters; a {kind.value} may have {limit:,}{more}"
+        message = f"the document has {size:,} characters; {kind} may have {limit:,}{more}"
         yield Finding("too-long", None, "", message, GUIDE + "reference_iam-quotas.html", Severity.ERROR)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
-from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, all_of, truth
+from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, absent, all_of, truth
 
 _SYMBOL = re.compile(r"(?:(?<=:)|\A)account:[A-Za-z0-9_-]+(?=[:/]|\Z)")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -119,7 +119,7 @@ class TextPattern:
             return tokens
         return tuple(token.lower() if isinstance(token, str) else token for token in tokens)
 
-    def matches(self, value: str, lookup: Lookup) -> Truth:
+    def matches(self, value: str, lookup: Lookup = absent) -> Truth:
         """Whether a text matches; a variable without a value matches nothing, an unresolved one is unknown.
 
         Variables are looked up in the request; what they bring is literal text, never a wildcard. A text that is all

@@ -45,6 +45,11 @@ Lookup: TypeAlias = Callable[[str], Values]
 """Gives the values of a condition key; the key is in lower case."""
 
 
+def absent(_key: str) -> Values:
+    """The lookup of a request that has no condition key at all."""
+    return ()
+
+
 def truth(value: bool) -> Truth:
     """The truth value of a settled question."""
     return Truth.TRUE if value else Truth.FALSE

@@ -35,7 +35,6 @@ import filelock
 import psutil
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.local_server import faults as fault_plans
 
 MANAGEMENT_ACCOUNT = "111111111111"
 """The account that the sandbox's organization is created from, as in the classic example."""
@@ -68,15 +67,10 @@ class _Record:
         """The server's process, or None when it ended or the pid belongs to somebody else by now."""
         try:
             process = psutil.Process(self.pid)
-            if not self.names(process) or process.status() == psutil.STATUS_ZOMBIE:
-                return None
+            the_very = abs(process.create_time() - self.started) <= 0.01
+            return process if the_very and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
-        return process
-
-    def names(self, process: psutil.Process) -> bool:
-        """Whether this is the very process, and not one that got its pid later."""
-        return abs(process.create_time() - self.started) <= 0.01
 
 
 class LocalAws:
@@ -100,33 +94,26 @@ class LocalAws:
         self._child = child
 
     @classmethod
-    def start(cls, directory: Path, *, port: int = 0, detached: bool = False, faults: Path | None = None) -> Self:
+    def start(cls, directory: Path, *, detached: bool = False, slowest: float = 0.0, throttled: float = 0.0) -> Self:
         """Run the local AWS whose accounts live in `directory`, or return the one that already serves it.
 
-        `port=0` takes the port that this directory had last, so that endpoints in open shells stay right, or any free
-        one. `faults` is a file with a fault plan (docs/faults.md). Raises Refusal when the plan is wrong or comes too
-        late, when a named port is taken, when the directory cannot be written or when the server ends before it
-        answers.
+        It takes the port that this directory had last, so that endpoints in open shells stay right, or any free one.
+        Raises Refusal when the directory cannot be written or when the server ends before it answers.
+
+        Args:
+            slowest: for benchmarks: each call waits a quarter of so many seconds to all of them.
+            throttled: and that share of the calls gets the service's own throttling error.
         """
         directory = directory.resolve()
-        plan = fault_plans.Plan() if faults is None else fault_plans.load(faults)
         _make(directory)
         with _locked(directory):
             running = cls._attach(directory)
             if running is not None:
-                if port not in (0, running.port):
-                    raise Refusal(
-                        f"the local AWS cannot be started on port {port}",
-                        where=str(directory),
-                        why=f"it is already running on port {running.port} (pid {running.pid})",
-                        next_step="Use it as it is, or stop it first",
-                    )
-                if plan.rules:
-                    raise _too_late(directory, running._record)
                 return running
-            _end_what_is_left(directory)
-            with _listen(port, _last_port(directory)) as listener:
-                child = _launch(directory, listener, plan)
+            if left := _read_record(directory):  # it is there and does not answer: two would serve the same accounts
+                cls(directory, left, detached=True, child=None).stop()
+            with _listen(_last_port(directory)) as listener:
+                child = _launch(directory, listener, (str(slowest), str(throttled)))
                 port = listener.getsockname()[1]
             return cls._when_ready(directory, child, port, detached=detached)
 
@@ -211,32 +198,6 @@ class LocalAws:
         return server
 
 
-def _too_late(directory: Path, record: _Record) -> Refusal:
-    return Refusal(
-        "the local AWS cannot be given a fault plan",
-        where=str(directory),
-        why=f"it is already running (pid {record.pid})",
-        next_step="Stop it first, or start another in a directory of its own",
-    )
-
-
-def _end_what_is_left(directory: Path) -> None:
-    """A server that is there and does not answer would serve the same accounts beside the new one.
-
-    One that was killed holds its port and its accounts until the last of its threads has ended, and it may be a zombie
-    by then: its first thread has ended.
-    """
-    record = _read_record(directory)
-    if record is None:
-        return
-    LocalAws(directory, record, detached=True, child=None).stop()
-    deadline = time.monotonic() + _STOP_SECONDS
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(record.pid)
-        while record.names(process) and process.num_threads() > 1 and time.monotonic() < deadline:
-            time.sleep(0.005)
-
-
 def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -273,41 +234,31 @@ def _locked(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _listen(port: int, last: int) -> socket.socket:
+def _listen(last: int) -> socket.socket:
     """A listening loopback socket; the server inherits it, so no port is lost between finding and using it."""
-    free = (*random.sample(_PORTS, _PORTS_TRIED), 0)
-    candidates = (port,) if port else (last, *free) if last else free
-    for candidate in candidates:
+    for candidate in (last, *random.sample(_PORTS, _PORTS_TRIED)) if last else random.sample(_PORTS, _PORTS_TRIED):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((_LOOPBACK, candidate))
             listener.listen(128)
-        except OSError as error:
+        except OSError:
             listener.close()
-            if candidate == candidates[-1]:
-                raise Refusal(
-                    f"the local AWS cannot listen on port {candidate}",
-                    where=f"{_LOOPBACK}:{candidate}",
-                    why=error.strerror or str(error),
-                    next_step="Name another port, or none: then a free one is taken",
-                ) from error
         else:
             return listener
-    raise AssertionError("the last candidate either listens or refuses")
+    raise Refusal(
+        "the local AWS cannot listen",
+        where=_LOOPBACK,
+        why=f"none of {_PORTS_TRIED} ports that were tried is free",
+        next_step="End what listens on this machine's ports, and run the command again",
+    )
 
 
-def _launch(directory: Path, listener: socket.socket, plan: fault_plans.Plan) -> subprocess.Popen[bytes]:
-    port: int = listener.getsockname()[1]
-    arguments = [str(listener.fileno())]
-    if plan.rules:
-        planned = directory / "faults.json"
-        planned.write_text(plan.model_dump_json(by_alias=True, exclude_unset=True))
-        arguments.append(str(planned))
+def _launch(directory: Path, listener: socket.socket, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
     with _log_path(directory).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-            [*_COMMAND, *arguments],
-            env=_server_environment(directory, port),
+            [*_COMMAND, str(listener.fileno()), *arguments],
+            env=_server_environment(directory, listener.getsockname()[1]),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,

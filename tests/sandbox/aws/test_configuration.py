@@ -84,6 +84,16 @@ def test_a_forbidden_account_is_refused(drive: Callable[..., Driver], fresh_acco
         drive(fresh_account, forbiddenAccountIds=f'["{fresh_account}"]')
 
 
+def test_the_one_role_of_version_6_of_the_package_is_assumed(organized: Organized, local_aws: LocalAws) -> None:
+    """https://www.pulumi.com/registry/packages/aws/how-to-guides/7-0-migration/: `assumeRole` became `assumeRoles`."""
+    account = organized.account("stage")
+    role = {"roleArn": f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"}
+    inputs = check_configuration({"assumeRole": role})
+    provider = configured(inputs, local_aws.environment(organized.driver.account))
+    assert provider.aws.account == account
+    provider.close()
+
+
 def test_a_role_in_another_account_than_the_allowed_one_is_refused(organized: Organized) -> None:
     account = organized.account("stage")
     with pytest.raises(ProviderError, match=rf"AWS account ID not allowed: {account}"):

@@ -69,7 +69,7 @@ def parse_configuration(inputs: Properties, environment: Mapping[str, str]) -> C
         or environment.get("AWS_REGION")
         or environment.get("AWS_DEFAULT_REGION")
         or _DEFAULT_REGION,
-        assume_roles=tuple(_listed(inputs.get("assumeRoles"))),
+        assume_roles=tuple(_listed(inputs.get("assumeRoles")) or _listed(inputs.get("assumeRole"))),
         allowed=tuple(_listed(inputs.get("allowedAccountIds"))),
         forbidden=tuple(_listed(inputs.get("forbiddenAccountIds"))),
         default_tags=dict(tags.get("tags") or {}),
@@ -162,4 +162,6 @@ def _decoded(value: Any) -> Any:  # noqa: ANN401 - as above
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - as above
     decoded = UNKNOWN if value is UNKNOWN else _decoded(value)
+    if isinstance(decoded, Mapping):  # version 6 of pulumi-aws has one `assumeRole`
+        return [decoded]
     return [] if decoded is None or decoded is UNKNOWN else list(decoded)

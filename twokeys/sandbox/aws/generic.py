@@ -70,11 +70,9 @@ def generic(token: str) -> ResourceType:
     named = "bucket" if token == _BUCKET else "name"
     return ResourceType(
         type=token,
-        computed=frozenset(known.computed) - {"tagsAll"} | ({"arn"} - known.inputs.keys()),
         replaces=frozenset(_REPLACES.get(token, "").split()),
         defaults=_DEFAULTS.get(token, {}),
         auto_name=AutoName(named, 63) if known.inputs.get(named) == "str" else None,
-        taggable="tagsAll" in known.computed,
         create=lambda aws, inputs: _made(aws, token, inputs),
         # What it was last given, but for the tags that come of the provider: those may have changed since.
         read=lambda _aws, _id, declared: {name: value for name, value in declared.items() if name != "tagsAll"} or None,

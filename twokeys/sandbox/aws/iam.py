@@ -7,65 +7,56 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from twokeys.sandbox.aws.calls import Calls, text
 from twokeys.sandbox.aws.client import Aws, or_none, timestamp
 from twokeys.sandbox.aws.documents import equivalent_json
 from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
-from twokeys.sandbox.aws.tags import all_tags, as_pairs, changes, from_pairs
 
 _MOST_VERSIONS: Final = 5
 _KINDS: Final = ("role", "group", "user")
+_ACCESS_KEY: Final = "aws:iam/accessKey:AccessKey"
+_EXCLUSIVE: Final = "aws:iam/policyAttachment:PolicyAttachment"
+_ROLE: Final = Calls(
+    "aws:iam/role:Role",
+    "role",
+    "RoleName",
+    {"RoleName": "name", "RoleId": "uniqueId", "AssumeRolePolicyDocument": "assumeRolePolicy"},
+)
+_USER: Final = Calls("aws:iam/user:User", "user", "UserName", {"UserName": "name", "UserId": "uniqueId"})
+_GROUP: Final = Calls("aws:iam/group:Group", "group", "GroupName", {"GroupName": "name", "GroupId": "uniqueId"})
+_POLICY: Final = Calls(
+    "aws:iam/policy:Policy", "policy", "PolicyArn", {"PolicyName": "name", "PolicyDocument": "policy"}
+)
+_OIDC: Final = Calls(
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    "open_id_connect_provider",
+    "OpenIDConnectProviderArn",
+    {"ClientIDList": "clientIdLists", "ThumbprintList": "thumbprintLists"},
+)
+_SAML: Final = Calls(
+    "aws:iam/samlProvider:SamlProvider",
+    "saml_provider",
+    "SAMLProviderArn",
+    {"SAMLMetadataDocument": "samlMetadataDocument", "SAMLProviderUUID": "samlProviderUuid"},
+)
 
 
-def _named(inputs: Properties) -> str:
-    """The object's name: as given, or made from its prefix."""
-    return str(inputs.get("name") or f"{inputs['namePrefix']}{uuid.uuid4().hex[:26]}")
-
-
-def _text(document: Any) -> str:  # noqa: ANN401 - boto3 parses policy documents
-    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
-
-
-def _given(inputs: Properties, **names: str) -> dict[str, Any]:
-    """The API's arguments for those inputs that are set."""
-    return {theirs: inputs[ours] for ours, theirs in names.items() if inputs.get(ours)}
-
-
-def _retag(aws: Aws, kind: str, named: Mapping[str, str], old: Properties, new: Properties) -> None:
-    put, removed = changes(old.get("tagsAll") or {}, all_tags(aws, new))
-    if removed:
-        getattr(aws.client("iam"), f"untag_{kind}")(**named, TagKeys=removed)
-    if put:
-        getattr(aws.client("iam"), f"tag_{kind}")(**named, Tags=put)
-
-
-def _bound(aws: Aws, kind: str, named: Mapping[str, str], old: Properties, new: Properties) -> None:
+def _bound(aws: Aws, calls: Calls, name: str, old: Properties, new: Properties) -> None:
     """Bring the permissions boundary of a role or user from old to new."""
-    client = aws.client("iam")
-    if new.get("permissionsBoundary"):
-        put = getattr(client, f"put_{kind}_permissions_boundary")
-        put(**named, PermissionsBoundary=new["permissionsBoundary"])
+    client, boundary = aws.client("iam"), new.get("permissionsBoundary")
+    if boundary:
+        put = getattr(client, f"put_{calls.kind}_permissions_boundary")
+        put(**{calls.key: name}, PermissionsBoundary=boundary)
     elif old.get("permissionsBoundary"):
-        getattr(client, f"delete_{kind}_permissions_boundary")(**named)
-
-
-def _boundary_of(found: Mapping[str, Any]) -> object:
-    return found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        getattr(client, f"delete_{calls.kind}_permissions_boundary")(**{calls.key: name})
 
 
 def _role_create(aws: Aws, inputs: Properties) -> str:
-    name = _named(inputs)
-    aws.client("iam").create_role(
-        RoleName=name,
-        Path=inputs["path"],
-        AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
-        MaxSessionDuration=inputs["maxSessionDuration"],
-        Tags=as_pairs(all_tags(aws, inputs)),
-        **_given(inputs, description="Description", permissionsBoundary="PermissionsBoundary"),
-    )
+    name = str(_ROLE.create(aws, inputs)["RoleName"])
     _role_policies(aws, name, {}, inputs)
     return name
 
@@ -89,42 +80,30 @@ def _role_policies(aws: Aws, name: str, old: Properties, new: Properties) -> Non
         )
 
 
-def _role_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
-    client = aws.client("iam")
-    found = or_none(client.get_role, RoleName=identifier)
+def _role_read(aws: Aws, name: str, _: Properties) -> Properties | None:
+    found = _ROLE.read(aws, name)
     if found is None:
         return None
-    role = found["Role"]
-    inline = aws.pages("iam", "list_role_policies", "PolicyNames", RoleName=identifier)
-    attached = aws.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=identifier)
+    inline = aws.pages("iam", "list_role_policies", "PolicyNames", RoleName=name)
+    attached = aws.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
 
     def document(policy: str) -> str:
-        return _text(client.get_role_policy(RoleName=identifier, PolicyName=policy)["PolicyDocument"])
+        return text(aws.client("iam").get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
 
     return {
-        "name": role["RoleName"],
-        "arn": role["Arn"],
-        "uniqueId": role["RoleId"],
-        "createDate": timestamp(role["CreateDate"]),
-        "path": role["Path"],
-        "description": role.get("Description") or None,
-        "maxSessionDuration": role["MaxSessionDuration"],
-        "assumeRolePolicy": _text(role["AssumeRolePolicyDocument"]),
-        "permissionsBoundary": _boundary_of(role),
+        **found,
         "inlinePolicies": [{"name": one, "policy": document(one)} for one in sorted(inline)],
         "managedPolicyArns": sorted(one["PolicyArn"] for one in attached),
-        "tagsAll": from_pairs(role.get("Tags")),
     }
 
 
-def _role_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    client, named = aws.client("iam"), {"RoleName": identifier}
+def _role_update(aws: Aws, name: str, old: Properties, new: Properties) -> None:
     if not equivalent_json(old["assumeRolePolicy"], new["assumeRolePolicy"]):
-        client.update_assume_role_policy(**named, PolicyDocument=new["assumeRolePolicy"])
-    client.update_role(**named, Description=new.get("description") or "", MaxSessionDuration=new["maxSessionDuration"])
-    _bound(aws, "role", named, old, new)
-    _role_policies(aws, identifier, old, new)
-    _retag(aws, "role", named, old, new)
+        aws.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=new["assumeRolePolicy"])
+    _ROLE.update(aws, name, new)
+    _bound(aws, _ROLE, name, old, new)
+    _role_policies(aws, name, old, new)
+    _ROLE.retag(aws, name, old, new)
 
 
 def _role_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
@@ -140,37 +119,21 @@ def _role_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
     client.delete_role(RoleName=identifier)
 
 
-def _user_create(aws: Aws, inputs: Properties) -> str:
-    user = aws.client("iam").create_user(
-        UserName=inputs["name"],
-        Path=inputs["path"],
-        Tags=as_pairs(all_tags(aws, inputs)),
-        **_given(inputs, permissionsBoundary="PermissionsBoundary"),
-    )
-    return str(user["User"]["UserName"])
+def _by_name(calls: Calls) -> Callable[[Aws, str, Properties], Properties | None]:
+    """Users and groups keep their id when they are renamed."""
+    return lambda aws, identifier, known: calls.read(aws, known.get("name") or identifier)
 
 
-def _user_read(aws: Aws, identifier: str, known: Properties) -> Properties | None:
-    found = or_none(aws.client("iam").get_user, UserName=known.get("name") or identifier)
-    if found is None:
-        return None
-    user = found["User"]
-    return {
-        "name": user["UserName"],
-        "arn": user["Arn"],
-        "uniqueId": user["UserId"],
-        "path": user["Path"],
-        "permissionsBoundary": _boundary_of(user),
-        "tagsAll": from_pairs(aws.pages("iam", "list_user_tags", "Tags", UserName=user["UserName"])),
-    }
+def _rename(aws: Aws, calls: Calls, old: Properties, new: Properties) -> None:
+    if (old["name"], old.get("path")) != (new["name"], new["path"]):
+        renamed = {f"New{calls.key}": new["name"], "NewPath": new["path"]}
+        calls.ask(aws, "update", **{calls.key: old["name"]}, **renamed)
 
 
 def _user_update(aws: Aws, _: str, old: Properties, new: Properties) -> None:
-    named = {"UserName": new["name"]}
-    if (old["name"], old.get("path")) != (new["name"], new["path"]):
-        aws.client("iam").update_user(UserName=old["name"], NewUserName=new["name"], NewPath=new["path"])
-    _bound(aws, "user", named, old, new)
-    _retag(aws, "user", named, old, new)
+    _rename(aws, _USER, old, new)
+    _bound(aws, _USER, new["name"], old, new)
+    _USER.retag(aws, new["name"], old, new)
 
 
 def _user_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
@@ -187,27 +150,36 @@ def _user_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
     client.delete_user(UserName=name)
 
 
-def _group_read(aws: Aws, identifier: str, known: Properties) -> Properties | None:
-    found = or_none(aws.client("iam").get_group, GroupName=known.get("name") or identifier)
-    if found is None:
-        return None
-    group = found["Group"]
-    return {"name": group["GroupName"], "arn": group["Arn"], "uniqueId": group["GroupId"], "path": group["Path"]}
-
-
-def _change_members(aws: Aws, group: str, old: Iterable[str], new: Iterable[str]) -> None:
+def _change_members(aws: Aws, old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]) -> None:
+    """Bring (group, user) pairs from old to new."""
     client = aws.client("iam")
     set_each(
         old,
         new,
-        lambda user: client.add_user_to_group(GroupName=group, UserName=user),
-        lambda user: or_none(client.remove_user_from_group, GroupName=group, UserName=user),
+        lambda pair: client.add_user_to_group(GroupName=pair[0], UserName=pair[1]),
+        lambda pair: or_none(client.remove_user_from_group, GroupName=pair[0], UserName=pair[1]),
     )
 
 
-def _members_create(aws: Aws, inputs: Properties) -> str:
-    _change_members(aws, inputs["group"], (), inputs["users"])
-    return str(inputs["name"])
+def _membership(type: str, identifier: Callable[[Properties], str], read: Any, **facts: Any) -> ResourceType:  # noqa: ANN401
+    """Users of a group, or groups of a user."""
+
+    def pairs(of: Properties) -> list[tuple[str, str]]:
+        groups, users = of.get("groups") or [of.get("group")], of.get("users") or [of.get("user")]
+        return [(group, user) for group in groups for user in users if group and user]
+
+    def create(aws: Aws, inputs: Properties) -> str:
+        _change_members(aws, (), pairs(inputs))
+        return identifier(inputs)
+
+    return ResourceType(
+        type=type,
+        create=create,
+        read=read,
+        update=lambda aws, _id, old, new: _change_members(aws, pairs(old), pairs(new)),
+        delete=lambda aws, _id, inputs: _change_members(aws, pairs(inputs), ()),
+        **facts,
+    )
 
 
 def _members_read(aws: Aws, _: str, known: Properties) -> Properties | None:
@@ -216,21 +188,6 @@ def _members_read(aws: Aws, _: str, known: Properties) -> Properties | None:
         return None
     users = sorted(user["UserName"] for user in aws.pages("iam", "get_group", "Users", GroupName=group))
     return {"group": group, "users": users}
-
-
-def _change_groups(aws: Aws, user: str, old: Iterable[str], new: Iterable[str]) -> None:
-    client = aws.client("iam")
-    set_each(
-        old,
-        new,
-        lambda group: client.add_user_to_group(GroupName=group, UserName=user),
-        lambda group: or_none(client.remove_user_from_group, GroupName=group, UserName=user),
-    )
-
-
-def _groups_create(aws: Aws, inputs: Properties) -> str:
-    _change_groups(aws, inputs["user"], (), inputs["groups"])
-    return "/".join((inputs["user"], *sorted(inputs["groups"])))
 
 
 def _groups_read(aws: Aws, identifier: str, known: Properties) -> Properties | None:
@@ -252,7 +209,7 @@ def _key_create(aws: Aws, inputs: Properties) -> tuple[str, Properties]:
 
 
 def _key_read(aws: Aws, identifier: str, known: Properties) -> Properties | None:
-    user = _needed(known, "user", "aws:iam/accessKey:AccessKey")
+    user = _needed(known, "user", _ACCESS_KEY)
     if or_none(aws.client("iam").get_user, UserName=user) is None:
         return None
     keys = aws.pages("iam", "list_access_keys", "AccessKeyMetadata", UserName=user)
@@ -266,34 +223,14 @@ def _key_update(aws: Aws, identifier: str, _: Properties, new: Properties) -> No
     aws.client("iam").update_access_key(UserName=new["user"], AccessKeyId=identifier, Status=new["status"])
 
 
-def _policy_create(aws: Aws, inputs: Properties) -> str:
-    policy = aws.client("iam").create_policy(
-        PolicyName=_named(inputs),
-        Path=inputs["path"],
-        PolicyDocument=inputs["policy"],
-        Tags=as_pairs(all_tags(aws, inputs)),
-        **_given(inputs, description="Description"),
-    )
-    return str(policy["Policy"]["Arn"])
-
-
-def _policy_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
-    client = aws.client("iam")
-    found = or_none(client.get_policy, PolicyArn=identifier)
+def _policy_read(aws: Aws, arn: str, _: Properties) -> Properties | None:
+    found = _POLICY.read(aws, arn)
     if found is None:
         return None
-    policy = found["Policy"]
-    version = client.get_policy_version(PolicyArn=identifier, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
-    return {
-        "arn": policy["Arn"],
-        "attachmentCount": policy["AttachmentCount"],
-        "description": policy.get("Description") or None,
-        "name": policy["PolicyName"],
-        "path": policy["Path"],
-        "policy": _text(version["Document"]),
-        "policyId": policy["PolicyId"],
-        "tagsAll": from_pairs(aws.pages("iam", "list_policy_tags", "Tags", PolicyArn=identifier)),
-    }
+    versions = aws.pages("iam", "list_policy_versions", "Versions", PolicyArn=arn)
+    current = next(one["VersionId"] for one in versions if one["IsDefaultVersion"])
+    version = aws.client("iam").get_policy_version(PolicyArn=arn, VersionId=current)["PolicyVersion"]
+    return {**found, "policy": text(version["Document"])}
 
 
 def _policy_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
@@ -304,7 +241,7 @@ def _policy_update(aws: Aws, identifier: str, old: Properties, new: Properties) 
             others = [one["VersionId"] for one in versions if not one["IsDefaultVersion"]]
             client.delete_policy_version(**named, VersionId=min(others, key=lambda one: int(one.lstrip("v"))))
         client.create_policy_version(**named, PolicyDocument=new["policy"], SetAsDefault=True)
-    _retag(aws, "policy", named, old, new)
+    _POLICY.retag(aws, identifier, old, new)
 
 
 def _policy_delete(aws: Aws, identifier: str, _: Properties) -> None:
@@ -338,7 +275,7 @@ def _exclusive_create(aws: Aws, inputs: Properties) -> str:
 
 
 def _exclusive_read(aws: Aws, _: str, known: Properties) -> Properties | None:
-    arn = _needed(known, "policyArn", "aws:iam/policyAttachment:PolicyAttachment")
+    arn = _needed(known, "policyArn", _EXCLUSIVE)
     found = or_none(aws.client("iam").list_entities_for_policy, PolicyArn=arn)
     if found is None:
         return None
@@ -366,18 +303,18 @@ def _inline(kind: str) -> ResourceType:
         return or_none(ask, **arguments) if verb == "get" else ask(**arguments)
 
     def create(aws: Aws, inputs: Properties) -> str:
-        identifier = f"{inputs[kind]}:{_named(inputs)}"
+        named = inputs.get("name") or f"{inputs['namePrefix']}{uuid.uuid4().hex[:26]}"
+        identifier = f"{inputs[kind]}:{named}"
         call(aws, "put", identifier, PolicyDocument=inputs["policy"])
         return identifier
 
     def read(aws: Aws, identifier: str, _known: Properties) -> Properties | None:
         owner, _, name = identifier.partition(":")
         found = call(aws, "get", identifier)
-        return None if found is None else {kind: owner, "name": name, "policy": _text(found["PolicyDocument"])}
+        return None if found is None else {kind: owner, "name": name, "policy": text(found["PolicyDocument"])}
 
     return ResourceType(
         type=f"aws:iam/{kind}Policy:{kind.capitalize()}Policy",
-        computed=frozenset(),
         replaces=frozenset({"name", "namePrefix", kind}),
         documents=frozenset({"policy"}),
         auto_name=AutoName(longest=128),
@@ -410,39 +347,24 @@ def _attachment(kind: str) -> ResourceType:
 
     return ResourceType(
         type=f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment",
-        computed=frozenset(),
         create=create,
         read=read,
         delete=lambda aws, id, _inputs: call(aws, "detach", id),
     )
 
 
-def _oidc_create(aws: Aws, inputs: Properties) -> str:
-    provider = aws.client("iam").create_open_id_connect_provider(
-        Url=inputs["url"],
-        ClientIDList=inputs["clientIdLists"],
-        ThumbprintList=inputs.get("thumbprintLists") or [],
-        Tags=as_pairs(all_tags(aws, inputs)),
-    )
-    return str(provider["OpenIDConnectProviderArn"])
-
-
-def _oidc_read(aws: Aws, identifier: str, known: Properties) -> Properties | None:
-    found = or_none(aws.client("iam").get_open_id_connect_provider, OpenIDConnectProviderArn=identifier)
+def _oidc_read(aws: Aws, arn: str, known: Properties) -> Properties | None:
+    """IAM tells the URL without its scheme."""
+    found = _OIDC.read(aws, arn)
     if found is None:
         return None
-    url, declared = found["Url"], str(known.get("url") or "")
-    return {
-        "arn": identifier,
-        "url": declared if declared.removeprefix("https://") == url.removeprefix("https://") else url,
-        "clientIdLists": found.get("ClientIDList", []),
-        "thumbprintLists": found.get("ThumbprintList", []),
-        "tagsAll": from_pairs(found.get("Tags")),
-    }
+    declared = str(known.get("url") or "")
+    same = declared.removeprefix("https://") == found["url"].removeprefix("https://")
+    return {**found, "arn": arn, "url": declared if same else found["url"]}
 
 
-def _oidc_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    client, named = aws.client("iam"), {"OpenIDConnectProviderArn": identifier}
+def _oidc_update(aws: Aws, arn: str, old: Properties, new: Properties) -> None:
+    client, named = aws.client("iam"), {"OpenIDConnectProviderArn": arn}
     set_each(
         old.get("clientIdLists"),
         new["clientIdLists"],
@@ -451,37 +373,18 @@ def _oidc_update(aws: Aws, identifier: str, old: Properties, new: Properties) ->
     )
     if new.get("thumbprintLists") and old.get("thumbprintLists") != new["thumbprintLists"]:
         client.update_open_id_connect_provider_thumbprint(**named, ThumbprintList=new["thumbprintLists"])
-    _retag(aws, "open_id_connect_provider", named, old, new)
+    _OIDC.retag(aws, arn, old, new)
 
 
-def _saml_create(aws: Aws, inputs: Properties) -> str:
-    provider = aws.client("iam").create_saml_provider(
-        Name=inputs["name"],
-        SAMLMetadataDocument=inputs["samlMetadataDocument"],
-        Tags=as_pairs(all_tags(aws, inputs)),
-    )
-    return str(provider["SAMLProviderArn"])
+def _saml_read(aws: Aws, arn: str, _: Properties) -> Properties | None:
+    found = _SAML.read(aws, arn)
+    return None if found is None else {**found, "arn": arn, "name": arn.rpartition("/")[2]}
 
 
-def _saml_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
-    found = or_none(aws.client("iam").get_saml_provider, SAMLProviderArn=identifier)
-    if found is None:
-        return None
-    return {
-        "arn": identifier,
-        "name": identifier.rpartition("/")[2],
-        "samlMetadataDocument": found["SAMLMetadataDocument"],
-        "samlProviderUuid": found.get("SAMLProviderUUID"),
-        "validUntil": timestamp(found["ValidUntil"]),
-        "tagsAll": from_pairs(found.get("Tags")),
-    }
-
-
-def _saml_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    client, named = aws.client("iam"), {"SAMLProviderArn": identifier}
+def _saml_update(aws: Aws, arn: str, old: Properties, new: Properties) -> None:
     if old.get("samlMetadataDocument") != new["samlMetadataDocument"]:
-        client.update_saml_provider(**named, SAMLMetadataDocument=new["samlMetadataDocument"])
-    _retag(aws, "saml_provider", named, old, new)
+        _SAML.update(aws, arn, new)
+    _SAML.retag(aws, arn, old, new)
 
 
 def get_role(aws: Aws, args: Properties) -> Properties:
@@ -512,105 +415,76 @@ def get_policy(aws: Aws, args: Properties) -> Properties:
     return {"id": arn, **{k: "" if v is None else v for k, v in found.items()}, "tags": tags}
 
 
-def _call(operation: str, **names: str) -> Callable[[Aws, str, Properties], object]:
-    """A delete that needs nothing but arguments: "" stands for the id, a name for that input."""
-
-    def call(aws: Aws, identifier: str, inputs: Properties) -> object:
-        arguments = {theirs: inputs[ours] if ours else identifier for theirs, ours in names.items()}
-        return getattr(aws.client("iam"), operation)(**arguments)
-
-    return call
-
-
 RESOURCE_TYPES = (
     ResourceType(
-        type="aws:iam/role:Role",
-        computed=frozenset({"arn", "createDate", "uniqueId"}),
+        type=_ROLE.type,
         replaces=frozenset({"name", "namePrefix", "path"}),
         defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
         documents=frozenset({"assumeRolePolicy"}),
         unordered=frozenset({"inlinePolicies", "managedPolicyArns"}),
         shown=frozenset({"inlinePolicies", "managedPolicyArns"}),
         auto_name=AutoName(longest=64),
-        taggable=True,
         create=_role_create,
         read=_role_read,
         update=_role_update,
         delete=_role_delete,
     ),
     ResourceType(
-        type="aws:iam/user:User",
-        computed=frozenset({"arn", "uniqueId"}),
+        type=_USER.type,
         defaults={"forceDestroy": False, "path": "/"},
         auto_name=AutoName(longest=64),
-        taggable=True,
-        create=_user_create,
-        read=_user_read,
+        create=lambda aws, inputs: str(_USER.create(aws, inputs)["UserName"]),
+        read=_by_name(_USER),
         update=_user_update,
         delete=_user_delete,
     ),
     ResourceType(
-        type="aws:iam/group:Group",
-        computed=frozenset({"arn", "uniqueId"}),
+        type=_GROUP.type,
         defaults={"path": "/"},
         auto_name=AutoName(longest=128),
-        create=lambda aws, new: str(
-            aws.client("iam").create_group(GroupName=new["name"], Path=new["path"])["Group"]["GroupName"]
-        ),
-        read=_group_read,
-        update=lambda aws, _id, old, new: aws.client("iam").update_group(
-            GroupName=old["name"], NewGroupName=new["name"], NewPath=new["path"]
-        ),
-        delete=_call("delete_group", GroupName="name"),
+        create=lambda aws, inputs: str(_GROUP.create(aws, inputs)["GroupName"]),
+        read=_by_name(_GROUP),
+        update=lambda aws, _id, old, new: _rename(aws, _GROUP, old, new),
+        delete=lambda aws, _id, inputs: _GROUP.delete(aws, inputs["name"], inputs),
     ),
-    ResourceType(
-        type="aws:iam/groupMembership:GroupMembership",
-        computed=frozenset(),
+    _membership(
+        "aws:iam/groupMembership:GroupMembership",
+        lambda inputs: str(inputs["name"]),
+        _members_read,
         replaces=frozenset({"group", "name"}),
         unordered=frozenset({"users"}),
         auto_name=AutoName(),
-        create=_members_create,
-        read=_members_read,
-        update=lambda aws, _id, old, new: _change_members(aws, new["group"], old["users"], new["users"]),
-        delete=lambda aws, _id, inputs: _change_members(aws, inputs["group"], inputs["users"], ()),
     ),
-    ResourceType(
-        type="aws:iam/userGroupMembership:UserGroupMembership",
-        computed=frozenset(),
+    _membership(
+        "aws:iam/userGroupMembership:UserGroupMembership",
+        lambda inputs: "/".join((inputs["user"], *sorted(inputs["groups"]))),
+        _groups_read,
         replaces=frozenset({"user"}),
         unordered=frozenset({"groups"}),
-        create=_groups_create,
-        read=_groups_read,
-        update=lambda aws, _id, old, new: _change_groups(aws, new["user"], old["groups"], new["groups"]),
-        delete=lambda aws, _id, inputs: _change_groups(aws, inputs["user"], inputs["groups"], ()),
     ),
     ResourceType(
-        type="aws:iam/accessKey:AccessKey",
-        computed=frozenset({"createDate", "secret"}),
+        type=_ACCESS_KEY,
         replaces=frozenset({"user"}),
         defaults={"status": "Active"},
         secret=frozenset({"secret"}),
         create=_key_create,
         read=_key_read,
         update=_key_update,
-        delete=_call("delete_access_key", UserName="user", AccessKeyId=""),
+        delete=lambda aws, id, inputs: aws.client("iam").delete_access_key(UserName=inputs["user"], AccessKeyId=id),
     ),
     ResourceType(
-        type="aws:iam/policy:Policy",
-        computed=frozenset({"arn", "attachmentCount", "policyId"}),
+        type=_POLICY.type,
         replaces=frozenset({"description", "name", "namePrefix", "path"}),
         defaults={"path": "/"},
         documents=frozenset({"policy"}),
         auto_name=AutoName(longest=128),
-        taggable=True,
-        create=_policy_create,
+        create=lambda aws, inputs: str(_POLICY.create(aws, inputs)["Arn"]),
         read=_policy_read,
         update=_policy_update,
         delete=_policy_delete,
     ),
     ResourceType(
-        type="aws:iam/policyAttachment:PolicyAttachment",
-        computed=frozenset(),
+        type=_EXCLUSIVE,
         replaces=frozenset({"name", "policyArn"}),
         unordered=frozenset(f"{kind}s" for kind in _KINDS),
         auto_name=AutoName(),
@@ -622,25 +496,22 @@ RESOURCE_TYPES = (
     *map(_inline, _KINDS),
     *map(_attachment, _KINDS),
     ResourceType(
-        type="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        type=_OIDC.type,
         replaces=frozenset({"url"}),
         unordered=frozenset({"clientIdLists"}),
         shown=frozenset({"thumbprintLists"}),
-        taggable=True,
-        create=_oidc_create,
+        create=lambda aws, inputs: str(_OIDC.create(aws, inputs)["OpenIDConnectProviderArn"]),
         read=_oidc_read,
         update=_oidc_update,
-        delete=_call("delete_open_id_connect_provider", OpenIDConnectProviderArn=""),
+        delete=_OIDC.delete,
     ),
     ResourceType(
-        type="aws:iam/samlProvider:SamlProvider",
-        computed=frozenset({"arn", "samlProviderUuid", "validUntil"}),
+        type=_SAML.type,
         replaces=frozenset({"name"}),
         auto_name=AutoName(longest=128),
-        taggable=True,
-        create=_saml_create,
+        create=lambda aws, inputs: str(_SAML.create(aws, inputs)["SAMLProviderArn"]),
         read=_saml_read,
         update=_saml_update,
-        delete=_call("delete_saml_provider", SAMLProviderArn=""),
+        delete=_SAML.delete,
     ),
 )

@@ -9,13 +9,35 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from twokeys.sandbox.aws.calls import Calls
 from twokeys.sandbox.aws.client import Aws, or_none, timestamp
 from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
-from twokeys.sandbox.aws.tags import all_tags, as_pairs, changes, from_pairs
 
 _CREATE_ACCOUNT_SECONDS: Final = 300.0
 _SERVICE: Final = "organizations"
+_UNIT: Final = Calls(
+    "aws:organizations/organizationalUnit:OrganizationalUnit",
+    "organizational_unit",
+    "OrganizationalUnitId",
+    look="describe",
+    of_tags="ResourceId",
+)
+_ACCOUNT: Final = Calls(
+    "aws:organizations/account:Account",
+    "account",
+    "AccountId",
+    {"AccountName": "name"},
+    look="describe",
+    of_tags="ResourceId",
+)
+_POLICY: Final = Calls(
+    "aws:organizations/policy:Policy",
+    "policy",
+    "PolicyId",
+    look="describe",
+    of_tags="ResourceId",
+)
 
 
 def _organization_create(aws: Aws, inputs: Properties) -> str:
@@ -110,24 +132,15 @@ def _organization_update(aws: Aws, _: str, old: Properties, new: Properties) -> 
     _organization_settings(aws, old, new)
 
 
-def _unit_create(aws: Aws, inputs: Properties) -> str:
-    unit = aws.client(_SERVICE).create_organizational_unit(
-        ParentId=inputs["parentId"], Name=inputs["name"], Tags=as_pairs(all_tags(aws, inputs))
-    )
-    return str(unit["OrganizationalUnit"]["Id"])
-
-
 def _unit_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
-    found = or_none(aws.client(_SERVICE).describe_organizational_unit, OrganizationalUnitId=identifier)
+    found = _UNIT.read(aws, identifier)
     if found is None:
         return None
     accounts = aws.pages(_SERVICE, "list_accounts_for_parent", "Accounts", ParentId=identifier)
     return {
-        "name": found["OrganizationalUnit"]["Name"],
-        "arn": found["OrganizationalUnit"]["Arn"],
+        **found,
         "parentId": _parent(aws, identifier),
         "accounts": [{name.lower(): one[name] for name in ("Arn", "Email", "Id", "Name")} for one in accounts],
-        "tagsAll": _tags(aws, identifier),
     }
 
 
@@ -137,19 +150,15 @@ def _parent(aws: Aws, child: str) -> str:
 
 def _unit_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
     if old.get("name") != new["name"]:
-        aws.client(_SERVICE).update_organizational_unit(OrganizationalUnitId=identifier, Name=new["name"])
-    _retag(aws, identifier, old, new)
+        _UNIT.update(aws, identifier, new)
+    _UNIT.retag(aws, identifier, old, new)
 
 
 def _account_create(aws: Aws, inputs: Properties) -> str:
     if inputs.get("createGovcloud"):
         raise ProviderError("the sandbox makes no accounts in AWS GovCloud (US)", (inputs["name"],))
     client = aws.client(_SERVICE)
-    request = {"Email": inputs["email"], "AccountName": inputs["name"]}
-    request |= {"RoleName": inputs["roleName"]} if inputs.get("roleName") else {}
-    if inputs.get("iamUserAccessToBilling"):
-        request["IamUserAccessToBilling"] = inputs["iamUserAccessToBilling"]
-    status = client.create_account(**request, Tags=as_pairs(all_tags(aws, inputs)))["CreateAccountStatus"]
+    status = _ACCOUNT.create(aws, inputs)
     deadline = time.monotonic() + _CREATE_ACCOUNT_SECONDS
     while status["State"] == "IN_PROGRESS" and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -168,23 +177,17 @@ def _account_create(aws: Aws, inputs: Properties) -> str:
 
 
 def _account_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
-    found = or_none(aws.client(_SERVICE).describe_account, AccountId=identifier)
-    summary = None if found is None else _account_summary(found["Account"])
-    if summary is None or summary["state"] == "CLOSED":  # which the vendor's plugin calls not found, too
+    found = _ACCOUNT.read(aws, identifier)
+    if found is None or found.get("state") == "CLOSED":  # which the vendor's plugin calls not found, too
         return None
-    return {
-        **{name: value for name, value in summary.items() if name != "id"},
-        "govcloudId": "",
-        "parentId": _parent(aws, identifier),
-        "tagsAll": _tags(aws, identifier),
-    }
+    return {**found, "govcloudId": "", "parentId": _parent(aws, identifier)}
 
 
 def _account_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
     if old.get("name") != new["name"]:
         aws.client("account").put_account_name(AccountId=identifier, AccountName=new["name"])
     _move(aws, identifier, new.get("parentId"))
-    _retag(aws, identifier, old, new)
+    _ACCOUNT.retag(aws, identifier, old, new)
 
 
 def _account_delete(aws: Aws, identifier: str, known: Properties) -> None:
@@ -199,37 +202,9 @@ def _move(aws: Aws, account: str, destination: str | None) -> None:
         aws.client(_SERVICE).move_account(AccountId=account, SourceParentId=source, DestinationParentId=destination)
 
 
-def _policy_create(aws: Aws, inputs: Properties) -> str:
-    policy = aws.client(_SERVICE).create_policy(
-        Content=inputs["content"],
-        Description=inputs.get("description") or "",
-        Name=inputs["name"],
-        Type=inputs["type"],
-        Tags=as_pairs(all_tags(aws, inputs)),
-    )
-    return str(policy["Policy"]["PolicySummary"]["Id"])
-
-
-def _policy_read(aws: Aws, identifier: str, _: Properties) -> Properties | None:
-    found = or_none(aws.client(_SERVICE).describe_policy, PolicyId=identifier)
-    if found is None:
-        return None
-    summary = found["Policy"]["PolicySummary"]
-    return {
-        "arn": summary["Arn"],
-        "name": summary["Name"],
-        "description": summary["Description"] or None,
-        "type": summary["Type"],
-        "content": found["Policy"]["Content"],
-        "tagsAll": _tags(aws, identifier),
-    }
-
-
 def _policy_update(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    aws.client(_SERVICE).update_policy(
-        PolicyId=identifier, Name=new["name"], Description=new.get("description") or "", Content=new["content"]
-    )
-    _retag(aws, identifier, old, new)
+    _POLICY.update(aws, identifier, new)
+    _POLICY.retag(aws, identifier, old, new)
 
 
 def _policy_delete(aws: Aws, identifier: str, known: Properties) -> None:
@@ -254,18 +229,6 @@ def _attachment_delete(aws: Aws, identifier: str, inputs: Properties) -> None:
     target, _, policy = identifier.partition(":")
     if not inputs.get("skipDestroy"):
         aws.client(_SERVICE).detach_policy(PolicyId=policy, TargetId=target)
-
-
-def _tags(aws: Aws, identifier: str) -> dict[str, str]:
-    return from_pairs(aws.pages(_SERVICE, "list_tags_for_resource", "Tags", ResourceId=identifier))
-
-
-def _retag(aws: Aws, identifier: str, old: Properties, new: Properties) -> None:
-    put, removed = changes(old.get("tagsAll") or {}, all_tags(aws, new))
-    if removed:
-        aws.client(_SERVICE).untag_resource(ResourceId=identifier, TagKeys=removed)
-    if put:
-        aws.client(_SERVICE).tag_resource(ResourceId=identifier, Tags=put)
 
 
 def get_organization(aws: Aws, args: Properties) -> Properties:
@@ -298,18 +261,6 @@ def get_units(aws: Aws, args: Properties) -> Properties:
 RESOURCE_TYPES = (
     ResourceType(
         type="aws:organizations/organization:Organization",
-        computed=frozenset(
-            {
-                "accounts",
-                "arn",
-                "masterAccountArn",
-                "masterAccountEmail",
-                "masterAccountId",
-                "masterAccountName",
-                "nonMasterAccounts",
-                "roots",
-            }
-        ),
         defaults={"featureSet": "ALL"},
         unordered=frozenset({"awsServiceAccessPrincipals", "enabledPolicyTypes"}),
         create=_organization_create,
@@ -318,44 +269,38 @@ RESOURCE_TYPES = (
         delete=lambda aws, _id, _inputs: aws.client(_SERVICE).delete_organization(),
     ),
     ResourceType(
-        type="aws:organizations/organizationalUnit:OrganizationalUnit",
-        computed=frozenset({"accounts", "arn"}),
+        type=_UNIT.type,
         replaces=frozenset({"parentId"}),
         auto_name=AutoName(longest=128),
-        taggable=True,
-        create=_unit_create,
+        create=lambda aws, inputs: str(_UNIT.create(aws, inputs)["Id"]),
         read=_unit_read,
         update=_unit_update,
-        delete=lambda aws, id, _inputs: aws.client(_SERVICE).delete_organizational_unit(OrganizationalUnitId=id),
+        delete=_UNIT.delete,
     ),
     ResourceType(
-        type="aws:organizations/account:Account",
-        computed=frozenset({"arn", "govcloudId", "joinedMethod", "joinedTimestamp", "state", "status"}),
+        type=_ACCOUNT.type,
         replaces=frozenset({"email", "roleName", "iamUserAccessToBilling"}),
         defaults={"closeOnDeletion": False, "createGovcloud": False},
         shown=frozenset({"parentId"}),
         auto_name=AutoName(longest=50),
-        taggable=True,
         create=_account_create,
         read=_account_read,
         update=_account_update,
         delete=_account_delete,
     ),
     ResourceType(
-        type="aws:organizations/policy:Policy",
+        type=_POLICY.type,
         replaces=frozenset({"type"}),
         defaults={"type": "SERVICE_CONTROL_POLICY"},
         documents=frozenset({"content"}),
         auto_name=AutoName(longest=128),
-        taggable=True,
-        create=_policy_create,
-        read=_policy_read,
+        create=lambda aws, inputs: str(_POLICY.create(aws, inputs)["PolicySummary"]["Id"]),
+        read=lambda aws, id, _known: _POLICY.read(aws, id),
         update=_policy_update,
         delete=_policy_delete,
     ),
     ResourceType(
         type="aws:organizations/policyAttachment:PolicyAttachment",
-        computed=frozenset(),
         replaces=frozenset({"policyId", "targetId"}),
         create=_attachment_create,
         read=_attachment_read,

@@ -18,6 +18,7 @@ from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.client import Aws
 from twokeys.sandbox.aws.documents import canonical_json, equivalent_json
 from twokeys.sandbox.aws.errors import Diff
+from twokeys.sandbox.aws.schema import schema
 
 Properties: TypeAlias = dict[str, Any]
 
@@ -63,14 +64,12 @@ class ResourceType:
             leaves out cannot be read, and stays as it was declared.
         delete: removes it, given the id and the inputs.
         update: brings it from known outputs (with the old inputs) to new inputs; None when every change replaces.
-        computed: outputs that only the API knows.
         replaces: inputs whose change needs a new object.
         defaults: what the provider fills in.
         documents: inputs that hold JSON, compared by meaning.
         unordered: lists whose order and repetitions mean nothing.
         shown: inputs that the API fills in when a program leaves them out.
         secret: outputs that are always secret.
-        taggable: `tags` is an input, `tagsAll` an output.
     """
 
     type: str
@@ -78,7 +77,6 @@ class ResourceType:
     read: Callable[[Aws, str, Properties], Properties | None]
     delete: Callable[[Aws, str, Properties], object]
     update: Callable[[Aws, str, Properties, Properties], object] | None = None
-    computed: frozenset[str] = frozenset({"arn"})
     replaces: frozenset[str] = frozenset()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     documents: frozenset[str] = frozenset()
@@ -86,7 +84,17 @@ class ResourceType:
     shown: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
     auto_name: AutoName | None = None
-    taggable: bool = False
+
+    @property
+    def computed(self) -> frozenset[str]:
+        """Outputs that only the API knows; every type that this version of the SDK does not have has an ARN."""
+        known = schema(self.type)
+        return frozenset(known.computed) - {"tagsAll"} if known.inputs else frozenset({"arn"})
+
+    @property
+    def taggable(self) -> bool:
+        """Whether `tags` is an input and `tagsAll` an output."""
+        return "tagsAll" in schema(self.type).computed
 
     def check(self, urn: str, olds: Properties, news: Properties, random_seed: bytes) -> Properties:
         """Inputs with defaults, documents as text, and a name: the old one, else one that derives from the seed."""
@@ -136,7 +144,7 @@ class ResourceType:
         return name is not None and name == old.get(self.auto_name.property) and not self.auto_name.made(urn, name)
 
 
-def set_each(old: Iterable[str] | None, new: Iterable[str] | None, add: Any, remove: Any) -> None:  # noqa: ANN401
+def set_each(old: Iterable[Any] | None, new: Iterable[Any] | None, add: Any, remove: Any) -> None:  # noqa: ANN401
     """Lead a set from old to new: what is new first, so that nobody loses access in between."""
     before, after = set(old or ()), set(new or ())
     for item in sorted(after - before):

@@ -1,4 +1,4 @@
-"""`python -m twokeys.sandbox.local_server FD [PLAN]`: serve on an inherited loopback socket until told to stop."""
+"""`python -m twokeys.sandbox.local_server FD SLOWEST THROTTLED`: serve on an inherited socket until told to stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 import hypercorn.asyncio
 import hypercorn.config
@@ -15,23 +14,17 @@ import hypercorn.config
 from twokeys.sandbox.local_aws import DETACH
 from twokeys.sandbox.local_server import (
     account,
-    billing,
-    ec2,
-    evaluation,
-    faults,
-    faulty,
+    amendments,
     forwarded,
     iam,
     identity_center,
     mfa,
-    organization_keys,
     organizations,
     quotas,
+    recorded_services,
     records,
     s3_account,
-    security,
-    trails,
-    transport,
+    slow,
 )
 from twokeys.sandbox.local_server.inside import app as ministack
 
@@ -39,29 +32,24 @@ _SUPPLEMENTS = (
     organizations,
     account,
     iam,
-    evaluation,
-    organization_keys,
     mfa,
     records,
-    billing,
+    recorded_services,
     identity_center,
-    security,
     s3_account,
-    ec2,
-    trails,
-    transport,
+    amendments,
     quotas,
 )
 _FORCED_EXIT_SECONDS = 5.0
 
 
-def main(listener: int, plan: Path | None) -> None:
-    """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`); with faults when there is a plan."""
+def main(listener: int, slowest: float, throttled: float) -> None:
+    """Run until SIGTERM, or until whoever started us is gone (`_end_with_parent`)."""
     for supplement in _SUPPLEMENTS:
         supplement.install()
-    app: faulty.App = ministack.app
-    if plan is not None:
-        app = faulty.Faulty(app, faults.load(plan))
+    app: slow.App = ministack.app
+    if slowest or throttled:
+        app = slow.slow(app, slowest, throttled)
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener}"]
     config.loglevel = "WARNING"
@@ -87,4 +75,4 @@ def _end_with_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> No
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))

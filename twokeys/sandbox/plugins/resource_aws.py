@@ -40,6 +40,13 @@ _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of 
 _REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 
 
+_NO_SCHEMA: Final = (
+    "the sandbox's aws plugin has no schema, which programs in YAML, `pulumi convert` and `pulumi package` need."
+    " Next step: install the vendor's (`pulumi plugin install resource aws`) and open `twokeys sandbox shell` again;"
+    " for `pulumi import`, --generate-code=false"
+)
+
+
 class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
     """What the CLI asks; the names are the protocol's. What is refused reaches it as a gRPC error."""
 
@@ -57,8 +64,8 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def GetSchema(self, request: Any, context: Any) -> Any:
-        """None; only `pulumi package` asks for it."""
-        return provider_pb2.GetSchemaResponse(schema="{}")
+        """Refused: the package pulumi-aws brings no schema."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, _NO_SCHEMA)
 
     def Attach(self, request: Any, context: Any) -> Any:
         """Nothing to do: a plugin that is started by hand for a debugger."""
