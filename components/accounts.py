@@ -140,8 +140,10 @@ class Accounts:
         if self._organization and unit is not None and not is_unit_id(unit):
             return self._organization.unit_ids[unit]
         if quarantined:
-            return self._management.quarantine_unit_id()
-        return unit if unit is None or is_unit_id(unit) else self._management.organizational_unit_id(unit)
+            return self._management.read("quarantine", "organizational_unit_id", "organization.quarantine")
+        if unit is None or is_unit_id(unit):
+            return unit
+        return self._management.read("organizational_unit_ids", unit, "organization.organizationalUnits")
 
     def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
@@ -191,13 +193,16 @@ class Accounts:
     def _assignment(self, name: str) -> IdentityCenterAccess:
         settings, door = self._settings, self._settings.doors[name]
         source, own = who(door.source), self._identity_center
+        who_comes = f"{source.kind}/{source.name}"
         return IdentityCenterAccess(
             name,
             settings=settings,
-            source_id=self._management.identity_id(source.kind, source.name)
-            if own is None
-            else own.id_of[f"{source.kind}/{source.name}"],
-            instance_arn=self._management.identity_center() if own is None else own.instance_arn,
+            source_id=own.id_of[who_comes]
+            if own
+            else self._management.read("identity_ids", who_comes, f"people.identityCenter.{source.kind}s"),
+            instance_arn=own.instance_arn
+            if own
+            else self._management.read("identity_center", "instance_arn", "people.identityCenter"),
             target_account_id=self._made[settings.target_account_of(door)].account_id,
             opts=pulumi.ResourceOptions(provider=self._parent),
         )
@@ -209,7 +214,7 @@ class Accounts:
         if source.members is not None:
             return list(source.members)
         own = self._settings.people.groups.get(source.group)
-        return list(own) if own is not None else self._management.members_of(source.group)
+        return list(own) if own is not None else self._management.read("group_members", source.group, "people.groups")
 
     def _link(self, member: Account, account: str, role: str) -> pulumi.Output[str]:
         partition, stack = self._settings.partition, self._stack

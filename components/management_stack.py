@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pulumi
-
 from components.refusing import ProgramRefusal
 from components.stack_outputs import StackOutputs
 from twokeys.doors import ACCOUNT_OUTPUT, ACCOUNTS_OUTPUT, PEOPLE_OUTPUT
@@ -20,26 +18,6 @@ class ManagementStack(StackOutputs):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, "the management stack", "name another one in twokeys:managementStack")
-
-    def organizational_unit_id(self, path: str) -> pulumi.Output[str]:
-        """The id of an organizational unit by its path. Raises ProgramRefusal when management has none of this path."""
-        return self.read("organizational_unit_ids", path, "organization.organizationalUnits")
-
-    def quarantine_unit_id(self) -> pulumi.Output[str]:
-        """The id of the unit for quarantined accounts. Raises ProgramRefusal when management has none."""
-        return self.read("quarantine", "organizational_unit_id", "organization.quarantine")
-
-    def members_of(self, group: str) -> pulumi.Output[list[str]]:
-        """The users in a group by its name. Raises ProgramRefusal when management has no such group."""
-        return self.read("group_members", group, "people.groups")
-
-    def identity_id(self, kind: str, name: str) -> pulumi.Output[str]:
-        """The id of a user or group of IAM Identity Center. Raises ProgramRefusal when management has none such."""
-        return self.read("identity_ids", f"{kind}/{name}", f"people.identityCenter.{kind}s")
-
-    def identity_center(self) -> pulumi.Output[str]:
-        """The ARN of the instance of IAM Identity Center. Raises ProgramRefusal when management names none."""
-        return self.read("identity_center", "instance_arn", "people.identityCenter")
 
     def expect(self, principals: Sequence[Who], door: str, account: str | None) -> None:
         """End the program with a ProgramRefusal if management makes none of this kind and name in this account.

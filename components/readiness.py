@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 import asyncio
 import functools
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 import pulumi
@@ -41,28 +42,6 @@ class NotYetError(Exception):
     """AWS refused for a reason that passes by itself in a new account."""
 
 
-class Clock(Protocol):
-    """Seconds that only go forward, and a way to let some of them pass."""
-
-    def now(self) -> float:
-        """Seconds since some fixed moment."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Return after that many seconds."""
-
-
-class EventLoopClock:
-    """The real clock."""
-
-    def now(self) -> float:
-        """The event loop's own seconds."""
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep without holding up the rest of the program."""
-        await asyncio.sleep(seconds)
-
-
 @functools.cache
 def sts_client(region: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
     """One client for all accounts: any number of threads may use a client, and each would cost 70 ms to make."""
@@ -91,33 +70,34 @@ async def assume(role: AccessRole) -> None:
         raise
 
 
-async def wait_until_assumable(
+async def wait_until_assumable(  # noqa: PLR0913 - all but the role by name
     role: AccessRole,
     *,
     timeout_seconds: float,
     attempt: Callable[[AccessRole], Awaitable[None]] | None = None,
-    clock: Clock | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     say: Callable[[str], None] = pulumi.log.info,
 ) -> None:
     """Return once the role could be assumed; say every half minute that it waits.
 
     Raises ProgramRefusal after `timeout_seconds`, or at once when AWS refuses for a reason that does not pass.
     """
-    attempt, clock = attempt or assume, clock or EventLoopClock()
-    started = clock.now()
+    attempt = attempt or assume
+    started = clock()
     said_at: float | None = None
     pause = _FIRST_PAUSE
     while True:
         try:
             await attempt(role)
         except NotYetError as error:
-            now = clock.now()
+            now = clock()
             if now - started + pause > timeout_seconds:
                 raise _gave_up(role, f"still refused after {now - started:.0f} seconds: {error}") from None
             if said_at is None or now - said_at >= _PROGRESS_EVERY:
                 say(f"waiting until {role.arn} can be assumed ({now - started:.0f} of {timeout_seconds:.0f} s)")
                 said_at = now
-            await clock.sleep(pause)
+            await sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         except (ClientError, BotoCoreError) as error:
             raise _gave_up(role, str(error)) from None

@@ -87,11 +87,11 @@ def parse_exports(text: bytes, where: str) -> Exports:
     try:
         decoded = text.decode("utf-8-sig")
         read = json.loads(decoded)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _not_exports(where, f"it is not JSON: {error}") from error
     if not isinstance(read, dict):
         raise _not_exports(where, "it is JSON, but not an object")
-    if "version" not in read or not ("deployment" in read or "checkpoint" in read):
+    if "terraform_version" not in read and ("version" not in read or not {"deployment", "checkpoint"} & set(read)):
         shown = {name: UNKNOWN if value == _MASKED else value for name, value in read.items()}
         return Exports(where, properties(shown))
     snapshot = parse_state(decoded, where)

@@ -124,6 +124,12 @@ def test_what_is_no_state_is_refused(text: str) -> None:
         parse_state(text)
 
 
+def test_a_state_of_terraform_is_called_so() -> None:
+    """https://developer.hashicorp.com/terraform/internals/json-format; its own file has `terraform_version` too."""
+    with pytest.raises(Refusal, match=r"this is a Terraform state.*--live"):
+        parse_state('{"version": 4, "terraform_version": "1.9.0", "outputs": {}, "resources": []}')
+
+
 @pytest.mark.parametrize("version", [1, 2, 5, "3", True, None])
 def test_a_version_that_is_not_known_is_refused(version: object) -> None:
     with pytest.raises(Refusal, match="version"):

@@ -24,8 +24,8 @@ OUTPUTS = {
 def read(answer: Any, *, preview: bool = False, unit: str = "Workloads/Stage") -> Run:
     def program() -> None:
         management = ManagementStack(NAME)
-        pulumi.export("unit", management.organizational_unit_id(unit))
-        pulumi.export("members", management.members_of("developers"))
+        pulumi.export("unit", management.read("organizational_unit_ids", unit, "organization.organizationalUnits"))
+        pulumi.export("members", management.read("group_members", "developers", "people.groups"))
 
     outputs = answer if isinstance(answer, dict) else OUTPUTS
     call = answer if callable(answer) else lambda _, __: {"name": NAME, "outputs": answer}

@@ -87,3 +87,12 @@ def test_an_account_beyond_the_quota_is_not_made(bare: Existing) -> None:
     assert bare.account("two", "two@company.com")
     with pytest.raises(quotas.exceptions.NoSuchResourceException):
         quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-1216C47A")
+
+
+@pytest.mark.usefixtures("project")
+def test_an_endpoint_that_is_no_address_is_named(twokeys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    refused = twokeys("preflight", "stage")
+    assert (refused.returncode, "AWS_ENDPOINT_URL" in refused.stderr) == (1, True)

@@ -71,7 +71,20 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
     """
     try:
         document = json.loads(text)
-        version = document["version"]
+    except (ValueError, RecursionError) as error:
+        raise _no_state(origin, f"it is not JSON: {error}") from error
+    if isinstance(document, dict) and "terraform_version" in document:
+        raise Refusal(
+            "this is a Terraform state",
+            where=origin,
+            why="only states of Pulumi are read here",
+            next_step="read what is in AWS instead with `twokeys access check --live`, or name a file that"
+            " `pulumi stack export --file FILE` wrote",
+        )
+    if not isinstance(document, dict) or "version" not in document or not {"deployment", "checkpoint"} & set(document):
+        raise _no_state(origin, "it has no `version` beside a `deployment` or a `checkpoint`")
+    version = document["version"]
+    try:
         deployment = document["deployment"] if "deployment" in document else document["checkpoint"].get("latest")
         deployment = deployment or {}
         if version in _VERSIONS and not isinstance(version, bool):
@@ -79,18 +92,18 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
             pending = tuple(_pending(deployment.get("pending_operations") or []))
             return Snapshot(resources, origin, pending, is_state=True)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refusal(
-            "this is no state",
-            where=origin,
-            why=f"a deployment with its version and its resources is needed ({type(error).__name__}: {error})",
-            next_step="export the state again with `pulumi stack export --file FILE`",
-        ) from error
+        raise _no_state(origin, f"one of its resources is not as the engine writes it: {error}") from error
     raise Refusal(
         "this state cannot be read",
         where=origin,
         why=f"it is a deployment of version {version!r}; {' and '.join(map(str, _VERSIONS))} are known here",
         next_step="export it with the pulumi CLI that this version of TwoKeys names, or use a newer TwoKeys",
     )
+
+
+def _no_state(origin: str, why: str) -> Refusal:
+    next_step = "export the state again with `pulumi stack export --file FILE`"
+    return Refusal("this is no state", where=origin, why=why, next_step=next_step)
 
 
 def _resources(resources: Iterable[Mapping[str, Any]]) -> Iterator[Resource]:

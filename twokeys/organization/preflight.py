@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from twokeys.organization import account_checks, organization_checks
+from twokeys.organization import account_checks
+from twokeys.organization import organization_checks as of
 from twokeys.organization.account_checks import unknown
 from twokeys.organization.findings import Finding, failure, warning
 from twokeys.organization.model import ALL_FEATURES, Live, Organization
@@ -38,14 +39,14 @@ def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | No
     Args:
         tried: what entering each existing account gave (None: it could be entered); None when it was not tried.
     """
-    yield from organization_checks.credentials(project.chosen, live)
+    yield from of.credentials(project.chosen, live)
     yield from account_checks.addresses_within_the_project(project.everything, [plan.stack for plan in project.chosen])
     for file, why in (project.unreadable or {}).items():
         yield warning("e-mail", file, f"it cannot be read, so its addresses are not compared: {why}", "correct it")
     if finding := unknown(live, "organization", "organization"):
         yield finding
         return
-    yield from organization_checks.existence(project.chosen, live)
+    yield from of.existence(project.chosen, live)
     organization = live.organization or Organization("", ALL_FEATURES, live.caller.account, "")
     if organization.management_account != live.caller.account:
         yield failure(
@@ -55,49 +56,40 @@ def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | No
             f"run this again with credentials of account {organization.management_account}",
         )
         return
-    yield from _of_the_organization(project, live, organization)
-    yield from _of_accounts(project, live, organization, tried)
+    yield from _the_rest(project, live, organization, tried)
 
 
-def _of_the_organization(project: Project, live: Live, organization: Organization) -> Iterator[Finding]:
-    chosen, everything = project.chosen, project.everything
-    if finding := unknown(live, "trusted access", "trusted access"):
-        yield finding
-    else:
-        yield from organization_checks.trusted_access(chosen, everything, organization)
-    if finding := unknown(live, "policy types", "root"):
-        yield finding
-    else:
-        yield from organization_checks.policy_types(chosen, organization)
-    if finding := unknown(live, "units", "root", "organizational units"):
-        yield finding
-    else:
-        yield from organization_checks.units(chosen, everything, organization)
-    if finding := unknown(live, "policies", "root", "policies"):
-        yield finding
-    else:
-        yield from organization_checks.policies(chosen, organization)
-
-
-def _of_accounts(
+def _the_rest(
     project: Project, live: Live, organization: Organization, tried: Mapping[str, str | None] | None
 ) -> Iterator[Finding]:
+    chosen, everything = project.chosen, project.everything
+    accounts = tuple(wanted(chosen, organization))
     tree = ("root", "organizational units", "accounts")
-    if finding := unknown(live, "e-mail", *tree):
-        yield finding
-        return
-    accounts = tuple(wanted(project.chosen, organization))
-    yield from account_checks.addresses(accounts, organization)
-    yield from account_checks.adopted(accounts)
-    yield from account_checks.moves(accounts, organization)
-    yield from account_checks.names(accounts, organization)
-    if finding := unknown(live, "pending requests", "pending requests"):
-        yield finding
-    else:
-        yield from account_checks.pending(accounts, organization)
-    if finding := unknown(live, "account quota", "account quota", "invitations", "pending requests"):
-        yield finding
-    else:
-        yield from account_checks.quota(accounts, organization)
-    yield from account_checks.close_quota(accounts, organization)
-    yield from account_checks.entering(accounts, organization, tried)
+    requests = "pending requests"
+    # Each check with the parts of the organization that it needs to have been read.
+    checks: tuple[tuple[str, tuple[str, ...], Callable[[], Iterator[Finding]]], ...] = (
+        ("trusted access", ("trusted access",), lambda: of.trusted_access(chosen, everything, organization)),
+        ("policy types", ("root",), lambda: of.policy_types(chosen, organization)),
+        ("units", tree[:2], lambda: of.units(chosen, everything, organization)),
+        ("policies", ("root", "policies"), lambda: of.policies(chosen, organization)),
+        ("e-mail", tree, lambda: account_checks.addresses(accounts, organization)),
+        ("adopt", tree, lambda: account_checks.adopted(accounts)),
+        ("units", tree, lambda: account_checks.moves(accounts, organization)),
+        ("name", tree, lambda: account_checks.names(accounts, organization)),
+        (requests, (*tree, requests), lambda: account_checks.pending(accounts, organization)),
+        (
+            "account quota",
+            (*tree, "account quota", "invitations", requests),
+            lambda: account_checks.quota(accounts, organization),
+        ),
+        ("close quota", tree, lambda: account_checks.close_quota(accounts, organization)),
+        ("access role", tree, lambda: account_checks.entering(accounts, organization, tried)),
+    )
+    without_accounts = unknown(live, "e-mail", *tree)
+    for check, needed, found in checks:
+        if without_accounts and set(tree) <= set(needed):
+            continue
+        missing = unknown(live, check, *needed)
+        yield from (missing,) if missing else found()
+    if without_accounts:
+        yield without_accounts

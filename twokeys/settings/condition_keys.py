@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-conditio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from twokeys.errors import nearest
@@ -14,75 +16,9 @@ from twokeys.errors import nearest
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"
 _STS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html"
 
-_KNOWN: Mapping[str, tuple[str, ...]] = {
-    "aws": (
-        "AssumedRoot",
-        "CalledVia",
-        "CalledViaAWSMCP",
-        "CalledViaFirst",
-        "CalledViaLast",
-        "ChatbotSourceArn",
-        "CurrentTime",
-        "Ec2InstanceSourcePrivateIPv4",
-        "Ec2InstanceSourceVpc",
-        "EpochTime",
-        "FederatedProvider",
-        "IsMcpServiceAction",
-        "MultiFactorAuthAge",
-        "MultiFactorAuthPresent",
-        "PrincipalAccount",
-        "PrincipalArn",
-        "PrincipalIsAWSService",
-        "PrincipalOrgID",
-        "PrincipalOrgPaths",
-        "PrincipalServiceName",
-        "PrincipalServiceNamesList",
-        "PrincipalTag/",
-        "PrincipalType",
-        "Referer",
-        "RequestTag/",
-        "RequestedRegion",
-        "ResourceAccount",
-        "ResourceOrgID",
-        "ResourceOrgPaths",
-        "ResourceTag/",
-        "SecureTransport",
-        "SignInSessionArn",
-        "SourceAccount",
-        "SourceArn",
-        "SourceIdentity",
-        "SourceIp",
-        "SourceOrgID",
-        "SourceOrgPaths",
-        "SourceVpc",
-        "SourceVpcArn",
-        "SourceVpce",
-        "TagKeys",
-        "TokenIssueTime",
-        "UserAgent",
-        "ViaAWSMCPService",
-        "ViaAWSService",
-        "VpcSourceIp",
-        "VpceAccount",
-        "VpceOrgID",
-        "VpceOrgPaths",
-        "userid",
-        "username",
-    ),
-    "sts": (
-        "AWSServiceName",
-        "DurationSeconds",
-        "ExternalId",
-        "IdentityTokenAudience",
-        "RequestContext/",
-        "RequestContextProviders",
-        "RoleSessionName",
-        "SigningAlgorithm",
-        "SourceIdentity",
-        "TaskPolicyArn",
-        "TransitiveTagKeys",
-    ),
-}
+_KNOWN: Mapping[str, list[str]] = json.loads(files("twokeys.settings").joinpath("aws_lists.json").read_text("utf-8"))[
+    "conditionKeys"
+]
 """The keys by namespace; one that ends in a slash is followed by a name of one's own."""
 
 
@@ -100,7 +36,7 @@ def condition_problems(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[
                 yield f"{key} is no condition key of AWS ({page})", _nearest(namespace, name, known)
 
 
-def _is_known(name: str, known: tuple[str, ...]) -> bool:
+def _is_known(name: str, known: Sequence[str]) -> bool:
     low = name.casefold()
     return any(
         low.startswith(each.casefold()) and len(low) > len(each) if each.endswith("/") else low == each.casefold()
@@ -108,6 +44,6 @@ def _is_known(name: str, known: tuple[str, ...]) -> bool:
     )
 
 
-def _nearest(namespace: str, name: str, known: tuple[str, ...]) -> str:
+def _nearest(namespace: str, name: str, known: Sequence[str]) -> str:
     close = nearest(name, known)
     return f"write {namespace}:{close}, if that is meant" if close else "correct the key"

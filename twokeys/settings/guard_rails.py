@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any, Literal
 
 from twokeys.access_role import ACCESS_ROLE
@@ -23,50 +25,9 @@ Statement = dict[str, Any]
 
 # The exemptions that AWS documents for calls that are answered in us-east-1 whatever region one works in:
 # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html
-GLOBAL_SERVICES = (
-    "a4b:*",
-    "acm:*",
-    "aws-marketplace-management:*",
-    "aws-marketplace:*",
-    "aws-portal:*",
-    "budgets:*",
-    "ce:*",
-    "chime:*",
-    "cloudfront:*",
-    "config:*",
-    "cur:*",
-    "directconnect:*",
-    "ec2:DescribeRegions",
-    "ec2:DescribeTransitGateways",
-    "ec2:DescribeVpnGateways",
-    "fms:*",
-    "globalaccelerator:*",
-    "health:*",
-    "iam:*",
-    "importexport:*",
-    "kms:*",
-    "mobileanalytics:*",
-    "networkmanager:*",
-    "organizations:*",
-    "pricing:*",
-    "route53:*",
-    "route53domains:*",
-    "route53-recovery-cluster:*",
-    "route53-recovery-control-config:*",
-    "route53-recovery-readiness:*",
-    "s3:GetAccountPublic*",
-    "s3:ListAllMyBuckets",
-    "s3:ListMultiRegionAccessPoints",
-    "s3:PutAccountPublic*",
-    "shield:*",
-    "sts:*",
-    "support:*",
-    "trustedadvisor:*",
-    "waf-regional:*",
-    "waf:*",
-    "wafv2:*",
-    "wellarchitected:*",
-)
+_GLOBAL_SERVICES: list[str] = json.loads(files("twokeys.settings").joinpath("aws_lists.json").read_text("utf-8"))[
+    "globalServices"
+]
 
 
 @dataclass(frozen=True)
@@ -147,7 +108,7 @@ def _allowed_regions(around: Surroundings) -> list[Statement]:
         {
             "Sid": "AllowedRegions",
             "Effect": "Deny",
-            "NotAction": list(GLOBAL_SERVICES),
+            "NotAction": _GLOBAL_SERVICES,
             "Resource": "*",
             "Condition": condition,
         }
