@@ -27,8 +27,9 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
-from twokeys.access.graph import Key, build
+from twokeys.access.graph import Door, Judge, Key, build
 from twokeys.access.paths import paths_from
+from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Outcome
@@ -812,6 +813,33 @@ def test_forty_stars_and_two_thousand_statements_are_read_to_the_end() -> None:
     policy = document(*statements, starred)
     world.add("RolePolicy", "many", world.hub, role="ci", name="many", policy=policy)
     assert len([door for door in world.graph.doors if door.open and door.source.name == "ci"]) == len(names)
+
+
+def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds a grant of its own, which a trust in everyone does not ask for."""
+    judged: list[str] = []
+
+    def counted(judge: Judge, source: Principal, target: Principal, *, asked: bool) -> Door:
+        judged.append(source.name)
+        return door(judge, source, target, asked=asked)
+
+    door = Judge.door
+    monkeypatch.setattr(Judge, "door", counted)
+    world = World()
+    for number in range(60):
+        world.role(f"one-{number}", world.stage)
+        world.grant(f"one-{number}", world.stage, arn(PROD, f"role/{number}"))
+    denied = document(grants("*", effect="Deny"))
+    world.add("RolePolicy", "no", world.stage, role="one-7", name="no", policy=denied)
+    but = {"ArnNotLike": {"aws:PrincipalArn": arn(STAGE, "role/one-1*")}}
+    for number in range(4):
+        trust = document(trusts("*", condition=but), trusts(arn(STAGE, "role/one-1")))
+        world.role(f"open-{number}", world.stage, trust)
+    steps = {(one.source.name, one.target.name) for one in world.graph.steps if one.open and one.source.urn}
+    assert len(judged) <= 4 * 7
+    shut = {"one-7", *(f"one-1{number}" for number in range(10))}
+    everybody = {f"one-{number}" for number in range(60)} | {f"open-{number}" for number in range(4)}
+    assert {source for source, target in steps if target == "open-0"} == everybody - shut - {"open-0"}
 
 
 def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:

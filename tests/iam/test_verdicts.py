@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.iam.policies import CI, SOURCE, admits, document, grant, request, trust
+from tests.iam.policies import CI, SOURCE, TARGET, admits, document, grant, request, trust
 from twokeys.iam import (
     UNKNOWN,
     ConditionClause,
@@ -172,11 +172,29 @@ def test_what_every_value_allows_is_allowed(one: Any, other: Any, expected: Outc
     ({"BoolIfExists": {WITH_MFA: "true"}}, {"Bool": {WITH_MFA: "false"}}, Outcome.DENY),
     ({"StringNotEquals": {WITH_MFA: "true"}}, {"StringNotEqualsIfExists": {WITH_MFA: "false"}}, Outcome.CONDITIONAL),
     ({"StringNotEquals": {WITH_MFA: "true"}}, {"Bool": {WITH_MFA: "true"}}, Outcome.DENY),
+    ({"DateNotEquals": {"a:k": "2026"}}, {"ForAllValues:DateEquals": {"a:k": "2026"}, "DateLessThan": {"a:k": "2026"}},
+     Outcome.DENY),
+    ({"StringLike": {"a:k": ["a*", "b*"]}, "StringEquals": {"a:j": "x"}}, {"StringEquals": {"a:j": "y"}}, Outcome.DENY),
     ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "b*"}}, Outcome.CONDITIONAL),
 ])  # fmt: skip
 def test_keys_that_exclude_each_other_shut_the_door(one: Any, other: Any, expected: Outcome):
     """The last pair is beyond what is explored, so nothing is claimed: never ALLOW or DENY without certainty."""
     assert judge(trust(admits(SOURCE, Condition=one)), grant({"Condition": other})).outcome is expected
+
+
+@pytest.mark.parametrize(("other", "expected"), [
+    ({"Condition": {"StringEquals": {"sts:RoleSessionName": "deployer"}}}, Outcome.CONDITIONAL),
+    ({"Condition": {"StringEquals": {"sts:RoleSessionName": "ops"}}}, Outcome.DENY),
+    ({"NotResource": f"arn:aws:iam::{TARGET}:role/${{sts:RoleSessionName}}"}, Outcome.DENY),
+    ({"NotResource": f"arn:aws:iam::{TARGET}:role/${{sts:RoleSessionName}}*"}, Outcome.CONDITIONAL),
+])  # fmt: skip
+def test_a_variable_of_a_free_key_is_tried_at_the_value_that_it_needs(other: Any, expected: Outcome):
+    """The role that is named after the session: only a session of that name has it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    named = grant({"Resource": f"arn:aws:iam::{TARGET}:role/${{sts:RoleSessionName}}"})
+    assert judge(trust(admits(SOURCE)), named, boundary=grant(other)).outcome is expected
 
 
 def test_who_comes_neither_with_mfa_nor_without_does_not_come():

@@ -192,6 +192,7 @@ class _Builder:
         self._exact: dict[str, list[Principal]] = defaultdict(list)
         self._wide: dict[str, dict[Principal, list[Glob]]] = defaultdict(dict)
         self._unknown: dict[str, dict[Principal, None]] = defaultdict(dict)
+        self._by_account: dict[str, list[Principal]] = defaultdict(list)
         self._grants = list(self._read_grants())
 
     def run(self) -> None:
@@ -273,9 +274,14 @@ class _Builder:
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
         """
-        for principal in list(self._principals):
-            if principal.account == role.account and principal is not role:
-                self._door(principal, role, asked=False)
+        others = [one for one in self._in_account(role.account) if one is not role and (one, role) not in self._doors]
+        self._doors |= {(door.source, role): door for door in self._judge.steps(others, role)}
+
+    def _in_account(self, account: str) -> list[Principal]:
+        if not self._by_account:
+            for principal in self._principals:
+                self._by_account[principal.account].append(principal)
+        return self._by_account[account]
 
     def _from_providers(self, role: Principal, trust: PolicyDocument) -> None:
         """Federated principals, and services that hand the role to others: the trust policy is their only key."""

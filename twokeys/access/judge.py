@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import cast
 
 from twokeys.access.accounts import Accounts
@@ -34,11 +35,14 @@ from twokeys.iam import (
     evaluate_trust,
     parse_policy,
 )
-from twokeys.iam.truth import FREE, Free
+from twokeys.iam.truth import FREE, Free, Truth
+from twokeys.iam.verdict import Why
 
 _IS_MET, _LATER = "is met by", "a value that is not known yet"
 _NOT_SHOWN = frozenset({"outsider", "everyone"})
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
+_TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
+"""The condition keys in which the principals of one account differ."""
 _NOBODYS_ACCOUNT = "0" * 12
 _EVERYTHING = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, PolicyKind.IDENTITY
@@ -121,6 +125,8 @@ class Judge:
         self._guards = guards
         self._accounts = accounts
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
+        self._classes: dict[tuple[Principal, bool], int] = {}
+        self._numbers: dict[object, int] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
@@ -145,6 +151,42 @@ class Judge:
             elif Outcome.ALLOW not in keys and (shut or keys == (Outcome.CONDITIONAL, Outcome.CONDITIONAL)):
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
+
+    def steps(self, sources: Iterable[Principal], target: Principal) -> Iterator[Door]:
+        """The doors of many principals of a role's own account, in time near to linear in their number.
+
+        Those whom nothing that bears on the role tells apart share an outcome; the reasons are worked out for each when
+        they are asked for. Of those whom the trust policy admits as everyone, and not by name, only denials bear on it.
+        """
+        trust = target.trust.policy if target.trust else UNKNOWN
+        resource = _Likeness((trust, *chain.from_iterable(self._guards.rcps(target.account))))
+        named, whole = _admitted_by_name(trust)
+        outcomes: dict[object, Outcome] = {}
+        for source in sources:
+            caller, _ = self._of(source)
+            request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
+            direct = whole and caller.names.isdisjoint(named)
+            alike = (self._alike(source, request, direct=direct), resource.of(request))
+            if alike not in outcomes:
+                outcomes[alike] = self.door(source, target, asked=False).outcome
+            verdict = Verdict(outcomes[alike], explain=partial(self._why, source, target))
+            yield Door(source, target, verdict, verdict, asked=False)
+
+    def _why(self, source: Principal, target: Principal) -> Why:
+        return self.door(source, target, asked=False).trust.why
+
+    def _alike(self, source: Principal, request: Request, *, direct: bool) -> object:
+        """What of a principal's own side bears on a role of its account: equal for those who are judged alike."""
+        found = self._classes.get((source, direct))
+        if found is None:
+            caller, held = self._of(source)
+            own = (*held.identity, held.boundary)
+            bearing = [place for place, one in enumerate(own) if _bears(one, only_denials=direct)]
+            likeness = _Likeness((*(own[place] for place in bearing), *chain.from_iterable(held.scps)))
+            documents = tuple([(place, id(own[place])) for place in bearing])
+            what = (caller.kind, caller.ordinary, held.boundary is None, documents, likeness.of(request))
+            found = self._classes[source, direct] = self._numbers.setdefault(what, len(self._numbers))
+        return found
 
     def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
         """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
@@ -223,6 +265,56 @@ def _context(nameless: Unknown | Free | None, of_source: str | None, of_target: 
     if of_target:
         values["aws:ResourceOrgID"] = (of_target,)
     return Context(values=values, complete=False)
+
+
+class _Likeness:
+    """What policies can tell two principals of one account apart by, in what they say of sts:AssumeRole."""
+
+    def __init__(self, policies: Iterable[PolicyDocument | Unknown | None]) -> None:
+        documents = dict.fromkeys(one for one in policies if isinstance(one, PolicyDocument))
+        statements = [one for document in documents for one in document.statements if _about_roles(one)]
+        clauses = [clause for one in statements for clause in one.conditions if not _TELL_APART.isdisjoint(clause.keys)]
+        patterns = [pattern for one in statements for pattern in one.resource_patterns]
+        named = [named for one in statements for named in (one.principals, one.not_principals) if named is not None]
+        keys = [key for clause in clauses if len(clause.keys) > 1 for key in clause.keys]
+        keys += [key for pattern in patterns for key in pattern.keys]
+        self._clauses = [clause for clause in clauses if len(clause.keys) == 1]
+        self._keys = sorted(_TELL_APART.intersection(keys))
+        self._listed = frozenset().union(*(one.listed for one in named))
+        self._sessions = any(one.has_sessions for one in named)
+
+    def of(self, request: Request) -> object:
+        """What they tell of a caller: who is told the same of is judged alike."""
+        caller, lookup = request.caller, request.lookup
+        return (
+            caller.arn if self._sessions else None,
+            caller.names & self._listed,
+            tuple([clause.evaluate(lookup) for clause in self._clauses]),
+            tuple(map(lookup, self._keys)),
+        )
+
+
+def _about_roles(statement: Statement) -> bool:
+    return statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
+
+
+def _admitted_by_name(trust: PolicyDocument | Unknown) -> tuple[frozenset[str | Unknown], bool]:
+    """Whom a trust policy admits otherwise than as everyone, by any of their names; and whether those are all."""
+    if isinstance(trust, Unknown):
+        return frozenset(), False
+    allowing = [one for one in trust.statements if one.effect == "Allow" and _about_roles(one)]
+    named = [one.principals for one in allowing if one.principals is None or not one.principals.everyone]
+    known = [one for one in named if one is not None and one.plain and not one.has_sessions]
+    return frozenset().union(*(one.listed for one in known)), len(known) == len(named) and not trust.unresolved
+
+
+def _bears(policy: PolicyDocument | Unknown | None, *, only_denials: bool) -> bool:
+    """Whether a policy of a caller may matter to a role that admits everyone."""
+    if not isinstance(policy, PolicyDocument):
+        return policy is UNKNOWN
+    return bool(policy.unresolved) or any(
+        _waits(one) or (_about_roles(one) and not (only_denials and one.effect == "Allow")) for one in policy.statements
+    )
 
 
 def widest(policy: PolicyDocument | Unknown) -> PolicyDocument | Unknown:

@@ -2,8 +2,9 @@
 
 Instead of every value a key can have, the few that its conditions can tell apart are tried: absent, each value of a
 policy, one inside each pattern or range and one outside of all. Where that is not certain to cover every case (several
-overlapping patterns, values that depend on other keys, too many combinations) the answer says so. A key to which no
-set operator is applied has one value: AWS demands set operators for keys with several.
+overlapping patterns, values that depend on other keys, too many combinations) the answer says so, unless what is
+certain of the others settles it. A key to which no set operator is applied has one value: AWS demands set operators for
+keys with several.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values, absent
 Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
 _MOST_COMBINATIONS = 4096
+_MOST_VALUES = 3
 _BOOLEAN = frozenset(
     {"aws:multifactorauthpresent", "aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"}
 )
@@ -78,13 +80,13 @@ def independent(atoms: list[Atom]) -> bool:
 
 
 def _is_plain(atom: Atom) -> bool:
-    """Whether the atom reads one key and compares it with fixed values."""
-    return not isinstance(atom, ResourceAtom) and len(atom.keys) == 1
+    """Whether the atom reads one key alone: compares it with fixed values, or puts it into the name of a resource."""
+    return len(set(atom.keys) if isinstance(atom, ResourceAtom) else atom.keys) == 1
 
 
 @lru_cache(maxsize=16384)
 def _contingent(atom: Atom) -> bool:
-    (key,) = atom.keys
+    key = atom.keys[0]
     options, _ = _options(key, (atom,))
     found = {atom.evaluate(_override({key: option}, absent)) for option in options}
     return Truth.TRUE in found and Truth.FALSE in found
@@ -101,7 +103,17 @@ def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[At
         some, every = some or allowed, every and allowed
         if some and not every:
             break
-    return Possibilities(some, every, exact, Truth.UNKNOWN in seen)
+    return Possibilities(some, every, exact or not (some or _may_allow(atoms, decision)), Truth.UNKNOWN in seen)
+
+
+def _may_allow(atoms: list[Atom], decision: Callable[[Callable[[Atom], Truth]], bool]) -> bool:
+    """Whether anything allows if every atom of which not all cases are known could be true or false by itself."""
+    told = [cases for cases, covered in _of_each_key(filter(_is_plain, atoms)) if covered]
+    settled = {atom for cases in told for atom in cases[0]}
+    told += [({atom: Truth.TRUE}, {atom: Truth.FALSE}) for atom in atoms if atom not in settled]
+    if math.prod(map(len, told)) > _MOST_COMBINATIONS:
+        return True
+    return any(decision(ChainMap(*held).__getitem__) for held in itertools.product(*told))
 
 
 _Cases: TypeAlias = tuple[Iterable[Callable[[Atom], Truth]] | None, bool]
@@ -110,10 +122,7 @@ _Cases: TypeAlias = tuple[Iterable[Callable[[Atom], Truth]] | None, bool]
 
 def _plain_cases(atoms: list[Atom]) -> _Cases:
     """Of plain atoms: those of one key are told apart once, and those of different keys vary by themselves."""
-    readers: dict[str, list[Atom]] = {}
-    for atom in atoms:
-        readers.setdefault(atom.keys[0], []).append(atom)
-    told = [_told_apart(key, tuple(some)) for key, some in readers.items()]
+    told = _of_each_key(atoms)
     exact = all(covered for _, covered in told)
     if len(told) == 1:
         return (truths.__getitem__ for truths in told[0][0]), exact
@@ -121,6 +130,13 @@ def _plain_cases(atoms: list[Atom]) -> _Cases:
         return None, False
     combinations = itertools.product(*(truths for truths, _ in told))
     return (ChainMap(*truths).__getitem__ for truths in combinations), exact
+
+
+def _of_each_key(atoms: Iterable[Atom]) -> list[tuple[tuple[dict[Atom, Truth], ...], bool]]:
+    readers: dict[str, list[Atom]] = {}
+    for atom in atoms:
+        readers.setdefault(atom.keys[0], []).append(atom)
+    return [_told_apart(key, tuple(some)) for key, some in readers.items()]
 
 
 def _mixed_cases(atoms: list[Atom], lookup: Lookup) -> _Cases:
@@ -179,10 +195,18 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
     texts[_OTHER * (1 + max(map(len, texts)))] = None
     options: list[Option] = [(), *((text,) for text in texts)]
     exact = len({pattern.text for clause in clauses for pattern in clause.patterns if pattern.wild}) <= 1
-    if any(clause.set_operator is not None for clause in clauses) and len(clauses) > 1:
-        options += itertools.combinations(texts, 2)
-        exact = exact and len(clauses) == 2
-    return options, exact
+    if any(clause.set_operator is not None for clause in clauses):
+        # One value shows that a clause holds for some value, or not for all: so many values as clauses tell all cases.
+        for values in range(2, min(len(clauses), _MOST_VALUES) + 1):
+            options += itertools.combinations(texts, values)
+        exact = exact and len(clauses) == len(atoms) <= _MOST_VALUES
+    fillings = (filling for atom in atoms if isinstance(atom, ResourceAtom) for filling in _fillings(atom))
+    return options, exact and None not in fillings
+
+
+def _fillings(atom: ResourceAtom) -> list[str | None]:
+    """What the variable of each name must be; None where that is not clear."""
+    return [pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns if pattern.keys]
 
 
 def _ordered_texts(clauses: list[ConditionClause]) -> list[str]:
@@ -212,8 +236,7 @@ def _texts(atom: Atom) -> tuple[str, ...]:
     if isinstance(atom, SessionAtom):
         return (f"{_OTHER}:{atom.session}", f"{_OTHER}:{_OTHER}")
     if isinstance(atom, ResourceAtom):
-        fillings = (pattern.filling(atom.resource) for pattern in atom.statement.resource_patterns)
-        return tuple(text for text in fillings if text is not None)
+        return tuple(text for text in _fillings(atom) if text is not None)
     if atom.patterns:
         found = [text for pattern in atom.patterns for text in pattern.samples(_OTHER)]
         return tuple(dict.fromkeys((*found, *(text.swapcase() for text in found))))

@@ -68,6 +68,7 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     from rich.table import Table
 
     from twokeys.organization.life.overview import overview
+    from twokeys.shown import show_table
 
     with _opened(stack, **where) as (facts, _):
         rows = overview(facts)
@@ -80,7 +81,7 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     for row in rows:
         cells = (row.account, row.id or "none", row.config, row.aws, row.organizational_unit, row.next_step)
         table.add_row(*(escape(cell) for cell in cells))
-    Console().print(table)
+    show_table(Console(), table)
     return 0
 
 
