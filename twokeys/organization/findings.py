@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
 
 class Plain:
     """A dataclass whose fields are JSON-ready, for `--json`."""
 
     def as_dict(self) -> dict[str, Any]:
         """Its fields, named as JSON names them."""
+        from pydantic.alias_generators import to_camel  # noqa: PLC0415 - help starts without it
+
         return {to_camel(key): value for key, value in asdict(self).items()}  # type: ignore[call-overload] # a dataclass
 
 
