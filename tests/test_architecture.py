@@ -217,6 +217,7 @@ ALLOWED: dict[str, set[str]] = {
     "twokeys/extras.py": {"twokeys.errors"},
     "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc"},
     "twokeys/sandbox/local_server": {
+        "botocore",
         "twokeys.errors",
         "twokeys.sandbox.local_aws.DETACH",
         "twokeys.sandbox.local_server",
