@@ -55,12 +55,6 @@ def test_numbers_and_booleans_of_a_condition_keep_their_text():
     assert parse_policy(text).statements[0].conditions[0].values == ("1.50", "2")
 
 
-def test_a_key_that_is_there_twice_is_refused():
-    """Grammar notes: Individual elements must not contain multiple instances of the same key."""
-    error = refusal('{"Statement": {"Effect": "Allow",\n"Effect": "Deny", "Action": "*", "Resource": "*"}}')
-    assert (error.path, error.line, error.column, error.rule) == ("Statement.Effect", 2, 1, "duplicate-key")
-
-
 IDENTITY, TRUSTING, RCP, RESOURCE = PolicyKind.IDENTITY, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.RESOURCE
 LONG = "x" * 80
 STANDING: dict[PolicyKind, dict[str, Any]] = {
@@ -268,18 +262,36 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
     assert parse_policy(policy({**TRUST, "Principal": {"AWS": [UNKNOWN]}}), PolicyKind.TRUST)
 
 
-@pytest.mark.parametrize("text", ["", " ", "{", "[", '{"a"', '{"a":', '{"a": 1', '{"a": 1,', '{"a": 1,}', "[1,]",
-    "nul",
-    '"abc', '"\\x"', "01", "1.", "-", "{'a': 1}",
-    '{"a": 1} x', "NaN", "\ufeff{}", "[" * 5000, '{"a":' * 5000])  # fmt: skip
-def test_what_is_not_json_is_refused_with_its_place(text: str):
+EARLY, NAMELESS, TWICE = (
+    "the document ends too early",
+    "the name of an element is missing here",
+    "is there twice in one object",
+)
+MORE, NO_VALUE, BAD = (
+    "there is more text after the end of the document",
+    "a value is missing here",
+    "the string is not valid JSON",
+)
+DEEP = "the document nests deeper than 64 levels"
+
+
+@pytest.mark.parametrize(("text", "path", "message", "line", "column"), [
+    ("", "", EARLY, 1, 1), (" ", "", EARLY, 1, 2), ("{", "", NAMELESS, 1, 2), ("[", "", EARLY, 1, 2),
+    ('{"a"', "", "':' is missing here", 1, 5), ('{"a":', "", EARLY, 1, 6), ('{"a": 1,}', "", NAMELESS, 1, 9),
+    ('{"a": 1', "", "',' or '}' is missing here", 1, 8), ('{"a": 1,', "", NAMELESS, 1, 9), ("[1,]", "", NO_VALUE, 1, 4),
+    ("[1 2]", "", "',' or ']' is missing here", 1, 4), ("nul", "", NO_VALUE, 1, 1), ('"abc', "", BAD, 1, 1),
+    ('"\\x"', "", BAD, 1, 2), ("01", "", MORE, 1, 2), ("1.", "", MORE, 1, 2), ("-", "", NO_VALUE, 1, 1),
+    ("{'a': 1}", "", NAMELESS, 1, 2), ('{"a": 1}\n x', "", MORE, 2, 2), ("NaN", "", NO_VALUE, 1, 1),
+    ("\ufeff{}", "", NO_VALUE, 1, 1), ('{"a":\n"b\nc"}', "", BAD, 2, 3), ('{"a" 1}', "", "':' is missing here", 1, 6),
+    ('{"a":1\n\n,"a":2}', "a", f"'a' {TWICE}", 3, 2), ('[{"b":[{"c":1,"c":2}]}]', "[0].b[0].c", f"'c' {TWICE}", 1, 15),
+    ("[" * 66 + "]" * 66, "", DEEP, 1, 66), ('{"a":' * 66 + "1" + "}" * 66, "", DEEP, 1, 326),
+    ("[" * 5000, "", DEEP, 1, 66),
+    (b"{}\xff", "", "the document is not UTF-8 at byte 2", 1, 1),
+])  # fmt: skip
+def test_what_is_not_json_is_refused_with_its_place(text: Any, path: str, message: str, line: int, column: int):
     error = refusal(text)
-    assert error.line is not None
-    assert error.path == ""
-
-
-def test_bytes_that_are_not_utf_8_are_refused():
-    assert refusal(b"\xff{}").rule == "not-json"
+    assert (error.path, error.message, error.line, error.column) == (path, message, line, column)
+    assert error.rule == ("duplicate-key" if path else "not-json")
 
 
 JSON = st.recursive(
