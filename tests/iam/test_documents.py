@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.iam.json_text import JsonNumber
+from twokeys.iam.truth import Truth
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
 GRANT = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
@@ -197,6 +198,30 @@ def test_a_refusal_says_what_is_wrong_and_where(kind: PolicyKind, said: Any, rul
     assert str(read) == f"{where} (line 1, column {read.column}): {message}"
 
 
+@pytest.mark.parametrize(("element", "covered", "other"), [
+    ({"Resource": "arn:aws:iam::1:role/x?"}, "arn:aws:iam::1:role/xy", "arn:aws:iam::1:role/x"),
+    ({"Resource": ["arn:aws:iam::1:role/x"]}, "arn:aws:iam::1:role/x", "arn:aws:iam::1:role/y"),
+    ({"Resource": "arn:aws:iam::1:role/${aws:username}"}, "arn:aws:iam::1:role/anna", "arn:aws:iam::1:role/bob"),
+    ({"Resource": "arn:aws:s3:${aws:username}::x"}, "arn:aws:s3:${aws:username}::x", "arn:aws:s3:anna::x"),
+    ({"NotResource": "arn:aws:iam::1:role/x*"}, "arn:aws:iam::1:role/y", "arn:aws:iam::1:role/xy"),
+])  # fmt: skip
+def test_a_statement_covers_the_resources_that_its_names_match(element: dict[str, Any], covered: str, other: str):
+    (read,) = parse_policy(policy({"Effect": "Allow", "Action": "sts:*", **element})).statements
+    keys = {"aws:username": ("anna",)}
+    held = [read.covers_resource(name, lambda key: keys.get(key, ())) for name in (covered, other)]
+    assert held == [Truth.TRUE, Truth.FALSE]
+
+
+@pytest.mark.parametrize(("element", "covered"), [
+    ({"Action": "sts:AssumeRol?"}, [True, False, False]), ({"Action": "STS:tagsession"}, [False, True, False]),
+    ({"Action": ["sts:T*", "sts:AssumeRole"]}, [True, True, False]), ({"NotAction": "sts:*"}, [False, False, True]),
+])  # fmt: skip
+def test_a_statement_covers_the_actions_that_its_names_match(element: dict[str, Any], covered: list[bool]):
+    (read,) = parse_policy(policy({"Effect": "Allow", "Resource": "*", **element})).statements
+    actions = ("sts:assumerole", "sts:tagsession", "s3:getobject")
+    assert [read.covers_action(action) is Truth.TRUE for action in actions] == covered
+
+
 def test_a_name_of_an_element_is_a_text():
     error = refusal(policy({**GRANT, 5: "x"}))
     assert (error.rule, error.path, error.message) == ("wrong-type", "Statement[0]", "5 is not a name of an element")
@@ -230,7 +255,10 @@ def test_an_id_is_for_resource_based_policies_only():
 
 
 def test_a_sid_is_unique_unless_it_is_empty():
-    assert refusal(policy({**GRANT, "Sid": "A"}, {**GRANT, "Sid": "A"})).path == "Statement[1].Sid"
+    twice = refusal(policy({**GRANT, "Sid": "A"}, {**GRANT, "Sid": "A"}))
+    assert (twice.path, twice.rule, twice.message) == (
+        "Statement[1].Sid", "duplicate-sid", "the Sid 'A' is there twice",
+    )  # fmt: skip
     assert len(parse_policy(policy({**GRANT, "Sid": ""}, {**GRANT, "Sid": ""})).statements) == 2
 
 
@@ -249,6 +277,8 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
         (policy(GRANT, UNKNOWN), "Statement[1]"),
     ):  # fmt: skip
         assert parse_policy(source).unresolved == (path,)
+    assert parse_policy(policy({**GRANT, "Effect": "Deny"}, UNKNOWN)).has_allow
+    assert not parse_policy(policy({**GRANT, "Effect": "Deny"})).has_allow
     condition = {"StringEquals": UNKNOWN, "Bool": {"a:b": [UNKNOWN]}}
     (read,) = parse_policy(policy({**GRANT, "Condition": condition})).statements
     assert read.unresolved == ("Statement[0].Condition.StringEquals",)
