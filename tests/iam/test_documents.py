@@ -313,6 +313,7 @@ DEEP = "the document nests deeper than 64 levels"
     ('"\\x"', "", BAD, 1, 2), ("01", "", MORE, 1, 2), ("1.", "", MORE, 1, 2), ("-", "", NO_VALUE, 1, 1),
     ("{'a': 1}", "", NAMELESS, 1, 2), ('{"a": 1}\n x', "", MORE, 2, 2), ("NaN", "", NO_VALUE, 1, 1),
     ("\ufeff{}", "", NO_VALUE, 1, 1), ('{"a":\n"b\nc"}', "", BAD, 2, 3), ('{"a" 1}', "", "':' is missing here", 1, 6),
+    ('{"a":1\n"b":2}', "", "',' or '}' is missing here", 2, 1),
     ('{"a":1\n\n,"a":2}', "a", f"'a' {TWICE}", 3, 2), ('[{"b":[{"c":1,"c":2}]}]', "[0].b[0].c", f"'c' {TWICE}", 1, 15),
     ("[" * 66 + "]" * 66, "", DEEP, 1, 66), ('{"a":' * 66 + "1" + "}" * 66, "", DEEP, 1, 326),
     ("[" * 5000, "", DEEP, 1, 66),
