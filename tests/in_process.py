@@ -57,7 +57,7 @@ def run_in_process(  # what twokeys.preview.process offers
     output: Any = None,
     **settings: Any,
 ) -> None:
-    """The repository's own program, whose modules are those that are imported here."""
+    """The repository's own program, or another whose modules nothing else names as it does."""
     del python, output
     readiness.sts_client.cache_clear()  # of another local AWS
     try:
