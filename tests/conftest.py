@@ -145,3 +145,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def project_root() -> Path:
     """The checkout that the tests run in."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def programs_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of stacks run in this process, where a test is not about their own."""
+    from tests import in_process
+    from twokeys.preview import program
+    from twokeys.sandbox import up
+
+    for module in (program, up):
+        monkeypatch.setattr(module, "run_in_process", in_process.run_in_process)

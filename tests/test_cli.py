@@ -128,25 +128,44 @@ def test_the_help_of_no_room_and_of_none_of_its_commands_imports_what_is_slow_to
     )
     helps = json.loads(run.stdout)
     assert all(name in helps[0][1] for name in cli.COMMANDS)
-    for words, shown, imported in helps:
+    for words, shown, imported, narrow in helps:
         assert shown.startswith(" ".join(("Usage: twokeys", *words)))
         assert imported == [], f"the help of {words} imports {imported}"
+        assert max(map(len, narrow.splitlines())) <= 40, narrow
+        if "..." not in shown:  # where click cuts what a command is for
+            assert "".join(narrow.split()) == "".join(shown.split()), "a narrow help says the same"
 
 
-# Reads commands, and says what the `--help` of each prints and which modules are there then that take a tenth of a
-# second or more to import, and pull in more of their kind.
+# Reads commands, and says what the `--help` of each prints, which modules are there then that take a tenth of a second
+# or more to import, and pull in more of their kind, and what it prints in a narrow terminal.
 _HELP = """
-import contextlib, io, json, sys
+import contextlib, io, json, os, sys
 SLOW = "boto3 botocore dask distributed grpc ministack pulumi pydantic pygal rich yaml".split()
 said = []
 for words in json.load(sys.stdin):
     sys.argv = ["twokeys", *words, "--help"]
     from twokeys.cli import main
-    with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
-        main()
-    said.append((words, shown.getvalue(), [one for one in SLOW if one in sys.modules]))
+    shown = []
+    for os.environ["COLUMNS"] in ("80", "40"):
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+            main()
+        shown.append(out.getvalue())
+    said.append((words, shown[0], [one for one in SLOW if one in sys.modules], shown[1]))
 print(json.dumps(said))
 """
+
+
+@pytest.mark.parametrize("command", ["access check --live", "audit --live", "map --live", "preflight stage", "costs"])
+def test_a_profile_that_is_not_there_is_refused_by_every_command_that_asks_aws(
+    command: str, project_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project_root)
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    monkeypatch.setattr(sys, "argv", ["twokeys", *command.split()])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    assert "The config profile (nope) could not be found" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -178,6 +197,15 @@ def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -
         "preview stage --policy-pack-config PIPE",
         "profiles --person alice --state PIPE",
         "profiles --person alice --from PIPE",
+        "profiles --person alice --state FILE --config PIPE",
+        "costs --file PIPE",
+        "costs --file LOOP",
+        "preview stage --project LOOP",
+        f"preview stage --policy-pack-config {'n' * 300}",
+        "access check --state DEEP",
+        "access check --state FILE --config DEEP",
+        "access diff FILE --plan DEEP",
+        "assume door --from DEEP",
         "sandbox up stage --policy-pack-config PIPE",
         "sandbox shell --account 123",
         "sandbox shell nope",
@@ -193,6 +221,8 @@ def test_what_cannot_be_asked_is_refused_at_once_in_a_few_lines_and_nothing_is_w
     shutil.copy(project_root / "Pulumi.yaml", tmp_path)
     (tmp_path / "Pulumi.malformed.yaml").write_text("config:\n  a: [1\n")
     os.mkfifo(tmp_path / "PIPE")
+    (tmp_path / "LOOP").symlink_to(tmp_path / "LOOP")
+    (tmp_path / "DEEP").write_text("[" * 100_000)
     shutil.copy(project_root / "tests/map/states/stage.json", tmp_path / "FILE")
     before = {path.name for path in tmp_path.iterdir()}
     monkeypatch.chdir(tmp_path)

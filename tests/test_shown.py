@@ -6,8 +6,9 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
-from twokeys.shown import cell, markdown, printable, say, spreadsheet
+from twokeys.shown import cell, folded, markdown, pieces, printable, say, show_table, spreadsheet
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,47 @@ def test_a_cell_that_looks_like_a_formula_is_text(start: str) -> None:
     """https://owasp.org/www-community/attacks/CSV_Injection"""
     assert spreadsheet(f"{start}1+1").startswith("'")
     assert spreadsheet("plain=1") == "plain=1"
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("arn:aws:iam::123456789012:role/ci-x", ["arn:", "aws:", "iam::", "123456789012:", "role/", "ci-", "x"]),
+        ("OrganizationAccountAccessRole", ["Organization", "Account", "Access", "Role"]),
+        ("repo:acme/app_one.two", ["repo:", "acme/", "app_", "one.", "two"]),
+        ("y" * 30, ["y" * 24, "y" * 6]),
+    ],
+)
+def test_a_long_name_is_parted_where_aws_has_separators(word: str, parts: list[str]) -> None:
+    assert pieces(word) == parts
+
+
+def test_a_line_in_a_narrow_terminal_is_parted_at_spaces_and_a_longer_word_at_its_separators() -> None:
+    line = "  role ci -> arn:aws:iam::123456789012:role/OrganizationAccountAccessRole of prod"
+    assert folded(line, 40) == [
+        "  role ci -> arn:aws:iam::123456789012:",
+        "    role/OrganizationAccountAccessRole",
+        "    of prod",
+    ]
+    assert folded(line, None) == [line]
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 40])
+def test_no_line_is_ever_wider_than_asked_and_no_letter_is_lost(width: int) -> None:
+    line = f"    a {'b' * 50} urn:pulumi:stage::twokeys:access$aws:iam/role:Role::x\u202e"
+    lines = folded(line, width)
+    assert all(len(one) <= width for one in lines)
+    assert "".join("".join(lines).split()) == "".join(line.split())
+
+
+@pytest.mark.parametrize(("width", "rows"), [(60, 7), (24, 5)])
+def test_a_table_that_does_not_fit_is_a_list(width: int, rows: int) -> None:
+    out = io.StringIO()
+    table = Table("role", "next step", "", title="Roles")
+    table.add_row("OrganizationAccountAccessRole", "[dim]wait[/]\nthen go", "ok")
+    show_table(Console(file=out, width=width), table)
+    shown = out.getvalue()
+    assert len(shown.splitlines()) == rows
+    assert "[dim]" not in shown
+    if width == 24:
+        assert shown == "Roles\nOrganizationAccountAccessRole\n  next step: wait\n  next step: then go\n  ok\n"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import sys
 import traceback
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -14,7 +16,7 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.extras import missing
-from twokeys.shown import printable
+from twokeys.shown import columns, folded, printable
 
 COMMANDS = {
     "access": ("twokeys.answers.commands:access", "Who can enter which account, and what a change does to that."),
@@ -42,6 +44,53 @@ COMMANDS = {
         "Really try the doors: those that open and those that must be shut.",
     ),
 }
+
+
+_NARROW = 60
+"""Below it an option and what it is for stand one under the other."""
+
+
+class _Help(click.HelpFormatter):
+    """Click's own takes 50 columns at least, and breaks words there."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        shown = shutil.get_terminal_size().columns
+        super().__init__(indent_increment, width or min(shown, max_width or 80) - (2 if shown > _NARROW else 0))
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """The usage line."""
+        if self.width >= _NARROW:
+            super().write_usage(prog, args, prefix)
+        else:
+            self._write_folded(f"{prefix or 'Usage: '}{prog} {args}", 2)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Options or commands, and what they are for."""
+        if self.width >= _NARROW:
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        indent = " " * self.current_indent
+        for name, about in rows:
+            self._write_folded(f"{indent}{name}", self.current_indent + 2)
+            self._write_folded(f"{indent}    {about}", self.current_indent + 4)
+
+    def write_text(self, text: str) -> None:
+        """A paragraph, or lines that stand as they are."""
+        if self.width >= _NARROW:
+            super().write_text(text)
+            return
+        for number, paragraph in enumerate(text.split("\n\n")):
+            kept = paragraph.startswith("\b\n")
+            if number:
+                self.write_paragraph()
+            for line in paragraph[2:].split("\n") if kept else [" ".join(paragraph.split())]:
+                self._write_folded(f"{' ' * self.current_indent}{line}", self.current_indent + (4 if kept else 0))
+
+    def _write_folded(self, line: str, indent: int) -> None:
+        self.write("".join(f"{part}\n" for part in folded(line, self.width, indent)))
+
+
+click.Context.formatter_class = _Help
 
 
 class _Commands(click.Group):
@@ -88,6 +137,10 @@ def main() -> NoReturn:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _called() or "")):
             _refuse(lacking)
+        if type(error).__module__.startswith("botocore."):  # AWS or its configuration, and no defect of ours
+            from twokeys.aws_errors import no_answer  # noqa: PLC0415 - it imports botocore
+
+            _refuse(no_answer(error))  # type: ignore[arg-type] # every exception of that package is one of the two
         if "--traceback" in sys.argv or os.environ.get("TWOKEYS_TRACEBACK", "0") != "0":
             raise
         _say_defect(error)
@@ -111,11 +164,9 @@ def _say_defect(error: Exception) -> NoReturn:
     if "--json" in sys.argv:
         click.echo(json.dumps({"defect": {"what": what, "where": where, "about": about, "nextStep": step}}))
     else:
-        click.echo(f"Failed: {' '.join(['twokeys', *filter(None, [_called()])])} has a defect; it is not you", err=True)
-        click.echo(f"  what:  {_each_line(what)}", err=True)
-        click.echo(f"  where: {where} ({about})", err=True)
-        click.echo("  why:   an error that TwoKeys did not foresee; what it would have answered is not known", err=True)
-        click.echo(f"  next:  {step}", err=True)
+        called = " ".join(["twokeys", *filter(None, [_called()])])
+        why = "an error that TwoKeys did not foresee; what it would have answered is not known"
+        _say(f"Failed: {called} has a defect; it is not you", what=what, where=f"{where} ({about})", why=why, next=step)
     sys.exit(70)
 
 
@@ -123,13 +174,13 @@ def _refuse(refusal: Refusal) -> NoReturn:
     if "--json" in sys.argv:
         click.echo(json.dumps({"refused": refusal.as_dict()}))
     else:
-        click.echo(f"Refused: {printable(refusal.what)}", err=True)
-        click.echo(f"  where: {printable(refusal.where)}", err=True)
-        click.echo(f"  why:   {_each_line(refusal.why)}", err=True)
-        click.echo(f"  next:  {_each_line(refusal.next_step)}", err=True)
+        _say(f"Refused: {refusal.what}", where=refusal.where, why=refusal.why, next=refusal.next_step)
     sys.exit(1)
 
 
-def _each_line(text: str) -> str:
-    """Text of several lines, each fit for a terminal."""
-    return "\n".join(map(printable, text.split("\n")))
+def _say(heading: str, **more: str) -> None:
+    """A heading and what belongs to it, each line of it fit for a terminal."""
+    width = columns(terminal=sys.stderr.isatty())
+    lines = [heading, *(f"  {f'{name}:':<6} {text}" for name, text in more.items())]
+    for line in [one for text in lines for one in text.split("\n")]:
+        click.echo("\n".join(folded(printable(line), width, 9)), err=True)

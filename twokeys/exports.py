@@ -87,7 +87,7 @@ def parse_exports(text: bytes, where: str) -> Exports:
     try:
         decoded = text.decode("utf-8-sig")
         read = json.loads(decoded)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _not_exports(where, f"it is not JSON: {error}") from error
     if not isinstance(read, dict):
         raise _not_exports(where, "it is JSON, but not an object")

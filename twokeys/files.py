@@ -19,6 +19,7 @@ _ENCODING = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 def read_text(path: Path) -> str:
     """The text of a file, every byte of it; "" for a file that does not exist. Refuses what cannot be read."""
+    _regular(path)
     with _refusing(path):
         try:
             return path.read_bytes().decode(**_ENCODING)
@@ -32,7 +33,7 @@ def locked(path: Path, seconds: float = 10) -> Iterator[None]:
 
     The folder is made when it is missing, for its owner only, as the AWS CLI does.
     """
-    target = _real(path)
+    target = _regular(path)
     with _refusing(path):
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(target.with_name(f".{target.name}.twokeys.lock"), mode=0o600)
@@ -147,7 +148,7 @@ def _regular(path: Path) -> Path:
     with _refusing(path):
         if target.exists() and not target.is_file():
             raise Refusal(
-                "only a file can be written",
+                "only a file can be read or written",
                 where=str(path),
                 why="there is something else of that name",
                 next_step="name a file, or a path where nothing is yet",

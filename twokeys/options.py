@@ -14,9 +14,13 @@ class InputPath(click.Path):
     """A path that is read. A named pipe is refused: opening it waits for whoever writes. `<(COMMAND)` is taken."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """The path. Fails for a named pipe."""
+        """The path. Fails for a named pipe, and for what no path can be: links in a circle, a name too long."""
         path = super().convert(value, param, ctx)
-        if is_named_pipe(Path(str(path))):
+        try:
+            named_pipe = is_named_pipe(Path(str(path)).resolve())
+        except (OSError, RuntimeError) as error:
+            self.fail(f"{value!r} leads nowhere: {getattr(error, 'strerror', None) or error}", param, ctx)
+        if named_pipe:
             self.fail(f"{value} is a pipe, and a file is needed", param, ctx)
         return path
 
@@ -37,12 +41,14 @@ class _AccountId(click.ParamType[str]):
 
 FILE = InputPath(exists=True, dir_okay=False, path_type=Path)
 """A file that is read and is there."""
+FOLDER = InputPath(file_okay=False, path_type=Path)
+"""A folder, which need not be there."""
 ACCOUNT = _AccountId()
 """The id of an account."""
 
 PROJECT = click.option(
     "--project",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path(),
     help="The folder with Pulumi.yaml. Default: this one.",
 )

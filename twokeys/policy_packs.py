@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import InputPath
+from twokeys.options import FOLDER, InputPath
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def policy_options(command: _Command) -> _Command:
             "--policy-pack",
             "packs",
             multiple=True,
-            type=click.Path(path_type=Path, file_okay=False),
+            type=FOLDER,
             help="A policy pack to check with; may be repeated. Default: policies/ in the project.",
         ),
     ):
@@ -81,7 +81,7 @@ def load_config(path: Path) -> dict[str, Any]:
         config = json.loads(text) if text.strip() else {}
         if not isinstance(config, dict):
             raise ValueError("it is not a JSON object")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Refusal(
             "the policy pack's configuration cannot be read",
             where=os.fspath(path),

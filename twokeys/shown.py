@@ -8,15 +8,22 @@ that looks like a formula (https://owasp.org/www-community/attacks/CSV_Injection
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|~&])")
 _LINKED = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
+_PIECES = re.compile(r".+?(?:[-/_.:,|$@]+|(?<=[a-z0-9])(?=[A-Z])|$)")
+"""AWS's names are parted after their separators, and OrganizationAccountAccessRole at its words."""
+_LONGEST_PIECE = 24
+_WIDEST = 10_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PLAIN: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False, "emoji": False}
 """How a console prints a line as it is: not wrapped, not coloured, no markup."""
@@ -27,9 +34,62 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else _visible(letter) for letter in text)
 
 
-def say(console: Console, line: str) -> None:
-    """Print one line for people, fit for a terminal."""
-    console.print(printable(line), **PLAIN)
+def say(console: Console, line: str, style: str | None = None) -> None:
+    """Print one line for people, fit for a terminal: also for a narrow one."""
+    width = console.width if columns(terminal=console.is_terminal) else None
+    console.print("\n".join(folded(printable(line), width)), style=style, **PLAIN)
+
+
+def columns(*, terminal: bool) -> int | None:
+    """How wide the lines may be; None where nobody says it, as in a file or a pipe."""
+    return shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
+
+
+def folded(line: str, width: int | None, indent: int | None = None) -> list[str]:
+    """A line as lines of at most `width` columns: parted at spaces, and a word that is longer than one where AWS's
+    names can be parted. What follows the first stands `indent` columns in, by default two more than the first.
+    """
+    if width is None or len(line) <= width:
+        return [line]
+    start = len(line) - len(line.lstrip())
+    margin = " " * min(start + 2 if indent is None else indent, width // 2)
+    lines, empty = [" " * min(start, width // 2)], True
+    for word, spaces in re.findall(r"(\S+)(\s*)", line):
+        for piece in [word] if len(word) <= width - len(margin) else pieces(word, width - len(margin)):
+            if not empty and len(lines[-1]) + len(piece) > width:
+                lines[-1] = lines[-1].rstrip()
+                lines.append(margin)
+            lines[-1], empty = lines[-1] + piece, False
+        lines[-1] += spaces
+    return [*lines[:-1], lines[-1].rstrip()]
+
+
+def pieces(word: str, longest: int = _LONGEST_PIECE) -> list[str]:
+    """A long word where it can be parted; a piece that is longer still is cut."""
+    return [piece[at : at + longest] for piece in _PIECES.findall(word) for at in range(0, max(len(piece), 1), longest)]
+
+
+def show_table(console: Console, table: Table) -> None:
+    """Print a table; where its longest words do not fit side by side, as a list: a row a paragraph, a cell a line."""
+    from rich.text import Text  # noqa: PLC0415 - the command line starts without rich
+
+    if console.measure(table, options=console.options.update(width=_WIDEST)).minimum <= console.width:
+        console.print(table)
+        return
+
+    def plain(cell: Any) -> str:  # noqa: ANN401 - whatever rich can print
+        return cell.plain if isinstance(cell, Text) else Text.from_markup(str(cell)).plain
+
+    heads = [plain(column.header) for column in table.columns]
+    rows = list(zip(*(column.cells for column in table.columns), strict=True))
+    if table.show_footer:
+        rows.append(tuple(column.footer for column in table.columns))
+    if table.title:
+        say(console, plain(table.title), "bold")
+    for row in rows:
+        for index, (head, cell) in enumerate(zip(heads, map(plain, row), strict=True)):
+            for line in cell.split("\n") if cell else ():
+                say(console, line if index == 0 else f"  {head}: {line}" if head else f"  {line}")
 
 
 def cell(text: str) -> str:

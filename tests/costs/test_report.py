@@ -270,6 +270,17 @@ def test_the_columns_that_focus_1_2_adds_change_nothing_of_what_is_billed() -> N
     assert (found.charges, found.total) == (10, 10)
 
 
+def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item() -> None:
+    def version(hours: int, name: str = "stage") -> bytes:
+        lines = [f"1,USD,Usage,2026-10-01T{n:02}:00:00Z,Amazon S3,222222222222,{name}," for n in range(hours)]
+        return "\n".join([FOCUS, *lines]).encode()
+
+    with pytest.raises(Refusal, match="two versions of one report"):
+        costs(version(20), version(24, "renamed"))
+    other_account = version(24).replace(b"222222222222", b"333333333333")
+    assert costs(version(20), other_account).total == 44
+
+
 def test_a_focus_export_of_before_1_0_is_refused_by_its_version() -> None:
     with pytest.raises(Refusal, match=r"FOCUS 0\.5 export"):
         costs(FOCUS.replace("ChargeCategory", "ChargeType").encode())

@@ -21,7 +21,7 @@ def read_plan(path: Path, before: Snapshot) -> Snapshot:
     try:
         plans = json.loads(path.read_text(encoding="utf-8"))["resourcePlans"]
         return Snapshot(tuple(_resources(plans, before)), origin=f"plan {path}")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(
             "this is no update plan",
             where=str(path),

@@ -71,7 +71,7 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_state(origin, f"it is not JSON: {error}") from error
     if isinstance(document, dict) and "terraform_version" in document:
         raise Refusal(

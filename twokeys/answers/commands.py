@@ -12,7 +12,6 @@ import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import asked, sources
-from twokeys.errors import Refusal
 from twokeys.options import FILE
 from twokeys.temporary.open_command import open_command
 
@@ -170,22 +169,6 @@ def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
 def _config(file: Path | None) -> Mapping[str, Mapping[str, object]]:
     from twokeys.access.configuration import read_configuration
     from twokeys.access.rules import RULES
+    from twokeys.policy_packs import load_config
 
-    if file is None:
-        return {}
-    try:
-        parsed = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _bad_config(file, str(error)) from error
-    if not isinstance(parsed, dict):
-        raise _bad_config(file, "it is no JSON object")
-    return read_configuration(parsed, RULES, where=str(file))
-
-
-def _bad_config(file: Path, why: str) -> Refusal:
-    return Refusal(
-        "the policy pack's configuration cannot be read",
-        where=str(file),
-        why=why,
-        next_step='write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}',
-    )
+    return read_configuration(load_config(file), RULES, where=str(file)) if file is not None else {}

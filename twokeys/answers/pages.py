@@ -12,9 +12,12 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from twokeys.shown import printable
+from twokeys.shown import pieces, printable
+
+_SHORT = 12
+"""A word of so many letters is never parted."""
 
 
 def page(package: str, template: str, **values: object) -> str:
@@ -38,7 +41,7 @@ def hashed(text: str) -> str:
 
 @cache
 def _environment(package: str) -> Environment:
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(lambda name: _source(package, name)),
         autoescape=True,
         undefined=StrictUndefined,
@@ -46,6 +49,16 @@ def _environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+    )
+    made.filters["names"] = _parted
+    return made
+
+
+def _parted(text: str) -> Markup:
+    """Text in which a long name may be parted where AWS's names can be, and nowhere else."""
+    return Markup(" ").join(
+        Markup("<wbr>").join(pieces(word)) if len(word) > _SHORT else escape(word)
+        for word in printable(text).split(" ")
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import click
 
 from twokeys.costs.breakdown import ACCOUNT, METRICS, SERVICE, Costs, Dimension, Question, check
 from twokeys.errors import Refusal
+from twokeys.options import is_named_pipe
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -51,8 +53,8 @@ def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> t
     "reports",
     multiple=True,
     metavar="FILE",
-    help="An exported report: legacy CUR or CUR 2.0, CSV (plain or gzip) or Parquet; - is the standard input. Give all "
-    "files of a report that comes in parts. Without it, the Cost Explorer API is asked.",
+    help="An exported report: legacy CUR, CUR 2.0 or FOCUS, CSV (plain or gzip) or Parquet; - is the standard input. "
+    "All files of one that comes in parts. Without it, the Cost Explorer API is asked.",
 )
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The first day (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d", "%Y-%m"]), help="The day after the last, as AWS counts.")
@@ -107,7 +109,7 @@ def costs(  # noqa: PLR0913 - one parameter an option
         first, end = _whole_month(first, end)
     if first and end and first >= end:
         raise click.UsageError(f"--from {first} does not lie before --to {end}.")
-    if len({Path(each).resolve() for each in reports}) < len(reports):
+    if len({os.path.realpath(each) for each in reports}) < len(reports):
         raise click.UsageError("A --file is given twice, and would be counted twice.")
     wanted = dict.fromkeys((*breakdowns, (ACCOUNT, SERVICE))) if picture else breakdowns
     question = Question(tuple(wanted), metric, first, end, currency)
@@ -153,7 +155,9 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
                 read_csv(_peekable(sys.stdin.buffer), "the standard input", ledger)
                 continue
             try:
-                # Opened once: it may be a pipe.
+                if is_named_pipe(Path(report)):
+                    raise OSError(None, "it is a pipe by name, and opening it waits for whoever writes")
+                # Opened once: it may be a pipe that a shell holds open.
                 with progress.open(report, "rb", description=escape(report)) as opened:
                     stream = _peekable(opened)
                     if is_parquet(stream):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from twokeys.costs.breakdown import ACCOUNT, METRICS, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
@@ -26,13 +26,9 @@ _WHERE = "Cost Explorer"
 
 
 def client(profile: str | None = None) -> CostExplorerClient:
-    """A client for the one region that Cost Explorer has. Refuses a profile that is not there."""
-    try:
-        session = boto3.Session(profile_name=profile)
-        config = Config(retries={"mode": "adaptive", "max_attempts": 8})
-        return session.client("ce", region_name="us-east-1", config=config)
-    except BotoCoreError as error:
-        raise _failed(str(error)) from error
+    """A client for the one region that Cost Explorer has. Raises BotoCoreError for a profile that is not there."""
+    config = Config(retries={"mode": "adaptive", "max_attempts": 5})
+    return boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
 
 
 def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str], None] = lambda _: None) -> Costs:
@@ -133,7 +129,7 @@ class _Conversation:
             }
             try:
                 page = self._explorer.get_cost_and_usage(**cast("GetCostAndUsageRequestTypeDef", whole))
-            except (ClientError, BotoCoreError) as error:
+            except ClientError as error:
                 raise _failed(str(error)) from error
             for each in page.get("DimensionValueAttributes", []):
                 if description := each.get("Attributes", {}).get("description"):

@@ -1,4 +1,4 @@
-"""Reading an exported Cost and Usage Report as a stream: legacy CUR, or CUR 2.0 or FOCUS from Data Exports.
+"""Reading an exported Cost and Usage Report as a stream: legacy CUR, CUR 2.0, or FOCUS 1.0 to 1.2 from Data Exports.
 
 Columns: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html (legacy, `lineItem/UnblendedCost`) and
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-line-item.html (CUR 2.0, and legacy reports as
@@ -168,6 +168,14 @@ _CURRENCY, _START = "lineitemcurrencycode", "lineitemusagestartdate"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
 _TAG_MAPS = ("resourcetags", "tags")
 _IDENTITY = ("identitylineitemid", "identitytimeinterval")
+_FOCUS_IDENTITY = (
+    *("ChargePeriodStart", "ChargePeriodEnd", "ChargeDescription", "SubAccountId", "ResourceId", "SkuPriceId"),
+    *("x_UsageType", "x_Operation", "BilledCost"),
+)
+"""FOCUS has no identity of a line; these tell two lines apart, where they are there. (`x_`: AWS's own.)
+
+https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
+"""
 _SPELLED = {
     _ACCOUNT: "lineItem/UsageAccountId",
     _CODE: "lineItem/ProductCode",
@@ -183,6 +191,8 @@ def _plain(name: str) -> str:
 
 
 def _wanted(name: str) -> bool:
+    if name in _FOCUS_IDENTITY:
+        return True
     plain = _plain(_FOCUS.get(name, name))
     costs = {"lineitem" + _plain(metric) for metric in METRICS.values()}
     asked = {*_SPELLED, *costs, *_TAG_MAPS, *_IDENTITY, _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP}
@@ -191,6 +201,7 @@ def _wanted(name: str) -> bool:
 
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     question = ledger.question
+    told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
     if "BilledCost" in header:
         header = _as_report(header, where, question.metric)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
@@ -204,7 +215,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     tags = [_tag_reader(key, header, columns, where) for key in question.tags]
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
     cells, products, names = ledger.cells, ledger.products, ledger.account_names
-    identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else []
+    identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else told_by
     lines = Lines()
     with exactly():
         for row in rows:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, add
 from twokeys.costs.picture import called, money, shown
+from twokeys.shown import say, show_table
 
 
 def print_tables(costs: Costs, top: int) -> None:
@@ -28,7 +29,7 @@ def print_tables(costs: Costs, top: int) -> None:
         if rest := rows[top:]:
             amount = add(amount for _, amount in rest)
             table.add_row(f"{len(rest)} more", *[""] * (len(breakdown.by) - 1), money(amount), _share(amount, costs))
-        console.print(table)
+        show_table(console, table)
     apart = Table(title="Apart, and all together", title_justify="left", show_header=False, show_footer=True)
     apart.add_column(footer="Total")
     apart.add_column(justify="right", footer=Text(f"{costs.currency} {money(costs.total)}"), no_wrap=True)
@@ -37,9 +38,9 @@ def print_tables(costs: Costs, top: int) -> None:
         amounts = [amount for (_, each), amount in costs.apart.items() if each == kind]
         if amounts:
             apart.add_row({"credit": "Credits", "refund": "Refunds", "tax": "Taxes"}[kind], money(add(amounts)))
-    console.print(apart)
+    show_table(console, apart)
     for note in costs.notes:
-        console.print(Text(f"Note: {note}."))
+        say(console, f"Note: {note}.")
 
 
 def as_data(costs: Costs) -> dict[str, object]:

@@ -197,8 +197,10 @@ def _show(title: str, shards: dict[str, list[str]], sizes: dict[str, int]) -> No
     from rich.console import Console
     from rich.table import Table
 
+    from twokeys.shown import show_table
+
     table = Table("shard", "accounts", "about", "which", title=title, title_justify="left")
     for stack, accounts in shards.items():
         size = sum(sizes[account] for account in accounts)
         table.add_row(stack, str(len(accounts)), f"{size} resources", ", ".join(accounts))
-    Console().print(table)
+    show_table(Console(), table)

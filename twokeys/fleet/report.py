@@ -13,6 +13,7 @@ from rich.table import Table
 
 from twokeys.fleet.slots import MIB, Slots
 from twokeys.fleet.task import Operation, Result, State, Task
+from twokeys.shown import show_table
 
 _STYLES: Final = {
     State.DONE: "green",
@@ -93,7 +94,7 @@ class Report:
         counted = Counter(one.state for one in self.results)
         for state in (one for one in State if counted[one]):
             table.add_row(state.value, str(counted[state]), style=_STYLES[state])
-        console.print(table)
+        show_table(console, table)
         changes = sum((Counter(one.changes) for one in self.results), Counter[str]())
         memory = max((one.memory for one in self.results), default=0)
         at_once = f", {self.slots.count} at once ({self.slots.why})" if self.slots and memory else ""

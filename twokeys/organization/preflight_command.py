@@ -85,6 +85,8 @@ def _show(findings: list[Finding], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from twokeys.shown import show_table
+
     table = Table()
     for column in ("check", "", "where", "what"):
         table.add_column(column, overflow="fold")
@@ -92,6 +94,6 @@ def _show(findings: list[Finding], console: Console) -> None:
         step = f"\n[dim]Next step: {escape(one.next_step)}.[/]" if one.next_step else ""
         style = _STYLES[one.status]
         table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
-    console.print(table)
+    show_table(console, table)
     counts = Counter(one.status for one in findings)
     console.print(f"{counts[Status.PASS]} passed, {counts[Status.WARNING]} warnings, {counts[Status.FAILURE]} failures")

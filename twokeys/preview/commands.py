@@ -79,22 +79,24 @@ def _show(
     from rich.console import Console
 
     from twokeys.preview.run import STACK
+    from twokeys.shown import say
 
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = Console()
     for severity, message in messages:
-        console.print(message if severity == "info" else f"{severity}: {message}", style="dim")
+        for line in message.split("\n"):
+            say(console, line if severity == "info" else f"{severity}: {line}", "dim")
     resources = [one for one in snapshot.resources if one.type != STACK]
     if verbose:
         for one in resources:
-            console.print(f"  + {one.type} {one.name}")
+            say(console, f"  + {one.type} {one.name}")
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
         for finding in findings:
-            console.print(f"policy {finding.rule} ({level}): {finding.urn or 'the stack'}", style="bold")
-            console.print(finding.text)
+            say(console, f"policy {finding.rule} ({level}): {finding.urn or 'the stack'}", "bold")
+            say(console, finding.text)
     advice = f", {len(verdicts.advisory)} advisory" if verdicts.advisory else ""
     judged = f"{len(verdicts.mandatory)} refused{advice}" if verdicts.mandatory else f"nothing refused{advice}"
     style = "red" if verdicts.mandatory else "green"
-    console.print(f"{stack}: {len(resources)} resources, {judged}", style=style)
+    say(console, f"{stack}: {len(resources)} resources, {judged}", style)
 
 
 def _as_data(stack: str, snapshot: Snapshot, verdicts: Verdicts, messages: list[tuple[str, str]]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from twokeys.options import PROJECT, InputPath
+from twokeys.options import FOLDER, PROJECT, InputPath
 from twokeys.sandbox.mailbox import mailbox
 from twokeys.sandbox.pulumi_commands import get_pulumi, pulumi_demo, shell
 
@@ -20,7 +20,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DIRECTORY = click.option(
     "--state",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")

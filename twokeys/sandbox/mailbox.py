@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from twokeys.options import PROJECT
+from twokeys.options import FOLDER, PROJECT
 
 _FILE = Path("aws", "mailbox.jsonl")
 
@@ -18,7 +18,7 @@ _FILE = Path("aws", "mailbox.jsonl")
 @click.option(
     "--state",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

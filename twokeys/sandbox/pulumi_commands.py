@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from twokeys.options import ACCOUNT, PROJECT
+from twokeys.options import ACCOUNT, FOLDER, PROJECT
 
 
 @click.command("get-pulumi")
@@ -32,7 +32,7 @@ def get_pulumi(build: bool) -> int:
 @click.option(
     "--state",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
@@ -73,7 +73,7 @@ def shell(account: str | None, stop: bool, project: Path, directory: Path | None
 
 @click.command("pulumi-demo")
 @PROJECT
-@click.option("--state", "directory", type=click.Path(path_type=Path, file_okay=False), help="As for `shell`.")
+@click.option("--state", "directory", type=FOLDER, help="As for `shell`.")
 def pulumi_demo(project: Path, directory: Path | None) -> int:
     """Tell the story of `demo` with the pulumi CLI: each stack previewed, made, made again and refreshed.
 

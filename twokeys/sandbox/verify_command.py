@@ -130,14 +130,14 @@ _STYLES = {"as expected": "green", "NOT as expected": "bold red", "not probed": 
 def _show(probes: list[Probe], console: Console) -> None:
     from rich.table import Table
 
-    from twokeys.shown import cell, say
+    from twokeys.shown import cell, say, show_table
 
     table = Table()
     for column in ("probe", "happened", ""):
         table.add_column(column, overflow="fold")
     for one in probes:
         table.add_row(cell(one.name), one.happened, one.judged, style=_STYLES[one.judged])
-    console.print(table)
+    show_table(console, table)
     for one in probes:
         if not one.as_expected:
             step = f" Next step: {one.next_step}." if one.next_step else ""

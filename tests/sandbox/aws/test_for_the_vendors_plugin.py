@@ -120,3 +120,88 @@ def test_what_watches_the_bill_is_made_told_changed_and_deleted(client_of) -> No
     assert exports.get_export(ExportArn=arn)["Export"]["Description"] == "all"
     assert [one["ExportName"] for one in exports.list_exports()["Exports"]] == ["costs"]
     assert exports.delete_export(ExportArn=arn)["ExportArn"] == arn
+
+
+def test_an_analyzer_of_the_account_is_made_told_tagged_and_deleted(client_of) -> None:
+    """https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_GetAnalyzer.html"""
+    analyzers = client_of("accessanalyzer", "500700000005")
+    arn = analyzers.create_analyzer(analyzerName="outside", type="ACCOUNT", tags={"a": "b", "c": "d"})["arn"]
+    analyzers.tag_resource(resourceArn=arn, tags={"e": "f"})
+    analyzers.untag_resource(resourceArn=arn, tagKeys=["a", "c"])
+    told = analyzers.get_analyzer(analyzerName="outside")["analyzer"]
+    assert (told["arn"], told["name"], told["status"], told["tags"]) == (arn, "outside", "ACTIVE", {"e": "f"})
+    assert [one["name"] for one in analyzers.list_analyzers(type="ACCOUNT")["analyzers"]] == ["outside"]
+    assert analyzers.list_analyzers(type="ORGANIZATION")["analyzers"] == []
+    with pytest.raises(ClientError, match="ConflictException"):
+        analyzers.create_analyzer(analyzerName="outside", type="ACCOUNT")
+    with pytest.raises(ClientError, match="ValidationException"):
+        analyzers.create_analyzer(analyzerName="inside", type="ORGANIZATION")
+    analyzers.delete_analyzer(analyzerName="outside")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        analyzers.get_analyzer(analyzerName="outside")
+
+
+def test_guardduty_of_the_organization_has_one_delegated_administrator(client_of) -> None:
+    """https://docs.aws.amazon.com/guardduty/latest/APIReference/API_EnableOrganizationAdminAccount.html"""
+    management = "500700000006"
+    client_of("organizations", management).create_organization(FeatureSet="ALL")
+    guard = client_of("guardduty", management)
+    with pytest.raises(ClientError, match="BadRequestException"):
+        guard.enable_organization_admin_account(AdminAccountId="500700000007")
+    guard.enable_organization_admin_account(AdminAccountId=management)
+    told = guard.list_organization_admin_accounts()["AdminAccounts"]
+    assert told == [{"AdminAccountId": management, "AdminStatus": "ENABLED"}]
+    guard.disable_organization_admin_account(AdminAccountId=management)
+    assert guard.list_organization_admin_accounts()["AdminAccounts"] == []
+
+
+def test_permission_sets_and_people_are_changed_and_listed(client_of) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_UpdatePermissionSet.html"""
+    account = "500700000008"
+    client_of("organizations", account).create_organization(FeatureSet="ALL")
+    sso, store = client_of("sso-admin", account), client_of("identitystore", account)
+    instance = sso.list_instances()["Instances"][0]
+    made = sso.create_permission_set(
+        InstanceArn=instance["InstanceArn"], Name="reader", Description="d", Tags=[{"Key": "a", "Value": "b"}]
+    )["PermissionSet"]
+    assert (made["Name"], made["SessionDuration"], made["Description"]) == ("reader", "PT1H", "d")
+    of = {"InstanceArn": instance["InstanceArn"], "PermissionSetArn": made["PermissionSetArn"]}
+    sso.update_permission_set(**of, SessionDuration="PT2H")
+    told = sso.describe_permission_set(**of)["PermissionSet"]
+    assert (told["SessionDuration"], told.get("Description")) == ("PT2H", None)
+    assert sso.list_permission_sets(InstanceArn=of["InstanceArn"])["PermissionSets"] == [of["PermissionSetArn"]]
+    sso.put_inline_policy_to_permission_set(**of, InlinePolicy="{}")
+    assert sso.get_inline_policy_for_permission_set(**of)["InlinePolicy"] == "{}"
+    sso.delete_inline_policy_from_permission_set(**of)
+    assert sso.get_inline_policy_for_permission_set(**of)["InlinePolicy"] == ""
+    policy = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    sso.attach_managed_policy_to_permission_set(**of, ManagedPolicyArn=policy)
+    attached = sso.list_managed_policies_in_permission_set(**of)["AttachedManagedPolicies"]
+    assert attached == [{"Name": "ReadOnlyAccess", "Arn": policy}]
+    sso.detach_managed_policy_from_permission_set(**of, ManagedPolicyArn=policy)
+    assert sso.list_managed_policies_in_permission_set(**of)["AttachedManagedPolicies"] == []
+    place = {"InstanceArn": of["InstanceArn"], "ResourceArn": of["PermissionSetArn"]}
+    sso.tag_resource(**place, Tags=[{"Key": "c", "Value": "d"}])
+    sso.untag_resource(**place, TagKeys=["a"])
+    assert sso.list_tags_for_resource(**place)["Tags"] == [{"Key": "c", "Value": "d"}]
+    here = {"IdentityStoreId": instance["IdentityStoreId"]}
+    name = {"FamilyName": "E", "GivenName": "Alice"}
+    user = store.create_user(**here, UserName="alice", DisplayName="Alice E", Name=name)["UserId"]
+    group = store.create_group(**here, DisplayName="developers")["GroupId"]
+    with pytest.raises(ClientError, match="ConflictException"):
+        store.create_user(**here, UserName="alice", DisplayName="another")
+    change = [{"AttributePath": "name.givenName", "AttributeValue": "Alicia"}]
+    store.update_user(**here, UserId=user, Operations=change)
+    assert store.describe_user(**here, UserId=user)["Name"] == {**name, "GivenName": "Alicia"}
+    wanted = {"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": "alice"}}
+    assert store.get_user_id(**here, AlternateIdentifier=wanted)["UserId"] == user
+    member = store.create_group_membership(**here, GroupId=group, MemberId={"UserId": user})["MembershipId"]
+    assert store.describe_group_membership(**here, MembershipId=member)["MemberId"] == {"UserId": user}
+    listed = store.list_group_memberships(**here, GroupId=group)["GroupMemberships"]
+    assert [one["MembershipId"] for one in listed] == [member]
+    store.delete_user(**here, UserId=user)
+    assert store.list_group_memberships(**here, GroupId=group)["GroupMemberships"] == []
+    assert [one["DisplayName"] for one in store.list_groups(**here)["Groups"]] == ["developers"]
+    sso.delete_permission_set(**of)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        sso.describe_permission_set(**of)

@@ -68,6 +68,7 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     from rich.table import Table
 
     from twokeys.organization.life.overview import overview
+    from twokeys.shown import show_table
 
     with _opened(stack, **where) as (facts, _):
         rows = overview(facts)
@@ -78,9 +79,9 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     for column in ("account", "id", "config", "AWS", "unit", "next"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        cells = (row.account, row.id or "none", row.config, row.aws, row.unit, row.next_step)
+        cells = (row.account, row.id or "none", row.config, row.aws, row.organizational_unit, row.next_step)
         table.add_row(*(escape(cell) for cell in cells))
-    Console().print(table)
+    show_table(Console(), table)
     return 0
 
 

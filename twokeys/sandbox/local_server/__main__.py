@@ -14,22 +14,17 @@ import hypercorn.config
 from twokeys.sandbox.local_aws import DETACH
 from twokeys.sandbox.local_server import (
     account,
-    billing,
-    ec2,
-    evaluation,
+    amendments,
     forwarded,
     iam,
     identity_center,
     mfa,
-    organization_keys,
     organizations,
     quotas,
+    recorded_services,
     records,
     s3_account,
-    security,
     slow,
-    trails,
-    transport,
 )
 from twokeys.sandbox.local_server.inside import app as ministack
 
@@ -37,17 +32,12 @@ _SUPPLEMENTS = (
     organizations,
     account,
     iam,
-    evaluation,
-    organization_keys,
     mfa,
     records,
-    billing,
+    recorded_services,
     identity_center,
-    security,
     s3_account,
-    ec2,
-    trails,
-    transport,
+    amendments,
     quotas,
 )
 _FORCED_EXIT_SECONDS = 5.0

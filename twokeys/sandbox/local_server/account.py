@@ -15,36 +15,28 @@ import secrets
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
+from ministack.core.responses import get_account_id, get_region, request_scope
 
-from twokeys.sandbox.local_server import mailbox, organizations
+from twokeys.sandbox.local_server import mailbox, organizations, records
 from twokeys.sandbox.local_server.inside import account as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
 
 Payload: TypeAlias = dict[str, Any]
 
-_contacts = AccountScopedDict()  # "BILLING" | "OPERATIONS" | "SECURITY" | "PRIMARY" -> contact
-_updates = AccountScopedDict()  # "email" -> {"address", "code"}: an update of the e-mail address that was started
-_names = AccountScopedDict()  # "name" -> the name of an account that is in no organization
+_contacts = records.store("account.contacts")  # "BILLING" | "OPERATIONS" | "SECURITY" | "PRIMARY" -> contact
+_updates = records.store("account.updates")  # "email" -> {"address", "code"} of an update that was started
+_names = records.store("account.names")  # "name" -> the name of an account that is in no organization
 _NAME = re.compile(r"[ -;=?-~]{1,50}")
 _base_information = base.get_account_information
 _CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def install() -> None:
-    """Add the contact operations to ministack's table and keep the contacts with its state."""
+    """Add the operations to ministack's table."""
     for name, operation in _OPERATIONS.items():
         path = f"/{name[0].lower()}{name[1:]}"
         mark = recorded if "Contact" in name else marked
         base.DISPATCH[path] = mark(name, _for_the_named_account(name, operation))
-    base.get_state = lambda: {"contacts": _contacts, "updates": _updates, "names": _names}
-    base.load_persisted_state = _restore
-
-
-def _restore(data: Payload) -> None:
-    for store, key in ((_contacts, "contacts"), (_updates, "updates"), (_names, "names")):
-        if key in data:
-            store.update(data[key])
 
 
 def _for_the_named_account(name: str, operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:

@@ -11,75 +11,45 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
-from ministack.core.responses import AccountScopedDict, get_account_id
+from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import organizations, records
+from twokeys.sandbox.local_server.records import Kind, Operation, Payload
 from twokeys.sandbox.local_server.supplement import ApiError
-
-Payload: TypeAlias = dict[str, Any]
-
-_permission_sets = records.store("sso.permission-sets")  # ARN -> {"set", "policies": {arn: name}, "inline", "tags"}
-_assignments = records.store("sso.assignments")  # joined key -> assignment
-_users = records.store("identitystore.users")
-_groups = records.store("identitystore.groups")
-_memberships = records.store("identitystore.memberships")
-
-_requests = records.store("sso.requests")  # request id -> status
 
 _ASSIGNMENT = ("PrincipalId", "PrincipalType", "TargetId", "TargetType", "PermissionSetArn", "InstanceArn")
 
 
 def install() -> None:
     """Answer both services."""
-    records.serve_json(
-        "sso",
+    records.serve(
+        "sso-admin",
+        (_SETS,),
         {
             "ListInstances": lambda _: {"Instances": [_instance()] if _has_instance() else []},
-            "CreatePermissionSet": _create_permission_set,
-            "DescribePermissionSet": lambda payload: {"PermissionSet": _permission_set(payload)["set"]},
-            "ListPermissionSets": lambda _: {"PermissionSets": _permission_sets.keys()},
-            "UpdatePermissionSet": _update_permission_set,
+            "UpdatePermissionSet": lambda payload: _change(payload, {"Description": None, "RelayState": None}, payload),
             "DeletePermissionSet": _delete_permission_set,
             "AttachManagedPolicyToPermissionSet": _attach,
             "DetachManagedPolicyFromPermissionSet": _detach,
-            "ListManagedPoliciesInPermissionSet": _list_attached,
-            "PutInlinePolicyToPermissionSet": lambda payload: _set_inline(payload, payload["InlinePolicy"]),
-            "GetInlinePolicyForPermissionSet": lambda payload: {"InlinePolicy": _permission_set(payload)["inline"]},
-            "ListCustomerManagedPolicyReferencesInPermissionSet": _list_own_policies,
+            "DeleteInlinePolicyFromPermissionSet": lambda payload: _change(payload, {"InlinePolicy": ""}),
             "GetPermissionsBoundaryForPermissionSet": _no_boundary,
             "ListAccountsForProvisionedPermissionSet": _list_accounts,
-            "DeleteInlinePolicyFromPermissionSet": lambda payload: _set_inline(payload, ""),
+            "ListAccountAssignments": _list_assignments,
             "CreateAccountAssignment": _create_assignment,
             "DeleteAccountAssignment": _delete_assignment,
-            "DescribeAccountAssignmentCreationStatus": lambda payload: {
-                "AccountAssignmentCreationStatus": _status(payload, "AccountAssignmentCreationRequestId")
-            },
-            "DescribeAccountAssignmentDeletionStatus": lambda payload: {
-                "AccountAssignmentDeletionStatus": _status(payload, "AccountAssignmentDeletionRequestId")
-            },
             "ProvisionPermissionSet": _provision,
-            "DescribePermissionSetProvisioningStatus": lambda payload: {
-                "PermissionSetProvisioningStatus": _status(payload, "ProvisionPermissionSetRequestId")
-            },
-            "ListAccountAssignments": _list_assignments,
-            "TagResource": _tag,
-            "UntagResource": _untag,
-            "ListTagsForResource": _list_tags,
+            "DescribeAccountAssignmentCreationStatus": _status("AccountAssignmentCreation"),
+            "DescribeAccountAssignmentDeletionStatus": _status("AccountAssignmentDeletion"),
+            "DescribePermissionSetProvisioningStatus": _status("PermissionSetProvisioning", "ProvisionPermissionSet"),
         },
+        scope="sso",
     )
-    records.serve_json(
+    records.serve(
         "identitystore",
-        {
-            **_directory("User", "UserName", _users),
-            **_directory("Group", "DisplayName", _groups),
-            "CreateGroupMembership": _create_membership,
-            "DescribeGroupMembership": lambda payload: _existing(_memberships, payload["MembershipId"]),
-            "DeleteGroupMembership": _delete_membership,
-            "ListGroupMemberships": _list_memberships,
-        },
+        (_USERS, _GROUPS, _MEMBERSHIPS),
+        {**_directory(_USERS), **_directory(_GROUPS)},
     )
 
 
@@ -99,86 +69,81 @@ def _instance() -> Payload:
     }
 
 
-def _refuse_other_instances(payload: Payload) -> None:
-    if not _has_instance() or payload["InstanceArn"] != _instance()["InstanceArn"]:
-        raise ApiError("ResourceNotFoundException", f"No instance {payload['InstanceArn']} exists in this account.")
+def _refuse_others(payload: Payload, member: str) -> None:
+    if not _has_instance() or payload[member] != _instance()[member]:
+        raise ApiError("ResourceNotFoundException", f"No {member} {payload[member]} exists in this account.")
 
 
-def _create_permission_set(payload: Payload) -> Payload:
-    _refuse_other_instances(payload)
-    if any(one["set"]["Name"] == payload["Name"] for one in _permission_sets.values()):
-        raise ApiError("ConflictException", f"A permission set {payload['Name']} exists.")
-    arn = f"{payload['InstanceArn'].replace(':instance/', ':permissionSet/')}/ps-{uuid.uuid4().hex[:16]}"
-    described = {
-        "Name": payload["Name"],
-        "PermissionSetArn": arn,
+def _new_permission_set(payload: Payload) -> Payload:
+    _refuse_others(payload, "InstanceArn")
+    below = payload["InstanceArn"].replace(":instance/", ":permissionSet/")
+    return {
+        "PermissionSetArn": f"{below}/ps-{uuid.uuid4().hex[:16]}",
         "CreatedDate": int(time.time()),
-        **_settings(payload),
+        "SessionDuration": payload.get("SessionDuration") or "PT1H",
+        "InlinePolicy": "",
+        "AttachedManagedPolicies": [],
+        "CustomerManagedPolicyReferences": [],  # none can be attached here
     }
-    tags = {pair["Key"]: pair["Value"] for pair in payload.get("Tags") or ()}
-    _permission_sets[arn] = {"set": described, "policies": {}, "inline": "", "tags": tags}
-    return {"PermissionSet": described}
 
 
-def _permission_set(payload: Payload) -> Payload:
-    _refuse_other_instances(payload)
-    return _existing(_permission_sets, payload["PermissionSetArn"])
+def _new_in_directory(key: str) -> Operation:
+    def new(payload: Payload) -> Payload:
+        _refuse_others(payload, "IdentityStoreId")
+        return {key: str(uuid.uuid4())}
+
+    return new
 
 
-def _change(payload: Payload, **changes: object) -> None:
-    _permission_sets[payload["PermissionSetArn"]] = {**_permission_set(payload), **changes}
+_SETS = Kind("PermissionSet", "PermissionSetArn", _new_permission_set, ("Name",))
+_USERS = Kind("User", "UserId", _new_in_directory("UserId"), ("UserName",))
+_GROUPS = Kind("Group", "GroupId", _new_in_directory("GroupId"), ("DisplayName",))
+_MEMBERSHIPS = Kind("GroupMembership", "MembershipId", _new_in_directory("MembershipId"), ("GroupId", "MemberId"))
+_assignments = records.store("sso.assignments")  # joined key -> assignment
+_requests = records.store("sso.requests")  # request id -> status
 
 
-def _update_permission_set(payload: Payload) -> Payload:
-    """A setting that is left out is cleared."""
-    described = _permission_set(payload)["set"]
-    kept = {name: described[name] for name in ("Name", "PermissionSetArn", "CreatedDate")}
-    _change(payload, set={**kept, **_settings(payload)})
+def _change(payload: Payload, *changes: Payload) -> Payload:
+    named = {_SETS.key: payload[_SETS.key]}
+    _SETS.change({key: value for change in changes for key, value in change.items()} | named)
     return {}
 
 
-def _settings(payload: Payload) -> Payload:
-    optional = {name: payload[name] for name in ("Description", "RelayState") if payload.get(name)}
-    return {"SessionDuration": payload.get("SessionDuration") or "PT1H", **optional}
-
-
 def _delete_permission_set(payload: Payload) -> Payload:
-    _permission_set(payload)
     if any(one["PermissionSetArn"] == payload["PermissionSetArn"] for one in _assignments.values()):
         raise ApiError("ConflictException", "The permission set is assigned; delete its assignments first.")
-    _permission_sets.pop(payload["PermissionSetArn"])
+    _SETS.delete(payload)
     return {}
 
 
 def _attach(payload: Payload) -> Payload:
-    policies, arn = _permission_set(payload)["policies"], payload["ManagedPolicyArn"]
-    if arn in policies:
+    policies, arn = _SETS.one(payload)["AttachedManagedPolicies"], payload["ManagedPolicyArn"]
+    if any(one["Arn"] == arn for one in policies):
         raise ApiError("ConflictException", f"The policy {arn} is attached to the permission set.")
-    _change(payload, policies={**policies, arn: arn.rpartition("/")[2]})
-    return {}
+    attached = {"Arn": arn, "Name": arn.rpartition("/")[2]}
+    return _change(payload, {"AttachedManagedPolicies": [*policies, attached]})
 
 
 def _detach(payload: Payload) -> Payload:
-    policies, arn = _permission_set(payload)["policies"], payload["ManagedPolicyArn"]
-    if arn not in policies:
+    policies, arn = _SETS.one(payload)["AttachedManagedPolicies"], payload["ManagedPolicyArn"]
+    left = [one for one in policies if one["Arn"] != arn]
+    if left == policies:
         raise ApiError("ResourceNotFoundException", f"The policy {arn} is not attached to the permission set.")
-    _change(payload, policies={key: name for key, name in policies.items() if key != arn})
-    return {}
+    return _change(payload, {"AttachedManagedPolicies": left})
 
 
-def _list_attached(payload: Payload) -> Payload:
-    policies = _permission_set(payload)["policies"]
-    return {"AttachedManagedPolicies": [{"Arn": arn, "Name": name} for arn, name in policies.items()]}
-
-
-def _set_inline(payload: Payload, document: str) -> Payload:
-    _change(payload, inline=document)
-    return {}
+def _no_boundary(payload: Payload) -> Payload:
+    """None can be attached here, and AWS has no answer for none."""
+    _SETS.one(payload)
+    raise ApiError("ResourceNotFoundException", "The permission set has no permissions boundary.")
 
 
 def _create_assignment(payload: Payload) -> Payload:
-    _permission_set(payload)
-    _existing(_users if payload["PrincipalType"] == "USER" else _groups, payload["PrincipalId"])
+    _SETS.one(payload)
+    if payload["PrincipalType"] == "USER":
+        _USERS.one({"UserId": payload["PrincipalId"]})
+    else:
+        _GROUPS.one({"GroupId": payload["PrincipalId"]})
     if organizations.organization_of(payload["TargetId"]) != get_account_id():
         raise ApiError("ResourceNotFoundException", f"No account {payload['TargetId']} is in the organization.")
     assignment = {name: payload[name] for name in _ASSIGNMENT}
@@ -188,9 +153,16 @@ def _create_assignment(payload: Payload) -> Payload:
 
 def _delete_assignment(payload: Payload) -> Payload:
     assignment = {name: payload[name] for name in _ASSIGNMENT}
-    _existing(_assignments, ",".join(assignment.values()))
-    _assignments.pop(",".join(assignment.values()))
+    if _assignments.pop(",".join(assignment.values()), None) is None:
+        raise ApiError("ResourceNotFoundException", "The assignment does not exist.")
     return {"AccountAssignmentDeletionStatus": _done(assignment)}
+
+
+def _provision(payload: Payload) -> Payload:
+    """Nothing is to be done: an assignment makes no role in its account here."""
+    _SETS.one(payload)
+    target = {"AccountId": payload["TargetId"]} if payload.get("TargetId") else {}
+    return {"PermissionSetProvisioningStatus": _done({"PermissionSetArn": payload["PermissionSetArn"], **target})}
 
 
 def _done(assignment: Payload) -> Payload:
@@ -201,116 +173,57 @@ def _done(assignment: Payload) -> Payload:
     return status
 
 
-def _status(payload: Payload, key: str) -> Payload:
-    _refuse_other_instances(payload)
-    return _existing(_requests, payload[key])
+def _status(of: str, request: str = "") -> Operation:
+    def status(payload: Payload) -> Payload:
+        identifier = payload[f"{request or of}RequestId"]
+        if identifier not in _requests:
+            raise ApiError("ResourceNotFoundException", f"No request {identifier} was made.")
+        return {f"{of}Status": _requests[identifier]}
 
-
-def _provision(payload: Payload) -> Payload:
-    """Nothing is to be done: an assignment makes no role in its account here."""
-    _permission_set(payload)
-    target = {"AccountId": payload["TargetId"]} if payload.get("TargetId") else {}
-    status = _done({"PermissionSetArn": payload["PermissionSetArn"], **target})
-    return {"PermissionSetProvisioningStatus": status}
+    return status
 
 
 def _list_assignments(payload: Payload) -> Payload:
-    _permission_set(payload)
+    wanted = (payload["AccountId"], payload["PermissionSetArn"])
+    names = ("PermissionSetArn", "PrincipalId", "PrincipalType")
     return {
         "AccountAssignments": [
-            {
-                "AccountId": one["TargetId"],
-                **{name: one[name] for name in ("PermissionSetArn", "PrincipalId", "PrincipalType")},
-            }
+            {"AccountId": one["TargetId"], **{name: one[name] for name in names}}
             for one in _assignments.values()
-            if (one["TargetId"], one["PermissionSetArn"]) == (payload["AccountId"], payload["PermissionSetArn"])
+            if (one["TargetId"], one["PermissionSetArn"]) == wanted
         ]
     }
 
 
-def _list_own_policies(payload: Payload) -> Payload:
-    """None can be attached here."""
-    _permission_set(payload)
-    return {"CustomerManagedPolicyReferences": []}
-
-
-def _no_boundary(payload: Payload) -> Payload:
-    """None can be attached here, and AWS has no answer for none."""
-    _permission_set(payload)
-    raise ApiError("ResourceNotFoundException", "The permission set has no permissions boundary.")
-
-
 def _list_accounts(payload: Payload) -> Payload:
-    _permission_set(payload)
     assigned = (one for one in _assignments.values() if one["PermissionSetArn"] == payload["PermissionSetArn"])
     return {"AccountIds": list(dict.fromkeys(one["TargetId"] for one in assigned))}
 
 
-def _tag(payload: Payload) -> Payload:
-    new = {pair["Key"]: pair["Value"] for pair in payload["Tags"]}
-    return _retag(payload, lambda tags: {**tags, **new})
-
-
-def _untag(payload: Payload) -> Payload:
-    return _retag(payload, lambda tags: {key: tags[key] for key in tags if key not in payload["TagKeys"]})
-
-
-def _retag(payload: Payload, change: Callable[[dict[str, str]], dict[str, str]]) -> Payload:
-    kept = _existing(_permission_sets, payload["ResourceArn"])
-    _permission_sets[payload["ResourceArn"]] = {**kept, "tags": change(kept["tags"])}
-    return {}
-
-
-def _list_tags(payload: Payload) -> Payload:
-    tags = _existing(_permission_sets, payload["ResourceArn"])["tags"]
-    return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
-
-
-def _directory(kind: str, unique: str, store: AccountScopedDict) -> dict[str, Callable[[Payload], Payload]]:
-    """The operations on users or groups; `unique` is the attribute that no two of them share."""
-    key = f"{kind}Id"
-
-    def create(payload: Payload) -> Payload:
-        _refuse_other_stores(payload)
-        if any(one[unique] == payload[unique] for one in store.values()):
-            raise ApiError("ConflictException", f"A {kind.lower()} {payload[unique]} exists.")
-        identifier = str(uuid.uuid4())
-        store[identifier] = {**payload, key: identifier}
-        return {key: identifier, "IdentityStoreId": payload["IdentityStoreId"]}
-
-    def describe(payload: Payload) -> Payload:
-        return _existing(store, payload[key])
+def _directory(kind: Kind) -> dict[str, Operation]:
+    """What is more than keeping and telling users or groups."""
 
     def update(payload: Payload) -> Payload:
-        changed = dict(_existing(store, payload[key]))
+        changed = dict(kind.one(payload))
         for operation in payload["Operations"]:
             _set(changed, operation["AttributePath"], operation.get("AttributeValue"))
-        store[payload[key]] = changed
+        kind.kept[payload[kind.key]] = changed
         return {}
 
     def delete(payload: Payload) -> Payload:
-        _existing(store, payload[key])
-        store.pop(payload[key])
-        for identifier, one in _memberships.items():
-            if payload[key] in (one["GroupId"], one["MemberId"]["UserId"]):
-                _memberships.pop(identifier)
+        kind.delete(payload)
+        for identifier, one in _MEMBERSHIPS.kept.items():
+            if payload[kind.key] in (one["GroupId"], one["MemberId"]["UserId"]):
+                _MEMBERSHIPS.kept.pop(identifier)
         return {}
 
     def identify(payload: Payload) -> Payload:
         wanted = payload["AlternateIdentifier"]["UniqueAttribute"]["AttributeValue"]
-        for identifier, one in store.items():
-            if one[unique] == wanted:
-                return {key: identifier, "IdentityStoreId": one["IdentityStoreId"]}
-        raise ApiError("ResourceNotFoundException", f"No {kind.lower()} {wanted} exists.")
+        for one in kind.listed({kind.unique[0]: wanted}):
+            return {kind.key: one[kind.key], "IdentityStoreId": one["IdentityStoreId"]}
+        raise ApiError("ResourceNotFoundException", f"No {kind.name.lower()} {wanted} exists.")
 
-    return {
-        f"Create{kind}": create,
-        f"Describe{kind}": describe,
-        f"Update{kind}": update,
-        f"Delete{kind}": delete,
-        f"Get{kind}Id": identify,
-        f"List{kind}s": lambda _: {f"{kind}s": store.values()},
-    }
+    return {f"Update{kind.name}": update, f"Delete{kind.name}": delete, f"Get{kind.name}Id": identify}
 
 
 def _set(described: Payload, path: str, value: object) -> None:
@@ -330,37 +243,3 @@ def _capitalised(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
         return {f"{key[0].upper()}{key[1:]}": _capitalised(inner) for key, inner in value.items()}
     return [_capitalised(item) for item in value] if isinstance(value, list) else value
-
-
-def _refuse_other_stores(payload: Payload) -> None:
-    if not _has_instance() or payload["IdentityStoreId"] != _instance()["IdentityStoreId"]:
-        raise ApiError("ResourceNotFoundException", f"No identity store {payload['IdentityStoreId']} exists here.")
-
-
-def _create_membership(payload: Payload) -> Payload:
-    _refuse_other_stores(payload)
-    _existing(_groups, payload["GroupId"])
-    _existing(_users, payload["MemberId"]["UserId"])
-    same = (payload["GroupId"], payload["MemberId"])
-    if any((one["GroupId"], one["MemberId"]) == same for one in _memberships.values()):
-        raise ApiError("ConflictException", "The user is a member of the group.")
-    identifier = str(uuid.uuid4())
-    _memberships[identifier] = {**payload, "MembershipId": identifier}
-    return {"MembershipId": identifier, "IdentityStoreId": payload["IdentityStoreId"]}
-
-
-def _delete_membership(payload: Payload) -> Payload:
-    _existing(_memberships, payload["MembershipId"])
-    _memberships.pop(payload["MembershipId"])
-    return {}
-
-
-def _list_memberships(payload: Payload) -> Payload:
-    return {"GroupMemberships": [one for one in _memberships.values() if one["GroupId"] == payload["GroupId"]]}
-
-
-def _existing(store: AccountScopedDict, key: str) -> Payload:
-    found: Payload | None = store.get(key)
-    if found is None:
-        raise ApiError("ResourceNotFoundException", f"{key} does not exist.")
-    return found

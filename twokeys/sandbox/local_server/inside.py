@@ -27,7 +27,7 @@ class Inside:
         setattr(self.module, self.known[name], value)
 
 
-account = Inside("services.account", "_DISPATCH _get_account_information get_state load_persisted_state")
+account = Inside("services.account", "_DISPATCH _get_account_information")
 app = Inside(
     "app",
     "app SERVICE_HANDLERS pin_request_origin _enforce_data_plane _handle_s3_control_request _loaded_modules _state_map",
@@ -43,7 +43,7 @@ iam = Inside(
 iam_evaluator = Inside("core.iam_evaluator", "parse_policy_document _resolve_condition_key")
 organizations = Inside(
     "services.organizations",
-    "FULL_ACCESS_POLICY_ID get_state load_persisted_state _DISPATCH _accounts _attachments _create_statuses _ensure_org"
+    "FULL_ACCESS_POLICY_ID _DISPATCH _accounts _attachments _create_statuses _ensure_org"
     " _orgs _ous _policies _public_account _public_ou _require_resource _roots _tags _target",
 )
 sts = Inside("services.sts", "handle_request _caller_identity _error")

@@ -18,9 +18,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
-from ministack.core.responses import AccountScopedDict, get_account_id, get_region, request_scope
+from ministack.core.responses import get_account_id, get_region, request_scope
 
-from twokeys.sandbox.local_server import closing
+from twokeys.sandbox.local_server import closing, records
 from twokeys.sandbox.local_server.inside import iam, sts
 from twokeys.sandbox.local_server.inside import organizations as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
@@ -29,7 +29,7 @@ Payload: TypeAlias = dict[str, Any]
 
 # "services" -> {principal: time}; "delegated" -> {account: {principal: time}}; "policy" -> the resource policy;
 # "closed" -> {account: time of CloseAccount}; "spent" -> e-mail addresses of accounts that AWS has let go
-_record = AccountScopedDict()
+_record = records.store("organizations")
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _READABLE_BY_MEMBERS = ("DescribeOrganization",)
 
@@ -48,14 +48,6 @@ def install() -> None:
     base.require_resource = _known_resource(base.require_resource)
     base.public_account = _with_state(base.public_account)
     sts.handle_request = _into_usable_accounts(sts.handle_request)
-    read, restore = base.get_state, base.load_persisted_state
-    base.get_state = lambda: {**read(), "twokeys": _record}
-
-    def restore_all(data: Payload) -> None:
-        restore(data)
-        _record.update(data["twokeys"])
-
-    base.load_persisted_state = restore_all
 
 
 def organization_of(account: str) -> str | None:
@@ -136,7 +128,7 @@ def _with_access_role(create: Callable[[Payload], Answer]) -> Callable[[Payload]
 
     def create_account(payload: Payload) -> Payload | Answer:
         if email_taken(str(payload.get("Email"))):
-            return {"CreateAccountStatus": _failed(payload, "EMAIL_ALREADY_EXISTS")}
+            return {"CreateAccountStatus": failed_creation(payload, "EMAIL_ALREADY_EXISTS")}
         status, headers, body = create(payload)
         if status == 200:
             account = json.loads(body)["CreateAccountStatus"]["AccountId"]
@@ -164,7 +156,11 @@ def _make_access_role(name: str, management: str) -> None:
             raise ApiError("ServiceException", f"the access role {name} could not be made: {body.decode()}")
 
 
-def _failed(payload: Payload, reason: str) -> Payload:
+def failed_creation(payload: Payload, reason: str) -> Payload:
+    """A CreateAccount that ended so, kept for whoever asks again by its id.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
+    """
     now = int(time.time())
     identifier = f"car-{len(base.create_statuses):08x}failed"
     status = {
@@ -345,48 +341,47 @@ def _refuse_duplicate_unit(parent: str, name: str | None) -> None:
 
 
 def _enable_service(payload: Payload) -> Payload:
-    services = {**(_record.get("services") or {})}
-    services.setdefault(payload["ServicePrincipal"], int(time.time()))
-    _record["services"] = services
+    _record["services"] = {payload["ServicePrincipal"]: int(time.time()), **(_record.get("services") or {})}
     return {}
 
 
 def _disable_service(payload: Payload) -> Payload:
-    services = {**(_record.get("services") or {})}
-    services.pop(payload["ServicePrincipal"], None)
-    _record["services"] = services
+    services = _record.get("services") or {}
+    _record["services"] = {name: since for name, since in services.items() if name != payload["ServicePrincipal"]}
     return {}
 
 
 def _list_services(_: Payload) -> Payload:
-    services = _record.get("services") or {}
-    return {
-        "EnabledServicePrincipals": [
-            {"ServicePrincipal": name, "DateEnabled": since} for name, since in sorted(services.items())
-        ]
-    }
+    services = sorted((_record.get("services") or {}).items())
+    return {"EnabledServicePrincipals": [{"ServicePrincipal": name, "DateEnabled": since} for name, since in services]}
+
+
+def _delegated(account: str) -> dict[str, int]:
+    """The services that a member account administers, each with the time since when."""
+    return dict((_record.get("delegated") or {}).get(account, {}))
+
+
+def _delegate(account: str, services: dict[str, int]) -> Payload:
+    others = {key: value for key, value in (_record.get("delegated") or {}).items() if key != account}
+    _record["delegated"] = {**others, account: services} if services else others
+    return {}
 
 
 def _register_administrator(payload: Payload) -> Payload:
     account, service = _member(payload), payload["ServicePrincipal"]
     if not trusts(get_account_id(), service):
         raise ApiError("ConstraintViolationException", f"Trusted access of {service} is not enabled.")
-    delegated = {key: {**value} for key, value in (_record.get("delegated") or {}).items()}
-    if service in delegated.setdefault(account, {}):
+    if service in _delegated(account):
         raise ApiError("AccountAlreadyRegisteredException", f"{account} is a delegated administrator of {service}.")
-    delegated[account][service] = int(time.time())
-    _record["delegated"] = delegated
-    return {}
+    return _delegate(account, {**_delegated(account), service: int(time.time())})
 
 
 def _deregister_administrator(payload: Payload) -> Payload:
     account, service = payload["AccountId"], payload["ServicePrincipal"]
-    delegated = {key: {**value} for key, value in (_record.get("delegated") or {}).items()}
-    if service not in delegated.get(account, {}):
+    services = _delegated(account)
+    if services.pop(service, None) is None:
         raise ApiError("AccountNotRegisteredException", f"{account} is no delegated administrator of {service}.")
-    del delegated[account][service]
-    _record["delegated"] = {key: value for key, value in delegated.items() if value}
-    return {}
+    return _delegate(account, services)
 
 
 def _list_administrators(payload: Payload) -> Payload:
@@ -401,15 +396,11 @@ def _list_administrators(payload: Payload) -> Payload:
 
 
 def _list_delegated_services(payload: Payload) -> Payload:
-    account = payload["AccountId"]
-    services = (_record.get("delegated") or {}).get(account)
+    services = _delegated(payload["AccountId"])
     if not services:
-        raise ApiError("AccountNotRegisteredException", f"{account} is no delegated administrator.")
-    return {
-        "DelegatedServices": [
-            {"ServicePrincipal": name, "DelegationEnabledDate": since} for name, since in sorted(services.items())
-        ]
-    }
+        raise ApiError("AccountNotRegisteredException", f"{payload['AccountId']} is no delegated administrator.")
+    listed = [{"ServicePrincipal": name, "DelegationEnabledDate": since} for name, since in sorted(services.items())]
+    return {"DelegatedServices": listed}
 
 
 def _put_resource_policy(payload: Payload) -> Payload:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from ministack.core.responses import get_account_id
 
-from twokeys.sandbox.local_server import records
+from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import organizations as base
 from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
 
@@ -29,20 +29,23 @@ _values = records.store("servicequotas.organizations")  # quota code -> value
 
 def install() -> None:
     """Answer Service Quotas, and let CreateAccount fail beyond the quota; after the supplement of Organizations."""
-    records.serve_json(
-        "servicequotas",
+    records.serve(
+        "service-quotas",
+        (),
         {
             "GetServiceQuota": lambda payload: {"Quota": _quota(payload)},
             "GetAWSDefaultServiceQuota": lambda payload: {"Quota": {**_quota(payload), "Value": 10.0}},
             "ListServiceQuotas": lambda payload: {"Quotas": _listed(payload)},
             "RequestServiceQuotaIncrease": _request,
         },
+        scope="servicequotas",
     )
     create = base.DISPATCH["CreateAccount"]
 
     def create_account(payload: Payload) -> Answer:
-        if _counted() >= _value():
-            return json_answer({"CreateAccountStatus": _limit_exceeded(payload)})
+        if len(base.accounts) >= _value():  # closed ones too
+            failed = organizations.failed_creation(payload, "ACCOUNT_LIMIT_EXCEEDED")
+            return json_answer({"CreateAccountStatus": failed})
         answer: Answer = create(payload)
         return answer
 
@@ -51,11 +54,6 @@ def install() -> None:
         "ListHandshakesForOrganization",
         lambda _: json_answer({"Handshakes": []}),  # the sandbox invites nobody
     )
-
-
-def _counted() -> int:
-    """Accounts, closed ones too."""
-    return len(base.accounts)
 
 
 def _value() -> float:
@@ -97,18 +95,3 @@ def _request(payload: Payload) -> Payload:
             **{key: quota[key] for key in kept},
         }
     }
-
-
-def _limit_exceeded(payload: Payload) -> Payload:
-    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html"""
-    now = int(time.time())
-    status = {
-        "Id": f"car-{uuid.uuid4().hex[:12]}",
-        "AccountName": payload["AccountName"],
-        "State": "FAILED",
-        "RequestedTimestamp": now,
-        "CompletedTimestamp": now,
-        "FailureReason": "ACCOUNT_LIMIT_EXCEEDED",
-    }
-    base.create_statuses[status["Id"]] = status
-    return status

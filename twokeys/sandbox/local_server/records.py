@@ -1,7 +1,8 @@
 """APIs that ministack lacks as a whole, answered from a record of our own, marked as such in every answer.
 
 A record keeps what it is told and tells it again, per account: requests are signed and authorized like all others and
-kept with ministack's state, but nothing acts on them. No analyzer analyzes, no anomaly is found.
+kept with ministack's state, but nothing acts on them. No analyzer analyzes, no anomaly is found. What an operation
+takes and tells is read off botocore's own model of it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
 from ministack.core import iam_actions, router
@@ -21,10 +24,10 @@ from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answe
 
 Payload: TypeAlias = dict[str, Any]
 Operation: TypeAlias = Callable[[Payload], Payload]
-Handler: TypeAlias = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, list[str]]], Awaitable[Answer]]
 
-STATE = "twokeys_records"
+STATE: Final = "twokeys_records"
 """The name of the kept state."""
+_TAGS: Final = ("tags", "ResourceTags", "Tags")
 
 _stores: dict[str, AccountScopedDict] = {}
 
@@ -51,76 +54,181 @@ def load_persisted_state(data: Payload) -> None:
         store(name).update(kept)
 
 
-def serve_json(scope: str, operations: Mapping[str, Operation], *, namespace: str | None = None) -> None:
-    """Answer a service of the AWS JSON protocol.
+@dataclass(frozen=True)
+class Kind:
+    """Objects that a service makes, changes, tells and deletes.
 
-    Args:
-        scope: the name that its requests are signed for ("ce").
-        operations: by name; each takes the request's payload.
-        namespace: the prefix of its IAM actions, when it is another.
+    Attributes:
+        name: as in the names of operations ("AnomalyMonitor").
+        key: the member by which requests name one.
+        new: what the service itself says of a new one, its key among it, given the request.
+        unique: members in which no two are the same.
+        unknown: the error for one that is not there.
     """
 
-    async def answer(
-        _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, list[str]]
-    ) -> Answer:
-        name = headers.get("x-amz-target", "").rpartition(".")[2]
-        return _answer(scope, name, operations.get(name), json.loads(body or b"{}"))
+    name: str
+    key: str
+    new: Operation
+    unique: tuple[str, ...] = ()
+    unknown: str = "ResourceNotFoundException"
 
-    _route(scope, namespace or scope, answer)
+    @property
+    def kept(self) -> AccountScopedDict:
+        """Those of the account, by key."""
+        return store(self.name)
+
+    def one(self, payload: Payload) -> Payload:
+        """The one that a request names."""
+        found: Payload | None = self.kept.get(payload[self.key])
+        if found is None:
+            raise ApiError(self.unknown, f"{self.name} {payload[self.key]} does not exist.")
+        return found
+
+    def create(self, payload: Payload) -> Payload:
+        """Keep a new one."""
+        said = self._said(payload)
+        same = [said.get(member) for member in self.unique]
+        if self.unique and any([one.get(member) for member in self.unique] == same for one in self.kept.values()):
+            raise ApiError("ConflictException", f"{self.name} {same[-1]} exists.")
+        one = {**said, **self.new(said)}
+        self.kept[one[self.key]] = one
+        return one
+
+    def change(self, payload: Payload) -> Payload:
+        """Keep what is said; what is left out stays."""
+        one = {**self.one(payload), **self._said(payload)}
+        self.kept[payload[self.key]] = one
+        return one
+
+    def delete(self, payload: Payload) -> Payload:
+        """Forget it."""
+        one = self.one(payload)
+        self.kept.pop(payload[self.key])
+        return one
+
+    def _said(self, payload: Payload) -> Payload:
+        """What a request says of it, whether beside its name or within a structure."""
+        return {**{key: value for key, value in payload.items() if key != self.name}, **payload.get(self.name, {})}
+
+    def listed(self, payload: Payload) -> list[Payload]:
+        """Those that a request names, else those that are as it says."""
+        if named := payload.get(f"{self.key}List"):
+            return [self.one({self.key: key}) for key in named]
+        return [one for one in self.kept.values() if all(one.get(key, said) == said for key, said in payload.items())]
 
 
-def serve_rest(scope: str, operations: Mapping[tuple[str, str, str], Operation]) -> None:
-    """Answer a service of the AWS REST-JSON protocol.
+def serve(
+    service: str, kinds: tuple[Kind, ...], others: Mapping[str, Operation] | None = None, *, scope: str = ""
+) -> None:
+    """Answer a service of the AWS JSON or REST-JSON protocol.
 
     Args:
-        scope: the name that its requests are signed for, and the prefix of its IAM actions.
-        operations: by (operation, method, path with `{parameters}`, `{several+}` for one with slashes); each takes the
-            body, with the parameters of the path and of the query in it.
+        service: as botocore calls it ("sso-admin").
+        kinds: what it keeps.
+        others: operations that are more than keeping and telling.
+        scope: the name that its requests are signed for, and the prefix of its IAM actions, where it is another.
     """
-    routes = [(name, method, _pattern(path), operation) for (name, method, path), operation in operations.items()]
+    scope = scope or service
 
-    async def answer(
+    def answer(name: str, payload: Payload) -> Answer:
+        def asked(payload: Payload) -> Answer:
+            try:
+                known = _model(service).operation_names
+                if name not in known or (not kinds and name not in (others or {})):
+                    message = f"The sandbox's record of {scope} has no operation {name}."
+                    raise ApiError("UnknownOperationException", message)
+                own = (others or {}).get(name)
+                return json_answer(own(payload) if own else _kept(service, kinds, name, payload))
+            except ApiError as error:
+                return error.answer()
+
+        return recorded(name, asked)(payload)
+
+    async def handle(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
     ) -> Answer:
-        for name, allowed, pattern, operation in routes:
-            found = pattern.fullmatch(path.rstrip("/"))
-            if found is not None and method == allowed:
-                refusal = _unauthorized(scope, name, headers)
-                parameters = {key: unquote(value) for key, value in found.groupdict().items()}
-                payload = {**json.loads(body or b"{}"), **{key: values[0] for key, values in query.items()}}
-                if "tagKeys" in query:
-                    payload["tagKeys"] = list(query["tagKeys"])
-                return refusal or _answer(scope, name, operation, {**payload, **parameters})
-        return _answer(scope, f"{method} {path}", None, {})
+        payload = json.loads(body or b"{}")
+        if "x-amz-target" in headers:
+            return answer(headers["x-amz-target"].rpartition(".")[2], payload)
+        name, within = _routed(service, method, path.rstrip("/"), query)
+        # ministack finds the action of a JSON request itself; that of a REST request only we know.
+        refusal: Answer | None = ministack.enforce_data_plane(scope, f"{scope}:{name}", headers, {}, "")
+        return refusal or answer(name, {**payload, **within})
 
-    _route(scope, None, answer)
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    several = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", several))
-
-
-def _route(scope: str, namespace: str | None, handler: Handler) -> None:
     router.SERVICE_PATTERNS[scope] = {"credential_scope": scope}
-    ministack.SERVICE_HANDLERS[scope] = handler
-    if namespace is not None:
-        iam_actions.SERVICE_TO_IAM_NAMESPACE[scope] = namespace
+    ministack.SERVICE_HANDLERS[scope] = handle
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[scope] = scope
 
 
-def _unauthorized(scope: str, name: str, headers: Mapping[str, str]) -> Answer | None:
-    """ministack finds the action of a JSON request itself; that of a REST request only we know."""
-    refusal: Answer | None = ministack.enforce_data_plane(scope, f"{scope}:{name}", headers, {}, "")
-    return refusal
+@cache
+def _model(service: str) -> Any:  # noqa: ANN401 - botocore has no types
+    import botocore.session  # noqa: PLC0415 - most local AWSs are never asked for one of these services
+
+    return botocore.session.Session().get_service_model(service)
 
 
-def _answer(scope: str, name: str, operation: Operation | None, payload: Payload) -> Answer:
-    def answer(request: Payload) -> Answer:
-        try:
-            if operation is None:
-                raise ApiError("UnknownOperationException", f"The sandbox's record of {scope} has no operation {name}.")
-            return json_answer(operation(request))
-        except ApiError as error:
-            return error.answer()
+def _routed(service: str, method: str, path: str, query: Mapping[str, list[str]]) -> tuple[str, Payload]:
+    """The operation of a REST request, and what its path and query say."""
+    model = _model(service)
+    operations = [model.operation_model(name) for name in model.operation_names]
+    for operation in sorted(operations, key=lambda one: -len(one.http["requestUri"])):
+        pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>.+)", operation.http["requestUri"].partition("?")[0].rstrip("/"))
+        found = re.fullmatch(pattern, path) if operation.http["method"] == method else None
+        if found:
+            members = operation.input_shape.members if operation.input_shape else {}
+            told = {
+                name: query[name] if name in members and _is_list(members[name]) else query[name][0] for name in query
+            }
+            return operation.name, {**told, **{name: unquote(value) for name, value in found.groupdict().items()}}
+    return f"{method} {path}", {}
 
-    return recorded(name, answer)(payload)
+
+def _kept(service: str, kinds: tuple[Kind, ...], name: str, payload: Payload) -> Payload:
+    shape = _model(service).operation_model(name).output_shape
+    if name in ("TagResource", "UntagResource", "ListTagsForResource"):
+        return _told(shape, _retagged(kinds, payload))
+    for kind in kinds:
+        if name in (f"List{kind.name}s", f"Get{kind.name}s"):
+            member, listed = next(one for one in shape.members.items() if _is_list(one[1]))
+            whole = listed.member.type_name == "structure"
+            return {member: [_told(listed.member, one) if whole else one[kind.key] for one in kind.listed(payload)]}
+        for verb, does in (("Create", kind.create), ("Delete", kind.delete)):
+            if name == verb + kind.name:
+                return _told(shape, does(payload))
+    kind = next(one for one in kinds if one.key in payload)
+    return _told(shape, (kind.one if name.startswith(("Get", "Describe", "List")) else kind.change)(payload))
+
+
+def _is_list(shape: Any) -> bool:  # noqa: ANN401 - as above
+    return bool(shape.type_name == "list")
+
+
+def _told(shape: Any, known: Payload, *, outer: bool = True) -> Payload:  # noqa: ANN401 - as above
+    """What an answer tells of what is known, by the names of its members, or of the members of those."""
+    answer: Payload = {}
+    for member, inner in (shape.members if shape else {}).items():
+        value = known.get(member)
+        if value is None and outer and inner.type_name == "structure":
+            value = _told(inner, known, outer=False) or None
+        if value is not None:
+            answer[member] = value
+    return answer
+
+
+def _retagged(kinds: tuple[Kind, ...], payload: Payload) -> Payload:
+    """The object with that ARN, its tags changed as a request says."""
+    arn = payload.get("ResourceArn") or payload.get("resourceArn")
+    for kind in kinds:
+        for key, one in kind.kept.items():
+            if arn in one.values():
+                name = next(member for member in _TAGS if member in {**payload, **one, "Tags": ()})
+                old, new = one.get(name) or [], payload.get(name) or []
+                gone = [key for member, keys in payload.items() if member.lower().endswith("tagkeys") for key in keys]
+                if name == "tags":
+                    tags: Any = {key: value for key, value in {**dict(old), **dict(new)}.items() if key not in gone}
+                else:
+                    pairs = {tag["Key"]: tag for tag in (*old, *new) if tag["Key"] not in gone}
+                    tags = [pairs[key] for key in sorted(pairs)]
+                kind.kept[key] = {**one, name: tags}
+                return {**one, name: tags}
+    raise ApiError("ResourceNotFoundException", f"{arn} does not exist.")
