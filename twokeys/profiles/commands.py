@@ -211,7 +211,7 @@ def page(  # noqa: PLR0913 - one parameter an option
             "there is no page to write",
             where=", ".join(one.where for one in exports),
             why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
-            next_step="Give the exports of the stacks that hold the doors and the people.",
+            next_step="give the exports of the stacks that hold the doors and the people",
         )
     files.write_output(file, render_page(title, bearers))
     doors = sum(len(had) for had in bearers.values())
@@ -282,7 +282,7 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], credentials: tuple[P
                 f"the profile {section.name} is already there",
                 where=f"{path}: [{section.name}]",
                 why="the credentials file has settings of that name, which would be mixed with ours",
-                next_step="Rename or remove it, or give our profiles a --prefix.",
+                next_step="rename or remove it, or give our profiles a --prefix",
             )
 
 
