@@ -68,6 +68,8 @@ def test_a_condition(operator: str, key: str, value: Any, rules: list[str]):
     ({"Resource": "arn:amazon:iam::111111111111:role/x"}, ["invalid-partition"]),
     ({"Resource": "arn:aws-us-gov:iam::111111111111:role/x"}, []), ({"Resource": "arn:*:iam::1*:role/x"}, []),
     ({"Resource": "arn:aws:IAM::111111111111:role/x"}, ["service-case"]),
+    ({"Resource": "arn:aws:iam:eu-west-1:111111111111:role/x"}, ["region-in-arn"]),
+    ({"Resource": "arn:aws:iam:*:111111111111:role/x"}, []),
     ({"Resource": "arn:aws:iam::11111111111:role/x"}, ["invalid-arn-account"]),
     ({"Resource": "arn:aws:iam::account:stage:role/x"}, []), ({"Resource": "arn:aws:iam::aws:policy/x"}, []),
     ({"Resource": UNKNOWN}, []), ({"NotResource": "arn:aws:iam::1:role/x", "Resource": None}, ["invalid-arn-account"]),
@@ -135,3 +137,19 @@ def test_a_trust_policy_has_at_most_2048_characters():
     assert "8,192" in found.message
     statement["Principal"] = {"AWS": people[:20]}
     assert lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST) == ()
+
+
+@pytest.mark.parametrize(("principal", "rules"), [
+    ({"Service": "lambda"}, ["principal-format"]),
+    ({"Service": ["Lambda.amazonaws.com", "ec2.amazonaws.com.cn"]}, ["principal-format"]),
+    ({"Service": ["delivery.logs.amazonaws.com", "s3.us-east-2.amazonaws.com", UNKNOWN]}, []),
+    ({"Service": "${aws:PrincipalServiceName}"}, ["variable-in-element"]),
+    ({"Federated": f"arn:aws:iam::{TARGET}:saml-provider/okta"}, []),
+    ({"Federated": ["cognito-identity.amazonaws.com", f"arn:aws:iam::{TARGET}:oidc-provider/a.example/b"]}, []),
+    ({"Federated": ROLE}, ["principal-format"]),
+    ({"Federated": "Okta"}, ["principal-format"]),
+])  # fmt: skip
+def test_a_principal_is_a_name_of_its_type(principal: dict[str, Any], rules: list[str]):
+    actions = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
+    found = lint(trust({"Principal": principal, "Action": actions}), PolicyKind.TRUST)
+    assert [one.rule for one in found if one.severity is Severity.ERROR] == rules

@@ -145,7 +145,8 @@ def test_the_arns_that_name_a_caller():
         "service": ("ec2.amazonaws.com",),
         "google": ("accounts.google.com",),
     }
-    assert [(one.partition, one.account, one.has_policies) for one in CALLERS.values()] == [
+    made = [Caller(one.arn) for one in CALLERS.values()]
+    assert [(one.partition, one.account, one.has_policies) for one in made] == [
         ("aws", "111111111111", True), ("aws", "111111111111", True), ("aws", "111111111111", True),
         ("aws", "111111111111", False), ("aws", "111111111111", False), ("", "", False), ("", "", False),
     ]  # fmt: skip
