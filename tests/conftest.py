@@ -88,6 +88,7 @@ def _no_home_no_cloud(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -
     for name in list(os.environ):
         if name.startswith(_CLOUD_VARIABLES):
             monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it in its workers
     home = next(_homes)
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
