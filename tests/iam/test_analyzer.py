@@ -11,6 +11,7 @@ import pytest
 
 from tests.iam.policies import SOURCE, TARGET, admits, document, grant, trust
 from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source, policy_size
+from twokeys.iam.finding import GUIDE, Finding
 
 ROLE = f"arn:aws:iam::{TARGET}:role/x"
 
@@ -125,13 +126,26 @@ def test_white_space_does_not_count():
     assert policy_size(b'{"\xff": 1}') == len('{"x":1}')
 
 
+def test_a_session_policy_of_just_the_limit_is_short_enough():
+    def sized(size: int) -> dict[str, Any]:
+        head = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": f"{ROLE}/"}}
+        head["Statement"]["Resource"] += "x" * (size - (policy_size(head) or 0))
+        return head
+
+    assert lint_source(sized(2_048), PolicyKind.SESSION) == ()
+    (found,) = lint_source(sized(2_049), PolicyKind.SESSION)
+    assert found.message == "the document has 2,049 characters; a session policy may have 2,048"
+
+
 def test_a_trust_policy_has_at_most_2048_characters():
     people = [f"arn:aws:iam::{SOURCE}:user/{number:030}" for number in range(40)]
     statement = {"Effect": "Allow", "Principal": {"AWS": people}, "Action": "sts:AssumeRole"}
     (found,) = lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
-    assert found.rule == "too-long"
-    assert found.severity is Severity.ERROR
-    assert "2,048" in found.message
-    assert "8,192" in found.message
+    size = policy_size({"Version": "2012-10-17", "Statement": [statement]})
+    raised = "a trust policy may have 2,048, or up to 8,192 where its quota was raised"
+    assert found == Finding(
+        "too-long", None, "", f"the document has {size:,} characters; {raised}", f"{GUIDE}reference_iam-quotas.html",
+        Severity.ERROR,
+    )  # fmt: skip
     statement["Principal"] = {"AWS": people[:20]}
     assert lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST) == ()
