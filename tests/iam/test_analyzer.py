@@ -44,6 +44,7 @@ def test_a_condition_that_aws_takes_is_no_finding(operator: str, key: str, value
     {"Action": UNKNOWN}, {"Resource": "arn:aws:iam::*"}, {"Resource": "arn:aws-us-gov:iam::111111111111:role/x"},
     {"Resource": "arn:*:iam::1*:role/x"}, {"Resource": "arn:aws:iam::account:stage:role/x"},
     {"Resource": "arn:aws:iam::aws:policy/x"}, {"Resource": "arn:aws:s3:::x"}, {"Resource": UNKNOWN},
+    {"Resource": "arn:aws:iam:*:111111111111:role/x"},
     {"Resource": f"{ROLE}/${{aws:username}}"},
 ])  # fmt: skip
 def test_an_action_or_a_resource_that_aws_takes_is_no_finding(change: dict[str, Any]):
@@ -103,3 +104,19 @@ def test_a_trust_policy_has_at_most_2048_characters():
     )  # fmt: skip
     statement["Principal"] = {"AWS": people[:20]}
     assert lint_source({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST) == ()
+
+
+@pytest.mark.parametrize(("principal", "rules"), [
+    ({"Service": "lambda"}, ["principal-format"]),
+    ({"Service": ["Lambda.amazonaws.com", "ec2.amazonaws.com.cn"]}, ["principal-format"]),
+    ({"Service": ["delivery.logs.amazonaws.com", "s3.us-east-2.amazonaws.com", UNKNOWN]}, []),
+    ({"Service": "${aws:PrincipalServiceName}"}, ["variable-in-element"]),
+    ({"Federated": f"arn:aws:iam::{TARGET}:saml-provider/okta"}, []),
+    ({"Federated": ["cognito-identity.amazonaws.com", f"arn:aws:iam::{TARGET}:oidc-provider/a.example/b"]}, []),
+    ({"Federated": ROLE}, ["principal-format"]),
+    ({"Federated": "Okta"}, ["principal-format"]),
+])  # fmt: skip
+def test_a_principal_is_a_name_of_its_type(principal: dict[str, Any], rules: list[str]):
+    actions = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
+    found = lint(trust({"Principal": principal, "Action": actions}), PolicyKind.TRUST)
+    assert [one.rule for one in found if one.severity is Severity.ERROR] == rules

@@ -42,7 +42,7 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
                 "the costs cannot be broken down like that",
                 where=f"--by {','.join(map(str, by))}",
                 why="the Cost Explorer API groups by two keys at most",
-                next_step="Use two, or give an exported report with --file, which has no such limit.",
+                next_step="use two, or give an exported report with --file, which has no such limit",
             )
     conversation = _Conversation(explorer, question, asked)
     records = conversation.groups([_definition(ACCOUNT), {"Type": "DIMENSION", "Key": "RECORD_TYPE"}])
@@ -160,6 +160,6 @@ def _failed(why: str) -> Refusal:
         "Cost Explorer did not answer",
         where=_WHERE,
         why=why,
-        next_step="Use credentials of the management account that allow ce:GetCostAndUsage, with Cost Explorer on; "
+        next_step="use credentials of the management account that allow ce:GetCostAndUsage, with Cost Explorer on; "
         "or give an exported report with --file.",
     )

@@ -208,7 +208,7 @@ def _make(directory: Path) -> None:
             "the local AWS has no place to keep its accounts",
             where=str(directory),
             why=f"the directory cannot be made: {error.strerror}",
-            next_step="Make the directory writable, or run the command where it is",
+            next_step="make the directory writable, or run the command where it is",
         ) from error
 
 
@@ -223,14 +223,14 @@ def _locked(directory: Path) -> Iterator[None]:
             "the local AWS cannot be started",
             where=str(directory),
             why="another process has been starting it for too long",
-            next_step="Wait for that process, or end it, and run the command again",
+            next_step="wait for that process, or end it, and run the command again",
         ) from error
     except OSError as error:
         raise Refusal(
             "the local AWS cannot be started",
             where=str(directory),
             why=f"the directory cannot be written: {error.strerror}",
-            next_step="Make the directory writable and leave some space on the disk",
+            next_step="make the directory writable and leave some space on the disk",
         ) from error
 
 
@@ -250,7 +250,7 @@ def _listen(last: int) -> socket.socket:
         "the local AWS cannot listen",
         where=_LOOPBACK,
         why=f"none of {_PORTS_TRIED} ports that were tried is free",
-        next_step="End what listens on this machine's ports, and run the command again",
+        next_step="end what listens on this machine's ports, and run the command again",
     )
 
 
@@ -298,7 +298,7 @@ def _never_ready(directory: Path, code: int | None) -> Refusal:
         "the local AWS did not start",
         where=str(_log_path(directory)),
         why=how + (", and said last:\n  " + "\n  ".join(lines) if lines else " and said nothing"),
-        next_step="Read the log; if the kept accounts are damaged, remove the directory and run `up` again",
+        next_step="read the log; if the kept accounts are damaged, remove the directory and run `up` again",
     )
 
 
