@@ -56,21 +56,19 @@ class Bill(pulumi.ComponentResource):
         monitor = aws.costexplorer.AnomalyMonitor(
             name, name=name, monitor_type="DIMENSIONAL", monitor_dimension="SERVICE", opts=self._child
         )
-        impact = aws.costexplorer.AnomalySubscriptionThresholdExpressionDimensionArgs(
-            key="ANOMALY_TOTAL_IMPACT_ABSOLUTE",
-            match_options=["GREATER_THAN_OR_EQUAL"],
-            values=[f"{said.minimum_impact:g}"],
-        )
         aws.costexplorer.AnomalySubscription(
             name,
             name=name,
             frequency=said.frequency,
             monitor_arn_lists=[monitor.arn],
-            subscribers=[
-                aws.costexplorer.AnomalySubscriptionSubscriberArgs(type="EMAIL", address=address)
-                for address in said.notify
-            ],
-            threshold_expression=aws.costexplorer.AnomalySubscriptionThresholdExpressionArgs(dimension=impact),
+            subscribers=[{"type": "EMAIL", "address": address} for address in said.notify],
+            threshold_expression={
+                "dimension": {
+                    "key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
+                    "match_options": ["GREATER_THAN_OR_EQUAL"],
+                    "values": [f"{said.minimum_impact:g}"],
+                }
+            },
             opts=self._child,
         )
 
@@ -84,38 +82,38 @@ class Bill(pulumi.ComponentResource):
             partition=settings.partition,
             opts=self._child,
         )
-        destination = aws.bcmdata.ExportExportDestinationConfigurationS3DestinationArgs(
-            s3_bucket=bucket.bucket,
-            s3_prefix="cur",
-            s3_region=settings.region,
-            s3_output_configurations=[
-                aws.bcmdata.ExportExportDestinationConfigurationS3DestinationS3OutputConfigurationArgs(
-                    compression="GZIP", format="TEXT_OR_CSV", output_type="CUSTOM", overwrite="OVERWRITE_REPORT"
-                )
-            ],
-        )
+        table = {
+            "TIME_GRANULARITY": "DAILY",
+            "INCLUDE_RESOURCES": "FALSE",
+            "INCLUDE_SPLIT_COST_ALLOCATION_DATA": "FALSE",
+            "INCLUDE_MANUAL_DISCOUNT_COMPATIBILITY": "FALSE",
+        }
         aws.bcmdata.Export(
             name,
-            export=aws.bcmdata.ExportExportArgs(
-                name=name,
-                data_queries=[
-                    aws.bcmdata.ExportExportDataQueryArgs(
-                        query_statement=_QUERY,
-                        table_configurations={
-                            "COST_AND_USAGE_REPORT": {
-                                "TIME_GRANULARITY": "DAILY",
-                                "INCLUDE_RESOURCES": "FALSE",
-                                "INCLUDE_SPLIT_COST_ALLOCATION_DATA": "FALSE",
-                                "INCLUDE_MANUAL_DISCOUNT_COMPATIBILITY": "FALSE",
+            export={
+                "name": name,
+                "data_queries": [{"query_statement": _QUERY, "table_configurations": {"COST_AND_USAGE_REPORT": table}}],
+                "destination_configurations": [
+                    {
+                        "s3_destinations": [
+                            {
+                                "s3_bucket": bucket.bucket,
+                                "s3_prefix": "cur",
+                                "s3_region": settings.region,
+                                "s3_output_configurations": [
+                                    {
+                                        "compression": "GZIP",
+                                        "format": "TEXT_OR_CSV",
+                                        "output_type": "CUSTOM",
+                                        "overwrite": "OVERWRITE_REPORT",
+                                    }
+                                ],
                             }
-                        },
-                    )
+                        ]
+                    }
                 ],
-                destination_configurations=[
-                    aws.bcmdata.ExportExportDestinationConfigurationArgs(s3_destinations=[destination])
-                ],
-                refresh_cadences=[aws.bcmdata.ExportExportRefreshCadenceArgs(frequency="SYNCHRONOUS")],
-            ),
+                "refresh_cadences": [{"frequency": "SYNCHRONOUS"}],
+            },
             opts=self._child,
         )
         return bucket.bucket

@@ -1,35 +1,14 @@
 """Another stack whose doors the policy pack reads, and in whose accounts doors of this one start."""
 
 from dataclasses import dataclass
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.account_provider import AssumedRole, account_provider
 from components.stack_outputs import StackOutputs
-from twokeys.doors import (
-    ACCOUNT_OUTPUT,
-    ACCOUNTS_OUTPUT,
-    DOORS_OUTPUT,
-    ENVIRONMENTS_OUTPUT,
-    GRANTS_OUTPUT,
-    MEMBERS_OUTPUT,
-    ORGANIZATION_OUTPUT,
-    OTHER_STACK,
-    PEOPLE_OUTPUT,
-)
-
-_ABOUT_DOORS: Final = (
-    DOORS_OUTPUT,
-    GRANTS_OUTPUT,
-    MEMBERS_OUTPUT,
-    ACCOUNT_OUTPUT,
-    PEOPLE_OUTPUT,
-    ORGANIZATION_OUTPUT,
-    ACCOUNTS_OUTPUT,
-    ENVIRONMENTS_OUTPUT,
-)
+from twokeys.doors.outputs import ABOUT_DOORS, OTHER_STACK
 
 
 class OtherStackArgs(TypedDict):
@@ -56,7 +35,7 @@ class OtherStack(pulumi.ComponentResource):
     def __init__(self, name: str, args: OtherStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         known = args["outputs"] if "outputs" in args else pulumi.StackReference(args["stack"]).outputs.apply(dict)
         self.outputs = pulumi.Output.from_input(known).apply(
-            lambda outputs: {key: outputs[key] for key in _ABOUT_DOORS if key in outputs}
+            lambda outputs: {key: outputs[key] for key in ABOUT_DOORS if key in outputs}
         )
         super().__init__(OTHER_STACK, name, {"name": args["stack"], "outputs": self.outputs}, opts)
         self.register_outputs({"outputs": self.outputs})

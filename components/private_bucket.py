@@ -52,30 +52,50 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=child,
         )
         aws.s3.BucketOwnershipControls(
-            name,
-            bucket=made.bucket,
-            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=child,
+            name, bucket=made.bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
         )
         versioning = aws.s3.BucketVersioning(
+            name, bucket=made.bucket, versioning_configuration={"status": "Enabled"}, opts=child
+        )
+        algorithm = "AES256" if kms_key_arn is None else "aws:kms"
+        aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=made.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": algorithm,
+                        "kms_master_key_id": kms_key_arn,
+                    },
+                    "bucket_key_enabled": None if kms_key_arn is None else True,
+                }
+            ],
             opts=child,
         )
-        _encryption(name, kms_key_arn, made, child)
-        archive = retention.archive_after_days if retention else None
-        _lifecycle(name, keep_days, archive, made, pulumi.ResourceOptions(parent=self, depends_on=[versioning]))
+        after = pulumi.ResourceOptions(parent=self, depends_on=[versioning])
+        aws.s3.BucketLifecycleConfiguration(
+            name,
+            bucket=made.bucket,
+            rules=[
+                {
+                    "id": "keep",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "transitions": [{"days": retention.archive_after_days, "storage_class": "GLACIER"}]
+                    if retention
+                    else [],
+                    "expiration": {"days": keep_days},
+                    "noncurrent_version_expiration": {"noncurrent_days": 30},
+                }
+            ],
+            opts=after,
+        )
         if retention is not None:
             aws.s3.BucketObjectLockConfiguration(
                 name,
                 bucket=made.bucket,
-                rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
-                    default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
-                        mode=retention.lock_mode, days=retention.locked_days
-                    )
-                ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+                rule={"default_retention": {"mode": retention.lock_mode, "days": retention.locked_days}},
+                opts=after,
             )
         policy = aws.s3.BucketPolicy(
             name,
@@ -88,45 +108,6 @@ class PrivateBucket(pulumi.ComponentResource):
         )
         self.bucket = policy.bucket
         self.register_outputs({"bucket": self.bucket})
-
-
-def _encryption(name: str, key: pulumi.Input[str] | None, made: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        name,
-        bucket=made.bucket,
-        rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                    sse_algorithm="AES256" if key is None else "aws:kms", kms_master_key_id=key
-                ),
-                bucket_key_enabled=None if key is None else True,
-            )
-        ],
-        opts=child,
-    )
-
-
-def _lifecycle(
-    name: str, keep_days: int, archive: int | None, made: aws.s3.Bucket, child: pulumi.ResourceOptions
-) -> None:
-    glacier = aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(days=archive, storage_class="GLACIER")
-    aws.s3.BucketLifecycleConfiguration(
-        name,
-        bucket=made.bucket,
-        rules=[
-            aws.s3.BucketLifecycleConfigurationRuleArgs(
-                id="keep",
-                status="Enabled",
-                filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                transitions=[glacier] if archive else [],
-                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=keep_days),
-                noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                    noncurrent_days=30
-                ),
-            )
-        ],
-        opts=child,
-    )
 
 
 def _policy(statements: Statements, bucket: str, partition: str) -> str:

@@ -2,7 +2,7 @@
 
 mutmut makes the mutants. Its own runner starts a process for each, 10 or 20 a minute; here pytest collects once, and
 each mutant is a fork of that process, in which no test has run and no cache is filled. Each test is first run to see
-which lines it reaches: a mutant meets the tests of its lines only, the quickest first, until one fails.
+which lines it reaches: a mutant meets the tests of its lines only, those of few lines first, until one fails.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from mutmut.mutation.file_mutation import MutationVisitor, OuterFunctionProvider
 from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
-_SECONDS = float(os.environ.get("SECONDS", "5"))  # of tests that a mutant meets at most, the quickest first
+_SECONDS = float(os.environ.get("TEST_SECONDS", "5"))  # of tests, under coverage, that a mutant meets
 _MEMORY = 4 << 30
 Map = tuple[list[float], dict[tuple[str, int], int]]
 """The seconds of each test; by file and line, the tests that reach it, as bits."""
 
 
-_HOLDERS = ("__wrapped__", "__func__", "fget", "_work")
+_HOLDERS = ("__wrapped__", "__func__", "fget", "func", "_work")
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,8 @@ class Mutation:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._base = Path(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
         tests = self._kept_map(session.items)
+        breadth = Counter(number for those in tests[1].values() for number in _bits(those))
+        self._order = sorted(range(len(session.items)), key=lambda number: (breadth[number], tests[0][number]))
         started = time.monotonic()
         for path in self._files:
             counts: Counter[str] = Counter()
@@ -208,7 +210,7 @@ class Mutation:
         seconds, reached = tests
         path = mutant.module.replace(".", "/") + ".py"
         those = reduce(or_, (reached.get((path, line), 0) for line in mutant.lines))
-        reaching = sorted((number for number in range(len(items)) if those >> number & 1), key=seconds.__getitem__)
+        reaching = [number for number in self._order if those >> number & 1]
         if not reaching:
             return "not reached"
         so_far = accumulate(seconds[number] for number in reaching)
@@ -248,6 +250,13 @@ def _meets(mutant: Mutant, items: list[pytest.Item]) -> str:
         if any(report.failed for report in runtestprotocol(item, log=False, nextitem=after)):
             return "killed"
     return "survived"
+
+
+def _bits(those: int) -> Iterator[int]:
+    while those:
+        lowest = those & -those
+        yield lowest.bit_length() - 1
+        those ^= lowest
 
 
 def _say(text: str) -> None:

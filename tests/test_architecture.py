@@ -213,7 +213,7 @@ ALLOWED: dict[str, set[str]] = {
         "botocore",
     },
     "policies": {"twokeys.pack"},
-    "twokeys/cli.py": {"twokeys.errors", "twokeys.extras", "twokeys.shown"},
+    "twokeys/cli.py": {"twokeys.aws_errors", "twokeys.errors", "twokeys.extras", "twokeys.shown"},
     "twokeys/extras.py": {"twokeys.errors"},
     "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc"},
     "twokeys/sandbox/local_server": {

@@ -155,6 +155,19 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.parametrize("command", ["access check --live", "audit --live", "map --live", "preflight stage", "costs"])
+def test_a_profile_that_is_not_there_is_refused_by_every_command_that_asks_aws(
+    command: str, project_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project_root)
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    monkeypatch.setattr(sys, "argv", ["twokeys", *command.split()])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    assert "The config profile (nope) could not be found" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [

@@ -29,7 +29,7 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
     place = project_root / page
     files = sorted(place.rglob("*.md")) if place.is_dir() else [place]
     for file in files:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", file.read_text()):
+        for target in re.findall(r"(?:\]\(|src(?:set)?=\")([^)#\"]+)(?:#[^)]*)?[)\"]", file.read_text()):
             if "://" not in target:
                 assert (file.parent / target).exists(), f"{file.name} links to {target}"
 
@@ -44,7 +44,7 @@ def test_a_page_is_at_most_two_screens_long_and_the_index_names_it(project_root:
     index = (project_root / "docs/README.md").read_text()
     for file in sorted((project_root / "docs").glob("*.md")):
         assert file.name == "README.md" or f"({file.name})" in index
-        assert len(file.read_text().splitlines()) <= 120, file.name
+        assert len(file.read_text().splitlines()) <= 100, file.name
 
 
 def test_nothing_in_the_documentation_is_left_to_fill_in(project_root: Path) -> None:
@@ -127,3 +127,45 @@ def test_every_command_of_a_page_that_only_reads_states_answers_from_those_of_a_
         assert code in (None, 0, 1, 3), words  # 1: a violation is found; 3: a file would change
         run.add(words[0])
     assert run >= {"audit", "access"}
+
+
+_WRITES = ("policies init", "profiles", "costs --file", "preview", "access open", "fleet split", "fleet matrix")
+
+
+def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of_the_program(
+    project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest, which make something in AWS or on a local one, are run by the tests of their own folders."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "aws-config")
+    for file in (*project_root.glob("Pulumi*"), project_root / "__main__.py"):
+        shutil.copy(file, tmp_path)
+    for folder in ("components", "examples", "policies", "twokeys", ".venv"):
+        (tmp_path / folder).symlink_to(project_root / folder)
+    shutil.copytree(project_root / "tests/map/states", ".twokeys/stacks")
+    for name in ("management", "stage", "prod"):
+        shutil.copy(project_root / f"tests/map/states/{name}.json", f"{name}.json")
+    states = [word for name in ("management", "stage", "prod") for word in ("--state", f"{name}.json")]
+    cli._twokeys.main(["access", "export", "doors.json", *states], standalone_mode=False)
+    Path("FILE").write_text(BILL)
+    run = set()
+    for words in sorted({tuple(words) for page in _pages(project_root) for words in _commands(page)}):
+        if not " ".join(words).startswith(_WRITES) or words[-1] == "--state":
+            continue
+        if any("://" in word or word in ("DIR", "TEXT", "policies") for word in words[1:]):
+            continue
+        try:
+            code = cli._twokeys.main(list(words), standalone_mode=False)
+        except (click.BadOptionUsage, click.MissingParameter, click.exceptions.NoArgsIsHelpError):
+            continue  # the text only names it
+        assert code in (None, 0, 3), words
+        run.add(words[0])
+    assert run >= {"access", "costs", "fleet", "preview", "profiles"}
+    assert "stage-queue:" in Path("Pulumi.stage.yaml").read_text()
+    assert "[profile stage-developer]" in Path("aws-config").read_text()
+
+
+BILL = (
+    "line_item_usage_account_id,line_item_product_code,line_item_line_item_type,line_item_currency_code,"
+    "line_item_usage_start_date,line_item_unblended_cost\n222222222222,AmazonS3,Usage,USD,2026-10-01,12.5\n"
+)

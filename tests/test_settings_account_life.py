@@ -9,18 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed
-from twokeys.errors import Refusal
+from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
 from twokeys.settings import parse
 from twokeys.settings.models import all_units, guard_rails
 
 UNIT = {"organizationalUnit": "Workloads"}
-
-
-def refused(config: dict[str, Any]) -> Refusal:
-    with pytest.raises(Refusal) as refusal:
-        parse("stage", config)
-    return refusal.value
 
 
 def test_an_account_is_active_unless_config_says_otherwise() -> None:

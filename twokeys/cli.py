@@ -137,6 +137,10 @@ def main() -> NoReturn:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (lacking := missing(error.name, _called() or "")):
             _refuse(lacking)
+        if type(error).__module__.startswith("botocore."):  # AWS or its configuration, and no defect of ours
+            from twokeys.aws_errors import no_answer  # noqa: PLC0415 - it imports botocore
+
+            _refuse(no_answer(error))  # type: ignore[arg-type] # every exception of that package is one of the two
         if "--traceback" in sys.argv or os.environ.get("TWOKEYS_TRACEBACK", "0") != "0":
             raise
         _say_defect(error)

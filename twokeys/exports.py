@@ -54,7 +54,7 @@ def read_exports(path: str) -> Exports:
             "the stack's exports cannot be read",
             where=path,
             why=error.strerror or str(error),
-            next_step="Give a file that `twokeys access export FILE` or `pulumi stack export --file FILE` wrote.",
+            next_step="give a file that `twokeys access export FILE` or `pulumi stack export --file FILE` wrote",
         ) from error
 
 
@@ -78,7 +78,7 @@ def _not_there(address: str, why: str) -> Refusal:
         "the published doors cannot be read",
         where=address,
         why=why,
-        next_step="Give the https address, or a file, of what `twokeys access export FILE` wrote.",
+        next_step="give the https address, or a file, of what `twokeys access export FILE` wrote",
     )
 
 
@@ -132,5 +132,5 @@ def _not_exports(where: str, why: str) -> Refusal:
         "this is not what a stack exports",
         where=where,
         why=why,
-        next_step="Make the file with `pulumi stack export --file FILE` or `pulumi stack output --json > FILE`.",
+        next_step="make the file with `pulumi stack export --file FILE` or `pulumi stack output --json > FILE`",
     )

@@ -44,7 +44,7 @@ def locked(path: Path, seconds: float = 10) -> Iterator[None]:
                 "the file is in use",
                 where=str(path),
                 why=f"another run of this command has held it for {seconds:g} seconds",
-                next_step="Let it finish and try again.",
+                next_step="let it finish and try again",
             ) from error
     try:
         yield
@@ -66,7 +66,7 @@ def replace_text(path: Path, old: str, new: str) -> None:
                 "the file is read-only",
                 where=str(path),
                 why="whoever took away its write permission wants it to stay as it is",
-                next_step=f"chmod u+w {target}, or write to another file with --config.",
+                next_step=f"chmod u+w {target}, or write to another file with --config",
             )
         draft = target.with_name(f".{target.name}.twokeys.tmp")
         draft.unlink(missing_ok=True)  # a killed run may have left one; the lock says that nobody writes it now
@@ -93,7 +93,7 @@ def _changed(path: Path) -> Refusal:
         "the file was changed by somebody else",
         where=str(path),
         why="it is no longer what this command read",
-        next_step="Run the command again.",
+        next_step="run the command again",
     )
 
 
@@ -151,7 +151,7 @@ def _regular(path: Path) -> Path:
                 "only a file can be read or written",
                 where=str(path),
                 why="there is something else of that name",
-                next_step="Name a file, or a path where nothing is yet.",
+                next_step="name a file, or a path where nothing is yet",
             )
     return target
 
@@ -182,5 +182,5 @@ def _refusing(path: Path) -> Iterator[None]:
             "the file cannot be read or written",
             where=str(path),
             why=error.strerror or str(error),
-            next_step="Mend the path or its permissions, or name another file.",
+            next_step="mend the path or its permissions, or name another file",
         ) from error

@@ -52,6 +52,18 @@ def about(name: str, text: str) -> list[str]:
     return [message for message in messages(parse_state(text)) if name in message]
 
 
+def test_of_what_a_state_does_not_know_the_next_step_is_another_state() -> None:
+    """A state has no program beside it that could be written otherwise, and a finding says its URN once."""
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # how the engine writes a text that is not known
+    (said,) = about("ci", state(role("ci", unknown)))
+    assert "(`--state` may be repeated)" in said
+    assert "CrossAccountAccess" not in said
+    trusting = document(trusts(arn("4" * 12, "role/somebody")))
+    for said in about("ci", state(role("ci", trusting))):
+        assert "OtherStack" not in said
+        assert said.count("aws:iam/role:Role::ci") == 1
+
+
 def test_a_role_that_waits_to_be_deleted_still_lets_everyone_in() -> None:
     assert about("role/old", state(role("old", delete=True)))
 

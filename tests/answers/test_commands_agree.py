@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from tests.access.states import write_state
 from tests.access.test_translation import put
 from tests.access.world import HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
+from twokeys.access.accounts import ROLE
 from twokeys.access.graph import build
 from twokeys.access.state import read_states
 from twokeys.answers.commands import access
+from twokeys.answers.published import published
 from twokeys.answers.reading import read
 from twokeys.audit.commands import audit
 from twokeys.doors import Who
@@ -25,7 +30,9 @@ from twokeys.map.model import State
 from twokeys.map.sources import drawn
 from twokeys.profiles.reading import read_ways
 from twokeys.profiles.ways import people
+from twokeys.verify.attempts import Attempts, Keys
 from twokeys.verify.doors import exports
+from twokeys.verify.probes import probe_as
 
 DEMO = [Path(__file__).parent.parent / "map" / "states" / f"{name}.json" for name in ("management", "stage", "prod")]
 Ends = tuple[str, str, str, str, str, str]
@@ -197,6 +204,50 @@ def test_profiles_offer_exactly_the_doors_that_an_audit_lists_for_a_person(tmp_p
         and way.target.who.kind != "root-user"  # no profile of the AWS CLI calls sts:AssumeRoot
     }
     assert offered == audited
+
+
+@dataclass
+class AsAudited(Attempts):
+    """An AWS in which exactly the ways that an audit lists are open, each under its conditions."""
+
+    who: Who
+    listed: Mapping[tuple[Who, str], tuple[str, ...]]
+
+    def identity(self, keys: Keys) -> Any:
+        return {"Arn": arn(self.who.account, f"{self.who.kind}/{self.who.name}"), "Account": keys.access}
+
+    def assume(self, _keys: Keys, role_arn: str, arguments: Mapping[str, str] | None = None) -> Keys:
+        conditions = self.listed.get((self.who, role_arn))
+        if conditions is None or (conditions and not arguments):
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "shut"}}, "AssumeRole")
+        return Keys(role_arn.split(":")[4], "")
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_verify_tries_nothing_shut_that_an_audit_lists_and_nothing_open_that_it_does_not(seed: int) -> None:
+    """Of doors as components export them: each names whom it trusts. A door without its grant neither calls open."""
+    world = a_world(seed)
+    answers = read(build(world.snapshot))
+    ways = [way for way in (*answers.ways, *answers.within) if len(way.steps) == 1]
+    trusting = {one.name: one.inputs["assumeRolePolicy"] for one in world.resources if one.inputs and one.type == ROLE}
+    doors = []
+    for door in published(answers)["doors"]:
+        if (role := door["door"]["target"]["role"]) in trusting and '"*"' not in trusting[role]:
+            trust = {
+                "type": ROLE,
+                "name": role,
+                "account": door["door"]["target"]["account"],
+                "property": "assumeRolePolicy",
+                "properties": {},
+                "document": json.loads(trusting[role]),
+            }
+            doors.append({**door, "documents": [trust]})
+    found = exports({"stage": {"parent_account_id": HUB, "doors": doors}})
+    shut = {(door.source.who, door.target.arn) for door in answers.doors if door.state.value != "open"}
+    for who in {door.source.who for door in answers.doors if door.source.who.kind == "user"}:
+        aws = AsAudited(who, {(way.source.who, way.target.arn): way.conditions for way in ways})
+        for probe in probe_as(aws, Keys(who.account, ""), found, lambda: {"TokenCode": "1"}):
+            assert probe.as_expected or not probe.probed or (probe.expected and (who, probe.role_arn) in shut), probe
 
 
 def test_verify_expects_open_what_the_audit_lists() -> None:

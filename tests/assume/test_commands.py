@@ -183,3 +183,12 @@ def test_a_console_that_does_not_answer_is_refused_without_a_key_in_the_message(
     with pytest.raises(Refusal) as refused:
         run("stage-reader", "--from", doors, command=console)
     assert "Session" not in str(refused.value)
+
+
+def test_a_state_that_is_named_wins_over_the_published_file_of_the_surroundings(
+    doors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWOKEYS_DOORS", "/nowhere/doors.json")
+    with pytest.raises(Refusal, match="no door is called nope") as refused:
+        run("nope", "--state", doors)
+    assert refused.value.where == doors

@@ -1,38 +1,26 @@
-"""The SDK's own mock monitor, told what an AWS account would answer, and asked afterwards what was registered."""
+"""A program on the monitor of `twokeys preview`, told what AWS would answer, and asked what it registered."""
+
+# ruff: noqa: ARG002 - the arguments are those of a Maker
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from types import SimpleNamespace
 from typing import Any
 
-from pulumi.runtime import mocks, rpc
+from pulumi.runtime import mocks
 
-from twokeys.preview.monitor import run_on
+from twokeys.preview import monitor
+from twokeys.preview import run as preview_run
+from twokeys.preview.run import STACK, Asked
+from twokeys.preview.values import plain
 
 MANAGEMENT = "111111111111"
 MEMBER = "222222222222"
 
-
-@dataclass(frozen=True)
-class Registered:
-    """One resource as the program registered it."""
-
-    type: str
-    name: str
-    urn: str
-    inputs: dict[str, Any]
-    provider: str
-    parent: str
-    protect: bool
-    retain_on_delete: bool
-    import_id: str
-    ignore_changes: tuple[str, ...]
-    replacement_trigger: str
-    dependencies: tuple[str, ...]
-    property_dependencies: dict[str, tuple[str, ...]]
+Registered = SimpleNamespace
+"""A resource: the fields of `Asked`, with plain inputs, and its `replacement_trigger`."""
 
 
 @dataclass
@@ -84,93 +72,49 @@ CALLS: dict[str, Answer] = {
 }
 
 
-def _in_a_loop_of_its_own(method: Callable[..., Any]) -> Callable[..., Any]:
-    # The mock monitor gives each worker thread an event loop and leaves it open, which is a ResourceWarning later.
-    def wrapper(self: Any, request: Any) -> Any:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            return method(self, request)
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
+@dataclass
+class _Account:
+    """Makes whatever is asked for."""
 
-    return wrapper
+    done: Run
+    preview: bool
+    answers: Mapping[str, Answer]
+    there: Mapping[str, Mapping[str, Any]]
+
+    def show(self, asked: Asked, run: preview_run.Run) -> None:
+        """Nothing comes of a component."""
+
+    def make(self, asked: Asked, run: preview_run.Run) -> tuple[str, Mapping[str, Any]]:
+        there = self.there.get(f"{asked.type}::{asked.name}", self.there.get(asked.type))
+        if there is not None:
+            state = {**asked.inputs, **there}
+            known = {key: value for key, value in state.items() if value is not None}
+            return IDS.get(asked.type, asked.import_id or asked.name), known
+        if self.preview and not asked.type.startswith("pulumi:"):
+            return "", dict(asked.inputs)
+        computed = COMPUTED.get(asked.type, lambda _, __: {})(asked.name, plain(asked.inputs))
+        return asked.import_id or IDS.get(asked.type, f"{asked.name}-id"), {**asked.inputs, **computed}
+
+    def read(self, asked: Asked, id: str, run: preview_run.Run) -> Mapping[str, Any]:
+        self.done.reads.append(asked.type)
+        return self.make(asked, run)[1]
+
+    def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: preview_run.Run) -> Mapping[str, Any]:
+        self.done.calls.append(token)
+        return self.answers[token](args, provider)
 
 
-class _Monitor(mocks.MockMonitor):
-    def __init__(self, run: Run, *, preview: bool, calls: Mapping[str, Answer], there: Mapping[str, Mapping[str, Any]]):
-        super().__init__(_Answers(run, preview=preview, calls={**CALLS, **calls}, there=there))
-        self._run = run
+class _Monitor(monitor._Monitor):
+    """Keeps what a preview does not ask about."""
 
-    Invoke = _in_a_loop_of_its_own(mocks.MockMonitor.Invoke)
+    def __init__(self, ask: monitor.Ask) -> None:
+        super().__init__(ask)
+        self.triggers: dict[str, str] = {}
 
-    @_in_a_loop_of_its_own
-    def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        self._run.reads.append(request.type)
-        return super().ReadResource(request)
-
-    @_in_a_loop_of_its_own
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
         response = super().RegisterResource(request)
-        self._run.resources.append(
-            Registered(
-                type=request.type,
-                name=request.name,
-                urn=response.urn,
-                inputs=rpc.deserialize_properties(request.object, keep_unknowns=True),
-                provider=request.provider,
-                parent=request.parent,
-                protect=request.protect,
-                retain_on_delete=request.retainOnDelete,
-                import_id=request.importId,
-                ignore_changes=tuple(request.ignoreChanges),
-                replacement_trigger=request.replacement_trigger.string_value,
-                dependencies=tuple(request.dependencies),
-                property_dependencies={key: tuple(value.urns) for key, value in request.propertyDependencies.items()},
-            )
-        )
+        self.triggers[response.urn] = request.replacement_trigger.string_value
         return response
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
-        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
-            self._run.exports = outputs
-        else:
-            self._run.component_outputs[request.urn] = outputs
-        return super().RegisterResourceOutputs(request)
-
-
-class _Answers(mocks.Mocks):
-    def __init__(self, run: Run, *, preview: bool, calls: Mapping[str, Answer], there: Mapping[str, Mapping[str, Any]]):
-        self._run, self._preview, self._calls, self._there = run, preview, calls, there
-
-    def call(self, args: mocks.MockCallArgs) -> Any:
-        self._run.calls.append(args.token)
-        return self._calls[args.token](args.args, args.provider)
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        there = self._there.get(f"{args.typ}::{args.name}", self._there.get(args.typ))
-        if there is not None:
-            state = {**args.inputs, **there}
-            known = {key: value for key, value in state.items() if value is not None}
-            return IDS.get(args.typ, args.resource_id or args.name), known
-        if self._preview and args.custom and not args.typ.startswith("pulumi:"):
-            return "", dict(args.inputs)
-        computed = COMPUTED.get(args.typ, lambda _, __: {})
-        return args.resource_id or IDS.get(args.typ, f"{args.name}-id"), {
-            **args.inputs,
-            **computed(args.name, args.inputs),
-        }
-
-
-class _Messages(logging.Handler):
-    def __init__(self, run: Run) -> None:
-        super().__init__(logging.INFO)
-        self._run = run
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._run.messages.append(record.getMessage())
 
 
 def run(
@@ -194,10 +138,18 @@ def run(
             record.
     """
     done = Run()
-    logger = logging.Logger("program")
-    logger.addHandler(_Messages(done))
-
-    monitor = _Monitor(done, preview=preview, calls=calls or {}, there=there or {})
+    account = _Account(done, preview, {**CALLS, **(calls or {})}, there or {})
+    ran = preview_run.Run("twokeys", stack, config or {}, account, lambda _, text: done.messages.append(text))
+    asking = _Monitor(ran.answer)
     named = {"project": "twokeys", "stack": stack, "dry_run": preview, "organization": "organization"}
-    run_on(monitor, mocks.MockEngine(logger), program, config or {}, **named)
+    engine: mocks.MockEngine = monitor._Engine(ran.answer)
+    monitor.run_on(asking, engine, program, config or {}, **named)
+    for made in ran.made:
+        if made.asked.type == STACK:
+            done.exports = plain(made.outputs)
+        if not made.asked.external:
+            said = {one.name: getattr(made.asked, one.name) for one in fields(Asked)}
+            said |= {"inputs": plain(made.asked.inputs), "replacement_trigger": asking.triggers.get(made.asked.urn, "")}
+            done.resources.append(Registered(**said))
+            done.component_outputs[made.asked.urn] = plain(made.outputs)
     return done

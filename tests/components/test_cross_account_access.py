@@ -11,6 +11,7 @@ import pytest
 
 from components.cross_account_access import CrossAccountAccess, CrossAccountAccessArgs
 from tests.components.mock_engine import MEMBER, Run, run
+from twokeys.iam import UNKNOWN
 
 ROLE, COMPONENT = "aws:iam/role:Role", "twokeys:access:CrossAccountAccess"
 ROLE_POLICY, GROUP_POLICY, USER_POLICY = (
@@ -84,7 +85,7 @@ def test_documents_are_declared_as_known_values_before_the_account_exists() -> N
     assert json.loads(json.dumps(declared["symbolicDocuments"]))[0]["document"]["Statement"]
     assert declared["door"]["target"] == {"account": "account:stage", "role": "deployer", "partition": "aws"}
     real = done.one(ROLE, "stage-deployer").inputs["assumeRolePolicy"]
-    assert isinstance(real, pulumi.output.Unknown)
+    assert real is UNKNOWN
 
 
 def test_what_was_declared_is_what_is_made_once_the_id_is_known() -> None:

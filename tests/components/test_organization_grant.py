@@ -18,6 +18,7 @@ from twokeys.doors import ExportedGrant
 from twokeys.doors.documents import DoorPlan
 from twokeys.doors.documents import grant_document as door_grant
 from twokeys.doors.expiry import closing_time
+from twokeys.iam import UNKNOWN
 from twokeys.settings import parse
 from twokeys.settings.grants import inline_characters
 from twokeys.settings.models import Who
@@ -72,7 +73,7 @@ def test_one_policy_of_the_source_allows_the_role_in_every_account_of_the_organi
 
 def test_in_the_first_preview_the_policy_is_unknown_and_declared() -> None:
     done = make(preview=True)
-    assert isinstance(done.one(POLICIES["role"], "audit").inputs["policy"], pulumi.output.Unknown)
+    assert done.one(POLICIES["role"], "audit").inputs["policy"] is UNKNOWN
     (declared,) = done.one(COMPONENT, "audit").inputs["symbolicDocuments"]
     assert statement(declared["document"])["Condition"] == {
         "StringEquals": {"aws:ResourceOrgID": "organization:organization"}

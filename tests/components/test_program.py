@@ -261,7 +261,7 @@ def test_no_aws_resource_is_without_an_explicit_provider(stacks: Stacks) -> None
     for stack in ("management", "stage", "prod"):
         made = [each for each in stacks.run(stack).resources if each.type.startswith("aws:")]
         assert made
-        assert all("pulumi:providers:aws::" in each.provider for each in made)
+        assert not any("pulumi:providers:aws::default" in each.provider for each in made)
 
 
 def test_nothing_leads_from_stage_to_prod(stacks: Stacks) -> None:
@@ -370,7 +370,7 @@ def test_the_example_has_all_that_accounts_are_separate_for(stacks: Stacks) -> N
     }
     for type_, provider in providers.items():
         (made,) = done.of(type_).values()
-        assert f"$pulumi:providers:aws::{provider}::" in made.provider, type_
+        assert f"pulumi:providers:aws::{provider}::" in made.provider, type_
     policies = {name: each.inputs["type"] for name, each in done.of("aws:organizations/policy:Policy").items()}
     assert policies == {
         "guard-rails-root": "SERVICE_CONTROL_POLICY",

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 from tests.fleet.conftest import MANAGEMENT, copied, environment_of, write_stack
-from tests.fleet.test_commands import TWOKEYS
+from tests.sandbox.conftest import TWOKEYS
 from twokeys.sandbox.local_aws import LocalAws
 
 ROLES = ("ci", "auditor", "visitor")

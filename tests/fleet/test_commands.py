@@ -1,35 +1,25 @@
-"""`twokeys fleet` as its user meets it, in a process of its own: what needs no engine (the rest: test_engine.py)."""
+"""`twokeys fleet` as its user meets it: what needs no engine (the rest: test_engine.py)."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from tests.fleet.conftest import Change
+from tests.in_process import twokeys
 from twokeys.project.environment import load
-
-TWOKEYS = (sys.executable, "-c", "from twokeys.cli import main; main()")
 
 
 def fleet(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `twokeys fleet ARGUMENTS` in the project, without a pulumi CLI."""
-    command = [*TWOKEYS, "fleet", *arguments]
-    git = os.pathsep.join(("/usr/bin", "/bin"))
-    return subprocess.run(
-        command,
-        cwd=project,
-        env={**os.environ, "PATH": git},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    with mock.patch.dict(os.environ, {"PATH": os.pathsep.join(("/usr/bin", "/bin"))}):  # git is there
+        return twokeys("fleet", *arguments, folder=project)
 
 
 def said(run: subprocess.CompletedProcess[str]) -> Any:

@@ -6,21 +6,19 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: why 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fleet.conftest import environment_of, write_stack
+from tests.in_process import twokeys
 from twokeys.errors import Refusal
 from twokeys.fleet.placement import place
 from twokeys.fleet.sizes import account_sizes
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config
 
-TWOKEYS = (sys.executable, "-c", "from twokeys.cli import main; main()")
 GRANT = {"from": {"role": "auditor"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
 AUDITOR: dict[str, Any] = {
     "from": {"role": "auditor"},
@@ -34,11 +32,6 @@ AUDITOR: dict[str, Any] = {
 
 def environment(project: Path, names: list[str], **door: object) -> None:
     write_stack(project, "prod", {**environment_of(names, doors=False), "twokeys:doors": {"auditor": AUDITOR | door}})
-
-
-def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*TWOKEYS, *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=300, check=False)
 
 
 def split(project: Path) -> None:
@@ -70,7 +63,7 @@ def test_an_environment_with_more_grants_than_aws_takes_is_refused_and_told_of_t
     environment(project, names, keys=["trust", "grant"])
     with pytest.raises(Refusal, match=r"10240 of a role.*organizationGrants"):
         load(project, "prod")
-    refused = run(project, "fleet", "split", "prod")
+    refused = twokeys("fleet", "split", "prod", folder=project)
     assert refused.returncode == 1
     assert "organizationGrants" in refused.stderr
     assert not (project / "shards").exists()

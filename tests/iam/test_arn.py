@@ -37,6 +37,8 @@ def test_an_account_of_aws_owns_managed_policies():
         "arn:aws:iam::account::role/x",
         "arn:aws:iam::123456789012:",
         "arn::iam::123456789012:role/x",
+        "arn:aws:::123456789012:role/x",
+        "arn:amazon:iam::123456789012:role/x",
         "ARN:aws:iam::123456789012:role/x",
         "arn:aws:iam::*:role/x",
         "arn:*:iam::123456789012:role/x",
@@ -80,6 +82,8 @@ def test_an_account_is_twelve_digits_or_a_symbol(text: str, expected: bool):
     ("arn:aws:iam::123456789012:role/", None, "/", "role/"),
     ("arn:aws:iam::123456789012:role/ci/", None, "/", "role/ci/"),
     ("arn:aws:sts::123456789012:assumed-role/x", None, "/", "assumed-role/x"),
+    ("arn:aws:sts::123456789012:assumed-role//x", None, "/", "assumed-role//x"),
+    ("arn:aws:iam::123456789012:oidc-provider//", None, "/", "oidc-provider//"),
     ("arn:aws:s3:::role/x", None, "/", "role/x"),
 ])  # fmt: skip
 def test_an_arn_of_iam_says_what_it_names(text: str, kind: str | None, path: str, name: str):
@@ -91,6 +95,7 @@ def test_arns_of_iam_are_made_in_every_partition():
     assert str(Arn.iam("role", "123456789012", "x")) == "arn:aws:iam::123456789012:role/x"
     assert str(Arn.iam("user", "account:stage", "x", "/a/", "aws-cn")) == "arn:aws-cn:iam::account:stage:user/a/x"
     assert str(Arn.iam("oidc-provider", "123456789012", "a.b/c")) == "arn:aws:iam::123456789012:oidc-provider/a.b/c"
+    assert str(Arn.iam("saml-provider", "123456789012", "x", "/a/")) == "arn:aws:iam::123456789012:saml-provider/x"
     assert str(Arn.root("123456789012", "aws-us-gov")) == "arn:aws-us-gov:iam::123456789012:root"
 
 
@@ -100,6 +105,7 @@ def test_a_session_knows_its_role_and_its_own_name():
     assert session.session == "build"
     assert session.role == Arn.iam("role", "123456789012", "ci", partition="aws-eusc")
     assert Arn.root("123456789012").role is None
+    assert (session.role.role, session.role.session) == (session.role, None)
 
 
 @pytest.mark.parametrize(("principal", "account"), [

@@ -48,6 +48,7 @@ TRUE, FALSE = True, False
     ("Bool", "yes", "yes", FALSE),
     ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", TRUE), ("BinaryEquals", "QmluYXJ5", "Binary", TRUE),
     ("BinaryEquals", "QmluYXJ5", "binary", FALSE), ("BinaryEquals", "not base64!", "x", FALSE),
+    ("BinaryEquals", "QmluYXJ5!", "Binary", FALSE),
     ("IpAddress", "203.0.113.0/24", "203.0.113.255", TRUE), ("IpAddress", "203.0.113.0/24", "203.0.114.0", FALSE),
     ("IpAddress", "203.0.113.7", "203.0.113.7", TRUE), ("IpAddress", "203.0.113.7/24", "203.0.113.9", TRUE),
     ("IpAddress", "2001:DB8:1234:5678::/64", "2001:db8:1234:5678::1", TRUE),
@@ -148,6 +149,10 @@ def test_a_variable_without_value_matches_nothing_and_meets_the_negation():
     assert holds("StringNotEquals", "${aws:PrincipalTag/team}", ("red",)) is Truth.TRUE
     assert holds("StringEquals", "${aws:username}", ("x", "anna"), username=("anna",)) is Truth.TRUE
     assert holds("Bool", "${aws:username}", ("true",), username=("true",)) is Truth.TRUE
+    in_account = "arn:aws:iam::${aws:principalaccount}:role/*"
+    assert holds("ArnLike", in_account, ("arn:aws:iam::1:role/x",), principalaccount=("1",)) is Truth.TRUE
+    clause = ConditionClause("StringEquals", "a:k", (UNKNOWN, "${aws:username}", "${aws:x}"))
+    assert clause.with_values(lambda key: ("anna",) if key == "aws:username" else ()).values == (UNKNOWN, "anna")
 
 
 @pytest.mark.parametrize("operator", ["NumericEquals", "DateEquals", "IpAddress", "BinaryEquals"])
@@ -165,6 +170,9 @@ def test_an_unresolved_value_is_unknown_only_where_it_could_matter():
     assert holds("ForAllValues:StringEquals", (UNKNOWN,), ("a",)) is Truth.UNKNOWN
     assert holds("StringEquals", UNKNOWN, FREE) is Truth.UNKNOWN
     assert holds("StringEquals", "${aws:username}", ("a",), username=UNKNOWN) is Truth.UNKNOWN
+    assert holds("StringEquals", "${aws:username}", FREE, username=UNKNOWN) is Truth.UNKNOWN
+    assert holds("StringLike", (UNKNOWN, "b*"), ("a",)) is Truth.UNKNOWN
+    assert holds("StringLike", ("${aws:username}", "b*", "${aws:x}"), ("a",), username=FREE, x=UNKNOWN) is Truth.UNKNOWN
 
 
 def test_a_free_key_is_free():
@@ -186,3 +194,5 @@ def test_a_number_of_a_symbolic_account_is_unknown():
                                   "ForAllValues:", "BoolIfExistsIfExists", "IfExists", "", "Bool "])  # fmt: skip
 def test_other_names_are_no_operators(name: str):
     assert operator_named(name) is None
+    with pytest.raises(ValueError, match="is not a condition operator"):
+        _ = ConditionClause(name, "a:k", ()).base

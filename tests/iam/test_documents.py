@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.iam.json_text import JsonNumber
+from twokeys.iam.truth import Truth
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
 GRANT = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
@@ -53,12 +54,6 @@ def test_numbers_and_booleans_of_a_condition_keep_their_text():
     text = """{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*",
         "Condition": {"NumericLessThan": {"a:b": [1.50, 2]}}}}"""
     assert parse_policy(text).statements[0].conditions[0].values == ("1.50", "2")
-
-
-def test_a_key_that_is_there_twice_is_refused():
-    """Grammar notes: Individual elements must not contain multiple instances of the same key."""
-    error = refusal('{"Statement": {"Effect": "Allow",\n"Effect": "Deny", "Action": "*", "Resource": "*"}}')
-    assert (error.path, error.line, error.column, error.rule) == ("Statement.Effect", 2, 1, "duplicate-key")
 
 
 IDENTITY, TRUSTING, RCP, RESOURCE = PolicyKind.IDENTITY, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.RESOURCE
@@ -203,6 +198,30 @@ def test_a_refusal_says_what_is_wrong_and_where(kind: PolicyKind, said: Any, rul
     assert str(read) == f"{where} (line 1, column {read.column}): {message}"
 
 
+@pytest.mark.parametrize(("element", "covered", "other"), [
+    ({"Resource": "arn:aws:iam::1:role/x?"}, "arn:aws:iam::1:role/xy", "arn:aws:iam::1:role/x"),
+    ({"Resource": ["arn:aws:iam::1:role/x"]}, "arn:aws:iam::1:role/x", "arn:aws:iam::1:role/y"),
+    ({"Resource": "arn:aws:iam::1:role/${aws:username}"}, "arn:aws:iam::1:role/anna", "arn:aws:iam::1:role/bob"),
+    ({"Resource": "arn:aws:s3:${aws:username}::x"}, "arn:aws:s3:${aws:username}::x", "arn:aws:s3:anna::x"),
+    ({"NotResource": "arn:aws:iam::1:role/x*"}, "arn:aws:iam::1:role/y", "arn:aws:iam::1:role/xy"),
+])  # fmt: skip
+def test_a_statement_covers_the_resources_that_its_names_match(element: dict[str, Any], covered: str, other: str):
+    (read,) = parse_policy(policy({"Effect": "Allow", "Action": "sts:*", **element})).statements
+    keys = {"aws:username": ("anna",)}
+    held = [read.covers_resource(name, lambda key: keys.get(key, ())) for name in (covered, other)]
+    assert held == [Truth.TRUE, Truth.FALSE]
+
+
+@pytest.mark.parametrize(("element", "covered"), [
+    ({"Action": "sts:AssumeRol?"}, [True, False, False]), ({"Action": "STS:tagsession"}, [False, True, False]),
+    ({"Action": ["sts:T*", "sts:AssumeRole"]}, [True, True, False]), ({"NotAction": "sts:*"}, [False, False, True]),
+])  # fmt: skip
+def test_a_statement_covers_the_actions_that_its_names_match(element: dict[str, Any], covered: list[bool]):
+    (read,) = parse_policy(policy({"Effect": "Allow", "Resource": "*", **element})).statements
+    actions = ("sts:assumerole", "sts:tagsession", "s3:getobject")
+    assert [read.covers_action(action) is Truth.TRUE for action in actions] == covered
+
+
 def test_a_name_of_an_element_is_a_text():
     error = refusal(policy({**GRANT, 5: "x"}))
     assert (error.rule, error.path, error.message) == ("wrong-type", "Statement[0]", "5 is not a name of an element")
@@ -236,7 +255,10 @@ def test_an_id_is_for_resource_based_policies_only():
 
 
 def test_a_sid_is_unique_unless_it_is_empty():
-    assert refusal(policy({**GRANT, "Sid": "A"}, {**GRANT, "Sid": "A"})).path == "Statement[1].Sid"
+    twice = refusal(policy({**GRANT, "Sid": "A"}, {**GRANT, "Sid": "A"}))
+    assert (twice.path, twice.rule, twice.message) == (
+        "Statement[1].Sid", "duplicate-sid", "the Sid 'A' is there twice",
+    )  # fmt: skip
     assert len(parse_policy(policy({**GRANT, "Sid": ""}, {**GRANT, "Sid": ""})).statements) == 2
 
 
@@ -255,6 +277,9 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
         (policy(GRANT, UNKNOWN), "Statement[1]"),
     ):  # fmt: skip
         assert parse_policy(source).unresolved == (path,)
+    assert parse_policy(policy({**GRANT, "Effect": "Deny"}, UNKNOWN)).has_allow
+    assert parse_policy({"Version": UNKNOWN, "Statement": GRANT}).statements[0].variables
+    assert not parse_policy(policy({**GRANT, "Effect": "Deny"})).has_allow
     condition = {"StringEquals": UNKNOWN, "Bool": {"a:b": [UNKNOWN]}}
     (read,) = parse_policy(policy({**GRANT, "Condition": condition})).statements
     assert read.unresolved == ("Statement[0].Condition.StringEquals",)
@@ -268,18 +293,37 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
     assert parse_policy(policy({**TRUST, "Principal": {"AWS": [UNKNOWN]}}), PolicyKind.TRUST)
 
 
-@pytest.mark.parametrize("text", ["", " ", "{", "[", '{"a"', '{"a":', '{"a": 1', '{"a": 1,', '{"a": 1,}', "[1,]",
-    "nul",
-    '"abc', '"\\x"', "01", "1.", "-", "{'a': 1}",
-    '{"a": 1} x', "NaN", "\ufeff{}", "[" * 5000, '{"a":' * 5000])  # fmt: skip
-def test_what_is_not_json_is_refused_with_its_place(text: str):
+EARLY, NAMELESS, TWICE = (
+    "the document ends too early",
+    "the name of an element is missing here",
+    "is there twice in one object",
+)
+MORE, NO_VALUE, BAD = (
+    "there is more text after the end of the document",
+    "a value is missing here",
+    "the string is not valid JSON",
+)
+DEEP = "the document nests deeper than 64 levels"
+
+
+@pytest.mark.parametrize(("text", "path", "message", "line", "column"), [
+    ("", "", EARLY, 1, 1), (" ", "", EARLY, 1, 2), ("{", "", NAMELESS, 1, 2), ("[", "", EARLY, 1, 2),
+    ('{"a"', "", "':' is missing here", 1, 5), ('{"a":', "", EARLY, 1, 6), ('{"a": 1,}', "", NAMELESS, 1, 9),
+    ('{"a": 1', "", "',' or '}' is missing here", 1, 8), ('{"a": 1,', "", NAMELESS, 1, 9), ("[1,]", "", NO_VALUE, 1, 4),
+    ("[1 2]", "", "',' or ']' is missing here", 1, 4), ("nul", "", NO_VALUE, 1, 1), ('"abc', "", BAD, 1, 1),
+    ('"\\x"', "", BAD, 1, 2), ("01", "", MORE, 1, 2), ("1.", "", MORE, 1, 2), ("-", "", NO_VALUE, 1, 1),
+    ("{'a': 1}", "", NAMELESS, 1, 2), ('{"a": 1}\n x', "", MORE, 2, 2), ("NaN", "", NO_VALUE, 1, 1),
+    ("\ufeff{}", "", NO_VALUE, 1, 1), ('{"a":\n"b\nc"}', "", BAD, 2, 3), ('{"a" 1}', "", "':' is missing here", 1, 6),
+    ('{"a":1\n"b":2}', "", "',' or '}' is missing here", 2, 1),
+    ('{"a":1\n\n,"a":2}', "a", f"'a' {TWICE}", 3, 2), ('[{"b":[{"c":1,"c":2}]}]', "[0].b[0].c", f"'c' {TWICE}", 1, 15),
+    ("[" * 66 + "]" * 66, "", DEEP, 1, 66), ('{"a":' * 66 + "1" + "}" * 66, "", DEEP, 1, 326),
+    ("[" * 5000, "", DEEP, 1, 66),
+    (b"{}\xff", "", "the document is not UTF-8 at byte 2", 1, 1),
+])  # fmt: skip
+def test_what_is_not_json_is_refused_with_its_place(text: Any, path: str, message: str, line: int, column: int):
     error = refusal(text)
-    assert error.line is not None
-    assert error.path == ""
-
-
-def test_bytes_that_are_not_utf_8_are_refused():
-    assert refusal(b"\xff{}").rule == "not-json"
+    assert (error.path, error.message, error.line, error.column) == (path, message, line, column)
+    assert error.rule == ("duplicate-key" if path else "not-json")
 
 
 JSON = st.recursive(

@@ -66,13 +66,6 @@ def test_a_refusal_without_a_page_of_its_own_points_to_the_grammar():
     assert finding.url == GUIDE + "reference_policies_grammar.html"
 
 
-def test_a_text_that_is_not_json_is_a_finding():
-    (finding,) = lint_source('{"Statement": 1,}', IDENTITY)
-    assert (finding.rule, finding.line, finding.column) == ("not-json", 1, 17)
-    (finding,) = lint_source(b"\xff", IDENTITY)
-    assert (finding.rule, finding.line, finding.column) == ("not-json", 1, 1)
-
-
 @pytest.mark.parametrize(("element", "negated"), [("Resource", False), ("NotResource", True)])
 def test_a_resource_with_a_free_variable_is_required_as_data(element: str, negated: bool):
     name = "arn:aws:iam::222222222222:role/${aws:PrincipalTag/role}"

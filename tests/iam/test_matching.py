@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from twokeys.iam.matching import ArnPattern, TextPattern
+from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Truth, Values
 
 KEYS: dict[str, Values] = {
@@ -85,9 +85,51 @@ def test_without_variables_a_variable_is_literal():
     ("arn:aws:s*:::x", "arn:aws:sns:eu:1:x", False),
     ("arn:aws:iam::222222222222:role/${aws:username}", "arn:aws:iam::222222222222:role/anna", True),
     ("arn:aws:iam::${aws:username}:role/x", "arn:aws:iam::anna:role/x", False),
+    ("arn:aws:iam::${aws:username}:role/x", "arn:aws:iam::${aws:username}:role/x", True),
+    ("arn:aws:s3:::${aws:username}*", "arn:aws:s3:::anna:x:y", True), ("arn:aws:s3:::?", "arn:aws:s3:::\n", True),
+    ("arn:aws:iam*", "arn:aws:iam::222222222222:role/x", True), ("arn:aws:iam*", "arn:aws:s3:::x", False),
+    ("arn:aws:${aws:username}*", "arn:aws:anna", True), ("arn:*:iam::1:role/x", "arn:aws:iam::1", False),
 ])  # fmt: skip
 def test_a_resource_is_compared_component_by_component(pattern: str, value: str, expected: bool):
     assert arn(pattern, value) is (Truth.TRUE if expected else Truth.FALSE)
+
+
+@pytest.mark.parametrize(("text", "samples", "wild", "keys"), [
+    ("a*b?", ("abz", "azbz"), True, ()), ("ab", ("ab", "ab"), False, ()), ("*", ("", "z"), False, ()),
+    ("a:${aws:username}*", (), True, ("aws:username",)), ("${*}?", ("*z", "*z"), True, ()),
+    ("arn:aws:iam::1:role/x*", ("arn:aws:iam::1:role/x", "arn:aws:iam::1:role/xz"), True, ()),
+])  # fmt: skip
+def test_samples_of_what_a_pattern_matches(text: str, samples: tuple[str, ...], wild: bool, keys: tuple[str, ...]):
+    pattern = ArnPattern(text, variables=True, resource=False)
+    assert (pattern.samples("z"), pattern.wild, pattern.keys, pattern.text) == (samples, wild, keys, text)
+    plain = TextPattern(text, wildcards=True, variables=True)
+    assert (plain.samples("z"), plain.wild or text == "*", plain.keys) == (samples, wild or text == "*", keys)
+
+
+def test_variables_with_a_value_are_filled_in_and_what_they_bring_is_escaped():
+    filled = {
+        "x${aws:username}${*}": "xanna${*}", "${aws:PrincipalTag/star}": "${*}", "${aws:nothing, 'me'}": "me",
+        "${aws:nothing}": None, "${aws:tagkeys, 'me'}": None, "a${aws:userid}": "a${aws:userid}",
+        "${aws:username}${aws:principalorgid}": "${aws:username}${aws:principalorgid}", "${}": "${}",
+    }  # fmt: skip
+    assert {text: with_values(text, look) for text in filled} == filled
+    assert like("${aws:tagkeys, 'me'}", "me") is Truth.FALSE
+
+
+def test_letters_match_in_either_case_where_that_is_asked_for():
+    def either(pattern: str, value: str) -> Truth:
+        return TextPattern(pattern, wildcards=True, variables=True, ignore_case=True).matches(value, look)
+
+    pairs = [("A*b", "aXB"), ("${aws:username}", "ANNA"), ("X${aws:userid}", "xme"), ("AB", "aB"), ("AB", "abc")]
+    assert [either(*pair) for pair in pairs] == [Truth.TRUE, Truth.TRUE, Truth.FREE, Truth.TRUE, Truth.FALSE]
+
+
+def test_a_symbol_is_no_part_of_a_longer_word():
+    texts = ["account:stage", "x:account:stage/y", "xaccount:stage", "account:stage x", "account:"]
+    assert [is_symbolic(text) for text in texts] == [True, True, False, False, False]
+    assert len(with_ids("account:stage")) == len("111111111111")
+    assert with_ids("account:stage") != with_ids("account:prod")
+    assert len({*with_ids("account:stage")}) > 6
 
 
 def test_an_arn_operator_lets_no_wildcard_reach_across_a_colon():
@@ -108,6 +150,10 @@ def test_a_text_that_is_no_arn_matches_no_arn_pattern_but_the_star():
     assert arn("arn:aws:iam::1:role/*", "role/x", resource=False) is Truth.FALSE
     assert arn("arn:aws:iam", "arn:aws:iam::1:role/x", resource=False) is Truth.FALSE
     assert arn("*", "role/x", resource=False) is Truth.TRUE
+    assert arn("arn:${aws:username}", "arn:anna", resource=False) is Truth.FALSE
+    assert arn("${aws:username}:a:b:c:d:e", "anna", resource=False) is Truth.FALSE
+    assert arn("${aws:username}:a:b:c:d:e*", "anna:a:b:c:d:ex:y", resource=False) is Truth.TRUE
+    assert arn("${aws:username}:a:b:c:d", "anna:a:b:c:d:e", resource=False) is Truth.FALSE
 
 
 @pytest.mark.parametrize(("pattern", "value", "expected"), [
@@ -121,6 +167,9 @@ def test_a_text_that_is_no_arn_matches_no_arn_pattern_but_the_star():
     ("arn:aws:iam::1111*:role/x", "arn:aws:iam::account:stage:role/x", Truth.UNKNOWN),
     ("arn:aws:iam::1111*:role/y", "arn:aws:iam::account:stage:role/x", Truth.FALSE),
     ("arn:aws:iam::acc*:role/x", "arn:aws:iam::account:stage:role/x", Truth.FALSE),
+    ("arn:aws:iam::1111*:role/${aws:username}", "arn:aws:iam::account:stage:role/anna", Truth.UNKNOWN),
+    ("arn:aws:iam::1111*:role/${aws:userid}", "arn:aws:iam::account:stage:role/anna", Truth.UNKNOWN),
+    ("arn:aws:iam::*:role/${aws:userid}", "arn:aws:iam::account:stage:role/anna", Truth.FREE),
 ])  # fmt: skip
 def test_a_symbol_is_an_id_that_nobody_knows_yet(pattern: str, value: str, expected: Truth):
     assert arn(pattern, value) is expected

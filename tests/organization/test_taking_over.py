@@ -16,6 +16,7 @@ import yaml
 from tests.organization.existing import Existing, deny
 from tests.sandbox.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("programs_in_process")
 Imported = list[tuple[bool, str, str]]
 
 

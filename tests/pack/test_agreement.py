@@ -25,6 +25,8 @@ from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import StackRun
 
+pytestmark = pytest.mark.usefixtures("programs_in_process")
+
 
 class Organization:
     """A local AWS with a hub and a member account."""

@@ -10,6 +10,7 @@ a mandatory policy about each resource before it makes it: https://www.pulumi.co
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -54,48 +55,6 @@ IN_PREVIEW = (
 )
 WITH_WHAT_AWS_HAS = {"imported_role", "account_that_a_change_would_replace"}
 """What exists already makes the difference. The others are previewed in tests/engine/test_attacks.py as well."""
-LATE = (
-    "late_everyone",
-    "late_everyone_with_an_external_id",
-    "late_outsider",
-    "late_role_of_an_outsider",
-    "late_outsider_by_condition",
-    "late_not_principal",
-    "late_leaf_of_a_document",
-    "late_wildcard_grant",
-    "late_grant_of_sts_by_pattern",
-    "late_managed_policy",
-    "late_managed_policy_arns",
-    "late_policy_attached_to_many",
-    "late_inline_policies",
-    "late_group_policy",
-    "late_user_policy",
-    "late_grant_on_a_role_that_does_not_trust",
-    "late_github_without_a_subject",
-    "late_way_from_stage_into_prod",
-    "late_cloud_control",
-    "late_group_grant_on_a_role_that_does_not_trust",
-    "false_declaration",
-    "late_transformed_trust",
-    "late_transformed_grant",
-    "late_difference_from_what_is_declared",
-)
-WITHOUT_PREVIEW = (
-    "everyone",
-    "everyone_with_an_external_id",
-    "outsider",
-    "outsider_among_ours",
-    "wildcard_grant",
-    "wildcard_in_a_managed_policy",
-    "wildcard_in_inline_policies",
-    "cloud_control",
-    "stack_set",
-    "user_in_a_member_account",
-    "github_without_a_subject",
-    "stage_into_prod",
-    "contradictory_declarations",
-    "transformed_trust",
-)
 SECOND_ROUND = (
     "late_mapping",
     "late_duplicate_keys",
@@ -112,6 +71,20 @@ SECOND_ROUND = (
     "name_in_another_case",
 )
 """tests/pack/attacks/second_round.py: refused in preview or in the update."""
+LATE = (
+    "false_declaration",
+    *(
+        name
+        for file in ("attacks.py", "second_round.py")
+        for name in re.findall(r"^def (late_\w+)", Path(__file__).with_name("attacks").joinpath(file).read_text(), re.M)
+        if name not in SECOND_ROUND and name != "late_role_of_aws_native"
+    ),
+)
+WITHOUT_PREVIEW = tuple(
+    one
+    for one in IN_PREVIEW
+    if one not in WITH_WHAT_AWS_HAS and not one.startswith(("trust_", "grant_without_", "outsider_by_"))
+)
 KINDS = {
     "late_leaf_of_a_document",  # an unknown inside JSON
     "late_managed_policy_arns",  # a resource that names another

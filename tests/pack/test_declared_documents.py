@@ -13,6 +13,7 @@ import pytest
 from twokeys.pack.deferral import DEFERRED
 from twokeys.preview.program import judge, preview
 
+pytestmark = pytest.mark.usefixtures("programs_in_process")
 ATTACKS = Path(__file__).with_name("attacks")
 
 

@@ -30,6 +30,7 @@ def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None
     assert "prod: 22 resources, nothing refused" in done.output
 
 
+@pytest.mark.usefixtures("programs_in_process")
 def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project_root: Path) -> None:
     arguments = ["stage", "--json", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]
     done = CliRunner().invoke(preview, arguments, standalone_mode=False)
@@ -40,6 +41,7 @@ def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project
     assert "Next step:" in told["violations"][0]["message"]
 
 
+@pytest.mark.usefixtures("programs_in_process")
 def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, tmp_path: Path) -> None:
     door = "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
     exception = {"door": door, "reason": "r", "owner": "o", "expires": "2999-01-01"}

@@ -51,6 +51,7 @@ def exports(snapshot: Snapshot) -> Mapping[str, object]:
     return stack.outputs
 
 
+@pytest.mark.usefixtures("programs_in_process")
 @pytest.mark.parametrize("stack", ["management", "stage", "prod"])
 def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: Path, stack: str) -> None:
     snapshot = example(project_root, stack)
@@ -58,6 +59,7 @@ def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: P
     assert judge(snapshot).mandatory == ()
 
 
+@pytest.mark.usefixtures("programs_in_process")
 def test_a_door_without_its_grant_is_refused_before_its_account_exists(project_root: Path) -> None:
     door = {
         "from": {"role": "ci"},
@@ -86,6 +88,7 @@ def exported(environment: str) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.usefixtures("programs_in_process")
 def test_a_door_from_an_account_of_another_stack_needs_both_keys_and_leads_not_from_stage_to_prod(
     project_root: Path,
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_door_from_an_account_of_another_stack_needs_both_keys_and_leads_not_f
     }
 
 
+@pytest.mark.usefixtures("programs_in_process")
 def test_users_and_keys_of_a_member_account_are_refused_but_for_the_users_of_people(project_root: Path) -> None:
     snapshot = example(project_root, "management")
     alice = next(user for user in snapshot.of_type("aws:iam/user:User") if user.name == "alice")
@@ -110,6 +114,7 @@ def test_users_and_keys_of_a_member_account_are_refused_but_for_the_users_of_peo
         assert {(finding.rule, finding.urn) for finding in found} == {("no-iam-users", added.urn)}
 
 
+@pytest.mark.usefixtures("programs_in_process")
 def test_nothing_comes_of_a_resource_whose_provider_waits_for_its_account(project_root: Path) -> None:
     snapshot = previewed(project_root, "stage", people={})
     waiting, known = one(snapshot, "stage-deployer"), one(snapshot, "stage-deployer-grant")

@@ -1,20 +1,21 @@
-"""A copy of the project in a temporary folder, and the command line in a process of its own."""
+"""A copy of the project in a temporary folder, and the command line."""
 
 from __future__ import annotations
 
-import os
+import functools
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import in_process
+from tests.in_process import Twokeys
 from twokeys.sandbox.local_aws import LocalAws
 
 TWOKEYS = (sys.executable, "-c", "from twokeys.cli import main; main()")
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Twokeys
 
 
 @pytest.fixture
@@ -60,18 +61,6 @@ def small_organization(project: Path) -> None:
 
 
 @pytest.fixture
-def twokeys(project: Path) -> Run:
+def twokeys(project: Path) -> Twokeys:
     """Run `twokeys ARGUMENTS` in the project; standard output and error are captured."""
-
-    def run(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*TWOKEYS, *arguments],
-            cwd=project,
-            env=dict(os.environ),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run
+    return functools.partial(in_process.twokeys, folder=project)

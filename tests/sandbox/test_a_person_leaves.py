@@ -16,6 +16,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.preview import preview
 
+pytestmark = pytest.mark.usefixtures("programs_in_process")
 READ = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from tests.in_process import twokeys
 from tests.sandbox.account_life import STACK, World, config, worlds
 
+pytestmark = pytest.mark.usefixtures("programs_in_process")
 Run = Callable[..., Any]
 NEW = "new+stage@company.com"
 
@@ -31,9 +32,8 @@ def account(world: World) -> Run:
     """Run `twokeys account ARGUMENTS --json` in the project."""
 
     def run(*arguments: str, code: int = 0) -> Any:
-        command = [sys.executable, "-c", "from twokeys.cli import main; main()", "account", *arguments, "--json"]
-        environment = {**os.environ, **world.aws.environment()}
-        done = subprocess.run(command, cwd=world.project, env=environment, capture_output=True, text=True, check=False)
+        with mock.patch.dict(os.environ, world.aws.environment()):
+            done = twokeys("account", *arguments, "--json", folder=world.project)
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
 

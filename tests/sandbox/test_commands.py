@@ -1,4 +1,4 @@
-"""`twokeys sandbox` as its user meets it: in a process of its own, with the repository's own program."""
+"""`twokeys sandbox` as its user meets it, with the repository's own program: in processes where they end early."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import signal
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from tests.sandbox.conftest import TWOKEYS, Run
+from twokeys.sandbox import demo
 from twokeys.sandbox.local_aws import LocalAws
 
 
@@ -36,24 +36,14 @@ def told(run: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(run.stdout)
 
 
-_KEEPING_ITS_STORY = """
-import json, pathlib
-from twokeys.cli import main
-from twokeys.sandbox import demo
-
-def tell(*given, before=demo.tell, **named):
-    story = before(*given, **named)
-    pathlib.Path("story.json").write_text(json.dumps(story.as_json()))
-    return story
-
-demo.tell = tell
-main()
-"""
-
-
-def test_the_demo_tells_the_whole_story_on_a_screen_and_every_probe_goes_as_expected(project: Path) -> None:
-    command = [sys.executable, "-c", _KEEPING_ITS_STORY, "sandbox", "demo"]
-    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=240, check=False)
+@pytest.mark.usefixtures("programs_in_process")
+def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every_answer_reads(
+    twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stories: list[demo.Story] = []
+    tell = demo.tell
+    monkeypatch.setattr(demo, "tell", lambda *given, **named: stories.append(tell(*given, **named)) or stories[0])
+    run = twokeys("sandbox", "demo", "--state", ".twokeys")
     assert (run.returncode, run.stderr) == (0, ""), run.stdout + run.stderr
     lines = run.stdout.splitlines()
     assert len(lines) <= 45
@@ -61,7 +51,7 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_every_probe_goes_as_expe
     assert lines[-2].startswith("pictures ")
     assert (project / lines[-2].split()[1].rstrip(",")).is_file()
 
-    story = json.loads((project / "story.json").read_text())
+    story = stories[0].as_json()
     assert story["failed"] == []
     assert [one["stack"] for one in story["runs"]] == ["management", "stage", "prod"]
     assert all(one["ok"] and not [each for each in one["violations"] if each["mandatory"]] for one in story["runs"])
@@ -82,22 +72,17 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_every_probe_goes_as_expe
     assert any("without MFA" in one["name"] and one["happened"] == "refused" for one in probes)
     assert any("administrator of stage tries door prod" in one["name"] for one in probes)
 
-
-def test_what_an_up_made_is_a_state_that_every_answer_reads(twokeys: Run, project: Path) -> None:
-    for stack in ("management", "stage"):
-        run = twokeys("sandbox", "up", stack)
-        assert run.returncode == 0, run.stdout + run.stderr
     state = project / ".twokeys" / "stacks" / "stage.json"
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
     assert stat.S_IMODE((project / ".twokeys" / "aws").stat().st_mode) == 0o700
     checked = twokeys("access", "check", "--state", str(state), "--json")
     assert checked.returncode == 0, checked.stdout
     assert twokeys("audit", "stage", "--json").returncode == 0
-    verified = told(twokeys("verify", "stage", "--json"))
+    verified = told(twokeys("verify", "stage", "--json", "--rate", "50"))
     assert all(one["asExpected"] for one in verified["probes"])
 
 
-@pytest.mark.usefixtures("small_organization")
+@pytest.mark.usefixtures("small_organization", "programs_in_process")
 def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_before_and_nothing_else(
     twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +129,7 @@ def begin(project: Path, *arguments: str, until: str) -> subprocess.Popen[str]:
     raise AssertionError(f"it ended with {update.wait()} before it said {until!r}")
 
 
-@pytest.mark.usefixtures("small_organization")
+@pytest.mark.usefixtures("small_organization", "programs_in_process")
 def test_a_run_whose_local_aws_dies_ends_and_the_next_one_begins_anew(twokeys: Run, project: Path) -> None:
     update = begin(project, "management", until="aws:iam/user:User")
     server = json.loads((project / ".twokeys" / "aws" / "server.json").read_text())
@@ -156,7 +141,7 @@ def test_a_run_whose_local_aws_dies_ends_and_the_next_one_begins_anew(twokeys: R
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("small_organization")
+@pytest.mark.usefixtures("small_organization", "programs_in_process")
 def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again_with_all_that_are_up(
     twokeys: Run, project: Path
 ) -> None:

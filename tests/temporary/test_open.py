@@ -15,6 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.project.config import read_config
 from twokeys.temporary.change import Opening, closing_minute, lasting, opened
 
+pytestmark = pytest.mark.usefixtures("programs_in_process")
 CONFIG = """\
 # Who may enter shop.
 config:

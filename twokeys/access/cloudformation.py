@@ -216,7 +216,7 @@ def _one(type_: str, **names: str) -> Callable[[Native], Iterator[Resource]]:
 
 
 def _permission_set(native: Native) -> Iterator[Resource]:
-    values = {key: native.get(key) for key in ("name", "instanceArn", "sessionDuration", "relayState")}
+    values = {key: native.get(key) for key in ("name", "instanceArn", "sessionDuration")}
     made = _made(native, "aws:ssoadmin/permissionSet:PermissionSet", values)
     arn = native.get("PermissionSetArn")
     yield replace(made, outputs={**made.outputs, "arn": arn}) if isinstance(arn, str) else made
@@ -288,12 +288,8 @@ _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
     "iam::grouppolicy": _policy_of("group"),
     "iam::usertogroupaddition": _addition,
     "iam::accesskey": _one("aws:iam/accessKey:AccessKey", user="UserName"),
-    "iam::oidcprovider": _one(
-        "aws:iam/openIdConnectProvider:OpenIdConnectProvider", url="Url", clientIdLists="ClientIdList"
-    ),
-    "iam::samlprovider": _one(
-        "aws:iam/samlProvider:SamlProvider", name="Name", samlMetadataDocument="SamlMetadataDocument"
-    ),
+    "iam::oidcprovider": _one("aws:iam/openIdConnectProvider:OpenIdConnectProvider", url="Url"),
+    "iam::samlprovider": _one("aws:iam/samlProvider:SamlProvider", name="Name"),
     "ssoadmin::permissionset": _permission_set,
     "ssoadmin::assignment": _one(
         "aws:ssoadmin/accountAssignment:AccountAssignment",
@@ -308,9 +304,7 @@ _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
         "aws:identitystore/group:Group", displayName="DisplayName", identityStoreId="IdentityStoreId", groupId="GroupId"
     ),
     "organizations::account": _account,
-    "organizations::organization": _one(
-        "aws:organizations/organization:Organization", id="Id", featureSet="FeatureSet"
-    ),
+    "organizations::organization": _one("aws:organizations/organization:Organization", id="Id"),
     "organizations::organizationalunit": _one(
         "aws:organizations/organizationalUnit:OrganizationalUnit", name="Name", parentId="ParentId", id="Id"
     ),

@@ -38,7 +38,7 @@ class Finding:
     def text(self) -> str:
         """The finding as it is shown to people."""
         place = f" ({self.source})" if self.source else ""
-        where = f" [{self.urn}]" if self.urn else ""
+        where = f" [{self.urn}]" if self.urn and self.urn not in self.message else ""
         return f"{self.message}{place}.{where} Next step: {self.next_step}."
 
 

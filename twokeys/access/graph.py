@@ -49,6 +49,10 @@ _DECLARE = (
     "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
     "from values that are known in preview, or create what it waits for in an earlier update"
 )
+_ANOTHER_STATE = (
+    "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
+    "that together with this one (`--state` may be repeated)"
+)
 _BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
 
 
@@ -291,7 +295,7 @@ class _Builder:
                 continue
             self._graph.federated.append(found)
             if found.unknown:
-                self._graph.not_proved.append(_unknown_provider(found))
+                self._graph.not_proved.append(_unknown_provider(found, _known_by(self._graph)))
             self._doors |= {(door.source, role): door for door in federated_doors(found, trust, rcps)}
         for door in carried(role, trust, rcps):
             self._doors[door.source, role] = door
@@ -388,11 +392,16 @@ def _names_nobody(role: Principal, name: str, accounts: Accounts) -> NotProved:
     return NotProved(what, why, _BY_ARN, f"{name} -> {role.arn}", role.urn, role.source)
 
 
-def _unknown_provider(found: FederatedTrust) -> NotProved:
+def _known_by(graph: Graph) -> str:
+    """What makes a document known: in a state no program is there to be changed."""
+    return _ANOTHER_STATE if graph.snapshot.is_state else _DECLARE
+
+
+def _unknown_provider(found: FederatedTrust, step: str) -> NotProved:
     role = found.role
     what = f"Whom the trust policy of role {role.name} lets in by {provider_name(found.federation)}"
     why = "the provider, or the claim that names its tenant, is not known yet"
-    return NotProved(what, why, _DECLARE, f"* -> {role.arn}", role.urn, role.source, role.trust)
+    return NotProved(what, why, step, f"* -> {role.arn}", role.urn, role.source, role.trust)
 
 
 def _not_proved(graph: Graph) -> Iterator[NotProved]:
@@ -406,12 +415,13 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
             made_from = f" (it is made from {', '.join(document.waits_for)})" if document.waits_for else ""
             why, step = (
                 f"{document.problem}{made_from}",
-                document.next_step or (_CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _DECLARE),
+                document.next_step
+                or (_CORRECT if document.faulty else SHOW_SECRETS if document.hidden else _known_by(graph)),
             )
         elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
             why, step = (
                 f"what is not known yet in it may let somebody in: {', '.join(leaves)}",
-                SHOW_SECRETS if document.hidden else _DECLARE,
+                SHOW_SECRETS if document.hidden else _known_by(graph),
             )
         else:
             continue

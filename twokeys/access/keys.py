@@ -19,7 +19,7 @@ from twokeys.access.principals import HOLDERS, Principal
 from twokeys.access.requirements import asks_for_external_id
 from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
-_ELSEWHERE = "; if it is made in another stack, read that stack's `doors` through components.other_stack.OtherStack"
+_THROUGH = "through components.other_stack.OtherStack"
 _EXCEPT = "make an exception with reason, owner and expiry"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
 _PIN = "set allowed_account_ids of that provider to the one account that it works in"
@@ -27,7 +27,7 @@ _PIN = "set allowed_account_ids of that provider to the one account that it work
 _OF_PERMISSION_SET = "AWSReservedSSO_"
 _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
-    f"makes it through components.other_stack.OtherStack, or {_EXCEPT}"
+    f"makes it {_THROUGH}, or {_EXCEPT}"
 )
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 
@@ -69,6 +69,13 @@ def statements(graph: Graph) -> Iterator[Statement]:
         yield from reader.open_trust(trust)
     for grant in graph.lone_grants:
         yield from reader.lone_grant(grant)
+
+
+def read_too(graph: Graph, stack: str) -> str:
+    """The next step where another stack has what is missing: its output `doors` in a program, its state for states."""
+    if graph.snapshot.is_state:
+        return f"read the state of {stack} together with this one (`--state` may be repeated)"
+    return f"read {stack} {_THROUGH} (it exports `doors`)"
 
 
 class _Reader:
@@ -198,9 +205,9 @@ class _Reader:
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
             about += f", but this stack has neither that {source.kind} nor a grant for it: the grant key is missing"
-            return _about(door, Lack.GRANT, about, step + _ELSEWHERE, role)
+            return _about(door, Lack.GRANT, about, step + self._if_elsewhere, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
-        return _about(door, Lack.PROOF, about + ": the grant key is not proved", _elsewhere("grant"), role)
+        return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._elsewhere("grant"), role)
 
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
@@ -289,11 +296,11 @@ class _Reader:
         about = f"Role {role.arn} in account {self._account(role)} trusts {whom}, but "
         if account is not None and account in self._accounts.held:
             about += "nobody there is granted sts:AssumeRole on it by this stack: the grant key is missing"
-            step = f"give those who shall enter a policy that allows sts:AssumeRole on {_to_grant(role)}{_ELSEWHERE}"
-            yield Statement(Lack.GRANT, about, step, door, role.urn, role.source)
+            step = f"give those who shall enter a policy that allows sts:AssumeRole on {_to_grant(role)}"
+            yield Statement(Lack.GRANT, about, step + self._if_elsewhere, door, role.urn, role.source)
         else:
             about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
-            yield Statement(Lack.PROOF, about, _elsewhere("grant"), door, role.urn, role.source)
+            yield Statement(Lack.PROOF, about, self._elsewhere("grant"), door, role.urn, role.source)
 
     def _program_enters(self, trust: Trust) -> bool:
         """A role that a provider of the stack assumes is in use by the credentials that run the program.
@@ -332,10 +339,10 @@ class _Reader:
         elif account in self._accounts.held:
             but = "no role of this stack answers to that and trusts it"
             step = f"add the role with a trust policy that names {source.arn}, correct the ARN, or remove the grant"
-            lack, step = Lack.TRUST, step + _ELSEWHERE
+            lack, step = Lack.TRUST, step + self._if_elsewhere
         else:
             but = "that account is not in this stack and no stack reference shows the role's trust"
-            lack, step = Lack.PROOF, _elsewhere("trust")
+            lack, step = Lack.PROOF, self._elsewhere("trust")
         about = (
             f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on "
             f"{grant.resource} in account {there}, but {but}: the trust key is "
@@ -343,6 +350,13 @@ class _Reader:
         )
         door = f"{source.arn} -> {grant.resource}"
         yield Statement(lack, about, step, door, grant.document.urn or source.urn, source.source)
+
+    @property
+    def _if_elsewhere(self) -> str:
+        return f"; if it is made in another stack, {read_too(self._graph, 'that stack')}"
+
+    def _elsewhere(self, key: str) -> str:
+        return f"{read_too(self._graph, f'the stack that holds the {key}')}, or {_EXCEPT}"
 
     def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")
@@ -360,11 +374,6 @@ class _Reader:
 
 def _about(door: Door, lack: Lack, about: str, step: str, where: Principal) -> Statement:
     return Statement(lack, about, step, door.id, where.urn, where.source)
-
-
-def _elsewhere(key: str) -> str:
-    reads = "through components.other_stack.OtherStack (it exports `doors`)"
-    return f"read the stack that holds the {key} {reads}, or {_EXCEPT}"
 
 
 def _who(principal: Principal) -> str:

@@ -9,6 +9,7 @@ The result has the shape of a stack's resources, so that everything after it is 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,10 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
     """The snapshot of the session's account and, from a management account, of every active member account.
 
     Members are read by assuming `member_role` in each. Raises Refusal when the first account cannot be read, or a
-    member account cannot be entered: what was not read cannot be shown to be closed.
+    member account cannot be entered: what was not read cannot be shown to be closed; BotoCoreError when AWS cannot be
+    asked at all.
     """
-    session = session or boto3.Session()
+    session = session or boto3.Session(region_name=_region())
     try:
         caller = session.client("sts").get_caller_identity()
         account, partition = caller["Account"], parse_arn(caller["Arn"]).partition
@@ -53,13 +55,18 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
         if members:
             members += identity_center(session, _maker(account))
             members += _root_access(session.client("iam"), organization, account)
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
         raise _refused("the account of your credentials", error) from error
     resources += members
     for member in members:
         if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["status"] == "ACTIVE":
             resources += _member(session, Arn.iam("role", str(member.outputs["id"]), member_role, partition=partition))
     return Snapshot(tuple(resources), origin=f"live accounts, seen from {account}")
+
+
+def _region() -> str:
+    """Where STS is asked; boto3 itself does not read AWS_REGION, as every other SDK does."""
+    return boto3.Session().region_name or os.environ.get("AWS_REGION") or "us-east-1"
 
 
 def _maker(account: str) -> Callable[[str, str, Mapping[str, object]], Resource]:

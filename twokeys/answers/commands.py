@@ -136,13 +136,16 @@ def export_command(
     from twokeys.answers.published import published
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
+    from twokeys.answers.summary import counted
     from twokeys.files import write_output
 
     asked(states, stacks, live=live)
     found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
     doors = published(found)
     write_output(file, json.dumps(doors, indent=2) + "\n")
-    click.echo(f"Wrote {file}: {len(doors['doors'])} doors")
+    within = sum(len(way.steps) == 1 and way.target.who.kind == "role" for way in found.within)
+    across = len(doors["doors"]) - within
+    click.echo(f"Wrote {file}: {counted(across, 'door')} between accounts, one a principal, and {within} within one")
 
 
 def _live(member_role: str) -> Snapshot:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
+from twokeys.profiles.options import doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
-
-_DOORS = "TWOKEYS_DOORS"
 
 
 def _through(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,16 +29,7 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--profile", metavar="NAME", help="The profile with your own credentials; default: the environment."
         ),
-        click.option(
-            "--state", "states", multiple=True, metavar="FILE", help="The exports of the stacks, instead of --from."
-        ),
-        click.option(
-            "--from",
-            "published",
-            envvar=_DOORS,
-            metavar="URL_OR_FILE",
-            help=f"What `twokeys access export` wrote; default: ${_DOORS}.",
-        ),
+        doors_options,
         click.argument("door"),
     ):
         command = option(command)
@@ -118,19 +108,17 @@ def _open(  # noqa: PLR0913 - one parameter an option
     external_id: str | None,
 ) -> Session:
     from twokeys.assume.session import open_session
-    from twokeys.exports import read_exports
     from twokeys.profiles.reading import read_ways
 
-    if bool(states) == (published is not None):
-        raise click.UsageError(f"Say where the doors stand: --from URL_OR_FILE (or ${_DOORS}), or --state FILE.")
-    ways, _members = read_ways([read_exports(each) for each in ((published,) if published else states)])
+    exports = exports_of(states, published)
+    ways, _members = read_ways(exports)
     way = next((one for one in ways if one.name == door), None)
     if way is None:
         known = sorted(one.name for one in ways)
         close = nearest(door, known)
         raise Refusal(
             f"no door is called {door}",
-            where=published or ", ".join(states),
+            where=", ".join(one.where for one in exports),
             why=f"it tells of {', '.join(known) or 'none'}",
             next_step=f"name {close}, if that is meant" if close else "name one of them",
         )

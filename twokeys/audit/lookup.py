@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from twokeys.audit.trail import EVENTS
 from twokeys.errors import Refusal
@@ -31,7 +31,7 @@ def looked_up(
 ) -> Iterator[dict[str, Any]]:
     """The records of assumed roles that the account of the session has in the regions, page by page.
 
-    Raises Refusal when CloudTrail cannot be asked.
+    Raises Refusal when CloudTrail says no, BotoCoreError when it cannot be asked.
     """
     for region in regions:
         for event in EVENTS:
@@ -41,7 +41,7 @@ def looked_up(
                 for page in pages.paginate(LookupAttributes=[asked], StartTime=start, EndTime=end):
                     yield from (json.loads(found["CloudTrailEvent"]) for found in page["Events"])
                     sleep(_PAUSE)
-            except (BotoCoreError, ClientError) as error:
+            except ClientError as error:
                 raise Refusal(
                     "CloudTrail's event history cannot be read",
                     where=f"region {region}",

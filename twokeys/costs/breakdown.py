@@ -166,5 +166,5 @@ def _unequal(where: str, what: str, found: Decimal, expected: str) -> Refusal:
         "the costs do not add up",
         where=where,
         why=f"{what} comes to {found}, against {expected}",
-        next_step="Run the command again: AWS may have updated the bill in between. If it stays so, report it.",
+        next_step="run the command again: AWS may have updated the bill in between. If it stays so, report it",
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from twokeys.costs.breakdown import ACCOUNT, METRICS, ZERO, Breakdown, Costs, Dimension, Question, add, kind_of
 from twokeys.errors import Refusal
@@ -26,13 +26,9 @@ _WHERE = "Cost Explorer"
 
 
 def client(profile: str | None = None) -> CostExplorerClient:
-    """A client for the one region that Cost Explorer has. Refuses a profile that is not there."""
-    try:
-        session = boto3.Session(profile_name=profile)
-        config = Config(retries={"mode": "adaptive", "max_attempts": 8})
-        return session.client("ce", region_name="us-east-1", config=config)
-    except BotoCoreError as error:
-        raise _failed(str(error)) from error
+    """A client for the one region that Cost Explorer has. Raises BotoCoreError for a profile that is not there."""
+    config = Config(retries={"mode": "adaptive", "max_attempts": 5})
+    return boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
 
 
 def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str], None] = lambda _: None) -> Costs:
@@ -46,7 +42,7 @@ def ask(explorer: CostExplorerClient, question: Question, asked: Callable[[str],
                 "the costs cannot be broken down like that",
                 where=f"--by {','.join(map(str, by))}",
                 why="the Cost Explorer API groups by two keys at most",
-                next_step="Use two, or give an exported report with --file, which has no such limit.",
+                next_step="use two, or give an exported report with --file, which has no such limit",
             )
     conversation = _Conversation(explorer, question, asked)
     records = conversation.groups([_definition(ACCOUNT), {"Type": "DIMENSION", "Key": "RECORD_TYPE"}])
@@ -133,7 +129,7 @@ class _Conversation:
             }
             try:
                 page = self._explorer.get_cost_and_usage(**cast("GetCostAndUsageRequestTypeDef", whole))
-            except (ClientError, BotoCoreError) as error:
+            except ClientError as error:
                 raise _failed(str(error)) from error
             for each in page.get("DimensionValueAttributes", []):
                 if description := each.get("Attributes", {}).get("description"):
@@ -164,6 +160,6 @@ def _failed(why: str) -> Refusal:
         "Cost Explorer did not answer",
         where=_WHERE,
         why=why,
-        next_step="Use credentials of the management account that allow ce:GetCostAndUsage, with Cost Explorer on; "
+        next_step="use credentials of the management account that allow ce:GetCostAndUsage, with Cost Explorer on; "
         "or give an exported report with --file.",
     )

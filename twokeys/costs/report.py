@@ -64,14 +64,14 @@ class Ledger:
                 "there is nothing to break down",
                 where=where,
                 why="no line of the report falls into these days and this currency",
-                next_step="Give another report, or other days with --from and --to.",
+                next_step="give another report, or other days with --from and --to",
             )
         if len(self.currencies) > 1:
             raise Refusal(
                 "costs in different currencies cannot be added",
                 where=where,
                 why=f"the report has lines in {' and '.join(sorted(self.currencies))}",
-                next_step="Choose one with --currency.",
+                next_step="choose one with --currency",
             )
         used = {(account, *rest): amount for (kind, account, *rest), amount in self.cells.items() if not kind}
         named = {(account, self.products.get(code) or code, *tags): ZERO for account, code, *tags in used}
@@ -248,7 +248,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             "two versions of one report cannot be added",
             where=where,
             why=f"it repeats lines of {repeated}, as each version of a month does",
-            next_step="Give the files of the newest version of each month only.",
+            next_step="give the files of the newest version of each month only",
         )
     ledger.files[where] = lines
     if not ledger.total.is_finite():

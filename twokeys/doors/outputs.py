@@ -27,3 +27,14 @@ ACCOUNTS_OUTPUT = "member_account_ids"
 """The stack output that tells the ids of the accounts that a stack works in, by name."""
 ENVIRONMENTS_OUTPUT = "member_account_environments"
 """The stack output that tells the environment of such an account, by name, where its tags say one."""
+ABOUT_DOORS = (
+    DOORS_OUTPUT,
+    GRANTS_OUTPUT,
+    MEMBERS_OUTPUT,
+    ACCOUNT_OUTPUT,
+    PEOPLE_OUTPUT,
+    ORGANIZATION_OUTPUT,
+    ACCOUNTS_OUTPUT,
+    ENVIRONMENTS_OUTPUT,
+)
+"""All of these, which an `OtherStack` repeats."""

@@ -1,7 +1,9 @@
 """What IAM Access Analyzer reports as an error: parts of a policy that AWS refuses or that can never work.
 
-Not here: whether actions, services, condition keys and resources exist (but for STS, which this project is about), and
-which resource types a service has. What breaks the grammar is refused when a document is read.
+Not here: whether actions, services, regions, condition keys and resources exist (but for STS, which this project is
+about), which resource types, ARN fields and types of keys a service has (but for IAM), and what IAM Roles Anywhere asks
+of a trust policy. SCPs take the whole language since September 2025. What breaks the grammar is refused when a document
+is read.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 """
@@ -14,7 +16,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
-from twokeys.iam.arn import arn_segments, is_account
+from twokeys.iam.arn import Arn, arn_segments, is_account
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import Finding, error, path_of
@@ -162,10 +164,13 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
                 message = f"{name!r}: an ARN has six parts, arn:partition:service:region:account:resource"
                 yield error("missing-arn-field", statement, element, message, _PAGE + "missing-arn-field")
             continue
-        _, partition, service, _, account, _ = segments
+        _, partition, service, region, account, _ = segments
         if not re.search(r"[*?$]", partition) and not re.fullmatch(r"aws(?:-[a-z]+)*", partition):
             message = f"{name!r}: {partition!r} is not a partition such as aws, aws-cn or aws-us-gov"
             yield error("invalid-partition", statement, element, message, _PAGE + "invalid-partition")
+        if service == "iam" and region not in ("", "*"):
+            message = f"{name!r}: the ARNs of IAM have no region; leave {region!r} out"
+            yield error("region-in-arn", statement, element, message, _PAGE + "arn-region-not-allowed")
         if service != service.lower() and "${" not in service:
             message = f"{name!r}: services are written in lower case: {service.lower()}"
             yield error("service-case", statement, element, message, _PAGE + "invalid-arn-service-case")
@@ -174,20 +179,32 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             yield error("invalid-arn-account", statement, element, message, _PAGE + "invalid-arn-account")
 
 
-def _principal_variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     for element, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
         if principals is None:
             continue
-        for type_, names in (
-            ("AWS", principals.aws),
-            ("Service", principals.service),
-            ("Federated", principals.federated),
+        for type_, names, fits, form in (
+            ("AWS", principals.aws, None, ""),
+            ("Service", principals.service, _SERVICE.fullmatch, "a service, such as lambda.amazonaws.com"),
+            ("Federated", principals.federated, _is_provider, "a domain, or the ARN of an OIDC or SAML provider"),
         ):
-            for name in names:
-                if isinstance(name, str) and "${" in name:
+            for name in (one for one in names if isinstance(one, str)):
+                if "${" in name:
                     message = f"{name!r}: variables are read in Resource and Condition only"
                     page = _PAGE + "variable-unsupported-in-element"
                     yield error("variable-in-element", statement, f"{element}.{type_}", message, page)
+                elif fits is not None and name != "*" and not fits(name):
+                    page = _PAGE + "invalid-principal-format"
+                    message = f"{name!r} is not {form}"
+                    yield error("principal-format", statement, f"{element}.{type_}", message, page)
+
+
+_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+
+
+def _is_provider(name: str) -> bool:
+    arn = Arn.parse(name)
+    return arn.kind in ("oidc-provider", "saml-provider") if arn else bool(_SERVICE.fullmatch(name.partition("/")[0]))
 
 
 def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
@@ -233,6 +250,6 @@ ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterato
     _conditions,
     _actions,
     _resources,
-    _principal_variables,
+    _principal_forms,
     _variables,
 )

@@ -269,10 +269,6 @@ class ConditionClause:
             return Truth.FREE if wanted & {"true", "false"} else Truth.FALSE
         return truth(("false" if found else "true") in wanted)
 
-    def __str__(self) -> str:
-        values = ", ".join(repr(value) for value in self.values)
-        return f"{self.operator} {self.key} {values}"
-
 
 @lru_cache(maxsize=4096)
 def _with(clause: ConditionClause, values: tuple[str | Unknown, ...]) -> ConditionClause:

@@ -6,6 +6,7 @@ The standard library's reader is quick but keeps no places: a text is read again
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from typing import TypeAlias
@@ -44,7 +45,6 @@ class JsonError(ValueError):
         self.path = path
         self.rule = rule
         self.position = position
-        super().__init__(message)
 
 
 def render(path: Path) -> str:
@@ -68,12 +68,12 @@ def read_quickly(text: str) -> object:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("an object has a key twice")
+        raise ValueError
     return found
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(name)
 
 
 _QUICK = JSONDecoder(
@@ -108,7 +108,6 @@ class _JsonReader:
         self._at = 0
         self._decoder = JSONDecoder()
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
-        self._line = 0
         self.positions: Positions = {}
 
     def whole(self) -> object:
@@ -120,13 +119,8 @@ class _JsonReader:
         return value
 
     def _position(self, at: int) -> Position:
-        """Positions are asked for in the order of the text, so the line is found by walking on."""
-        starts = self._line_starts
-        if at < starts[self._line]:
-            self._line = 0
-        while self._line + 1 < len(starts) and starts[self._line + 1] <= at:
-            self._line += 1
-        return Position(self._line + 1, at - starts[self._line] + 1)
+        line = bisect_right(self._line_starts, at)
+        return Position(line, at - self._line_starts[line - 1] + 1)
 
     def _error(self, message: str, at: int | None = None) -> JsonError:
         """Text that is not JSON has no elements, so the error has a place but no path."""

@@ -91,7 +91,7 @@ class TextPattern:
         self._ignore_case = ignore_case
         self._exact: str | None = None
         self._regex: re.Pattern[str] | None = None
-        self._open: re.Pattern[str] | None = None
+        self._open: tuple[_Token, ...] | None = None
         parts = _split_variables(with_ids(text)) if variables and "${" in text else (with_ids(text),)
         tokens: list[_Token | Variable] = []
         for part in parts:
@@ -135,19 +135,21 @@ class TextPattern:
             return found
         resolved = self.resolve(lookup)
         if resolved is Truth.FREE:
-            return resolved if self._could_match(text) else Truth.FALSE
+            possible = self._could_match(text)
+            return resolved if possible is Truth.TRUE else possible
         if isinstance(resolved, Truth):
             return resolved
         if not self.wild:
             return truth(text == "".join(map(str, resolved)))
         return _match(_regex(resolved), resolved, text)
 
-    def _could_match(self, text: str) -> bool:
+    def _could_match(self, text: str) -> Truth:
         """Whether any values of the variables make the pattern match."""
         if self._open is None:
-            open_tokens = tuple([_STAR if isinstance(token, Variable) else token for token in self._tokens])
-            self._open = _regex(self._cased_tokens(open_tokens))
-        return self._open.fullmatch(text) is not None
+            self._open = self._cased_tokens(
+                tuple([_STAR if isinstance(token, Variable) else token for token in self._tokens])
+            )
+        return _match(_regex(self._open), self._open, text)
 
     def samples(self, filler: str) -> tuple[str, ...]:
         """Texts that it matches: with nothing and with the filler in place of each `*`; none if it has variables."""

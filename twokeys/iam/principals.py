@@ -76,7 +76,7 @@ class Caller:
     @lazy
     def name(self) -> str:
         """The friendly name: of a user or role without its path, of a session the session name, else the ARN."""
-        return self.arn.rsplit("/", 1)[-1]
+        return self.arn.rpartition("/")[2]
 
     @lazy
     def is_service_linked(self) -> bool:
@@ -110,8 +110,7 @@ class Caller:
             return frozenset(_typed("Service", (self.arn, "*")))
         if self.kind is CallerKind.FEDERATED:
             return frozenset(_typed("Federated", (self.arn, "*")))
-        own = (*self.lineage, self.account)
-        return frozenset(own if self.unique_id is None else (*own, self.unique_id))
+        return frozenset((*self.lineage, self.account, *([self.unique_id] if self.unique_id else [])))
 
     @lazy
     def context(self) -> dict[str, tuple[str, ...]]:

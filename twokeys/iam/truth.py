@@ -21,9 +21,6 @@ class Free(Enum):
 
     FREE = "free"
 
-    def __repr__(self) -> str:
-        return "FREE"
-
 
 UNKNOWN: Final = Unknown.UNKNOWN
 FREE: Final = Free.FREE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from twokeys.answers.model import Account, Key, State, lacks_of, state_of
 from twokeys.doors import Who
@@ -44,17 +45,17 @@ class Door:
     permissions: str | None = None
     kinds: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def target(self) -> Who:
         """What it leads into: a role, or the root user of an account by a root session."""
         return Who("root-user" if self.role == ROOT_USER else "role", self.account, self.role)
 
-    @property
+    @cached_property
     def state(self) -> State:
         """Open, not proved, or shut."""
         return state_of(self.trust, self.grant, self.verdict)
 
-    @property
+    @cached_property
     def lacks(self) -> str:
         """The state in words, which never needs a colour: "both keys", "no grant", "trust not proved"."""
         return lacks_of(self.trust, self.grant, self.verdict)

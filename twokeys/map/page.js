@@ -25,7 +25,7 @@
   };
 
   // A long name may be parted where AWS's names can be, and nowhere else: as in the pages without a script.
-  const parted = (text) => text.split(/(?<=\s)/).flatMap((word) => (word.length <= 12 ? [word] : word
+  const parted = (text) => text.split(/(?<=\s)/).flatMap((word) => (word.length <= 30 ? [word] : word
     .split(/(?<=[-/_.:,|$@])(?=[^-/_.:,|$@\s])|(?<=[a-z0-9])(?=[A-Z])/)
     .flatMap((piece) => piece.match(/.{1,24}/gsu))
     .flatMap((piece, index) => (index ? [document.createElement("wbr"), piece] : [piece]))));

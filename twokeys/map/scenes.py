@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from twokeys.answers.summary import counted
 from twokeys.answers.words import through
@@ -280,6 +281,7 @@ def _kind_at(path: Path, depth: int) -> str | None:
     return path[depth][0] if len(path) > depth else None
 
 
+@cache
 def _unit_path(unit: tuple[str, ...]) -> Path:
     return (("root", ()), *(("unit", unit[:depth]) for depth in range(1, len(unit) + 1)))
 

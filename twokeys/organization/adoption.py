@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
+from twokeys.organization.findings import Plain
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
 from twokeys.settings import parse
 from twokeys.settings.models import (
@@ -44,16 +45,12 @@ _NOT_NEEDED = frozenset({"account quota", "invitations", "pending requests"})
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Plain):
     """Something of the organization that the config does not take over."""
 
     what: str
     why: str
     next_step: str
-
-    def as_dict(self) -> dict[str, str]:
-        """As JSON-ready data."""
-        return {"what": self.what, "why": self.why, "nextStep": self.next_step}
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
+
+
+class Plain:
+    """A dataclass whose fields are JSON-ready, for `--json`."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields, named as JSON names them."""
+        from pydantic.alias_generators import to_camel  # noqa: PLC0415 - help starts without it
+
+        return {to_camel(key): value for key, value in asdict(self).items()}  # type: ignore[call-overload] # a dataclass
 
 
 class Status(StrEnum):
@@ -15,7 +26,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Plain):
     """One result of one check.
 
     Attributes:
@@ -30,16 +41,6 @@ class Finding:
     where: str
     what: str
     next_step: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """As JSON-ready data."""
-        return {
-            "check": self.check,
-            "status": self.status.value,
-            "where": self.where,
-            "what": self.what,
-            "nextStep": self.next_step,
-        }
 
 
 def passed(check: str, where: str, what: str) -> Finding:

@@ -78,7 +78,7 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str) -> C
                 f"the {section.kind} {section.name} is already there",
                 where=f"{where}: [{section.header}]",
                 why="it was written by hand or by another block, and it is not ours to change",
-                next_step="Rename or remove it, or give our profiles a --prefix.",
+                next_step="rename or remove it, or give our profiles a --prefix",
             )
     had, has = _parse(text, where), _parse(result, where)
     old, new = list(_parse(ours, where)), [section.header for section in sections]

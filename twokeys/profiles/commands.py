@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from twokeys.errors import Refusal, nearest
+from twokeys.profiles.options import doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
-    from twokeys.exports import Exports
     from twokeys.profiles import awsconfig
     from twokeys.profiles.ways import Members, Way
 
@@ -31,24 +31,6 @@ class _WritesByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-def _state_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--state",
-        "states",
-        multiple=True,
-        metavar="FILE",
-        help="What a stack exports: `pulumi stack export`, `pulumi stack output --json` or a sandbox state; - is the "
-        "standard input. Give one for each stack, also the one that holds the people.",
-    )(
-        click.option(
-            "--from",
-            "published",
-            metavar="URL_OR_FILE",
-            help="One file for everybody, instead of states: what `twokeys access export` wrote.",
-        )(command)
-    )
-
-
 @click.group(cls=_WritesByDefault)
 def profiles() -> None:
     """Ways into accounts for people and CI roles: exactly the doors they have.
@@ -58,7 +40,7 @@ def profiles() -> None:
 
 
 @profiles.command()
-@_state_option
+@doors_options
 @click.option("--person", metavar="NAME", help="The IAM or Identity Center user whose doors these are.")
 @click.option("--role", metavar="NAME", help="The role (of a CI job, say) whose doors these are.")
 @click.option(
@@ -137,7 +119,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     if source_profile and credential_source:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
     who = Who("user" if person else "role", account, person or role or "")
-    all_ways, members = read_ways(_exports(states, published, sandbox=dry_run))
+    all_ways, members = read_ways(exports_of(states, published, sandbox=dry_run))
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
@@ -190,7 +172,7 @@ def write(  # noqa: PLR0913 - one parameter an option
 
 @profiles.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_state_option
+@doors_options
 @click.option("--title", default="Ways in", show_default=True, help="The title of the page.")
 @click.option("--person", metavar="NAME", help="Only the doors of this person.")
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
@@ -217,7 +199,8 @@ def page(  # noqa: PLR0913 - one parameter an option
     from twokeys.profiles.reading import read_ways
     from twokeys.profiles.ways import people, ways_of
 
-    ways, members = read_ways(_exports(states, published))
+    exports = exports_of(states, published)
+    ways, members = read_ways(exports)
     bearers = people(ways, members)
     if person is not None:
         who = Who("user", "", person)
@@ -226,9 +209,9 @@ def page(  # noqa: PLR0913 - one parameter an option
     if not bearers:
         raise Refusal(
             "there is no page to write",
-            where=published or ", ".join(states),
+            where=", ".join(one.where for one in exports),
             why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
-            next_step="Give the exports of the stacks that hold the doors and the people.",
+            next_step="give the exports of the stacks that hold the doors and the people",
         )
     files.write_output(file, render_page(title, bearers))
     doors = sum(len(had) for had in bearers.values())
@@ -237,18 +220,6 @@ def page(  # noqa: PLR0913 - one parameter an option
     else:
         click.echo(f"{file}: {doors} ways in for {len(bearers)} people, groups and roles")
     return 0
-
-
-def _exports(states: tuple[str, ...], published: str | None, *, sandbox: bool = False) -> list[Exports]:
-    """What states, or one published file, export; where none is named and nothing is written, those of the sandbox."""
-    from twokeys.exports import read_exports
-    from twokeys.project.states import sandbox_states
-
-    if sandbox and not states and published is None:
-        states = tuple(map(str, sandbox_states(Path.cwd())))
-    if bool(states) == (published is not None):
-        raise click.UsageError("Say where the doors stand: --state FILE for each stack, or --from URL_OR_FILE.")
-    return [read_exports(each) for each in ((published,) if published else states)]
 
 
 def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
@@ -311,7 +282,7 @@ def _refuse_shadowed(sections: Iterable[awsconfig.Section], credentials: tuple[P
                 f"the profile {section.name} is already there",
                 where=f"{path}: [{section.name}]",
                 why="the credentials file has settings of that name, which would be mixed with ours",
-                next_step="Rename or remove it, or give our profiles a --prefix.",
+                next_step="rename or remove it, or give our profiles a --prefix",
             )
 
 

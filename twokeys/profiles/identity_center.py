@@ -70,7 +70,7 @@ class IdentityCenter:
                     "an assignment cannot be read",
                     where=f"{exports.where}: {each.urn}",
                     why=f"none of the given files has its permission set {arn}",
-                    next_step="Also give the state of the stack that makes the permission set.",
+                    next_step="also give the state of the stack that makes the permission set",
                 )
             title, account_name = self.sets[arn].text("name") or "", names.get(account, account)
             yield AssignmentWay(

@@ -57,7 +57,7 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
                     f"two different doors are called {way.name}",
                     where=each.where,
                     why=f"one leads to {' '.join(_target(known))}, the other to {' '.join(_target(way))}",
-                    next_step="Rename one of them, or write the profiles of each stack with its own --block and "
+                    next_step="rename one of them, or write the profiles of each stack with its own --block and "
                     "--prefix.",
                 )
             ways[way.name] = _merged(known, way)
@@ -66,7 +66,7 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
             "these exports tell of no door at all",
             where=", ".join(each.where for each in exports),
             why="none of them has the output doors or an assignment of Identity Center",
-            next_step="Give the exports of the stacks that hold the member accounts.",
+            next_step="give the exports of the stacks that hold the member accounts",
         )
     return tuple(ways[name] for name in sorted(ways)), members
 
@@ -90,7 +90,7 @@ def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -
             "the doors are secret in these exports",
             where=f"{exports.where}: output doors",
             why="the values of secrets are not in the file",
-            next_step="Export with --show-secrets.",
+            next_step="export with --show-secrets",
         )
     if not isinstance(listed, list):
         raise _malformed(exports, "doors", "it is not a list")
@@ -179,7 +179,7 @@ def _must_have_ids(exported: ExportedDoor, exports: Exports) -> None:
                 f"the door {exported.name} has no account id yet",
                 where=f"{exports.where}: output doors",
                 why=f"it names {account}, which stands for an account that was not created when this was written",
-                next_step="Run `pulumi up` for the stack and export again.",
+                next_step="run `pulumi up` for the stack and export again",
             )
 
 
@@ -284,5 +284,5 @@ def _malformed(exports: Exports, place: str, why: str) -> Refusal:
         "these exports do not say plainly who may enter",
         where=f"{exports.where}: {place}",
         why=why,
-        next_step="Export the stack again with this version of the program (`pulumi stack export --file FILE`).",
+        next_step="export the stack again with this version of the program (`pulumi stack export --file FILE`)",
     )

@@ -94,7 +94,7 @@ def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
                 f"the profile of the door {way.name} cannot be written",
                 where=f"door {way.name}",
                 why=f"{way.role_arn} asks for an external ID, and the exports do not hold it",
-                next_step="Export the stack with its documents (`pulumi stack export --show-secrets`).",
+                next_step="export the stack with its documents (`pulumi stack export --show-secrets`)",
             )
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
@@ -119,7 +119,7 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
             "the profiles of Identity Center cannot be written",
             where=f"assignment {way.name}",
             why="the exports do not tell the address and the region of the Identity Center",
-            next_step=f"Give {missing}, or the name of an sso-session that your config has with --sso-session.",
+            next_step=f"give {missing}, or the name of an sso-session that your config has with --sso-session",
         )
     settings = (
         ("sso_start_url", start_url),

@@ -123,7 +123,7 @@ def _may(who: Who, source: Who, way: Way, members: Members, said: frozenset[str]
             f"the doors of {who.name} are not known",
             where=f"door {way.name}",
             why=f"it opens to the group {source.name}, and none of the given files says who is in it",
-            next_step="Also give the state of the stack that holds the people, or name the groups of this person with "
+            next_step="also give the state of the stack that holds the people, or name the groups of this person with "
             "--group (--group none for none).",
         )
     return source.name in said

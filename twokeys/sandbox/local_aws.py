@@ -217,7 +217,7 @@ def _listen(last: int) -> socket.socket:
         "the local AWS cannot listen",
         where=_LOOPBACK,
         why=f"none of {_PORTS_TRIED} ports that were tried is free",
-        next_step="End what listens on this machine's ports, and run the command again",
+        next_step="end what listens on this machine's ports, and run the command again",
     )
 
 
@@ -265,7 +265,7 @@ def _never_ready(directory: Path, code: int | None) -> Refusal:
         "the local AWS did not start",
         where=str(_log_path(directory)),
         why=how + (", and said last:\n  " + "\n  ".join(lines) if lines else " and said nothing"),
-        next_step="Read the log; if the kept accounts are damaged, remove the directory and run `up` again",
+        next_step="read the log; if the kept accounts are damaged, remove the directory and run `up` again",
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from twokeys.access.findings import Config, DoorConfig, Finding, Rule
 from twokeys.access.graph import Door, Graph
+from twokeys.access.keys import read_too
 from twokeys.access.names import admitted_by
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import (
@@ -130,16 +131,15 @@ def _without_external_id(graph: Graph, config: OutsiderConfig, _today: date) -> 
                 f"{where} trusts {one.name} of account {one.account}, which {ours} one of the organization, but no "
                 "stack reference shows a grant there: the grant key is not proved"
             )
-            step = "read the stack that holds the grant through components.other_stack.OtherStack, or " + _EXCEPT
+            step = f"{read_too(graph, 'the stack that holds the grant')}, or {_EXCEPT}"
         else:
             whose = f"whose account {one.account}" if one.account else "which"
             message = (
                 f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
             )
             step = (
-                "if it is yours, read the stack that holds the grant through components.other_stack.OtherStack; if it "
-                "is another company, add a StringEquals condition on sts:ExternalId with an id that it uses for you "
-                "only"
+                f"if it is yours, {read_too(graph, 'the stack that holds the grant')}; if it is another company, add a "
+                "StringEquals condition on sts:ExternalId with an id that it uses for you only"
             )
         yield Finding("external-id", message, step, role.urn, one.door, role.source)
 

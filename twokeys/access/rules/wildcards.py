@@ -28,7 +28,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
             if _admits_everyone(statement) and not limits_callers(statement):
                 message = (
                     f"The trust policy of role {role.arn} in account {graph.accounts.name(role.account)} admits "
-                    f"everyone (statement {statement.index}), and no condition limits that to known principals"
+                    f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
+                    "principals; what a Deny beside it takes away is not counted"
                 )
                 step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
                 yield Finding("wildcard-trust", message, step, role.urn, f"* -> {role.arn}", role.source)

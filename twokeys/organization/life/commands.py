@@ -79,7 +79,7 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     for column in ("account", "id", "config", "AWS", "unit", "next"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        cells = (row.account, row.id or "none", row.config, row.aws, row.unit, row.next_step)
+        cells = (row.account, row.id or "none", row.config, row.aws, row.organizational_unit, row.next_step)
         table.add_row(*(escape(cell) for cell in cells))
     show_table(Console(), table)
     return 0

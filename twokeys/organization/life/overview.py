@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twokeys.organization.findings import Plain
 from twokeys.organization.life.closing import standings
 from twokeys.organization.life.facts import Facts
 from twokeys.organization.model import CLOSED, CLOSING
@@ -11,26 +12,15 @@ from twokeys.settings.models import is_unit_id
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Plain):
     """One account: what config, state and AWS say of it."""
 
     account: str
     id: str
     config: str
     aws: str
-    unit: str
+    organizational_unit: str
     next_step: str
-
-    def as_dict(self) -> dict[str, str]:
-        """JSON-ready data, for `--json`."""
-        return {
-            "account": self.account,
-            "id": self.id,
-            "config": self.config,
-            "aws": self.aws,
-            "organizationalUnit": self.unit,
-            "nextStep": self.next_step,
-        }
 
 
 def overview(facts: Facts) -> list[Row]:

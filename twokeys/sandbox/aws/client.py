@@ -59,7 +59,7 @@ def loopback_endpoint(url: str, *, where: str) -> str:
             "the sandbox talks to loopback only",
             where=where,
             why=f"{url!r} is not an endpoint on this machine",
-            next_step="Start the local AWS with `twokeys sandbox up`, or use the pulumi CLI for real accounts",
+            next_step="start the local AWS with `twokeys sandbox up`, or use the pulumi CLI for real accounts",
         )
     return url
 

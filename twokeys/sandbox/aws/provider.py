@@ -30,7 +30,7 @@ def configured(inputs: Properties, environment: Mapping[str, str]) -> AwsProvide
             "the provider cannot be configured",
             where="AWS_ENDPOINT_URL",
             why="the sandbox speaks to a local AWS only, and none is named",
-            next_step="Start it with `twokeys sandbox up`",
+            next_step="start it with `twokeys sandbox up`",
         )
     return AwsProvider(connect(parse_configuration(inputs, environment), endpoint))
 

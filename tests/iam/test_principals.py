@@ -1,0 +1,168 @@
+"""Every form of a Principal element against every sort of caller.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twokeys.iam import UNKNOWN, Caller
+from twokeys.iam.arn import ArnError
+from twokeys.iam.principals import Form, Naming, Principals
+from twokeys.iam.truth import Truth
+
+ROOT = "arn:aws:iam::111111111111:root"
+ROLE = "arn:aws:iam::111111111111:role/team/ci"
+SESSION = "arn:aws:sts::111111111111:assumed-role/ci/build"
+CALLERS = {
+    "role": Caller(ROLE, unique_id="AROAX"),
+    "session": Caller(SESSION, role_arn=ROLE, unique_id="AROAX"),
+    "user": Caller("arn:aws:iam::111111111111:user/team/anna", unique_id="AIDAX"),
+    "root": Caller(ROOT),
+    "federated": Caller("arn:aws:sts::111111111111:federated-user/bob"),
+    "service": Caller("ec2.amazonaws.com"),
+    "google": Caller("accounts.google.com"),
+}
+TRUE, UNSURE, FREE = Truth.TRUE, Truth.UNKNOWN, Truth.FREE
+ACCOUNT, OF_ROLE, DIRECT = Form.ACCOUNT, Form.ROLE, Form.DIRECT
+SIGNED = ("role", "session", "user", "root", "federated")
+
+
+def _each(naming: Naming, *callers: str) -> dict[str, list[Naming]]:
+    return {caller: [naming] for caller in callers}
+
+
+@pytest.mark.parametrize(("element", "expected"), [
+    (Principals(unresolved=True), _each(Naming(UNSURE, DIRECT), *CALLERS)),
+    (Principals(everyone=True, aws=("*",)), _each(Naming(TRUE, DIRECT), *CALLERS)),
+    (Principals(aws=("111111111111",)), _each(Naming(TRUE, ACCOUNT), *SIGNED)),
+    (Principals(aws=(ROOT,)), {**_each(Naming(TRUE, ACCOUNT), *SIGNED), "root": [Naming(TRUE, ACCOUNT)] * 2}),
+    (Principals(aws=(ROLE,)), _each(Naming(TRUE, OF_ROLE), "role", "session")),
+    (Principals(aws=("AROAX",)), _each(Naming(TRUE, OF_ROLE), "role", "session")),
+    (Principals(aws=("AIDAX",)), _each(Naming(TRUE, DIRECT), "user")),
+    (Principals(aws=("arn:aws:iam::111111111111:user/team/anna", UNKNOWN)), {
+        **_each(Naming(UNSURE, DIRECT), *SIGNED), "user": [Naming(TRUE, DIRECT), Naming(UNSURE, DIRECT)],
+    }),
+    (Principals(aws=("arn:aws:sts::111111111111:federated-user/bob",)), _each(Naming(TRUE, DIRECT), "federated")),
+    (Principals(aws=(SESSION, SESSION + "2", "arn:aws:sts::111111111111:assumed-role/ci/b*")), {
+        "session": [Naming(TRUE, DIRECT)],
+        "role": [Naming(FREE, DIRECT, "build"), Naming(FREE, DIRECT, "build2")],
+    }),
+    (Principals(aws=("arn:aws:iam::111111111111:role/team/*", "arn:aws:iam::111111111111:group/g")), {}),
+    (Principals(service=("ec2.amazonaws.com",)), _each(Naming(TRUE, DIRECT), "service")),
+    (Principals(service=("*",)), _each(Naming(TRUE, DIRECT), "service")),
+    (Principals(service=("sns.amazonaws.com", UNKNOWN)), _each(Naming(UNSURE, DIRECT), "service")),
+    (Principals(federated=("accounts.google.com", UNKNOWN)), _each(Naming(TRUE, DIRECT), "google")),
+    (Principals(canonical_user=("x",)), {}),
+], ids=str)  # fmt: skip
+def test_whom_an_element_names(element: Principals, expected: dict[str, list[Naming]]):
+    assert {caller: [*found] for caller, one in CALLERS.items() if (found := element.names(one))} == expected
+    if element.plain and not element.everyone:
+        for caller, found in expected.items():
+            assert element.form(CALLERS[caller]) is max(naming.form for naming in found)
+            assert element.has_sessions or element.listed & CALLERS[caller].names
+    for caller in CALLERS.values():
+        assert not element.everyone or element.form(caller) is DIRECT
+
+
+@pytest.mark.parametrize(("element", "from_allow", "from_deny"), [
+    (Principals(unresolved=True), dict.fromkeys(CALLERS, UNSURE), dict.fromkeys(CALLERS, UNSURE)),
+    (Principals(everyone=True), dict.fromkeys(CALLERS, TRUE), dict.fromkeys(CALLERS, TRUE)),
+    (Principals(aws=("111111111111",)), dict.fromkeys(SIGNED, TRUE), {"root": TRUE}),
+    (Principals(aws=(ROOT, ROLE)), dict.fromkeys(SIGNED, TRUE), {"root": TRUE}),
+    (Principals(aws=(ROLE,)), {"role": TRUE, "session": TRUE}, {}),
+    (Principals(aws=(ROOT, ROLE, SESSION)), dict.fromkeys(SIGNED, TRUE), {
+        "root": TRUE, "role": UNSURE, "session": TRUE,
+    }),
+    (Principals(aws=(ROOT, ROLE, UNKNOWN)), {**dict.fromkeys(CALLERS, UNSURE), **dict.fromkeys(SIGNED, TRUE)}, {
+        **dict.fromkeys(CALLERS, UNSURE), "root": TRUE,
+    }),
+    (Principals(service=("ec2.amazonaws.com",)), {"service": TRUE}, {"service": TRUE}),
+    (Principals(federated=("accounts.google.com", UNKNOWN)), {**dict.fromkeys(CALLERS, UNSURE), "google": TRUE}, {
+        **dict.fromkeys(CALLERS, UNSURE), "google": TRUE,
+    }),
+    (Principals(service=(UNKNOWN,)), dict.fromkeys(CALLERS, UNSURE), dict.fromkeys(CALLERS, UNSURE)),
+], ids=str)  # fmt: skip
+def test_whom_a_not_principal_spares(element: Principals, from_allow: dict[str, Truth], from_deny: dict[str, Truth]):
+    for denies, expected in ((False, from_allow), (True, from_deny)):
+        spared = {caller: element.spares(one, denies=denies) for caller, one in CALLERS.items()}
+        assert {caller: found for caller, found in spared.items() if found is not Truth.FALSE} == expected, denies
+
+
+@pytest.mark.parametrize(("element", "plain"), [
+    (Principals(aws=("*",)), True), (Principals(aws=(UNKNOWN,)), False), (Principals(service=(UNKNOWN,)), False),
+    (Principals(federated=(UNKNOWN,)), False), (Principals(unresolved=True), False),
+])  # fmt: skip
+def test_an_element_is_plain_if_all_its_names_are_known(element: Principals, plain: bool):
+    assert element.plain is plain
+
+
+def test_what_follows_from_who_calls():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    signed: dict[str, Any] = {
+        "aws:principalisawsservice": ("false",), "aws:principalservicename": (),
+        "aws:principalaccount": ("111111111111",), "aws:username": (),
+    }  # fmt: skip
+    named = {"aws:principalarn": (ROLE,), "aws:principaltype": ("AssumedRole",)}
+    anna = "arn:aws:iam::111111111111:user/team/anna"
+    bob = "arn:aws:sts::111111111111:federated-user/bob"
+    assert {caller: one.context for caller, one in CALLERS.items()} == {
+        "role": {**signed, **named},
+        "session": {**signed, **named, "aws:userid": ("AROAX:build",)},
+        "user": {
+            **signed, "aws:principalarn": (anna,), "aws:principaltype": ("User",),
+            "aws:username": ("anna",), "aws:userid": ("AIDAX",),
+        },
+        "root": {
+            **signed, "aws:principalarn": (ROOT,), "aws:principaltype": ("Account",), "aws:userid": ("111111111111",),
+        },
+        "federated": {
+            **signed, "aws:principalarn": (bob,), "aws:principaltype": ("FederatedUser",),
+            "aws:userid": ("111111111111:bob",),
+        },
+        "service": {
+            "aws:principalisawsservice": ("true",), "aws:principalservicename": ("ec2.amazonaws.com",),
+            "aws:principalarn": (), "aws:principalaccount": (), "aws:username": (), "aws:userid": (),
+            "aws:principalorgid": (),
+        },
+        "google": {},
+    }  # fmt: skip
+    assert "aws:userid" not in Caller(SESSION).context
+    assert "aws:userid" not in Caller(anna).context
+
+
+def test_the_arns_that_name_a_caller():
+    assert {caller: one.lineage for caller, one in CALLERS.items()} == {
+        "role": (ROOT, ROLE),
+        "session": (ROOT, ROLE, SESSION),
+        "user": (ROOT, "arn:aws:iam::111111111111:user/team/anna"),
+        "root": (ROOT,),
+        "federated": (ROOT, "arn:aws:sts::111111111111:federated-user/bob"),
+        "service": ("ec2.amazonaws.com",),
+        "google": ("accounts.google.com",),
+    }
+    made = [Caller(one.arn) for one in CALLERS.values()]
+    assert [(one.partition, one.account, one.has_policies) for one in made] == [
+        ("aws", "111111111111", True), ("aws", "111111111111", True), ("aws", "111111111111", True),
+        ("aws", "111111111111", False), ("aws", "111111111111", False), ("", "", False), ("", "", False),
+    ]  # fmt: skip
+    assert [Caller(arn).role_arn for arn in (ROLE, SESSION, ROOT)] == [ROLE, "arn:aws:iam::111111111111:role/ci", None]
+    in_china = Caller("arn:aws-cn:iam::111111111111:role/ci")
+    session = "arn:aws-cn:sts::111111111111:assumed-role/ci/build"
+    assert Principals(aws=(session,)).sessions_of(in_china) == ("build",)
+    assert Principals(aws=(SESSION,)).sessions_of(in_china) == ()
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("ci", "'ci' is neither an ARN nor the name of a service or web identity provider"),
+    ("arn:aws:iam::111111111111:group/g", "'arn:aws:iam::111111111111:group/g' names nothing that can make a request"),
+    ("arn:aws:iam::aws:role/x", "'arn:aws:iam::aws:role/x' names nothing that can make a request"),
+])  # fmt: skip
+def test_what_is_no_caller_is_refused(text: str, message: str):
+    with pytest.raises(ArnError) as refused:
+        Caller(text)
+    assert str(refused.value) == message
