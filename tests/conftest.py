@@ -45,13 +45,20 @@ _LONG_FILES = (
     "engine/test_single_changes.py",
     "pack/test_attacks.py",
     "fleet/test_recovery.py",
+    "map/test_page.py",
+    "iam/test_properties.py",
+    "sandbox/test_commands.py",
+    "sandbox/test_attacks.py",
+    "sandbox/aws/test_local_aws.py",
+    "organization/test_taking_over.py",
+    "components/test_program.py",
+    "fleet/test_executors.py",
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The files of minutes first: one worker takes a whole file, and the last one should not wait for it alone."""
-    if _ENGINE in config.stash:
-        items.sort(key=lambda item: not item.path.as_posix().endswith(_LONG_FILES))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: one worker takes a whole file, and the last one should not wait for it alone."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(_LONG_FILES))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

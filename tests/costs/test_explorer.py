@@ -61,7 +61,7 @@ def test_one_table_costs_three_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_throttling_is_waited_out_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(Explorer(BILL, throttled=2)) as served:
+    with serving(Explorer(BILL, throttled=1)) as served:
         assert ask(served, monkeypatch).total == Decimal(TOTAL)
         assert served.throttled == 0
 

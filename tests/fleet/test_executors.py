@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import distributed
@@ -83,7 +83,7 @@ def test_what_an_engine_refuses_comes_back_as_a_result(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with scheduler() as address, opening(1, address if where == "dask" else None) as workers:
+    with scheduler() if where == "dask" else nullcontext() as address, opening(1, address) as workers:
         for result in ran(workers, Task(Operation.PREVIEW, "prod-001", str(tmp_path))):
             assert result.state is State.FAILED
             assert "the pulumi CLI is not installed" in result.problems[0]

@@ -20,7 +20,7 @@ import pytest
 
 from tests.fleet.cloud import Cloud, cloud, empty
 from tests.fleet.conftest import environment_of, write_stack
-from tests.fleet.test_commands import TWOKEYS
+from tests.sandbox.conftest import TWOKEYS
 from twokeys.access_role import ACCESS_ROLE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]

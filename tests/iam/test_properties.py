@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -94,53 +95,68 @@ LINES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
 )
 
 
+one_of = cache(st.sampled_from)  # hypothesis looks at each new strategy anew, which is most of what a draw costs
+lines = st.lists(st.sampled_from(LINES), max_size=2)
+
+
+@cache
+def one_or_two(values: tuple[str, ...] | st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
+    strategy = one_of(values) if isinstance(values, tuple) else values
+    return st.lists(strategy, min_size=1, max_size=2, unique=True)
+
+
+@cache
 @st.composite
 def conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
     block: dict[str, dict[str, list[str]]] = {}
-    for operators, keys, values in draw(st.lists(st.sampled_from(LINES), max_size=2)):
-        operator = draw(st.sampled_from(operators))
+    for operators, keys, values in draw(lines):
+        operator = draw(one_of(operators))
         texts = ("true", "false") if operator == "Null" else values
-        chosen = draw(st.lists(st.sampled_from(texts), min_size=1, max_size=2, unique=True))
-        block.setdefault(operator, {})[draw(st.sampled_from(keys))] = chosen
+        block.setdefault(operator, {})[draw(one_of(keys))] = draw(one_or_two(texts))
     return block
 
 
 @st.composite
 def statements(draw: st.DrawFn, kind: PolicyKind) -> Drawn:
     statement: Drawn = {
-        "Effect": "Deny" if kind is PolicyKind.RCP else draw(st.sampled_from(("Allow", "Allow", "Deny"))),
-        "Action": draw(st.lists(actions, min_size=1, max_size=2, unique=True)),
+        "Effect": "Deny" if kind is PolicyKind.RCP else draw(one_of(("Allow", "Allow", "Deny"))),
+        "Action": draw(one_or_two(actions)),
     }
     if kind is PolicyKind.TRUST:
-        statement["Principal"] = {"AWS": draw(st.lists(principals, min_size=1, max_size=2, unique=True))}
+        statement["Principal"] = {"AWS": draw(one_or_two(principals))}
     else:
-        element = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource")))
-        statement[element] = draw(st.lists(resources, min_size=1, max_size=2, unique=True))
+        element = draw(one_of(("Resource", "Resource", "Resource", "NotResource")))
+        statement[element] = draw(one_or_two(resources))
     if kind is PolicyKind.RCP:
         statement["Principal"] = "*"
     block = draw(conditions())
     return {**statement, "Condition": block} if block else statement
 
 
+@cache
 def documents(kind: PolicyKind, most: int = 3) -> st.SearchStrategy[Drawn]:
     return st.lists(statements(kind), min_size=1, max_size=most).map(
         lambda drawn: {"Version": "2012-10-17", "Statement": drawn}
     )
 
 
+identities = st.lists(documents(PolicyKind.IDENTITY), max_size=2)
+rarely = st.integers(0, 5)
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> Drawn:
     """A request as plain data: caller, target, context (None: a free one) and the policies by layer."""
 
-    def maybe(strategy: st.SearchStrategy[Any], likely: int = 5) -> list[Any]:
-        return [draw(strategy)] if draw(st.integers(0, likely)) == 0 else []
+    def maybe(strategy: st.SearchStrategy[Any]) -> list[Any]:
+        return [draw(strategy)] if draw(rarely) == 0 else []
 
     return {
         "caller": draw(callers),
         "target": draw(targets),
         "context": draw(contexts()),
         "trust": [draw(documents(PolicyKind.TRUST))],
-        "identity": draw(st.lists(documents(PolicyKind.IDENTITY), max_size=2)),
+        "identity": draw(identities),
         "boundary": maybe(documents(PolicyKind.BOUNDARY)),
         "session": maybe(documents(PolicyKind.SESSION)),
         "scps": maybe(documents(PolicyKind.SCP)),
@@ -148,13 +164,14 @@ def requests(draw: st.DrawFn) -> Drawn:
     }
 
 
+@cache
 def contexts() -> st.SearchStrategy[dict[str, list[str]]]:
     single = {
         key: st.sampled_from(values).map(lambda value: [value])
         for key, values in VALUES.items()
         if key != "aws:TagKeys"
     }
-    sets = st.lists(st.sampled_from(VALUES["aws:TagKeys"]), min_size=1, max_size=2, unique=True)
+    sets = one_or_two(VALUES["aws:TagKeys"])
     return st.fixed_dictionaries({}, optional={**single, "aws:TagKeys": sets})
 
 
