@@ -37,7 +37,7 @@ from mutmut.mutation.file_mutation import MutationVisitor, OuterFunctionProvider
 from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
-_SECONDS = float(os.environ.get("SECONDS", "5"))  # of tests that a mutant meets at most, as measured under coverage
+_SECONDS = float(os.environ.get("TEST_SECONDS", "5"))  # of tests, under coverage, that a mutant meets
 _MEMORY = 4 << 30
 Map = tuple[list[float], dict[tuple[str, int], int]]
 """The seconds of each test; by file and line, the tests that reach it, as bits."""

@@ -211,6 +211,8 @@ def test_a_shell_completes_commands_and_options(words: str, offered: set[str]) -
         "sandbox shell nope",
         "sandbox refresh nope",
         "preview nope",
+        "preview ../x",
+        f"fleet recover {'x' * 300}",
         "preview malformed",
         "sandbox up malformed",
     ],

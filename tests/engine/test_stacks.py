@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from tests.engine.conftest import Engine
+from twokeys.sandbox.demo import STACKS
 from twokeys.sandbox.get_pulumi import find_pulumi
-from twokeys.sandbox.pulumi_demo import STACKS, tell
+from twokeys.sandbox.pulumi_demo import tell
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 

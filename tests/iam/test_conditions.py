@@ -172,6 +172,7 @@ def test_an_unresolved_value_is_unknown_only_where_it_could_matter():
     assert holds("StringEquals", "${aws:username}", ("a",), username=UNKNOWN) is Truth.UNKNOWN
     assert holds("StringEquals", "${aws:username}", FREE, username=UNKNOWN) is Truth.UNKNOWN
     assert holds("StringLike", (UNKNOWN, "b*"), ("a",)) is Truth.UNKNOWN
+    assert holds("StringLike", ("${aws:x}", "${aws:username}"), ("a",), username=FREE, x=UNKNOWN) is Truth.UNKNOWN
     assert holds("StringLike", ("${aws:username}", "b*", "${aws:x}"), ("a",), username=FREE, x=UNKNOWN) is Truth.UNKNOWN
 
 
@@ -179,6 +180,7 @@ def test_a_free_key_is_free():
     assert holds("Null", ("true", "false"), FREE) is Truth.TRUE
     assert holds("Null", ("true", "false", UNKNOWN), ()) is Truth.TRUE
     assert holds("Null", "x", FREE) is Truth.FALSE
+    assert holds("Null", "false", FREE) is Truth.FREE
     assert holds("StringEquals", "a", FREE) is Truth.FREE
     assert holds("Null", "true", FREE) is Truth.FREE
     assert holds("StringEquals", "${aws:username}", ("a",), username=FREE) is Truth.FREE

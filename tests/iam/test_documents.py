@@ -278,6 +278,7 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
     ):  # fmt: skip
         assert parse_policy(source).unresolved == (path,)
     assert parse_policy(policy({**GRANT, "Effect": "Deny"}, UNKNOWN)).has_allow
+    assert parse_policy({"Version": UNKNOWN, "Statement": GRANT}).statements[0].variables
     assert not parse_policy(policy({**GRANT, "Effect": "Deny"})).has_allow
     condition = {"StringEquals": UNKNOWN, "Bool": {"a:b": [UNKNOWN]}}
     (read,) = parse_policy(policy({**GRANT, "Condition": condition})).statements

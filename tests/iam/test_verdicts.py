@@ -117,6 +117,34 @@ def test_a_verdict_in_words(trusting: Any, granting: Any, said: str):
     assert all((one.operator == "AnyOf") is bool(one.any_of) for one in verdict.requirements)
 
 
+APP = f"arn:aws:iam::{TARGET}:role/app"
+WITHIN = [
+    (trust(admits(TARGET)), (grant({}),), """ALLOW
+  Allow: trust policy, statement 0: it matches the request
+  Allow: identity-based policy 1, statement 0: it matches the request"""),
+    (trust(admits(APP)), (), """ALLOW
+  Allow: trust policy, statement 0: it matches the request"""),
+    (trust(admits(APP), admits(TARGET, Condition=MFA)), (grant(_unless(MFA)),), """CONDITIONAL
+  if not (aws:MultiFactorAuthPresent Bool true)
+  Allow: trust policy, statement 0: it matches the request
+  Deny: identity-based policy 1, statement 0 (No): if aws:MultiFactorAuthPresent Bool true"""),
+    (
+        trust(admits(TARGET, **_if("StringEquals", "a:k", ["x", "y"])), admits(APP, **_if("Bool", "a:b", "true"))),
+        (grant({"Condition": MFA}),), """CONDITIONAL
+  if (a:b Bool true) or (((a:k StringEquals x or y) or (a:b Bool true)) and aws:MultiFactorAuthPresent Bool true)
+  Allow: trust policy, statement 1: if a:b Bool true
+  Allow: trust policy, statement 0: if a:k StringEquals x or y
+  Allow: identity-based policy 1, statement 0: if aws:MultiFactorAuthPresent Bool true"""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("trusting", "identity", "said"), WITHIN)
+def test_a_verdict_within_an_account_in_words(trusting: Any, identity: Any, said: str):
+    verdict = evaluate(request(APP, complete=False), Policies(identity, trusting))
+    assert verdict.explain() == said
+    assert str(Requirement("StringEquals", "a:k")) == "a:k StringEquals nothing"
+
+
 def test_each_key_alone_also_says_what_it_hangs_on():
     asked = request(complete=False)
     condition = {"StringEquals": {"sts:ExternalId": "x"}}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from twokeys.sandbox.report import Verdicts
+import pytest
+from rich.console import Console
+
+from twokeys.sandbox.report import Report, Verdicts
 
 
 @pytest.mark.parametrize(
@@ -23,3 +26,15 @@ from twokeys.sandbox.report import Verdicts
 def test_a_verdict_has_its_colour_and_nothing_else_has(line: str, marked: dict[str, str]) -> None:
     text = Verdicts()(line)
     assert {text.plain[one.start : one.end].strip(): one.style for one in text.spans} == marked
+
+
+def test_a_message_in_a_narrow_terminal_parts_no_word() -> None:
+    out = io.StringIO()
+    message = "role ci trusts arn:aws:iam::123456789012:role/OrganizationAccountAccessRole"
+    Report(Console(file=out, width=40, force_terminal=True, no_color=True)).say("warning", message)
+    lines = Console(file=io.StringIO()).render_str(out.getvalue(), markup=False).plain.splitlines()
+    assert [line.removesuffix("\x1b[0m").removeprefix("\x1b[2m") for line in lines] == [
+        "warning: role ci trusts arn:aws:iam::",
+        "  123456789012:role/OrganizationAccount",
+        "  AccessRole",
+    ]

@@ -59,7 +59,7 @@ _SEVERAL_VALUES = frozenset(
 _TAGS = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
 
 
-def _values(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+def _values(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     """A value must be of the operator's type: a number, a date, an address ..."""
     if clause.base.family in ("bool", "null") and len(clause.values) > 1:
         message = f"{clause.operator} takes one value; with both 'true' and 'false' the condition says nothing"
@@ -98,7 +98,7 @@ _TYPES: dict[str, tuple[Callable[[str], bool], str]] = {
 }
 
 
-def _keys(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+def _keys(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     """Keys with several values need a set operator, keys of tags the tag."""
     key = clause.lower_key
     if key in _SEVERAL_VALUES and clause.set_operator is None and clause.base.family != "null":
@@ -112,7 +112,7 @@ def _keys(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str,
         yield "unsupported-key", message, _PAGE + "unsupported-global-condition-key"
 
 
-def _private_addresses(_statement: Statement, clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+def _private_addresses(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     """AWS sees the public address of a caller, so that a list of private ones is never or always met."""
     if clause.lower_key != "aws:sourceip" or clause.base.family != "ip":
         return
@@ -135,7 +135,7 @@ _CLAUSE_RULES = (_values, _keys, _private_addresses)
 def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     for clause in statement.conditions:
         for rule in _CLAUSE_RULES:
-            for name, message, page in rule(statement, clause):
+            for name, message, page in rule(clause):
                 yield error(name, statement, path_of(clause), message, page)
 
 

@@ -20,24 +20,9 @@ from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Or, allowing, decide, decide_open, denied, missing
 from twokeys.iam.matches import Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
-from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Context, Request
+from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Request
 from twokeys.iam.truth import Unknown
-from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict, Why
-
-__all__ = [
-    "Caller",
-    "CallerKind",
-    "Context",
-    "Decision",
-    "Outcome",
-    "Policies",
-    "Request",
-    "Requirement",
-    "Verdict",
-    "evaluate",
-    "evaluate_grant",
-    "evaluate_trust",
-]
+from twokeys.iam.verdict import Decision, Outcome, Verdict, Why
 
 _ASSUME_ROLE = "sts:assumerole"
 _WITH_SAML = "sts:assumerolewithsaml"

@@ -56,4 +56,4 @@ def error(rule: str, statement: Statement, element: str, message: str, page: str
 
 def path_of(clause: ConditionClause) -> str:
     """Where in its statement a condition stands."""
-    return clause.path.partition(".")[2] or f"Condition.{clause.operator}.{clause.key}"
+    return f"Condition.{clause.operator}.{clause.key}"

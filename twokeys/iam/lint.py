@@ -246,7 +246,7 @@ _OWN_ACCOUNT_SERVICES = frozenset({"ec2", "ecs-tasks", "lambda", "eks", "eks-far
 
 def _third_parties(principals: Principals, known: frozenset[str]) -> Iterator[str]:
     for name in principals.aws:
-        if isinstance(name, Unknown) or name == "*":
+        if isinstance(name, Unknown):
             continue
         arn = Arn.parse(name)
         account = arn.account if arn is not None else name if is_account(name) else None

@@ -35,7 +35,7 @@ def policy_size(source: str | bytes | Mapping[str, object]) -> int | None:
     """
     if isinstance(source, Mapping):
         try:
-            source = json.dumps(source, ensure_ascii=False, separators=(",", ":"))
+            source = json.dumps(source, ensure_ascii=False)
         except TypeError:
             return None
     text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source

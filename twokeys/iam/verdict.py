@@ -43,7 +43,8 @@ class Requirement(NamedTuple):
 
     def __str__(self) -> str:
         if self.any_of:
-            return " or ".join("(" + " and ".join(str(one) for one in group) + ")" for group in self.any_of)
+            groups = (" and ".join(f"({one})" if one.any_of else str(one) for one in group) for group in self.any_of)
+            return " or ".join(f"({group})" for group in groups)
         values = " or ".join(self.values) if self.values else "nothing"
         text = f"{self.key} {self.operator} {values}"
         return f"not ({text})" if self.negated else text

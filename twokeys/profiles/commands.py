@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -78,19 +78,12 @@ def write(  # noqa: PLR0913 - one parameter an option
     account: str,
     groups: tuple[str, ...],
     config: Path | None,
-    prefix: str,
     block: str,
     source_profile: str | None,
     credential_source: str | None,
-    region: str | None,
-    mfa_serial: str | None,
-    session_name: str | None,
-    sso_session: str,
-    sso_start_url: str | None,
-    sso_region: str | None,
-    endpoint_url: str | None,
     dry_run: bool,
     as_json: bool,
+    **chosen: Any,  # noqa: ANN401 - the options that `Choices` has by the same names
 ) -> int:
     """Write AWS CLI profiles for exactly the doors that a person or a role has.
 
@@ -125,28 +118,17 @@ def write(  # noqa: PLR0913 - one parameter an option
         _refuse_unknown(who, all_ways, members)
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
 
-    credentials = _credentials()
-    source = (
-        ("credential_source", credential_source)
-        if credential_source
-        else ("source_profile", source_profile or "default")
-    )
+    secret, kept = _credentials()
+    source = ("source_profile", source_profile or "default")
+    if credential_source:
+        source = ("credential_source", credential_source)
 
     def change(text: str) -> awsconfig.Change:
-        choices = Choices(
-            source=source,
-            source_is_session=credential_source is not None or chained(_source_settings(text, path, source[1])),
-            prefix=prefix,
-            region=region,
-            mfa_serial=mfa_serial,
-            session_name=session_name,
-            sso_session=sso_session,
-            sso_start_url=sso_start_url,
-            sso_region=sso_region,
-            endpoint_url=endpoint_url,
-        )
+        settings = {**awsconfig.profiles_in(text, str(path)).get(source[1], {}), **kept.get(source[1], {})}
+        session = credential_source is not None or chained(settings)
+        choices = Choices(source=source, source_is_session=session, **chosen)
         sections = sections_for(who, ways, choices, awsconfig.sso_sessions_in(text, block, str(path)))
-        _refuse_shadowed(sections, credentials)
+        _refuse_shadowed(sections, secret, kept)
         return awsconfig.rewrite(text, block, sections, str(path))
 
     with contextlib.nullcontext() if dry_run else files.locked(path):
@@ -155,7 +137,7 @@ def write(  # noqa: PLR0913 - one parameter an option
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
-    notes = _notes(done.text, path, source, credentials[1], ways)
+    notes = _notes(done.text, path, source, kept, ways)
     shown = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
         report = _report(who, path, done, notes) | {"ways": [_way_data(way) for way in ways]}
@@ -254,39 +236,29 @@ def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> No
         )
 
 
-def _source_settings(text: str, path: Path, profile: str) -> dict[str, str]:
-    """The settings of the source profile in the config file and, which win, in the credentials file."""
-    from twokeys import files
-    from twokeys.profiles import awsconfig
-
-    secret = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
-    kept = awsconfig.profiles_in(files.read_text(secret), str(secret), credentials=True)
-    return {**awsconfig.profiles_in(text, str(path)).get(profile, {}), **kept.get(profile, {})}
-
-
-def _credentials() -> tuple[Path, frozenset[str]]:
-    """The credentials file and the names of its profiles."""
+def _credentials() -> tuple[Path, dict[str, Mapping[str, str]]]:
+    """The credentials file and its profiles, which win over those of the config file."""
     from twokeys import files
     from twokeys.profiles import awsconfig
 
     path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
-    return path, frozenset(awsconfig.profiles_in(files.read_text(path), str(path), credentials=True))
+    return path, awsconfig.profiles_in(files.read_text(path), str(path), credentials=True)
 
 
-def _refuse_shadowed(sections: Iterable[awsconfig.Section], credentials: tuple[Path, frozenset[str]]) -> None:
-    """The credentials file wins over the config file for a profile of the same name, so one there is refused."""
-    path, known = credentials
+def _refuse_shadowed(sections: Iterable[awsconfig.Section], secret: Path, known: Mapping[str, object]) -> None:
     for section in sections:
         if section.kind == "profile" and section.name in known:
             raise Refusal(
                 f"the profile {section.name} is already there",
-                where=f"{path}: [{section.name}]",
+                where=f"{secret}: [{section.name}]",
                 why="the credentials file has settings of that name, which would be mixed with ours",
                 next_step="rename or remove it, or give our profiles a --prefix",
             )
 
 
-def _notes(text: str, path: Path, source: tuple[str, str], known: frozenset[str], ways: Sequence[Way]) -> list[str]:
+def _notes(
+    text: str, path: Path, source: tuple[str, str], known: Mapping[str, object], ways: Sequence[Way]
+) -> list[str]:
     """What is no reason to refuse, but will keep somebody from using a profile."""
     from twokeys.profiles import awsconfig
     from twokeys.profiles.ways import RoleWay

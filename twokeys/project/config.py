@@ -47,7 +47,17 @@ class Project:
     config_folder: str = "."
 
     def stack_file(self, stack: str) -> Path:
-        """Where the config of a stack is, or would be; of a shard that has no other file, in `shards/`."""
+        """Where the config of a stack is, or would be; of a shard that has no other file, in `shards/`.
+
+        Raises Refusal when no stack can have that name.
+        """
+        if not _STACK.fullmatch(stack):
+            raise Refusal(
+                f"{stack!r} as the name of a stack",
+                where=str(self.root),
+                why="the name of a stack has at most 100 letters, digits, hyphens, underscores and periods",
+                next_step="name a stack by its file: `prod` for Pulumi.prod.yaml",
+            )
         name = f"Pulumi.{stack}.yaml"
         beside, shard = self.root / self.config_folder / name, self.root / SHARDS / name
         return shard if shard.exists() and not beside.exists() else beside
@@ -103,16 +113,9 @@ def load_config(
             larger than any program could be given.
 
     Raises:
-        Refusal: the stack's file is not there, a value is missing or of the wrong type, it is encrypted, or all of it
-            is too much for a program.
+        Refusal: no stack can have that name, its file is not there, a value is missing or of the wrong type, it is
+            encrypted, or all of it is too much for a program.
     """
-    if not _STACK.fullmatch(stack):
-        raise Refusal(
-            f"{stack!r} as the name of a stack",
-            where=str(project.root),
-            why="the name of a stack has at most 100 letters, digits, hyphens, underscores and periods",
-            next_step="name a stack by its file: `prod` for Pulumi.prod.yaml",
-        )
     path = project.stack_file(stack)
     given = {_full(project, key): value for key, value in read_config(path).items()}
     for key, text in (overrides or {}).items():

@@ -33,8 +33,8 @@ from twokeys.verify.doors import exports
 
 STACKS: Final = ("management", "stage", "prod")
 """In the order in which they depend on each other."""
-_DOORS: Final = "twokeys:doors"
-_MISSING_KEY: Final = "door-needs-grant"
+DOORS: Final = "twokeys:doors"
+MISSING_KEY: Final = "door-needs-grant"
 """The rule that must refuse a door whose grant is taken away."""
 _WIDTH: Final = 66
 _MOST_WAYS: Final = 6
@@ -163,11 +163,11 @@ class _HalfOpen:
 
 def _half_open(box: Sandbox, name: str) -> _HalfOpen | None:
     """The first door of a stack without its grant; None where there is no door."""
-    doors = json.loads(load_config(box.project, name, {}).values.get(_DOORS, "{}"))
+    doors = json.loads(load_config(box.project, name, {}).values.get(DOORS, "{}"))
     if not doors:
         return None
     door = next(iter(doors))
-    overrides = {_DOORS: json.dumps(doors | {door: doors[door] | {"keys": ["trust"]}})}
+    overrides = {DOORS: json.dumps(doors | {door: doors[door] | {"keys": ["trust"]}})}
     return _HalfOpen(name, door, StackRun(box, name, overrides, output=io.StringIO()))
 
 
@@ -175,7 +175,7 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
     """Preview the stack with the grant of one door taken away; the rules must refuse it, before anything exists."""
     done = half.run.preview()
     story.refusal = {"door": half.door, **as_data(done)}
-    found = [one for one in done.verdicts.mandatory if one.rule == _MISSING_KEY]
+    found = [one for one in done.verdicts.mandatory if one.rule == MISSING_KEY]
     if not found:
         why = _why_not(done)
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")

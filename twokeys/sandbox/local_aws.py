@@ -25,16 +25,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import filelock
 import psutil
 
 from twokeys.errors import Refusal
+from twokeys.files import locked, make_folder, read_text, replace_text
 
 MANAGEMENT_ACCOUNT = "111111111111"
 """The account that the sandbox's organization is created from, as in the classic example."""
@@ -105,14 +104,17 @@ class LocalAws:
             throttled: and that share of the calls gets the service's own throttling error.
         """
         directory = directory.resolve()
-        _make(directory)
-        with _locked(directory):
+        make_folder(directory / "tmp")
+        directory.chmod(0o700)  # it holds keys of the accounts
+        # Only one process at a time decides whether a server is there, so that two never serve one directory.
+        with locked(_record_path(directory), _READY_SECONDS + _STOP_SECONDS):
             running = cls._attach(directory)
             if running is not None:
                 return running
-            if left := _read_record(directory):  # it is there and does not answer: two would serve the same accounts
+            left = _read_record(directory)
+            if left is not None:  # if it is there it does not answer: two would serve the same accounts
                 cls(directory, left, detached=True, child=None).stop()
-            with _listen(_last_port(directory)) as listener:
+            with _listen(left.port if left else 0) as listener:
                 child = _launch(directory, listener, (str(slowest), str(throttled)))
                 port = listener.getsockname()[1]
             return cls._when_ready(directory, child, port, detached=detached)
@@ -150,15 +152,15 @@ class LocalAws:
 
     def stop(self) -> None:
         """End the server; its accounts stay on disk. A server that is already gone is no error."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = self._record.process()
-            if process is not None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    _gone(process, self._child)
-                except psutil.TimeoutExpired:
-                    process.kill()
-                    _gone(process, self._child)
+        process = self._record.process()
+        if process is not None:
+            ended = self._child or process  # a child of ours is reaped by its Popen, which psutil must not do first
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for end in (signal.SIGTERM, signal.SIGKILL):
+                    process.send_signal(end)
+                    with contextlib.suppress(psutil.TimeoutExpired, subprocess.TimeoutExpired):
+                        ended.wait(_STOP_SECONDS)
+                        break
         if self._child is not None:
             _reap(self._child)
 
@@ -187,7 +189,8 @@ class LocalAws:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise _never_ready(directory, process.poll())
                 time.sleep(0.02)
-            _write_record(directory, record)
+            path = _record_path(directory)
+            replace_text(path, read_text(path), json.dumps(asdict(record)))
             if detached and process.stdin is not None:
                 process.stdin.write(DETACH)
                 process.stdin.close()
@@ -196,42 +199,6 @@ class LocalAws:
             _reap(process)
             raise
         return server
-
-
-def _make(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        directory.chmod(0o700)  # it holds keys of the accounts
-        (directory / "tmp").mkdir(exist_ok=True)
-    except OSError as error:
-        raise Refusal(
-            "the local AWS has no place to keep its accounts",
-            where=str(directory),
-            why=f"the directory cannot be made: {error.strerror}",
-            next_step="make the directory writable, or run the command where it is",
-        ) from error
-
-
-@contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Only one process at a time decides whether a server is there, so that two never serve one directory."""
-    try:
-        with filelock.FileLock(directory / "start.lock", timeout=_READY_SECONDS + _STOP_SECONDS):
-            yield
-    except filelock.Timeout as error:
-        raise Refusal(
-            "the local AWS cannot be started",
-            where=str(directory),
-            why="another process has been starting it for too long",
-            next_step="wait for that process, or end it, and run the command again",
-        ) from error
-    except OSError as error:
-        raise Refusal(
-            "the local AWS cannot be started",
-            where=str(directory),
-            why=f"the directory cannot be written: {error.strerror}",
-            next_step="make the directory writable and leave some space on the disk",
-        ) from error
 
 
 def _listen(last: int) -> socket.socket:
@@ -308,17 +275,6 @@ def _reap(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _gone(process: psutil.Process, child: subprocess.Popen[bytes] | None) -> None:
-    """Wait for the process; a child of ours is reaped by its Popen, which psutil must not do first."""
-    if child is None:
-        process.wait(_STOP_SECONDS)
-        return
-    try:
-        child.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise psutil.TimeoutExpired(_STOP_SECONDS, child.pid) from error
-
-
 def _answers(endpoint: str) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy: it is loopback
     try:
@@ -344,14 +300,3 @@ def _read_record(directory: Path) -> _Record | None:
         return None
     except (ValueError, KeyError, TypeError):
         return None  # half a record names no process for certain, so there is nothing to attach to or to end
-
-
-def _write_record(directory: Path, record: _Record) -> None:
-    new = _record_path(directory).with_suffix(".new")
-    new.write_text(json.dumps(asdict(record)))
-    new.replace(_record_path(directory))
-
-
-def _last_port(directory: Path) -> int:
-    record = _read_record(directory)
-    return 0 if record is None else record.port

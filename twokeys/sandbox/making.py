@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from twokeys.access.accounts import entry
@@ -19,7 +20,7 @@ from twokeys.pack.relevance import may_let_in
 from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
 from twokeys.preview.values import holds_secret, unsecret
 from twokeys.sandbox.aws.catalogue import resource_type
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.aws.resource_type import Secret
 
@@ -159,15 +160,13 @@ class LocalMaker:
         return {"name": name, "outputs": dict(outputs), "secretOutputNames": []}
 
 
-class _heard:  # noqa: N801 - a context manager reads as a verb
+@contextmanager
+def _heard() -> Iterator[None]:
     """Say to the program what an API refused."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ProviderError | Refusal):
-            raise RefusedRequestError(str(error)) from error
+    try:
+        yield
+    except (ProviderError, Refusal) as error:
+        raise RefusedRequestError(str(error)) from error
 
 
 def _shown(asked: Asked) -> Resource:

@@ -11,17 +11,13 @@ from typing import Any, Final
 from rich.console import Console
 
 from twokeys.project.config import read_config
+from twokeys.sandbox.demo import DOORS, MISSING_KEY, STACKS
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
 from twokeys.sandbox.pulumi_box import PulumiBox, clean_environment
 from twokeys.sandbox.pulumi_events import Ran, run
 from twokeys.verify.doors import exports
 
-STACKS: Final = ("management", "stage", "prod")
-"""In the order in which they depend on each other."""
-_DOORS: Final = "twokeys:doors"
-_MISSING_KEY: Final = "door-needs-grant"
-"""The rule that must refuse a door whose grant is taken away."""
 _UNCHANGED: Final = {"same", "read"}
 
 
@@ -88,11 +84,11 @@ def _refuse_one_key(story: _Story, stack: str) -> bool:
     """Preview the stack with the grant of one door taken away; the pack must refuse it, before anything exists."""
     doors = _doors(story.box, stack)
     name = next(iter(doors))
-    story.box.reflect({stack: {_DOORS: {**doors, name: {**doors[name], "keys": ["trust"]}}}})
+    story.box.reflect({stack: {DOORS: {**doors, name: {**doors[name], "keys": ["trust"]}}}})
     pack = ("--policy-pack", str(story.box.project.root / "policies"))
     ran = story.command("preview", *pack, "--stack", stack)
     story.box.reflect()
-    told = [message for rule, level, message in ran.violations if (rule, level) == (_MISSING_KEY, "mandatory")]
+    told = [message for rule, level, message in ran.violations if (rule, level) == (MISSING_KEY, "mandatory")]
     if told and ran.code:
         story.console.print(f"preview without the grant of door {name}: refused, before its account exists")
         for message in told:
@@ -106,7 +102,7 @@ def _refuse_one_key(story: _Story, stack: str) -> bool:
 
 
 def _doors(box: PulumiBox, stack: str) -> dict[str, Any]:
-    doors = read_config(box.project.stack_file(stack)).get(_DOORS) or {}
+    doors = read_config(box.project.stack_file(stack)).get(DOORS) or {}
     return dict(doors)
 
 

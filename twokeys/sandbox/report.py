@@ -18,6 +18,7 @@ from twokeys.preview.run import STACK, Asked
 from twokeys.sandbox.aws.catalogue import is_kept
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.up import Done, StackRun
+from twokeys.shown import columns, folded
 
 _LONG: Final = 400
 _WIDTH: Final = 80
@@ -120,6 +121,8 @@ class Report:
 
     def _line(self, text: str, style: str | None = None) -> None:
         if text:
+            width = columns(terminal=self._console.is_terminal) and self._console.width
+            text = "\n".join(part for line in text.split("\n") for part in folded(line, width))
             self._console.print(
                 text if style else Verdicts()(text), style=style, markup=False, highlight=False, soft_wrap=True
             )

@@ -6,8 +6,6 @@ https://www.pulumi.com/docs/iac/concepts/state-and-backends/ (deployment version
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,7 +14,7 @@ from typing import Any
 
 from twokeys.access.state import read_state
 from twokeys.access.wire import SECRET, SIGNATURE
-from twokeys.errors import Refusal
+from twokeys.files import make_folder, read_text, replace_text
 from twokeys.preview.run import STACK, Made, Run
 from twokeys.preview.values import unsecret
 
@@ -32,20 +30,8 @@ def write_state(path: Path, run: Run) -> None:
         "resources": [_resource(one, now) for one in run.made],
         "metadata": {},
     }
-    text = json.dumps({"version": 3, "deployment": deployment}, indent=1)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # readable by its owner only
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError as error:
-        raise Refusal(
-            f"the state of stack {path.stem} cannot be written",
-            where=str(error.filename or path.parent),
-            why=str(error.strerror),
-            next_step="free some space or make the folder writable, then run the same command again",
-        ) from error
+    make_folder(path.parent)
+    replace_text(path, read_text(path), json.dumps({"version": 3, "deployment": deployment}, indent=1))
 
 
 def stack_outputs(path: Path) -> dict[str, Any] | None:

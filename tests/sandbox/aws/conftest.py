@@ -13,8 +13,8 @@ import pytest
 
 from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.configuration import check_configuration
-from twokeys.sandbox.aws.errors import Diff
 from twokeys.sandbox.aws.provider import AwsProvider, configured
+from twokeys.sandbox.aws.resource_type import Diff
 from twokeys.sandbox.local_aws import LocalAws
 
 _accounts = itertools.count(500000000001)

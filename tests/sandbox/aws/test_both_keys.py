@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.conftest import Driver, Organized, grant, trust
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import ProviderError
 
 CreateClient = Callable[..., Any]
 

@@ -11,9 +11,8 @@ import pytest
 from tests.sandbox.aws.conftest import Driver, Organized, urn
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
-from twokeys.sandbox.aws.client import Aws, Credentials, loopback_endpoint
+from twokeys.sandbox.aws.client import Aws, Credentials, ProviderError, loopback_endpoint
 from twokeys.sandbox.aws.configuration import check_configuration, seconds
-from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.provider import configured
 from twokeys.sandbox.local_aws import LocalAws
 

@@ -33,6 +33,16 @@ def test_a_second_update_changes_nothing_and_a_change_is_made_in_place(managemen
     assert (new["visibilityTimeoutSeconds"], new["arn"]) == (60, outputs["arn"])
 
 
+def test_a_refresh_finds_nothing_new_also_where_a_type_has_no_arn(management: Driver) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/account/alternativecontact/#outputs has none."""
+    contact = "aws:account/alternativeContact:AlternativeContact"
+    inputs = {"alternateContactType": "SECURITY", "name": "Ann", "title": "-", "emailAddress": "a@b.co"}
+    identifier, outputs = management.up(contact, "security", **inputs, phoneNumber="1")
+    known = {**inputs, "phoneNumber": "1"}
+    found = management.provider.read(contact, urn(contact, "security"), identifier, known, outputs)
+    assert found == (identifier, known, outputs)
+
+
 def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) -> None:
     assert management.check("aws:s3/bucketObject:BucketObject", "page", {"bucket": UNKNOWN, "source": ASSET})
     assert resource_type(QUEUE).preview({"name": UNKNOWN}, None)["name"] is UNKNOWN

@@ -160,7 +160,7 @@ def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Refusal, match="no place to keep its accounts"):
+    with pytest.raises(Refusal, match="cannot be read or written"):
         LocalAws.start(tmp_path / "file" / "aws")
 
 

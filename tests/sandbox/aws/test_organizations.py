@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 from tests.sandbox.aws.conftest import ACCOUNT, ORGANIZATION, Driver, Organized, trust, urn
 from twokeys.sandbox.aws import organizations
 from twokeys.sandbox.aws.catalogue import resource_type
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import ProviderError
 
 UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
 STAGE = {"name": "stage", "email": "example+stage@company.com"}

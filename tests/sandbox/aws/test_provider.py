@@ -12,7 +12,7 @@ import pytest
 
 from tests.sandbox.aws.conftest import Driver, grant, trust, urn
 from twokeys.sandbox.aws.catalogue import resource_type
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.aws.provider import configured
 from twokeys.sandbox.aws.resource_type import Secret
 from twokeys.sandbox.local_aws import LocalAws

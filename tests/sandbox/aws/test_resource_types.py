@@ -15,8 +15,7 @@ import pytest
 from tests.sandbox.aws.conftest import Driver, grant, trust, urn
 from twokeys.iam import UNKNOWN
 from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, is_kept, resource_type
-from twokeys.sandbox.aws.errors import Diff
-from twokeys.sandbox.aws.resource_type import ResourceType
+from twokeys.sandbox.aws.resource_type import Diff, ResourceType
 from twokeys.sandbox.aws.schema import schema
 
 ROLE = "aws:iam/role:Role"

@@ -14,8 +14,7 @@ import pytest
 
 from tests.sandbox.aws.conftest import Driver, Organized, grant, trust, urn
 from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, resource_type
-from twokeys.sandbox.aws.errors import Diff
-from twokeys.sandbox.aws.resource_type import Secret
+from twokeys.sandbox.aws.resource_type import Diff, Secret
 from twokeys.sandbox.aws.schema import schema
 
 EC2_TRUST = json.dumps(

@@ -134,8 +134,6 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
-and works in one account only, by a known role or without one, gets one piece of advice, if a trust or a grant in it is
-about accounts. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean
-one account is checked when they are known.
+A stack that makes no accounts and works in one account only gets one piece of advice, if a trust or a grant in it is
+about accounts. Unknown: the name of a provider is always known.
 """

@@ -145,7 +145,7 @@ WILDCARD_TRUST = Rule(
 A condition counts if the statement demands it (not negated, not IfExists) and each value says which organization or
 account: not `*`, nor `o-*`, nor `arn:aws:iam::*:role/ci`, which is a role that anybody can make. Unknown: a trust
 policy that is not known is left to `unproved-door`; a value that is not known limits nobody. Does not check: whether
-the organizations and accounts in the condition are ours (`external-id`).
+the organizations and accounts in the condition are ours (`external-id`), and what a Deny beside it takes away.
 """
 
 WILDCARD_GRANT = Rule(

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.sandbox.aws import iam, organizations
-from twokeys.sandbox.aws.client import Aws
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import Aws, ProviderError
 from twokeys.sandbox.aws.generic import generic
 from twokeys.sandbox.aws.resource_type import Properties, ResourceType
 

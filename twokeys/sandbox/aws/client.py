@@ -16,7 +16,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from twokeys.errors import Refusal
-from twokeys.sandbox.aws.errors import ProviderError
 
 _session_lock = threading.Lock()
 _session: boto3.Session | None = None
@@ -25,6 +24,14 @@ _RENEW_BEFORE = timedelta(minutes=5)
 _ATTEMPTS = 4
 """A local AWS that ended does not come back: a call is not tried for minutes as on AWS, whatever `maxRetries` says."""
 _GONE = ("AWSOrganizationsNotInUseException", "PolicyNotAttachedException")
+
+
+class ProviderError(Exception):
+    """An API refused, or an object cannot be handled: one sentence, and further lines with causes and next steps."""
+
+    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+        self.message, self.reasons = message, reasons
+        super().__init__("\n".join((message, *reasons)))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from typing import Any
 
 from twokeys.iam import UNKNOWN
 from twokeys.preview.values import has_unknown
-from twokeys.sandbox.aws.client import Aws, Credentials, loopback_endpoint, make_client, refusals
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import Aws, Credentials, ProviderError, loopback_endpoint, make_client, refusals
 from twokeys.sandbox.aws.resource_type import Properties
 
 _DEFAULT_REGION = "us-east-1"

@@ -89,7 +89,8 @@ def _made(aws: Aws, token: str, inputs: Properties) -> tuple[str, Properties]:
     region = str(inputs.get("region") or aws.region)
     place = "::" if service == "s3" else f"{region}:{aws.account}:"
     arn = f"arn:aws:{service}:{place}{identifier if service in _BARE else f'{kind}/{identifier}'}"
-    computed = {**schema(token).computed, "arn": "str"}
+    known = schema(token)
+    computed = known.computed if known.inputs else {"arn": "str"}
     return identifier, {
         name: _plausible(name, of, identifier, arn)
         for name, of in computed.items()

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from twokeys.sandbox.aws.calls import Calls, text
-from twokeys.sandbox.aws.client import Aws, or_none, timestamp
+from twokeys.sandbox.aws.client import Aws, ProviderError, or_none, timestamp
 from twokeys.sandbox.aws.documents import equivalent_json
-from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
 
 _MOST_VERSIONS: Final = 5

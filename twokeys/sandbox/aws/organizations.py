@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twokeys.sandbox.aws.calls import Calls
-from twokeys.sandbox.aws.client import Aws, or_none, timestamp
-from twokeys.sandbox.aws.errors import ProviderError
+from twokeys.sandbox.aws.client import Aws, ProviderError, or_none, timestamp
 from twokeys.sandbox.aws.resource_type import AutoName, Properties, ResourceType, set_each
 
 _CREATE_ACCOUNT_SECONDS: Final = 300.0

@@ -9,10 +9,9 @@ from botocore.exceptions import ClientError
 from twokeys.errors import Refusal
 from twokeys.sandbox.aws.calls import all_tags
 from twokeys.sandbox.aws.catalogue import INVOKES, resource_type
-from twokeys.sandbox.aws.client import Aws, absent, refusals
+from twokeys.sandbox.aws.client import Aws, ProviderError, absent, refusals
 from twokeys.sandbox.aws.configuration import connect, parse_configuration
-from twokeys.sandbox.aws.errors import Diff, ProviderError
-from twokeys.sandbox.aws.resource_type import Properties, ResourceType, Secret
+from twokeys.sandbox.aws.resource_type import Diff, Properties, ResourceType, Secret
 
 
 def configured(inputs: Properties, environment: Mapping[str, str]) -> AwsProvider:

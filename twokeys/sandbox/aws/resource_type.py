@@ -17,7 +17,6 @@ from twokeys.iam import UNKNOWN
 from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.client import Aws
 from twokeys.sandbox.aws.documents import canonical_json, equivalent_json
-from twokeys.sandbox.aws.errors import Diff
 from twokeys.sandbox.aws.schema import schema
 
 Properties: TypeAlias = dict[str, Any]
@@ -31,6 +30,15 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(...)"
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What changes: input properties that differ, those that need a new object, and whether the old one goes first."""
+
+    changed: tuple[str, ...]
+    replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class ResourceType:
 
     @property
     def computed(self) -> frozenset[str]:
-        """Outputs that only the API knows; every type that this version of the SDK does not have has an ARN."""
+        """Outputs that only the API knows: as the SDK has them, and an ARN of a type that it does not have."""
         known = schema(self.type)
         return frozenset(known.computed) - {"tagsAll"} if known.inputs else frozenset({"arn"})
 

@@ -11,7 +11,8 @@ from them again, because this plugin says that it does not accept any.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -29,8 +30,8 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.preview.values import has_unknown
 from twokeys.sandbox.aws.catalogue import resource_type
+from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.aws.configuration import check_configuration
-from twokeys.sandbox.aws.errors import ProviderError
 from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.aws.resource_type import Properties, Secret
 from twokeys.sandbox.plugins.serving import serve
@@ -161,18 +162,13 @@ class AwsResources(provider_pb2_grpc.ResourceProviderServicer):
         return provider
 
 
-class _refused:  # noqa: N801 - a context manager reads as a verb
-    """Answers a call with what was refused in place of a traceback."""
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ProviderError | Refusal):
-            self._context.abort(grpc.StatusCode.UNKNOWN, str(error))
+@contextmanager
+def _refused(context: Any) -> Iterator[None]:
+    """Answer a call with what was refused in place of a traceback."""
+    try:
+        yield
+    except (ProviderError, Refusal) as error:
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
 def _type(urn: str) -> str:
