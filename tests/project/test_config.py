@@ -82,6 +82,21 @@ def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
         load_project(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("name: proj\nruntime: yaml\n", "its runtime is yaml"),
+        ("runtime: python\n", "it has no name, or no runtime"),
+        ("name: proj\n", "it has no name, or no runtime"),
+    ],
+)
+def test_a_project_in_another_language_is_refused_for_that(root: Path, text: str, why: str) -> None:
+    (root / "Pulumi.yaml").write_text(text)
+    refused = _refusal(root)
+    assert refused.what == "this is not a Pulumi project in Python"
+    assert refused.why == why
+
+
 def test_a_stack_without_a_file_is_refused_and_so_is_a_name_that_leads_elsewhere(root: Path) -> None:
     assert "no Pulumi.dev.yaml" in _refusal(root).what
     assert "as the name of a stack" in _refusal(root, "../dev").what

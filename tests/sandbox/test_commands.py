@@ -104,8 +104,9 @@ def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_bef
     running = LocalAws.attach(project / ".twokeys" / "aws")
     assert running is not None
     assert list(accounts_of(running).values()) == ["111111111111"]
-    exports = twokeys("sandbox", "shell").stdout
-    assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in exports
+    shell = twokeys("sandbox", "shell")
+    assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in shell.stdout
+    assert "made (management) is in this local AWS and in no state of the CLI" in shell.stderr
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"
 

@@ -87,12 +87,14 @@ def load_project(root: Path) -> Project:
     path = root / "Pulumi.yaml"
     data = read_mapping(path)
     runtime = data.get("runtime")
-    if not data.get("name") or (runtime.get("name") if isinstance(runtime, dict) else runtime) != "python":
+    language = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if not data.get("name") or language != "python":
         raise Refusal(
-            "the project cannot be read",
+            "this is not a Pulumi project in Python",
             where=str(path),
-            why="it has no name, or its runtime is not python",
-            next_step="run this in the folder of a Pulumi project in Python, or name one with --project",
+            why=f"its runtime is {language}" if data.get("name") and language else "it has no name, or no runtime",
+            next_step="run this in the folder of a Pulumi project in Python, or name one with --project; for another"
+            " language, `pulumi preview --policy-pack policies`",
         )
     main = root / as_text(data.get("main") or ".")
     program = main if main.suffix == ".py" else main / "__main__.py"

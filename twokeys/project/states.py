@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from twokeys.errors import Refusal
+from twokeys.project.config import read_mapping
 
-_PLACES: Final = (Path(".twokeys", "stacks"), Path(".twokeys", "demo", "stacks"))
+_MADE: Final = Path(".twokeys", "stacks")
+_OF_THE_CLI: Final = Path(".twokeys", "pulumi", "backend", ".pulumi", "stacks")
+_OF_THE_DEMO: Final = Path(".twokeys", "demo", "stacks")
 
 
 def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
-    """The sandbox's state files of the named stacks, or of all; where it has none, those that its demo left.
+    """The sandbox's state files of the named stacks, or of all.
+
+    They are those of `twokeys sandbox up`, else those of the pulumi CLI in its shell, else those that its demo left.
 
     Raises:
         Refusal: there is none, or not the one that is named.
     """
-    folder = next((project / place for place in _PLACES if _states_in(project / place)), project / _PLACES[0])
+    folder = project / _MADE
     there = _states_in(folder)
+    if not there and (project / _OF_THE_CLI).is_dir():
+        folder = project / _OF_THE_CLI / str(read_mapping(project / "Pulumi.yaml").get("name"))
+        there = {stack: path for stack, path in _states_in(folder).items() if not _is_empty(path)}
+    if not there and (left := _states_in(project / _OF_THE_DEMO)):
+        folder, there = project / _OF_THE_DEMO, left
     for stack in stacks:
         if stack not in there:
             raise Refusal(
                 f"there is no state of stack {stack}",
                 where=str(folder),
                 why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}`, or pass a `pulumi stack export` with `--state FILE`",
+                next_step=f"run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
+                " `pulumi stack export` with `--state FILE`",
             )
     if not there:
         raise Refusal(
@@ -39,3 +51,12 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
 
 def _states_in(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".holder.json")}
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether this is the checkpoint of a stack that was created and not updated yet; what cannot be read is none."""
+    try:
+        latest = json.loads(path.read_bytes())["checkpoint"]["latest"]
+    except (ValueError, LookupError, TypeError):
+        return False
+    return not (latest or {}).get("resources")

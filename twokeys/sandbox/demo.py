@@ -126,7 +126,8 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
         said = line.replace(f" of {STACKS[0]}", "")
         console.print(fill(said, _WIDTH + 12, initial_indent="  ", subsequent_indent="    "))
     if not verbose and len(story.entering) > _MOST_WAYS:
-        console.print(f"  and {len(story.entering) - _MOST_WAYS} more (--verbose shows them)")
+        rest = sum(len(sources) for _, sources in nearest_first[_MOST_WAYS:])
+        console.print(f"  and {rest} ways more (--verbose shows them)")
 
 
 def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> None:

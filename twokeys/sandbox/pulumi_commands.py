@@ -47,6 +47,7 @@ def shell(account: str | None, stop: bool, project: Path, directory: Path | None
     is called, and no file of the project is written.
     """
     from twokeys.project.config import load_project
+    from twokeys.sandbox.box import Sandbox
     from twokeys.sandbox.local_aws import LocalAws
     from twokeys.sandbox.pulumi_box import PulumiBox, inherited
 
@@ -59,6 +60,13 @@ def shell(account: str | None, stop: bool, project: Path, directory: Path | None
         click.echo("stopped" if running else "no local AWS was running", err=True)
         return 0
     variables = box.open(box.local_aws(), account or "")
+    if made := Sandbox(box.project, box.directory).up:
+        click.echo(
+            f"What `twokeys sandbox up` made ({', '.join(made)}) is in this local AWS and in no state of the CLI:"
+            " an update of the same stack fails on what exists.\n"
+            "To begin anew with the CLI: `twokeys sandbox down`, then this again.",
+            err=True,
+        )
     if "PULUMI_HOME" not in variables:
         click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
     if as_json:
