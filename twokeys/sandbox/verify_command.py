@@ -95,7 +95,9 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     files = sandbox_states(Path.cwd())
     about = sandbox_states(Path.cwd(), stacks)
     whole, chosen = exports(_outputs(files)), exports(_outputs(about))
-    with LocalAws.start(files[0].parent.parent / "aws") as aws:
+    # `up`, the demo and the CLI in the shell keep states at different depths beside their local AWS.
+    box = next((folder for folder in files[0].parents if (folder / "aws").is_dir()), files[0].parent.parent)
+    with LocalAws.start(box / "aws") as aws:
         yield from probe(aws, whole, about=chosen.role_arns, pace=Pace(rate))
 
 
