@@ -73,6 +73,8 @@ settings.register_profile("search", deadline=None, suppress_health_check=_PATIEN
 settings.register_profile("repeatable", deadline=None, suppress_health_check=_PATIENT, derandomize=True)
 settings.load_profile("repeatable")
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it in its workers, and fixtures of a module copy what they see
+
 _CLOUD_VARIABLES = ("AWS_", "PULUMI_", "TWOKEYS_")
 
 
@@ -88,7 +90,6 @@ def _no_home_no_cloud(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -
     for name in list(os.environ):
         if name.startswith(_CLOUD_VARIABLES):
             monkeypatch.delenv(name)
-    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it in its workers
     home = next(_homes)
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
