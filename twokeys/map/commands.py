@@ -80,10 +80,10 @@ def _summary(answers: Answers, organization: Organization, written: list[Path]) 
 
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]
-    ways = len(organization.doors) - len(shut) - len(unproved)
+    within = f"{len(answers.within)} within an account, " if answers.within else ""
     click.echo(
         f"{printable(organization.name)}: {counted(len(organization.accounts), 'account')}, "
-        f"{counted(ways, 'way')} in, {counted(len(shut), 'door')} without a key or denied, "
+        f"{counted(len(answers.ways), 'way')} in, {within}{counted(len(shut), 'door')} without a key or denied, "
         f"{len(answers.not_proved)} not proved"
     )
     names = {account.id: account.name for account in organization.accounts}
