@@ -123,6 +123,19 @@ def test_the_published_file_holds_doors_and_no_external_id(tmp_path: Path) -> No
     assert door["door"]["source"] == {"kind": "role", "account": HUB, "names": ["ci"]}
 
 
+def test_the_published_file_does_not_take_an_account_of_the_management_stack_for_the_management_account(
+    tmp_path: Path,
+) -> None:
+    world, archive = two_keys(), "000000000001"
+    world.add("Account", "log-archive", world.hub, name="log-archive", outputs={"id": archive})
+    state = write_state(tmp_path / "state", world)
+    state.write_text(state.read_text().replace("urn:pulumi:stage::", "urn:pulumi:management::"))
+    written("export", tmp_path / "doors.json", "--state", state)
+    found = json.loads((tmp_path / "doors.json").read_text())
+    assert found["parent_account_id"] == HUB
+    assert found["member_account_ids"]["log-archive"] == archive
+
+
 def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a local AWS: somebody grants a user the role by hand, past every stack."""
     with LocalAws.start(tmp_path / "aws") as aws:

@@ -134,6 +134,14 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_pat
     assert isinstance(result.exception, Refusal)
 
 
+@pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])
+def test_whoever_is_no_user_has_no_mfa_device_to_be_asked_for(tmp_path: Path, caller: str) -> None:
+    """Only users and root users have one: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html"""
+    (way,), _ = read(write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True))))
+    with pytest.raises(Refusal, match="is no IAM user"):
+        sessions._device(way, caller)
+
+
 class _SignIn(BaseHTTPRequestHandler):
     asked: dict[str, Any] = {}  # noqa: RUF012 - what the one request asked
 

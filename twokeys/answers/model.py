@@ -241,7 +241,7 @@ class Account:
 
     `unit` is the path of its organizational unit from the root down, () for the root itself; None for an account that
     is not shown to be a member. `region` is the one that all of its providers work in. `called` are all names that
-    people may ask for it by, in lower case.
+    people may ask for it by, in lower case: also its stack's, so it does not tell which is the management account.
     """
 
     id: str
@@ -250,6 +250,7 @@ class Account:
     unit: tuple[str, ...] | None = ()
     region: str | None = None
     called: frozenset[str] = frozenset()
+    management: bool = False
 
 
 @dataclass(frozen=True, slots=True)

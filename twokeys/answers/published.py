@@ -23,7 +23,7 @@ def published(answers: Answers) -> dict[str, Any]:
 
     Ways through other roles are left out: each of their doors is there for the role that goes through it.
     """
-    management = next((id for id, account in answers.accounts.items() if "management" in account.called), None)
+    management = next((id for id, account in answers.accounts.items() if account.management), None)
     listed = [*answers.ways, *answers.within]
     portal = answers.portal
     return {

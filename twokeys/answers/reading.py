@@ -132,6 +132,7 @@ class _Reader:
                     self._unit(account, resource, units),
                     regions.get(account),
                     self._called(account, resource, inside),
+                    management=account == self._accounts.management,
                 ),
             )
 

@@ -103,7 +103,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         caller = str(sts.get_caller_identity()["Arn"])
         asked = _asked(way, caller, name, seconds, external_id, chained=":user/" not in caller)
         if way.mfa:
-            serial = mfa_serial or _device(caller)
+            serial = mfa_serial or _device(way, caller)
             asked |= {"SerialNumber": serial, "TokenCode": code(serial)}
         answered: Any = sts.assume_role(**asked)
     except BotoCoreError as error:
@@ -127,10 +127,17 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     )
 
 
-def _device(caller: str) -> str:
+def _device(way: RoleWay, caller: str) -> str:
     """The MFA device that is called like a user: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
-    user = caller.partition(":user/")
-    return f"{user[0]}:mfa/{user[2].rpartition('/')[2]}"
+    account, is_user, user = caller.partition(":user/")
+    if not is_user:
+        raise Refusal(
+            f"door {way.name}",
+            where=way.role_arn,
+            why=f"it asks for MFA, and these are the credentials of {caller}, which is no IAM user with an MFA device",
+            next_step="use the credentials of the user whose door it is, outside of any session: --profile NAME",
+        )
+    return f"{account}:mfa/{user.rpartition('/')[2]}"
 
 
 def _asked(  # noqa: PLR0913 - as open_session
