@@ -67,7 +67,7 @@ def _fetched(address: str) -> bytes:
         with urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - https, or this machine
             text: bytes = answer.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise _not_there(address, str(error)) from error
+        raise _not_there(address, str(getattr(error, "reason", error))) from error
     if len(text) > _MOST_BYTES:
         raise _not_there(address, f"it is larger than {_MOST_BYTES >> 20} MiB")
     return text

@@ -8,6 +8,7 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
+from twokeys.answers.summary import counted
 from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
 from twokeys.audit.trail import Use
 
@@ -77,15 +78,17 @@ def period(found: Comparison) -> str:
     others = ", ".join(f"{count} of {service}" for service, count in found.passed_over.items())
     others = f"; files passed over: {others}" if others else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
+    entries = "entry" if found.entries == 1 else "entries"
     return (
-        f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} entries"
+        f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} {entries}"
         f"{apart}{unreadable}{others}{learning}"
     )
 
 
 def door_use(one: DoorUse) -> str:
     """A door and how it was used, in words."""
-    count = f", {one.count} times" if one.count else f", perhaps {one.perhaps} times" if one.perhaps else ""
+    times = counted(one.count or one.perhaps, "time")
+    count = f", {times}" if one.count else f", perhaps {times}" if one.perhaps else ""
     last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last and one.usage is not Usage.NEVER else ""
     proved = "" if one.proved else " (a door that is not proved)"
     return f"{one.door.source} -> {one.door.target}{proved}{count}{last}"
