@@ -196,7 +196,6 @@ class _Builder:
         self._exact: dict[str, list[Principal]] = defaultdict(list)
         self._wide: dict[str, dict[Principal, list[Glob]]] = defaultdict(dict)
         self._unknown: dict[str, dict[Principal, None]] = defaultdict(dict)
-        self._by_account: dict[str, list[Principal]] = defaultdict(list)
         self._grants = list(self._read_grants())
 
     def run(self) -> None:
@@ -209,8 +208,7 @@ class _Builder:
             if policy is not UNKNOWN:
                 self._from_providers(role, policy)
         self._from_grants()
-        for role in admit_everyone:
-            self._from_within(role)
+        self._from_within(admit_everyone)
         self._from_assignments()
         graph = self._graph
         for door in root_sessions(graph.snapshot, graph.accounts, graph.principals, graph.guards):
@@ -273,19 +271,17 @@ class _Builder:
         if not role.made_by_aws:
             self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
 
-    def _from_within(self, role: Principal) -> None:
-        """The steps of everybody in a role's own account: a trust in everyone is one in each of them by itself.
+    def _from_within(self, roles: Iterable[Principal]) -> None:
+        """The steps of everybody in each role's own account: a trust in everyone is one in each of them by itself.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
         """
-        others = [one for one in self._in_account(role.account) if one is not role and (one, role) not in self._doors]
-        self._doors |= {(door.source, role): door for door in self._judge.steps(others, role)}
-
-    def _in_account(self, account: str) -> list[Principal]:
-        if not self._by_account:
-            for principal in self._principals:
-                self._by_account[principal.account].append(principal)
-        return self._by_account[account]
+        by_account: dict[str, list[Principal]] = defaultdict(list)
+        for principal in self._principals:
+            by_account[principal.account].append(principal)
+        for role in roles:
+            others = [one for one in by_account[role.account] if one is not role and (one, role) not in self._doors]
+            self._doors |= {(door.source, role): door for door in self._judge.steps(others, role)}
 
     def _from_providers(self, role: Principal, trust: PolicyDocument) -> None:
         """Federated principals, and services that hand the role to others: the trust policy is their only key."""
