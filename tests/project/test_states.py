@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.project.states import sandbox_states
+from twokeys.project.states import local_aws_of, sandbox_states
 
 
 def test_the_sandboxs_states_are_found_and_its_other_files_are_not(tmp_path: Path) -> None:
@@ -33,9 +33,11 @@ def test_the_states_of_the_cli_in_the_shell_come_before_those_of_the_demo(tmp_pa
     for name, latest in (("management", None), ("stage", {"resources": []})):
         (shell / f"{name}.json").write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}))
     assert sandbox_states(tmp_path) == [demo / "prod.json"]
+    assert local_aws_of(tmp_path, demo / "prod.json") == tmp_path / ".twokeys" / "demo" / "aws"
     updated = {"resources": [{"urn": "urn:pulumi:stage::proj::pulumi:pulumi:Stack::proj-stage"}]}
     (shell / "stage.json").write_text(json.dumps({"version": 3, "checkpoint": {"latest": updated}}))
     assert sandbox_states(tmp_path) == [shell / "stage.json"]
+    assert local_aws_of(tmp_path, shell / "stage.json") == tmp_path / ".twokeys" / "aws", "where `up` has it too"
     (shell / "management.json").write_text("{")
     assert sandbox_states(tmp_path) == [shell / "management.json", shell / "stage.json"]  # its reader refuses it
 

@@ -10,9 +10,11 @@ from typing import Final
 from twokeys.errors import Refusal
 from twokeys.project.config import read_mapping
 
-_MADE: Final = Path(".twokeys", "stacks")
-_OF_THE_CLI: Final = Path(".twokeys", "pulumi", "backend", ".pulumi", "stacks")
-_OF_THE_DEMO: Final = Path(".twokeys", "demo", "stacks")
+_SANDBOX: Final = Path(".twokeys")
+_DEMO: Final = _SANDBOX / "demo"
+_MADE: Final = _SANDBOX / "stacks"
+_OF_THE_CLI: Final = _SANDBOX / "pulumi" / "backend" / ".pulumi" / "stacks"
+_OF_THE_DEMO: Final = _DEMO / "stacks"
 
 
 def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
@@ -47,6 +49,11 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
             next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
         )
     return [there[stack] for stack in stacks] if stacks else list(there.values())
+
+
+def local_aws_of(project: Path, state: Path) -> Path:
+    """Where the accounts live in which a stack of `sandbox_states` was made: up and the CLI's shell share theirs."""
+    return project / (_DEMO if state.is_relative_to(project / _DEMO) else _SANDBOX) / "aws"
 
 
 def _states_in(folder: Path) -> dict[str, Path]:

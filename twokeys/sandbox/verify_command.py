@@ -86,7 +86,7 @@ def _outputs(files: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
 
 def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     """The sandbox can be anybody there, so it tries each door with its own caller."""
-    from twokeys.project.states import sandbox_states
+    from twokeys.project.states import local_aws_of, sandbox_states
     from twokeys.sandbox.local_aws import LocalAws
     from twokeys.sandbox.probes import probe
     from twokeys.verify.attempts import Pace
@@ -95,9 +95,7 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     files = sandbox_states(Path.cwd())
     about = sandbox_states(Path.cwd(), stacks)
     whole, chosen = exports(_outputs(files)), exports(_outputs(about))
-    # `up`, the demo and the CLI in the shell keep states at different depths beside their local AWS.
-    box = next((folder for folder in files[0].parents if (folder / "aws").is_dir()), files[0].parent.parent)
-    with LocalAws.start(box / "aws") as aws:
+    with LocalAws.start(local_aws_of(Path.cwd(), files[0])) as aws:
         yield from probe(aws, whole, about=chosen.role_arns, pace=Pace(rate))
 
 
