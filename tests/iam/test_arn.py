@@ -147,5 +147,6 @@ def test_what_a_managed_policy_of_aws_says_of_entering_roles(arn: str, said: Any
     assert aws_managed.statements(arn) == said
     assert aws_managed.is_known(arn) is (said is not None)
     assert aws_managed.is_aws_managed(arn) is ("iam::aws:policy/" in arn)
-    assert aws_managed.names()["AWSControlTowerServiceRolePolicy"] == CONTROL_TOWER
+    names = aws_managed.names()
+    assert (names["AWSControlTowerServiceRolePolicy"], names["ReadOnlyAccess"]) == (CONTROL_TOWER, "ReadOnlyAccess")
     assert date.fromisoformat(aws_managed.day())
