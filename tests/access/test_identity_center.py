@@ -257,3 +257,9 @@ def test_the_same_permission_set_in_two_accounts_makes_two_roles() -> None:
         ("ann", PROD),
     }
     assert len({door.target for door in of_center(world)}) == 2
+
+
+def test_a_policy_of_a_permission_set_that_nobody_is_assigned_yet_is_judged() -> None:
+    world = World()
+    attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants("*")))
+    assert refused(world) == {"wildcard-grant"}
