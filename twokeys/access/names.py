@@ -33,11 +33,12 @@ def trusted_names(trust: PolicyDocument) -> tuple[str, ...]:
 
 
 def admits_everyone(trust: PolicyDocument) -> bool:
-    """Whether a statement that may allow `sts:AssumeRole` has everyone as its Principal, whatever its conditions."""
-    return any(
-        statement.not_principals is not None or (statement.principals is not None and statement.principals.everyone)
-        for statement in _allowing(trust)
-    )
+    """Whether a statement that may allow `sts:AssumeRole` has everyone as its Principal, whatever its conditions.
+
+    No trust policy can have NotPrincipal.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    return any(one.principals is not None and one.principals.everyone for one in _allowing(trust))
 
 
 def admitted_by(statement: Statement) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     if statement.effect != "Allow" or statement.covers_action(_ASSUME_ROLE) is Truth.FALSE:
         return ()
     principals = statement.principals
-    if statement.not_principals is not None or principals is None or principals.everyone:
+    if principals is None or principals.everyone:
         return _narrowed(statement, None)
     names: dict[str, None] = {}
     for name in (*principals.aws, *principals.canonical_user):
@@ -121,7 +122,7 @@ def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
 def could_be_role(resource: str) -> bool:
     """Whether a resource may be a role: one of another service is none, whatever wildcards it holds."""
     service = resource.split(":")[2] if resource.count(":") >= 5 else "*"
-    return service in ("iam", "*") or "*" in service or "?" in service
+    return service == "iam" or "*" in service or "?" in service
 
 
 def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
@@ -158,10 +159,10 @@ def _may_name_role(statement: Statement) -> bool:
 
 def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
     if trust:
-        for element, named in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
-            if named is not None and (named.unresolved or _unknown_in(named.aws)):
-                yield element
-        if statement.principals is not None and not (statement.principals.everyone or statement.principals.aws):
+        named = statement.principals
+        if named is not None and (named.unresolved or _unknown_in(named.aws)):
+            yield "Principal"
+        if named is not None and not (named.everyone or named.aws):
             return
     else:
         if not _may_name_role(statement):
