@@ -146,6 +146,12 @@ def grant_in_a_managed_policy_whose_arn_is_not_known_yet(world: World) -> None:
 
 
 @correct
+def role_whose_name_is_not_known_yet_beside_the_one_that_a_door_is_about(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("Role", "other", world.hub, name=UNKNOWN, assumeRolePolicy=SERVICE)
+
+
+@correct
 def grant_attached_to_many_at_once(world: World) -> None:
     role_to_role(world, document(trusts(CI)))
     managed(world, "PolicyAttachment", roles=["ci"])
@@ -718,17 +724,122 @@ def keys_that_exclude_each_other(world: World) -> None:
     world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
 
 
-@says((NO_PROOF, f"What role ci of account {HUB} may enter is not proved: managed policy elsewhere: "
-       f"{arn(HUB, 'policy/elsewhere')} is made outside this stack; trust policies leave it to such grants who enters "
-       + ", ".join(f"{arn(STAGE, f'role/{name}')} in account {STAGE}"
-                   for name in ("OrganizationAccountAccessRole", "r0", "r1")) + " and 2 more",
-       f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}", f"{CI} -> *",
-       "ci"))  # fmt: skip
-def policy_made_elsewhere_under_many_trusts(world: World) -> None:
+def made_elsewhere(roles: int) -> Callable[[World], object]:
+    def build(world: World) -> None:
+        loose = not_pinned(world)
+        world.role("lost", loose)
+        for role, policy, provider in (("lost", "x", loose), ("ci", "some", world.hub), ("ci", "more", world.hub)):
+            given = arn(HUB, f"policy/{policy}")
+            world.add("RolePolicyAttachment", policy, provider, role=role, policyArn=given)
+        world.role("ci", world.hub)
+        for number in range(roles):
+            world.role(f"r{number}", world.stage, document(trusts(arn(HUB, "root"))))
+
+    return build
+
+
+OF_ELSEWHERE = "; ".join(
+    f"managed policy {name}: {arn(HUB, f'policy/{name}')} is made outside this stack" for name in ("some", "more")
+)
+for roles, more in ((3, ""), (4, " and 1 more")):
+    SAID[f"policies made elsewhere under {roles} trusts"] = (made_elsewhere(roles), [
+        (NO_PROOF, f"What role ci of account {HUB} may enter is not proved: {OF_ELSEWHERE}; trust policies leave it to such "
+         "grants who enters "
+         + ", ".join(f"{arn(STAGE, f'role/r{number}')} in account {STAGE}" for number in range(3)) + more,
+         f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}", f"{CI} -> *", "ci"),
+    ])  # fmt: skip
+
+
+@says(*((NO_PROOF, f"The role {name} lives in {NOT_PINNED}, and its trust policy names {whom}: whether that is a door "
+         "is not proved", PIN, f"* -> {LOOSE}/{name}", name)
+        for name, whom in (("asking", CI), ("open", arn(OUTSIDE, "root")))))  # fmt: skip
+def trusts_of_roles_that_are_not_pinned(world: World) -> None:
+    """A third party with an external ID comes from outside wherever the role lives."""
+    loose, asking = not_pinned(world), {"StringEquals": {"sts:ExternalId": "x"}}
+    federated = {"Effect": "Allow", "Principal": {"Federated": "accounts.google.com"}}
+    world.role("federated", loose, document({**federated, "Action": "sts:AssumeRoleWithWebIdentity"}))
+    world.role("third", loose, document(trusts(arn(OUTSIDE, "root"), condition=asking)))
+    world.role("asking", loose, document(trusts(CI, condition=asking)))
+    world.role("open", loose, document(trusts(arn(OUTSIDE, "root"))))
+
+
+GOV_HUB, GOV_STAGE = (f"arn:aws-us-gov:iam::{account}" for account in (HUB, STAGE))
+
+
+@says(
+    (NO_TRUST, f"Group staff of account {HUB} is granted sts:AssumeRole on role {GOV_STAGE}:role/closed in account {STAGE}, "
+     f"{NEITHER}", ADD % f"{GOV_HUB}:root",
+     f"{GOV_HUB}:group/staff -> {GOV_STAGE}:role/closed", "staff"),
+    (NO_GRANT, f"Role {GOV_STAGE}:role/open in account {STAGE} trusts account {HUB} as a whole, but nobody there is "
+     f"granted sts:AssumeRole on it by this stack: {NO_GRANT}", "give those who shall enter a policy that allows "
+     f"sts:AssumeRole on {GOV_STAGE}:role/open{IF_ELSEWHERE}",
+     f"{GOV_HUB}:root -> {GOV_STAGE}:role/open", "open"),
+)  # fmt: skip
+def halves_of_doors_in_another_partition(world: World) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+    world.resources.clear()
+    hub, stage = (
+        world.add("Provider", name, region="us-gov-west-1", allowedAccountIds=json.dumps([account]))
+        for name, account in (("hub", HUB), ("stage", STAGE))
+    )
+    world.add("Group", "staff", hub, name="staff")
+    policy = document(grants(f"{GOV_STAGE}:role/closed"))
+    world.add("GroupPolicy", "enter", hub, group="staff", name="enter", policy=policy)
+    world.role("closed", stage)
+    world.role("open", stage, document(trusts(HUB)))
+
+
+@says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, {NEITHER}", ADD % CI, DOOR, "deployer"))
+def policy_of_a_role_that_is_not_here(world: World) -> None:
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage)
+
+
+WAITING = (
+    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
+    "from values that are known in preview, or create what it waits for in an earlier update"
+)
+
+
+@says(
+    (NO_PROOF, "The inline policy enter of role ci is not proved: it is not known yet and no component declares it",
+     WAITING, f"{arn(STAGE, 'role/ci')} -> *", "enter"),
+    (NO_GRANT, f"{TRUSTS} account {HUB} as a whole, but nobody there is granted sts:AssumeRole on it by this stack: "
+     f"{NO_GRANT}", f"give those who shall enter a policy that allows sts:AssumeRole on {DEPLOYER}{IF_ELSEWHERE}",
+     f"{arn(HUB, 'root')} -> {DEPLOYER}", "deployer"),
+)  # fmt: skip
+def trust_in_an_organization_beside_a_policy_that_is_not_known_yet(world: World) -> None:
+    """Such a policy may be the grant of whoever its account, or the organization, stands for."""
+    prod_is_listed(world)
+    of_organization = trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+    world.role("deployer", world.stage, document(of_organization, trusts(HUB)))
+    world.role("ci", world.stage)
+    world.add("RolePolicy", "enter", world.stage, role="ci", name="enter", policy=UNKNOWN)
+
+
+@says((NO_PROOF, f"{HOLDS} {arn(STAGE, 'role/ops/deployer')} in account {STAGE}, but the role of that name lives in "
+       f"{NOT_PINNED}: the trust key is not proved", PIN, f"{CI} -> {arn(STAGE, 'role/ops/deployer')}",
+       "ci-grant"))  # fmt: skip
+def grant_on_a_role_with_a_path_that_is_not_pinned(world: World) -> None:
+    world.role("deployer", not_pinned(world), path="/ops/")
     world.role("ci", world.hub)
-    world.add("RolePolicyAttachment", "some", world.hub, role="ci", policyArn=arn(HUB, "policy/elsewhere"))
-    for number in range(4):
-        world.role(f"r{number}", world.stage, document(trusts(arn(HUB, "root"))))
+    world.grant("ci", world.hub, arn(STAGE, "role/ops/deployer"))
+
+
+SHOW = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
+
+
+@says(
+    (NO_PROOF, "The inline policy enter of role ci is not proved: what is not known yet in it may let somebody in: "
+     "Statement[0].Resource", SHOW, f"{CI} -> *", "enter"),
+    (NO_PROOF, f"{BETWEEN} has a grant key that is not proved: Resource of statement 0 of the identity-based policy 1",
+     SHOW, DOOR, "deployer"),
+)  # fmt: skip
+def grant_in_a_secret_that_is_not_shown(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    policy = {"Version": "2012-10-17", "Statement": [{**grants(), "Resource": UNKNOWN}]}
+    enter = world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+    world.change(enter, secrets=frozenset({"policy"}))
 
 
 @says(*((NO_TRUST, f"{HOLDS} {name} in account {STAGE}, but no role of this stack answers to that and trusts it: "

@@ -328,7 +328,7 @@ class _Reader:
             return
         there, manager = self._accounts.name(account), self._accounts.management
         namesakes = self._namesakes("role", name.rpartition("/")[2])
-        if name in self._accounts.access_roles(account) and self._is_ours(account):
+        if name in self._accounts.access_roles(account) and self._graph.is_ours(account):
             if manager in (None, source.account):
                 return
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager or '')}"
@@ -367,9 +367,6 @@ class _Reader:
     def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")
         return resource is not None and key in resource.made_from_hidden
-
-    def _is_ours(self, account: str) -> bool:
-        return self._accounts.is_ours(account) or account in self._graph.exported.accounts
 
     def _account(self, principal: Principal) -> str:
         return self._accounts.name(principal.account)
