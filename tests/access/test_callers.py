@@ -155,9 +155,9 @@ def test_a_statement_of_a_trust_policy_admits_those_whom_its_principal_and_condi
     assert admits_everyone(trust) is everyone
 
 
-def policy_of(statement: Any) -> dict[str, Any]:
-    known = {key: value for key, value in statement.items() if value is not None}
-    return {"Version": "2012-10-17", "Statement": [known]}
+def policy_of(*statements: Any) -> dict[str, Any]:
+    known = [{key: value for key, value in one.items() if value is not None} for one in statements]
+    return {"Version": "2012-10-17", "Statement": known}
 
 
 GRANTED: list[tuple[dict[str, Any], list[str]]] = [
@@ -170,7 +170,8 @@ GRANTED: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("statement", "expected"), GRANTED)
 def test_a_policy_grants_the_roles_that_its_statements_allow(statement: dict[str, Any], expected: list[str]) -> None:
-    assert list(granted_resources(parse_policy(policy_of(statement), PolicyKind.IDENTITY))) == expected
+    policy = parse_policy(policy_of(grants(OUTSIDE), statement), PolicyKind.IDENTITY)
+    assert list(granted_resources(policy)) == [OUTSIDE, *expected]
 
 
 @pytest.mark.parametrize(

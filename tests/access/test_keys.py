@@ -743,10 +743,11 @@ OF_ELSEWHERE = "; ".join(
 )
 for roles, more in ((3, ""), (4, " and 1 more")):
     SAID[f"policies made elsewhere under {roles} trusts"] = (made_elsewhere(roles), [
-        (NO_PROOF, f"What role ci of account {HUB} may enter is not proved: {OF_ELSEWHERE}; trust policies leave it to such "
-         "grants who enters "
+        (NO_PROOF, f"What role ci of account {HUB} may enter is not proved: {OF_ELSEWHERE}; trust policies leave it to "
+         "such grants who enters "
          + ", ".join(f"{arn(STAGE, f'role/r{number}')} in account {STAGE}" for number in range(3)) + more,
-         f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}", f"{CI} -> *", "ci"),
+         f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}", f"{CI} -> *",
+         "ci"),
     ])  # fmt: skip
 
 
@@ -767,8 +768,8 @@ GOV_HUB, GOV_STAGE = (f"arn:aws-us-gov:iam::{account}" for account in (HUB, STAG
 
 
 @says(
-    (NO_TRUST, f"Group staff of account {HUB} is granted sts:AssumeRole on role {GOV_STAGE}:role/closed in account {STAGE}, "
-     f"{NEITHER}", ADD % f"{GOV_HUB}:root",
+    (NO_TRUST, f"Group staff of account {HUB} is granted sts:AssumeRole on role {GOV_STAGE}:role/closed in account "
+     f"{STAGE}, {NEITHER}", ADD % f"{GOV_HUB}:root",
      f"{GOV_HUB}:group/staff -> {GOV_STAGE}:role/closed", "staff"),
     (NO_GRANT, f"Role {GOV_STAGE}:role/open in account {STAGE} trusts account {HUB} as a whole, but nobody there is "
      f"granted sts:AssumeRole on it by this stack: {NO_GRANT}", "give those who shall enter a policy that allows "

@@ -66,14 +66,14 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
 
 def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     """Those whom conditions pick out of everyone or out of an account as a whole; `*` where they pick nobody."""
-    accounts: list[frozenset[str]] = []
+    accounts: list[frozenset[str | None]] = []
     for values in demanded_values(statement, "aws:principalarn"):
-        arns = [_principal(value) for value in values]
-        if all(arn is not None and not _is_wild(str(arn)) for arn in arns):
-            return tuple(str(arn) for arn in arns if account in (None, arn.account if arn else None))
-        found = [_account_of_pattern(value) for value in values]
-        if all(one is not None for one in found):
-            accounts.append(frozenset(one for one in found if one is not None))
+        arns = [arn for value in values if (arn := _principal(value))]
+        if len(arns) == len(values):
+            return tuple(str(arn) for arn in arns if account in (None, arn.account))
+        found = frozenset(map(_account_of_pattern, values))
+        if None not in found:
+            accounts.append(found)
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
@@ -86,7 +86,9 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
 
 
 def _principal(value: object) -> Arn | None:
-    arn = Arn.parse(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or any(sign in value for sign in _WILD):
+        return None
+    arn = Arn.parse(value)
     return arn if arn is not None and arn.kind in _PRINCIPALS and is_account(arn.account) else None
 
 
@@ -96,19 +98,10 @@ def _account_of_pattern(value: object) -> str | None:
     return arn.account if arn is not None and is_account(arn.account) else None
 
 
-def _is_wild(name: str) -> bool:
-    return any(sign in name for sign in _WILD)
-
-
 def granted_resources(policy: PolicyDocument) -> tuple[str, ...]:
     """The resources, exact or with wildcards, on which an identity-based policy allows `sts:AssumeRole`."""
-    names: dict[str, None] = {}
-    for statement in _allowing(policy):
-        if statement.resources is None:
-            names["*"] = None
-        else:
-            names |= {name: None for name in statement.resources if isinstance(name, str)}
-    return tuple(names)
+    listed = (("*",) if one.resources is None else one.resources for one in _allowing(policy))
+    return tuple(dict.fromkeys(name for names in listed for name in names if isinstance(name, str)))
 
 
 def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
