@@ -170,8 +170,8 @@ GRANTED: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("statement", "expected"), GRANTED)
 def test_a_policy_grants_the_roles_that_its_statements_allow(statement: dict[str, Any], expected: list[str]) -> None:
-    policy = parse_policy(policy_of(grants(OUTSIDE), statement), PolicyKind.IDENTITY)
-    assert list(granted_resources(policy)) == [OUTSIDE, *expected]
+    policy = parse_policy(policy_of(grants(IN_PROD), statement), PolicyKind.IDENTITY)
+    assert list(granted_resources(policy)) == [IN_PROD, *expected]
 
 
 @pytest.mark.parametrize(
@@ -227,5 +227,8 @@ LEAVES: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("statement", "expected"), LEAVES)
 def test_what_is_not_known_counts_where_it_may_let_somebody_in(statement: dict[str, Any], expected: list[str]) -> None:
     trust = "Principal" in statement
-    policy = parse_policy(policy_of(statement), PolicyKind.TRUST if trust else PolicyKind.IDENTITY)
-    assert list(open_leaves(policy, trust=trust)) == [f"Statement[0].{element}" for element in expected]
+    kind = PolicyKind.TRUST if trust else PolicyKind.IDENTITY
+    leaves = [f"Statement[0].{element}" for element in expected]
+    for version in ("2012-10-17", UNKNOWN):  # without a version nothing but what `${...}` means is open
+        policy = parse_policy({"Version": version, "Statement": [*policy_of(statement)["Statement"], UNKNOWN]}, kind)
+        assert sorted(open_leaves(policy, trust=trust)) == sorted([*leaves, "Statement[1]"])

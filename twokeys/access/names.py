@@ -66,14 +66,14 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
 
 def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     """Those whom conditions pick out of everyone or out of an account as a whole; `*` where they pick nobody."""
-    accounts: list[frozenset[str | None]] = []
+    accounts: list[frozenset[str]] = []
     for values in demanded_values(statement, "aws:principalarn"):
         arns = [arn for value in values if (arn := _principal(value))]
         if len(arns) == len(values):
             return tuple(str(arn) for arn in arns if account in (None, arn.account))
-        found = frozenset(map(_account_of_pattern, values))
-        if None not in found:
-            accounts.append(found)
+        found = [one for value in values if (one := _account_of_pattern(value))]
+        if len(found) == len(values):
+            accounts.append(frozenset(found))
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
