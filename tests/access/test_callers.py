@@ -7,13 +7,23 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
 from twokeys.access.names import admits_everyone, could_be_role, granted_resources, open_leaves, trusted_names
-from twokeys.iam import UNKNOWN, PolicyKind, parse_policy
+from twokeys.access.requirements import (
+    asks_for_external_id,
+    closing,
+    demanded_values,
+    demands_external_id,
+    in_words,
+    organizations_demanded,
+    requires_mfa,
+)
+from twokeys.iam import UNKNOWN, PolicyKind, Requirement, Statement, parse_policy
 
 ROOT = arn(HUB, "root")
 NIGHTLY = arn(HUB, "role/nightly")
@@ -232,3 +242,119 @@ def test_what_is_not_known_counts_where_it_may_let_somebody_in(statement: dict[s
     for version in ("2012-10-17", UNKNOWN):  # without a version nothing but what `${...}` means is open
         policy = parse_policy({"Version": version, "Statement": [*policy_of(statement)["Statement"], UNKNOWN]}, kind)
         assert sorted(open_leaves(policy, trust=trust)) == sorted([*leaves, "Statement[1]"])
+
+
+def of_condition(condition: dict[str, object]) -> Statement:
+    given = {"Version": "2012-10-17", "Statement": [trusts("*", condition=condition)]}
+    return parse_policy(given, PolicyKind.TRUST).statements[0]
+
+
+IN_A, IN_A_OR_B = {"aws:PrincipalOrgID": "o-a"}, {"aws:PrincipalOrgID": ["o-a", "o-b"]}
+
+
+@pytest.mark.parametrize(("condition", "organizations"), [
+    ({"StringEquals": IN_A}, {"o-a"}),
+    ({"StringEquals": IN_A_OR_B}, {"o-a", "o-b"}),
+    ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/ou-c/*"}}, {"o-a"}),
+    ({"StringEquals": IN_A_OR_B, "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}}, {"o-a"}),
+    ({"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}, {"${aws:ResourceOrgID}"}),
+    ({"StringEquals": {"aws:PrincipalOrgID": "${aws:PrincipalOrgID}"}}, None),
+    ({"StringEquals": {"aws:PrincipalOrgID": UNKNOWN}}, None),
+    ({"StringEquals": {"aws:PrincipalAccount": HUB}}, None),
+    ({"StringLike": {"aws:PrincipalOrgID": "o-*"}}, None),
+    ({"StringEqualsIfExists": IN_A}, None),
+    ({"StringNotEquals": IN_A}, None),
+    ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}}, None),
+    ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, None),
+])  # fmt: skip
+def test_the_organizations_that_a_statement_demands(
+    condition: dict[str, object], organizations: set[str] | None
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    assert organizations_demanded(of_condition(condition)) == organizations
+
+
+@pytest.mark.parametrize(("operator", "value", "demanded", "exact"), [
+    ("StringEquals", ["a", "b"], [("a", "b")], True),
+    ("StringEquals", "a*", [("a*",)], True),
+    ("StringEquals", UNKNOWN, [(UNKNOWN,)], True),
+    ("StringLike", "a", [("a",)], True),
+    ("StringLike", "a*", [("a*",)], False),
+    ("StringLike", "*", [], False),
+    ("StringLike", "?*", [], False),
+    ("StringEquals", "${aws:username}", [("${aws:username}",)], False),
+    ("StringEqualsIfExists", "a", [], False),
+    ("ForAllValues:StringEquals", "a", [], False),
+    ("StringNotEquals", "a", [], False),
+])  # fmt: skip
+def test_the_values_that_a_statement_demands_and_whether_they_are_an_external_id(
+    operator: str,
+    value: object,
+    demanded: list[tuple[object, ...]],
+    exact: bool,
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+    statement = of_condition(
+        {operator: {"sts:ExternalId": value}, "StringEqualsIgnoreCase": {"aws:PrincipalTag/a": "b"}}
+    )
+    assert list(demanded_values(statement, "sts:externalid")) == demanded
+    assert demands_external_id(statement) == exact
+
+
+EXTERNAL_ID, PRESENT, AGE = "sts:ExternalId", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"
+WITH_MFA, FROM_AN_ADDRESS = (
+    Requirement("Bool", PRESENT, ("true",)),
+    Requirement("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
+)
+JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("one", "external_id", "mfa", "closes"), [
+    (Requirement("StringEquals", EXTERNAL_ID, ("a",)), True, False, None),
+    (Requirement("StringEqualsIgnoreCase", EXTERNAL_ID, ("a",)), True, False, None),
+    (Requirement("StringEqualsIfExists", EXTERNAL_ID, ("a",)), False, False, None),
+    (Requirement("StringEquals", EXTERNAL_ID, ("a",), negated=True), False, False, None),
+    (Requirement("StringNotEquals", EXTERNAL_ID, ("a",), negated=True), False, False, None),
+    (Requirement("StringEquals", EXTERNAL_ID), False, False, None),
+    (Requirement("StringEquals", EXTERNAL_ID, ("${aws:username}",)), False, False, None),
+    (FROM_AN_ADDRESS, False, False, None),
+    (WITH_MFA, False, True, None),
+    (Requirement("Bool", PRESENT, ("false",)), False, False, None),
+    (Requirement("ForAnyValue:Bool", PRESENT, ("True",)), False, True, None),
+    (Requirement("BoolIfExists", PRESENT, ("true",)), False, False, None),
+    (Requirement("BoolIfExists", PRESENT, ("false",), negated=True), False, True, None),
+    (Requirement("BoolIfExists", PRESENT, ("true",), negated=True), False, False, None),
+    (Requirement("Bool", PRESENT, ("false",), negated=True), False, False, None),
+    (Requirement("NumericLessThan", AGE, ("3600",)), False, True, None),
+    (Requirement("NumericGreaterThan", AGE, ("3600",)), False, False, None),
+    (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS, WITH_MFA))), False, True, None),
+    (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS,))), False, False, None),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T00:00:00Z",)), False, False, JANUARY),
+    (Requirement("DateLessThanEquals", "AWS:currenttime", ("2027-01-31T02:00:00+02:00",)), False, False, JANUARY),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31",)), False, False, JANUARY),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31", "2028-01-31")), False, False, None),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("soon",)), False, False, None),
+    (Requirement("DateLessThan", "aws:TokenIssueTime", ("2027-01-31",)), False, False, None),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31",), negated=True), False, False, None),
+    (Requirement("DateGreaterThan", "aws:CurrentTime", ("2027-01-31",)), False, False, None),
+], ids=str)  # fmt: skip
+def test_what_a_requirement_asks_of_a_session(
+    one: Requirement,
+    external_id: bool,
+    mfa: bool,
+    closes: datetime | None,
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    assert (asks_for_external_id([one]), requires_mfa([one]), closing(one)) == (external_id, mfa, closes)
+    if closes is not None:
+        assert closing(one).tzinfo is UTC  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("one", "said"), [
+    (WITH_MFA, "MFA"),
+    (Requirement("StringEquals", EXTERNAL_ID, ("a",)), "external ID"),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T12:30:00Z",)), "until 2027-01-31 12:30 UTC"),
+    (FROM_AN_ADDRESS, "aws:SourceIp IpAddress 10.0.0.0/8"),
+], ids=str)  # fmt: skip
+def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:
+    assert in_words(one) == said
