@@ -505,7 +505,6 @@ def _said(trust: PolicyDocument) -> frozenset[object]:
             one.effect,
             *(None if listed is None else frozenset(listed) for listed in (one.actions, one.not_actions)),
             _named(one.principals),
-            _named(one.not_principals),
             frozenset((clause.operator, clause.lower_key, frozenset(clause.values)) for clause in one.conditions),
             (one.variables, *one.unresolved),
         )
