@@ -284,8 +284,12 @@ def test_where_the_stack_does_not_show_it_a_grant_by_name_counts_under_that_cond
 
 
 @pytest.mark.parametrize("resource", ["*", "arn:aws:iam::*:root", "arn:aws:iam::2*:root", "arn:aws:iam::*"])
-@pytest.mark.parametrize("action", ["sts:AssumeRoot", "sts:assumero*", "STS:AssumeRoot"])
+@pytest.mark.parametrize("action", ["sts:AssumeRoot", "sts:assumero*", "STS:AssumeRoot", "*:AssumeRoot", "s*:*"])
 def test_a_grant_of_root_sessions_that_names_no_account_is_refused(resource: str, action: str) -> None:
+    world = two_keys()
+    assert not refused(world)
+    world.add("Policy", "nobody's", world.hub, name="nobody's", policy=document(grants(resource, action=action)))
+    assert "root-session-grant" in refused(world)
     world = two_keys()
     policy(world, "ci", grants(resource, action=action))
     assert "root-session-grant" in refused(world)
