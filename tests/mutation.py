@@ -213,8 +213,10 @@ class Mutation:
         reaching = [number for number in self._order if those >> number & 1]
         if not reaching:
             return "not reached"
-        so_far = accumulate(seconds[number] for number in reaching)
-        chosen = [number for number, passed in zip(reaching, so_far, strict=True) if passed <= _SECONDS] or reaching[:1]
+        quickest = sorted(reaching, key=seconds.__getitem__)
+        so_far = accumulate(seconds[number] for number in quickest)
+        within = {number for number, passed in zip(quickest, so_far, strict=True) if passed <= _SECONDS}
+        chosen = [number for number in reaching if number in within] or quickest[:1]
         patience = 5 + 10 * sum(seconds[number] for number in chosen)
         return self._fork(partial(_meets, mutant, [items[number] for number in chosen]), patience) or "killed"
 

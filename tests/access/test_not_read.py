@@ -15,7 +15,7 @@ import pytest
 
 from tests.access.test_translation import put, refused
 from tests.access.world import DEPLOYER, STAGE, arn, document, two_keys
-from twokeys.access.types import Reading, type_of
+from twokeys.access.types import Reading, TypeOf, aws_type, cloudformation_type, type_of
 from twokeys.iam import UNKNOWN
 
 PODS = document(
@@ -28,6 +28,32 @@ PODS = document(
 TRUSTS_ALL = document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
 COMMAND = "command:local:Command"
 DYNAMIC = "pulumi-nodejs:dynamic:Resource"
+
+
+@pytest.mark.parametrize(("token", "reading", "why"), [
+    ("kubernetes:iam.services.k8s.aws/v1alpha1:Role", Reading.NOT_READ, "has a controller in the cluster make IAM"),
+    ("kubernetes:core/v1:ServiceAccount", Reading.HARMLESS, ""),
+    ("network:tf:aws_iam_role", Reading.NOT_READ, "is made by a Terraform module, whose resources are not read"),
+    ("network:tf:aws_vpc", Reading.HARMLESS, ""),
+    ("command:local:Command", Reading.BY_CONTENT, ""),
+    ("pulumi-nodejs:dynamic:Resource", Reading.BY_CONTENT, ""),
+    ("random:index/randomPassword:RandomPassword", Reading.HARMLESS, ""),
+    ("aws-native:sso:PermissionSet", Reading.READ, ""),
+    ("aws:iam/role:Role", Reading.READ, ""),
+])  # fmt: skip
+def test_a_type_is_read_harmless_or_not_read_and_says_why(token: str, reading: Reading, why: str) -> None:
+    assert type_of(token) == TypeOf(reading, why)
+
+
+def test_a_type_of_aws_has_one_name_whoever_makes_it() -> None:
+    """Tokens: https://www.pulumi.com/docs/iac/concepts/resources/names/#types"""
+    names = {"aws:s3/bucket:Bucket": "s3::bucket", "aws:a/b/c:D": "a::d", "aws-native:sso:Thing": "ssoadmin::thing"}
+    assert {token: aws_type(token) for token in names} == names
+    assert {aws_type(token) for token in ("gcp:s3/bucket:Bucket", "aws:s3", "aws:s3:Bucket:More")} == {None}
+    made = {"AWS::SSO::Thing": "ssoadmin::thing", "AWS::S3::Bucket::MODULE": "s3::bucket::module"}
+    assert {name: cloudformation_type(name) for name in made} == made
+    assert {cloudformation_type(name) for name in ("AWS::S3", "Acme::S3::Bucket")} == {None}
+    assert type_of("acme:index:Thing") is None
 
 
 def found(type_: str, **inputs: object) -> tuple[set[str], set[str]]:

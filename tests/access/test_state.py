@@ -14,9 +14,10 @@ import pytest
 
 from tests.access.world import CI, STAGE, TODAY, arn, document, trusts
 from twokeys.access.graph import build
+from twokeys.access.plan import read_plan
 from twokeys.access.report import check
 from twokeys.access.rules import RULES
-from twokeys.access.snapshot import Snapshot
+from twokeys.access.snapshot import Pending, Resource, Snapshot
 from twokeys.access.state import parse_state, read_state, read_states
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -107,11 +108,6 @@ def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
     assert not about("half", state(pending=({"type": "creating", "resource": bucket},)))
 
 
-def test_an_operation_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(Refusal, match="this is no state"):
-        parse_state(state(pending=({"type": "inventing", "resource": role("half")},)))
-
-
 @pytest.mark.parametrize(
     "field",
     [
@@ -120,7 +116,8 @@ def test_an_operation_that_nobody_knows_is_refused() -> None:
         {"urn": "x"},
         {"provider": [1]},
         {"created": True},
-        {"dependencies": [1]},
+        {"parent": [1]},
+        {"sourcePosition": 5},
         {"propertyDependencies": {"name": [{}]}},
     ],
     ids=str,
@@ -130,31 +127,159 @@ def test_a_resource_of_another_shape_is_refused(field: dict[str, Any]) -> None:
         parse_state(state(role("r") | field))
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"version": 3}', '{"version": 3, "deployment": {"resources": [{}]}}'])
-def test_what_is_no_state_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match="this is no state"):
-        parse_state(text)
+NO_STATE = "this is no state (FILE): {}. Next step: export the state again with `pulumi stack export --file FILE`"
+NEITHER = NO_STATE.format("it has no `version` beside a `deployment` or a `checkpoint`")
+NOTHING = (
+    "this state shows nothing (FILE): it holds no resource, so nothing can be shown to be closed by it. Next step:"
+    " export the state of the stack you mean with `pulumi stack export --stack STACK --file FILE`, or leave this file"
+    " out if its stack really is empty"
+)
+TERRAFORM = (
+    "this is a Terraform state (FILE): only states of Pulumi are read here. Next step: read what is in AWS instead"
+    " with `twokeys access check --live`, or name a file that `pulumi stack export --file FILE` wrote"
+)
+NAME_ONE = "Next step: name a file that `pulumi stack export --file FILE` wrote"
+OTHER_VERSION = (
+    "this state cannot be read (FILE): it is a deployment of version {!r}; 3 and 4 are known here. Next step: export it"
+    " with the pulumi CLI that this version of TwoKeys names, or use a newer TwoKeys"
+)
+NOT_AS_WRITTEN = "one of its resources is not as the engine writes it: {}"
+NO_URN = f"a resource has no URN, or what should be text is none: {'x' * 100}"
 
 
-def test_a_state_of_terraform_is_called_so() -> None:
-    """https://developer.hashicorp.com/terraform/internals/json-format; its own file has `terraform_version` too."""
-    with pytest.raises(Refusal, match=r"this is a Terraform state.*--live"):
-        parse_state('{"version": 4, "terraform_version": "1.9.0", "outputs": {}, "resources": []}')
+@pytest.mark.parametrize(("text", "said"), [
+    ("", NO_STATE.format("it is not JSON: Expecting value: line 1 column 1 (char 0)")),
+    ("[]", NEITHER),
+    ("5", NEITHER),
+    ('{"version": 3}', NEITHER),
+    ('{"deployment": {}}', NEITHER),
+    (state({}), NO_STATE.format(NOT_AS_WRITTEN.format("'urn'"))),
+    (state({"urn": "x" * 101, "type": "t"}), NO_STATE.format(NOT_AS_WRITTEN.format(NO_URN))),
+    (
+        state(pending=({"type": "inventing", "resource": role("half")},)),
+        NO_STATE.format(NOT_AS_WRITTEN.format("'inventing' is no known operation")),
+    ),
+    (state(), NOTHING),
+    ('{"version": 3, "deployment": {}}', NOTHING),
+    ('{"version": 3, "checkpoint": {}}', NOTHING),
+    # https://developer.hashicorp.com/terraform/internals/json-format; its own file has `terraform_version` too
+    ('{"version": 4, "terraform_version": "1.9.0", "outputs": {}, "resources": []}', TERRAFORM),
+    *((state(role("r"), version=version), OTHER_VERSION.format(version)) for version in (1, 2, 5, "3", True, None)),
+])  # fmt: skip
+def test_what_cannot_be_read_or_shows_nothing_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "s").write_text(text)
+    with pytest.raises(Refusal) as refused:
+        read_state(tmp_path / "s")
+    assert str(refused.value).replace(f"({tmp_path / 's'})", "(FILE)") == said
+    if said == NOTHING:
+        assert read_state(tmp_path / "s", may_be_empty=True).pending == ()
 
 
-@pytest.mark.parametrize("version", [1, 2, 5, "3", True, None])
-def test_a_version_that_is_not_known_is_refused(version: object) -> None:
-    with pytest.raises(Refusal, match="version"):
-        parse_state(state(role("r"), version=version))
-    assert parse_state(state(role("r"), version=4)).resources
+def test_a_file_that_cannot_be_opened_or_is_not_in_utf_8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_state(tmp_path / "none")
+    named = f"the state cannot be read ({tmp_path / 'none'}): [Errno 2] No such file or directory"
+    assert str(refused.value) == f"{named}: '{tmp_path / 'none'}'. {NAME_ONE}"
+    (tmp_path / "s").write_bytes(b"\xff\xfe{")
+    with pytest.raises(Refusal, match="the state cannot be read"):
+        read_state(tmp_path / "s")
 
 
-@pytest.mark.parametrize("text", [state(), '{"version": 3, "deployment": {}}', '{"version": 3, "checkpoint": {}}'])
-def test_a_state_that_shows_nothing_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "state.json").write_text(text)
-    with pytest.raises(Refusal, match="shows nothing"):
-        read_state(tmp_path / "state.json")
-    assert read_state(tmp_path / "state.json", may_be_empty=True).pending == ()
+def test_every_field_of_a_resource_is_read_and_a_checkpoint_as_a_deployment(tmp_path: Path) -> None:
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    output = {_SIGNATURE: "d0e6a833031e9bbcd3f4e8bde6ca49a4"}
+    fields = {
+        "type": "t:t:T",
+        "inputs": {
+            "no": unknown, "out": {**output, "value": "o"}, "hidden": {**output, "secret": True},
+            "plain": {"secret": True},
+        },
+        "outputs": {"a": 1},
+        "provider": "urn:pulumi:s::p::pulumi:providers:aws::own::id",
+        "parent": "urn:pulumi:s::p::c::above",
+        "dependencies": ["urn:pulumi:s::p::t::other"],
+        "propertyDependencies": {"a": ["urn:pulumi:s::p::t::other"], "b": [], "c": None},
+        "protect": True,
+        "sourcePosition": "project:///sub/__main__.py#12,3",
+        "created": "2026-01-02T03:04:05Z",
+    }  # fmt: skip
+    deleted = {"urn": "urn:pulumi:s::p::t:t:T::n", "type": "t:t:T", "delete": True, "sourcePosition": "project:///a.py"}
+    gone = {**deleted, "pendingReplacement": True}
+    resources = [gone, deleted, deleted, {"urn": "urn:pulumi:s::p::t:t:T::n", **fields}]
+    checkpoint = {"version": 3, "checkpoint": {"latest": {"resources": resources}}}
+    (tmp_path / "s").write_text(json.dumps(checkpoint), encoding="utf-8-sig")
+    read = read_state(tmp_path / "s")
+    urn = "urn:pulumi:s::p::t:t:T::n"
+    assert read.resources == (
+        Resource(f"{urn}#waits-to-be-deleted-1", "t:t:T", "n", {}, source="a.py", made_by=urn),
+        Resource(f"{urn}#waits-to-be-deleted-2", "t:t:T", "n", {}, source="a.py", made_by=urn),
+        Resource(
+            urn,
+            "t:t:T",
+            "n",
+            {"no": UNKNOWN, "out": "o", "hidden": UNKNOWN, "plain": {"secret": True}},
+            {"a": 1},
+            "urn:pulumi:s::p::pulumi:providers:aws::own",
+            "urn:pulumi:s::p::c::above",
+            property_dependencies={"a": ("urn:pulumi:s::p::t::other",)},
+            protect=True,
+            source="sub/__main__.py:12",
+            created="2026-01-02T03:04:05Z",
+            secrets=frozenset({"hidden"}),
+        ),
+    )
+    assert (read.origin, read.is_state, read.stack, read.pending) == (str(tmp_path / "s"), True, "s", ())
+
+
+def test_a_plan_changes_the_inputs_of_the_state_it_starts_from(tmp_path: Path) -> None:
+    """`ResourcePlan` and `GoalV1`: https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/plan.go"""
+    urn, other, provider = (f"urn:pulumi:s::p::t:t:T::{name}" for name in ("n", "other", "own"))
+    goal = {
+        "type": "t:t:T",
+        "name": "n",
+        "inputDiff": {
+            "deletes": ["gone", "never"],
+            "adds": {"new": 1, "both": 1},
+            "updates": {"changed": 2, "both": 2},
+        },
+        "provider": f"{provider}::id",
+        "parent": other,
+        "propertyDependencies": {"new": [other], "x": [], "y": None},
+        "protect": True,
+    }
+    bare = {"type": "t:t:T", "name": "other"}
+    before = Snapshot(
+        (Resource(urn, "t:t:T", "n", {"gone": 0, "same": 0, "changed": 0}), Resource(other, "t:t:T", "other"))
+    )
+    plans = {
+        f"{urn}-deleted": {"steps": ["delete"], "state": None},
+        urn: {"goal": goal, "state": {"out": "o"}},
+        other: {"goal": bare},
+        f"{urn}-new": {"goal": {**bare, "name": "new"}},
+    }
+    (tmp_path / "plan").write_text(json.dumps({"manifest": {}, "resourcePlans": plans}))
+    read = read_plan(tmp_path / "plan", before)
+    assert read.origin == f"plan {tmp_path / 'plan'}"
+    assert read.resources == (
+        Resource(
+            urn,
+            "t:t:T",
+            "n",
+            {"same": 0, "changed": 2, "new": 1, "both": 2},
+            {"out": "o"},
+            provider,
+            other,
+            property_dependencies={"new": (other,)},
+            protect=True,
+        ),
+        Resource(other, "t:t:T", "other", {}),
+        Resource(f"{urn}-new", "t:t:T", "new", {}),
+    )
+    (tmp_path / "plan").write_text("{}")
+    with pytest.raises(Refusal) as refused:
+        read_plan(tmp_path / "plan", before)
+    step = "Next step: write one with `pulumi preview --save-plan FILE`"
+    assert str(refused.value) == f"this is no update plan ({tmp_path / 'plan'}): KeyError: 'resourcePlans'. {step}"
 
 
 def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:
@@ -162,7 +287,73 @@ def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path:
     (tmp_path / "b").write_text(state(role("b")))
     both = read_states([tmp_path / "a", tmp_path / "b"])
     assert [one.name for one in both.of_type("aws:iam/role:Role")] == ["a", "b"]
-    assert [one.resource.name for one in both.pending] == ["half"]
+    assert both.pending == (Pending("creating", parse_state(state(role("half"))).resources[-1]),)
+    assert (both.origin, both.is_state) == ("the states a, b", True)
+    assert not Snapshot.together([], "none").is_state
+    assert parse_state(state(role("a"))).origin == "this state"
+
+
+MADE_FROM = {"k": ("u",)}
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "behind", "value", "asked"), [
+    ({"k": 1}, {"k": 2}, {}, 2, 1),
+    ({"k": 1}, {"k": UNKNOWN}, {}, 1, 1),
+    ({"k": 1}, {}, {}, 1, 1),
+    ({}, {"k": UNKNOWN}, {}, UNKNOWN, None),
+    ({}, {}, MADE_FROM, UNKNOWN, UNKNOWN),
+    ({}, {}, {"k": ()}, None, None),
+    ({}, {}, {"j": ("u",)}, None, None),
+    (None, {"k": 1}, {}, 1, 1),
+    (None, {"k": 1}, MADE_FROM, 1, 1),
+    (None, {}, MADE_FROM, UNKNOWN, UNKNOWN),
+    (None, {}, {}, None, None),
+])  # fmt: skip
+def test_what_came_of_a_resource_wins_over_what_was_asked_for(
+    inputs: Any, outputs: Any, behind: Any, value: object, asked: object
+) -> None:
+    one = Resource("urn", "t", "n", inputs, outputs, property_dependencies=behind)
+    assert (one.get("k"), one.asked("k")) == (value, asked)
+
+
+@pytest.mark.parametrize(("type_", "secret", "hides"), [
+    ("pulumi:providers:aws", "token", False),
+    ("pulumi:providers:aws", "assumeRoles", True),
+    ("aws:iam/role:Role", "token", True),
+])  # fmt: skip
+def test_a_provider_hides_a_secret_only_where_that_tells_its_account(type_: str, secret: str, *, hides: bool) -> None:
+    values = {"token": UNKNOWN, "assumeRoles": UNKNOWN}
+    assert Resource("urn", type_, "n", values, secrets=frozenset({secret})).hides_secret == hides
+
+
+def test_a_snapshot_says_its_stack_the_stacks_it_refers_to_and_who_is_above_a_resource() -> None:
+    def one(kind: str, logical: str, /, *behind: str, parent: str | None = None, **outputs: object) -> Resource:
+        urn = f"urn:pulumi:dev::p::{kind}::{logical}"
+        made_from = {"outputs": behind} if behind else {}
+        return Resource(urn, kind, logical, None, outputs, parent=parent, property_dependencies=made_from)
+
+    there, elsewhere = one("pulumi:pulumi:StackReference", "a", outputs={"a": 1}), "pulumi:pulumi:StackReference::b"
+    role = one("aws:iam/role:Role", "r")
+    other = "twokeys:access:OtherStack"
+    parts = (
+        there,
+        one(other, "repeats", there.urn, outputs={"a": 2}),
+        one(other, "shows", f"urn:pulumi:dev::p::{elsewhere}", outputs={"b": 3}),
+        one(other, "says", role.urn, outputs={"c": 4}, name="org/p/said"),
+        one(other, "empty"),
+        role,
+        one("pulumi:pulumi:Stack", "p-dev", d=5),
+    )
+    snapshot = Snapshot(parts)
+    referred = [(found.resource.name, found.stack, found.outputs, found.shown) for found in snapshot.referred]
+    said = [("a", "a", {"a": 1}, True), ("shows", "shows", {"b": 3}, True), ("says", "org/p/said", {"c": 4}, False)]
+    assert referred == said
+    assert list(snapshot.stack_outputs) == [{"a": 1}, {"b": 3}, {"d": 5}]
+    assert [Snapshot(some).stack for some in (parts, (), (Resource("live::x", "t", "x"),))] == ["dev", None, None]
+    above = one("c", "above", parent="urn:pulumi:dev::p::c::top")
+    top, low = one("c", "top", parent=above.urn), one("t", "low", parent=above.urn)
+    assert list(Snapshot((above, top, low)).ancestors(low)) == [above.urn, top.urn]
+    assert list(Snapshot((low,)).ancestors(low)) == [above.urn]
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"

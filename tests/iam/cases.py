@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,15 @@ class Case:
         return key in self.said
 
 
-def corpus() -> Iterator[Case]:
+@cache
+def corpus() -> tuple[Case, ...]:
     """Every case of every file, in order."""
-    for file in sorted(CORPUS.glob("*.yaml")):
-        for group in yaml.load(file.read_text(encoding="utf-8"), _Reader):  # noqa: S506: builds strings only
-            for case in group["cases"]:
-                yield Case(file.stem, group["page"], case["it"], {**STANDING, **group.get("given", {}), **case})
+    return tuple(
+        Case(file.stem, group["page"], case["it"], {**STANDING, **group.get("given", {}), **case})
+        for file in sorted(CORPUS.glob("*.yaml"))
+        for group in yaml.load(file.read_text(encoding="utf-8"), _Reader)
+        for case in group["cases"]
+    )
 
 
 def judged(case: Case) -> Verdict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -78,17 +79,19 @@ def test_what_one_wanted_value_includes(one: Wanted, other: Wanted, expected: bo
     ({"StringEquals": {"other": "a"}}, {"a", "b"}),
     ({"NumericEquals": {"k": "1"}}, {"a", "b"}),
     ({"StringEquals": {"k": "a", "other": "c"}}, {"a", "b"}),  # denies only with the other key
+    ([{"StringEquals": {"k": "a"}}, {"StringEquals": {"k": "b"}}], set()),
 ])  # fmt: skip
-def test_a_deny_that_hangs_on_the_key_alone_limits_who_gets_in(deny: dict[str, object], admitted_values: set[str]):
+def test_a_deny_that_hangs_on_the_key_alone_limits_who_gets_in(deny: Any, admitted_values: set[str]):
+    denies = deny if isinstance(deny, list) else [deny]
     document = parse_policy({
         "Version": "2012-10-17",
         "Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": {"k": ["a", "b"]}}},
-            {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": deny},
+            *({"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": one} for one in denies),
         ],
     }, PolicyKind.TRUST)  # fmt: skip
-    allow, denial = document.statements
-    assert {value.text for value in admitted(allow, "K", [denial]).values} == admitted_values
+    allow, *denials = document.statements
+    assert {value.text for value in admitted(allow, "K", denials).values} == admitted_values
 
 
 @pytest.mark.parametrize(("conditions", "admitted_values"), [
@@ -100,6 +103,8 @@ def test_a_deny_that_hangs_on_the_key_alone_limits_who_gets_in(deny: dict[str, o
     ({"ArnEquals": {"k": ["arn:aws:iam::1:role/*"]}, "StringEquals": {"k": ["arn:aws:iam::1:role/x"]}},
      {"arn:aws:iam::1:role/x"}),
     ({"ArnEquals": {"k": ["arn:aws:iam::1:role/*"]}, "StringEquals": {"k": ["arn:aws:iam::2:role/x"]}}, set()),
+    ({"StringEquals": {"k": ["ab"]}, "StringEqualsIgnoreCase": {"k": ["a*"]}}, set()),
+    ({"StringLike": {"k": ["a*b*c"]}, "StringEquals": {"k": ["axc", "abc"]}}, {"abc"}),
 ])  # fmt: skip
 def test_conditions_on_one_key_must_all_hold(conditions: dict[str, object], admitted_values: set[str]):
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": conditions}

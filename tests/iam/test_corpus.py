@@ -11,7 +11,7 @@ from twokeys.iam.documents import PolicyError, PolicyKind, parse_policy
 from twokeys.iam.lint import lint_source
 from twokeys.iam.verdict import Outcome, Requirement, Verdict
 
-CASES = list(corpus())
+CASES = corpus()
 
 
 def _of(*keys: str) -> pytest.MarkDecorator:

@@ -277,9 +277,7 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
         (policy(GRANT, UNKNOWN), "Statement[1]"),
     ):  # fmt: skip
         assert parse_policy(source).unresolved == (path,)
-    assert parse_policy(policy({**GRANT, "Effect": "Deny"}, UNKNOWN)).has_allow
     assert parse_policy({"Version": UNKNOWN, "Statement": GRANT}).statements[0].variables
-    assert not parse_policy(policy({**GRANT, "Effect": "Deny"})).has_allow
     condition = {"StringEquals": UNKNOWN, "Bool": {"a:b": [UNKNOWN]}}
     (read,) = parse_policy(policy({**GRANT, "Condition": condition})).statements
     assert read.unresolved == ("Statement[0].Condition.StringEquals",)

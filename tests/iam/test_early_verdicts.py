@@ -96,14 +96,32 @@ def test_of_many_statements_only_those_that_can_match_are_looked_at():
     """A document of 2,000 statements, which each name another role, is searched by name."""
     roles = [f"arn:aws:iam::111111111111:role/r{number}" for number in range(2_000)]
     statements = [{"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sts:AssumeRole"} for role in roles]
-    trust = parse_policy({"Version": "2012-10-17", "Statement": statements}, PolicyKind.TRUST)
+    trust = _long(statements)
     target = "arn:aws:iam::222222222222:role/x"
     assert _looked_at(trust, Request(Caller(roles[1_234]), "sts:AssumeRole", target)) == [1_234]
     assert evaluate_trust(Request(Caller(roles[1_999]), "sts:AssumeRole", target), trust).allowed
+    within = Request(Caller(roles[1_234]), "sts:AssumeRole", "arn:aws:iam::111111111111:role/x")
+    assert [one.statement for one in evaluate(within, Policies(trust=trust)).decisions] == [1_234]
+    denied = _long([{**one, "Effect": "Deny"} for one in statements])
+    assert not evaluate(within, Policies(trust=denied)).allowed
+    assert "explicit denial" in evaluate(within, Policies(trust=denied)).explain()
+    session = "arn:aws:sts::111111111111:assumed-role/ci/build"
+    for name, outcome in ((UNKNOWN, Outcome.UNKNOWN), (session, Outcome.CONDITIONAL)):
+        others = _long([*statements, {**statements[0], "Principal": {"AWS": [name]}}])
+        assert (
+            evaluate_trust(
+                Request(Caller("arn:aws:iam::111111111111:role/ci"), "sts:AssumeRole", target), others
+            ).outcome
+            is outcome
+        )
     grants = [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role} for role in roles]
     wide = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::222222222222:role/*"}
     grant = parse_policy({"Version": "2012-10-17", "Statement": [*grants, wide]}, PolicyKind.IDENTITY)
     assert _looked_at(grant, Request(Caller(target), "sts:AssumeRole", roles[7])) == [7, 2_000]
+
+
+def _long(statements: list[Any]) -> PolicyDocument:
+    return parse_policy({"Version": "2012-10-17", "Statement": statements}, PolicyKind.TRUST)
 
 
 def _looked_at(policy: PolicyDocument, request: Request) -> list[int]:

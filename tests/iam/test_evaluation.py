@@ -37,8 +37,8 @@ SHUT = grant({"Effect": "Deny"})
 FULL = grant({"Action": "*"}, kind=PolicyKind.SCP)
 
 
-def outcome(caller: str | Caller, trusting: Any, *identity: Any, **more: Any) -> Outcome:
-    return evaluate(request(caller), Policies(identity=identity, trust=trusting, **more)).outcome
+def outcome(caller: str | Caller, trusting: Any, *identity: Any, rcps: Any = (), **more: Any) -> Outcome:
+    return evaluate(request(caller), Policies(identity=identity, **more).on(trusting, rcps)).outcome
 
 
 @pytest.mark.parametrize("name", [SOURCE, f"arn:aws:iam::{SOURCE}:root", CI, "*"])
@@ -258,6 +258,7 @@ def test_not_principal_spares_only_whom_it_names_with_role_and_account(
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
     policy = resource_policy({"NotPrincipal": {"AWS": names}})
     assert outcome(caller, policy, grant({})) is expected
+    assert evaluate_trust(request(caller), policy).outcome is expected
 
 
 def test_not_principal_always_denies_a_caller_with_a_permissions_boundary():

@@ -125,9 +125,8 @@ def _standing(**said: Any) -> Verdict:
 
 def test_a_verdict_names_the_deciding_statement_of_every_policy_in_order():
     everything = {"Action": "*", "Resource": "*"}
-    full = _standing(boundary=everything, session=everything, scps=[[everything], [everything]], rcps=[[everything]])
+    full = _standing(boundary=everything, session=everything, scps=[[everything], [everything]])
     assert _decisions(full) == [
-        ("RCP 1 at level 1", 0, "Allow"),
         ("trust policy", 0, "Allow"),
         ("SCP 1 at level 1", 0, "Allow"),
         ("SCP 1 at level 2", 0, "Allow"),
@@ -173,11 +172,12 @@ def test_a_denial_names_the_policy_that_should_have_allowed(said: dict[str, Any]
 
 @pytest.mark.parametrize(("layer", "document"), [
     ("trust", "trust policy"), ("grant", "identity-based policy 1"), ("boundary", "permissions boundary"),
-    ("session", "session policy 1"),
+    ("session", "session policy 1"), ("rcps", "RCP 1 at level 1"), ("scps", "SCP 1 at level 1"),
 ])  # fmt: skip
 def test_an_explicit_denial_names_its_statement(layer: str, document: str):
-    allow: dict[str, Any] = {"Principal": "*"} if layer == "trust" else {"Resource": "*"}
-    verdict = _standing(**{layer: [allow, {**allow, "Effect": "Deny", "Sid": "No"}]})
+    allow: dict[str, Any] = {"Principal": "*"} if layer == "trust" else {"Action": "*", "Resource": "*"}
+    statements = [allow, {**allow, "Effect": "Deny", "Sid": "No"}]
+    verdict = _standing(**{layer: [[statements]] if layer.endswith("cps") else statements})
     (decision,) = verdict.decisions
     assert (decision.document, decision.statement, decision.sid, decision.effect) == (document, 1, "No", "Deny")
     assert spoken(decision.why)
@@ -203,13 +203,20 @@ def test_each_key_alone_explains_itself_in_the_same_words():
 
 @pytest.mark.parametrize(("caller", "action", "why"), [
     ("arn:aws:iam::111111111111:root", "sts:AssumeRole", "root user"),
+    ("arn:aws:iam::111111111111:root", "sts:AssumeRoot", "root user"),
     ("arn:aws:sts::111111111111:federated-user/bob", "sts:AssumeRole", "GetFederationToken"),
+    ("accounts.google.com", "sts:AssumeRoleWithSAML", "AssumeRoleWithSAML is for people of a SAML provider"),
+    (TARGET.replace("role/", "saml-provider/"), "sts:AssumeRoleWithWebIdentity",
+     "AssumeRoleWithWebIdentity is for people of an OIDC or web identity provider"),
     ("accounts.google.com", "sts:AssumeRole", "AssumeRoleWithSAML or AssumeRoleWithWebIdentity"),
     ("arn:aws:iam::111111111111:role/ci", "sts:AssumeRoleWithSAML", "federated"),
     ("arn:aws-cn:iam::111111111111:role/ci", "sts:AssumeRole", "partition"),
 ])  # fmt: skip
 def test_what_sts_refuses_whatever_the_policies_say_is_explained(caller: str, action: str, why: str):
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html"""
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+    """
     case = next(case for case in corpus() if case.it == "two keys open the door")
     asked = Request(Caller(caller), action, TARGET, Context({}, complete=True))
     verdict = evaluate(asked, policies_of(case))

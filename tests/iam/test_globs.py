@@ -72,6 +72,7 @@ def test_a_policy_variable_stands_for_any_text():
     ("arn:aws:iam::111111111111:role/*", False),
     ("arn:aws:iam::account:stage:role/*", True),
     ("arn:aws:iam::account:prod:role/*", False),
+    ("arn:aws:iam::${aws:PrincipalAccount}:role/x", True),
 ])  # fmt: skip
 def test_the_symbol_of_an_account_may_be_any_id(pattern: str, expected: bool):
     name = "arn:aws:iam::account:stage:role/x"

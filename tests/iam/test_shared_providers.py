@@ -96,6 +96,13 @@ def test_an_issuer_is_compared_without_case_and_last_slash() -> None:
     assert shared_provider("GitLab.com/") is shared_provider("gitlab.com") is not None
 
 
+def test_a_value_without_wildcards_is_whole() -> None:
+    for issuer, text in (("oidc.codefresh.io", "acme"), (GITHUB, "repo:acme/app:"), (GITHUB, "repo:*")):
+        provider = shared_provider(issuer)
+        assert provider is not None
+        assert provider.names_tenant(Wanted(text))
+
+
 def test_a_star_under_string_equals_is_just_a_sign() -> None:
     assert never_matches(Wanted("repo:acme/*"))
     assert not never_matches(Wanted("repo:acme/*", wild=True))

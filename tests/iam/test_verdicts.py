@@ -50,11 +50,11 @@ IN_WORDS = [
   if aws:MultiFactorAuthPresent Bool true
   Allow: trust policy, statement 0: if aws:MultiFactorAuthPresent Bool true
   Allow: identity-based policy 1, statement 0: it matches the request"""),
-    (trust(admits(SOURCE, **_if("StringLike", "a:k", "a*"))), grant(_if("StringLike", "a:k", "b*")), """CONDITIONAL
+    (trust(admits(SOURCE, **_if("StringLike", "a:k", "a*"))), grant(_if("StringLike", "a:k", "*b")), """CONDITIONAL
   if a:k StringLike a*
-  if a:k StringLike b*
+  if a:k StringLike *b
   Allow: trust policy, statement 0: if a:k StringLike a*
-  Allow: identity-based policy 1, statement 0: if a:k StringLike b*"""),
+  Allow: identity-based policy 1, statement 0: if a:k StringLike *b"""),
     (trust(admits(SOURCE)), grant({}, _unless({**MFA, "StringEquals": {"a:k": "x"}})), """CONDITIONAL
   if (not (aws:MultiFactorAuthPresent Bool true)) or (not (a:k StringEquals x))
   Allow: trust policy, statement 0: it matches the request
@@ -128,6 +128,17 @@ WITHIN = [
   if not (aws:MultiFactorAuthPresent Bool true)
   Allow: trust policy, statement 0: it matches the request
   Deny: identity-based policy 1, statement 0 (No): if aws:MultiFactorAuthPresent Bool true"""),
+    (trust(admits(SOURCE)), (grant({}),), """DENY
+  implicit deny: trust policy: no statement of the trust policy allows the request"""),
+    (trust(admits(TARGET, UNKNOWN)), (), """UNKNOWN
+  because of Principal of statement 0 of the trust policy
+  Allow: trust policy, statement 0: depending on Principal of statement 0 of the trust policy"""),
+    (trust(admits(TARGET, **_if("StringEquals", "a:k", "${a:j}"))), (grant(_if("StringEquals", "a:j", "x")),),
+     """CONDITIONAL
+  if a:k StringEquals ${a:j}
+  if a:j StringEquals x
+  Allow: trust policy, statement 0: if a:k StringEquals ${a:j}
+  Allow: identity-based policy 1, statement 0: if a:j StringEquals x"""),
     (
         trust(admits(TARGET, **_if("StringEquals", "a:k", ["x", "y"])), admits(APP, **_if("Bool", "a:b", "true"))),
         (grant({"Condition": MFA}),), """CONDITIONAL
@@ -203,7 +214,8 @@ def test_what_every_value_allows_is_allowed(one: Any, other: Any, expected: Outc
     ({"DateNotEquals": {"a:k": "2026"}}, {"ForAllValues:DateEquals": {"a:k": "2026"}, "DateLessThan": {"a:k": "2026"}},
      Outcome.DENY),
     ({"StringLike": {"a:k": ["a*", "b*"]}, "StringEquals": {"a:j": "x"}}, {"StringEquals": {"a:j": "y"}}, Outcome.DENY),
-    ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "b*"}}, Outcome.CONDITIONAL),
+    ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "b*"}}, Outcome.DENY),
+    ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "*b"}}, Outcome.CONDITIONAL),
 ])  # fmt: skip
 def test_keys_that_exclude_each_other_shut_the_door(one: Any, other: Any, expected: Outcome):
     """The last pair is beyond what is explored, so nothing is claimed: never ALLOW or DENY without certainty."""
@@ -262,8 +274,25 @@ def test_a_role_is_named_by_the_arn_of_a_session_if_it_is_that_session():
     assert judge(trust(admits(session)), keys={"aws:userid": "AROAX:build"}).outcome is Outcome.ALLOW
     assert judge(trust(admits(session)), keys={"aws:userid": "AROAX:other"}).outcome is Outcome.DENY
     assert judge(trust(admits(CI), admits(session, Effect="Deny"))).outcome is Outcome.CONDITIONAL
-    complete = evaluate(request(), Policies((grant({}),), trust(admits(session))))
-    assert complete.outcome is Outcome.CONDITIONAL
+    for keys, expected in (({}, Outcome.CONDITIONAL), ({"aws:userid": "AROAX:other"}, Outcome.DENY)):
+        complete = evaluate(request(keys=keys), Policies((grant({}),), trust(admits(session))))
+        assert complete.outcome is expected
+    waits = judge(trust(admits(session)), keys={"aws:userid": UNKNOWN})
+    assert (waits.outcome, waits.unknowns) == (Outcome.UNKNOWN, (f"aws:userid of {CI}",))
+    other = f"arn:aws:sts::{SOURCE}:assumed-role/ci/other"
+    assert judge(trust(admits(other, session)), keys={"aws:userid": "AROAX:build"}).outcome is Outcome.ALLOW
+    assert judge(trust(admits(session, SOURCE)), keys={"aws:userid": UNKNOWN}).outcome is Outcome.ALLOW
+
+
+@pytest.mark.parametrize(("trusting", "granting", "waits"), [
+    (trust(admits(SOURCE, Action=[UNKNOWN])), grant({}), "Action of statement 0 of the trust policy"),
+    (trust(admits(UNKNOWN)), grant({}), "Principal of statement 0 of the trust policy"),
+    (trust(admits(SOURCE)), grant({"Resource": [UNKNOWN]}), "Resource of statement 0 of the identity-based policy 1"),
+    (document({"Effect": "Allow", "NotPrincipal": {"AWS": [UNKNOWN]}, "Action": "sts:*"}, kind=PolicyKind.RESOURCE),
+     grant({}), "Principal of statement 0 of the trust policy"),
+])  # fmt: skip
+def test_what_is_not_resolved_is_named_by_its_place(trusting: Any, granting: Any, waits: str):
+    assert judge(trusting, granting).unknowns == (waits,)
 
 
 def test_a_pattern_that_fixes_digits_of_an_id_nobody_knows_is_unknown():

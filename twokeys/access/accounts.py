@@ -98,11 +98,12 @@ class Accounts:
             if inside:
                 self._environments.setdefault(identity or symbol, inside)
         for resource in snapshot.resources:
-            own = Arn.parse(resource.text("arn") or "")
+            own = _arn(resource)
             if own is not None and own.service == "iam" and _ID.fullmatch(own.account) and resource.provider:
                 self._seen_in.setdefault(resource.provider, own.account)
         self.entries: tuple[Entry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
         self._entries = {found.urn: found for found in self.entries}
+        self._in_other_stacks = frozenset(one.urn for one in _below_other_stacks(snapshot))
 
     def of(self, resource: Resource) -> str:
         """The account a resource lives in."""
@@ -116,7 +117,7 @@ class Accounts:
 
     def partition_of(self, resource: Resource) -> str:
         """The partition that a resource lies in: as its ARN says, else the provider that makes it."""
-        arn = Arn.parse(resource.text("arn") or "")
+        arn = _arn(resource)
         return arn.partition if arn else self._partition_of_provider(resource.provider or "")
 
     def partition(self, account: str) -> str:
@@ -135,11 +136,13 @@ class Accounts:
     def _partition_of_provider(self, urn: str) -> str:
         if urn not in self._provider_partitions:
             provider = self._snapshot.by_urn.get(urn)
-            roles = self._entry(provider).assumes if provider else None
-            arn = Arn.parse(roles[-1]) if roles else None
-            region = provider.text("region") if provider else None
-            self._provider_partitions[urn] = arn.partition if arn else partition_of_region(region)
+            self._provider_partitions[urn] = self._partition_told_by(provider) if provider else DEFAULT_PARTITION
         return self._provider_partitions[urn]
+
+    def _partition_told_by(self, provider: Resource) -> str:
+        roles = self._entry(provider).assumes
+        arn = Arn.parse(roles[-1]) if roles else None
+        return arn.partition if arn else partition_of_region(provider.text("region"))
 
     def named_by(self, resource: Resource) -> str:
         """The account that an `Account` resource makes."""
@@ -179,15 +182,11 @@ class Accounts:
 
     def resource(self, account: str) -> Resource | None:
         """The `Account` resource of the stack behind an account."""
-        return self._resources.get(account)
+        return self._resources.get(self.canonical(account))
 
     @cached_property
     def _resources(self) -> Mapping[str, Resource]:
-        found: dict[str, Resource] = {}
-        for symbol, resource in self.by_symbol.items():
-            found.setdefault(symbol, resource)
-            found.setdefault(self.ids.get(symbol, symbol), resource)
-        return found
+        return {self.canonical(symbol): resource for symbol, resource in self.by_symbol.items()}
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -225,7 +224,7 @@ class Accounts:
                 if isinstance(listed, list):
                     ids = {_as_id(item.get("id")) for item in listed if isinstance(item, Mapping)}
                     found |= set(filter(_is_id, ids))
-        return frozenset(found - {self.management or ""})
+        return frozenset(found - {self.management})
 
     def is_ours(self, account: str) -> bool:
         """Whether the stack shows that an account is one of the organization: it works in it, makes it or lists it."""
@@ -251,16 +250,9 @@ class Accounts:
     @cached_property
     def _told_roles(self) -> Mapping[str, str]:
         told = [resource.text("accessRoleArn") for resource in self._snapshot.of_type(MEMBER_ACCOUNT)]
-        for found in self.entries:
-            if self._below_other_stack(found.urn) and found.assumes:
-                told.append(found.assumes[-1])
-        arns = [arn for text in told if (arn := Arn.parse(text or "")) is not None]
-        return {arn.account: arn.name for arn in arns if arn.kind == "role"}
-
-    def _below_other_stack(self, urn: str) -> bool:
-        provider = self._snapshot.by_urn.get(urn)
-        above = self._snapshot.by_urn.get(provider.parent or "") if provider else None
-        return above is not None and above.type == doors.OTHER_STACK
+        told += [role for urn in self._in_other_stacks for role in (self._entries[urn].assumes or ())[-1:]]
+        arns = map(Arn.parse, filter(None, told))
+        return {arn.account: arn.name for arn in arns if arn is not None and arn.kind == "role"}
 
     def environment(self, account: str) -> str | None:
         """The environment of an account: its `environment` tag, else its provider's default tag, else its name's word.
@@ -279,14 +271,11 @@ class Accounts:
                 return found
         if account in self._environments:
             return self._environments[account]
-        own = [resource.text("name") or "", resource.name] if resource else []
-        return environment.of_names(own) or environment.of_names(provider.name for provider in providers)
+        return environment.of_names(_names_of(resource)) or environment.of_names(one.name for one in providers)
 
     def is_of_another_purpose(self, account: str) -> bool:
         """Whether an account is for no environment: the management account, and one whose name says so."""
-        resource = self.resource(account)
-        own = [resource.text("name") or "", resource.name] if resource else []
-        names = [*own, *(provider.name for provider in self._providers_of(account))]
+        names = [*_names_of(self.resource(account)), *(provider.name for provider in self._providers_of(account))]
         return account == self.management or environment.of_another_purpose(names)
 
     def _providers_of(self, account: str) -> list[Resource]:
@@ -307,7 +296,7 @@ class Accounts:
         for key in (*_ASSUMES, "assumeRoleWithWebIdentity", "allowedAccountIds"):
             if account := self._snapshot.behind(provider, key, ACCOUNT):
                 return self._symbols[account.urn]
-        if self._below_other_stack(urn):
+        if urn in self._in_other_stacks:
             return doors.SYMBOL_PREFIX + _slug(provider.name)
         for key in _ASSUMES:
             role = self._snapshot.behind(provider, key, ROLE)
@@ -365,28 +354,24 @@ def _manager(resource: Resource) -> str | None:
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html#awsorganizations-resources-for-iam-policies
     """
-    arn = Arn.parse(resource.text("arn") or "")
+    arn = _arn(resource)
     if arn is not None and arn.service == "organizations" and _ID.fullmatch(arn.account):
         return arn.account
     master = resource.text("masterAccountId")
     return master if _is_id(master) else None
 
 
-def _account_arn(resource: Resource) -> Arn | None:
-    """The ARN of an account: in the management account, `account/o-.../<its id>`."""
-    arn = Arn.parse(resource.text("arn") or "")
-    return arn if arn is not None and arn.service == "organizations" and arn.resource.startswith("account/") else None
-
-
 def _account_id(resource: Resource) -> str | None:
-    found = _account_arn(resource)
-    identity = found.resource.rpartition("/")[2] if found else resource.text("id")
-    return identity if identity and _ID.fullmatch(identity) else None
+    """The id of an account: in its ARN, `account/o-.../<its id>`, as in its own property."""
+    arn = _arn(resource)
+    of_account = arn is not None and arn.service == "organizations" and arn.resource.startswith("account/")
+    identity = arn.resource.rpartition("/")[2] if arn is not None and of_account else resource.text("id")
+    return identity if _is_id(identity) else None
 
 
 def _organization_id(resource: Resource) -> str | None:
-    for text in (resource.text("arn"), resource.text("id")):
-        identity = (text or "").rpartition("/")[2]
+    for text in filter(None, (resource.text("arn"), resource.text("id"))):
+        identity = text.rpartition("/")[2]
         if _ORGANIZATION_ID.fullmatch(identity):
             return identity
     return None
@@ -408,10 +393,22 @@ def _of_other_stacks(snapshot: Snapshot) -> Iterator[tuple[str, str | None, str 
         for name, identity in ids.items() if isinstance(ids, Mapping) else ():
             inside = environments.get(name) if isinstance(environments, Mapping) else None
             yield name, identity if _is_id(identity) else None, inside if isinstance(inside, str) else None
-    for provider in snapshot.of_type(PROVIDER):
-        above = snapshot.by_urn.get(provider.parent or "")
-        if above is not None and above.type == doors.OTHER_STACK:
-            yield provider.name, None, None
+    for provider in _below_other_stacks(snapshot):
+        yield provider.name, None, None
+
+
+def _below_other_stacks(snapshot: Snapshot) -> list[Resource]:
+    """The providers by which a stack works in accounts of the stacks that it refers to."""
+    others = {one.urn for one in snapshot.of_type(doors.OTHER_STACK)}
+    return [provider for provider in snapshot.of_type(PROVIDER) if provider.parent in others]
+
+
+def _arn(resource: Resource) -> Arn | None:
+    return Arn.parse(resource.text("arn") or "")
+
+
+def _names_of(resource: Resource | None) -> list[str]:
+    return [name for name in (resource.text("name"), resource.name) if name] if resource else []
 
 
 def _is_id(value: object) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from twokeys.access.snapshot import Resource, items
 from twokeys.access.templates import Reference
@@ -87,10 +88,10 @@ def _settled(value: object) -> object:
     return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
-def _behind(native: Native, key: str, value: object) -> tuple[str, ...]:
+def _behind(native: Native, key: str, value: object) -> tuple[str, ...] | None:
     """The URNs that a property is made from: of references in it, else as the engine tells them."""
     named = tuple(native.urns[one] for one in _references(value) if one in native.urns)
-    return named or (native.base.property_dependencies.get(key, ()) if value is UNKNOWN else ())
+    return named or (native.base.property_dependencies.get(key) if value is UNKNOWN else None)
 
 
 def _references(value: object) -> Iterator[str]:
@@ -110,13 +111,13 @@ def _principal(native: Native, kind: str, type_: str, **inputs: object) -> Itera
     urns = {kind: (made.urn,)}
     pascal = kind.capitalize()
     for index, item in enumerate(native.items("Policies")):
-        policy = lowered(item) if isinstance(item, Mapping) else {"policyname": UNKNOWN, "policydocument": UNKNOWN}
+        policy = lowered(item) if isinstance(item, Mapping) else {"policyname": UNKNOWN}
         values = {kind: whose, "name": policy.get("policyname"), "policy": policy.get("policydocument", UNKNOWN)}
         yield _with(_made(native, f"aws:iam/{kind}Policy:{pascal}Policy", values, f"policy-{index}"), urns)
     type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{pascal}PolicyAttachment"
     for index, arn in enumerate(native.items("ManagedPolicyArns")):
         attached = _made(native, type_of_attachment, {kind: whose, "policyArn": arn}, f"attachment-{index}")
-        behind = native.base.property_dependencies.get("managedPolicyArns", ()) if arn is UNKNOWN else ()
+        behind = native.base.property_dependencies.get("managedPolicyArns") if arn is UNKNOWN else None
         yield _with(attached, urns | ({"policyArn": behind} if behind else {}))
 
 
@@ -187,18 +188,13 @@ def _holders(native: Native) -> Iterator[tuple[str, object, dict[str, tuple[str,
                 yield kind, UNKNOWN, {kind: (urn,)}, f"{kind}-of-{index}"
 
 
-def _policy_of(kind: str) -> Callable[[Native], Iterator[Resource]]:
-    def read(native: Native) -> Iterator[Resource]:
-        values = {
-            kind: native.get(f"{kind}Name"),
-            "name": native.get("PolicyName"),
-            "policy": native.get("PolicyDocument") or UNKNOWN,
-        }
-        behind = native.base.property_dependencies.get(f"{kind}Name", ())
-        made = _made(native, f"aws:iam/{kind}Policy:{kind.capitalize()}Policy", values)
-        yield _with(made, {kind: behind} if behind and values[kind] is UNKNOWN else {})
-
-    return read
+def _own_policy(kind: str, native: Native) -> Iterator[Resource]:
+    """An inline policy of the one role, user or group that it names."""
+    holder = native.get(f"{kind}Name")
+    values = {kind: holder, "name": native.get("PolicyName"), "policy": native.get("PolicyDocument") or UNKNOWN}
+    behind = native.base.property_dependencies.get(f"{kind}Name")
+    made = _made(native, f"aws:iam/{kind}Policy:{kind.capitalize()}Policy", values)
+    yield _with(made, {kind: behind} if behind and holder is UNKNOWN else {})
 
 
 def _addition(native: Native) -> Iterator[Resource]:
@@ -206,13 +202,13 @@ def _addition(native: Native) -> Iterator[Resource]:
     yield _made(native, "aws:iam/groupMembership:GroupMembership", values)
 
 
-def _one(type_: str, **names: str) -> Callable[[Native], Iterator[Resource]]:
+def _renamed(type_: str, names: Mapping[str, str], native: Native) -> Iterator[Resource]:
     """A type that says the same as one of pulumi-aws, with other names for its properties."""
+    yield _made(native, type_, {ours: native.get(theirs) for ours, theirs in names.items()})
 
-    def read(native: Native) -> Iterator[Resource]:
-        yield _made(native, type_, {ours: native.get(theirs) for ours, theirs in names.items()})
 
-    return read
+def _one(type_: str, **names: str) -> Callable[[Native], Iterator[Resource]]:
+    return partial(_renamed, type_, names)
 
 
 def _permission_set(native: Native) -> Iterator[Resource]:
@@ -283,9 +279,9 @@ _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
     "iam::group": _group,
     "iam::managedpolicy": _managed_policy,
     "iam::policy": _inline_policy,
-    "iam::rolepolicy": _policy_of("role"),
-    "iam::userpolicy": _policy_of("user"),
-    "iam::grouppolicy": _policy_of("group"),
+    "iam::rolepolicy": partial(_own_policy, "role"),
+    "iam::userpolicy": partial(_own_policy, "user"),
+    "iam::grouppolicy": partial(_own_policy, "group"),
     "iam::usertogroupaddition": _addition,
     "iam::accesskey": _one("aws:iam/accessKey:AccessKey", user="UserName"),
     "iam::oidcprovider": _one("aws:iam/openIdConnectProvider:OpenIdConnectProvider", url="Url"),

@@ -25,7 +25,6 @@ from twokeys.iam import (
     UNKNOWN,
     Arn,
     Caller,
-    Context,
     Decision,
     Outcome,
     PolicyKind,
@@ -57,17 +56,17 @@ _HOUR = 3600
 _ACCEPT = "or make an exception with reason, owner and expiry"
 _NAME_IT = f"write it from values that are known in preview, {_ACCEPT}"
 _SHOW_SET = f"make the permission set in this program, so that its policies are shown, {_ACCEPT}"
-
-
+_SHOW_ROLE = f"make the role in this program, so that its trust policy is shown, {_ACCEPT}"
 _ACCOUNT_ACCESS = "account-access.amazonaws.com"
 
 
-def _aws_says(key: str, why: str) -> Verdict:
-    return Verdict(Outcome.ALLOW, decisions=(Decision(key, None, None, "Allow", why),))
-
-
-_ASSIGNED = _aws_says("trust", "AWS makes the role of the permission set, for those who are assigned it")
-_NO_GRANT = _aws_says("grant", "people of IAM Identity Center need no grant but their assignment")
+_ASSIGNED, _NO_GRANT = (
+    Verdict(Outcome.ALLOW, decisions=(Decision(key, None, None, "Allow", why),))
+    for key, why in (
+        ("trust", "AWS makes the role of the permission set, for those who are assigned it"),
+        ("grant", "people of IAM Identity Center need no grant but their assignment"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +100,7 @@ class Assignment:
 
 def _entitled(role: Principal) -> Verdict:
     policy = role.trust.policy if role.trust else UNKNOWN
-    return evaluate_trust(Request(Caller(_ACCOUNT_ACCESS), ASSUME_ROLE, role.arn, Context(complete=False)), policy)
+    return evaluate_trust(Request(Caller(_ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
 
 
 @dataclass(frozen=True)
@@ -118,6 +117,7 @@ def identity_center(
     """Read the assignments; each makes a role node in its account, with the permission set's policies as documents."""
     reader = _Reader(snapshot, accounts, documents, principals)
     found = tuple(reader.assignments())
+    reader.read_policies_of_nobody()
     return IdentityCenter(found, tuple(reader.not_proved))
 
 
@@ -131,7 +131,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self._sets: dict[str, PermissionSet] = {}
-        self._roles: dict[tuple[str, str], Principal] = {}
+        self._roles: dict[tuple[str, PermissionSet], Principal] = {}
         self._sources: dict[tuple[str, str], Principal] = {}
         self._by_arn = self._read_sets()
         self._of_set: dict[str, list[Resource]] = defaultdict(list)
@@ -166,6 +166,12 @@ class _Reader:
         for resource in self.snapshot.of_type(ENTITLEMENT):
             yield from self._entitlement(resource)
 
+    def read_policies_of_nobody(self) -> None:
+        """Inline policies of permission sets that nobody is assigned yet, as managed policies that nobody holds."""
+        for resource in self.snapshot.of_type(_INLINE):
+            if self._set_key(resource) not in self._sets:
+                self.principals.add_managed(resource, self._inline(resource, resource.name))
+
     def _entitlement(self, resource: Resource) -> Iterator[Assignment]:
         """The role itself trusts account-access.amazonaws.com, and an entitlement says who of Identity Center gets it.
 
@@ -183,6 +189,10 @@ class _Reader:
         if source is None or role is None:
             self._unclear(resource, "the role" if role is None else "the user or group")
             return
+        if role.trust is None:
+            what = f"Whether {source.arn} can sign in to role {role.name} in account {self.accounts.name(role.account)}"
+            why, door = "its trust policy is made outside this stack", f"{source.arn} -> {role.arn}"
+            self.not_proved.append(NotProved(what, why, _SHOW_ROLE, door, resource.urn, resource.source))
         yield Assignment(source, role, None, resource, self._members.get(source.arn, ()))
 
     def _account(self, resource: Resource) -> str | None:
@@ -216,18 +226,17 @@ class _Reader:
         found: dict[str, str] = {}
         for resource in self.snapshot.of_type(_STORE_GROUP, _STORE_USER):
             key = "groupId" if resource.type == _STORE_GROUP else "userId"
-            for identity in (resource.text(key), (resource.text("id") or "").rpartition("/")[2]):
-                if identity:
-                    found[identity] = _name_of(resource)
+            for identity in filter(None, (resource.text(key), resource.text("id"))):
+                found[identity.rpartition("/")[2]] = _name_of(resource)
         return found
 
     def _read_members(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, dict[str, None]] = defaultdict(dict)
+        found: dict[str, list[str]] = defaultdict(list)
         for resource in self.snapshot.of_type(_MEMBERSHIP):
             group, user = self._named(resource, "groupId", _STORE_GROUP), self._named(resource, "memberId", _STORE_USER)
             if group and user:
-                found[f"identity-center:group/{group}"][user] = None
-        return {group: tuple(users) for group, users in found.items()}
+                found[f"identity-center:group/{group}"].append(user)
+        return {group: tuple(dict.fromkeys(users)) for group, users in found.items()}
 
     def _named(self, resource: Resource, key: str, type_: str) -> str | None:
         identity = resource.text(key)
@@ -261,13 +270,13 @@ class _Reader:
                 name = key.rpartition("/")[2] if key != assignment.urn else "that is not known yet"
                 self._sets[key] = PermissionSet(name, _HOUR)
             else:
-                seconds = _seconds(resource.text("sessionDuration"))
+                seconds = _seconds(str(resource.get("sessionDuration")))
                 self._sets[key] = PermissionSet(resource.text("name") or resource.name, seconds, resource)
         return self._sets[key]
 
     def _role(self, permission_set: PermissionSet, account: str, assignment: Resource) -> Principal:
         """AWS's own role of a permission set in an account, made once."""
-        place = (account, permission_set.resource.urn if permission_set.resource else permission_set.name)
+        place = (account, permission_set)
         if place not in self._roles:
             role = self._roles[place] = self._make_role(permission_set, account, assignment)
             if permission_set.resource is None:
@@ -309,8 +318,7 @@ class _Reader:
     def _add_policies(self, permission_set: Resource, role: Principal) -> None:
         for resource in self._of_set[permission_set.urn]:
             if resource.type == _INLINE:
-                title = f"inline policy of permission set {permission_set.text('name') or permission_set.name}"
-                role.documents.append(self.documents.of(resource, "inlinePolicy", PolicyKind.IDENTITY, title))
+                role.documents.append(self._inline(resource, permission_set.text("name") or permission_set.name))
             elif resource.type == _MANAGED:
                 role.documents.append(self._managed(resource, resource.get("managedPolicyArn")))
             elif resource.type == _MANAGED_EXCLUSIVE:
@@ -322,6 +330,11 @@ class _Reader:
                 said = mapping(resource.get("permissionsBoundary"))
                 arn, own = said.get("managedPolicyArn"), said.get("customerManagedPolicyReference")
                 role.boundary = self._customers(resource, own, role) if own else self._managed(resource, arn)
+
+    def _inline(self, resource: Resource, name: str) -> Document:
+        return self.documents.of(
+            resource, "inlinePolicy", PolicyKind.IDENTITY, f"inline policy of permission set {name}"
+        )
 
     def _managed(self, resource: Resource, arn: object) -> Document:
         if isinstance(arn, str):
@@ -348,14 +361,16 @@ def _name_of(resource: Resource) -> str:
     return resource.text("displayName" if resource.type == _STORE_GROUP else "userName") or resource.name
 
 
-def _seconds(duration: str | None) -> int:
+def _seconds(duration: str) -> int:
     """ISO 8601, as a permission set has it; an hour where it says nothing.
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html
     """
-    found = _DURATION.fullmatch(duration or "")
-    hours, minutes, seconds = (int(one or 0) for one in found.groups()) if found else (0, 0, 0)
-    return hours * 3600 + minutes * 60 + seconds or _HOUR
+    found = _DURATION.fullmatch(duration)
+    if found is None:
+        return _HOUR
+    hours, minutes, seconds = (int(one or 0) for one in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def _inner(value: object, key: str) -> Mapping[str, object]:

@@ -49,7 +49,6 @@ def _resources(plans: Mapping[str, Any], before: Snapshot) -> Iterator[Resource]
             outputs=properties(plan.get("state") or {}),
             provider=(goal.get("provider") or "").rpartition("::")[0] or None,
             parent=goal.get("parent") or None,
-            dependencies=tuple(goal.get("dependencies") or ()),
             property_dependencies={
                 key: tuple(urns) for key, urns in (goal.get("propertyDependencies") or {}).items() if urns
             },

@@ -140,7 +140,7 @@ def closing(requirement: Requirement) -> datetime | None:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
     ends = requirement.operator.startswith("DateLessThan") and not requirement.negated
-    if requirement.any_of or requirement.key.lower() != "aws:currenttime" or not ends or len(requirement.values) != 1:
+    if requirement.key.lower() != "aws:currenttime" or not ends or len(requirement.values) != 1:
         return None
     try:
         moment = datetime.fromisoformat(requirement.values[0])

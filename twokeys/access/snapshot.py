@@ -159,8 +159,8 @@ class Snapshot:
     @property
     def stack(self) -> str | None:
         """The name of the stack, as its URNs have it."""
-        parts = self.resources[0].urn.split("::") if self.resources else []
-        return parts[0].removeprefix("urn:pulumi:") if len(parts) > 1 else None
+        urn = self.resources[0].urn if self.resources else ""
+        return urn.removeprefix("urn:pulumi:").partition("::")[0] if urn.startswith("urn:pulumi:") else None
 
     @cached_property
     def referred(self) -> tuple[Referred, ...]:

@@ -147,7 +147,6 @@ def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = 
         outputs=properties(outputs),
         provider=replaced.get(provider) or provider.rpartition("::")[0] or None,
         parent=found.get("parent") or None,
-        dependencies=tuple(found.get("dependencies") or ()),
         property_dependencies={
             key: tuple(urns) for key, urns in (found.get("propertyDependencies") or {}).items() if urns
         },
@@ -161,9 +160,9 @@ def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = 
 
 def _check_shape(found: Mapping[str, Any]) -> None:
     """Raises TypeError where a resource is not as `ResourceV3` says."""
-    behind = [found.get("dependencies"), *(found.get("propertyDependencies") or {}).values()]
+    behind = (found.get("propertyDependencies") or {}).values()
     texts = [found["urn"], found["type"], *(urn for urns in behind for urn in urns or ())]
-    texts += [found.get(key) or "" for key in ("provider", "parent", "sourcePosition", "created")]
+    texts += [found.get(key) or "" for key in ("parent", "created")]
     if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
         raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
 
@@ -205,5 +204,5 @@ def _place(position: str | None) -> str | None:
     """`project:///__main__.py#12,3` as `__main__.py:12`."""
     if not position:
         return None
-    file, _, line = position.partition("#")
-    return f"{file.removeprefix('project:///')}:{line.partition(',')[0]}" if line else file
+    file, _, line = position.removeprefix("project:///").partition("#")
+    return f"{file}:{line.partition(',')[0]}" if line else file

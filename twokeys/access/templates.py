@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from twokeys.access.snapshot import mapping
-from twokeys.iam import UNKNOWN, Arn, Unknown
+from twokeys.access.snapshot import items, mapping
+from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.arn import Named
 
 
@@ -75,7 +75,7 @@ def read_template(
 
 def _described(resources: Mapping[str, Any], resolver: _Resolver) -> Iterator[Described]:
     for logical_id, resource in resources.items():
-        if logical_id.startswith("Fn::ForEach"):
+        if logical_id.startswith("Fn::"):
             continue
         if not isinstance(resource, Mapping) or not isinstance(resource.get("Type"), str):
             raise TemplateError(f"its resource {logical_id} has no Type")
@@ -88,17 +88,17 @@ def _described(resources: Mapping[str, Any], resolver: _Resolver) -> Iterator[De
 
 def _expands(document: Mapping[str, Any], resources: Mapping[str, Any]) -> str | None:
     if transform := document.get("Transform"):
-        return f"the transform {transform}"
+        return f"the transform {', '.join(map(str, items(transform)))}"
     loop = next((name for name in resources if name.startswith("Fn::ForEach")), None)
     if loop:
         return loop
-    return "Fn::Transform" if "Fn::Transform" in resources or _mentions(resources, "Fn::Transform") else None
+    return "Fn::Transform" if _has_transform(resources) else None
 
 
-def _mentions(value: object, key: str) -> bool:
+def _has_transform(value: object) -> bool:
     if isinstance(value, Mapping):
-        return key in value or any(_mentions(item, key) for item in value.values())
-    return isinstance(value, list) and any(_mentions(item, key) for item in value)
+        return "Fn::Transform" in value or any(map(_has_transform, value.values()))
+    return isinstance(value, list) and any(map(_has_transform, value))
 
 
 class _Loader(yaml.BaseLoader):
@@ -117,11 +117,9 @@ def _short_form(loader: yaml.BaseLoader, suffix: str, node: yaml.Node) -> dict[s
     if isinstance(node, yaml.ScalarNode):
         value: object = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
+        value = loader.construct_sequence(node)
     else:
-        raise TemplateError(f"!{suffix} stands before nothing")
+        value = loader.construct_mapping(node)  # type: ignore[arg-type] - there is no fourth kind
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
@@ -135,6 +133,15 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
         if isinstance(error, TemplateError):
             raise
         raise TemplateError(f"it is neither JSON nor YAML ({type(error).__name__})") from error
+
+
+def _text(value: object) -> object:
+    """A number or a boolean as CloudFormation writes it in a string; a whole number may come as a float."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(int(value) if value == int(value) else value)
+    return value
 
 
 _REMOVED = object()
@@ -199,8 +206,8 @@ class _Resolver:
             return self.condition(argument)
         if name == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:
             left, right = map(self.resolve, argument)
-            known = not isinstance(left, Unknown | Reference) and not isinstance(right, Unknown | Reference)
-            return str(left) == str(right) if known else None
+            known = isinstance(left, str | int | float) and isinstance(right, str | int | float)
+            return _text(left) == _text(right) if known else None
         parts = [self._holds(one) for one in argument] if isinstance(argument, list) else []
         if name == "Fn::Not" and len(parts) == 1:
             return None if parts[0] is None else not parts[0]
@@ -242,7 +249,7 @@ class _Resolver:
             return UNKNOWN
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
             return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
-        return value if isinstance(value, str | Unknown) else str(value)
+        return _text(value)
 
     def _attribute(self, argument: object) -> object:
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
@@ -298,10 +305,10 @@ class _Resolver:
     def _join(self, argument: object) -> object:
         if not isinstance(argument, list) or len(argument) != 2:
             return UNKNOWN
-        items = self.resolve(argument[1])
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        parts = self.resolve(argument[1])
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
             return UNKNOWN
-        return str(argument[0]).join(items)
+        return str(argument[0]).join(parts)
 
     def _split(self, argument: object) -> object:
         if not isinstance(argument, list) or len(argument) != 2:
@@ -312,10 +319,11 @@ class _Resolver:
     def _select(self, argument: object) -> object:
         if not isinstance(argument, list) or len(argument) != 2:
             return UNKNOWN
-        index, items = map(self.resolve, argument)
-        if not isinstance(items, list) or not str(index).isdigit() or int(str(index)) >= len(items):
+        index, listed = map(self.resolve, argument)
+        place = _text(index)
+        if not isinstance(listed, list) or not isinstance(place, str) or not place.isdecimal():
             return UNKNOWN
-        return items[int(str(index))]
+        return listed[int(place)] if int(place) < len(listed) else UNKNOWN
 
     def _find(self, argument: object) -> object:
         keys = [self.resolve(one) for one in argument[:3]] if isinstance(argument, list) else []

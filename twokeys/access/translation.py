@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts
 from twokeys.access.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.not_read import NotRead, not_read
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.access.templates import Place, Template, TemplateError, read_template
+from twokeys.access.templates import Place, Reference, Template, TemplateError, read_template
 from twokeys.access.types import Reading, aws_type, cloudformation_type, of_aws
 from twokeys.iam import UNKNOWN
 from twokeys.iam.arn import partition_of_region
@@ -26,6 +27,7 @@ _BY_NAME = {
 """Types that make whatever AWS type they name, and the properties with its name and its own properties."""
 _TEMPLATES = ("cloudformation::stack", "cloudformation::stackset", "serverlessrepository::cloudformationstack")
 _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
+_PODS = ("eks::podidentityassociation", "eks::addon")
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
 _ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 _GIVE = f"give the template itself as its body, without transforms and nested templates, {_ACCEPT}"
@@ -47,13 +49,9 @@ def translate(snapshot: Snapshot, accounts: Accounts) -> Translation:
     """Read what other types make; the snapshot itself comes back where there is nothing of the kind."""
     translator = _Translator(snapshot, accounts)
     resources = tuple(one for resource in snapshot.resources for one in translator.read(resource))
-    if len(resources) != len(snapshot.resources) or any(map(_differ, resources, snapshot.resources)):
+    if resources != snapshot.resources:
         snapshot = replace(snapshot, resources=resources)
     return Translation(snapshot, (*translator.left, *not_read(snapshot)))
-
-
-def _differ(one: Resource, other: Resource) -> bool:
-    return one is not other
 
 
 class _Translator:
@@ -93,7 +91,8 @@ class _Translator:
             elif type_name.lower().startswith(("aws::", "alexa::")):
                 return
             else:
-                self._leave(resource, f"makes a {type_name}, which is nobody's type that is known here")
+                why = f"makes a resource of type {type_name}, which is nobody's that is known here"
+                self._leave(resource, why)
             return
         known = of_aws(name)
         if known.reading is Reading.HARMLESS:
@@ -104,10 +103,15 @@ class _Translator:
         elif (properties := _object(state)) is None:
             yield resource
             why = "is not known yet" if state is UNKNOWN else "is no JSON object"
-            self._leave(resource, f"makes a {type_name} whose desired state {why}", unknown=state is UNKNOWN)
+            self._leave(
+                resource, f"makes a resource of type {type_name}, whose desired state {why}", unknown=state is UNKNOWN
+            )
         elif name in _TEMPLATES:
             yield resource
             yield from self._deployed(name, replace(resource, inputs=properties, outputs={}))
+        elif name in _PODS:
+            yield resource
+            yield from _pods(name, properties, resource)
         else:
             came = _object(resource.outputs.get("properties")) or {}  # as Cloud Control tells it, with its ARN
             yield from self._native(name, resource, {**came, **properties})
@@ -171,7 +175,7 @@ class _Translator:
             name = cloudformation_type(one.type)
             reading = of_aws(name).reading if name else None
             if name is None and not one.type.startswith("Custom::"):
-                self._leave(base, f"is a {one.type}, which is nobody's type that is known here")
+                self._leave(base, f"is of type {one.type}, which is nobody's that is known here")
             elif name is None or name in ("cloudformation::customresource", "lambda::invocation"):
                 self.left.append(
                     NotRead(base, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
@@ -190,12 +194,10 @@ class _Translator:
             elif reading is Reading.READ:
                 made = as_pulumi(Native(name, lowered(one.properties), base, urns))
                 if made is None:
-                    self._leave(base, f"is a {one.type}, which is not read in a template")
+                    self._leave(base, f"is of type {one.type}, which is not read in a template")
                 yield from made or ()
-            elif name == "eks::podidentityassociation":
-                yield replace(
-                    base, type="aws:eks/podIdentityAssociation:PodIdentityAssociation", inputs=_pod(one.properties)
-                )
+            elif name in _PODS:
+                yield from _pods(name, one.properties, base, urns)
 
     def _targets(self, stack_set: Resource) -> list[str]:
         """The accounts that a StackSet deploys to; one that no account equals stands for those that are not shown.
@@ -230,7 +232,7 @@ class _Translator:
     def _below(self, units: Iterable[object]) -> Iterator[str]:
         """The member accounts that the snapshot shows below organizational units, or below the root."""
         parents = {
-            (self._accounts.named_by(one) if one.type == ACCOUNT else one.text("id") or one.urn): one.text("parentId")
+            (self._accounts.named_by(one) if one.type == ACCOUNT else one.text("id")): one.text("parentId")
             for one in self._snapshot.of_type(ACCOUNT, ORGANIZATIONAL_UNIT)
         }
         wanted = {one for one in units if isinstance(one, str)}
@@ -276,9 +278,26 @@ def _parameters(value: object) -> dict[str, object]:
     return {str(pair["parameterkey"]): pair.get("parametervalue") for pair in pairs if "parameterkey" in pair}
 
 
-def _pod(properties: Mapping[str, object]) -> dict[str, object]:
-    arn = lowered(properties).get("rolearn")
-    return {"roleArn": arn if isinstance(arn, str) else UNKNOWN}
+def _pods(
+    name: str, properties: Mapping[str, object], base: Resource, urns: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Resource]:
+    """The roles that pods of a cluster get by an association or an add-on, each as an association of pulumi-aws.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-addon.html
+    """
+    given = lowered(properties)
+    for number, one in enumerate(items(given.get("podidentityassociations")) if name == "eks::addon" else [given]):
+        arn = lowered(mapping(one)).get("rolearn")
+        behind = urns.get(arn.logical_id) if isinstance(arn, Reference) else None
+        yield replace(
+            base,
+            urn=f"{base.urn}#{number}",
+            type="aws:eks/podIdentityAssociation:PodIdentityAssociation",
+            inputs={"roleArn": arn if isinstance(arn, str) else UNKNOWN},
+            outputs={},
+            property_dependencies={"roleArn": (behind,)} if behind else {},
+            made_by=base.made_by or base.urn,
+        )
 
 
 def _region(snapshot: Snapshot, resource: Resource) -> str | None:

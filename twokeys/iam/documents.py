@@ -159,11 +159,6 @@ class PolicyDocument:
     from_text: bool = field(default=False, repr=False, compare=False)
     sides: dict[tuple[str, str, bool], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @lazy
-    def has_allow(self) -> bool:
-        """Whether a statement allows something, or may."""
-        return bool(self.unresolved) or any(one.effect == "Allow" for one in self.statements)
-
 
 def parse_policy(source: str | bytes | Mapping[str, object], kind: PolicyKind = PolicyKind.IDENTITY) -> PolicyDocument:
     """Read a policy document, refusing what AWS refuses.

@@ -20,7 +20,7 @@ from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Or, allowing, decide, decide_open, denied, missing
 from twokeys.iam.matches import Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
-from twokeys.iam.request import ASSUME_ROOT, ROLE_ACTIONS, Request
+from twokeys.iam.request import ASSUME_ROOT, Request
 from twokeys.iam.truth import Unknown
 from twokeys.iam.verdict import Decision, Outcome, Verdict, Why
 
@@ -43,9 +43,9 @@ class Policies:
         session: the session policies that were passed when the caller's session began; None (or none) for no limit.
         scps: the SCPs of the caller's account, one tuple per level from the root to the account. Empty when none
             apply, as in the management account. Every level must allow; within a level one policy is enough.
-        rcps: likewise the RCPs of the target's account. AWS attaches RCPFullAWSAccess to every level for good, so a
-            level need not list it.
-        granted: whether the caller needs no identity-based policy to allow, as a root user.
+        rcps: likewise the RCPs of the target's account. They only deny: RCPFullAWSAccess, which allows everything, is
+            on every level for good, and no other RCP can allow.
+            https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
     """
 
     identity: tuple[PolicyDocument | Unknown, ...] = ()
@@ -54,7 +54,6 @@ class Policies:
     session: tuple[PolicyDocument | Unknown, ...] | None = None
     scps: Levels = ()
     rcps: Levels = ()
-    granted: bool = False
     _own: dict[str, _Own] = field(default_factory=dict, init=False, repr=False)
     _layers: dict[str, _Layers] = field(default_factory=dict, init=False, repr=False)
 
@@ -79,10 +78,8 @@ class Policies:
         return found
 
     def binding(self, caller: Caller) -> Policies:
-        """Those that bind a caller: no SCP or RCP a service-linked role, no identity-based policy a root user."""
-        if caller.is_service_linked:
-            return replace(self, scps=(), rcps=())
-        return replace(self, granted=True) if caller.kind is CallerKind.ROOT else self
+        """Those that bind a caller: no SCP or RCP binds a service-linked role."""
+        return replace(self, scps=(), rcps=()) if caller.is_service_linked else self
 
 
 def evaluate(request: Request, policies: Policies) -> Verdict:
@@ -146,25 +143,25 @@ _WITHOUT_GRANT = frozenset({CallerKind.SERVICE, CallerKind.FEDERATED})
 
 
 class _Own(NamedTuple):
-    """The caller's side; `identity` is empty for a root user, who needs no identity-based policy."""
+    """The caller's side."""
 
     scps: tuple[Rules, ...]
-    identity: tuple[Rules, ...]
+    identity: Rules
     limits: tuple[Rules, ...]
     side: Side
 
 
 def _own(policies: Policies, action: str) -> _Own:
-    identity = _numbered(policies.identity, action, "identity-based policy")
+    granting = _numbered(policies.identity, action, "identity-based policy")
     boundary = [] if policies.boundary is None else [side_of(policies.boundary, action, "permissions boundary")]
     session = _numbered(policies.session, action, "session policy") if policies.session else []
-    levels = _levels(policies.scps, action, "SCP") if policies.scps else []
+    levels = _levels(policies.scps, action, "SCP")
     scps = tuple([_gate(f"SCPs at level {number}", level) for number, level in enumerate(levels, 1)])
-    needed = () if policies.granted else (_gate("identity-based policies", identity),)
+    identity = _gate("identity-based policies", granting)
     limited = (("permissions boundary", boundary), ("session policies", session))
     limits = tuple([_gate(label, found) for label, found in limited if found])
-    denies = _denies((*identity, *boundary, *session, *chain.from_iterable(levels)))
-    return _Own(scps, needed, limits, Side(denies, (*scps, *needed, *limits)))
+    denies = _denies((*granting, *boundary, *session, *chain.from_iterable(levels)))
+    return _Own(scps, identity, limits, Side(denies, (*scps, identity, *limits)))
 
 
 class _Layers:
@@ -173,22 +170,18 @@ class _Layers:
     def __init__(self, policies: Policies, action: str) -> None:
         self.own = own = policies.own(action)
         trust = side_of(policies.trust, action, _TRUST, bounded=policies.boundary is not None)
-        levels = _levels(policies.rcps, action, "RCP")
-        of_rcps = list(chain.from_iterable(levels))
+        of_rcps = list(chain.from_iterable(_levels(policies.rcps, action, "RCP")))
         denies = _denies((trust, own.side, *of_rcps))
-        allowing = [any(map(_has_allow, level)) for level in policies.rcps]
-        self.rcps = tuple(_gate("RCPs", level) for level, allows in zip(levels, allowing, strict=True) if allows)
         (self.trust,) = trust.gates
-        self.resource = Side(_denies((trust, *of_rcps)), (*self.rcps, self.trust))
+        self.resource = Side(_denies((trust, *of_rcps)), trust.gates)
         """The resource's side alone."""
-        self.both = Side(denies, (*self.rcps, self.trust, *own.side.gates))
-        self.without_trust = Side(denies, (*self.rcps, *own.side.gates))
+        self.both = Side(denies, (self.trust, *own.side.gates))
+        self.without_trust = Side(denies, own.side.gates)
         """All but what the resource itself must allow."""
-        shared = (*self.rcps, *own.scps)
         self.within = {
-            Form.DIRECT: Side(denies, shared),
-            Form.ROLE: Side(denies, (*shared, *own.limits)),
-            Form.ACCOUNT: Side(denies, (*shared, *own.identity, *own.limits)),
+            Form.DIRECT: Side(denies, own.scps),
+            Form.ROLE: Side(denies, (*own.scps, *own.limits)),
+            Form.ACCOUNT: Side(denies, own.side.gates),
         }
         """What limits a caller of the role's own account whom its trust policy names in a certain form."""
 
@@ -207,10 +200,6 @@ def _gate(label: str, found: Iterable[Side]) -> Rules:
 
 def _denies(found: Iterable[Side]) -> Rules:
     return joined("denials", [one.denies for one in found])
-
-
-def _has_allow(document: PolicyDocument | Unknown) -> bool:
-    return not isinstance(document, PolicyDocument) or document.has_allow
 
 
 def _decided(request: Request, side: Side) -> Verdict:
@@ -257,13 +246,7 @@ def _matching(rules: Rules, request: Request) -> tuple[Match, ...]:
 
 
 def _within_account(request: Request, layers: _Layers) -> Verdict:
-    """Same account: what must allow depends on how the resource-based policy names the caller.
-
-    A role's trust policy must always name the caller; other resources can also be opened by identity-based policies
-    alone.
-    """
-    if request.action_name not in ROLE_ACTIONS:
-        return _by_form(request, layers)
+    """Same account: what must allow depends on how the trust policy names the caller."""
     best: Form | None = None
     for rule in layers.trust.about(request):
         found = rule.matches(request)
@@ -277,28 +260,25 @@ def _within_account(request: Request, layers: _Layers) -> Verdict:
 
 
 def _by_form(request: Request, layers: _Layers) -> Verdict:
-    """The verdict within an account, with all ways in which the resource-based policy names the caller."""
+    """The verdict within an account, with all ways in which the trust policy names the caller."""
     trust = tuple([match for rule in layers.trust.about(request) for match in rule.closely(request)])
     denies = _matching(layers.both.denies, request)
     named = {form: Or(_TRUST, tuple(match for match in trust if match.form in (form, None))) for form in Form}
     limits = _formula(request, layers.own.limits)
-    delegated = And((_formula(request, layers.own.identity), limits))
-    if request.action_name in ROLE_ACTIONS:
-        delegated = And((Or(_TRUST, trust), delegated))
-    shared = _formula(request, (*layers.rcps, *layers.own.scps))
+    delegated = And((Or(_TRUST, trust), And((*_formula(request, (layers.own.identity,)).parts, limits))))
+    shared = _formula(request, layers.own.scps)
     either = Or(_TRUST, (), (named[Form.DIRECT], And((named[Form.ROLE], limits)), delegated))
     return decide(And((*shared.parts, either)), denies, request)
 
 
 def _barred(request: Request) -> Verdict | None:
-    """Callers that cannot assume a role at all.
+    """Callers that can neither assume a role nor begin a root session.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
     """
-    if request.action_name != _ASSUME_ROLE:
-        return None
     if request.caller.kind is CallerKind.ROOT:
-        return _refused("an account's root user cannot assume a role")
+        return _refused("an account's root user can neither assume a role nor begin a root session")
     if request.caller.kind is CallerKind.FEDERATED_USER:
         return _refused("a session of GetFederationToken can call nothing of STS but GetCallerIdentity")
     return None

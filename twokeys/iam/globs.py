@@ -28,7 +28,7 @@ class Glob:
         self.text = text
         chunks = _VARIABLE.sub("*", text).split("*")
         self._starred = len(chunks) > 1
-        self._head, self._tail = chunks[0], chunks[-1] if self._starred else ""
+        self._head, self._tail = chunks[0], chunks[-1]
         self._middle = tuple(chunk for chunk in chunks[1:-1] if chunk)
         self._least = sum(map(len, chunks))
 
@@ -50,7 +50,7 @@ class Glob:
     @property
     def ending(self) -> str:
         """What every name that it matches ends with."""
-        return (self._tail if self._starred else self._head).rpartition("?")[2]
+        return self._tail.rpartition("?")[2]
 
     def matches(self, name: str) -> bool:
         """Whether it matches, or may match, a name; an account symbol in it is an id that nobody knows yet."""

@@ -14,16 +14,6 @@ from twokeys.iam.principals import Caller
 from twokeys.iam.truth import FREE, Unknown, Values
 
 ASSUME_ROOT = "sts:assumeroot"
-ROLE_ACTIONS = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-    }
-)
-"""The actions that a role's trust policy is about, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ class Request:
 
     Attributes:
         caller: who makes it.
-        action: `sts:AssumeRole`, in any case.
+        action: `sts:AssumeRole` or another that a trust policy is about, or `sts:AssumeRoot`; in any case.
         resource: the ARN of what it is made on: for sts:AssumeRole the target role.
         context: the condition keys. What follows from the caller and the resource (aws:PrincipalArn,
             aws:PrincipalAccount, aws:PrincipalType, aws:username, aws:userid where known, aws:PrincipalIsAWSService,
