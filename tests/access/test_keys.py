@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
+from twokeys.access.keys import statements
+from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -140,6 +143,12 @@ def role_and_inline_grant(world: World) -> None:
 def grant_in_a_managed_policy_whose_arn_is_not_known_yet(world: World) -> None:
     role_to_role(world, document(trusts(CI)))
     managed(world, "RolePolicyAttachment", role="ci")
+
+
+@correct
+def role_whose_name_is_not_known_yet_beside_the_one_that_a_door_is_about(world: World) -> None:
+    role_and_inline_grant(world)
+    world.add("Role", "other", world.hub, name=UNKNOWN, assumeRolePolicy=SERVICE)
 
 
 @correct
@@ -495,41 +504,6 @@ def test_a_wrong_stack_is_refused_by_these_rules_and_no_other(name: str) -> None
     assert world_of(build).rules() == rules
 
 
-def test_the_message_names_role_account_source_key_and_next_step() -> None:
-    world = two_keys()
-    world.resources.pop()
-    (finding,) = world.findings()
-    for part in (DEPLOYER, STAGE, CI, HUB, "the grant key is missing", "give role ci a policy", "sts:AssumeRole"):
-        assert part in finding.text
-    assert finding.urn is not None
-    assert finding.urn.endswith("::deployer")
-    assert finding.door == f"{CI} -> {DEPLOYER}"
-
-
-def test_only_the_principal_without_a_grant_is_named() -> None:
-    (finding,) = world_of(second_principal_without_grant).findings()
-    assert finding.door == f"{arn(HUB, 'role/cd')} -> {DEPLOYER}"
-
-
-def test_an_account_without_an_id_is_named_by_its_symbol_and_its_name() -> None:
-    (finding,) = world_of(new_account_without_grant).findings()
-    assert "arn:aws:iam::account:new:role/deployer" in finding.message
-    assert "account new (id not known yet)" in finding.message
-    assert "role/deployer (with CrossAccountAccess, as that id is not known yet)" in finding.next_step
-
-
-def test_an_unpinned_provider_is_explained_by_the_step_that_pins_it() -> None:
-    steps = [finding.next_step for finding in world_of(role_under_a_provider_that_is_not_pinned).findings()]
-    assert all("allowed_account_ids" in step for step in steps)
-
-
-def test_a_killed_grant_names_what_kills_it() -> None:
-    (finding,) = world_of(grant_that_a_boundary_kills).findings()
-    assert "permissions boundary does not allow it" in finding.message
-    (finding,) = world_of(grant_that_an_explicit_deny_kills).findings()
-    assert "denies it" in finding.message
-
-
 def test_outputs_that_still_list_a_removed_grant_do_not_hide_that_it_is_gone() -> None:
     """A role's outputs list inline policies that other resources made, until the next refresh."""
     world = two_keys()
@@ -540,16 +514,363 @@ def test_outputs_that_still_list_a_removed_grant_do_not_hide_that_it_is_gone() -
     assert world.rules() == ["door-needs-grant"]
 
 
-def test_what_a_permission_set_grants_is_not_read_and_the_step_does_not_ask_to_change_its_role() -> None:
+# What is said ---------------------------------------------------------------------------------------------------------
+
+Said = tuple[str, str, str, str, str]
+SAID: dict[str, tuple[Callable[[World], object], list[Said]]] = {}
+NO_PROOF, NO_GRANT, NO_TRUST = "a key is not proved", "the grant key is missing", "the trust key is missing"
+TRUSTS = f"Role {DEPLOYER} in account {STAGE} trusts"
+TRUSTS_CI = f"{TRUSTS} {CI} of account {HUB}, but"
+HOLDS = f"Role ci of account {HUB} is granted sts:AssumeRole on"
+BETWEEN = f"The door from {CI} of account {HUB} to role {DEPLOYER} in account {STAGE}"
+DOOR = f"{CI} -> {DEPLOYER}"
+OTHER = arn(STAGE, "role/other")
+LOOSE = "arn:aws:iam::account:unpinned--loose:role"
+NOT_PINNED = "account unknown (provider loose is not pinned)"
+PIN = "set allowed_account_ids of that provider to the one account that it works in"
+EXCEPT = "make an exception with reason, owner and expiry"
+THROUGH = "through components.other_stack.OtherStack"
+IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH} (it exports `doors`)"
+ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), or {EXCEPT}"
+GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
+LET = f"let role ci assume {DEPLOYER} there too, or take it out of the trust policy"
+ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
+NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
+UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
+IMPORT = (
+    "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
+    f"makes it {THROUGH}, or {EXCEPT}"
+)
+ADMINS = arn(HUB, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admins_0123456789abcdef")
+
+
+def says(*said: Said) -> Callable[[Callable[[World], object]], Callable[[World], object]]:
+    """What is the matter, message, next step, door, and the resource that it is shown at."""
+
+    def register(build: Callable[[World], object]) -> Callable[[World], object]:
+        SAID[build.__name__.replace("_", " ")] = (build, list(said))
+        return build
+
+    return register
+
+
+def prod_is_listed(world: World) -> None:
+    outputs = {"id": "o-a1b2c3d4e5", "masterAccountId": HUB, "accounts": [{"id": PROD}]}
+    world.add("Organization", "o", world.hub, outputs=outputs)
+
+
+def trusted(world: World, *principals: str, provider: Resource | None = None) -> Resource:
+    return world.role("deployer", provider or world.stage, document(trusts(*principals)))
+
+
+def not_pinned(world: World) -> Resource:
+    return world.provider("loose", STAGE, assume=False, pin=False)
+
+
+says(
+    (NO_GRANT, f"{TRUSTS} {arn(HUB, 'role/cd')} of account {HUB}, but no policy of role cd grants sts:AssumeRole on it"
+     f": {NO_GRANT}", GIVE.replace("ci", "cd"), DOOR.replace("/ci", "/cd"), "deployer"),
+)(second_principal_without_grant)  # fmt: skip
+says((NO_GRANT, f"{TRUSTS_CI} permissions boundary does not allow it: {NO_GRANT}", LET, DOOR, "deployer"))(
+    grant_that_a_boundary_kills
+)
+says((NO_GRANT, f"{TRUSTS_CI} identity-based policy 1 denies it: {NO_GRANT}", LET, DOOR, "deployer"))(
+    grant_that_an_explicit_deny_kills
+)
+says(
+    (NO_GRANT, f"Role arn:aws:iam::account:new:role/deployer in account new (id not known yet) trusts {CI} of account "
+     f"{HUB}, but no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
+     "give role ci a policy that allows sts:AssumeRole on arn:aws:iam::account:new:role/deployer (with "
+     "CrossAccountAccess, as that id is not known yet), or take it out of the trust policy",
+     f"{CI} -> arn:aws:iam::account:new:role/deployer", "deployer"),
+)(new_account_without_grant)  # fmt: skip
+says(
+    (NO_PROOF, f"The role deployer lives in {NOT_PINNED}, and its trust policy names {CI}: whether that is a door is "
+     "not proved", PIN, f"* -> {LOOSE}/deployer", "deployer"),
+    (NO_PROOF, f"{HOLDS} {DEPLOYER} in account {STAGE}, but the role of that name lives in {NOT_PINNED}: the trust key "
+     "is not proved", PIN, DOOR, "ci-grant"),
+)(role_under_a_provider_that_is_not_pinned)  # fmt: skip
+says(
+    (NO_GRANT, f"{TRUSTS} {arn(HUB, 'user/bob')} of account {HUB}, but no policy of user bob grants sts:AssumeRole on "
+     f"it: {NO_GRANT}", GIVE.replace("role ci", "user bob"), f"{arn(HUB, 'user/bob')} -> {DEPLOYER}", "deployer"),
+    *((NO_TRUST, f"{who.capitalize()} of account {HUB} is granted sts:AssumeRole on role {DEPLOYER} in account {STAGE}"
+       f", {NEITHER}", ADD % arn(HUB, named), f"{arn(HUB, who.replace(' ', '/'))} -> {DEPLOYER}", who.split()[1])
+      for who, named in (("group developers", "root"), ("user alice", "user/alice"))),
+)(grant_to_a_group_that_the_user_is_not_in)  # fmt: skip
+says(
+    (NO_PROOF, f"{HOLDS} {arn(PROD, 'role/deployer')} in account {PROD}, but that account is not in this stack and no "
+     "stack reference shows the role's trust: the trust key is not proved", ELSEWHERE % "trust",
+     f"{CI} -> {arn(PROD, 'role/deployer')}", "ci-grant"),
+)(grant_on_a_role_of_an_account_outside_the_stack)  # fmt: skip
+
+
+@says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, but trust policy (NotNow) denies it: {NO_TRUST}",
+       f"let {CI} in there too, or remove the grant", DOOR, "ci"))  # fmt: skip
+def denial_in_the_trust(world: World) -> None:
+    role_to_role(world, document(trusts(CI), {**trusts(CI, effect="Deny"), "Sid": "NotNow"}))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it: {NO_GRANT}", GIVE + IF_ELSEWHERE,
+       DOOR, "deployer"))  # fmt: skip
+def trust_in_a_role_that_is_not_here(world: World) -> None:
+    trusted(world, CI)
+
+
+@says((NO_PROOF, f"{TRUSTS} {arn(PROD, 'role/ci')} of account {PROD}, but that account is not in this stack and no "
+       "stack reference shows a grant: the grant key is not proved", ELSEWHERE % "grant",
+       f"{arn(PROD, 'role/ci')} -> {DEPLOYER}", "deployer"))  # fmt: skip
+def trust_in_a_role_of_an_account_that_is_only_listed(world: World) -> None:
+    prod_is_listed(world)
+    trusted(world, arn(PROD, "role/ci"))
+
+
+@says(*((NO_PROOF, f"{TRUSTS} {whom} as a whole, but no principal of this stack or of a referenced one is granted it: "
+         "the grant key is not proved", ELSEWHERE % "grant", f"{named} -> {DEPLOYER}", "deployer")
+        for named, whom in ((arn(PROD, "root"), f"account {PROD}"),
+                            ("o-a1b2c3d4e5", "organization o-a1b2c3d4e5"))))  # fmt: skip
+def trust_in_many_of_whom_nobody_is_here(world: World) -> None:
+    prod_is_listed(world)
+    of_organization = trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+    world.role("deployer", world.stage, document(trusts(PROD), of_organization))
+
+
+@says((NO_GRANT, f"{TRUSTS} account {HUB} as a whole, but nobody there is granted sts:AssumeRole on it by this stack: "
+       f"{NO_GRANT}", f"give those who shall enter a policy that allows sts:AssumeRole on {DEPLOYER}{IF_ELSEWHERE}",
+       f"{arn(HUB, 'root')} -> {DEPLOYER}", "deployer"))  # fmt: skip
+def trust_in_an_account_of_the_stack(world: World) -> None:
+    trusted(world, HUB)
+
+
+@says((NO_PROOF, f"{TRUSTS} {ADMINS} of account {HUB}, but what that role may do is said by a permission set of IAM "
+       "Identity Center, which is not read: the grant key is not proved",
+       f"see that the permission set allows sts:AssumeRole on {DEPLOYER}, and {EXCEPT}; or let people enter that "
+       "account itself by a permission set (`via: identity-center`)",
+       f"{ADMINS} -> {DEPLOYER}", "deployer"))  # fmt: skip
+def trust_in_the_role_of_a_permission_set(world: World) -> None:
     """Nobody but AWS changes such a role.
 
     https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
-    admins = arn(HUB, "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admins_0123456789abcdef")
-    world = World()
-    world.role("deployer", world.stage, document(trusts(admins)))
-    (finding,) = world.findings()
-    assert (finding.rule, finding.door) == ("unproved-door", f"{admins} -> {DEPLOYER}")
-    assert "permission set" in finding.message
-    assert "make an exception" in finding.next_step
-    assert "give role" not in finding.next_step
+    trusted(world, ADMINS)
+
+
+@says(
+    (NO_PROOF, f"The role ci lives in {NOT_PINNED}, and it is granted {DEPLOYER}: whether that is a door is not proved",
+     PIN, f"* -> {LOOSE}/ci", "ci"),
+    (NO_PROOF, f"{TRUSTS_CI} role ci of this stack lives in {NOT_PINNED}: the grant key is not proved", PIN, DOOR,
+     "deployer"),
+)  # fmt: skip
+def grant_to_a_role_that_is_not_pinned(world: World) -> None:
+    hub = not_pinned(world)
+    world.role("ci", hub)
+    world.grant("ci", hub, DEPLOYER)
+    trusted(world, CI)
+
+
+@says((NO_PROOF, f"The user ann lives in {NOT_PINNED}, and it is granted {OTHER}: whether that is a door is not proved",
+       PIN, f"{LOOSE[:-4]}user/ann -> *", "ann"))  # fmt: skip
+def grant_of_a_user_who_is_not_pinned_on_a_role_that_is_not_here(world: World) -> None:
+    hub = not_pinned(world)
+    world.add("User", "ann", hub, name="ann")
+    world.add("UserPolicy", "enter", hub, user="ann", name="enter", policy=document(grants(OTHER)))
+
+
+@says((NO_PROOF, f"The role deployer lives in {NOT_PINNED}, and its trust policy names {arn(HUB, 'root')}: whether "
+       "that is a door is not proved", PIN, f"* -> {LOOSE}/deployer", "deployer"))  # fmt: skip
+def trust_of_a_role_that_is_not_pinned_in_an_account(world: World) -> None:
+    trusted(world, arn(HUB, "root"), provider=not_pinned(world))
+
+
+@says((NO_PROOF, f"{BETWEEN} is not proved: the name of role ci is not known yet, so nothing says which documents are "
+       "about it", "give role ci a name that is known in preview", DOOR, "ci"))  # fmt: skip
+def trust_where_the_name_of_a_role_there_is_not_known_yet(world: World) -> None:
+    world.add("Role", "ci", world.hub, name=UNKNOWN, assumeRolePolicy=SERVICE)
+    trusted(world, CI)
+
+
+@says((NO_PROOF, f"{BETWEEN} is not proved: the path of role ci is not known yet, so nothing says which documents are "
+       "about it", "give role ci a path that is known in preview", DOOR, "ci"))  # fmt: skip
+def grant_to_a_role_whose_path_is_not_known_yet(world: World) -> None:
+    world.role("ci", world.hub, path=UNKNOWN)
+    world.grant("ci", world.hub, DEPLOYER)
+    trusted(world, CI)
+
+
+@says((NO_PROOF, f"{HOLDS} {OTHER} in account {STAGE}, but the name of a role of this stack there is not known yet: "
+       "the trust key is not proved", "give that role a name and a path that are known in preview",
+       f"{CI} -> {OTHER}", "ci-grant"))  # fmt: skip
+def grant_where_the_name_of_a_role_there_is_not_known_yet(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, OTHER)
+    world.add("Role", "target", world.stage, name=UNKNOWN, assumeRolePolicy=SERVICE)
+
+
+@says((NO_PROOF, f"{BETWEEN} has a grant key that is not proved: managed policy elsewhere: "
+       f"{arn(HUB, 'policy/elsewhere')} is made outside this stack",
+       f"write the grant as a policy of its own in this stack, or {EXCEPT}", DOOR, "deployer"))  # fmt: skip
+def boundary_that_is_made_elsewhere(world: World) -> None:
+    role_to_role(world, document(trusts(CI)), ci_inputs={"permissionsBoundary": arn(HUB, "policy/elsewhere")})
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@says((NO_GRANT, f"{BETWEEN} has two keys that no request can turn at once: sts:ExternalId StringEquals x and "
+       "sts:ExternalId StringEquals y", "let the grant and the trust policy ask for the same, or remove one of them",
+       DOOR, "deployer"))  # fmt: skip
+def keys_that_exclude_each_other(world: World) -> None:
+    asking = [{"Condition": {"StringEquals": {"sts:ExternalId": value}}} for value in "xy"]
+    role_to_role(world, document({**trusts(CI), **asking[0]}))
+    policy = document({**grants(DEPLOYER), **asking[1]})
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+
+
+def made_elsewhere(roles: int) -> Callable[[World], object]:
+    def build(world: World) -> None:
+        loose = not_pinned(world)
+        world.role("lost", loose)
+        for role, policy, provider in (("lost", "x", loose), ("ci", "some", world.hub), ("ci", "more", world.hub)):
+            given = arn(HUB, f"policy/{policy}")
+            world.add("RolePolicyAttachment", policy, provider, role=role, policyArn=given)
+        world.role("ci", world.hub)
+        for number in range(roles):
+            world.role(f"r{number}", world.stage, document(trusts(arn(HUB, "root"))))
+
+    return build
+
+
+OF_ELSEWHERE = "; ".join(
+    f"managed policy {name}: {arn(HUB, f'policy/{name}')} is made outside this stack" for name in ("some", "more")
+)
+for roles, more in ((3, ""), (4, " and 1 more")):
+    SAID[f"policies made elsewhere under {roles} trusts"] = (made_elsewhere(roles), [
+        (NO_PROOF, f"What role ci of account {HUB} may enter is not proved: {OF_ELSEWHERE}; trust policies leave it to "
+         "such grants who enters "
+         + ", ".join(f"{arn(STAGE, f'role/r{number}')} in account {STAGE}" for number in range(3)) + more,
+         f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}", f"{CI} -> *",
+         "ci"),
+    ])  # fmt: skip
+
+
+@says(*((NO_PROOF, f"The role {name} lives in {NOT_PINNED}, and its trust policy names {whom}: whether that is a door "
+         "is not proved", PIN, f"* -> {LOOSE}/{name}", name)
+        for name, whom in (("asking", CI), ("open", arn(OUTSIDE, "root")))))  # fmt: skip
+def trusts_of_roles_that_are_not_pinned(world: World) -> None:
+    """A third party with an external ID comes from outside wherever the role lives."""
+    loose, asking = not_pinned(world), {"StringEquals": {"sts:ExternalId": "x"}}
+    federated = {"Effect": "Allow", "Principal": {"Federated": "accounts.google.com"}}
+    world.role("federated", loose, document({**federated, "Action": "sts:AssumeRoleWithWebIdentity"}))
+    world.role("third", loose, document(trusts(arn(OUTSIDE, "root"), condition=asking)))
+    world.role("asking", loose, document(trusts(CI, condition=asking)))
+    world.role("open", loose, document(trusts(arn(OUTSIDE, "root"))))
+
+
+GOV_HUB, GOV_STAGE = (f"arn:aws-us-gov:iam::{account}" for account in (HUB, STAGE))
+
+
+@says(
+    (NO_TRUST, f"Group staff of account {HUB} is granted sts:AssumeRole on role {GOV_STAGE}:role/closed in account "
+     f"{STAGE}, {NEITHER}", ADD % f"{GOV_HUB}:root",
+     f"{GOV_HUB}:group/staff -> {GOV_STAGE}:role/closed", "staff"),
+    (NO_GRANT, f"Role {GOV_STAGE}:role/open in account {STAGE} trusts account {HUB} as a whole, but nobody there is "
+     f"granted sts:AssumeRole on it by this stack: {NO_GRANT}", "give those who shall enter a policy that allows "
+     f"sts:AssumeRole on {GOV_STAGE}:role/open{IF_ELSEWHERE}",
+     f"{GOV_HUB}:root -> {GOV_STAGE}:role/open", "open"),
+)  # fmt: skip
+def halves_of_doors_in_another_partition(world: World) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+    world.resources.clear()
+    hub, stage = (
+        world.add("Provider", name, region="us-gov-west-1", allowedAccountIds=json.dumps([account]))
+        for name, account in (("hub", HUB), ("stage", STAGE))
+    )
+    world.add("Group", "staff", hub, name="staff")
+    policy = document(grants(f"{GOV_STAGE}:role/closed"))
+    world.add("GroupPolicy", "enter", hub, group="staff", name="enter", policy=policy)
+    world.role("closed", stage)
+    world.role("open", stage, document(trusts(HUB)))
+
+
+@says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, {NEITHER}", ADD % CI, DOOR, "deployer"))
+def policy_of_a_role_that_is_not_here(world: World) -> None:
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage)
+
+
+WAITING = (
+    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
+    "from values that are known in preview, or create what it waits for in an earlier update"
+)
+
+
+@says(
+    (NO_PROOF, "The inline policy enter of role ci is not proved: it is not known yet and no component declares it",
+     WAITING, f"{arn(STAGE, 'role/ci')} -> *", "enter"),
+    (NO_GRANT, f"{TRUSTS} account {HUB} as a whole, but nobody there is granted sts:AssumeRole on it by this stack: "
+     f"{NO_GRANT}", f"give those who shall enter a policy that allows sts:AssumeRole on {DEPLOYER}{IF_ELSEWHERE}",
+     f"{arn(HUB, 'root')} -> {DEPLOYER}", "deployer"),
+)  # fmt: skip
+def trust_in_an_organization_beside_a_policy_that_is_not_known_yet(world: World) -> None:
+    """Such a policy may be the grant of whoever its account, or the organization, stands for."""
+    prod_is_listed(world)
+    of_organization = trusts("*", condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+    world.role("deployer", world.stage, document(of_organization, trusts(HUB)))
+    world.role("ci", world.stage)
+    world.add("RolePolicy", "enter", world.stage, role="ci", name="enter", policy=UNKNOWN)
+
+
+@says((NO_PROOF, f"{HOLDS} {arn(STAGE, 'role/ops/deployer')} in account {STAGE}, but the role of that name lives in "
+       f"{NOT_PINNED}: the trust key is not proved", PIN, f"{CI} -> {arn(STAGE, 'role/ops/deployer')}",
+       "ci-grant"))  # fmt: skip
+def grant_on_a_role_with_a_path_that_is_not_pinned(world: World) -> None:
+    world.role("deployer", not_pinned(world), path="/ops/")
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, arn(STAGE, "role/ops/deployer"))
+
+
+SHOW = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
+
+
+@says(
+    (NO_PROOF, "The inline policy enter of role ci is not proved: what is not known yet in it may let somebody in: "
+     "Statement[0].Resource", SHOW, f"{CI} -> *", "enter"),
+    (NO_PROOF, f"{BETWEEN} has a grant key that is not proved: Resource of statement 0 of the identity-based policy 1",
+     SHOW, DOOR, "deployer"),
+)  # fmt: skip
+def grant_in_a_secret_that_is_not_shown(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    policy = {"Version": "2012-10-17", "Statement": [{**grants(), "Resource": UNKNOWN}]}
+    enter = world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+    world.change(enter, secrets=frozenset({"policy"}))
+
+
+@says(*((NO_TRUST, f"{HOLDS} {name} in account {STAGE}, but no role of this stack answers to that and trusts it: "
+         f"{NO_TRUST}", f"add the role with a trust policy that names {CI}, correct the ARN, or remove the grant"
+         f"{IF_ELSEWHERE}", f"{CI} -> {name}", "ci-grant") for name in (OTHER, arn(STAGE, "role/o*"))))  # fmt: skip
+def grant_on_roles_that_are_not_here(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, OTHER, arn(STAGE, "role/o*"))
+
+
+@says((NO_PROOF, f"{TRUSTS_CI} that policy {UNSEEN}: the grant key is not proved",
+       f"write the grant into this program as a policy of that role, or {IMPORT}", DOOR, "deployer"))  # fmt: skip
+def trust_that_is_made_from_what_is_only_read(world: World) -> None:
+    world.change(trusted(world, CI), made_from_hidden=frozenset({"assumeRolePolicy"}))
+
+
+@says((NO_PROOF, f"{HOLDS} {OTHER} in account {STAGE}, but the inline policy grant of role ci {UNSEEN}: the trust key "
+       "is not proved", IMPORT, f"{CI} -> {OTHER}", "ci-grant"))  # fmt: skip
+def grant_that_is_made_from_what_is_only_read(world: World) -> None:
+    world.role("ci", world.hub)
+    world.change(world.grant("ci", world.hub, OTHER), made_from_hidden=frozenset({"policy"}))
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_said_names_both_sides_the_place_and_the_next_step(name: str) -> None:
+    build, expected = SAID[name]
+    world = world_of(build)
+    world.resources = [replace(one, source=f"{one.name}.py:1") for one in world.resources]
+    said = list(statements(world.graph))
+    places = [(one.urn or "").rpartition(":")[2] for one in said]
+    assert [(one.lack.value, one.message, one.next_step, one.door) for one in said] == [row[:4] for row in expected]
+    assert places == [row[4] for row in expected]
+    assert [one.source for one in said] == [f"{place}.py:1" if place != "ci-grant" else "ci.py:1" for place in places]

@@ -275,7 +275,7 @@ class _Likeness:
         statements = [one for document in documents for one in document.statements if _about_roles(one)]
         clauses = [clause for one in statements for clause in one.conditions if not _TELL_APART.isdisjoint(clause.keys)]
         patterns = [pattern for one in statements for pattern in one.resource_patterns]
-        named = [named for one in statements for named in (one.principals, one.not_principals) if named is not None]
+        named = [one.principals for one in statements if one.principals is not None]
         keys = [key for clause in clauses if len(clause.keys) > 1 for key in clause.keys]
         keys += [key for pattern in patterns for key in pattern.keys]
         self._clauses = [clause for clause in clauses if len(clause.keys) == 1]
@@ -339,9 +339,8 @@ def _waits(statement: Statement) -> bool:
 
 def _elements(statement: Statement) -> Iterator[Iterable[object] | None]:
     yield from (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
-    for principals in (statement.principals, statement.not_principals):
-        if principals is not None:
-            yield (UNKNOWN,) if principals.unresolved else principals.aws
+    if statement.principals is not None:
+        yield (UNKNOWN,) if statement.principals.unresolved else statement.principals.aws
 
 
 def _has_unknown(names: Iterable[object] | None) -> bool:

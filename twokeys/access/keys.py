@@ -187,7 +187,10 @@ class _Reader:
         )
         namesakes = self._namesakes(source.kind, source.name)
         if source.urn is not None or source.documents:
-            why = _denial(door.grant, "identity") or f"no policy of {_who(source)} grants sts:AssumeRole on it"
+            why = _denial(door.grant, "identity")
+            if why:
+                step = f"let {_who(source)} assume {_to_grant(role)} there too, or take it out of the trust policy"
+            why = why or f"no policy of {_who(source)} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if namesakes:
             about += f", but {_who(source)} of this stack lives in account {self._account(namesakes[0])}"
@@ -211,14 +214,17 @@ class _Reader:
 
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
-        why = _denial(door.trust, "trust") or "the trust policy of that role names neither it nor its account"
+        why = _denial(door.trust, "trust")
         about = (
             f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
-            f"{role.arn} in account {self._account(role)}, but {why}: the trust key is missing"
+            f"{role.arn} in account {self._account(role)}, but "
+            f"{why or 'the trust policy of that role names neither it nor its account'}: the trust key is missing"
         )
         root = Arn.root(source.account, self._accounts.partition(source.account))
         named = root if source.kind == "group" else source.arn
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
+        if why:
+            step = f"let {named} in there too, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
     def _unproved(self, door: Door) -> Iterator[Statement]:
@@ -322,7 +328,7 @@ class _Reader:
             return
         there, manager = self._accounts.name(account), self._accounts.management
         namesakes = self._namesakes("role", name.rpartition("/")[2])
-        if name in self._accounts.access_roles(account) and self._is_ours(account):
+        if name in self._accounts.access_roles(account) and self._graph.is_ours(account):
             if manager in (None, source.account):
                 return
             but = f"AWS made that role to trust only the management account {self._accounts.name(manager or '')}"
@@ -361,9 +367,6 @@ class _Reader:
     def _hidden(self, urn: str | None, key: str) -> bool:
         resource = self._graph.snapshot.by_urn.get(urn or "")
         return resource is not None and key in resource.made_from_hidden
-
-    def _is_ours(self, account: str) -> bool:
-        return self._accounts.is_ours(account) or account in self._graph.exported.accounts
 
     def _account(self, principal: Principal) -> str:
         return self._accounts.name(principal.account)

@@ -33,11 +33,12 @@ def trusted_names(trust: PolicyDocument) -> tuple[str, ...]:
 
 
 def admits_everyone(trust: PolicyDocument) -> bool:
-    """Whether a statement that may allow `sts:AssumeRole` has everyone as its Principal, whatever its conditions."""
-    return any(
-        statement.not_principals is not None or (statement.principals is not None and statement.principals.everyone)
-        for statement in _allowing(trust)
-    )
+    """Whether a statement that may allow `sts:AssumeRole` has everyone as its Principal, whatever its conditions.
+
+    No trust policy can have NotPrincipal.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    return any(one.principals is not None and one.principals.everyone for one in _allowing(trust))
 
 
 def admitted_by(statement: Statement) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def admitted_by(statement: Statement) -> tuple[str, ...]:
     if statement.effect != "Allow" or statement.covers_action(_ASSUME_ROLE) is Truth.FALSE:
         return ()
     principals = statement.principals
-    if statement.not_principals is not None or principals is None or principals.everyone:
+    if principals is None or principals.everyone:
         return _narrowed(statement, None)
     names: dict[str, None] = {}
     for name in (*principals.aws, *principals.canonical_user):
@@ -67,12 +68,12 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
     """Those whom conditions pick out of everyone or out of an account as a whole; `*` where they pick nobody."""
     accounts: list[frozenset[str]] = []
     for values in demanded_values(statement, "aws:principalarn"):
-        arns = [_principal(value) for value in values]
-        if all(arn is not None and not _is_wild(str(arn)) for arn in arns):
-            return tuple(str(arn) for arn in arns if account in (None, arn.account if arn else None))
-        found = [_account_of_pattern(value) for value in values]
-        if all(one is not None for one in found):
-            accounts.append(frozenset(one for one in found if one is not None))
+        arns = [arn for value in values if (arn := _principal(value))]
+        if len(arns) == len(values):
+            return tuple(str(arn) for arn in arns if account in (None, arn.account))
+        found = [one for value in values if (one := _account_of_pattern(value))]
+        if len(found) == len(values):
+            accounts.append(frozenset(found))
     if account is not None:
         return (EVERYONE,)
     for values in demanded_values(statement, "aws:principalaccount"):
@@ -85,7 +86,9 @@ def _narrowed(statement: Statement, account: str | None) -> tuple[str, ...]:
 
 
 def _principal(value: object) -> Arn | None:
-    arn = Arn.parse(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or any(sign in value for sign in _WILD):
+        return None
+    arn = Arn.parse(value)
     return arn if arn is not None and arn.kind in _PRINCIPALS and is_account(arn.account) else None
 
 
@@ -95,19 +98,10 @@ def _account_of_pattern(value: object) -> str | None:
     return arn.account if arn is not None and is_account(arn.account) else None
 
 
-def _is_wild(name: str) -> bool:
-    return any(sign in name for sign in _WILD)
-
-
 def granted_resources(policy: PolicyDocument) -> tuple[str, ...]:
     """The resources, exact or with wildcards, on which an identity-based policy allows `sts:AssumeRole`."""
-    names: dict[str, None] = {}
-    for statement in _allowing(policy):
-        if statement.resources is None:
-            names["*"] = None
-        else:
-            names |= {name: None for name in statement.resources if isinstance(name, str)}
-    return tuple(names)
+    listed = (("*",) if one.resources is None else one.resources for one in _allowing(policy))
+    return tuple(dict.fromkeys(name for names in listed for name in names if isinstance(name, str)))
 
 
 def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
@@ -121,7 +115,7 @@ def _allowing(policy: PolicyDocument) -> Iterator[Statement]:
 def could_be_role(resource: str) -> bool:
     """Whether a resource may be a role: one of another service is none, whatever wildcards it holds."""
     service = resource.split(":")[2] if resource.count(":") >= 5 else "*"
-    return service in ("iam", "*") or "*" in service or "?" in service
+    return service == "iam" or "*" in service or "?" in service
 
 
 def open_leaves(policy: PolicyDocument, *, trust: bool) -> tuple[str, ...]:
@@ -158,10 +152,10 @@ def _may_name_role(statement: Statement) -> bool:
 
 def _open_elements(statement: Statement, *, trust: bool) -> Iterator[str]:
     if trust:
-        for element, named in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
-            if named is not None and (named.unresolved or _unknown_in(named.aws)):
-                yield element
-        if statement.principals is not None and not (statement.principals.everyone or statement.principals.aws):
+        named = statement.principals
+        if named is not None and (named.unresolved or _unknown_in(named.aws)):
+            yield "Principal"
+        if named is not None and not (named.everyone or named.aws):
             return
     else:
         if not _may_name_role(statement):
