@@ -104,7 +104,7 @@ class Principal:
     @property
     def caller_arn(self) -> str:
         """The ARN that calls AWS: a group never calls, any member of it does."""
-        return self.arn.replace(":group/", ":user/any-member-of/", 1) if self.kind == "group" else self.arn
+        return self.arn.replace(":group/", ":user/any-member-of/")
 
 
 class Principals:
