@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -381,7 +382,7 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
         ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open. Next step: shut it."),
     ],
 )
-def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, str], text: str) -> None:
+def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, Any], text: str) -> None:
     assert Finding(**{"rule": "r", "message": "It is open", "next_step": "shut it", **given}).text == text
 
 
