@@ -265,6 +265,12 @@ def test_the_same_permission_set_in_two_accounts_makes_two_roles() -> None:
     assert len({door.target for door in of_center(world)}) == 2
 
 
+def test_a_policy_of_a_permission_set_that_nobody_is_assigned_yet_is_judged() -> None:
+    world = World()
+    attach(world, "PermissionSetInlinePolicy", inlinePolicy=document(grants("*")))
+    assert refused(world) == {"wildcard-grant"}
+
+
 def read(world: World) -> IdentityCenter:
     accounts = Accounts(world.snapshot)
     documents = Documents(world.snapshot, accounts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,9 +24,11 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
+from twokeys.access.configuration import read_configuration
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
-from twokeys.access.report import Verdicts
+from twokeys.access.report import Judged, Verdicts, check, judge
 from twokeys.access.rules import RULES
+from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 CI_DOOR = f"{CI} -> {DEPLOYER}"
@@ -522,3 +525,74 @@ def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_bu
     provider = world.add("Provider", "only", allowedAccountIds=f'["{STAGE}"]', assumeRoles=roles)
     world.add("User", "alice", provider, name="alice")
     assert world.rules() == []
+
+
+# The configuration of the rules: https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
+
+
+@pytest.mark.parametrize(("given", "why"), [
+    ({"mfa-for-people": 5}, "mfa-for-people: 5 is neither a level nor an object"),
+    (
+        {"mfa-for-people": "off"},
+        "mfa-for-people: 'off' is no level; they are advisory, mandatory, remediate, disabled",
+    ),
+    ({"all": {"enforcementLevel": "advisory", "b": 1, "a": 2}}, "all: a, b cannot be set of every rule at once"),
+    ({"mfa-for-peple": "advisory"}, "mfa-for-peple: there is no rule mfa-for-peple"),
+    ({"mfa-for-people": {"exceptions": [5]}}, "mfa-for-people: exceptions.0: Input should be a valid dictionary"),
+    (
+        {"mfa-for-people": {"enforcementLevel": "advisory", "more": 5}},
+        "mfa-for-people: more: Extra inputs are not permitted",
+    ),
+])  # fmt: skip
+def test_a_configuration_that_cannot_be_read_is_refused(given: dict[str, object], why: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_configuration(given, RULES, where="FILE")
+    said, _, step = str(refused.value).partition(". Next step: ")
+    assert said.startswith(f"the policy pack's configuration cannot be read (FILE): {why}")
+    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}, as docs/policies.md shows'
+
+
+def test_a_level_for_all_is_that_of_each_rule_without_one_of_its_own() -> None:
+    isolated = {"environments-isolated": {"accounts": {PROD: "analytics"}}}
+    own = {"mfa-for-people": {"enforcementLevel": "disabled"}, "first": {"enforcementLevel": "mandatory", "k": 1}}
+    given = {"all": "advisory", **isolated, **own}
+    expected = {rule.name: {"enforcementLevel": "advisory"} for rule in RULES} | own
+    expected |= {"second": {"enforcementLevel": "advisory"}}
+    expected["environments-isolated"] = {"enforcementLevel": "advisory", **isolated["environments-isolated"]}
+    assert read_configuration(given, RULES, where="", others=["first", "second"]) == expected
+    assert read_configuration(isolated | own, RULES, where="", others=["first"]) == isolated | own
+
+
+FINDING, ADVICE = Finding("own", "message", "step"), Finding("own", "advice", "step", advice=True)
+
+
+@pytest.mark.parametrize(("mandatory", "level", "expected"), [
+    (True, {}, [Judged(FINDING, mandatory=True), Judged(ADVICE, mandatory=False)]),
+    (False, {}, [Judged(FINDING, mandatory=False), Judged(ADVICE, mandatory=False)]),
+    (False, {"enforcementLevel": "remediate"}, [Judged(FINDING, mandatory=True), Judged(ADVICE, mandatory=False)]),
+    (True, {"enforcementLevel": "advisory"}, [Judged(FINDING, mandatory=False), Judged(ADVICE, mandatory=False)]),
+    (True, {"enforcementLevel": "disabled"}, []),
+])  # fmt: skip
+def test_a_finding_is_judged_at_the_level_of_its_rule(
+    mandatory: bool,
+    level: dict[str, object],
+    expected: list[Judged],
+) -> None:
+    def found(*_: object) -> Iterator[Finding]:
+        yield from (FINDING, ADVICE)
+
+    def fails(*_: object) -> Iterator[Finding]:
+        raise ValueError("oh")
+
+    own = replace(RULES[0], name="own", check=found, mandatory=mandatory)
+    broken = replace(own, name="broken", check=fails, mandatory=False)
+    graph = two_keys().graph
+    assert list(judge(graph, [own], {"own": level}, TODAY)) == expected
+    verdicts = check(graph, [own, broken], {"own": level}, TODAY)
+    stops = tuple(one.finding for one in expected if one.mandatory)
+    assert (verdicts.mandatory[:-1], verdicts.advisory) == (
+        stops,
+        tuple(one.finding for one in expected if not one.mandatory),
+    )
+    (failed,) = judge(graph, [broken], {}, TODAY)
+    assert (failed.finding.rule, failed.mandatory, failed.failed) == ("broken", True, True)

@@ -25,6 +25,7 @@ def test_folders_are_searched_to_the_bottom_and_each_file_is_read_once(tmp_path:
     day = tmp_path / "AWSLogs" / "111122223333" / "CloudTrail" / "us-east-2" / "2014" / "07" / "18"
     packed = delivered(day / "111122223333_CloudTrail_us-east-2_20140718T1510Z_x.json.gz", IN_THE_CALLERS_ACCOUNT)
     plain = delivered(day / "other.json", ROLE_CHAINING)
+    packed.replace(packed := day / "111122223333_CLOUDTRAIL.JSON")  # as what it is, whatever its name
     (day / "notes.txt").write_text("no log")
     assert log_files([tmp_path, packed]) == [packed, plain]
     assert [record["eventID"] for file in log_files([tmp_path]) for record in records(file)] == [
@@ -110,12 +111,15 @@ def test_records_may_be_lines_or_a_list(tmp_path: Path) -> None:
         ("snapshot.json", {"fileVersion": "1.0", "configSnapshotId": "x", "configurationItems": []}, "Config"),
         ("digest.json", {"awsAccountId": "1", "digestStartTime": "2015-08-17T14:01:31Z"}, "CloudTrail-Digest"),
         ("111122223333_CloudTrail_us-east-1_x.json.gz", {"Records": []}, None),
+        ("AWSLogs/o-a1b2c3d4e5/111122223333/CloudTrail/us-east-1/x.json.gz", {"Records": []}, None),
+        ("AWSLogs/111122223333/GuardDuty/us-east-1/x.jsonl.gz", {"schemaVersion": "2.0"}, "GuardDuty"),
     ],
 )
 def test_files_of_other_services_in_a_log_archive_are_known(
     tmp_path: Path, name: str, content: object, service: str | None
 ) -> None:
     file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content).encode()
     file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     assert other_service(file) == service

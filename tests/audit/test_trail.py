@@ -48,6 +48,13 @@ def test_the_roles_account_alone_tells_only_the_callers_account_and_unique_id() 
     assert use.unique_id == "AIDAQRSTUVWXYZEXAMPLE"
 
 
+def test_a_caller_whom_nobody_signed_in_is_anonymous() -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-request-identification.html"""
+    nobody = {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
+    (use,) = trail({**IN_THE_ROLES_ACCOUNT, "userIdentity": nobody}).uses()
+    assert (str(use.caller), use.caller.short) == ("an anonymous caller", "an anonymous caller")
+
+
 def test_a_caller_that_is_told_by_its_unique_id_is_found_among_the_known_principals() -> None:
     john = Party(Who("user", CALLER, "JohnDoe"))
     (use,) = trail(IN_THE_ROLES_ACCOUNT).uses()
@@ -96,10 +103,12 @@ def test_people_of_identity_center_and_jobs_of_github_are_named() -> None:
 
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html: the account as 12 digits or its root's ARN
-@pytest.mark.parametrize("target", [OWNER, f"arn:aws:iam::{OWNER}:root"])
-def test_a_root_session_is_an_entry_into_the_account_s_root(target: str) -> None:
-    task = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"
-    asked = {"targetPrincipal": target, "taskPolicyArn": {"arn": task}, "durationSeconds": 900}
+TASK = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"
+
+
+@pytest.mark.parametrize(("target", "task"), [(OWNER, TASK), (f"arn:aws:iam::{OWNER}:root", {"arn": TASK})])
+def test_a_root_session_is_an_entry_into_the_account_s_root(target: str, task: object) -> None:
+    asked = {"targetPrincipal": target, "taskPolicyArn": task, "durationSeconds": 900}
     (use,) = trail({**IN_THE_CALLERS_ACCOUNT, "eventName": "AssumeRoot", "requestParameters": asked}).uses()
     assert (use.target, use.task) == (Who("root", OWNER), "S3UnlockBucketPolicy")
     assert use.caller.who == Who("user", CALLER, "JohnDoe")

@@ -30,6 +30,7 @@ ADDRESSES = [
 TEXTS = [
     ("StringEquals", "a"), ("StringNotEquals", "a"), ("StringNotEquals", ""), ("StringEqualsIgnoreCase", "A"),
     ("StringLike", "a*"), ("StringNotLike", "a*"), ("StringNotLikeIfExists", "a*"), ("StringEquals", "ab"),
+    ("StringLike", "b*"), ("StringNotLike", "b*"),
 ]  # fmt: skip
 SETS = [
     (f"{of}:{operator}", "a")
@@ -91,7 +92,7 @@ def test_three_conditions_on_a_key_of_several_values():
 
 
 @pytest.mark.parametrize("conditions", [
-    [("StringLike", "a*"), ("StringLike", "b*")],
+    [("StringLike", "a*"), ("StringLike", "*b")],
     [("ForAnyValue:StringEquals", "a"), ("ForAllValues:StringEquals", "b"), ("ForAllValues:StringEquals", "c"),
      ("ForAllValues:StringEquals", "d")],
 ])  # fmt: skip

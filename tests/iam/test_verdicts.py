@@ -50,11 +50,11 @@ IN_WORDS = [
   if aws:MultiFactorAuthPresent Bool true
   Allow: trust policy, statement 0: if aws:MultiFactorAuthPresent Bool true
   Allow: identity-based policy 1, statement 0: it matches the request"""),
-    (trust(admits(SOURCE, **_if("StringLike", "a:k", "a*"))), grant(_if("StringLike", "a:k", "b*")), """CONDITIONAL
+    (trust(admits(SOURCE, **_if("StringLike", "a:k", "a*"))), grant(_if("StringLike", "a:k", "*b")), """CONDITIONAL
   if a:k StringLike a*
-  if a:k StringLike b*
+  if a:k StringLike *b
   Allow: trust policy, statement 0: if a:k StringLike a*
-  Allow: identity-based policy 1, statement 0: if a:k StringLike b*"""),
+  Allow: identity-based policy 1, statement 0: if a:k StringLike *b"""),
     (trust(admits(SOURCE)), grant({}, _unless({**MFA, "StringEquals": {"a:k": "x"}})), """CONDITIONAL
   if (not (aws:MultiFactorAuthPresent Bool true)) or (not (a:k StringEquals x))
   Allow: trust policy, statement 0: it matches the request
@@ -214,7 +214,8 @@ def test_what_every_value_allows_is_allowed(one: Any, other: Any, expected: Outc
     ({"DateNotEquals": {"a:k": "2026"}}, {"ForAllValues:DateEquals": {"a:k": "2026"}, "DateLessThan": {"a:k": "2026"}},
      Outcome.DENY),
     ({"StringLike": {"a:k": ["a*", "b*"]}, "StringEquals": {"a:j": "x"}}, {"StringEquals": {"a:j": "y"}}, Outcome.DENY),
-    ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "b*"}}, Outcome.CONDITIONAL),
+    ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "b*"}}, Outcome.DENY),
+    ({"StringLike": {"a:k": "a*"}}, {"StringLike": {"a:k": "*b"}}, Outcome.CONDITIONAL),
 ])  # fmt: skip
 def test_keys_that_exclude_each_other_shut_the_door(one: Any, other: Any, expected: Outcome):
     """The last pair is beyond what is explored, so nothing is claimed: never ALLOW or DENY without certainty."""

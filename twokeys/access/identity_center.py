@@ -117,6 +117,7 @@ def identity_center(
     """Read the assignments; each makes a role node in its account, with the permission set's policies as documents."""
     reader = _Reader(snapshot, accounts, documents, principals)
     found = tuple(reader.assignments())
+    reader.read_policies_of_nobody()
     return IdentityCenter(found, tuple(reader.not_proved))
 
 
@@ -164,6 +165,12 @@ class _Reader:
             yield Assignment(source, role, permission_set, resource, self._members.get(source.arn, ()))
         for resource in self.snapshot.of_type(ENTITLEMENT):
             yield from self._entitlement(resource)
+
+    def read_policies_of_nobody(self) -> None:
+        """Inline policies of permission sets that nobody is assigned yet, as managed policies that nobody holds."""
+        for resource in self.snapshot.of_type(_INLINE):
+            if self._set_key(resource) not in self._sets:
+                self.principals.add_managed(resource, self._inline(resource, resource.name))
 
     def _entitlement(self, resource: Resource) -> Iterator[Assignment]:
         """The role itself trusts account-access.amazonaws.com, and an entitlement says who of Identity Center gets it.
@@ -311,8 +318,7 @@ class _Reader:
     def _add_policies(self, permission_set: Resource, role: Principal) -> None:
         for resource in self._of_set[permission_set.urn]:
             if resource.type == _INLINE:
-                title = f"inline policy of permission set {permission_set.text('name') or permission_set.name}"
-                role.documents.append(self.documents.of(resource, "inlinePolicy", PolicyKind.IDENTITY, title))
+                role.documents.append(self._inline(resource, permission_set.text("name") or permission_set.name))
             elif resource.type == _MANAGED:
                 role.documents.append(self._managed(resource, resource.get("managedPolicyArn")))
             elif resource.type == _MANAGED_EXCLUSIVE:
@@ -324,6 +330,11 @@ class _Reader:
                 said = mapping(resource.get("permissionsBoundary"))
                 arn, own = said.get("managedPolicyArn"), said.get("customerManagedPolicyReference")
                 role.boundary = self._customers(resource, own, role) if own else self._managed(resource, arn)
+
+    def _inline(self, resource: Resource, name: str) -> Document:
+        return self.documents.of(
+            resource, "inlinePolicy", PolicyKind.IDENTITY, f"inline policy of permission set {name}"
+        )
 
     def _managed(self, resource: Resource, arn: object) -> Document:
         if isinstance(arn, str):

@@ -148,6 +148,10 @@ class Principals:
         """The documents of the managed policies that the stack makes, attached or not."""
         return self._managed.values()
 
+    def add_managed(self, resource: Resource, document: Document) -> None:
+        """A policy that another type of resource makes, and that nobody holds yet."""
+        self._managed[resource.urn] = document
+
     def named(self, account: str, kind: str, name: str) -> Principal | None:
         """A principal by its name, which is unique among its kind in an account."""
         return self._by_name.get((account, kind, name))

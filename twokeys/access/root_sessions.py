@@ -21,6 +21,7 @@ from twokeys.iam import (
     Caller,
     Context,
     Decision,
+    Glob,
     Outcome,
     Policies,
     PolicyDocument,
@@ -68,7 +69,12 @@ def covers_root(statement: Statement, *, named: bool = False) -> bool:
     """Whether a statement may allow `sts:AssumeRoot`; with `named`, only one whose actions speak of STS."""
     if statement.effect != "Allow" or statement.covers_action(ASSUME_ROOT) is Truth.FALSE:
         return False
-    return not named or any(isinstance(one, str) and one.lower().startswith("sts:") for one in statement.actions or ())
+    return not named or any(map(_speaks_of_sts, statement.actions or statement.not_actions or ()))
+
+
+def _speaks_of_sts(action: object) -> bool:
+    service, _, name = action.lower().partition(":") if isinstance(action, str) else ("", "", "")
+    return Glob(service).matches("sts") and bool(service.strip("*") or name.strip("*"))
 
 
 def _granted(principal: Principal, *, named: bool) -> bool:

@@ -23,12 +23,15 @@ from twokeys.errors import Refusal
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _DELIVERED = re.compile(r"(?:\d{12}|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 """How AWS names what it delivers into `AWSLogs`: the account, then the service."""
+_FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?\d{12}/([A-Za-z0-9-]+)/")
+"""Where it puts it; some services name their files otherwise."""
 _RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
 _BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion": _LINES, "eventTime": _LINES}
 """Where the records of a file stand, by a key that only such a file has at its top."""
 _DEEPEST = 64
 """More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
 _LITTLE = 1024
+_GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _OTHERS: Final = {
     "digestStartTime": "CloudTrail-Digest",
@@ -65,7 +68,7 @@ def other_service(file: Path) -> str | None:
 
     Raises Refusal for a file that cannot be read, or is neither.
     """
-    delivered = _DELIVERED.match(file.name)
+    delivered = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
     if delivered and delivered.group(1) != "CloudTrail":
         return delivered.group(1)
     found = _first_key(file)
@@ -84,7 +87,7 @@ def records(file: Path) -> Iterator[dict[str, Any]]:
                     raise _refused(file, "one of its records is no object")
                 yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
     except (OSError, EOFError, ijson.JSONError, UnicodeDecodeError) as error:
-        raise _refused(file, str(error) or type(error).__name__) from error
+        raise _refused(file, _said(error)) from error
 
 
 def _first_key(file: Path) -> str:
@@ -101,7 +104,7 @@ def _first_key(file: Path) -> str:
                 if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
                     return str(value)
     except (OSError, EOFError, ijson.JSONError, UnicodeDecodeError) as error:
-        raise _refused(file, str(error) or type(error).__name__) from error
+        raise _refused(file, _said(error)) from error
     raise _refused(file, "it has no Records")
 
 
@@ -110,21 +113,29 @@ def _looked_up(file: Path, found: dict[str, Any]) -> dict[str, Any]:
     try:
         record = json.loads(found["CloudTrailEvent"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _refused(file, f"one of its Events has no CloudTrailEvent that can be read ({error!r})") from error
+        raise _refused(file, "one of its Events has no CloudTrailEvent that can be read") from error
     if not isinstance(record, dict):
         raise _refused(file, "one of its Events is no object")
     return record
 
 
 def _may_hold_events(path: Path) -> bool:
-    return path.name.endswith(_ENDINGS) and path.is_file()
+    return path.name.lower().endswith(_ENDINGS) and path.is_file()
 
 
 def _opened(file: Path) -> BinaryIO:
-    stream = cast("BinaryIO", gzip.open(file) if file.name.endswith(".gz") else file.open("rb"))  # noqa: SIM115
+    with file.open("rb") as beginning:
+        packed = beginning.read(len(_GZIP)) == _GZIP  # whatever its name: tools that copy unpack, or forget the ending
+    stream = cast("BinaryIO", gzip.open(file) if packed else file.open("rb"))  # noqa: SIM115
     if stream.read(len(BOM_UTF8)) != BOM_UTF8:  # as Windows writes it
         stream.seek(0)
     return stream
+
+
+def _said(error: Exception) -> str:
+    """The first line: the parser goes on with the text that it stood at, and may give it all as bytes."""
+    text = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode()
+    return text.decode(errors="replace").strip().partition("\n")[0] or type(error).__name__
 
 
 def _refused(file: Path, why: str) -> Refusal:

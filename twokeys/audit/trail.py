@@ -134,7 +134,8 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
     if target is None or not isinstance(identity, str):
         return None
     told, asked = _mapping(record.get("userIdentity")), _mapping(record.get("requestParameters"))
-    task = _mapping(asked.get("taskPolicyArn")).get("arn")
+    task = asked.get("taskPolicyArn")
+    task = _mapping(task).get("arn", task)
     return Use(
         id=identity,
         time=time,

@@ -20,6 +20,7 @@ from functools import lru_cache, partial
 from typing import TypeAlias
 
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
+from twokeys.iam.globs import Glob
 from twokeys.iam.matches import Atom, ResourceAtom, SessionAtom
 from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values, absent
 
@@ -194,7 +195,8 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
     texts = dict.fromkeys((*pool, *found, *_ordered_texts(clauses), "", _OTHER))
     texts[_OTHER * (1 + max(map(len, texts)))] = None
     options: list[Option] = [(), *((text,) for text in texts)]
-    exact = len({pattern.text for clause in clauses for pattern in clause.patterns if pattern.wild}) <= 1
+    wild = {pattern.text.lower() for clause in clauses for pattern in clause.patterns if pattern.wild}
+    exact = not any(one.overlaps(other) for one, other in itertools.combinations(map(Glob, wild), 2))
     if any(clause.set_operator is not None for clause in clauses):
         # One value shows that a clause holds for some value, or not for all: so many values as clauses tell all cases.
         for values in range(2, min(len(clauses), _MOST_VALUES) + 1):

@@ -8,8 +8,8 @@ from datetime import date
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import Principal
 from twokeys.access.root_sessions import covers_root
+from twokeys.access.rules.wildcards import granting
 from twokeys.iam import UNKNOWN, Arn, is_account
 
 _OTHERS = (":role/", ":user/", ":group/", ":policy/")
@@ -18,12 +18,11 @@ _OTHERS = (":role/", ":user/", ":group/", ":policy/")
 
 def _wide(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     seen: set[tuple[int, str]] = set()
-    for principal in graph.principals:
-        for document in principal.documents:
-            for resource in _wide_resources(document):
-                if (id(document), resource) not in seen:
-                    seen.add((id(document), resource))
-                    yield _finding(graph, principal, document, resource)
+    for who, account, document in granting(graph):
+        for resource in _wide_resources(document):
+            if (id(document), resource) not in seen:
+                seen.add((id(document), resource))
+                yield _finding(graph, who, account, document, resource)
 
 
 def _wide_resources(document: Document) -> Iterator[str]:
@@ -42,13 +41,13 @@ def _means_many_roots(resource: str) -> bool:
     return any(sign in resource for sign in ("*", "?", "${")) and not any(one in resource for one in _OTHERS)
 
 
-def _finding(graph: Graph, principal: Principal, document: Document, resource: str) -> Finding:
+def _finding(graph: Graph, who: str, account: str, document: Document, resource: str) -> Finding:
     message = (
-        f"The {document.title} in account {graph.accounts.name(principal.account)} grants sts:AssumeRoot on "
+        f"The {document.title} in account {graph.accounts.name(account)} grants sts:AssumeRoot on "
         f"{resource}, so its holder may act as the root user of every member account"
     )
     step = "name the accounts: arn:aws:iam::ACCOUNT:root, and the task by a condition on sts:TaskPolicyArn"
-    door = f"{principal.arn} -> {resource} (sts:AssumeRoot)"
+    door = f"{who} -> {resource} (sts:AssumeRoot)"
     return Finding("root-session-grant", message, step, document.urn, door, document.source)
 
 
@@ -63,6 +62,7 @@ ROOT_SESSION_GRANT = Rule(
 )
 """A statement that speaks of STS and allows `sts:AssumeRoot` on `*`, or on roots of accounts by a pattern.
 
+Whoever holds its policy, and if nobody does yet.
 Unknown: a document that is not known is left to `unproved-door`. Does not check: `Action: *` (an administrator's policy
 says what it is; its root sessions are doors of the graph), and which task policies a grant lets through.
 """

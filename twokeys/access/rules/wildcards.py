@@ -50,15 +50,15 @@ def _assumes(statement: Statement) -> bool:
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     seen: set[tuple[int, str]] = set()
-    for who, account, document in _granting(graph):
+    for who, account, document in granting(graph):
         for resource in _wide_resources(graph, document, account):
             if (id(document), resource) not in seen:
                 seen.add((id(document), resource))
                 yield _wide(graph, who, account, document, resource)
 
 
-def _granting(graph: Graph) -> Iterator[tuple[str, str, Document]]:
-    """Each document with its holder and account; a managed policy that nobody holds yet stands for itself.
+def granting(graph: Graph) -> Iterator[tuple[str, str, Document]]:
+    """Each document with its holder and account; a policy that nobody holds yet stands for itself.
 
     A permissions boundary grants nothing.
     """
