@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, TYPES, World, arn, document, grants, trusts
+from tests.access.world import CI, HUB, OUTSIDE, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
+from twokeys.access.accounts import Accounts
+from twokeys.access.declared_doors import DeclaredDoors, who
+from twokeys.access.documents import Documents
+from twokeys.access.exports import BadExport, Exported
+from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
-from twokeys.doors import render
-from twokeys.iam import UNKNOWN
+from twokeys.doors import MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
+from twokeys.iam import UNKNOWN, PolicyDocument
 
 NEW = "account:new"
 NEW_ID = "4" * 12
@@ -259,3 +264,182 @@ def test_a_user_who_is_not_in_the_group_according_to_its_stack_holds_no_grant() 
     world = World()
     group_door(world, members=["bob"])
     assert "door-needs-grant" in world.rules()
+
+
+NARROWED = {"Version": "2012-10-17", "Statement": [{**trusts(CI), "Condition": UNKNOWN}]}
+FAULTY = "it breaks the rule 'not-json' of the policy grammar; it holds a secret, so nothing of it is quoted"
+ENCRYPTED = "it is a secret, which the state holds encrypted"
+LATER = "it is not known yet and no component declares it"
+
+
+@pytest.mark.parametrize(
+    ("given", "secret", "told"),
+    [
+        (SERVICE, False, {}),
+        (SERVICE, True, {}),
+        (NARROWED, False, {}),
+        (NARROWED, True, {"hidden": True}),
+        ("{", True, {"problem": FAULTY, "faulty": True}),
+        (UNKNOWN, True, {"problem": ENCRYPTED, "hidden": True}),
+        (UNKNOWN, False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+        (["no document"], False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+    ],
+)
+def test_a_document_says_where_it_stands_and_why_it_is_not_known(
+    given: object, secret: bool, told: dict[str, object]
+) -> None:
+    world = World()
+    behind = world.role("x", world.hub)
+    role = world.role("r", world.stage, given)
+    waiting = {"assumeRolePolicy": (behind.urn, "urn:gone")}
+    secrets = frozenset({"assumeRolePolicy"} if secret else ())
+    world.change(role, source="main.py:3", property_dependencies=waiting, secrets=secrets)
+    trust = next(one.trust for one in world.graph.roles if one.name == "r")
+    assert trust is not None
+    assert (trust.policy is UNKNOWN) is bool(told.get("problem"))
+    usual = {"faulty": False, "hidden": False, "declared": False, "problem": None, "waits_for": (), "stack": None}
+    where = {"title": "trust policy of role r", "urn": role.urn, "source": "main.py:3", "next_step": None}
+    assert {name: getattr(trust, name) for name in (*usual, *where)} == usual | where | told
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret: bool) -> None:
+    condition: dict[str, dict[str, Any]] = {
+        "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
+                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1"},
+        "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
+        "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
+    }  # fmt: skip
+    world = World()
+    statements = [{**trusts(CI, effect=effect, condition=condition), "Sid": effect} for effect in ("Allow", "Deny")]
+    role = world.role("r", world.stage, document(*statements))
+    world.change(role, secrets=frozenset({"assumeRolePolicy"} if secret else ()))
+    trust = next(one.trust for one in world.graph.roles if one.name == "r")
+    assert trust is not None
+    assert isinstance(trust.policy, PolicyDocument)
+    masked = {
+        "Allow": {"s3cr3t": "(secret)", "a?*": "(secret)", "t": "(another secret)"},
+        "Deny": {"s3cr3t": "(another secret)", "a?*": "(another secret)", "t": "(secret)"},
+    }
+    for statement in trust.policy.statements:
+        mask = masked[statement.effect] if secret else {}
+        assert statement.sid == (None if secret else statement.effect)
+        for clause in statement.conditions:
+            given = condition[clause.operator][clause.key]
+            values = given if isinstance(given, list) else [given]
+            assert list(clause.values) == [mask.get(value, value) for value in values]
+
+
+# What stacks say of their doors for people ----------------------------------------------------------------------------
+
+RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin"
+
+
+def said(
+    name: str, kind: str = "role", names: tuple[str, ...] = ("ci",), role: str = "deploy/deployer", **more: Any
+) -> Any:
+    source = {"kind": kind, "account": HUB, "names": list(names)}
+    return {"name": name, "source": source, "target": {"account": STAGE, "role": role}, **more}
+
+
+def test_a_door_is_declared_by_components_and_by_the_outputs_of_stacks() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
+    world = World()
+    for name, value in (("a", said("own", names=("ci", "x/nightly"))), ("b", 5), ("c", {"name": "half"})):
+        world.add("Component", name, door=value)
+    for_account = said("whole", "root", (), "whole", grantTo={"kind": "user", "account": HUB, "names": ["ann"]})
+    people = said("people", "identity-center-group", ("admins",), RESERVED)
+    listed = [5, {"door": 5}, {"door": said("devs", "group", ("devs",))}, {"door": for_account}, {"door": people}]
+    world.other_stack("o", "org/p/o", {"doors": listed})
+    world.other_stack("p", "org/p/p", {"doors": 5})
+    world.role("long", world.stage, maxSessionDuration=7200.0)
+    world.role("odd", world.stage, maxSessionDuration="long")
+    graph = world.graph
+    doors = DeclaredDoors(graph)
+
+    def of(source: Who, role: str, *groups: Who) -> str | None:
+        door = doors.of(source, groups, Who("role", STAGE, role))
+        return door.name if door else None
+
+    ann, admin = Who("user", HUB, "ann"), Who("identity-center-user", HUB, "a")
+    admins = Who("identity-center-group", HUB, "admins")
+    assert of(Who("role", HUB, "ci"), "deployer") == of(Who("role", HUB, "nightly"), "deployer") == "own"
+    assert of(Who("role", HUB, "other"), "deployer") is of(Who("role", HUB, "ci"), "other") is None
+    assert of(ann, "deployer", Who("group", HUB, "ops"), Who("group", HUB, "devs")) == "devs"
+    assert of(ann, "whole") == of(Who("root", HUB), "whole") == "whole"
+    for suffix, name in (("0123456789abcdef", "people"), ("?" * 16, "people"), ("0123456789ABCDEF", None)):
+        assert of(admin, f"AWSReservedSSO_Admin_{suffix}", admins) == name
+    lengths = {role.name: doors.session_of(role) for role in graph.roles}
+    assert lengths == {"long": 7200, "odd": None}
+    assert doors.session_of(Principal(CI, "role", HUB, "ci")) is None
+
+
+@pytest.mark.parametrize(("kind", "of", "account", "name", "expected"), [
+    ("role", CI, HUB, "ci", Who("role", HUB, "ci")),
+    ("outsider", arn(OUTSIDE, "role/p/x"), OUTSIDE, "x", Who("role", OUTSIDE, "x")),
+    ("outsider", arn(OUTSIDE, "root"), OUTSIDE, "root", Who("root", OUTSIDE)),
+    ("outsider", "o-abcdefghij", "", "o-abcdefghij", Who("outsider", "", "o-abcdefghij")),
+    ("root", arn(HUB, "root"), HUB, "root", Who("root", HUB)),
+    ("everyone", "*", "", "everyone", Who("everyone", "")),
+])  # fmt: skip
+def test_a_principal_is_named_as_declarations_name_it(
+    kind: Kind, of: str, account: str, name: str, expected: Who
+) -> None:
+    assert who(Principal(of, kind, account, name)) == expected
+
+
+UPDATE = "update that stack with this version of the program, so that its output `doors` is current"
+REFER = "let OtherStack refer to that stack itself, or give it the outputs of a pulumi.StackReference as they are"
+SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
+
+
+def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -> None:
+    world = World()
+    trust = symbolic("Role", "deployer", STAGE, "assumeRolePolicy", document(trusts(CI)), name="d", path="/p/")
+    grant = symbolic("RolePolicy", "g", HUB, "policy", document(grants(arn(STAGE, "role/p/d"))), role="ci", name="g")
+    wrong = {**symbolic("Role", "wrong", STAGE, "assumeRolePolicy", document()), "document": {"Statement": 5}}
+    own = symbolic("Role", "here", STAGE, "assumeRolePolicy", document(trusts("*")))
+    fine = {"name": "d", "door": said("d"), "documents": [trust, grant, grant, wrong, own]}
+    members = {"devs": ["ann", "bob"], "odd": [5], "none": "x"}
+    outputs = {
+        "doors": [fine, 5, {"name": "half"}],
+        "organization_grants": [5],
+        MEMBERS_OUTPUT: members,
+        PEOPLE_OUTPUT: HUB,
+    }
+    read = world.other_stack("o", "org/p/o", outputs)
+    said_only = {"organization_grants": [5], MEMBERS_OUTPUT: members}
+    only = world.add("OtherStack", "only", outputs={"name": "org/p/only", "outputs": said_only})
+    world.add("OtherStack", "nothing", outputs={"name": "org/p/nothing", "outputs": {"doors": []}})
+    world.other_stack("self", "org/twokeys/stage", {"doors": [5]})
+    world.role("here", world.stage)
+    world.role("ci", world.hub)
+    exported = Exported(world.snapshot)
+    assert exported.bad == [
+        BadExport(read.urn, "org/p/o", f"it cannot be read: {why}", UPDATE)
+        for why in (
+            "doors: Input should be a valid dictionary or instance of ExportedDoor",
+            "door: Field required",
+            "organization_grants: Input should be a valid dictionary or instance of ExportedGrant",
+        )
+    ] + [BadExport(only.urn, "org/p/only", SAID_ONLY, REFER)]
+    assert exported.members == {(HUB, "devs"): frozenset({"ann", "bob"})}
+    assert exported.accounts == {HUB, STAGE}
+    assert [one.name for one in exported.documents] == ["deployer", "g", "g", "wrong", "here"]
+    graph = world.graph
+    snapshot = world.snapshot
+    accounts = Accounts(snapshot)
+    documents = Documents(snapshot, accounts)
+    principals = Principals(snapshot, accounts, documents)
+    roles = {role.arn: role for role in exported.join(principals, documents)}
+    assert roles.keys() == {arn(STAGE, "role/p/d"), arn(STAGE, "role/wrong")}
+    from_there, broken = roles[arn(STAGE, "role/p/d")].trust, roles[arn(STAGE, "role/wrong")].trust
+    assert from_there is not None
+    assert broken is not None
+    assert (from_there.title, from_there.stack) == ("assumeRolePolicy of deployer in stack org/p/o", "org/p/o")
+    assert (broken.title, broken.stack) == ("assumeRolePolicy of wrong in stack org/p/o", "org/p/o")
+    assert str(broken.problem).startswith("what stack org/p/o exports cannot be read: ")
+    assert broken.policy is UNKNOWN
+    (given,) = principals.mentioned(HUB, "role", "ci").documents
+    assert (given.title, given.stack) == ("policy of g in stack org/p/o", "org/p/o")
+    assert [door.id for door in graph.doors if door.open] == [f"{CI} -> {arn(STAGE, 'role/p/d')}"]

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from tests.access.world import DEPLOYER, PROD, World, arn, document, trusts, two_keys
-from twokeys.access.environment import canonical, of_names, of_tags
+from twokeys.access.environment import canonical, of_another_purpose, of_names, of_tags
 from twokeys.access.snapshot import Resource
+from twokeys.iam import UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,8 @@ from twokeys.access.snapshot import Resource
         ("product", None),
         ("backstage", None),
         ("stage-to-prod", None),
+        ("prod-pre", "prod"),
+        ("prod-and-production", "prod"),
         ("", None),
     ],
 )
@@ -38,6 +41,31 @@ def test_a_tag_says_the_environment_as_it_is_written() -> None:
     assert of_tags({"Environment": "Production"}) == "Production"
     assert of_tags({"environment": "sandbox"}) == "sandbox"
     assert of_tags({"env": "prod"}) is None
+
+
+@pytest.mark.parametrize(("tags", "environment"), [
+    ({"team": "prod", "ENVIRONMENT": "stage"}, "stage"),
+    ({"environment": UNKNOWN}, None),
+    ({5: "stage"}, None),
+    ([], None),
+    (None, None),
+])  # fmt: skip
+def test_another_tag_and_a_value_that_is_no_text_say_nothing(tags: object, environment: str | None) -> None:
+    assert of_tags(tags) == environment
+
+
+def test_names_that_agree_say_it_and_names_that_do_not_say_nothing() -> None:
+    assert of_names(["acme-prod", "acme"]) == "prod"
+    assert of_names(["acme-prod", "acme-stage"]) is None
+    assert of_names([]) is None
+
+
+@pytest.mark.parametrize(("names", "said"), [
+    (["acme", "SHARED services"], True), (["TeamDev"], True), (["logging2"], True), (["acme"], False), ([], False),
+    (["prod-network"], False), (["shared", "staging"], False), (["prodNetwork"], False),
+])  # fmt: skip
+def test_names_say_another_purpose_unless_they_speak_of_an_environment(names: list[str], *, said: bool) -> None:
+    assert of_another_purpose(iter(names)) == said
 
 
 def test_spellings_of_one_environment_compare_as_one() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.access.paths import paths_from
 from twokeys.iam import UNKNOWN, Outcome
 
@@ -310,3 +310,75 @@ def test_the_delegated_administrator_for_iam_begins_root_sessions_too() -> None:
     values = {"role": "keeper", "name": "root", "policy": document(grants(arn(STAGE, "root"), action="sts:AssumeRoot"))}
     world.add("RolePolicy", "keeper-root", security, **values)
     assert ("keeper", STAGE, "ALLOW") in root_doors(world)
+
+
+ROOT_OF_STAGE = arn(STAGE, "root")
+BY_NAME = grants(ROOT_OF_STAGE, action="sts:AssumeRoot")
+FROM_AN_ADDRESS = {**BY_NAME, "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
+
+
+@pytest.mark.parametrize(("features", "statements", "boundary", "door"), [
+    (["RootSessions"], [BY_NAME], None, {"ALLOW"}),
+    (["RootSessions"], [grants("*", action="*")], None, {"ALLOW"}),
+    (["RootSessions"], [FROM_AN_ADDRESS], None, {"CONDITIONAL"}),
+    (["RootSessions"], [BY_NAME, {**BY_NAME, "Effect": "Deny"}], None, set()),
+    (["RootSessions"], [{**BY_NAME, "Effect": "Deny"}], None, set()),
+    (["RootSessions"], [grants(arn(HUB, "root"), action="sts:AssumeRoot")], None, set()),
+    (["RootSessions"], [grants("*", action="s3:*")], None, set()),
+    (["RootSessions"], [BY_NAME], grants("*", action="s3:*"), set()),
+    (["RootSessions"], [BY_NAME], grants("*", action="sts:*"), {"ALLOW"}),
+    ([UNKNOWN], [BY_NAME], None, {"CONDITIONAL"}),
+    (None, [BY_NAME], None, {"CONDITIONAL"}),
+    (None, [grants("*", action="*")], None, set()),
+    (None, [grants("*", action="STS:*")], None, {"CONDITIONAL"}),
+    ([], [BY_NAME], None, set()),
+])  # fmt: skip
+def test_who_begins_root_sessions(features: Any, statements: Any, boundary: Any, door: set[str]) -> None:
+    world = organization()
+    if features is not None:
+        world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=features)
+    limited = {"permissionsBoundary": arn(HUB, "policy/limit")} if boundary else {}
+    world.add("Policy", "limit", world.hub, name="limit", policy=document(boundary or BY_NAME))
+    world.role("keeper", world.hub, **limited)
+    policy(world, "keeper", *statements)
+    assert {outcome for name, _, outcome in root_doors(world) if name == "keeper"} == door
+
+
+@pytest.mark.parametrize(("administrator", "enters"), [
+    ({"accountId": STAGE, "servicePrincipal": "iam.amazonaws.com"}, True),
+    ({"accountId": STAGE, "servicePrincipal": UNKNOWN}, True),
+    ({"accountId": STAGE, "servicePrincipal": "sso.amazonaws.com"}, False),
+    ({"made_from": "accountId", "servicePrincipal": "iam.amazonaws.com"}, True),
+    ({"servicePrincipal": "iam.amazonaws.com"}, False),
+    (None, False),
+])  # fmt: skip
+def test_of_a_member_account_only_the_delegated_administrator_begins_root_sessions(
+    administrator: Any, enters: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html"""
+    world = organization("RootSessions")
+    account = next(one for one in world.resources if one.type == "aws:organizations/account:Account")
+    world.add("Account", "prod", world.hub, protect=True, name="prod", email="b@x.com", id=PROD)
+    if administrator:
+        made_from = {administrator.pop("made_from"): [account]} if "made_from" in administrator else {}
+        world.add("DelegatedAdministrator", "d", world.hub, made_from=made_from, **administrator)
+    world.role("keeper", world.stage)
+    values = {"role": "keeper", "name": "root", "policy": document(grants("*", action="sts:AssumeRoot"))}
+    world.add("RolePolicy", "keeper-root", world.stage, **values)
+    by_keeper = {door for door in root_doors(world) if door[0] == "keeper"}
+    assert by_keeper == ({("keeper", PROD, "ALLOW")} if enters else set())
+    for door in world.graph.doors:
+        if door.target.kind == "root":
+            assert (door.target.arn, door.target.name, door.asked) == (arn(PROD, "root"), "root", False)
+    scp = world.add(
+        "ControlPolicy", "scp", world.hub, content=document(grants("*", effect="Deny", action="sts:AssumeRoot"))
+    )
+    world.add("ControlPolicyAttachment", "scp", world.hub, made_from={"policyId": [scp]}, targetId=STAGE)
+    assert root_doors(world) == set()
+
+
+def test_where_nothing_tells_the_management_account_root_sessions_may_begin_wherever_the_stack_works() -> None:
+    world = two_keys()
+    world.add("Account", "prod", world.hub, protect=True, name="prod", email="b@x.com", id=PROD)
+    policy(world, "ci", grants(arn(PROD, "root"), action="sts:AssumeRoot"))
+    assert root_doors(world) == {("ci", PROD, "CONDITIONAL")}

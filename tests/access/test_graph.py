@@ -27,8 +27,9 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
+from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.graph import Door, Judge, Key, build
-from twokeys.access.paths import paths_from
+from twokeys.access.paths import leading_out, paths_from
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource
 from twokeys.errors import Refusal
@@ -866,3 +867,68 @@ def test_what_is_no_id_of_an_account_is_none() -> None:
     world.add("Organization", "o", world.hub, masterAccountId="me", accounts=listed)
     accounts = world.graph.accounts
     assert (accounts.members, accounts.management) == ({PROD}, HUB)
+
+
+# Ways through several roles -------------------------------------------------------------------------------------------
+
+
+def test_the_shortest_way_to_each_role_of_another_account_and_the_roles_that_lead_out() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining"""
+    world = two_keys()
+    prod = world.provider("prod", PROD)
+    inner, home, last = arn(PROD, "role/inner"), arn(HUB, "role/home"), arn(STAGE, "role/last")
+    world.role("inner", prod, document(trusts(DEPLOYER, CI)))
+    world.grant("deployer", world.stage, inner, home)
+    world.role("home", world.hub, document(trusts(DEPLOYER)))
+    world.role("last", world.stage, document(trusts(inner)))
+    world.grant("inner", prod, last)
+    world.role("starter", world.hub)
+    world.grant("starter", world.hub, CI)
+    world.change(
+        next(one for one in world.resources if one.name == "ci"),
+        inputs={"name": "ci", "assumeRolePolicy": document(trusts(arn(HUB, "role/starter")))},
+        outputs={},
+    )
+    world.role("closed", world.stage, document(trusts(arn(HUB, "role/alone"))))
+    world.role("alone", world.hub)
+    graph = world.graph
+    ways = list(paths_from(graph, lambda one: one.name == "starter"))
+    through = f"{arn(HUB, 'role/starter')} -> {CI} -> {DEPLOYER}"
+    assert [str(way) for way in ways] == [through, f"{through} -> {inner}", f"{through} -> {inner} -> {last}"]
+    assert [(way.source.name, way.target.name, way.id) for way in ways[:1]] == [
+        ("starter", "deployer", f"{arn(HUB, 'role/starter')} -> {DEPLOYER}")
+    ]
+    assert {one.name for one in leading_out(graph)} == {"starter", "ci", "deployer", "inner"}
+
+
+def test_an_access_role_is_as_aws_makes_it_unless_the_program_has_it() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
+    world = organization(World())
+    member(world, "stage", STAGE)
+    world.add("Account", "own", world.hub, name="own", email="o@x.com", id="5" * 12, roleName="Own")
+    tower = json.dumps([{"roleArn": arn("6" * 12, "role/AWSControlTowerExecution")}])
+    other = json.dumps(
+        [{"roleArn": arn("7" * 12, "role/deployer")}, {"roleArn": arn(HUB, "role/OrganizationAccountAccessRole")}]
+    )
+    world.add("Provider", "tower", allowedAccountIds=json.dumps(["6" * 12]), assumeRoles=tower)
+    world.add("Provider", "other", assumeRoles=other)
+    prod = world.provider("prod", PROD)
+    world.role("OrganizationAccountAccessRole", prod)
+    graph = world.graph
+    made = {role.account: role for role in graph.access_roles}
+    assert {account: role.name for account, role in made.items()} == {
+        STAGE: "OrganizationAccountAccessRole",
+        "5" * 12: "Own",
+        "6" * 12: "AWSControlTowerExecution",
+    }
+    for role in made.values():
+        assert [one.title for one in role.documents] == ["managed policy AdministratorAccess"]
+        assert role.trust is not None
+        assert role.trust.title == f"trust policy of role {role.name}, as AWS made it"
+        (statement,) = role.trust.policy.statements
+        assert [str(one) for one in statement.principals.aws] == [arn(HUB, "root")]
+    assert list(entered_by_access_role(graph.accounts)) == [
+        (STAGE, "OrganizationAccountAccessRole"),
+        ("6" * 12, "AWSControlTowerExecution"),
+        (PROD, "OrganizationAccountAccessRole"),
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -22,9 +24,11 @@ from tests.access.world import (
     trusts,
     two_keys,
 )
+from twokeys.access.configuration import read_configuration
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
-from twokeys.access.report import Verdicts
+from twokeys.access.report import Judged, Verdicts, check, judge
 from twokeys.access.rules import RULES
+from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
 CI_DOOR = f"{CI} -> {DEPLOYER}"
@@ -326,15 +330,17 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
 
 def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-23")]}}
-    messages = [finding.message for finding in without_grant().findings(config)]
-    assert len(messages) == 2
-    assert "expired on 2026-11-23" in messages[1]
+    _, expired = without_grant().findings(config)
+    message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
+    step = "close the door, or ask platform to renew the exception"
+    assert expired == Finding("door-needs-grant", message, step, door=CI_DOOR)
 
 
 def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
-    (finding,) = two_keys().findings(config)
-    assert "is not used" in finding.message
+    message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
+    step = "remove it from the configuration of door-needs-grant, or correct its door or stack"
+    assert two_keys().findings(config) == [Finding("door-needs-grant", message, step)]
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
@@ -351,8 +357,12 @@ def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(mi
         del entry[missing]
     else:
         entry[missing] = given
-    verdicts = without_grant().check({"door-needs-grant": {"exceptions": [entry]}})
-    assert any(f"exceptions.0.{missing}" in finding.message for finding in verdicts.mandatory)
+    found = without_grant().check({"door-needs-grant": {"exceptions": [entry]}}).mandatory
+    where = f"exceptions.0.{missing}"
+    (failed,) = (one for one in found if "configuration" in one.message)
+    assert failed.rule == "door-needs-grant"
+    assert failed.message.startswith(f"The configuration of door-needs-grant cannot be read: {where}: ")
+    assert failed.next_step == f"correct {where} in the policy pack's configuration"
 
 
 def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -> None:
@@ -362,9 +372,40 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
     rule = Rule("broken", "d", "low", "r", "https://example.com", broken, DoorConfig, mandatory=False)
     result = run(rule, two_keys().graph, {}, TODAY)
     assert result.findings == ()
-    assert result.failure is not None
-    assert "KeyError" in result.failure.message
-    assert result.failure.next_step
+    message = "The rule broken failed with KeyError: 'boom'; it has proved nothing"
+    step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
+    assert result.failure == Finding("broken", message, step)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({}, "It is open. Next step: shut it."),
+        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a] Next step: shut it."),
+        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open. Next step: shut it."),
+    ],
+)
+def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, Any], text: str) -> None:
+    assert Finding(**{"rule": "r", "message": "It is open", "next_step": "shut it", **given}).text == text
+
+
+def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret_that_hides_it() -> None:
+    """A template's role is no resource of the stack; a value that a state does not show will not be known later."""
+    world = World()
+    world.change(world.role("a", world.stage), made_by="urn:template")
+    hidden = world.role("b", world.stage, UNKNOWN)
+    world.change(hidden, secrets=frozenset({"assumeRolePolicy"}))
+
+    def shown(rule: str, role: str) -> tuple[str | None, str]:
+        urn = next(one.urn for one in world.resources if one.name == role)
+        made = Rule(rule, "d", "low", "r", "u", lambda *_: [Finding(rule, "m", "wait", urn)], DoorConfig)
+        (finding,) = run(made, world.graph, {}, TODAY).findings
+        return (finding.urn or "").rpartition(":")[2], finding.next_step.partition(" and keep")[0].rstrip(",")
+
+    secret = "export the state with `pulumi stack export --show-secrets --file FILE`"
+    assert shown("unproved-door", "a") == ("template", "wait")
+    assert shown("unproved-door", "b") == shown("provider-enters-its-account", "b") == ("b", secret)
+    assert shown("door-needs-grant", "b") == ("b", "wait")
 
 
 def test_a_disabled_rule_is_silent_and_an_advisory_one_does_not_refuse() -> None:
@@ -484,3 +525,74 @@ def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_bu
     provider = world.add("Provider", "only", allowedAccountIds=f'["{STAGE}"]', assumeRoles=roles)
     world.add("User", "alice", provider, name="alice")
     assert world.rules() == []
+
+
+# The configuration of the rules: https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
+
+
+@pytest.mark.parametrize(("given", "why"), [
+    ({"mfa-for-people": 5}, "mfa-for-people: 5 is neither a level nor an object"),
+    (
+        {"mfa-for-people": "off"},
+        "mfa-for-people: 'off' is no level; they are advisory, mandatory, remediate, disabled",
+    ),
+    ({"all": {"enforcementLevel": "advisory", "b": 1, "a": 2}}, "all: a, b cannot be set of every rule at once"),
+    ({"mfa-for-peple": "advisory"}, "mfa-for-peple: there is no rule mfa-for-peple"),
+    ({"mfa-for-people": {"exceptions": [5]}}, "mfa-for-people: exceptions.0: Input should be a valid dictionary"),
+    (
+        {"mfa-for-people": {"enforcementLevel": "advisory", "more": 5}},
+        "mfa-for-people: more: Extra inputs are not permitted",
+    ),
+])  # fmt: skip
+def test_a_configuration_that_cannot_be_read_is_refused(given: dict[str, object], why: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_configuration(given, RULES, where="FILE")
+    said, _, step = str(refused.value).partition(". Next step: ")
+    assert said.startswith(f"the policy pack's configuration cannot be read (FILE): {why}")
+    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}, as docs/policies.md shows'
+
+
+def test_a_level_for_all_is_that_of_each_rule_without_one_of_its_own() -> None:
+    isolated = {"environments-isolated": {"accounts": {PROD: "analytics"}}}
+    own = {"mfa-for-people": {"enforcementLevel": "disabled"}, "first": {"enforcementLevel": "mandatory", "k": 1}}
+    given = {"all": "advisory", **isolated, **own}
+    expected = {rule.name: {"enforcementLevel": "advisory"} for rule in RULES} | own
+    expected |= {"second": {"enforcementLevel": "advisory"}}
+    expected["environments-isolated"] = {"enforcementLevel": "advisory", **isolated["environments-isolated"]}
+    assert read_configuration(given, RULES, where="", others=["first", "second"]) == expected
+    assert read_configuration(isolated | own, RULES, where="", others=["first"]) == isolated | own
+
+
+FINDING, ADVICE = Finding("own", "message", "step"), Finding("own", "advice", "step", advice=True)
+
+
+@pytest.mark.parametrize(("mandatory", "level", "expected"), [
+    (True, {}, [Judged(FINDING, mandatory=True), Judged(ADVICE, mandatory=False)]),
+    (False, {}, [Judged(FINDING, mandatory=False), Judged(ADVICE, mandatory=False)]),
+    (False, {"enforcementLevel": "remediate"}, [Judged(FINDING, mandatory=True), Judged(ADVICE, mandatory=False)]),
+    (True, {"enforcementLevel": "advisory"}, [Judged(FINDING, mandatory=False), Judged(ADVICE, mandatory=False)]),
+    (True, {"enforcementLevel": "disabled"}, []),
+])  # fmt: skip
+def test_a_finding_is_judged_at_the_level_of_its_rule(
+    mandatory: bool,
+    level: dict[str, object],
+    expected: list[Judged],
+) -> None:
+    def found(*_: object) -> Iterator[Finding]:
+        yield from (FINDING, ADVICE)
+
+    def fails(*_: object) -> Iterator[Finding]:
+        raise ValueError("oh")
+
+    own = replace(RULES[0], name="own", check=found, mandatory=mandatory)
+    broken = replace(own, name="broken", check=fails, mandatory=False)
+    graph = two_keys().graph
+    assert list(judge(graph, [own], {"own": level}, TODAY)) == expected
+    verdicts = check(graph, [own, broken], {"own": level}, TODAY)
+    stops = tuple(one.finding for one in expected if one.mandatory)
+    assert (verdicts.mandatory[:-1], verdicts.advisory) == (
+        stops,
+        tuple(one.finding for one in expected if not one.mandatory),
+    )
+    (failed,) = judge(graph, [broken], {}, TODAY)
+    assert (failed.finding.rule, failed.mandatory, failed.failed) == ("broken", True, True)
