@@ -129,7 +129,10 @@ def test_the_account_of_a_resource_is_its_own_or_that_of_its_provider_as_an_arn_
     queue = replace(shown, provider="urn::of-queues", outputs={"arn": f"arn:aws:sqs:eu-west-1:{HUB}:q"})
     odd = replace(shown, provider="urn::odd", outputs={"arn": "arn:aws:iam::aws:policy/x"})
     world.resources += [queue, odd]
+    seen = world.provide("seen", profile="x")
+    world.add("Role", "t", seen, outputs={"arn": arn(PROD, "role/t")})
     accounts = world.accounts()
+    assert accounts.of_provider(seen.urn) == PROD
     assert accounts.of(inside) == accounts.of_provider(absent) == HUB
     assert [accounts.name(accounts.of(one)) for one in (shown, queue, odd)] == [
         "unknown (no provider is shown)", unpinned("of-queues"), unpinned("odd")
