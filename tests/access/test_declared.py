@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, STAGE, TYPES, World, arn, document, grants, trusts
+from tests.access.world import CI, HUB, OUTSIDE, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
 from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
 from twokeys.access.exports import BadExport, Exported
+from twokeys.access.membership import join_declared_groups
 from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
 from twokeys.doors import MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, PolicyDocument
 
 NEW = "account:new"
 NEW_ID = "4" * 12
@@ -223,18 +225,23 @@ def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
     assert world.rules() == ["door-needs-trust"]
 
 
-def group_door(world: World, *, members: list[str] | None) -> None:
+ALICE = arn(HUB, "user/alice")
+
+
+def group_door(
+    world: World, *, members: list[str] | None, trusted: Sequence[str] = (ALICE,), kind: str = "group"
+) -> None:
     """A door for a group that another stack makes: its trust names the members."""
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     target = arn("2" * 12, "role/reader")
-    trust = document(trusts(arn(HUB, "user/alice"), condition=mfa))
+    trust = document(trusts(*trusted, condition=mfa))
     documents = [
         symbolic("Role", "reader", "2" * 12, "assumeRolePolicy", trust, name="reader", path="/"),
         symbolic("GroupPolicy", "grant", HUB, "policy", document(grants(target)), group="people", name="enter"),
     ]
     door = {
         "name": "reader",
-        "source": {"kind": "group", "account": HUB, "names": ["people"]},
+        "source": {"kind": kind, "account": HUB, "names": ["team/people"]},
         "target": {"account": "2" * 12, "role": "reader"},
     }
     component = world.add("Component", "door", symbolicDocuments=documents, door=door)
@@ -253,6 +260,50 @@ def group_door(world: World, *, members: list[str] | None) -> None:
         world.add("StackReference", "management", name="org/twokeys/management", outputs={"outputs": outputs})
 
 
+def joined(world: World) -> dict[str, list[str]]:
+    accounts = Accounts(world.snapshot)
+    documents = Documents(world.snapshot, accounts)
+    principals = Principals(world.snapshot, accounts, documents)
+    join_declared_groups(accounts, documents, principals, Exported(world.snapshot))
+    return {one.arn: [group.arn for group in one.groups] for one in principals if one.groups}
+
+
+BOB, PEOPLE = arn(HUB, "user/team/bob"), arn(HUB, "group/people")
+JOINED: list[tuple[list[str] | None, list[str], list[str]]] = [
+    (None, [ALICE, BOB], [ALICE, BOB]),
+    (["bob"], [ALICE, BOB], [BOB]),
+    ([], [ALICE, BOB], []),
+    (None, [arn("2" * 12, "user/alice"), arn(HUB, "role/alice"), HUB, BOB], [BOB]),
+]
+
+
+@pytest.mark.parametrize(("members", "trusted", "joining"), JOINED)
+def test_the_users_of_a_trust_are_in_the_group_of_their_door(
+    members: list[str] | None, trusted: list[str], joining: list[str]
+) -> None:
+    world = World()
+    group_door(world, members=members, trusted=trusted)
+    assert joined(world) == {one: [PEOPLE] for one in joining}
+    world.add("Component", "later", symbolicDocuments=[], door={"name": "x"})
+    world.resources.reverse()
+    assert joined(world) == {one: [PEOPLE] for one in joining}
+
+
+def test_nobody_joins_a_group_that_is_shown_or_of_a_door_that_is_none_of_a_group() -> None:
+    world = World()
+    group_door(world, members=None)
+    world.add("Group", "people", world.hub, name="people")
+    assert joined(world) == {}
+    world = World()
+    group_door(world, members=None, kind="user")
+    assert joined(world) == {}
+    world = World()
+    group_door(world, members=None)
+    component = next(one for one in world.resources if one.name == "door")
+    world.change(component, inputs={**(component.inputs or {}), "door": {"name": 5}}, outputs={})
+    assert joined(world) == {}
+
+
 def test_a_declared_door_for_a_group_of_another_stack_lets_its_members_in() -> None:
     for members in (None, ["alice", "bob"]):
         world = World()
@@ -264,6 +315,70 @@ def test_a_user_who_is_not_in_the_group_according_to_its_stack_holds_no_grant() 
     world = World()
     group_door(world, members=["bob"])
     assert "door-needs-grant" in world.rules()
+
+
+NARROWED = {"Version": "2012-10-17", "Statement": [{**trusts(CI), "Condition": UNKNOWN}]}
+FAULTY = "it breaks the rule 'not-json' of the policy grammar; it holds a secret, so nothing of it is quoted"
+ENCRYPTED = "it is a secret, which the state holds encrypted"
+LATER = "it is not known yet and no component declares it"
+
+
+@pytest.mark.parametrize(
+    ("given", "secret", "told"),
+    [
+        (SERVICE, False, {}),
+        (SERVICE, True, {}),
+        (NARROWED, False, {}),
+        (NARROWED, True, {"hidden": True}),
+        ("{", True, {"problem": FAULTY, "faulty": True}),
+        (UNKNOWN, True, {"problem": ENCRYPTED, "hidden": True}),
+        (UNKNOWN, False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+        (["no document"], False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+    ],
+)
+def test_a_document_says_where_it_stands_and_why_it_is_not_known(
+    given: object, secret: bool, told: dict[str, object]
+) -> None:
+    world = World()
+    behind = world.role("x", world.hub)
+    role = world.role("r", world.stage, given)
+    waiting = {"assumeRolePolicy": (behind.urn, "urn:gone")}
+    secrets = frozenset({"assumeRolePolicy"} if secret else ())
+    world.change(role, source="main.py:3", property_dependencies=waiting, secrets=secrets)
+    trust = next(one.trust for one in world.graph.roles if one.name == "r")
+    assert trust is not None
+    assert (trust.policy is UNKNOWN) is bool(told.get("problem"))
+    usual = {"faulty": False, "hidden": False, "declared": False, "problem": None, "waits_for": (), "stack": None}
+    where = {"title": "trust policy of role r", "urn": role.urn, "source": "main.py:3", "next_step": None}
+    assert {name: getattr(trust, name) for name in (*usual, *where)} == usual | where | told
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret: bool) -> None:
+    condition: dict[str, dict[str, Any]] = {
+        "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
+                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1"},
+        "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
+        "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
+    }  # fmt: skip
+    world = World()
+    statements = [{**trusts(CI, effect=effect, condition=condition), "Sid": effect} for effect in ("Allow", "Deny")]
+    role = world.role("r", world.stage, document(*statements))
+    world.change(role, secrets=frozenset({"assumeRolePolicy"} if secret else ()))
+    trust = next(one.trust for one in world.graph.roles if one.name == "r")
+    assert trust is not None
+    assert isinstance(trust.policy, PolicyDocument)
+    masked = {
+        "Allow": {"s3cr3t": "(secret)", "a?*": "(secret)", "t": "(another secret)"},
+        "Deny": {"s3cr3t": "(another secret)", "a?*": "(another secret)", "t": "(secret)"},
+    }
+    for statement in trust.policy.statements:
+        mask = masked[statement.effect] if secret else {}
+        assert statement.sid == (None if secret else statement.effect)
+        for clause in statement.conditions:
+            given = condition[clause.operator][clause.key]
+            values = given if isinstance(given, list) else [given]
+            assert list(clause.values) == [mask.get(value, value) for value in values]
 
 
 # What stacks say of their doors for people ----------------------------------------------------------------------------
