@@ -46,6 +46,18 @@ def no_answer(error: BotoCoreError | ClientError, *, asked: str = "") -> Refusal
     return Refusal("AWS cannot be asked", where=asked or "the AWS credentials", why=str(error), next_step=_SIGN_IN)
 
 
+def malformed_endpoint(error: ValueError) -> Refusal | None:
+    """A Refusal for an AWS_ENDPOINT_URL that is no address; None for any other error of that class."""
+    if not str(error).startswith("Invalid endpoint"):
+        return None
+    return Refusal(
+        "AWS cannot be asked",
+        where="AWS_ENDPOINT_URL",
+        why=str(error),
+        next_step="write it as in https://HOST or http://127.0.0.1:4566, or take it away for AWS itself",
+    )
+
+
 def _answered(error: ClientError, asked: str) -> Refusal:
     code, why = error.response["Error"].get("Code", ""), str(error).rstrip(".")
     if code in _NOT_SIGNED_IN:

@@ -141,6 +141,11 @@ def main() -> NoReturn:
             from twokeys.aws_errors import no_answer  # noqa: PLC0415 - it imports botocore
 
             _refuse(no_answer(error))  # type: ignore[arg-type] # every exception of that package is one of the two
+        if isinstance(error, ValueError) and "botocore" in sys.modules:
+            from twokeys.aws_errors import malformed_endpoint  # noqa: PLC0415 - it imports botocore
+
+            if malformed := malformed_endpoint(error):
+                _refuse(malformed)
         if "--traceback" in sys.argv or os.environ.get("TWOKEYS_TRACEBACK", "0") != "0":
             raise
         _say_defect(error)

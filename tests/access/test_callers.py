@@ -86,6 +86,15 @@ def test_a_name_to_be_made_up_does_not_matter_where_an_account_is_trusted() -> N
     assert prefixed(trusts(ROOT)).rules() == []
 
 
+def test_a_name_that_is_not_known_matters_wherever_a_document_may_name_it() -> None:
+    """Unlike one that AWS's provider makes up, which nobody can have written down yet."""
+    world = prefixed(trusts(ROOT))
+    ci = next(one for one in world.resources if one.name == "ci")
+    values = {"name": UNKNOWN, "path": "/", "assumeRolePolicy": document(trusts(ROOT))}
+    world.change(ci, inputs=values, outputs=values)
+    assert world.rules() == ["unproved-door"]
+
+
 def test_a_name_to_be_made_up_matters_where_a_condition_reads_it() -> None:
     denial = trusts("*", condition={"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/ci-*")}}, effect="Deny")
     assert prefixed(trusts(ROOT), denial).rules() == ["unproved-door"]

@@ -55,6 +55,15 @@ CASES: list[tuple[str, dict[str, Any], list[Made]]] = [
         ("", "iam/user:User", {}, {}),
         ("groups", "iam/userGroupMembership:UserGroupMembership", {"user": UNKNOWN, "groups": ["g"]}, {"user": (URN,)}),
     ]),
+    ("iam::user", {"UserName": "it", "Policies": [{"PolicyName": "a", "PolicyDocument": POLICY}]}, [
+        ("", "iam/user:User", {"name": "it"}, {}), _inline("user", 0, name="a", policy=POLICY),
+    ]),
+    ("iam::group", {"GroupName": None, "Path": UNKNOWN, "Policies": [{}]}, [
+        ("", "iam/group:Group", {"path": UNKNOWN}, {"path": (OTHER,)}),
+        ("policy-0", "iam/groupPolicy:GroupPolicy", {"group": UNKNOWN, "policy": UNKNOWN}, {"group": (URN,)}),
+    ]),
+    ("iam::managedpolicy", {"PolicyArn": UNKNOWN}, [("", "iam/policy:Policy", {}, {})]),
+    ("organizations::account", {"AccountId": UNKNOWN}, [("", "organizations/account:Account", {"tags": {}}, {})]),
     ("iam::group", {"GroupName": "it", "ManagedPolicyArns": ["arn:a"]}, [
         ("", "iam/group:Group", {"name": "it"}, {}), _attached("group", 0, "arn:a"),
     ]),
@@ -159,7 +168,7 @@ OUTPUTS = {
     "ssoadmin::permissionset": {"arn": SET},
     "organizations::account": {"id": "111111111111"},
 }
-MADE_FROM = dict.fromkeys(("managedPolicyArns", "roles", "roleName"), (OTHER,))
+MADE_FROM = dict.fromkeys(("managedPolicyArns", "roles", "roleName", "path"), (OTHER,))
 
 
 @pytest.mark.parametrize(("type_", "properties", "expected"), CASES)
@@ -178,7 +187,10 @@ def test_a_type_of_aws_says_the_same_as_resources_of_pulumi_aws(
     for one in made:
         part = one.urn != URN
         assert one.name == one.urn.replace(URN, "it").replace("#", "-")
-        assert one.outputs == {**one.inputs, **({} if part else OUTPUTS.get(type_, {}) if len(properties) > 2 else {})}
+        assert one.outputs == {
+            **one.inputs,
+            **({} if part else OUTPUTS.get(type_, {}) if len(expected[0][2]) > 1 else {}),
+        }
         assert one.made_by == (URN if part else None)
         assert one.secrets == one.inputs.keys()
         kept = ("provider", "parent", "dependencies", "protect", "source", "created", "modified", "account")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, TYPES, World, arn, document, grants, trusts
+from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
 from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
@@ -15,7 +15,7 @@ from twokeys.access.exports import BadExport, Exported
 from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, PolicyDocument
 
 NEW = "account:new"
 NEW_ID = "4" * 12
@@ -264,6 +264,70 @@ def test_a_user_who_is_not_in_the_group_according_to_its_stack_holds_no_grant() 
     world = World()
     group_door(world, members=["bob"])
     assert "door-needs-grant" in world.rules()
+
+
+NARROWED = {"Version": "2012-10-17", "Statement": [{**trusts(CI), "Condition": UNKNOWN}]}
+FAULTY = "it breaks the rule 'not-json' of the policy grammar; it holds a secret, so nothing of it is quoted"
+ENCRYPTED = "it is a secret, which the state holds encrypted"
+LATER = "it is not known yet and no component declares it"
+
+
+@pytest.mark.parametrize(
+    ("given", "secret", "told"),
+    [
+        (SERVICE, False, {}),
+        (SERVICE, True, {}),
+        (NARROWED, False, {}),
+        (NARROWED, True, {"hidden": True}),
+        ("{", True, {"problem": FAULTY, "faulty": True}),
+        (UNKNOWN, True, {"problem": ENCRYPTED, "hidden": True}),
+        (UNKNOWN, False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+        (["no document"], False, {"problem": LATER, "waits_for": ("x", "urn:gone")}),
+    ],
+)
+def test_a_document_says_where_it_stands_and_why_it_is_not_known(
+    given: object, secret: bool, told: dict[str, object]
+) -> None:
+    world = World()
+    behind = world.role("x", world.hub)
+    role = world.role("r", world.stage, given)
+    waiting = {"assumeRolePolicy": (behind.urn, "urn:gone")}
+    secrets = frozenset({"assumeRolePolicy"} if secret else ())
+    world.change(role, source="main.py:3", property_dependencies=waiting, secrets=secrets)
+    trust = next(one.trust for one in world.graph.roles if one.name == "r")
+    assert trust is not None
+    assert (trust.policy is UNKNOWN) is bool(told.get("problem"))
+    usual = {"faulty": False, "hidden": False, "declared": False, "problem": None, "waits_for": (), "stack": None}
+    where = {"title": "trust policy of role r", "urn": role.urn, "source": "main.py:3", "next_step": None}
+    assert {name: getattr(trust, name) for name in (*usual, *where)} == usual | where | told
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret: bool) -> None:
+    condition: dict[str, dict[str, Any]] = {
+        "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
+                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1"},
+        "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
+        "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
+    }  # fmt: skip
+    world = World()
+    statements = [{**trusts(CI, effect=effect, condition=condition), "Sid": effect} for effect in ("Allow", "Deny")]
+    role = world.role("r", world.stage, document(*statements))
+    world.change(role, secrets=frozenset({"assumeRolePolicy"} if secret else ()))
+    trust = next(one.trust for one in world.graph.roles if one.name == "r")
+    assert trust is not None
+    assert isinstance(trust.policy, PolicyDocument)
+    masked = {
+        "Allow": {"s3cr3t": "(secret)", "a?*": "(secret)", "t": "(another secret)"},
+        "Deny": {"s3cr3t": "(another secret)", "a?*": "(another secret)", "t": "(secret)"},
+    }
+    for statement in trust.policy.statements:
+        mask = masked[statement.effect] if secret else {}
+        assert statement.sid == (None if secret else statement.effect)
+        for clause in statement.conditions:
+            given = condition[clause.operator][clause.key]
+            values = given if isinstance(given, list) else [given]
+            assert list(clause.values) == [mask.get(value, value) for value in values]
 
 
 # What stacks say of their doors for people ----------------------------------------------------------------------------

@@ -122,6 +122,7 @@ def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: s
         admits(provider="*"),
         admits(provider=arn(OUTSIDE, f"oidc-provider/{HOST}"), condition={"StringEquals": {SUB: MAIN}}),
         admits(provider=arn(OUTSIDE, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
+        admits(provider=f"arn:aws-cn:iam::{STAGE}:saml-provider/corp", action="sts:AssumeRoleWithSAML"),
         admits(provider=arn(HUB, "saml-provider/corp"), action="sts:AssumeRoleWithSAML"),
         {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"},
     ],

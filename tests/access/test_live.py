@@ -1,20 +1,29 @@
 """Identity Center and root access read with boto3 from the local AWS.
 
 https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListAccountAssignments.html
+What AWS says in other cases is answered in its place, checked by botocore against AWS's own model of each operation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
 
 from tests.access.world import document, grants
 from twokeys.access.graph import build
-from twokeys.access.live import read_live
+from twokeys.access.live import _region, read_live
+from twokeys.access.snapshot import Resource
+from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 
 HUB = "111111111111"
@@ -78,3 +87,375 @@ def test_root_sessions_are_there_when_they_are_switched_on(organization: Any) ->
 _FOR_A_SERVICE = document(
     {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
 )
+
+
+Answers = dict[tuple[str, str], Any]
+
+
+def stored(kind: str, identity: str, **more: object) -> dict[str, object]:
+    """One of the identity store, with what AWS's model requires of it."""
+    arn = f"arn:aws:identitystore:::{kind.lower()}/00000000-0000-0000-0000-000000000000"
+    return {"IdentityStoreId": "d-0123456789", f"{kind}Id": identity, f"{kind}Arn": arn, **more}
+
+
+DAY, LATER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
+STAGE, GONE, OLD = "2" * 12, "3" * 12, "4" * 12
+INSTANCE, SET = (
+    "arn:aws:sso:::instance/ssoins-0123456789abcdef",
+    "arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-0123456789abcdef",
+)
+TRUST = {"Version": "2012-10-17", "Statement": []}
+
+
+def iam(account: str, rest: str) -> str:
+    return f"arn:aws-us-gov:iam::{account}:{rest}"
+
+
+_client = cache(partial(boto3.client, region_name="us-gov-west-1", aws_access_key_id="x", aws_secret_access_key="x"))
+
+
+class Aws:
+    """A session whose calls have the given answers, by operation and whatever of the parameters tells calls apart."""
+
+    def __init__(self, answers: Answers, region: str | None = "us-gov-west-1") -> None:
+        self.answers, self.region_name = answers, region
+        self.clients: list[tuple[str, dict[str, str]]] = []
+
+    def client(self, service: str, **options: str) -> Any:
+        self.clients.append((service, options))
+        asked = partial(self._answer, _client(service), inside=options.get("aws_access_key_id", ""))
+        return _Asked(asked)
+
+    def _answer(self, client: Any, operation: str, inside: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        name = client.meta.method_to_api_mapping[operation]
+        model = client.meta.service_model.operation_model(name)
+        if parameters or model.input_shape:
+            validate_parameters(parameters, model.input_shape)
+        place = " ".join(filter(None, (inside, *(str(one) for key, one in parameters.items() if key not in _ALWAYS))))
+        answer = self.answers[name, place]
+        if isinstance(answer, str):
+            raise ClientError({"Error": {"Code": answer, "Message": "no"}}, name)
+        for page in answer if isinstance(answer, list) else [answer]:
+            validate_parameters(page, model.output_shape)
+            yield page
+
+
+class _Asked:
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=partial(self._answer, operation))
+
+    def __getattr__(self, operation: str) -> Any:
+        return lambda **parameters: next(self._answer(operation, **parameters))
+
+
+_ALWAYS = ("InstanceArn", "IdentityStoreId", "RoleSessionName")
+
+
+def policy(name: str, **more: object) -> dict[str, object]:
+    return {"PolicyName": name, "PolicyDocument": json.dumps(TRUST), **more}
+
+
+def ou(number: int) -> str:
+    return f"ou-a1b2-{number:08}"
+
+
+def account_of(identity: str, name: str, **more: object) -> dict[str, object]:
+    return {"Id": identity, "Name": name, **more}
+
+
+IN_HUB: list[dict[str, object]] = [
+    {
+        "Policies": [
+            {"Arn": iam(HUB, "policy/p/own"), "PolicyName": "own", "Path": "/p/", "CreateDate": DAY,
+             "UpdateDate": LATER, "PolicyVersionList": [
+                {"Document": "old", "IsDefaultVersion": False}, {"Document": "new", "IsDefaultVersion": True},
+            ]},
+            {"Arn": iam(HUB, "policy/bare"), "PolicyName": "bare"},
+        ],
+        "GroupDetailList": [
+            {"GroupName": "g", "GroupId": "AGPA0123456789ABCDEF", "Path": "/", "Arn": iam(HUB, "group/g"),
+             "CreateDate": DAY, "GroupPolicyList": [policy("inline")],
+             "AttachedManagedPolicies": [{"PolicyName": "own", "PolicyArn": iam(HUB, "policy/p/own")}]},
+        ],
+    },
+    {
+        "UserDetailList": [
+            {"UserName": "u", "UserId": "AIDA0123456789ABCDEF", "Arn": iam(HUB, "user/u"),
+             "UserPolicyList": [policy("inline")], "GroupList": ["g"],
+             "PermissionsBoundary": {"PermissionsBoundaryArn": iam(HUB, "policy/p/own")}},
+            {"UserName": "alone", "Arn": iam(HUB, "user/alone")},
+        ],
+        "RoleDetailList": [
+            {"RoleName": "r", "RoleId": "AROA0123456789ABCDEF", "Arn": iam(HUB, "role/r"),
+             "AssumeRolePolicyDocument": "trust", "RolePolicyList": [policy("inline")],
+             "AttachedManagedPolicies": [{"PolicyName": "own", "PolicyArn": iam(HUB, "policy/p/own")}]},
+        ],
+    },
+]  # fmt: skip
+ALL: Answers = {
+    ("GetCallerIdentity", ""): {"Account": HUB, "Arn": f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"},
+    ("GetAccountAuthorizationDetails", ""): IN_HUB,
+    ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
+    ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
+    ("ListAccountsForParent", "r-a1b2"): [{"Accounts": [{"Id": HUB}]}, {"Accounts": [{"Id": OLD}]}],
+    ("ListOrganizationalUnitsForParent", "r-a1b2"): [{"OrganizationalUnits": [{"Id": ou(1)}]}],
+    ("ListAccountsForParent", ou(1)): {"Accounts": [{"Id": GONE}]},
+    ("ListOrganizationalUnitsForParent", ou(1)): [
+        {"OrganizationalUnits": []}, {"OrganizationalUnits": [{"Id": ou(2)}]}
+    ],
+    ("ListAccountsForParent", ou(2)): {"Accounts": [{"Id": STAGE}]},
+    ("ListOrganizationalUnitsForParent", ou(2)): {"OrganizationalUnits": []},
+    ("ListAccounts", ""): [
+        {"Accounts": [account_of(HUB, "hub", State="ACTIVE"), account_of(OLD, "old", Status="SUSPENDED")]},
+        {"Accounts": [
+            account_of(
+                STAGE, "stage", State="ACTIVE", Arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}",
+                Email="a@example.com", JoinedTimestamp=DAY,
+            ),
+            account_of(GONE, "gone", State="CLOSED"),
+        ]},
+    ],
+    ("ListTagsForResource", STAGE): [{"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "2"}]}],
+    **{("ListTagsForResource", one): {"Tags": []} for one in (HUB, OLD, GONE)},
+    ("ListPolicies", "SERVICE_CONTROL_POLICY"): [
+        {"Policies": [{"Id": "p-FullAWSAccess", "AwsManaged": True}]},
+        {"Policies": [{"Id": "p-01234567", "Name": "guard", "AwsManaged": False}]},
+    ],
+    ("DescribePolicy", "p-01234567"): {"Policy": {"Content": "says"}},
+    ("ListTargetsForPolicy", "p-01234567"): [{"Targets": [{"TargetId": "r-a1b2"}]}, {"Targets": [{"TargetId": STAGE}]}],
+    ("ListPolicies", "RESOURCE_CONTROL_POLICY"): "PolicyTypeNotEnabledException",
+    ("ListInstances", ""): [{"Instances": [{"InstanceArn": INSTANCE, "IdentityStoreId": "d-0123456789"}]}],
+    ("ListPermissionSets", ""): [{"PermissionSets": [SET]}, {"PermissionSets": [f"{SET[:-1]}0"]}],
+    ("DescribePermissionSet", SET): {"PermissionSet": {"Name": "Admin", "SessionDuration": "PT2H"}},
+    ("ListManagedPoliciesInPermissionSet", SET): {"AttachedManagedPolicies": [{"Arn": "arn:aws:iam::aws:policy/A"}]},
+    ("ListCustomerManagedPolicyReferencesInPermissionSet", SET): [
+        {"CustomerManagedPolicyReferences": [{"Name": "own", "Path": "/p/"}]},
+        {"CustomerManagedPolicyReferences": [{"Name": "two"}]},
+    ],
+    ("GetInlinePolicyForPermissionSet", SET): {"InlinePolicy": "inline"},
+    ("GetPermissionsBoundaryForPermissionSet", SET): {
+        "PermissionsBoundary": {"CustomerManagedPolicyReference": {"Name": "limit"}}
+    },
+    ("ListAccountsForProvisionedPermissionSet", SET): [{"AccountIds": [STAGE]}, {}],
+    ("ListAccountAssignments", f"{STAGE} {SET}"): {
+        "AccountAssignments": [{"PrincipalType": "GROUP", "PrincipalId": "g-1", "AccountId": STAGE}]
+    },
+    ("DescribePermissionSet", f"{SET[:-1]}0"): {"PermissionSet": {"Name": "View"}},
+    ("ListManagedPoliciesInPermissionSet", f"{SET[:-1]}0"): {},
+    ("ListCustomerManagedPolicyReferencesInPermissionSet", f"{SET[:-1]}0"): {},
+    ("GetInlinePolicyForPermissionSet", f"{SET[:-1]}0"): {},
+    ("GetPermissionsBoundaryForPermissionSet", f"{SET[:-1]}0"): {
+        "PermissionsBoundary": {"ManagedPolicyArn": "arn:aws:iam::aws:policy/B"}
+    },
+    ("ListAccountsForProvisionedPermissionSet", f"{SET[:-1]}0"): {},
+    ("ListUsers", ""): [
+        {"Users": []}, {"Users": [stored("User", "u-1", UserName="ann", Revision="1")]}
+    ],
+    ("ListGroups", ""): {"Groups": [stored("Group", "g-1", DisplayName="admins", Revision="1")]},
+    ("ListGroupMemberships", "g-1"): {
+        "GroupMemberships": [stored("Membership", "m-1", MemberId={"UserId": "u-1"})]
+    },
+    ("ListOrganizationsFeatures", ""): {"EnabledFeatures": ["RootSessions"]},
+    ("ListDelegatedAdministrators", "iam.amazonaws.com"): [
+        {"DelegatedAdministrators": []}, {"DelegatedAdministrators": [{"Id": STAGE}]}
+    ],
+    ("AssumeRole", iam(STAGE, "role/In")): {"Credentials": {
+        "AccessKeyId": "inside-stage-0123", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": DAY,
+    }},
+    ("GetAccountAuthorizationDetails", "inside-stage-0123"): {
+        "GroupDetailList": [{"GroupName": "g", "Arn": iam(STAGE, "group/g")}]
+    },
+}  # fmt: skip
+
+
+def of(
+    account: str,
+    type_: str,
+    name: str,
+    /,
+    *,
+    created: str | None = None,
+    modified: str | None = None,
+    **outputs: object,
+) -> Resource:
+    folder, _, kind = type_.partition(":")
+    type_ = f"aws:{folder}/{kind[0].lower()}{kind[1:]}:{kind}"
+    return Resource(
+        f"urn:pulumi:live::aws::{account}::{type_}::{name}", type_, name, outputs=outputs, protect=True,
+        provider=f"urn:pulumi:live::aws::pulumi:providers:aws::{account}", created=created, modified=modified,
+    )  # fmt: skip
+
+
+def provider(account: str, **inputs: object) -> Resource:
+    values = {"allowedAccountIds": json.dumps([account]), **inputs}
+    urn = f"urn:pulumi:live::aws::pulumi:providers:aws::{account}"
+    return Resource(urn, "pulumi:providers:aws", account, values)
+
+
+FIRST, THEN = DAY.isoformat(), LATER.isoformat()
+OWN = iam(HUB, "policy/p/own")
+HUBS = [
+    of(HUB, "iam:Policy", OWN, created=FIRST, modified=THEN, arn=OWN, name="own", path="/p/", policy="new"),
+    of(HUB, "iam:Group", "g", created=FIRST, name="g", path="/", arn=iam(HUB, "group/g"),
+       uniqueId="AGPA0123456789ABCDEF"),
+    of(HUB, "iam:GroupPolicy", "g/inline", group="g", name="inline", policy=json.dumps(TRUST)),
+    of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", group="g", policyArn=OWN),
+    of(HUB, "iam:User", "u", name="u", arn=iam(HUB, "user/u"), permissionsBoundary=OWN,
+       uniqueId="AIDA0123456789ABCDEF"),
+    of(HUB, "iam:UserPolicy", "u/inline", user="u", name="inline", policy=json.dumps(TRUST)),
+    of(HUB, "iam:UserGroupMembership", "u", user="u", groups=["g"]),
+    of(HUB, "iam:User", "alone", name="alone", arn=iam(HUB, "user/alone")),
+    of(HUB, "iam:UserGroupMembership", "alone", user="alone", groups=[]),
+    of(HUB, "iam:Role", "r", name="r", arn=iam(HUB, "role/r"), assumeRolePolicy="trust",
+       uniqueId="AROA0123456789ABCDEF"),
+    of(HUB, "iam:RolePolicy", "r/inline", role="r", name="inline", policy=json.dumps(TRUST)),
+    of(HUB, "iam:RolePolicyAttachment", f"r/{OWN}", role="r", policyArn=OWN),
+    provider(HUB),
+]  # fmt: skip
+ORGANIZED = [
+    of(HUB, "organizations:Organization", "organization", id="o-a1b2c3d4e5", masterAccountId=HUB),
+    of(HUB, "organizations:Account", "hub", id=HUB, name="hub", state="ACTIVE", parentId="r-a1b2", tags={}),
+    of(HUB, "organizations:Account", "old", id=OLD, name="old", state="SUSPENDED", parentId="r-a1b2", tags={}),
+    of(HUB, "organizations:Account", "stage", created=FIRST, id=STAGE, name="stage", state="ACTIVE", parentId=ou(2),
+       arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
+       tags={"a": "1", "b": "2"}),
+    of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
+    of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2"),
+    of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1)),
+    of(HUB, "organizations:Policy", "guard", id="p-01234567", type="SERVICE_CONTROL_POLICY", content="says"),
+    of(HUB, "organizations:PolicyAttachment", "guard/r-a1b2", policyId="p-01234567", targetId="r-a1b2"),
+    of(HUB, "organizations:PolicyAttachment", f"guard/{STAGE}", policyId="p-01234567", targetId=STAGE),
+]  # fmt: skip
+VIEW = f"{SET[:-1]}0"
+CENTER = [
+    of(HUB, "ssoadmin:PermissionSet", "Admin", arn=SET, name="Admin", sessionDuration="PT2H"),
+    of(HUB, "ssoadmin:ManagedPolicyAttachment", "Admin/arn:aws:iam::aws:policy/A", permissionSetArn=SET,
+       managedPolicyArn="arn:aws:iam::aws:policy/A"),
+    of(HUB, "ssoadmin:CustomerManagedPolicyAttachment", "Admin/own", permissionSetArn=SET,
+       customerManagedPolicyReference={"name": "own", "path": "/p/"}),
+    of(HUB, "ssoadmin:CustomerManagedPolicyAttachment", "Admin/two", permissionSetArn=SET,
+       customerManagedPolicyReference={"name": "two", "path": "/"}),
+    of(HUB, "ssoadmin:PermissionSetInlinePolicy", "Admin", permissionSetArn=SET, inlinePolicy="inline"),
+    of(HUB, "ssoadmin:PermissionsBoundaryAttachment", "Admin", permissionSetArn=SET,
+       permissionsBoundary={"customerManagedPolicyReference": {"name": "limit", "path": "/"}}),
+    of(HUB, "ssoadmin:AccountAssignment", f"Admin/{STAGE}/g-1", permissionSetArn=SET, principalType="GROUP",
+       principalId="g-1", targetType="AWS_ACCOUNT", targetId=STAGE),
+    of(HUB, "ssoadmin:PermissionSet", "View", arn=VIEW, name="View"),
+    of(HUB, "ssoadmin:PermissionsBoundaryAttachment", "View", permissionSetArn=VIEW,
+       permissionsBoundary={"managedPolicyArn": "arn:aws:iam::aws:policy/B"}),
+    of(HUB, "identitystore:User", "u-1", userId="u-1", userName="ann"),
+    of(HUB, "identitystore:Group", "g-1", groupId="g-1", displayName="admins"),
+    of(HUB, "identitystore:GroupMembership", "g-1/u-1", groupId="g-1", memberId="u-1"),
+]  # fmt: skip
+ROOT_ACCESS = [
+    of(HUB, "iam:OrganizationsFeatures", "features", enabledFeatures=["RootSessions"]),
+    of(
+        HUB,
+        "organizations:DelegatedAdministrator",
+        f"{STAGE}/iam",
+        accountId=STAGE,
+        servicePrincipal="iam.amazonaws.com",
+    ),
+]
+STAGES = [
+    of(STAGE, "iam:Group", "g", name="g", arn=iam(STAGE, "group/g")),
+    provider(STAGE, assumeRoles=json.dumps([{"roleArn": iam(STAGE, "role/In")}])),
+]
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", None])
+def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None) -> None:
+    """Answers: https://docs.aws.amazon.com/IAM/latest/APIReference/ , .../organizations/ and .../singlesignon/;
+
+    properties: https://www.pulumi.com/registry/packages/aws/api-docs/
+    """
+    aws: Any = Aws(ALL, region)
+    found = read_live(aws, member_role="In")
+    assert found.origin == f"live accounts, seen from {HUB}"
+    assert list(found.resources) == [*HUBS, *ORGANIZED, *CENTER, *ROOT_ACCESS, *STAGES]
+    options = dict(aws.clients)
+    assert options["sso-admin"] == options["identitystore"] == {"region_name": region or "us-east-1"}
+    keys = {"aws_access_key_id": "inside-stage-0123", "aws_secret_access_key": "s", "aws_session_token": "t"}
+    assert options["iam"] == keys
+
+
+LESS: list[tuple[Answers, list[Resource]]] = [
+    ({("DescribeOrganization", ""): "AWSOrganizationsNotInUseException"}, HUBS),
+    ({("DescribeOrganization", ""): "AccessDeniedException"}, HUBS),
+    ({("DescribeOrganization", ""): {"Organization": {"MasterAccountId": STAGE}}}, HUBS),
+    ({("ListPolicies", "SERVICE_CONTROL_POLICY"): "InvalidInputException"},
+        [*HUBS, *ORGANIZED[:-3], *CENTER, *ROOT_ACCESS, *STAGES]),
+    ({("GetPermissionsBoundaryForPermissionSet", SET): "ResourceNotFoundException"},
+        [*HUBS, *ORGANIZED, *(one for one in CENTER if one.name != "Admin" or "Boundary" not in one.type),
+            *ROOT_ACCESS, *STAGES]),
+    *(({("ListOrganizationsFeatures", ""): said}, [*HUBS, *ORGANIZED, *CENTER,
+        of(HUB, "iam:OrganizationsFeatures", "features", enabledFeatures=[]), ROOT_ACCESS[1], *STAGES])
+        for said in ({}, "OrganizationNotFoundException", "ServiceAccessNotEnabledException",
+            "AccountNotManagementOrDelegatedAdministratorException")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answers", "expected"), LESS)
+def test_what_an_account_does_not_have_is_not_there(answers: Answers, expected: list[Resource]) -> None:
+    aws: Any = Aws({**ALL, **answers})
+    assert list(read_live(aws, member_role="In").resources) == expected
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("GetCallerIdentity", ""),
+        ("DescribeOrganization", ""),
+        ("ListPolicies", "RESOURCE_CONTROL_POLICY"),
+        ("GetPermissionsBoundaryForPermissionSet", SET),
+        ("ListOrganizationsFeatures", ""),
+        ("AssumeRole", iam(STAGE, "role/In")),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) -> None:
+    """Not passed over: what was not read cannot be shown to be closed."""
+    aws: Any = Aws({**ALL, place: "ThrottlingException"})
+    with pytest.raises(Refusal) as refused:
+        read_live(aws, member_role="In")
+    where = "the account of your credentials"
+    if place[0] == "AssumeRole":
+        where = f"account {STAGE} through role In"
+    assert refused.value.as_dict() == {
+        "what": "live IAM cannot be read",
+        "where": where,
+        "why": f"An error occurred (ThrottlingException) when calling the {place[0]} operation: no",
+        "nextStep": "use credentials that may call iam:GetAccountAuthorizationDetails there, or name the role with "
+        "--member-role",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({}, "us-east-1"),
+        ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": "eu-west-1"}, "eu-north-1"),
+    ],
+)
+def test_the_region_is_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], region: str
+) -> None:
+    """https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert _region() == region
+    asked: list[str] = []
+
+    def session(region_name: str | None = None) -> Any:
+        asked.append(region_name or "")
+        return Aws(ALL | {("DescribeOrganization", ""): "AccessDeniedException"}, variables.get("AWS_DEFAULT_REGION"))
+
+    monkeypatch.setattr(boto3, "Session", session)
+    assert list(read_live().resources) == HUBS
+    assert asked == ["", region]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -329,15 +330,17 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
 
 def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2026-11-23")]}}
-    messages = [finding.message for finding in without_grant().findings(config)]
-    assert len(messages) == 2
-    assert "expired on 2026-11-23" in messages[1]
+    _, expired = without_grant().findings(config)
+    message = f"The exception for the door {CI_DOOR} (migration) expired on 2026-11-23"
+    step = "close the door, or ask platform to renew the exception"
+    assert expired == Finding("door-needs-grant", message, step, door=CI_DOOR)
 
 
 def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     config = {"door-needs-grant": {"exceptions": [exception(CI_DOOR, "2027-01-31")]}}
-    (finding,) = two_keys().findings(config)
-    assert "is not used" in finding.message
+    message = f"The exception for the door {CI_DOOR} (migration) is not used: nothing here needs it"
+    step = "remove it from the configuration of door-needs-grant, or correct its door or stack"
+    assert two_keys().findings(config) == [Finding("door-needs-grant", message, step)]
 
 
 def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> None:
@@ -354,8 +357,12 @@ def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(mi
         del entry[missing]
     else:
         entry[missing] = given
-    verdicts = without_grant().check({"door-needs-grant": {"exceptions": [entry]}})
-    assert any(f"exceptions.0.{missing}" in finding.message for finding in verdicts.mandatory)
+    found = without_grant().check({"door-needs-grant": {"exceptions": [entry]}}).mandatory
+    where = f"exceptions.0.{missing}"
+    (failed,) = (one for one in found if "configuration" in one.message)
+    assert failed.rule == "door-needs-grant"
+    assert failed.message.startswith(f"The configuration of door-needs-grant cannot be read: {where}: ")
+    assert failed.next_step == f"correct {where} in the policy pack's configuration"
 
 
 def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -> None:
@@ -365,9 +372,40 @@ def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -
     rule = Rule("broken", "d", "low", "r", "https://example.com", broken, DoorConfig, mandatory=False)
     result = run(rule, two_keys().graph, {}, TODAY)
     assert result.findings == ()
-    assert result.failure is not None
-    assert "KeyError" in result.failure.message
-    assert result.failure.next_step
+    message = "The rule broken failed with KeyError: 'boom'; it has proved nothing"
+    step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"
+    assert result.failure == Finding("broken", message, step)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({}, "It is open. Next step: shut it."),
+        ({"urn": "urn:a", "source": "main.py:3"}, "It is open (main.py:3). [urn:a] Next step: shut it."),
+        ({"message": "urn:a is open", "urn": "urn:a"}, "urn:a is open. Next step: shut it."),
+    ],
+)
+def test_a_finding_says_where_it_is_unless_its_sentence_does(given: dict[str, Any], text: str) -> None:
+    assert Finding(**{"rule": "r", "message": "It is open", "next_step": "shut it", **given}).text == text
+
+
+def test_a_finding_is_shown_at_the_resource_of_the_stack_and_asks_for_the_secret_that_hides_it() -> None:
+    """A template's role is no resource of the stack; a value that a state does not show will not be known later."""
+    world = World()
+    world.change(world.role("a", world.stage), made_by="urn:template")
+    hidden = world.role("b", world.stage, UNKNOWN)
+    world.change(hidden, secrets=frozenset({"assumeRolePolicy"}))
+
+    def shown(rule: str, role: str) -> tuple[str | None, str]:
+        urn = next(one.urn for one in world.resources if one.name == role)
+        made = Rule(rule, "d", "low", "r", "u", lambda *_: [Finding(rule, "m", "wait", urn)], DoorConfig)
+        (finding,) = run(made, world.graph, {}, TODAY).findings
+        return (finding.urn or "").rpartition(":")[2], finding.next_step.partition(" and keep")[0].rstrip(",")
+
+    secret = "export the state with `pulumi stack export --show-secrets --file FILE`"
+    assert shown("unproved-door", "a") == ("template", "wait")
+    assert shown("unproved-door", "b") == shown("provider-enters-its-account", "b") == ("b", secret)
+    assert shown("door-needs-grant", "b") == ("b", "wait")
 
 
 def test_a_disabled_rule_is_silent_and_an_advisory_one_does_not_refuse() -> None:

@@ -116,6 +116,8 @@ def test_a_bucket_that_was_being_created_lets_nobody_in() -> None:
         {"urn": "x"},
         {"provider": [1]},
         {"created": True},
+        {"created": "yesterday"},
+        {"created": "2026-11-26T13:51:00"},
         {"parent": [1]},
         {"sourcePosition": 5},
         {"propertyDependencies": {"name": [{}]}},

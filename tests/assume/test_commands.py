@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from click import UsageError
+from click import BadParameter, UsageError
 from click.testing import CliRunner, Result
 
 from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
@@ -26,6 +26,7 @@ from tests.profiles.test_local_aws import allow, root_of
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
+from twokeys.profiles.commands import profiles
 from twokeys.sandbox.local_aws import LocalAws
 
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -114,7 +115,10 @@ def read(doors: str) -> Any:
     return read_ways([read_exports(doors)])
 
 
-def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_next_step(doors: str) -> None:
+def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_next_step(
+    doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # this project may have a sandbox
     with pytest.raises(Refusal) as shut:
         run("stage-reader", "--from", doors, "--external-id", "Another-ID")
     assert "AccessDenied" in shut.value.why
@@ -129,9 +133,21 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
 def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_path: Path) -> None:
     # A device that is not there: the local AWS refuses the code, after it was asked for.
     asking = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True)))
-    result = CliRunner().invoke(assume, ["stage-reader", "--from", asking], input="123456\n", standalone_mode=False)
+    arguments = ["stage-reader", "--from", asking]
+    result = CliRunner().invoke(assume, arguments, input="123456\n", standalone_mode=False)
     assert f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada" in result.output
-    assert isinstance(result.exception, Refusal)
+    malformed = CliRunner().invoke(assume, [*arguments, "--mfa-code", "12345"], standalone_mode=False)
+    for refused in (result.exception, malformed.exception):
+        assert isinstance(refused, Refusal)
+        assert f"the next code of arn:aws:iam::{MANAGEMENT}:mfa/ada" in refused.next_step
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 65, "ada lovelace"])
+def test_a_session_name_that_sts_would_refuse_is_wrong_usage(doors: str, name: str) -> None:
+    with pytest.raises(BadParameter, match="2 to 64"):
+        run("stage-reader", "--from", doors, "--session-name", name)
+    with pytest.raises(BadParameter, match="2 to 64"):
+        run("--person", "ada", "--state", doors, "--session-name", name, command=profiles)
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

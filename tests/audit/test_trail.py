@@ -48,6 +48,13 @@ def test_the_roles_account_alone_tells_only_the_callers_account_and_unique_id() 
     assert use.unique_id == "AIDAQRSTUVWXYZEXAMPLE"
 
 
+def test_a_caller_whom_nobody_signed_in_is_anonymous() -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-request-identification.html"""
+    nobody = {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
+    (use,) = trail({**IN_THE_ROLES_ACCOUNT, "userIdentity": nobody}).uses()
+    assert (str(use.caller), use.caller.short) == ("an anonymous caller", "an anonymous caller")
+
+
 def test_a_caller_that_is_told_by_its_unique_id_is_found_among_the_known_principals() -> None:
     john = Party(Who("user", CALLER, "JohnDoe"))
     (use,) = trail(IN_THE_ROLES_ACCOUNT).uses()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
 
-from twokeys.iam import Arn, ArnError, account_as_a_whole, is_account, parse_arn, partition_of_region
+from twokeys.iam import Arn, ArnError, account_as_a_whole, aws_managed, is_account, parse_arn, partition_of_region
 
 
 def test_an_arn_is_read_into_its_components():
@@ -125,3 +128,25 @@ def test_an_account_as_a_whole_is_named_in_two_ways(principal: str, account: str
 ])  # fmt: skip
 def test_a_region_tells_its_partition(region: str | None, partition: str):
     assert partition_of_region(region) == partition
+
+
+CONTROL_TOWER = "service-role/AWSControlTowerServiceRolePolicy"
+ENTERED = ("AWSControlTowerExecution", "AWSControlTowerBlueprintAccess")
+
+
+@pytest.mark.parametrize(("arn", "said"), [
+    ("arn:aws:iam::aws:policy/AdministratorAccess", ({"Effect": "Allow", "Action": "*", "Resource": "*"},)),
+    (f"arn:aws-cn:iam::aws:policy/{CONTROL_TOWER}",
+     ({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [f"arn:aws-cn:iam::*:role/{x}" for x in ENTERED]},)),
+    ("arn:aws:iam::aws:policy/ReadOnlyAccess", ()), ("arn:aws:iam::aws:policy/NobodysAccess", None),
+    ("arn:aws:iam::aws:role/AdministratorAccess", None), ("AdministratorAccess", None),
+    ("arn:aws:iam::111111111111:policy/AdministratorAccess", None),
+])  # fmt: skip
+def test_what_a_managed_policy_of_aws_says_of_entering_roles(arn: str, said: Any):
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSControlTowerServiceRolePolicy.html"""
+    assert aws_managed.statements(arn) == said
+    assert aws_managed.is_known(arn) is (said is not None)
+    assert aws_managed.is_aws_managed(arn) is ("iam::aws:policy/" in arn)
+    names = aws_managed.names()
+    assert (names["AWSControlTowerServiceRolePolicy"], names["ReadOnlyAccess"]) == (CONTROL_TOWER, "ReadOnlyAccess")
+    assert date.fromisoformat(aws_managed.day())

@@ -116,10 +116,13 @@ def test_every_level_of_scps_must_allow_and_one_policy_of_a_level_is_enough():
     assert outcome(LOCAL_USER, trust(admits(LOCAL_USER)), scps=((NARROW,),)) is DENY
 
 
-def test_scps_do_not_bind_service_linked_roles():
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html"""
+def test_scps_and_rcps_do_not_bind_service_linked_roles():
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
     linked = f"arn:aws:iam::{SOURCE}:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"
-    assert outcome(linked, trust(admits(linked)), grant({}), scps=((NARROW,), (SHUT,))) is ALLOW
+    assert outcome(linked, trust(admits(linked)), grant({}), scps=((NARROW,), (SHUT,)), rcps=((rcp(),),)) is ALLOW
 
 
 def rcp(**statement: Any) -> Any:

@@ -84,7 +84,10 @@ arn:aws:iam::222222222222:role/${aws:PrincipalTag/r}
     (trust(admits(SOURCE)), grant({}, _unless({})), """DENY
   Deny: identity-based policy 1, statement 1 (No): it matches the request, and an explicit denial overrides all"""),
     (
-        trust(admits(SOURCE, **_if("StringEquals", "a:k", "x")), admits(CI, **_if("StringNotEquals", "a:k", "x"))),
+        trust(
+            admits(SOURCE, **_if("StringEquals", "a:k", "x")), admits(CI, **_if("StringNotEquals", "a:k", "x")),
+            admits(CI, Condition={"StringEquals": {"a:j": UNKNOWN}, "StringLike": {"a:k": ["a*", "b*"]}}),
+        ),
         grant({}), """ALLOW
   Allow: trust policy, statement 0: if a:k StringEquals x
   Allow: trust policy, statement 1: if a:k StringNotEquals x
@@ -128,6 +131,8 @@ WITHIN = [
   if not (aws:MultiFactorAuthPresent Bool true)
   Allow: trust policy, statement 0: it matches the request
   Deny: identity-based policy 1, statement 0 (No): if aws:MultiFactorAuthPresent Bool true"""),
+    (trust(admits(APP, Condition=MFA), admits(APP)), (), """ALLOW
+  Allow: trust policy, statement 1: it matches the request"""),
     (trust(admits(SOURCE)), (grant({}),), """DENY
   implicit deny: trust policy: no statement of the trust policy allows the request"""),
     (trust(admits(TARGET, UNKNOWN)), (), """UNKNOWN
@@ -176,6 +181,26 @@ def test_a_grant_to_the_root_user_is_none_since_it_can_assume_no_role():
     key = evaluate_grant(request(f"arn:aws:iam::{SOURCE}:root", complete=False), Policies((grant({}),)))
     assert key.outcome is Outcome.DENY
     assert "root user" in key.explain()
+
+
+STAGE_ONLY, BEGINS_WITH_1 = ({name: {"aws:SourceAccount": text}} for name, text in
+                             (("StringEquals", "account:stage"), ("StringLike", "1*")))  # fmt: skip
+LATER = {"StringEquals": {"a:later": UNKNOWN}}
+
+
+@pytest.mark.parametrize(("trusting", "granting"), [
+    (trust(admits(SOURCE, Condition={**LATER, "StringLike": {"a:k": "a*"}})), grant(_if("StringLike", "a:k", "*b"))),
+    (trust(admits(SOURCE, Condition=STAGE_ONLY)), grant({}, _unless(BEGINS_WITH_1))),
+    (trust(admits(SOURCE, Condition=MFA)), grant({}, _unless(LATER))),
+    (trust(admits(SOURCE, Condition=LATER), admits(CI, Condition={**LATER, **MFA})), grant({})),
+])  # fmt: skip
+def test_what_waits_may_turn_out_to_allow(trusting: Any, granting: Any):
+    assert judge(trusting, granting).outcome is Outcome.UNKNOWN
+
+
+def test_denials_whose_conditions_hang_together_leave_a_way():
+    denies = [_unless({"StringEquals": {"a:k": "${a:j}"}}), {**_unless({"StringEquals": {"a:j": "x"}}), "Sid": "Nor"}]
+    assert judge(trust(admits(SOURCE)), grant({}, *denies)).outcome is Outcome.CONDITIONAL
 
 
 def test_what_waits_and_would_allow_by_itself_is_weighed_without_the_conditions_beside_it():

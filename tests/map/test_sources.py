@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.access.world import two_keys
+from twokeys.answers.model import Party
+from twokeys.answers.reading import read as read_answers
 from twokeys.errors import Refusal
 from twokeys.map.model import Account, Key, Organization, State, Who
-from twokeys.map.sources import read
+from twokeys.map.sources import drawn, read
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
@@ -221,3 +225,12 @@ def test_a_file_that_is_no_state_is_refused_by_name(tmp_path: Path, content: str
     with pytest.raises(Refusal) as refused:
         read([path])
     assert refused.value.where == str(path)
+
+
+def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
+    found = read_answers(two_keys().graph)
+    way, *_ = found.ways
+    root = Party(Who("root-user", way.account, "root"))
+    way = replace(way, steps=(*way.steps[:-1], replace(way.steps[-1], target=root)))
+    (door,) = [one for one in drawn(replace(found, ways=(way,))).doors if one.state is State.OPEN]
+    assert "by a root session" in door.kinds

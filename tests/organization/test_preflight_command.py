@@ -90,9 +90,10 @@ def test_an_account_beyond_the_quota_is_not_made(bare: Existing) -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_an_endpoint_that_is_no_address_is_named(twokeys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["preflight stage", "access check --live", "audit --live"])
+def test_an_endpoint_that_is_no_address_is_named(twokeys: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
-    refused = twokeys("preflight", "stage")
+    refused = twokeys(*command.split())
     assert (refused.returncode, "AWS_ENDPOINT_URL" in refused.stderr) == (1, True)

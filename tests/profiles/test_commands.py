@@ -324,6 +324,7 @@ def published(tmp_path: Path) -> Path:
     """What `twokeys access export` writes of a stack in which ann may enter stage, and break-glass at home."""
     world = two_keys()
     world.add("User", "ann", world.hub, name="ann")
+    world.add("User", "bob", world.hub, name="bob", uniqueId="AIDABOB")
     ann = arn(HUB, "user/ann")
     world.role("reader", world.stage, document(trusts(ann, condition=MFA)))
     world.add("UserPolicy", "g", world.hub, user="ann", name="g", policy=document(grants(arn(STAGE, "role/reader"))))
@@ -336,8 +337,10 @@ def published(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("config")
-def test_a_published_file_is_enough_for_profiles_and_offers_break_glass(published: Path) -> None:
-    run("--person", "ann", "--from", str(published))
+@pytest.mark.parametrize("source", ["--from doors.json", "--state state.json"])
+def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(published: Path, source: str) -> None:
+    option, name = source.split()
+    run("--person", "ann", option, str(published.parent / name))
     assert settings("222222222222-reader")["role_arn"] == arn(STAGE, "role/reader")
     assert settings("management-break-glass") == {
         "role_arn": arn(HUB, "role/break-glass"),
@@ -345,6 +348,10 @@ def test_a_published_file_is_enough_for_profiles_and_offers_break_glass(publishe
         "role_session_name": "ann",
         "mfa_serial": arn(HUB, "mfa/ann"),
     }
+    run("--person", "bob", option, str(published.parent / name))  # he is there, and has no door
+    with pytest.raises(Refusal, match="nobody is called ben") as refused:
+        run("--person", "ben", option, str(published.parent / name))
+    assert refused.value.why == "they tell of ann, bob"
 
 
 @pytest.mark.usefixtures("config")

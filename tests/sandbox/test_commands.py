@@ -81,6 +81,18 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     verified = told(twokeys("verify", "stage", "--json", "--rate", "50"))
     assert all(one["asExpected"] for one in verified["probes"])
 
+    misspelt = twokeys("sandbox", "shell", "--user", "alica")
+    assert (misspelt.returncode, "name alice" in misspelt.stderr) == (1, True)
+    for _again in range(2):
+        for name, value in told(twokeys("sandbox", "shell", "--user", "alice", "--json")).items():
+            monkeypatch.setenv(name, value)
+    stage = story["outputs"]["stage"]["child_account_id"]
+    code = twokeys("sandbox", "mfa-code").stdout.strip()
+    assumed = twokeys("assume", "stage-developer", "--mfa-code", code, "--json")
+    assert told(assumed)["arn"] == f"arn:aws:sts::{stage}:assumed-role/developer/alice"
+    assert "the doors are the sandbox's" in assumed.stderr
+    assert twokeys("sandbox", "shell", "--stop").returncode == 0
+
 
 @pytest.mark.usefixtures("small_organization", "programs_in_process")
 def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_before_and_nothing_else(

@@ -201,9 +201,14 @@ def test_a_door_is_open_for_at_least_as_long_as_it_was_asked_for() -> None:
     assert closing_minute(datetime(2026, 11, 26, 12, 0, tzinfo=UTC)).minute == 0
 
 
-def test_somebody_else_comes_from_the_same_account() -> None:
-    source = {"from": {"group": "ops", "members": ["ann"], "account": "tools"}, "to": {"role": "reader"}, "mfa": False}
+@pytest.mark.parametrize(("longest", "lasts"), [(7_200, 7_200), (86_400, 14_400)])
+def test_somebody_else_comes_from_the_same_account_for_no_longer_than_the_copy_is_open(
+    longest: int, lasts: int
+) -> None:
+    people = {"group": "ops", "members": ["ann"], "account": "tools"}
+    source = {"from": people, "to": {"role": "reader"}, "mfa": False, "sessionSeconds": 14_400}
     opening = Opening("fix", datetime(2099, 1, 1, tzinfo=UTC), "r", "reader", "bob")
-    entry = opened({"reader": source}, opening, Path("Pulumi.shop.yaml"))
+    entry = opened({"reader": source}, opening, Path("Pulumi.shop.yaml"), longest)
     assert entry["from"] == {"user": "bob", "account": "tools"}
+    assert entry["sessionSeconds"] == lasts
     assert "mfa" not in entry

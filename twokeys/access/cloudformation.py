@@ -88,10 +88,10 @@ def _settled(value: object) -> object:
     return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
-def _behind(native: Native, key: str, value: object) -> tuple[str, ...]:
+def _behind(native: Native, key: str, value: object) -> tuple[str, ...] | None:
     """The URNs that a property is made from: of references in it, else as the engine tells them."""
     named = tuple(native.urns[one] for one in _references(value) if one in native.urns)
-    return named or (native.base.property_dependencies.get(key, ()) if value is UNKNOWN else ())
+    return named or (native.base.property_dependencies.get(key) if value is UNKNOWN else None)
 
 
 def _references(value: object) -> Iterator[str]:
@@ -111,13 +111,13 @@ def _principal(native: Native, kind: str, type_: str, **inputs: object) -> Itera
     urns = {kind: (made.urn,)}
     pascal = kind.capitalize()
     for index, item in enumerate(native.items("Policies")):
-        policy = lowered(item) if isinstance(item, Mapping) else {"policyname": UNKNOWN, "policydocument": UNKNOWN}
+        policy = lowered(item) if isinstance(item, Mapping) else {"policyname": UNKNOWN}
         values = {kind: whose, "name": policy.get("policyname"), "policy": policy.get("policydocument", UNKNOWN)}
         yield _with(_made(native, f"aws:iam/{kind}Policy:{pascal}Policy", values, f"policy-{index}"), urns)
     type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{pascal}PolicyAttachment"
     for index, arn in enumerate(native.items("ManagedPolicyArns")):
         attached = _made(native, type_of_attachment, {kind: whose, "policyArn": arn}, f"attachment-{index}")
-        behind = native.base.property_dependencies.get("managedPolicyArns", ()) if arn is UNKNOWN else ()
+        behind = native.base.property_dependencies.get("managedPolicyArns") if arn is UNKNOWN else None
         yield _with(attached, urns | ({"policyArn": behind} if behind else {}))
 
 
@@ -192,7 +192,7 @@ def _own_policy(kind: str, native: Native) -> Iterator[Resource]:
     """An inline policy of the one role, user or group that it names."""
     holder = native.get(f"{kind}Name")
     values = {kind: holder, "name": native.get("PolicyName"), "policy": native.get("PolicyDocument") or UNKNOWN}
-    behind = native.base.property_dependencies.get(f"{kind}Name", ())
+    behind = native.base.property_dependencies.get(f"{kind}Name")
     made = _made(native, f"aws:iam/{kind}Policy:{kind.capitalize()}Policy", values)
     yield _with(made, {kind: behind} if behind and holder is UNKNOWN else {})
 

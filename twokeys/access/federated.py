@@ -80,9 +80,11 @@ class FederatedTrust:
 
     @property
     def foreign(self) -> bool:
-        """Whether the provider is one of another account, which IAM does not take."""
-        arn = _arn(self.federation)
-        return arn is not None and arn.account != self.role.account and Accounts.pinned(self.role.account)
+        """Whether the provider is one of another account or partition, which IAM does not take."""
+        arn, role = _arn(self.federation), Arn.parse(self.role.arn)
+        if arn is None or role is None or not Accounts.pinned(role.account):
+            return False
+        return (arn.partition, arn.account) != (role.partition, role.account)
 
 
 class Federated:

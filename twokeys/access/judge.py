@@ -35,7 +35,7 @@ from twokeys.iam import (
     evaluate_trust,
     parse_policy,
 )
-from twokeys.iam.truth import FREE, Free, Truth
+from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
 _IS_MET, _LATER = "is met by", "a value that is not known yet"
@@ -43,6 +43,7 @@ _NOT_SHOWN = frozenset({"outsider", "everyone"})
 _WHO = ("aws:PrincipalArn", "aws:username", "aws:userid")
 _TELL_APART = frozenset({*map(str.lower, _WHO), "aws:principaltype"})
 """The condition keys in which the principals of one account differ."""
+_ANY = cast("Unknown", FREE)
 _NOBODYS_ACCOUNT = "0" * 12
 _EVERYTHING = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, PolicyKind.IDENTITY
@@ -210,9 +211,9 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values = cast("dict[str, tuple[str, ...] | Unknown]", {} if named else dict.fromkeys(_WHO, FREE))
+        values: dict[str, tuple[str, ...] | Unknown] = {} if named else dict.fromkeys(_WHO, _ANY)
         if not named and account is None:
-            values["aws:PrincipalAccount"] = cast("Unknown", FREE)
+            values["aws:PrincipalAccount"] = _ANY
             if source.kind == "outsider":
                 values["aws:PrincipalOrgID"] = (source.arn,)
         if organization := self._organization_of(target):
@@ -237,7 +238,7 @@ class Judge:
         An account that the stack works in, makes or lists is of its organization.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceorgid
         """
-        nameless = FREE if source.kind == "group" else UNKNOWN if source.unsettled else None
+        nameless = _ANY if source.kind == "group" else UNKNOWN if source.unsettled else None
         return _context(nameless, self._organization_of(source), self._organization_of(target))
 
     def _organization_of(self, principal: Principal) -> str | None:
@@ -258,8 +259,8 @@ class Judge:
 
 
 @lru_cache(maxsize=1024)
-def _context(nameless: Unknown | Free | None, of_source: str | None, of_target: str | None) -> Context:
-    values = cast("dict[str, tuple[str, ...] | Unknown]", dict.fromkeys(_WHO, nameless) if nameless else {})
+def _context(nameless: Unknown | None, of_source: str | None, of_target: str | None) -> Context:
+    values: dict[str, tuple[str, ...] | Unknown] = dict.fromkeys(_WHO, nameless) if nameless else {}
     if of_source:
         values["aws:PrincipalOrgID"] = (of_source,)
     if of_target:

@@ -59,7 +59,7 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
         raise _refused("the account of your credentials", error) from error
     resources += members
     for member in members:
-        if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["status"] == "ACTIVE":
+        if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["state"] == "ACTIVE":
             resources += _member(session, Arn.iam("role", str(member.outputs["id"]), member_role, partition=partition))
     return Snapshot(tuple(resources), origin=f"live accounts, seen from {account}")
 
@@ -217,15 +217,19 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
 def _account_values(
     organizations: OrganizationsClient, found: Mapping[str, Any], parents: Mapping[str, str]
 ) -> dict[str, object]:
-    tags = organizations.list_tags_for_resource(ResourceId=found["Id"]).get("Tags", [])
+    """`Status` is what `State` was called until 2026.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
+    """
+    pages = organizations.get_paginator("list_tags_for_resource").paginate(ResourceId=found["Id"])
     return {
         "id": found["Id"],
         "arn": found.get("Arn"),
         "name": found["Name"],
         "email": found.get("Email"),
-        "status": found.get("Status"),
+        "state": found.get("State") or found["Status"],
         "parentId": parents.get(found["Id"]),
-        "tags": {tag["Key"]: tag["Value"] for tag in tags},
+        "tags": {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]},
     }
 
 

@@ -104,7 +104,7 @@ class Principal:
     @property
     def caller_arn(self) -> str:
         """The ARN that calls AWS: a group never calls, any member of it does."""
-        return self.arn.replace(":group/", ":user/any-member-of/", 1) if self.kind == "group" else self.arn
+        return self.arn.replace(":group/", ":user/any-member-of/")
 
 
 class Principals:
@@ -190,7 +190,7 @@ class Principals:
             arn = str(Arn.iam(kind, account, name, path or "/", self._accounts.partition_of(resource)))
             path_settled = path is not None or resource.get("path") is not UNKNOWN
             unsettled = None
-            if given is None and resource.get("name") in (UNKNOWN, None):  # a name that nobody gives is made up later
+            if given is None:  # a name that nobody gives is made up later
                 unsettled = "name"
             elif not path_settled:
                 unsettled = "path"

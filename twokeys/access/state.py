@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -159,12 +160,14 @@ def _resource(found: Mapping[str, Any], urn: str, replaced: Mapping[str, str] = 
 
 
 def _check_shape(found: Mapping[str, Any]) -> None:
-    """Raises TypeError where a resource is not as `ResourceV3` says."""
+    """Raises TypeError or ValueError where a resource is not as `ResourceV3` says."""
     behind = (found.get("propertyDependencies") or {}).values()
     texts = [found["urn"], found["type"], *(urn for urns in behind for urn in urns or ())]
     texts += [found.get(key) or "" for key in ("parent", "created")]
     if not all(isinstance(one, str) for one in texts) or found["urn"].count("::") < _PARTS_OF_A_URN:
         raise TypeError(f"a resource has no URN, or what should be text is none: {str(found['urn'])[:100]}")
+    if (created := found.get("created")) and datetime.fromisoformat(created).tzinfo is None:
+        raise ValueError(f"{created!r} is no time with its zone")
 
 
 def properties(values: Mapping[str, Any]) -> dict[str, object]:

@@ -119,7 +119,7 @@ def _short_form(loader: yaml.BaseLoader, suffix: str, node: yaml.Node) -> dict[s
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node)
     else:
-        value = loader.construct_mapping(node)  # type: ignore[arg-type] - there is no fourth kind
+        value = loader.construct_mapping(node)  # type: ignore[arg-type]  # there is no fourth kind
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 

@@ -24,6 +24,10 @@ class Key(Enum):
     """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
 
 
+ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
+"""What CloudTrail says of a caller whom nobody signed in, as an account's id."""
+
+
 class State(Enum):
     """What a door is: open with both keys, not proved either way, or shut for want of one; the worst last."""
 
@@ -56,6 +60,8 @@ class Party:
     def _in(self, place: str) -> str:
         if self.who.kind == "root":
             return f"account {place} as a whole"
+        if self.who == ANONYMOUS:
+            return "an anonymous caller"
         if self.who.kind == "principal":
             return f"somebody of account {place}"
         return f"{self.who.label} of {place}" if place else self.who.label

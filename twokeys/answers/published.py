@@ -7,10 +7,11 @@ The documents of the doors are left out, and with them every external ID; a door
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from twokeys.answers.model import Answers, Way
+from twokeys.answers.model import Answers, Party, Way
 from twokeys.doors import RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor, Who
 
 MFA, EXTERNAL_ID = "MFA", "external ID"
@@ -24,12 +25,12 @@ def published(answers: Answers) -> dict[str, Any]:
     Ways through other roles are left out: each of their doors is there for the role that goes through it.
     """
     management = next((id for id, account in answers.accounts.items() if account.management), None)
-    listed = [*answers.ways, *answers.within]
     portal = answers.portal
     return {
         "identity_center": {"start_url": portal.start_url, "region": portal.region} if portal else None,
         "identity_center_members": _members(answers),
-        "doors": [door.to_props() for door in _doors(listed)],
+        "doors": [door.to_props() for door in doors_of(answers)],
+        "user_arns": {one.who.name: one.arn for one in _users(answers)},
         "parent_account_id": management,
         "member_account_ids": {account.name: id for id, account in answers.accounts.items() if id != management},
         "regions": {id: account.region for id, account in answers.accounts.items() if account.region},
@@ -45,8 +46,16 @@ def _members(answers: Answers) -> dict[str, list[str]]:
     return found
 
 
-def _doors(ways: Iterable[Way]) -> Iterator[ExportedDoor]:
-    for way in ways:
+def _users(answers: Answers) -> Iterator[Party]:
+    """Everybody in IAM, also who has no way: of them is then said that they have none."""
+    members = (member for member, _ in answers.memberships)
+    sources = (way.source for way in (*answers.ways, *answers.within))
+    yield from (one for one in (*answers.principals.values(), *members, *sources) if one.who.kind == "user")
+
+
+def doors_of(answers: Answers) -> Iterator[ExportedDoor]:
+    """The ways that are one door of a person, a group or a role, also within an account, without their documents."""
+    for way in (*answers.ways, *answers.within):
         if len(way.steps) == 1 and way.source.who.kind in _KINDS and way.target.who.kind == "role":
             yield ExportedDoor(name=_name(way), door=_door(way), documents=())
 
@@ -72,7 +81,7 @@ def _name(way: Way) -> str:
     if way.declared is not None:
         return way.declared.name
     role = _permission_set(way.target.who) if way.target.who.name.startswith(_RESERVED) else way.target.who.name
-    return f"{way.target.place}-{role}"
+    return re.sub(r"[^A-Za-z0-9_.@+-]+", "-", f"{way.target.place}-{role}")
 
 
 def _role(way: Way) -> str:

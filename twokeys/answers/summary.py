@@ -74,8 +74,8 @@ class Alike:
     """Accounts that have ways in common: the same principals enter them by roles of the same names."""
 
     accounts: tuple[Account, ...]
-    ways: tuple[Way, ...]
-    """Each as it leads into one of them."""
+    ways: tuple[tuple[Way, ...], ...]
+    """Each with those that are alike, one into each of them; the strongest first."""
 
 
 def summary(answers: Answers) -> Summary:
@@ -129,12 +129,12 @@ def by_account(answers: Answers) -> list[Alike]:
     for way in answers.ways:
         into[way.account].append(way)
     if len(accounts) <= FEW:
-        return [Alike((account,), tuple(strongest(into[account.id]))) for account in accounts]
-    alike: dict[tuple[str, ...], list[Way]] = defaultdict(list)
-    for same in _by_pattern(answers.ways).values():
-        alike[tuple(sorted({way.account for way in same}))].append(same[0])
+        return [Alike((account,), tuple((way,) for way in strongest(into[account.id]))) for account in accounts]
+    alike: dict[tuple[str, ...], list[tuple[Way, ...]]] = defaultdict(list)
+    for same in _by_pattern(strongest(answers.ways)).values():
+        alike[tuple(sorted({way.account for way in same}))].append(tuple(same))
     groups = [
-        Alike(tuple(account for account in accounts if account.id in ids), tuple(strongest(ways)))
+        Alike(tuple(account for account in accounts if account.id in ids), tuple(ways))
         for ids, ways in sorted(alike.items(), key=lambda pair: -len(pair[0]))
     ]
     without = tuple(account for account in accounts if account.id not in into)

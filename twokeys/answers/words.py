@@ -61,6 +61,20 @@ def _without_grant(step: Step) -> str:
     return "in no document that is shown here" if step.crosses else "none is needed within one account"
 
 
+def held(way: Way) -> str:
+    """What is known of the keys of a way's doors: "both keys"; one within an account needs none but the trust."""
+    doors = (step for step in way.steps if step.crosses)
+    return " and ".join(dict.fromkeys(map(_held, doors))) or "trust alone"
+
+
+def _held(step: Step) -> str:
+    if step.grants:
+        return "both keys"
+    if step.grant is Key.NOT_OURS:
+        return "trust; the grant is not ours"
+    return "trust alone" if step.grant is Key.NOT_NEEDED else "trust; no grant is shown"
+
+
 def keys_of(way: Way) -> Iterator[str]:
     """Where the keys of a way stand, door by door, one a line."""
     for step in way.steps:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import doors_options, exports_of
+from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -22,7 +22,8 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--external-id", metavar="ID", help="The external ID that the door asks for."),
         click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you."),
-        click.option("--session-name", metavar="NAME", help="The role session name; default: you."),
+        click.option("--mfa-code", metavar="CODE", help="The code of that device; default: it is asked for."),
+        click.option("--session-name", type=SESSION_NAME, help="The role session name; default: you."),
         click.option(
             "--seconds", type=click.IntRange(900, 43_200), help="How long; default: as long as the role allows."
         ),
@@ -105,12 +106,13 @@ def _open(  # noqa: PLR0913 - one parameter an option
     session_name: str | None,
     seconds: int | None,
     mfa_serial: str | None,
+    mfa_code: str | None,
     external_id: str | None,
 ) -> Session:
     from twokeys.assume.session import open_session
     from twokeys.profiles.reading import read_ways
 
-    exports = exports_of(states, published)
+    exports = exports_of(states, published, sandbox=True)
     ways, _members = read_ways(exports)
     way = next((one for one in ways if one.name == door), None)
     if way is None:
@@ -128,6 +130,6 @@ def _open(  # noqa: PLR0913 - one parameter an option
         name=session_name,
         seconds=seconds,
         mfa_serial=mfa_serial,
-        code=lambda serial: click.prompt(f"Code of {serial}", err=True),
+        code=lambda serial: mfa_code or click.prompt(f"Code of {serial}", err=True),
         external_id=external_id,
     )

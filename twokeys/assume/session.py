@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ _CONSOLES: Mapping[str, tuple[str, str]] = {
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 """
 _SECONDS_TO_ANSWER = 10
+_WRONG_CODE = "MultiFactorAuthentication failed"
+"""How STS begins what it says of a code: it has no error code of its own for one."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,16 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         asked = _asked(way, caller, name, seconds, external_id, chained=":user/" not in caller)
         if way.mfa:
             serial = mfa_serial or _device(way, caller)
-            asked |= {"SerialNumber": serial, "TokenCode": code(serial)}
+            given = code(serial).strip()
+            if not re.fullmatch("[0-9]{6}", given):
+                raise _wrong_code(way, serial, f"a code has six digits, and {given!r} has not")
+            asked |= {"SerialNumber": serial, "TokenCode": given}
         answered: Any = sts.assume_role(**asked)
     except BotoCoreError as error:
         raise no_answer(error) from error
     except ClientError as error:
+        if _WRONG_CODE in str(error):
+            raise _wrong_code(way, asked["SerialNumber"], str(error)) from error
         raise Refusal(
             f"door {way.name}",
             where=way.role_arn,
@@ -124,6 +132,16 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         expires=keys["Expiration"],
         arn=answered["AssumedRoleUser"]["Arn"],
         region=way.region or session.region_name,
+    )
+
+
+def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:
+    return Refusal(
+        f"door {way.name}",
+        where=way.role_arn,
+        why=why,
+        next_step=f"run this again with the next code of {serial}, since AWS takes each once; if yours is another"
+        " device (`aws iam list-mfa-devices`), name it with --mfa-serial",
     )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from itertools import zip_longest
 
 from twokeys.answers import pages
-from twokeys.answers.model import Answers, Way
+from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import by_account, by_principal, listed, strongest, summary
-from twokeys.answers.words import conditions, duration, into, keys_of, since, through, why
+from twokeys.answers.summary import FEW, by_account, listed, summary
+from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, period, reasons, used
 from twokeys.audit.report import heading, title
+from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
 
@@ -20,7 +24,12 @@ _PACKAGE = "twokeys.audit"
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
     """The report as HTML text; `now` is when it is made (UTC). A content security policy in it lets it load nothing."""
     style = pages.part(_PACKAGE, "page.css")
-    numbers = summary(answers)
+    numbers, groups = summary(answers), by_account(answers)
+    by_source: dict[Party, list[Way]] = defaultdict(list)
+    of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
+    for way in answers.ways:
+        by_source[way.source].append(way)
+        of_account[way.account].append(way)
     return pages.page(
         _PACKAGE,
         "page.html",
@@ -31,56 +40,70 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         sentence=numbers.sentence,
-        numbers=[
-            ("accounts", numbers.accounts),
-            ("principals with a way in", numbers.principals),
-            ("ways in", numbers.ways),
-            *((f"{level.word} ways", count) for level, count in numbers.levels if level is not Level.NONE),
-            ("not proved", numbers.not_proved),
+        principals=[
+            (source, _counts(ways), listed(sorted(way.target.place for way in ways), most=FEW))
+            for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
-            (heading(group), [one.name for one in group.accounts], [_cells(way, now) for way in group.ways])
-            for group in by_account(answers)
-        ],
-        principals=[
             (
-                str(source),
-                [
-                    (
-                        one.label + through(one.through),
-                        listed(one.accounts, most=12),
-                        one.level.word,
-                        " and ".join(one.conditions) or "always",
-                    )
-                    for one in entrances
-                ],
+                account,
+                _counts(of_account[account.id]),
+                len({way.source for way in of_account[account.id]}),
+                [number for number, group in enumerate(groups, 1) if account in group.accounts],
             )
-            for source, entrances in by_principal(answers.ways)
+            for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
         ],
-        within=[_cells(way, now) for way in answers.within],
-        keys=list(_keys(answers)),
+        groups=[(heading(group), _by_source(group.ways)) for group in groups],
+        within=_by_source((way,) for way in answers.within),
+        keys=_keys(answers),
+        print_keys=len(answers.accounts) <= FEW,
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )
 
 
-def _cells(way: Way, now: datetime) -> tuple[str, ...]:
-    return (
-        way.source.short,
-        into(way),
-        way.permissions.level.word,
-        conditions(way),
-        duration(way.max_session_seconds),
-        since(way),
-        why(way, now),
-    )
+def _level(ways: Iterable[Way]) -> Level:
+    return max((way.permissions.level for way in ways), default=Level.NONE)
 
 
-def _keys(answers: Answers) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
-    for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id)):
-        ways = strongest(way for way in answers.ways if way.account == account.id)
-        if ways:
-            yield account.name, [(f"{way.source} into {way.target}", list(keys_of(way))) for way in ways]
+def _counts(ways: list[Way]) -> tuple[str, str]:
+    """How strong the strongest is, and how many there are: "administrator", "9: 6 administrator, 3 write"."""
+    levels = Counter(way.permissions.level for way in ways)
+    each = ", ".join(f"{levels[level]} {level.word}" for level in sorted(levels, reverse=True))
+    return _level(ways).word if ways else "", (f"{len(ways)}: {each}" if len(levels) > 1 else each) or "none"
+
+
+def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """Each principal with the cells of its ways; what is not alike in several accounts says how often it differs."""
+    rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for ways in found:
+        way = ways[0]
+        policies = listed([policy.removeprefix("managed policy ") for policy in way.permissions.policies])
+        row = (
+            into(way),
+            way.permissions.level.word + (f": {policies}" if policies else ""),
+            f"{conditions(way)}, up to {duration(way.max_session_seconds)}",
+            listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in ways], most=2),
+            held(way),
+            listed([one.why for one in ways], most=2),
+        )
+        rows[way.source.short].append(row)
+    return list(rows.items())
+
+
+def _keys(answers: Answers) -> list[tuple[str, list[tuple[str, list[tuple[str, str | None]]]]]]:
+    """By account the doors that lead into it or on within it, each once, with a line and a URN for each key."""
+    doors = {(step.source.who, step.target.who): step for way in answers.ways for step in way.steps}
+    places: dict[str, list[tuple[str, list[tuple[str, str | None]]]]] = defaultdict(list)
+    for step in doors.values():
+        places[step.target.place].append((f"{step.source.short} into {step.target.who.label}", _lines(step)))
+    return sorted(places.items())
+
+
+def _lines(step: Step) -> list[tuple[str, str | None]]:
+    trust = replace(step.trust, urn=None) if step.trust else None
+    bare = replace(step, trust=trust, grants=tuple(replace(grant, urn=None) for grant in step.grants))
+    return list(zip_longest(keys(bare), (key.urn for key in step.keys)))
 
 
 def _events(answers: Answers, found: Comparison) -> dict[str, object]:

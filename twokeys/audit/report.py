@@ -109,7 +109,7 @@ def _ways(answers: Answers, now: datetime) -> Iterator[str]:
         if group.ways:
             yield ""
             yield heading(group)
-        for way in group.ways:
+        for way, *_ in group.ways:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
             yield f"    {facts(way, now)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from types_boto3_ce.type_defs import GetCostAndUsageRequestTypeDef, GetCostAndUsageResponseTypeDef
 
 _WHERE = "Cost Explorer"
+_SECONDS_TO_CONNECT = 5
+"""botocore waits a minute for each of its tries; without a network that is several minutes."""
 
 
 def client(profile: str | None = None) -> CostExplorerClient:
     """A client for the one region that Cost Explorer has. Raises BotoCoreError for a profile that is not there."""
-    config = Config(retries={"mode": "adaptive", "max_attempts": 5})
+    config = Config(connect_timeout=_SECONDS_TO_CONNECT, retries={"mode": "adaptive", "max_attempts": 5})
     return boto3.Session(profile_name=profile).client("ce", region_name="us-east-1", config=config)
 
 

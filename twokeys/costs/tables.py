@@ -17,7 +17,8 @@ def print_tables(costs: Costs, top: int) -> None:
     """Print a table for each breakdown with its `top` highest rows, then what is apart and the total."""
     console = Console()
     for breakdown in costs.breakdowns:
-        table = Table(title=Text(f"By {', '.join(map(str, breakdown.by))}"), title_justify="left", show_footer=True)
+        say(console, f"By {', '.join(map(str, breakdown.by))}")
+        table = Table(show_footer=True)
         for index, dimension in enumerate(breakdown.by):
             table.add_column(Text(str(dimension)), footer="" if index else "Charges", overflow="fold")
         table.add_column(Text(costs.currency), justify="right", footer=money(costs.charges), no_wrap=True)
@@ -30,7 +31,8 @@ def print_tables(costs: Costs, top: int) -> None:
             amount = add(amount for _, amount in rest)
             table.add_row(f"{len(rest)} more", *[""] * (len(breakdown.by) - 1), money(amount), _share(amount, costs))
         show_table(console, table)
-    apart = Table(title="Apart, and all together", title_justify="left", show_header=False, show_footer=True)
+    say(console, "Apart, and all together")
+    apart = Table(show_header=False, show_footer=True)
     apart.add_column(footer="Total")
     apart.add_column(justify="right", footer=Text(f"{costs.currency} {money(costs.total)}"), no_wrap=True)
     apart.add_row("Charges", money(costs.charges))

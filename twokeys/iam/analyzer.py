@@ -110,6 +110,12 @@ def _keys(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     if key == "aws:arn":
         message = "aws:ARN is not supported; use aws:PrincipalArn or aws:SourceArn"
         yield "unsupported-key", message, _PAGE + "unsupported-global-condition-key"
+    if ":" not in key:
+        yield (
+            "key-format",
+            f"{clause.key} names no service; write aws:{clause.key}",
+            _PAGE + "invalid-condition-key-format",
+        )
 
 
 def _private_addresses(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:

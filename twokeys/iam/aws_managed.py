@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from twokeys.iam.arn import DEFAULT_PARTITION, Arn
+from twokeys.iam.arn import DEFAULT_PARTITION, Arn, parse_arn
 
 SERVICE_LINKED = "aws-service-role/"
 """The path of policies that only a service-linked role can have."""
@@ -32,10 +32,7 @@ def is_known(arn: str) -> bool:
 def statements(arn: str) -> tuple[Mapping[str, object], ...] | None:
     """The statements of an AWS-managed policy that bear on `sts:AssumeRole`; None if they are not known here."""
     found = _recorded().get(_name(arn) or "")
-    if found is None:
-        return None
-    partition = Arn.parse(arn)
-    return _in_partition(found, partition.partition if partition else DEFAULT_PARTITION)
+    return None if found is None else _in_partition(found, parse_arn(arn).partition)
 
 
 def names() -> Mapping[str, str]:

@@ -267,6 +267,19 @@ def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset
             yield error("mismatched-action", statement, "Action", message, page)
 
 
+def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    named = statement.principals
+    if kind is not PolicyKind.TRUST or statement.effect != "Allow" or named is None or named.federated:
+        return
+    actions = {action.lower() for action in statement.actions or () if isinstance(action, str)}
+    if (named.aws or named.service) and actions and actions <= _OF_PROVIDERS:
+        message = "only identity providers use these actions; principals of AWS and services need sts:AssumeRole"
+        yield error("mismatched-action", statement, "Action", message, "access-analyzer-reference-policy-checks.html")
+
+
+_OF_PROVIDERS = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
+
+
 def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     if kind not in (PolicyKind.TRUST, PolicyKind.RESOURCE) or statement.effect != "Allow":
         return
@@ -298,5 +311,6 @@ _RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding
     _for_all_values,
     _mfa,
     _mismatched_action,
+    _federation_by_others,
     *ANALYZER_ERRORS,
 )

@@ -182,7 +182,7 @@ def _required(formula: Formula) -> tuple[Requirement, ...]:
     needed = [one for one in distinct if not any(set(other) < set(one) for other in distinct)]
     if len(needed) == 1:
         return needed[0]
-    return (Requirement("AnyOf", any_of=tuple(needed)),) if needed else ()
+    return (Requirement("AnyOf", any_of=tuple(needed)),)
 
 
 def _must_not(deny: Match) -> Requirement:

@@ -28,7 +28,7 @@ _LINES = {
     State.UNPROVED: "stroke-width: 3; stroke-dash: 2",
     State.SHUT: "stroke-width: 4; stroke-dash: 4",
 }
-_SPACING = ("--elk-padding", "[top=44,left=24,bottom=24,right=24]", "--elk-nodeNodeBetweenLayers", "60")
+_SPACING = ("--elk-padding", "[top=52,left=24,bottom=24,right=24]", "--elk-nodeNodeBetweenLayers", "60")
 _TIE = "member of"
 _LONGEST_LINE = 44
 _BOARDS_A_RUN = 24
@@ -58,21 +58,21 @@ def _preamble() -> str:
     """The settings of each D2 text, and a class for each kind of box and state of a door."""
     page, root, unit, account, line, ink = _LIGHT.values()
     styles = {
-        "root": f'fill: "{root}"; stroke: "{line}"; stroke-width: 1; border-radius: 12; font-size: 20',
-        "unit": f'fill: "{unit}"; stroke: "{line}"; stroke-width: 1; border-radius: 8; font-size: 18',
-        "outside": f'fill: "{page}"; stroke: "{line}"; stroke-dash: 4; border-radius: 8; font-size: 18',
-        "account": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; border-radius: 4; font-size: 16',
-        "accounts": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; multiple: true; font-size: 16',
-        "principal": f'fill: "{account}"; stroke: "{line}"; stroke-width: 1; border-radius: 30; font-size: 15',
-        "door": f'fill: "{page}"; font-size: 15; bold: false; border-radius: 6',
-        "key": f'fill: "{page}"; stroke: "{page}"; font-size: 15',
+        "root": f'fill: "{root}"; stroke: "{line}"; stroke-width: 1; border-radius: 12; font-size: 24',
+        "unit": f'fill: "{unit}"; stroke: "{line}"; stroke-width: 1; border-radius: 8; font-size: 24',
+        "outside": f'fill: "{page}"; stroke: "{line}"; stroke-dash: 4; border-radius: 8; font-size: 24',
+        "account": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; border-radius: 4; font-size: 24',
+        "accounts": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; multiple: true; font-size: 24',
+        "principal": f'fill: "{account}"; stroke: "{line}"; stroke-width: 1; border-radius: 30; font-size: 22',
+        "door": f'fill: "{page}"; font-size: 22; bold: false; border-radius: 6',
+        "key": f'fill: "{page}"; stroke: "{page}"; font-size: 22',
         "words": f'font-color: "{ink}"',
-        "tie": f'stroke: "{line}"; stroke-width: 1; italic: false; font-size: 14',
+        "tie": f'stroke: "{line}"; stroke-width: 1; italic: false; font-size: 20',
         "dot": "opacity: 0",
     }
     for state in State:
         stroke = f'stroke: "{STROKES[state]}"; {_LINES[state]}'
-        styles[state.value] = f"{stroke}; italic: false; font-size: 15"
+        styles[state.value] = f"{stroke}; italic: false; font-size: 22"
         styles[f"{state.value}-door"] = f"{stroke}; stroke-width: 2"
     more = {"words": "shape: text; ", "dot": "width: 1; height: 1; "}
     classes = "".join(f"  {name}: {{ {more.get(name, '')}style: {{ {style} }} }}\n" for name, style in styles.items())
@@ -96,7 +96,7 @@ def draw(organization: Organization) -> str:
     """
     scene = overview(organization)
     heading = _heading(title_of(organization), scene.subtitle)
-    return _standing_alone(_run_one(f"{_preamble()}{heading}{_legend()}{_board(scene)}"))
+    return _standing_alone(_run_one(f"{_preamble()}{heading}{_legend()}direction: down\n{_board(scene)}"))
 
 
 def title_of(organization: Organization) -> str:
@@ -151,8 +151,8 @@ def _label(lines: Iterable[str]) -> str:
 def _heading(title: str, subtitle: str) -> str:
     return (
         'heading: "" { near: top-center; grid-columns: 1; grid-gap: 0; style.opacity: 0\n'
-        f"  title: {_quoted(title)} {{ class: words; style: {{ font-size: 28; bold: true }} }}\n"
-        f"  subtitle: {_quoted(subtitle)} {{ class: words; style: {{ font-size: 17; bold: false }} }}\n}}\n"
+        f"  title: {_quoted(title)} {{ class: words; style: {{ font-size: 34; bold: true }} }}\n"
+        f"  subtitle: {_quoted(subtitle)} {{ class: words; style: {{ font-size: 22; bold: false }} }}\n}}\n"
     )
 
 
@@ -170,7 +170,7 @@ def _board(scene: Scene) -> str:
     boxes = "".join(_box(box, "", paths) for box in scene.boxes)
     arrows = "".join(_arrow(arrow, paths) for arrow in scene.arrows)
     ties = "".join(f"{paths[user]} -> {paths[group]}: {_TIE} {{ class: tie }}\n" for user, group in scene.memberships)
-    return f"direction: right\n{boxes}{arrows}{ties}"
+    return f"{boxes}{arrows}{ties}"
 
 
 def _box(box: Box, around: str, paths: dict[str, str]) -> str:
@@ -222,7 +222,7 @@ def _run_one(text: str) -> str:
 
 
 def _run_many(scenes: Sequence[Scene]) -> list[str]:
-    layers = "".join(f"  s{number}: {{\n{_board(scene)}}}\n" for number, scene in enumerate(scenes))
+    layers = "".join(f"  s{number}: {{\ndirection: right\n{_board(scene)}}}\n" for number, scene in enumerate(scenes))
     with TemporaryDirectory(prefix="twokeys-map-") as folder:
         _d2(f"{_preamble()}layers: {{\n{layers}}}\n", Path(folder, "out.svg"))
         # One board is written as the file itself, several into a folder.

@@ -26,7 +26,8 @@ KINDS = {
     "service": "by an AWS service",
     "everyone": "by anybody in AWS",
 }
-CHAINED, BY_ACCESS_ROLE, WITHIN = "through other roles", "by AWS's access role", "within its own account"
+CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
+WITHIN = "within its own account"
 
 
 def read(states: Iterable[Path], name: str | None = None) -> Organization:
@@ -66,6 +67,7 @@ def _way(way: Way) -> Door:
     kinds = [KINDS.get(way.source.who.kind, way.source.who.kind)]
     kinds += [CHAINED] if way.through else []
     kinds += [BY_ACCESS_ROLE] if way.by_access_role else []
+    kinds += [ROOT] if way.target.who.kind == "root-user" else []
     kinds += [WITHIN] if way.source.who.account == way.account else []
     return Door(
         name=way.declared.name if way.declared else f"{way.source.who.label} to {way.target.who.name}",

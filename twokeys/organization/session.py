@@ -8,8 +8,7 @@ from contextlib import contextmanager
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twokeys.aws_errors import no_answer
-from twokeys.errors import Refusal
+from twokeys.aws_errors import malformed_endpoint, no_answer
 
 
 @contextmanager
@@ -20,11 +19,6 @@ def aws_session(profile: str | None, region: str | None) -> Iterator[boto3.Sessi
     except (BotoCoreError, ClientError) as error:
         raise no_answer(error) from error
     except ValueError as error:
-        if not str(error).startswith("Invalid endpoint"):  # botocore has no class of its own for it
+        if (refusal := malformed_endpoint(error)) is None:
             raise
-        raise Refusal(
-            "AWS cannot be asked",
-            where="AWS_ENDPOINT_URL",
-            why=str(error),
-            next_step="write it as in https://HOST or http://127.0.0.1:4566, or take it away for AWS itself",
-        ) from error
+        raise refusal from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import doors_options, exports_of
+from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -62,7 +62,7 @@ def profiles() -> None:
 )
 @click.option("--region", help="The region of the profiles; default: the one the state has for the account.")
 @click.option("--mfa-serial", metavar="ARN", help="Your MFA device, if it is not called like you.")
-@click.option("--session-name", metavar="NAME", help="The role session name; default: the person or role.")
+@click.option("--session-name", type=SESSION_NAME, help="The role session name; default: the person or role.")
 @click.option("--sso-session", default="twokeys", show_default=True, metavar="NAME", help="Identity Center's session.")
 @click.option("--sso-start-url", metavar="URL", help="Identity Center's address, if the state does not tell it.")
 @click.option("--sso-region", metavar="REGION", help="Identity Center's region, if the state does not tell it.")
@@ -181,7 +181,7 @@ def page(  # noqa: PLR0913 - one parameter an option
     from twokeys.profiles.reading import read_ways
     from twokeys.profiles.ways import people, ways_of
 
-    exports = exports_of(states, published)
+    exports = exports_of(states, published, sandbox=True)
     ways, members = read_ways(exports)
     bearers = people(ways, members)
     if person is not None:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from twokeys.errors import Refusal
+
 if TYPE_CHECKING:
     from twokeys.exports import Exports
 
 DOORS = "TWOKEYS_DOORS"
+_SAY_WHERE = f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
+
+
+class _SessionName(click.ParamType[str]):
+    """What AssumeRole takes: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        if not re.fullmatch(r"[\w+=,.@-]{2,64}", value, re.ASCII):
+            self.fail(f"a session name has 2 to 64 letters, digits or _+=,.@-, and {value!r} has not", param, ctx)
+        return str(value)
+
+
+SESSION_NAME = _SessionName()
+"""The name of a role session."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -31,7 +50,8 @@ def doors_options(command: _Command) -> _Command:
             "--from",
             "published",
             metavar="URL_OR_FILE",
-            help=f"One file for everybody, instead of states: what `twokeys access export` wrote. Default: ${DOORS}.",
+            help=f"One file for everybody, instead of states: what `twokeys access export` wrote. Default: ${DOORS}, "
+            "else the sandbox's states.",
         ),
     ):
         command = option(command)
@@ -42,21 +62,32 @@ def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool 
     """What the states or the published file export; where none is named, the file of `$TWOKEYS_DOORS`.
 
     Args:
-        sandbox: whether the states of this project's sandbox will do where nothing else is named.
+        sandbox: whether the states of this project's sandbox will do where nothing else is named; which they are is
+            then said on standard error.
 
     Raises:
         click.UsageError: both are named, or neither.
         Refusal: one cannot be read.
     """
     from twokeys.exports import read_exports
-    from twokeys.project.states import sandbox_states
 
     named = states or published
     published = published or (None if named else os.environ.get(DOORS))
     if sandbox and not states and not published:
-        states = tuple(map(str, sandbox_states(Path.cwd())))
+        states = _of_the_sandbox()
     if bool(states) == bool(published):
-        raise click.UsageError(
-            f"Say where the doors stand: --from URL_OR_FILE (or ${DOORS}), or --state FILE for each stack."
-        )
+        raise click.UsageError(_SAY_WHERE)
     return [read_exports(each) for each in ((published,) if published else states)]
+
+
+def _of_the_sandbox() -> tuple[str, ...]:
+    from twokeys.project.states import sandbox_states
+
+    try:
+        found = sandbox_states(Path.cwd())
+    except Refusal as refusal:
+        raise click.UsageError(f"{_SAY_WHERE} {refusal}") from refusal
+    names = ", ".join(path.stem for path in found)
+    folder = os.path.relpath(found[0].parent)
+    click.echo(f"Note: the doors are the sandbox's ({names} in {folder}).", err=True)
+    return tuple(map(str, found))

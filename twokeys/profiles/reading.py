@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.graph import build
 from twokeys.access.principals import INLINE_POLICIES
-from twokeys.access.snapshot import PROVIDER
-from twokeys.answers.published import EXTERNAL_ID, MFA
+from twokeys.access.snapshot import PROVIDER, Snapshot
+from twokeys.answers.published import doors_of
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
 from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
-from twokeys.iam import UNKNOWN, PolicyError
+from twokeys.iam import UNKNOWN, Arn, PolicyError
 from twokeys.profiles.identity_center import IdentityCenter
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way
 
@@ -49,18 +49,8 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
         # An assignment that a door of the same permission set and account stands for already has that door's name.
         declared |= {_target(way) for way in doors}
         assigned = [way for way in center.assignments(each, names) if _target(way) not in declared]
-        found: tuple[Way, ...] = (*doors, *assigned, *_within(each, names))
-        for way in found:
-            known = ways.get(way.name, way)
-            if _target(known) != _target(way):
-                raise Refusal(
-                    f"two different doors are called {way.name}",
-                    where=each.where,
-                    why=f"one leads to {' '.join(_target(known))}, the other to {' '.join(_target(way))}",
-                    next_step="rename one of them, or write the profiles of each stack with its own --block and "
-                    "--prefix.",
-                )
-            ways[way.name] = _merged(known, way)
+        _add(ways, (*doors, *assigned), each.where)
+    _add(ways, _shown(exports, names), "what these exports show together")
     if not ways and not any("doors" in each.outputs for each in exports):
         raise Refusal(
             "these exports tell of no door at all",
@@ -69,6 +59,19 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
             next_step="give the exports of the stacks that hold the member accounts",
         )
     return tuple(ways[name] for name in sorted(ways)), members
+
+
+def _add(ways: dict[str, Way], found: Iterable[Way], where: str) -> None:
+    for way in found:
+        known = ways.get(way.name, way)
+        if _target(known) != _target(way):
+            raise Refusal(
+                f"two different doors are called {way.name}",
+                where=where,
+                why=f"one leads to {' '.join(_target(known))}, the other to {' '.join(_target(way))}",
+                next_step="rename one of them, or write the profiles of each stack with its own --block and --prefix.",
+            )
+        ways[way.name] = _merged(known, way)
 
 
 def _merged(known: Way, way: Way) -> Way:
@@ -183,26 +186,19 @@ def _must_have_ids(exported: ExportedDoor, exports: Exports) -> None:
             )
 
 
-def _within(exports: Exports, names: Mapping[str, str]) -> Iterable[RoleWay]:
-    """The roles that users enter in their own account, break-glass among them: nobody exports those as doors."""
-    if not any(True for _ in exports.snapshot.of_type(ROLE)):
+def _shown(exports: Sequence[Exports], names: Mapping[str, str]) -> Iterable[RoleWay]:
+    """The ways that states show and nobody declares: by AWS's access role, within an account, break-glass among them.
+
+    They are what `twokeys access export` publishes of the same states. Those of Identity Center are its assignments.
+    """
+    shown = Snapshot.together([one.snapshot for one in exports], "these exports")
+    if not any(True for _ in shown.of_type(ROLE)):
         return
-    for way in read(build(exports.snapshot)).within:
-        arn, account = way.target.arn, way.account
-        if is_account_id(account):
-            name = names.get(account, account)
-            yield RoleWay(
-                name=re.sub(r"[^A-Za-z0-9_.@+-]+", "-", f"{name}-{way.target.who.name}"),
-                sources=(way.source.who,),
-                account=account,
-                account_name=name,
-                role=arn.partition(":role/")[2],
-                role_arn=arn,
-                mfa=MFA in way.conditions,
-                asks_external_id=EXTERNAL_ID in way.conditions,
-                max_session_seconds=way.max_session_seconds,
-                reason="within the account",
-            )
+    regions = {account: region for one in exports for account, region in _regions(one).items()}
+    for exported in doors_of(read(build(shown))):
+        ends = (exported.door.source.account, exported.door.target.account)
+        if exported.door.target.permission_set is None and all(map(is_account_id, ends)):
+            yield _role_way(exported, exports[0], names, regions, ())
 
 
 def _sources(exported: ExportedDoor) -> Iterable[Who]:
@@ -248,11 +244,15 @@ def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
     lived_in = str(exports.outputs.get(PEOPLE_OUTPUT) or exports.outputs.get(ACCOUNT_OUTPUT, ""))
     users = exports.outputs.get("user_arns")
     if isinstance(users, Mapping):
-        yield Who("user", lived_in, ""), frozenset(map(str, users))
+        for name, arn in users.items():
+            parsed = Arn.parse(str(arn))
+            yield Who("user", parsed.account if parsed else lived_in, ""), frozenset({str(name)})
     listed = exports.outputs.get("group_members")
     for name, users in listed.items() if isinstance(listed, Mapping) else ():
         yield Who("group", lived_in, str(name)), _names(users)
     accounts, of_type = Accounts(exports.snapshot), exports.snapshot.of_type
+    for each in of_type("aws:iam/user:User"):
+        yield Who("user", accounts.of(each), ""), _names([each.text("name")])
     for each in of_type("aws:iam/group:Group"):
         yield Who("group", accounts.of(each), each.text("name") or ""), frozenset()
     for each in of_type("aws:iam/groupMembership:GroupMembership"):

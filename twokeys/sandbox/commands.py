@@ -11,7 +11,7 @@ import click
 
 from twokeys.options import FOLDER, PROJECT, InputPath
 from twokeys.sandbox.mailbox import mailbox
-from twokeys.sandbox.pulumi_commands import get_pulumi, pulumi_demo, shell
+from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, pulumi_demo, shell
 
 if TYPE_CHECKING:
     from twokeys.sandbox.box import Sandbox
@@ -39,6 +39,7 @@ def sandbox() -> None:
 
 sandbox.add_command(mailbox)
 sandbox.add_command(shell)
+sandbox.add_command(mfa_code)
 sandbox.add_command(get_pulumi)
 sandbox.add_command(pulumi_demo)
 

@@ -36,7 +36,7 @@ STACKS: Final = ("management", "stage", "prod")
 DOORS: Final = "twokeys:doors"
 MISSING_KEY: Final = "door-needs-grant"
 """The rule that must refuse a door whose grant is taken away."""
-_WIDTH: Final = 66
+_WIDTH: Final = 78
 _MOST_WAYS: Final = 6
 _TELLING: Final = ("without MFA", "access role of prod", "without a grant", "tries door prod")
 """Probes that a reader wants to see refused."""
@@ -124,7 +124,7 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
     console.print(Verdicts()(f"who can enter prod: {len(answers.ways)} ways, each with both keys"))
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
         said = line.replace(f" of {STACKS[0]}", "")
-        console.print(fill(said, _WIDTH + 12, initial_indent="  ", subsequent_indent="    "))
+        console.print(fill(said, _width(console), initial_indent="  ", subsequent_indent="    "))
     if not verbose and len(story.entering) > _MOST_WAYS:
         rest = sum(len(sources) for _, sources in nearest_first[_MOST_WAYS:])
         console.print(f"  and {rest} ways more (--verbose shows them)")
@@ -139,7 +139,7 @@ def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> N
     console.print()
     console.print(Verdicts()(f"probes: {went_well} of {len(story.probes)} as expected: {tried}"))
     for one in story.probes if verbose else _telling(story.probes):
-        name = one.name if verbose else shorten(one.name, _WIDTH + 2, placeholder=" ...")
+        name = one.name if verbose else shorten(one.name, _width(console) - 10, placeholder=" ...")
         line = f"  {one.happened:<8} {name}"
         console.print(Verdicts()(line) if one.as_expected else Text(line, style="red"))
     story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if not one.as_expected]
@@ -183,14 +183,19 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
         return False
     console.print(Verdicts()(f"{half.name:<11} refused  door {half.door} without its grant; no account yet:"))
     step = found[0].next_step.partition(", or ")[0]
-    for line in (*wrap(found[0].message, _WIDTH), *wrap(f"Next step: {step}.", _WIDTH)):
-        console.print(f"{'':<12}{line}", style="dim")
+    width = _width(console) - 12
+    for line in (*wrap(found[0].message, width), *wrap(f"Next step: {step}.", width)):
+        console.print(f"{'':<12}{line}")
     return True
 
 
 def _why_not(done: Done) -> str:
     others = ", ".join(sorted({one.rule for one in done.verdicts.mandatory}))
     return f"it was refused for {others}" if others else "nothing was found"
+
+
+def _width(console: Console) -> int:
+    return min(_WIDTH, max(30, console.width - 2))
 
 
 def _states(box: Sandbox) -> list[Path]:

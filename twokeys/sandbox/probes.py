@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from twokeys.doors import Who
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
+from twokeys.sandbox.person import make_device, remove_device
 from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import Door, Exports
 from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, from_inside
@@ -153,16 +154,11 @@ class _Prober:
     def _mfa(self, account: str, user: str) -> Iterator[Callable[[], Mapping[str, str]]]:
         """A virtual device of the user; gives what AssumeRole is told of it at a moment."""
         iam = self._client("iam", _root(account))
-        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{SESSION}-{user}-{_OURS}")["VirtualMFADevice"]
-        serial, seed = device["SerialNumber"], device["Base32StringSeed"].decode()
-        now = time.time()
-        codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
-        iam.enable_mfa_device(UserName=user, SerialNumber=serial, **codes)
+        serial, seed = make_device(iam, user, f"{SESSION}-{user}-{_OURS}")
         try:
             yield lambda: {"SerialNumber": serial, "TokenCode": totp(seed, time.time())}
         finally:
-            iam.deactivate_mfa_device(UserName=user, SerialNumber=serial)
-            iam.delete_virtual_mfa_device(SerialNumber=serial)
+            remove_device(iam, user, serial)
 
     def _client(self, service: str, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         return boto3.client(  # type: ignore[call-overload]  # the service is a variable

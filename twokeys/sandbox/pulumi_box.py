@@ -63,6 +63,12 @@ class PulumiBox:
         """The folder of the states."""
         return self.directory / "pulumi" / "backend"
 
+    @property
+    def no_aws_files(self) -> dict[str, str]:
+        """Variables that keep the AWS CLI and the SDKs from the user's own files."""
+        missing = str(self.directory / "no-aws-config")
+        return {"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing}
+
     def local_aws(self) -> LocalAws:
         """The local AWS of these stacks, which outlives the command that starts it."""
         return LocalAws.start(self.directory / "aws", detached=True)
@@ -81,12 +87,7 @@ class PulumiBox:
         """
         path = os.environ.get("PATH", os.defpath).split(os.pathsep)
         others = os.pathsep.join(folder for folder in path if folder != str(self.binaries))
-        missing = str(self.directory / "no-aws-config")
-        variables = {
-            **(aws.environment(account) if account else aws.environment()),
-            "AWS_CONFIG_FILE": missing,
-            "AWS_SHARED_CREDENTIALS_FILE": missing,
-        }
+        variables = (aws.environment(account) if account else aws.environment()) | self.no_aws_files
         pulumi = find_pulumi(others)
         if pulumi is None:
             return variables

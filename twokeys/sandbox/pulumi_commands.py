@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from twokeys.errors import Refusal
 from twokeys.options import ACCOUNT, FOLDER, PROJECT
+
+if TYPE_CHECKING:
+    from twokeys.sandbox.box import Sandbox
 
 
 @click.command("get-pulumi")
@@ -26,49 +34,68 @@ def get_pulumi(build: bool) -> int:
 
 
 @click.command()
-@click.option("--account", type=ACCOUNT, help="Be the administrator of this account in the AWS CLI.")
+@click.option("--user", metavar="NAME", help="Be this user, with an access key and an MFA device, in what was made.")
+@click.option("--account", type=ACCOUNT, help="Be the administrator of this account; with --user, the user's account.")
 @click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
 @PROJECT
 @click.option(
     "--state",
     "directory",
     type=FOLDER,
-    help="Where states and the local AWS are kept. Default: .twokeys in the project.",
+    help="Where states and the local AWS are kept. Default: .twokeys in the project; with --user or --account, where"
+    " the sandbox's states were made.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as JSON.")
-def shell(account: str | None, stop: bool, project: Path, directory: Path | None, as_json: bool) -> int:
+def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
+    user: str | None, account: str | None, stop: bool, project: Path, directory: Path | None, as_json: bool
+) -> int:
     """Print the environment in which `pulumi`, the AWS CLI and boto3 work on a local AWS, which then keeps running.
 
+    \b
     eval "$(twokeys sandbox shell)"; pulumi preview -s stage --policy-pack policies
+    eval "$(twokeys sandbox shell --user alice)"; twokeys assume stage-developer
 
     Every command of the CLI works there: preview, up, refresh, destroy, import. States are in files, and the stacks of
     this project are there by their names. The vendor's aws plugin is used where it is installed; else one of ours,
     which is real for IAM, STS, Organizations and accounts and keeps every other type as declared. Nothing but loopback
     is called, and no file of the project is written.
+
+    With --user it is the shell of somebody of the organization that `demo` or `up` made, or the CLI: for `twokeys
+    assume` and the AWS CLI. Codes of the MFA device: `twokeys sandbox mfa-code`.
     """
     from twokeys.project.config import load_project
+    from twokeys.project.states import local_aws_of, sandbox_states
     from twokeys.sandbox.box import Sandbox
     from twokeys.sandbox.local_aws import LocalAws
+    from twokeys.sandbox.person import account_of, sign_in
     from twokeys.sandbox.pulumi_box import PulumiBox, inherited
 
     root = project.resolve()
-    box = PulumiBox(load_project(root), (directory or root / ".twokeys").resolve())
+    loaded, folder = load_project(root), (directory or root / ".twokeys").resolve()
+    demo = Sandbox(loaded, folder / "demo")
     if stop:
-        running = LocalAws.attach(box.directory / "aws")
-        if running is not None:
-            running.stop()
+        found = (LocalAws.attach(one / "aws") for one in (folder, demo.directory))
+        running = [one for one in found if one is not None]
+        for one in running:
+            one.stop()
         click.echo("stopped" if running else "no local AWS was running", err=True)
         return 0
-    variables = box.open(box.local_aws(), account or "")
-    if made := Sandbox(box.project, box.directory).up:
+    if user:
+        states = sorted((folder / "stacks").glob("*.json")) if directory else sandbox_states(root)
+        where = account_of(user, states, account)
+        box = PulumiBox(loaded, folder if directory else local_aws_of(root, states[0]).parent)
+        variables = sign_in(box.local_aws(), where, user) | box.no_aws_files
         click.echo(
-            f"What `twokeys sandbox up` made ({', '.join(made)}) is in this local AWS and in no state of the CLI:"
-            " an update of the same stack fails on what exists.\n"
-            "To begin anew with the CLI: `twokeys sandbox down`, then this again.",
+            f"You are {user} of account {where} in {os.path.relpath(box.directory)}."
+            " What your MFA device shows: `twokeys sandbox mfa-code`.",
             err=True,
         )
-    if "PULUMI_HOME" not in variables:
-        click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
+    else:
+        box = PulumiBox(loaded, folder)
+        variables = box.open(box.local_aws(), account or "")
+        _say_what_is_elsewhere(Sandbox(loaded, folder).up, demo)
+        if "PULUMI_HOME" not in variables:
+            click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
     if as_json:
         click.echo(json.dumps(variables, indent=2))
         return 0
@@ -76,6 +103,46 @@ def shell(account: str | None, stop: bool, project: Path, directory: Path | None
         click.echo(f"unset {name}")
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _say_what_is_elsewhere(made: Sequence[str], demo: Sandbox) -> None:
+    """What the CLI's states do not hold, and what another local AWS has."""
+    if made:
+        click.echo(
+            f"What `twokeys sandbox up` made ({', '.join(made)}) is in this local AWS and in no state of the CLI:"
+            " an update of the same stack fails on what exists.\n"
+            "To begin anew with the CLI: `twokeys sandbox down`, then this again.",
+            err=True,
+        )
+    elif demo.up:
+        click.echo(
+            f"What the demo made ({', '.join(demo.up)}) is in another local AWS.\n"
+            "To be somebody there: `twokeys sandbox shell --user NAME`; its administrator: with"
+            f" `--state {os.path.relpath(demo.directory)}`.",
+            err=True,
+        )
+
+
+@click.command("mfa-code")
+def mfa_code() -> int:
+    """Print what the MFA device of `twokeys sandbox shell --user` shows now.
+
+    \b
+    twokeys assume stage-developer --mfa-code "$(twokeys sandbox mfa-code)"
+    """
+    from twokeys.sandbox.local_server.mfa import totp
+    from twokeys.sandbox.person import SEED
+
+    seed = os.environ.get(SEED)
+    if not seed:
+        raise Refusal(
+            "there is no MFA device",
+            where=f"${SEED}",
+            why="this is no shell of a user of the sandbox",
+            next_step='run eval "$(twokeys sandbox shell --user NAME)" first',
+        )
+    click.echo(totp(seed, time.time()))
     return 0
 
 

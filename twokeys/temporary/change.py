@@ -52,8 +52,11 @@ def closing_minute(moment: datetime) -> datetime:
     return whole if whole == moment else whole + timedelta(minutes=1)
 
 
-def opened(doors: Mapping[str, Any], opening: Opening, where: Path) -> dict[str, Any]:
+def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int) -> dict[str, Any]:
     """The door as it is to stand among the doors of a stack.
+
+    Args:
+        longest: how many seconds a session of a copy may last; the original's may be longer than the copy is open.
 
     Raises Refusal where there is no such door, or where it is open for good.
     """
@@ -84,6 +87,8 @@ def opened(doors: Mapping[str, Any], opening: Opening, where: Path) -> dict[str,
         place = {key: value for key, value in source["from"].items() if key in ("account", "stack")}
         entry["from"] = {"user": opening.user, **place}
         entry.pop("mfa", None)  # what was said of others: people come with MFA
+    if "sessionSeconds" in entry:
+        entry["sessionSeconds"] = min(int(entry["sessionSeconds"]), longest)
     return {**{key: value for key, value in entry.items() if key not in said}, **said}
 
 

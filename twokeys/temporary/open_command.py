@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from twokeys.project.config import Project
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
+_HOUR = 3600
+"""How long a session may last of a role that says nothing of it, in seconds."""
 
 
 @click.command("open")
@@ -59,7 +61,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.files import read_text, write_output
     from twokeys.project.config import load_project, read_config
     from twokeys.project.stacks import settings_of
-    from twokeys.temporary.change import DOORS, Opening, opened, written
+    from twokeys.temporary.change import DOORS, Opening, closing_minute, opened, written
 
     if copy_of is None and (user is not None or role is not None):
         raise click.UsageError("--user and --role say what is other about a copy: name its original with --from")
@@ -70,14 +72,15 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     settings_of(found, name)  # refuses a config that says less than a door has
     old = read_text(file)
     doors = read_config(file)[DOORS]
-    entry = opened(doors, opening, file)
+    longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
+    entry = opened(doors, opening, file, longest)
     new = written(old, opening, entry, file)
     wanted = {**doors, door: entry}
     judged = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, states=states)
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
-    session = int(entry.get("sessionSeconds", 3600))
+    session = int(entry.get("sessionSeconds", _HOUR))
     if as_json:
         data = {
             "door": door,
@@ -96,6 +99,9 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session that is open then lasts up to "
         f"{session / 3600:g} h from its start"
     )
+    before = int(doors[copy_of].get("sessionSeconds", _HOUR)) if copy_of else session
+    if session < before:
+        click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
     click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
         click.echo("Nothing written (--dry-run).")

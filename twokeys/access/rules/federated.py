@@ -42,7 +42,7 @@ def _wrong(found: FederatedTrust) -> tuple[str, str] | None:
         return why, "name a provider by its ARN, or one that is built into AWS (accounts.google.com)"
     if found.foreign:
         return (
-            f"{federation.provider} is a provider of another account, and IAM takes those of the role's account only",
+            f"{federation.provider} is of another account or partition, and IAM takes those of the role's only",
             "make the provider in the role's account, and name that one",
         )
     if shape := _never(federation):

@@ -1,0 +1,102 @@
+"""A user of the sandbox's organization, as whom the AWS CLI and `twokeys assume` work on the local AWS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from twokeys.access.accounts import Accounts
+from twokeys.access.state import read_states
+from twokeys.errors import Refusal, nearest
+from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.local_server.mfa import totp
+
+SEED: Final = "TWOKEYS_SANDBOX_MFA_SEED"
+"""The variable with the seed of the user's device (base32): `twokeys sandbox mfa-code` reads it."""
+_USER: Final = "aws:iam/user:User"
+
+
+def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
+    """The account in which the states have a user, which `account` chooses where several have one of that name.
+
+    Raises:
+        Refusal: none has, or several have.
+    """
+    snapshot = read_states(states)
+    accounts = Accounts(snapshot)
+    users = {(one.text("name") or one.name, accounts.of(one)) for one in snapshot.of_type(_USER)}
+    found = sorted(where for name, where in users if name == user and account in (None, where))
+    if len(found) == 1:
+        return found[0]
+    names = sorted({name for name, _ in users})
+    known, close = f"the users are {', '.join(names) or 'none'}", nearest(user, names)
+    raise Refusal(
+        f"nobody is called {user}" if not found else f"several users are called {user}",
+        where=", ".join(map(str, states)),
+        why=f"the accounts {', '.join(found)} have one each" if found else known,
+        next_step="choose one with --account ID" if found else f"name {close or 'one of them'}",
+    )
+
+
+def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:
+    """The variables with which the AWS CLI is this user: a new access key, and a new MFA device called like the user.
+
+    Keys and the device of that name that were there are removed: a user has two keys at most, and nobody can read the
+    seed of a device again.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+    Raises:
+        Refusal: the local AWS does not know the user.
+    """
+    variables = aws.environment(account)
+    iam = boto3.client(
+        "iam",
+        endpoint_url=aws.endpoint,
+        region_name=variables["AWS_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+    try:
+        for old in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=user, AccessKeyId=old["AccessKeyId"])
+        for device in iam.list_mfa_devices(UserName=user)["MFADevices"]:
+            if device["SerialNumber"].endswith(f":mfa/{user}"):
+                remove_device(iam, user, device["SerialNumber"])
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+    except ClientError as error:
+        raise Refusal(
+            f"user {user} is not in the local AWS",
+            where=f"account {account} in {aws.directory}",
+            why=str(error),
+            next_step="make it anew: `twokeys sandbox demo`, or `twokeys sandbox up`",
+        ) from error
+    _, seed = make_device(iam, user, user)
+    return variables | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        SEED: seed,
+    }
+
+
+def make_device(iam: Any, user: str, name: str) -> tuple[str, str]:  # noqa: ANN401 - boto3's clients are made at run time
+    """Give a user a virtual MFA device; its serial number (an ARN) and its seed (base32).
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html (two codes in a row)
+    """
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+    serial, seed = device["SerialNumber"], device["Base32StringSeed"].decode()
+    now = time.time()
+    codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
+    iam.enable_mfa_device(UserName=user, SerialNumber=serial, **codes)
+    return serial, seed
+
+
+def remove_device(iam: Any, user: str, serial: str) -> None:  # noqa: ANN401 - as above
+    """Take a virtual MFA device from a user, and delete it."""
+    iam.deactivate_mfa_device(UserName=user, SerialNumber=serial)
+    iam.delete_virtual_mfa_device(SerialNumber=serial)
