@@ -138,6 +138,7 @@ ALLOWED: dict[str, set[str]] = {
         "botocore",
     },
     "twokeys/profiles": {
+        "twokeys.options",
         "twokeys.project",
         "twokeys.answers",
         "twokeys.profiles",

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+_WHOLE = 1000
+
 
 class InputPath(click.Path):
     """A path that is read. A named pipe is refused: opening it waits for whoever writes. `<(COMMAND)` is taken."""
@@ -28,6 +30,16 @@ class InputPath(click.Path):
 def is_named_pipe(path: Path) -> bool:
     """Whether this is a pipe by name and not one that a shell holds open (/dev/fd/63)."""
     return not str(path).startswith(("/dev/", "/proc/")) and path.exists() and stat.S_ISFIFO(path.stat().st_mode)
+
+
+class Group(click.Group):
+    """A group whose help gives the whole first sentence of each command: click cuts one off at the line's end."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands, and what they are for."""
+        rows = [(name, command.get_short_help_str(_WHOLE)) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 class _AccountId(click.ParamType[str]):

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn
+from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document
 from twokeys.access.accounts import Accounts, entry
+from twokeys.access.documents import Documents
+from twokeys.access.organization import Guards
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, PolicyKind, parse_policy
 
 STAGE_ROLE, PROD_ROLE = arn(STAGE, "role/in"), arn(PROD, "role/in")
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -127,7 +129,10 @@ def test_the_account_of_a_resource_is_its_own_or_that_of_its_provider_as_an_arn_
     queue = replace(shown, provider="urn::of-queues", outputs={"arn": f"arn:aws:sqs:eu-west-1:{HUB}:q"})
     odd = replace(shown, provider="urn::odd", outputs={"arn": "arn:aws:iam::aws:policy/x"})
     world.resources += [queue, odd]
+    seen = world.provide("seen", profile="x")
+    world.add("Role", "t", seen, outputs={"arn": arn(PROD, "role/t")})
     accounts = world.accounts()
+    assert accounts.of_provider(seen.urn) == PROD
     assert accounts.of(inside) == accounts.of_provider(absent) == HUB
     assert [accounts.name(accounts.of(one)) for one in (shown, queue, odd)] == [
         "unknown (no provider is shown)", unpinned("of-queues"), unpinned("odd")
@@ -243,16 +248,16 @@ def test_the_access_role_of_an_account_is_as_aws_made_it_else_as_it_is_told() ->
     world.add("MemberAccount", "not-yet", accessRoleArn=UNKNOWN)
     world.add("Component", "unrelated", accessRoleArn=arn("4" * 12, "role/Unrelated"))
     other = world.refer({})
-    world.add("Provider", "theirs", parent=other, assumeRoles=roles(CI, arn(OUTSIDE, "role/Theirs")))
+    world.add("Provider", "theirs", parent=other, assumeRoles=roles(PROD_ROLE, CI, arn(OUTSIDE, "role/Theirs")))
     world.add("Provider", "user", parent=other, assumeRoles=roles(arn("4" * 12, "user/U")))
     world.add("Provider", "below", parent=world.resources[0], assumeRoles=roles(arn("4" * 12, "role/Below")))
     world.provide("without-parent", assumeRoles=roles(arn("4" * 12, "role/Alone")))
     accounts = world.accounts()
     aws = "OrganizationAccountAccessRole"
-    told = {STAGE: "Made", PROD: "Adopted", OUTSIDE: "Theirs", "4" * 12: aws}
+    told = {STAGE: "Made", PROD: "Adopted", OUTSIDE: "Theirs", "4" * 12: aws, HUB: aws}
     assert {one: accounts.access_role(one) for one in told} == told
     assert {one: accounts.access_roles(one) for one in told} == {
-        STAGE: {"Made"}, PROD: {"Adopted", aws}, OUTSIDE: {"Theirs", aws}, "4" * 12: {aws}
+        STAGE: {"Made"}, PROD: {"Adopted", aws}, OUTSIDE: {"Theirs", aws}, "4" * 12: {aws}, HUB: {aws}
     }  # fmt: skip
 
 
@@ -355,3 +360,93 @@ def test_an_account_is_of_another_purpose_as_its_names_say(make: Setup, *, other
     world = Empty()
     make(world)
     assert world.accounts().is_of_another_purpose(STAGE) is other
+
+
+def _tree() -> tuple[Empty, Resource]:
+    """HUB manages; STAGE is in unit ou-inner below ou-outer below the root, PROD below the root, one account is new."""
+    world = Empty()
+    hub = world.provide("hub", allowedAccountIds=json.dumps([HUB]))
+    organization = world.add("Organization", "o", hub, masterAccountId=HUB)
+    outer = world.add("OrganizationalUnit", "outer", hub, made_from={"parentId": [organization]}, id="ou-outer")
+    world.add("OrganizationalUnit", "inner", hub, id="ou-inner", parentId="ou-outer")
+    world.add("OrganizationalUnit", "loop", hub, id="ou-loop", parentId="ou-loop")
+    early = world.add("OrganizationalUnit", "early", hub, parentId="r-1")
+    world.add("Account", "stage", hub, id=STAGE, parentId="ou-inner")
+    world.add("Account", "prod", hub, id=PROD, parentId="r-1")
+    world.add("Account", "new", hub, made_from={"parentId": [early]})
+    world.add("Account", "loop", hub, id=OUTSIDE, parentId="ou-loop")
+    assert outer.urn
+    return world, hub
+
+
+def _control(world: Empty, hub: Resource, name: str, **values: object) -> Resource:
+    said = document({"Sid": name, "Effect": "Deny", "Action": "*", "Resource": "*"})
+    return world.add("ControlPolicy", name, hub, **{"id": f"p-{name}", "content": said, **values})
+
+
+NEW = "account:new"
+BOUND: list[tuple[dict[str, object], dict[str, list[list[str]]]]] = [
+    ({"targetId": "r-1"}, {STAGE: [["p"], [], [], []], PROD: [["p"], []], NEW: [["p"], [], []], "8" * 12: [["p"], []]}),
+    ({"targetId": "ou-outer"}, {STAGE: [[], ["p"], [], []], PROD: [[], []]}),
+    ({"targetId": "ou-inner"}, {STAGE: [[], [], ["p"], []]}),
+    ({"targetId": STAGE}, {STAGE: [[], [], [], ["p"]], PROD: [[], []], HUB: []}),
+    ({"targetId": HUB}, {HUB: []}),
+    ({"targetId": "ou-loop"}, {OUTSIDE: [[], ["p"], []]}),
+    ({"made_from": "o"}, {STAGE: [["p"], [], [], []]}),
+    ({"made_from": "outer"}, {STAGE: [[], ["p"], [], []]}),
+    ({"made_from": "early"}, {NEW: [[], ["p"], []], PROD: [[], []]}),
+    ({"made_from": "new"}, {NEW: [[], [], ["p"]]}),
+    ({"made_from": "prod"}, {PROD: [[], ["p"]]}),
+    ({"targetId": UNKNOWN}, {PROD: [["?"], []], STAGE: [["?"], [], [], []], HUB: []}),
+    ({"targetId": UNKNOWN, "policyId": "p-elsewhere"}, {PROD: [], STAGE: []}),
+]
+
+
+@pytest.mark.parametrize("kind", [PolicyKind.SCP, PolicyKind.RCP])
+@pytest.mark.parametrize(("attached", "expected"), BOUND)
+def test_control_policies_bind_whoever_is_below_what_they_are_attached_to(
+    attached: dict[str, object], expected: dict[str, list[list[str]]], kind: PolicyKind
+) -> None:
+    """Beside AWS's own, which allow everything: each level has to allow, and the management account is bound by none.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+    """
+    everything: dict[str, object] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    said: dict[str, object] = {"Sid": "p", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    if kind is PolicyKind.RCP:
+        everything["Principal"] = said["Principal"] = "*"
+    full = parse_policy({"Version": "2012-10-17", "Statement": [everything]}, kind)
+    for by_id in (True, False):
+        world, hub = _tree()
+        type_ = {} if kind is PolicyKind.SCP else {"type": "RESOURCE_CONTROL_POLICY"}
+        policy = _control(world, hub, "p", content=document(said), **type_)
+        _control(world, hub, "of-another-kind", type="TAG_POLICY")
+        values = dict(attached)
+        target = values.pop("made_from", None)
+        made_from = {"targetId": [one for one in world.resources if one.name == target and one.type != policy.type]}
+        if not by_id and "policyId" not in values:
+            made_from["policyId"] = [policy]
+            values["policyId"] = UNKNOWN
+        values.setdefault("policyId", "p-p")
+        world.add("ControlPolicyAttachment", "other", hub, targetId="r-1", policyId="p-of-another-kind")
+        world.add("ControlPolicyAttachment", "a", hub, made_from={k: v for k, v in made_from.items() if v}, **values)
+        accounts = world.accounts()
+        guards = Guards(world.snapshot, accounts, Documents(world.snapshot, accounts))
+        asked, other = (guards.scps, guards.rcps) if kind is PolicyKind.SCP else (guards.rcps, guards.scps)
+        for account, levels in expected.items():
+            found = asked(account)
+            assert [
+                ["?" if one is UNKNOWN else one.statements[0].sid for one in level[1:]] for level in found
+            ] == levels
+            assert all(level[0] == full for level in found)
+            assert (other(account), asked(account)) == ((), found)
+
+
+def test_a_control_policy_that_two_resources_have_the_id_of_or_none_is_not_attached() -> None:
+    world, hub = _tree()
+    for name in ("first", "second"):
+        _control(world, hub, name, id="p-same")
+    world.add("ControlPolicyAttachment", "a", hub, policyId="p-same", targetId="r-1")
+    world.add("ControlPolicyAttachment", "b", hub, policyId=UNKNOWN, targetId="r-1")
+    accounts = world.accounts()
+    assert Guards(world.snapshot, accounts, Documents(world.snapshot, accounts)).scps(STAGE) == ()

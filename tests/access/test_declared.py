@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
 from twokeys.access.exports import BadExport, Exported
+from twokeys.access.membership import join_declared_groups
 from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
@@ -223,18 +225,23 @@ def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
     assert world.rules() == ["door-needs-trust"]
 
 
-def group_door(world: World, *, members: list[str] | None) -> None:
+ALICE = arn(HUB, "user/alice")
+
+
+def group_door(
+    world: World, *, members: list[str] | None, trusted: Sequence[str] = (ALICE,), kind: str = "group"
+) -> None:
     """A door for a group that another stack makes: its trust names the members."""
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     target = arn("2" * 12, "role/reader")
-    trust = document(trusts(arn(HUB, "user/alice"), condition=mfa))
+    trust = document(trusts(*trusted, condition=mfa))
     documents = [
         symbolic("Role", "reader", "2" * 12, "assumeRolePolicy", trust, name="reader", path="/"),
         symbolic("GroupPolicy", "grant", HUB, "policy", document(grants(target)), group="people", name="enter"),
     ]
     door = {
         "name": "reader",
-        "source": {"kind": "group", "account": HUB, "names": ["people"]},
+        "source": {"kind": kind, "account": HUB, "names": ["team/people"]},
         "target": {"account": "2" * 12, "role": "reader"},
     }
     component = world.add("Component", "door", symbolicDocuments=documents, door=door)
@@ -251,6 +258,50 @@ def group_door(world: World, *, members: list[str] | None) -> None:
     if members is not None:
         outputs = {"parent_account_id": HUB, "group_members": {"people": members}}
         world.add("StackReference", "management", name="org/twokeys/management", outputs={"outputs": outputs})
+
+
+def joined(world: World) -> dict[str, list[str]]:
+    accounts = Accounts(world.snapshot)
+    documents = Documents(world.snapshot, accounts)
+    principals = Principals(world.snapshot, accounts, documents)
+    join_declared_groups(accounts, documents, principals, Exported(world.snapshot))
+    return {one.arn: [group.arn for group in one.groups] for one in principals if one.groups}
+
+
+BOB, PEOPLE = arn(HUB, "user/team/bob"), arn(HUB, "group/people")
+JOINED: list[tuple[list[str] | None, list[str], list[str]]] = [
+    (None, [ALICE, BOB], [ALICE, BOB]),
+    (["bob"], [ALICE, BOB], [BOB]),
+    ([], [ALICE, BOB], []),
+    (None, [arn("2" * 12, "user/alice"), arn(HUB, "role/alice"), HUB, BOB], [BOB]),
+]
+
+
+@pytest.mark.parametrize(("members", "trusted", "joining"), JOINED)
+def test_the_users_of_a_trust_are_in_the_group_of_their_door(
+    members: list[str] | None, trusted: list[str], joining: list[str]
+) -> None:
+    world = World()
+    group_door(world, members=members, trusted=trusted)
+    assert joined(world) == {one: [PEOPLE] for one in joining}
+    world.add("Component", "later", symbolicDocuments=[], door={"name": "x"})
+    world.resources.reverse()
+    assert joined(world) == {one: [PEOPLE] for one in joining}
+
+
+def test_nobody_joins_a_group_that_is_shown_or_of_a_door_that_is_none_of_a_group() -> None:
+    world = World()
+    group_door(world, members=None)
+    world.add("Group", "people", world.hub, name="people")
+    assert joined(world) == {}
+    world = World()
+    group_door(world, members=None, kind="user")
+    assert joined(world) == {}
+    world = World()
+    group_door(world, members=None)
+    component = next(one for one in world.resources if one.name == "door")
+    world.change(component, inputs={**(component.inputs or {}), "door": {"name": 5}}, outputs={})
+    assert joined(world) == {}
 
 
 def test_a_declared_door_for_a_group_of_another_stack_lets_its_members_in() -> None:

@@ -382,6 +382,16 @@ def test_whom_an_assignment_or_an_entitlement_lets_in_where(resources: list[Any]
         ]
 
 
+@pytest.mark.parametrize(("region", "path"), [("eu-west-1", "eu-west-1/"), ("us-east-1", ""), (None, "")])
+def test_the_region_of_a_role_is_that_of_its_provider_where_nothing_nearer_tells_one(region: object, path: str) -> None:
+    world = bare(ADMIN, assigned())
+    world.change(world.hub, inputs={**(world.hub.inputs or {}), "region": region}, outputs={})
+    expected = arn(STAGE, f"{RESERVED}{path}AWSReservedSSO_Admin_{'?' * 16}")
+    assert [one.role.arn for one in read(world).assignments] == [expected]
+    world.resources.append(replace(world.resources.pop(), provider=None))
+    assert [one.role.arn for one in read(world).assignments] == [RESERVED_ROLE]
+
+
 EXCEPT = "or make an exception with reason, owner and expiry"
 NAME_IT = f"write it from values that are known in preview, {EXCEPT}"
 SHOW_SET = f"make the permission set in this program, so that its policies are shown, {EXCEPT}"

@@ -14,7 +14,8 @@ import pulumi_aws
 import pytest
 
 from tests.access.test_translation import put, refused
-from tests.access.world import DEPLOYER, STAGE, arn, document, two_keys
+from tests.access.world import DEPLOYER, STAGE, World, arn, document, two_keys
+from twokeys.access.not_read import not_read
 from twokeys.access.types import Reading, TypeOf, aws_type, cloudformation_type, type_of
 from twokeys.iam import UNKNOWN
 
@@ -236,3 +237,80 @@ def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_kno
     assert len(types) > 50
     unknown = {one for one in types if (known := type_of(one)) is None or known.reading is Reading.NOT_READ}
     assert not unknown
+
+
+ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+MAKE = f"make it with resources of pulumi-aws, {ACCEPT}"
+MAKE_IN_AWS = f"make what it makes in AWS with resources of pulumi-aws, {ACCEPT}"
+SEE_CODE, SEE_COMMAND = f"see what the code may do, {ACCEPT}", f"see that the command makes no IAM, {ACCEPT}"
+HAVE_IT_TRUST = f"make the role in this program and have it trust pods.eks.amazonaws.com, {ACCEPT}"
+MAY_DO_ALL = "runs a command, which may do whatever its credentials may"
+MAKES_IAM = "runs a command that makes IAM"
+BY_CODE = "is made by a dynamic provider, whose code may make IAM"
+UNSHOWN = "is made by a dynamic provider whose code is not shown"
+PICKLE = base64.b64encode(b"\x80\x05create_role").decode()
+
+
+def _hands(role: str) -> str:
+    return f"hands role {role} to pods of a cluster, and it is not shown that the role trusts EKS Pod Identity"
+
+
+SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
+    ("aws:controltower/landingZone:LandingZone", {}, (
+        "makes Control Tower's roles, also in member accounts", MAKE, True)),
+    (COMMAND, {"create": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"update": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"delete": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"stdin": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"interpreter": ["sh", ["aws iam create-role"]]}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"environment": {"TRUST": TRUSTS_ALL}}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"create": "import @aws-sdk/client-iam; createRole()"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"create": "AWS.IAM().create_role()"}, (MAKES_IAM, MAKE, True)),
+    (COMMAND, {"create": "my.create_role()"}, (MAY_DO_ALL, SEE_COMMAND, False)),
+    ("command:remote:CopyToRemote", {}, None),
+    ("command:remote:CopyFile", {"stdin": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
+    ("aws:lambda/invocation:Invocation", {}, ("runs code that is not read", SEE_CODE, False)),
+    ("aws-native:cloudformation:CustomResourceEmulator", {}, ("runs code that is not read", SEE_CODE, False)),
+    (DYNAMIC, {}, (UNSHOWN, MAKE_IN_AWS, True)),
+    ("acme:index:Dynamic", {"__provider": "exports.x"}, None),
+    (DYNAMIC, {"__provider": "exports.x"}, (
+        "is made by a dynamic provider, whose code is not read", MAKE_IN_AWS, False)),
+    (DYNAMIC, {"__provider": "function x"}, (
+        "is made by a dynamic provider, whose code is not read", MAKE_IN_AWS, False)),
+    (DYNAMIC, {"__provider": PICKLE}, (BY_CODE, MAKE_IN_AWS, True)),
+    (DYNAMIC, {"__provider": PICKLE[:5] + " " + PICKLE[5:]}, (UNSHOWN, MAKE_IN_AWS, True)),
+    (DYNAMIC, {"__provider": base64.b64encode(b"text").decode()}, (UNSHOWN, MAKE_IN_AWS, True)),
+    (DYNAMIC, {"__provider": "exports.x", "given": [{"trust": TRUSTS_ALL}]}, (BY_CODE, MAKE_IN_AWS, True)),
+    ("aws:eks/podIdentityAssociation:PodIdentityAssociation", {"roleArn": DEPLOYER}, (
+        _hands(DEPLOYER), HAVE_IT_TRUST, True)),
+    ("aws:eks/podIdentityAssociation:PodIdentityAssociation", {"roleArn": UNKNOWN}, (
+        _hands("that is not known yet"), HAVE_IT_TRUST, True)),
+    ("aws:eks/addon:Addon", {"podIdentityAssociations": UNKNOWN}, (
+        _hands("that is not known yet"), HAVE_IT_TRUST, True)),
+    ("aws:eks/addon:Addon", {"podIdentityAssociations": [UNKNOWN]}, (
+        _hands("that is not known yet"), HAVE_IT_TRUST, True)),
+    ("aws:eks/addon:Addon", {}, None),
+    ("network:index:Module", {}, ("is a Terraform module, whose resources are not shown", MAKE, True)),
+    ("pulumi:index:Module", {}, None),
+    ("awscc:index/iamRole:IamRole", {}, (
+        "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True)),
+    ("acme:index:Thing", {"trust": TRUSTS_ALL}, (
+        "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
+    ("acme:index:Thing", {"trust": {"Statement": [{"Action": "sts:AssumeRole"}]}}, (
+        "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
+    ("acme:index:Thing", {"text": "AssumeRole"}, None),
+    ("acme:index:Thing", {"text": "Statement"}, None),
+    ("acme:index:Thing", {"trust": {"Statement": [{"Action": "s3:GetObject"}]}}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "inputs", "said"), SAID)
+def test_why_something_is_not_read_and_what_helps(
+    type_: str, inputs: dict[str, object], said: tuple[str, str, bool] | None
+) -> None:
+    world = World()
+    resource = put(world, type_, "x", world.stage, **inputs)
+    named = [(one.why, one.next_step, one.certain) for one in not_read(world.snapshot)]
+    assert named == ([] if said is None else [said])
+    for one in not_read(world.snapshot):
+        assert (one.resource, one.door, one.unknown) == (resource, f"{resource.urn} -> *", False)

@@ -115,6 +115,8 @@ def test_days_are_from_the_first_to_before_the_end() -> None:
     bounded = Question(((ACCOUNT,),), first=date(2026, 10, 2), end=date(2026, 10, 31))
     assert amounts(costs(legacy(), question=bounded), 0) == {(STAGE,): Decimal("0.2")}
     late = Question(((ACCOUNT,),), first=date(2026, 10, 31))
+    with pytest.raises(Refusal, match="'soon' is no day"):
+        costs(legacy().replace(b"2026-10-01T00:00:00Z", b"soon"), question=bounded)
     assert amounts(costs(cur2(), question=late), 0) == {(PROD,): Decimal("10.5")}
     with pytest.raises(Refusal, match="nothing to break down"):
         costs(legacy(), question=Question(((ACCOUNT,),), first=date(2027, 1, 1)))
@@ -186,6 +188,7 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (legacy().replace(b"10.5", b"Infinity"), "is Infinity"),
         (legacy().replace(b"10.5", b"1e-200"), "line 9"),
         (cur2().replace(b'"{""user_team"": ""data""}"', b"{broken"), "line 5"),
+        (cur2().replace(b'"{""product_name"": ""Amazon Simple Storage Service', b'"{product_name'), "line "),
         (legacy().replace(b"web", b"\xff"), "near line"),
     ],
 )

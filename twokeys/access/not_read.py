@@ -161,7 +161,7 @@ def _pods(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
 
 def _is_role(snapshot: Snapshot, resource: Resource, role: Resource, arn: object) -> bool:
     if isinstance(arn, str):
-        return arn in (role.text("arn"),) or (role.text("name") or "") == arn.rpartition("/")[2]
+        return arn == role.text("arn") or arn.rpartition("/")[2] == role.text("name")
     behind = snapshot.behind(resource, "roleArn", role.type)
     return behind is not None and behind.urn == role.urn
 

@@ -163,6 +163,7 @@ _FOCUS = {
 }
 """The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
 _AGAIN = "Download the report again and compare its size with the one in the bucket."
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START = "lineitemcurrencycode", "lineitemusagestartdate"
 _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productproductname", "product"
@@ -223,13 +224,16 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 if not row:
                     continue
                 raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
-            if (bounded and not first <= row[start][:10] < end) or question.currency not in (None, row[currency]):
-                continue
             try:
+                outside = bounded and not first <= row[start][:10] < end
+                if (outside and _is_day(row[start])) or question.currency not in (None, row[currency]):
+                    continue
                 amount = Decimal(row[cost]) if row[cost] else ZERO
                 key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
                 ledger.total += amount
                 cells[key] = cells.get(key, ZERO) + amount
+                if not products.get(row[code]):
+                    products[row[code]] = product(row)
             except decimal.DecimalException as error:
                 raise _unreadable(where, f"{place()}: {row[cost]!r} is no amount of money", _AGAIN) from error
             except ValueError as error:
@@ -239,10 +243,21 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 lines.add([row[column] for column in identity])
             ledger.blank += not row[cost]
             ledger.currencies.add(row[currency])
-            if not products.get(row[code]):
-                products[row[code]] = product(row)
             if named is not None and row[named]:
                 names[row[account]] = row[named]
+    _keep(lines, ledger, where)
+    if not ledger.total.is_finite():
+        raise _unreadable(where, f"a {METRICS[question.metric]} in it is {ledger.total}", _AGAIN)
+
+
+def _is_day(start: str) -> bool:
+    """True; raises ValueError for what is no day, so that no line is left out for that."""
+    if not _DAY.match(start):
+        raise ValueError(f"{start!r} is no day")
+    return True
+
+
+def _keep(lines: Lines, ledger: Ledger, where: str) -> None:
     if repeated := next((name for name, its in ledger.files.items() if lines.repeats(its)), None):
         raise Refusal(
             "two versions of one report cannot be added",
@@ -251,8 +266,6 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
             next_step="give the files of the newest version of each month only",
         )
     ledger.files[where] = lines
-    if not ledger.total.is_finite():
-        raise _unreadable(where, f"a {METRICS[question.metric]} in it is {ledger.total}", _AGAIN)
 
 
 def _need(columns: Mapping[str, int], name: str, where: str) -> int:

@@ -13,7 +13,7 @@ import click
 from twokeys.errors import Refusal
 from twokeys.fleet.layout_commands import JSON, SINCE, list_, matrix, move, recover, split
 from twokeys.fleet.task import Operation, Result, Task
-from twokeys.options import PROJECT
+from twokeys.options import PROJECT, Group
 from twokeys.policy_packs import chosen_packs, policy_options
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ _OPTIONS = (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def fleet() -> None:
     """An environment with many accounts, run as many stacks of about 150 resources: its shards.
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from twokeys.options import FILE
+from twokeys.options import FILE, Group
 
 
-@click.group()
+@click.group(cls=Group)
 def policies() -> None:
     """The policy pack for a Pulumi project of your own, in any language."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
+from twokeys.options import Group
 from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _WOULD_CHANGE = 3
 
 
-class _WritesByDefault(click.Group):
+class _WritesByDefault(Group):
     """A group whose own options are those of `write`: `twokeys profiles --person ada` writes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from twokeys.options import FOLDER, PROJECT, InputPath
+from twokeys.options import FOLDER, PROJECT, Group, InputPath
 from twokeys.sandbox.mailbox import mailbox
 from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, pulumi_demo, shell
 
@@ -27,7 +27,7 @@ _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, ev
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 
 
-@click.group()
+@click.group(cls=Group)
 def sandbox() -> None:
     """Run the stacks against a local AWS on this machine: no account, no credentials, nothing but loopback.
 

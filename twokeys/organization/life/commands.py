@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import FILE, PROJECT
+from twokeys.options import FILE, PROJECT, Group
 
 if TYPE_CHECKING:
     import boto3
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@click.group()
+@click.group(cls=Group)
 def account() -> None:
     """A member account's life: its e-mail address, its closing.
 
