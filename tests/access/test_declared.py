@@ -353,11 +353,59 @@ def test_a_document_says_where_it_stands_and_why_it_is_not_known(
     assert {name: getattr(trust, name) for name in (*usual, *where)} == usual | where | told
 
 
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        (document(trusts(CI)), {"declared": True, "problem": None}),
+        (document(grants("*")), {"declared": False, "problem": "its declaration cannot be read: "}),
+        (None, {"declared": False, "problem": LATER, "waits_for": ("something that this program only reads",)}),
+    ],
+)
+def test_a_declaration_stands_in_for_a_document_that_is_not_known_yet(
+    declared: str | None, told: dict[str, object]
+) -> None:
+    world, component = declared_door(declared or document(trusts(CI)))
+    if declared is None:
+        world.change(component, inputs={"symbolicDocuments": []})
+    role = next(one for one in world.resources if one.name == "deployer")
+    world.change(role, source="main.py:3", made_from_hidden=frozenset({"assumeRolePolicy"}))
+    graph = world.graph
+    trust = next(one.trust for one in graph.roles if one.urn == role.urn)
+    assert trust is not None
+    assert (trust.title, trust.urn, trust.source) == ("trust policy of role deployer", role.urn, "main.py:3")
+    assert (trust.policy is UNKNOWN) is bool(told["problem"])
+    assert (trust.problem or "").startswith(str(told["problem"] or ""))
+    assert (trust.declared, trust.waits_for) == (told["declared"], told.get("waits_for", ()))
+
+
+ENTER = {**symbolic("RolePolicy", "grant", HUB, "policy", document(grants(TARGET)), role="ci", name="enter")}
+
+
+@pytest.mark.parametrize(
+    ("listed", "why"),
+    [
+        (UNKNOWN, "it is not a list that is known in preview"),
+        ([ENTER, {**ENTER, "account": None}], "account: Input should be a valid string"),
+        (["x", ENTER], "the document: Input should be a valid dictionary or instance of SymbolicDocument"),
+    ],
+)
+def test_a_declaration_that_cannot_be_read_says_why_and_leaves_the_others(listed: object, why: str) -> None:
+    world, component = declared_door()
+    changed = world.change(component, inputs={"symbolicDocuments": listed}, outputs={})
+    documents = world.graph.documents
+    assert [(one.component, one.why) for one in documents.bad_declarations] == [(changed, why)]
+    assert [one.document.type for one in documents.declared] == [TYPES["RolePolicy"]] * (listed is not UNKNOWN)
+    grant = next(one for one in world.resources if one.name == "grant")
+    read = [documents.declared_property(grant, key) for key in ("role", "name", "path")]
+    assert read == (["ci", "enter", None] if listed is not UNKNOWN else [None, None, None])
+
+
 @pytest.mark.parametrize("secret", [False, True])
 def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret: bool) -> None:
     condition: dict[str, dict[str, Any]] = {
         "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
-                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1"},
+                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1",
+                         "accounts.google.com:sub": "1"},
         "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
         "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
     }  # fmt: skip
