@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
+from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
 from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
@@ -16,7 +16,7 @@ from twokeys.access.exports import BadExport, Exported
 from twokeys.access.membership import join_declared_groups
 from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
-from twokeys.doors import MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
+from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
 
 NEW = "account:new"
@@ -353,11 +353,59 @@ def test_a_document_says_where_it_stands_and_why_it_is_not_known(
     assert {name: getattr(trust, name) for name in (*usual, *where)} == usual | where | told
 
 
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        (document(trusts(CI)), {"declared": True, "problem": None}),
+        (document(grants("*")), {"declared": False, "problem": "its declaration cannot be read: "}),
+        (None, {"declared": False, "problem": LATER, "waits_for": ("something that this program only reads",)}),
+    ],
+)
+def test_a_declaration_stands_in_for_a_document_that_is_not_known_yet(
+    declared: str | None, told: dict[str, object]
+) -> None:
+    world, component = declared_door(declared or document(trusts(CI)))
+    if declared is None:
+        world.change(component, inputs={"symbolicDocuments": []})
+    role = next(one for one in world.resources if one.name == "deployer")
+    world.change(role, source="main.py:3", made_from_hidden=frozenset({"assumeRolePolicy"}))
+    graph = world.graph
+    trust = next(one.trust for one in graph.roles if one.urn == role.urn)
+    assert trust is not None
+    assert (trust.title, trust.urn, trust.source) == ("trust policy of role deployer", role.urn, "main.py:3")
+    assert (trust.policy is UNKNOWN) is bool(told["problem"])
+    assert (trust.problem or "").startswith(str(told["problem"] or ""))
+    assert (trust.declared, trust.waits_for) == (told["declared"], told.get("waits_for", ()))
+
+
+ENTER = {**symbolic("RolePolicy", "grant", HUB, "policy", document(grants(TARGET)), role="ci", name="enter")}
+
+
+@pytest.mark.parametrize(
+    ("listed", "why"),
+    [
+        (UNKNOWN, "it is not a list that is known in preview"),
+        ([ENTER, {**ENTER, "account": None}], "account: Input should be a valid string"),
+        (["x", ENTER], "the document: Input should be a valid dictionary or instance of SymbolicDocument"),
+    ],
+)
+def test_a_declaration_that_cannot_be_read_says_why_and_leaves_the_others(listed: object, why: str) -> None:
+    world, component = declared_door()
+    changed = world.change(component, inputs={"symbolicDocuments": listed}, outputs={})
+    documents = world.graph.documents
+    assert [(one.component, one.why) for one in documents.bad_declarations] == [(changed, why)]
+    assert [one.document.type for one in documents.declared] == [TYPES["RolePolicy"]] * (listed is not UNKNOWN)
+    grant = next(one for one in world.resources if one.name == "grant")
+    read = [documents.declared_property(grant, key) for key in ("role", "name", "path")]
+    assert read == (["ci", "enter", None] if listed is not UNKNOWN else [None, None, None])
+
+
 @pytest.mark.parametrize("secret", [False, True])
 def test_what_stands_in_a_secret_document_is_masked_but_for_who_comes_in(secret: bool) -> None:
     condition: dict[str, dict[str, Any]] = {
         "StringEquals": {"sts:ExternalId": "s3cr3t", "aws:PrincipalTag/team": "web", "aws:SourceIdentity": "ann",
-                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1"},
+                         "saml:aud": "https://x", "cognito-identity.amazonaws.com:aud": "us-east-1:1",
+                         "accounts.google.com:sub": "1"},
         "StringLike": {"sts:RoleSessionName": ["*", "a?*", "TRUE"]}, "StringNotEquals": {"sts:TransitiveTagKeys": "t"},
         "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"},
     }  # fmt: skip
@@ -474,7 +522,11 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
             "organization_grants: Input should be a valid dictionary or instance of ExportedGrant",
         )
     ] + [BadExport(only.urn, "org/p/only", SAID_ONLY, REFER)]
-    assert exported.members == {(HUB, "devs"): frozenset({"ann", "bob"})}
+    in_prod = {ACCOUNT_OUTPUT: PROD, MEMBERS_OUTPUT: {"ops": []}}
+    for number, outputs in enumerate((in_prod, {PEOPLE_OUTPUT: HUB, MEMBERS_OUTPUT: 5}, {MEMBERS_OUTPUT: members})):
+        world.other_stack(f"m{number}", f"org/p/m{number}", outputs)
+    members_of = {(HUB, "devs"): frozenset({"ann", "bob"}), (PROD, "ops"): frozenset()}
+    assert Exported(world.snapshot).members == members_of
     assert exported.accounts == {HUB, STAGE}
     assert [one.name for one in exported.documents] == ["deployer", "g", "g", "wrong", "here"]
     graph = world.graph

@@ -102,7 +102,7 @@ def test_of_many_statements_only_those_that_can_match_are_looked_at():
     assert evaluate_trust(Request(Caller(roles[1_999]), "sts:AssumeRole", target), trust).allowed
     within = Request(Caller(roles[1_234]), "sts:AssumeRole", "arn:aws:iam::111111111111:role/x")
     assert [one.statement for one in evaluate(within, Policies(trust=trust)).decisions] == [1_234]
-    denied = _long([{**one, "Effect": "Deny"} for one in statements])
+    denied = _long([{**statements[0], "Principal": {"AWS": "*"}}, *({**one, "Effect": "Deny"} for one in statements)])
     assert not evaluate(within, Policies(trust=denied)).allowed
     assert "explicit denial" in evaluate(within, Policies(trust=denied)).explain()
     session = "arn:aws:sts::111111111111:assumed-role/ci/build"

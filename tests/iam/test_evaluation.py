@@ -73,6 +73,7 @@ def test_a_session_knows_the_path_of_its_role_only_when_told():
 ])  # fmt: skip
 def test_within_an_account_a_trust_that_names_the_caller_needs_no_grant(caller: str, name: str, expected: Outcome):
     assert outcome(caller, trust(admits(name))) is expected
+    assert outcome(caller, trust(admits(name), admits(TARGET))) is expected
     assert outcome(caller, trust(admits(name)), grant({})) is ALLOW
     assert outcome(caller, None, grant({})) is DENY
 
@@ -114,6 +115,8 @@ def test_every_level_of_scps_must_allow_and_one_policy_of_a_level_is_enough():
     assert outcome(CI, both, grant({}), scps=((FULL,), (NARROW,))) is DENY
     assert outcome(CI, both, grant({}), scps=((FULL,), ())) is DENY
     assert outcome(LOCAL_USER, trust(admits(LOCAL_USER)), scps=((NARROW,),)) is DENY
+    limited = Policies(trust=trust(admits(LOCAL_USER)), scps=((FULL,),), boundary=grant({}, kind=PolicyKind.BOUNDARY))
+    assert "SCP 1 at level 1" in evaluate(request(LOCAL_USER), limited).explain()
 
 
 def test_scps_and_rcps_do_not_bind_service_linked_roles():

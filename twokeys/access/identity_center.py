@@ -31,6 +31,7 @@ from twokeys.iam import (
     Request,
     Verdict,
     evaluate_trust,
+    is_account,
 )
 from twokeys.iam.verdict import Why
 
@@ -199,7 +200,8 @@ class _Reader:
     def _account(self, resource: Resource) -> str | None:
         target = resource.text("targetId")
         if target is not None:
-            return self.accounts.canonical(target)
+            account = self.accounts.canonical(target)
+            return account if is_account(account) or not self.accounts.pinned(account) else None
         behind = self.snapshot.behind(resource, "targetId", ACCOUNT)
         return self.accounts.named_by(behind) if behind else None
 

@@ -19,7 +19,6 @@ from twokeys.iam import (
     UNKNOWN,
     Arn,
     Caller,
-    Context,
     Decision,
     Glob,
     Outcome,
@@ -118,5 +117,5 @@ def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) ->
         boundary=source.boundary.policy if source.boundary else None,
         scps=guards.scps(source.account),
     )
-    request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn, Context(complete=False))
+    request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn)
     return Door(source, root, trust, evaluate(request, policies), asked=False)
