@@ -31,16 +31,18 @@ from twokeys.iam import (
     evaluate,
 )
 from twokeys.iam.truth import Truth
+from twokeys.iam.verdict import Why
 
 ASSUME_ROOT = "sts:AssumeRoot"
 FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
 _ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
 _ROOT_SESSIONS = "RootSessions"
 _ON = Verdict(
-    Outcome.ALLOW, decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)
+    Outcome.ALLOW,
+    Why(decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)),
 )
 _NOT_SHOWN = Verdict(
-    Outcome.CONDITIONAL, (Requirement("is switched on in", "the feature RootSessions", ("the organization",)),)
+    Outcome.CONDITIONAL, Why((Requirement("is switched on in", "the feature RootSessions", ("the organization",)),))
 )
 
 
