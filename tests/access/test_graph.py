@@ -895,9 +895,9 @@ def test_the_shortest_way_to_each_role_of_another_account_and_the_roles_that_lea
     ways = list(paths_from(graph, lambda one: one.name == "starter"))
     through = f"{arn(HUB, 'role/starter')} -> {CI} -> {DEPLOYER}"
     assert [str(way) for way in ways] == [through, f"{through} -> {inner}", f"{through} -> {inner} -> {last}"]
-    assert [(way.source.name, way.target.name, way.id) for way in ways[:1]] == [
-        ("starter", "deployer", f"{arn(HUB, 'role/starter')} -> {DEPLOYER}")
-    ]
+    assert {way.source.name for way in ways} == {"starter"}
+    assert [way.target.name for way in ways] == ["deployer", "inner", "last"]
+    assert ways[-1].id == f"{arn(HUB, 'role/starter')} -> {last}"
     assert {one.name for one in leading_out(graph)} == {"starter", "ci", "deployer", "inner"}
 
 
@@ -914,21 +914,36 @@ def test_an_access_role_is_as_aws_makes_it_unless_the_program_has_it() -> None:
     world.add("Provider", "other", assumeRoles=other)
     prod = world.provider("prod", PROD)
     world.role("OrganizationAccountAccessRole", prod)
+    renamed = json.dumps([{"roleArn": arn("5" * 12, "role/Own")}])
+    world.add("Provider", "renamed", assumeRoles=renamed)
+    china = json.dumps([{"roleArn": f"arn:aws-cn:iam::{'8' * 12}:role/OrganizationAccountAccessRole"}])
+    world.add("Provider", "china", region="cn-north-1", allowedAccountIds=json.dumps(["8" * 12]), assumeRoles=china)
+    world.role("boss", world.hub)
+    administrator(world, "boss")
     graph = world.graph
     made = {role.account: role for role in graph.access_roles}
+    boss = graph.principals.named(HUB, "role", "boss")
+    assert boss is not None
     assert {account: role.name for account, role in made.items()} == {
         STAGE: "OrganizationAccountAccessRole",
         "5" * 12: "Own",
         "6" * 12: "AWSControlTowerExecution",
+        "8" * 12: "OrganizationAccountAccessRole",
     }
     for role in made.values():
-        assert [one.title for one in role.documents] == ["managed policy AdministratorAccess"]
+        assert role.made_by_aws
+        assert [one.title for one in role.documents] == [one.title for one in boss.documents]
+        assert [one.policy for one in role.documents] == [one.policy for one in boss.documents]
         assert role.trust is not None
         assert role.trust.title == f"trust policy of role {role.name}, as AWS made it"
         (statement,) = role.trust.policy.statements
-        assert [str(one) for one in statement.principals.aws] == [arn(HUB, "root")]
+        partition = "aws-cn" if role.account == "8" * 12 else "aws"
+        assert [str(one) for one in statement.principals.aws] == [f"arn:{partition}:iam::{HUB}:root"]
+        assert statement.actions == ("sts:AssumeRole",)
     assert list(entered_by_access_role(graph.accounts)) == [
         (STAGE, "OrganizationAccountAccessRole"),
         ("6" * 12, "AWSControlTowerExecution"),
         (PROD, "OrganizationAccountAccessRole"),
+        ("5" * 12, "Own"),
+        ("8" * 12, "OrganizationAccountAccessRole"),
     ]

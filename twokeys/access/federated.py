@@ -38,6 +38,7 @@ from twokeys.iam import (
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import shared_provider, tenant_claims
+from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
 _LATER = "(not known yet)"
@@ -135,7 +136,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
 
 
 _NO_GRANT = Verdict(
-    Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),)
+    Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),))
 )
 
 
@@ -169,7 +170,7 @@ def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
     if verdict.outcome is not Outcome.CONDITIONAL:
         return verdict
     outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
-    return Verdict(outcome, others, verdict.unknowns, verdict.decisions)
+    return Verdict(outcome, Why(others, verdict.unknowns, verdict.decisions))
 
 
 def _about(requirement: Requirement, keys: set[str]) -> bool:

@@ -170,7 +170,7 @@ class Judge:
             alike = (self._alike(source, request, direct=direct), resource.of(request))
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target, asked=False).outcome
-            verdict = Verdict(outcomes[alike], explain=partial(self._why, source, target))
+            verdict = Verdict(outcomes[alike], partial(self._why, source, target))
             yield Door(source, target, verdict, verdict, asked=False)
 
     def _why(self, source: Principal, target: Principal) -> Why:
@@ -200,7 +200,7 @@ class Judge:
         if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
             return verdict
         waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
-        return Verdict(Outcome.CONDITIONAL, (*at_most.requirements, *waiting), decisions=at_most.decisions)
+        return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
 
     def _from_outside(self, source: Principal, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
@@ -227,7 +227,7 @@ class Judge:
         if rcps and trust.outcome is not Outcome.DENY:
             trust = self._settled(evaluate, request, both)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
-        grant = Verdict(Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", why),))
+        grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
         return Door(source, target, trust, grant, asked=False)
 
     def _context(self, source: Principal, target: Principal) -> Context:
