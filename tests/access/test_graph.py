@@ -820,7 +820,7 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     """Each holds a grant of its own, which a trust in everyone does not ask for."""
     judged: list[str] = []
 
-    def counted(judge: Judge, source: Principal, target: Principal, *, asked: bool) -> Door:
+    def counted(judge: Judge, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         judged.append(source.name)
         return door(judge, source, target, asked=asked)
 
@@ -841,6 +841,46 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     shut = {"one-7", *(f"one-1{number}" for number in range(10))}
     everybody = {f"one-{number}" for number in range(60)} | {f"open-{number}" for number in range(4)}
     assert {source for source, target in steps if target == "open-0"} == everybody - shut - {"open-0"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "denied", "inside"),
+    [
+        ([trusts("*")], {}, {"alice", "bob", "one"}),
+        ([trusts("*"), trusts(arn(STAGE, "user/bob"), effect="Deny")], {}, {"alice", "one"}),
+        ([trusts("*"), trusts(arn(STAGE, "root"), effect="Deny")], {}, set()),
+        ([trusts("*")], {"alice": "role/open", "bob": "role/another"}, {"bob", "one"}),
+        ([trusts("*")], {"alice": "role/${aws:username}", "bob": "role/o*"}, {"alice", "one"}),
+        (
+            [trusts("*", condition={"StringEquals": {"aws:PrincipalArn": arn(STAGE, "user/${aws:username}")}})],
+            {},
+            {"alice", "bob"},
+        ),
+        (
+            [trusts("*", condition={"StringLike": {"aws:username": "b*"}}), trusts(arn(STAGE, "role/one"))],
+            {"bob": "role/another"},
+            {"bob", "one"},
+        ),
+    ],
+)
+def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_out(
+    statements: list[dict[str, Any]], denied: dict[str, str], inside: set[str]
+) -> None:
+    """A role has no `aws:username`, and a variable without a value is in no text.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    world = World()
+    world.role("one", world.stage)
+    for user in ("alice", "bob"):
+        world.add("User", user, world.stage, name=user)
+    for user, role in denied.items():
+        policy = document(grants(arn(STAGE, role), effect="Deny"))
+        world.add("UserPolicy", f"no-{user}", world.stage, user=user, name="no", policy=policy)
+    world.role("open", world.stage, document(*statements))
+    steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.urn]
+    assert {one.source.name for one in steps if one.open} == inside
+    assert all(one.trust.why for one in steps)
 
 
 def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:

@@ -38,6 +38,7 @@ from twokeys.iam import (
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import shared_provider, tenant_claims
+from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
 _LATER = "(not known yet)"
@@ -129,13 +130,13 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
             values[_key(federation, "sub")] = (subject,)
         if len(federation.audience.exact) == 1 and not federation.audience.patterns:
             values[_key(federation, "aud")] = federation.audience.exact
-        request = Request(_caller(found), federation.action, role.arn, Context(values=values, complete=False))
+        request = Request(_caller(found), federation.action, role.arn, Context(values=values))
         verdict = _without_own(evaluate(request, Policies(trust=trust, rcps=rcps)), federation)
         yield Door(source, role, verdict, _NO_GRANT, asked=True)
 
 
 _NO_GRANT = Verdict(
-    Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),)
+    Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),))
 )
 
 
@@ -169,7 +170,7 @@ def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
     if verdict.outcome is not Outcome.CONDITIONAL:
         return verdict
     outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
-    return Verdict(outcome, others, verdict.unknowns, verdict.decisions)
+    return Verdict(outcome, Why(others, verdict.unknowns, verdict.decisions))
 
 
 def _about(requirement: Requirement, keys: set[str]) -> bool:
@@ -200,7 +201,7 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
     )
     for service in dict.fromkeys(named):
         caller = Caller(ROLES_ANYWHERE if service == EVERY_SERVICE else service)
-        request = Request(caller, ASSUME_ROLE, role.arn, Context(complete=False))
+        request = Request(caller, ASSUME_ROLE, role.arn, Context())
         verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
         yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 

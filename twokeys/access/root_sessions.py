@@ -31,16 +31,18 @@ from twokeys.iam import (
     evaluate,
 )
 from twokeys.iam.truth import Truth
+from twokeys.iam.verdict import Why
 
 ASSUME_ROOT = "sts:AssumeRoot"
 FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
 _ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
 _ROOT_SESSIONS = "RootSessions"
 _ON = Verdict(
-    Outcome.ALLOW, decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)
+    Outcome.ALLOW,
+    Why(decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)),
 )
 _NOT_SHOWN = Verdict(
-    Outcome.CONDITIONAL, (Requirement("is switched on in", "the feature RootSessions", ("the organization",)),)
+    Outcome.CONDITIONAL, Why((Requirement("is switched on in", "the feature RootSessions", ("the organization",)),))
 )
 
 
@@ -116,4 +118,4 @@ def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) ->
         scps=guards.scps(source.account),
     )
     request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn)
-    return Door(source, root, trust, evaluate(request, policies), asked=False)
+    return Door(source, root, trust, evaluate(request, policies))
