@@ -130,7 +130,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
             values[_key(federation, "sub")] = (subject,)
         if len(federation.audience.exact) == 1 and not federation.audience.patterns:
             values[_key(federation, "aud")] = federation.audience.exact
-        request = Request(_caller(found), federation.action, role.arn, Context(values=values, complete=False))
+        request = Request(_caller(found), federation.action, role.arn, Context(values=values))
         verdict = _without_own(evaluate(request, Policies(trust=trust, rcps=rcps)), federation)
         yield Door(source, role, verdict, _NO_GRANT, asked=True)
 
@@ -201,7 +201,7 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
     )
     for service in dict.fromkeys(named):
         caller = Caller(ROLES_ANYWHERE if service == EVERY_SERVICE else service)
-        request = Request(caller, ASSUME_ROLE, role.arn, Context(complete=False))
+        request = Request(caller, ASSUME_ROLE, role.arn, Context())
         verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
         yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 

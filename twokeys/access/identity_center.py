@@ -101,7 +101,7 @@ class Assignment:
 
 
 def _entitled(role: Principal) -> Verdict:
-    policy = role.trust.policy if role.trust else UNKNOWN
+    policy = role.trust_policy
     return evaluate_trust(Request(Caller(_ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
 
 

@@ -118,4 +118,4 @@ def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) ->
         scps=guards.scps(source.account),
     )
     request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn)
-    return Door(source, root, trust, evaluate(request, policies), asked=False)
+    return Door(source, root, trust, evaluate(request, policies))
