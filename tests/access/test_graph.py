@@ -883,6 +883,114 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     assert all(one.trust.why for one in steps)
 
 
+def control(world: World, statement: dict[str, Any]) -> World:
+    """The organization with stage in it, and a resource control policy on its root."""
+    organization(world)
+    member(world, "stage-account", STAGE)
+    policy = document({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", **statement})
+    made = world.add("ControlPolicy", "rcp", world.hub, name="rcp", type="RESOURCE_CONTROL_POLICY", content=policy)
+    world.add("ControlPolicyAttachment", "rcp", world.hub, made_from={"policyId": [made]}, targetId=STAGE)
+    return world
+
+
+OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}}}
+HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
+ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": arn(STAGE, "user/alice")}}}
+NOTHING = {"Action": "s3:GetObject"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "rcp", "outcome"),
+    [
+        (OUTSIDE, {}, NOTHING, Outcome.ALLOW),
+        (OUTSIDE, {}, HUB_ONLY, Outcome.DENY),
+        (OUTSIDE, {}, OURS_ONLY, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:username": "ann"}, NOTHING, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:ResourceOrgID": OURS}, NOTHING, Outcome.ALLOW),
+        (OUTSIDE, {"aws:ResourceOrgID": THEIRS}, NOTHING, Outcome.DENY),
+        (arn(OUTSIDE, "user/ann"), {"aws:username": "ann"}, NOTHING, Outcome.ALLOW),
+        (arn(OUTSIDE, "user/ann"), {"aws:username": "bob"}, NOTHING, Outcome.DENY),
+        (arn(OUTSIDE, "role/x"), {}, HUB_ONLY, Outcome.DENY),
+        ("*", {"aws:PrincipalOrgID": THEIRS}, NOTHING, Outcome.ALLOW),
+        ("*", {"aws:PrincipalOrgID": THEIRS}, OURS_ONLY, Outcome.DENY),
+        ("*", {"aws:PrincipalOrgID": THEIRS}, HUB_ONLY, Outcome.CONDITIONAL),
+        ("*", {"sts:ExternalId": "x"}, OURS_ONLY, Outcome.CONDITIONAL),
+    ],
+)
+def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_the_role_let_it(
+    principal: str, condition: dict[str, str], rcp: dict[str, Any], outcome: Outcome
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_examples.html"""
+    world = control(World(), rcp)
+    world.role("open", world.stage, document(trusts(principal, condition={"StringEquals": condition})))
+    (door,) = [one for one in world.graph.doors if one.target.name == "open" and one.source.kind != "role"]
+    assert (door.outcome, door.grant_key) == (outcome, Key.NOT_OURS)
+    (grant,) = door.grant.decisions
+    assert (grant.document, grant.effect) == ("grant", "Allow")
+    assert grant.why.startswith("it is made in an account that is not shown to be ours")
+
+
+@pytest.mark.parametrize(
+    ("trust", "granted", "rcp", "keys"),
+    [
+        ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT)),
+        ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT)),
+        ({}, True, {"Condition": {"StringEquals": {"aws:PrincipalAccount": HUB}}}, (Key.MISSING, Key.PRESENT)),
+        ({}, False, NOTHING, (Key.PRESENT, Key.MISSING)),
+        (
+            MFA,
+            True,
+            {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}},
+            (Key.MISSING, Key.PRESENT),
+        ),
+    ],
+)
+def test_a_control_policy_of_the_role_that_denies_takes_the_trust_key_away(
+    trust: dict[str, Any], granted: bool, rcp: dict[str, Any], keys: tuple[Key, Key]
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    world = control(World(), rcp)
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(CI, condition=trust)))
+    if granted:
+        world.grant("ci", world.hub, DEPLOYER)
+    (door,) = [one for one in world.graph.doors if one.target.arn == DEPLOYER]
+    assert (door.trust_key, door.grant_key) == keys
+
+
+@pytest.mark.parametrize(("rcp", "inside"), [(NOTHING, {"alice", "bob"}), (ALICE, {"bob"}), ({}, set())])
+def test_a_control_policy_tells_those_apart_whom_a_trust_in_everyone_admits(
+    rcp: dict[str, Any], inside: set[str]
+) -> None:
+    world = control(World(), rcp)
+    for user in ("alice", "bob"):
+        world.add("User", user, world.stage, name=user)
+    world.role("open", world.stage, document(trusts("*")))
+    steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.kind == "user"]
+    assert {one.source.name for one in steps if one.open} == inside
+
+
+@pytest.mark.parametrize(
+    ("trust", "grant"),
+    [
+        ({"StringEquals": {"aws:username": "ann"}}, {}),
+        ({"StringEquals": {"sts:ExternalId": UNKNOWN}}, MFA),
+        ({"StringEquals": {"sts:ExternalId": UNKNOWN}}, {"StringEquals": {"aws:username": UNKNOWN}}),
+    ],
+)
+def test_a_condition_on_who_a_member_of_a_group_is_or_that_is_not_known_yet_may_be_met(
+    trust: dict[str, Any], grant: dict[str, Any]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups.html: a group is no principal, its members are."""
+    world = World()
+    world.add("Group", "people", world.hub, name="people")
+    policy = {"Version": "2012-10-17", "Statement": [grants(DEPLOYER) | {"Condition": grant}]}
+    world.add("GroupPolicy", "grant", world.hub, group="people", name="grant", policy=policy)
+    world.role("deployer", world.stage, trust_of(Principal={"AWS": arn(HUB, "root")}, Condition=trust))
+    (door,) = [one for one in world.graph.doors if one.source.kind == "group"]
+    assert door.outcome is Outcome.CONDITIONAL
+
+
 def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:
     """The ARN of a policy has the id of the management account, whoever the organization lets manage policies.
 

@@ -145,7 +145,7 @@ class Judge:
         whole = None
         keys = (trust.outcome, grant.outcome)
         if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
-            verdict = evaluate(request, held.on(admits, rcps))
+            verdict = self._settled(evaluate, request, held.on(admits, rcps))
             shut = verdict.outcome is Outcome.DENY
             if rcps and shut:
                 trust = verdict
