@@ -846,6 +846,9 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     assert {source for source, target in steps if target == "open-0"} == everybody - shut - {"open-0"}
 
 
+ALICE_ARN = arn(STAGE, "user/alice")
+
+
 @pytest.mark.parametrize(
     ("statements", "denied", "inside"),
     [
@@ -859,6 +862,12 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
             {},
             {"alice", "bob"},
         ),
+        ([trusts("*")], {"alice": UNKNOWN}, {"bob", "one"}),
+        (
+            [trusts("*", condition={"ArnLike": {"aws:PrincipalArn": [ALICE_ARN, arn(STAGE, "x/${aws:username}")]}})],
+            {},
+            {"alice"},
+        ),
         (
             [trusts("*", condition={"StringLike": {"aws:username": "b*"}}), trusts(arn(STAGE, "role/one"))],
             {"bob": "role/another"},
@@ -867,7 +876,7 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     ],
 )
 def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_out(
-    statements: list[dict[str, Any]], denied: dict[str, str], inside: set[str]
+    statements: list[dict[str, Any]], denied: dict[str, Any], inside: set[str]
 ) -> None:
     """A role has no `aws:username`, and a variable without a value is in no text.
 
@@ -878,7 +887,7 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     for user in ("alice", "bob"):
         world.add("User", user, world.stage, name=user)
     for user, role in denied.items():
-        policy = document(grants(arn(STAGE, role), effect="Deny"))
+        policy = UNKNOWN if role is UNKNOWN else document(grants(arn(STAGE, role), effect="Deny"))
         world.add("UserPolicy", f"no-{user}", world.stage, user=user, name="no", policy=policy)
     world.role("open", world.stage, document(*statements))
     steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.urn]
@@ -898,7 +907,7 @@ def control(world: World, statement: dict[str, Any]) -> World:
 
 OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}}}
 HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
-ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": arn(STAGE, "user/alice")}}}
+ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": ALICE_ARN}}}
 NOTHING = {"Action": "s3:GetObject"}
 
 
@@ -927,7 +936,7 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     world = control(World(), rcp)
     world.role("open", world.stage, document(trusts(principal, condition={"StringEquals": condition})))
     (door,) = [one for one in world.graph.doors if one.target.name == "open" and one.source.kind != "role"]
-    assert (door.outcome, door.grant_key) == (outcome, Key.NOT_OURS)
+    assert (door.outcome, door.grant_key, door.grant.outcome) == (outcome, Key.NOT_OURS, Outcome.ALLOW)
     (grant,) = door.grant.decisions
     assert (grant.document, grant.effect) == ("grant", "Allow")
     assert grant.why.startswith("it is made in an account that is not shown to be ours")
