@@ -46,7 +46,7 @@ Kind: TypeAlias = Literal[
 WITHOUT_GRANT: frozenset[Kind] = frozenset(
     {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
 )
-"""Those who need no grant of sts:AssumeRole: AWS itself asks their identity provider who they are."""
+"""Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
 Holder: TypeAlias = Literal["role", "user", "group"]
 """Those that IAM attaches identity-based policies to."""
 HOLDERS: tuple[Holder, ...] = ("role", "user", "group")
