@@ -74,6 +74,7 @@ def test_a_line_in_a_narrow_terminal_is_parted_at_spaces_and_a_longer_word_at_it
         "    role/OrganizationAccountAccessRole",
         "    of prod",
     ]
+    assert folded("  the accounts stage\xa0222222222222", 24) == ["  the accounts", "    stage\xa0222222222222"]
     assert folded(line, None) == [line]
 
 

@@ -47,14 +47,15 @@ def columns(*, terminal: bool) -> int | None:
 
 def folded(line: str, width: int | None, indent: int | None = None) -> list[str]:
     """A line as lines of at most `width` columns: parted at spaces, and a word that is longer than one where AWS's
-    names can be parted. What follows the first stands `indent` columns in, by default two more than the first.
+    names can be parted; a no-break space parts nothing. What follows the first stands `indent` columns in, by default
+    two more than the first.
     """
     if width is None or len(line) <= width:
         return [line]
-    start = len(line) - len(line.lstrip())
+    start = len(line) - len(line.lstrip(" "))
     margin = " " * min(start + 2 if indent is None else indent, width // 2)
     lines, empty = [" " * min(start, width // 2)], True
-    for word, spaces in re.findall(r"(\S+)(\s*)", line):
+    for word, spaces in re.findall("([^ ]+)( *)", line):
         for piece in [word] if len(word) <= width - len(margin) else pieces(word, width - len(margin)):
             if not empty and len(lines[-1]) + len(piece) > width:
                 lines[-1] = lines[-1].rstrip()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
+from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
 from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
@@ -16,7 +16,7 @@ from twokeys.access.exports import BadExport, Exported
 from twokeys.access.membership import join_declared_groups
 from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
-from twokeys.doors import MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
+from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
 
 NEW = "account:new"
@@ -522,7 +522,11 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
             "organization_grants: Input should be a valid dictionary or instance of ExportedGrant",
         )
     ] + [BadExport(only.urn, "org/p/only", SAID_ONLY, REFER)]
-    assert exported.members == {(HUB, "devs"): frozenset({"ann", "bob"})}
+    in_prod = {ACCOUNT_OUTPUT: PROD, MEMBERS_OUTPUT: {"ops": []}}
+    for number, outputs in enumerate((in_prod, {PEOPLE_OUTPUT: HUB, MEMBERS_OUTPUT: 5}, {MEMBERS_OUTPUT: members})):
+        world.other_stack(f"m{number}", f"org/p/m{number}", outputs)
+    members_of = {(HUB, "devs"): frozenset({"ann", "bob"}), (PROD, "ops"): frozenset()}
+    assert Exported(world.snapshot).members == members_of
     assert exported.accounts == {HUB, STAGE}
     assert [one.name for one in exported.documents] == ["deployer", "g", "g", "wrong", "here"]
     graph = world.graph

@@ -414,8 +414,18 @@ def test_of_a_member_account_only_the_delegated_administrator_begins_root_sessio
     assert root_doors(world) == set()
 
 
-def test_where_nothing_tells_the_management_account_root_sessions_may_begin_wherever_the_stack_works() -> None:
+def test_root_sessions_begin_in_the_account_that_makes_the_accounts() -> None:
     world = two_keys()
     world.add("Account", "prod", world.hub, protect=True, name="prod", email="b@x.com", id=PROD)
     policy(world, "ci", grants(arn(PROD, "root"), action="sts:AssumeRoot"))
     assert root_doors(world) == {("ci", PROD, "CONDITIONAL")}
+
+
+@pytest.mark.parametrize("statement", [
+    grants("*", effect="Deny", action="sts:AssumeRoot"),
+    grants("*", action="s3:*"),
+])  # fmt: skip
+def test_a_deny_of_root_sessions_and_a_grant_of_something_else_are_no_grant_of_them(statement: dict[str, Any]) -> None:
+    world = two_keys()
+    policy(world, "ci", statement)
+    assert "root-session-grant" not in refused(world)

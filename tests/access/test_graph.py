@@ -820,7 +820,7 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     """Each holds a grant of its own, which a trust in everyone does not ask for."""
     judged: list[str] = []
 
-    def counted(judge: Judge, source: Principal, target: Principal, *, asked: bool) -> Door:
+    def counted(judge: Judge, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         judged.append(source.name)
         return door(judge, source, target, asked=asked)
 
@@ -841,6 +841,154 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     shut = {"one-7", *(f"one-1{number}" for number in range(10))}
     everybody = {f"one-{number}" for number in range(60)} | {f"open-{number}" for number in range(4)}
     assert {source for source, target in steps if target == "open-0"} == everybody - shut - {"open-0"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "denied", "inside"),
+    [
+        ([trusts("*")], {}, {"alice", "bob", "one"}),
+        ([trusts("*"), trusts(arn(STAGE, "user/bob"), effect="Deny")], {}, {"alice", "one"}),
+        ([trusts("*"), trusts(arn(STAGE, "root"), effect="Deny")], {}, set()),
+        ([trusts("*")], {"alice": "role/open", "bob": "role/another"}, {"bob", "one"}),
+        ([trusts("*")], {"alice": "role/${aws:username}", "bob": "role/o*"}, {"alice", "one"}),
+        (
+            [trusts("*", condition={"StringEquals": {"aws:PrincipalArn": arn(STAGE, "user/${aws:username}")}})],
+            {},
+            {"alice", "bob"},
+        ),
+        (
+            [trusts("*", condition={"StringLike": {"aws:username": "b*"}}), trusts(arn(STAGE, "role/one"))],
+            {"bob": "role/another"},
+            {"bob", "one"},
+        ),
+    ],
+)
+def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_out(
+    statements: list[dict[str, Any]], denied: dict[str, str], inside: set[str]
+) -> None:
+    """A role has no `aws:username`, and a variable without a value is in no text.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    world = World()
+    world.role("one", world.stage)
+    for user in ("alice", "bob"):
+        world.add("User", user, world.stage, name=user)
+    for user, role in denied.items():
+        policy = document(grants(arn(STAGE, role), effect="Deny"))
+        world.add("UserPolicy", f"no-{user}", world.stage, user=user, name="no", policy=policy)
+    world.role("open", world.stage, document(*statements))
+    steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.urn]
+    assert {one.source.name for one in steps if one.open} == inside
+    assert all(one.trust.why for one in steps)
+
+
+def control(world: World, statement: dict[str, Any]) -> World:
+    """The organization with stage in it, and a resource control policy on its root."""
+    organization(world)
+    member(world, "stage-account", STAGE)
+    policy = document({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", **statement})
+    made = world.add("ControlPolicy", "rcp", world.hub, name="rcp", type="RESOURCE_CONTROL_POLICY", content=policy)
+    world.add("ControlPolicyAttachment", "rcp", world.hub, made_from={"policyId": [made]}, targetId=STAGE)
+    return world
+
+
+OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}}}
+HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
+ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": arn(STAGE, "user/alice")}}}
+NOTHING = {"Action": "s3:GetObject"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "rcp", "outcome"),
+    [
+        (OUTSIDE, {}, NOTHING, Outcome.ALLOW),
+        (OUTSIDE, {}, HUB_ONLY, Outcome.DENY),
+        (OUTSIDE, {}, OURS_ONLY, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:username": "ann"}, NOTHING, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:ResourceOrgID": OURS}, NOTHING, Outcome.ALLOW),
+        (OUTSIDE, {"aws:ResourceOrgID": THEIRS}, NOTHING, Outcome.DENY),
+        (arn(OUTSIDE, "user/ann"), {"aws:username": "ann"}, NOTHING, Outcome.ALLOW),
+        (arn(OUTSIDE, "user/ann"), {"aws:username": "bob"}, NOTHING, Outcome.DENY),
+        (arn(OUTSIDE, "role/x"), {}, HUB_ONLY, Outcome.DENY),
+        ("*", {"aws:PrincipalOrgID": THEIRS}, NOTHING, Outcome.ALLOW),
+        ("*", {"aws:PrincipalOrgID": THEIRS}, OURS_ONLY, Outcome.DENY),
+        ("*", {"aws:PrincipalOrgID": THEIRS}, HUB_ONLY, Outcome.CONDITIONAL),
+        ("*", {"sts:ExternalId": "x"}, OURS_ONLY, Outcome.CONDITIONAL),
+    ],
+)
+def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_the_role_let_it(
+    principal: str, condition: dict[str, str], rcp: dict[str, Any], outcome: Outcome
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_examples.html"""
+    world = control(World(), rcp)
+    world.role("open", world.stage, document(trusts(principal, condition={"StringEquals": condition})))
+    (door,) = [one for one in world.graph.doors if one.target.name == "open" and one.source.kind != "role"]
+    assert (door.outcome, door.grant_key) == (outcome, Key.NOT_OURS)
+    (grant,) = door.grant.decisions
+    assert (grant.document, grant.effect) == ("grant", "Allow")
+    assert grant.why.startswith("it is made in an account that is not shown to be ours")
+
+
+@pytest.mark.parametrize(
+    ("trust", "granted", "rcp", "keys"),
+    [
+        ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT)),
+        ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT)),
+        ({}, True, {"Condition": {"StringEquals": {"aws:PrincipalAccount": HUB}}}, (Key.MISSING, Key.PRESENT)),
+        ({}, False, NOTHING, (Key.PRESENT, Key.MISSING)),
+        (
+            MFA,
+            True,
+            {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}},
+            (Key.MISSING, Key.PRESENT),
+        ),
+    ],
+)
+def test_a_control_policy_of_the_role_that_denies_takes_the_trust_key_away(
+    trust: dict[str, Any], granted: bool, rcp: dict[str, Any], keys: tuple[Key, Key]
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    world = control(World(), rcp)
+    world.role("ci", world.hub)
+    world.role("deployer", world.stage, document(trusts(CI, condition=trust)))
+    if granted:
+        world.grant("ci", world.hub, DEPLOYER)
+    (door,) = [one for one in world.graph.doors if one.target.arn == DEPLOYER]
+    assert (door.trust_key, door.grant_key) == keys
+
+
+@pytest.mark.parametrize(("rcp", "inside"), [(NOTHING, {"alice", "bob"}), (ALICE, {"bob"}), ({}, set())])
+def test_a_control_policy_tells_those_apart_whom_a_trust_in_everyone_admits(
+    rcp: dict[str, Any], inside: set[str]
+) -> None:
+    world = control(World(), rcp)
+    for user in ("alice", "bob"):
+        world.add("User", user, world.stage, name=user)
+    world.role("open", world.stage, document(trusts("*")))
+    steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.kind == "user"]
+    assert {one.source.name for one in steps if one.open} == inside
+
+
+@pytest.mark.parametrize(
+    ("trust", "grant"),
+    [
+        ({"StringEquals": {"aws:username": "ann"}}, {}),
+        ({"StringEquals": {"sts:ExternalId": UNKNOWN}}, MFA),
+        ({"StringEquals": {"sts:ExternalId": UNKNOWN}}, {"StringEquals": {"aws:username": UNKNOWN}}),
+    ],
+)
+def test_a_condition_on_who_a_member_of_a_group_is_or_that_is_not_known_yet_may_be_met(
+    trust: dict[str, Any], grant: dict[str, Any]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups.html: a group is no principal, its members are."""
+    world = World()
+    world.add("Group", "people", world.hub, name="people")
+    policy = {"Version": "2012-10-17", "Statement": [grants(DEPLOYER) | {"Condition": grant}]}
+    world.add("GroupPolicy", "grant", world.hub, group="people", name="grant", policy=policy)
+    world.role("deployer", world.stage, trust_of(Principal={"AWS": arn(HUB, "root")}, Condition=trust))
+    (door,) = [one for one in world.graph.doors if one.source.kind == "group"]
+    assert door.outcome is Outcome.CONDITIONAL
 
 
 def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:
@@ -895,9 +1043,9 @@ def test_the_shortest_way_to_each_role_of_another_account_and_the_roles_that_lea
     ways = list(paths_from(graph, lambda one: one.name == "starter"))
     through = f"{arn(HUB, 'role/starter')} -> {CI} -> {DEPLOYER}"
     assert [str(way) for way in ways] == [through, f"{through} -> {inner}", f"{through} -> {inner} -> {last}"]
-    assert [(way.source.name, way.target.name, way.id) for way in ways[:1]] == [
-        ("starter", "deployer", f"{arn(HUB, 'role/starter')} -> {DEPLOYER}")
-    ]
+    assert {way.source.name for way in ways} == {"starter"}
+    assert [way.target.name for way in ways] == ["deployer", "inner", "last"]
+    assert ways[-1].id == f"{arn(HUB, 'role/starter')} -> {last}"
     assert {one.name for one in leading_out(graph)} == {"starter", "ci", "deployer", "inner"}
 
 
@@ -914,21 +1062,36 @@ def test_an_access_role_is_as_aws_makes_it_unless_the_program_has_it() -> None:
     world.add("Provider", "other", assumeRoles=other)
     prod = world.provider("prod", PROD)
     world.role("OrganizationAccountAccessRole", prod)
+    renamed = json.dumps([{"roleArn": arn("5" * 12, "role/Own")}])
+    world.add("Provider", "renamed", assumeRoles=renamed)
+    china = json.dumps([{"roleArn": f"arn:aws-cn:iam::{'8' * 12}:role/OrganizationAccountAccessRole"}])
+    world.add("Provider", "china", region="cn-north-1", allowedAccountIds=json.dumps(["8" * 12]), assumeRoles=china)
+    world.role("boss", world.hub)
+    administrator(world, "boss")
     graph = world.graph
     made = {role.account: role for role in graph.access_roles}
+    boss = graph.principals.named(HUB, "role", "boss")
+    assert boss is not None
     assert {account: role.name for account, role in made.items()} == {
         STAGE: "OrganizationAccountAccessRole",
         "5" * 12: "Own",
         "6" * 12: "AWSControlTowerExecution",
+        "8" * 12: "OrganizationAccountAccessRole",
     }
     for role in made.values():
-        assert [one.title for one in role.documents] == ["managed policy AdministratorAccess"]
+        assert role.made_by_aws
+        assert [one.title for one in role.documents] == [one.title for one in boss.documents]
+        assert [one.policy for one in role.documents] == [one.policy for one in boss.documents]
         assert role.trust is not None
         assert role.trust.title == f"trust policy of role {role.name}, as AWS made it"
         (statement,) = role.trust.policy.statements
-        assert [str(one) for one in statement.principals.aws] == [arn(HUB, "root")]
+        partition = "aws-cn" if role.account == "8" * 12 else "aws"
+        assert [str(one) for one in statement.principals.aws] == [f"arn:{partition}:iam::{HUB}:root"]
+        assert statement.actions == ("sts:AssumeRole",)
     assert list(entered_by_access_role(graph.accounts)) == [
         (STAGE, "OrganizationAccountAccessRole"),
         ("6" * 12, "AWSControlTowerExecution"),
         (PROD, "OrganizationAccountAccessRole"),
+        ("5" * 12, "Own"),
+        ("8" * 12, "OrganizationAccountAccessRole"),
     ]

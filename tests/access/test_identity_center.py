@@ -417,6 +417,7 @@ def not_shown(name: str, role_name: str) -> NotProved:
 
 UNCLEAR: list[tuple[list[Any], NotProved, int]] = [
     ([assigned(targetId=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the account"), 0),
+    ([assigned(targetId="everywhere")], unclear(OF_ASSIGNMENT, "a", "the account"), 0),
     ([assigned(principalId=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the user or group"), 0),
     ([assigned(principalType=UNKNOWN)], unclear(OF_ASSIGNMENT, "a", "the user or group"), 0),
     ([entitled(UNKNOWN)], unclear(OF_ENTITLEMENT, "e", "the role"), 0),

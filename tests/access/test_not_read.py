@@ -14,7 +14,8 @@ import pulumi_aws
 import pytest
 
 from tests.access.test_translation import put, refused
-from tests.access.world import DEPLOYER, STAGE, World, arn, document, two_keys
+from tests.access.world import DEPLOYER, PROD, STAGE, World, arn, document, two_keys
+from twokeys.access.accounts import Accounts
 from twokeys.access.not_read import not_read
 from twokeys.access.types import Reading, TypeOf, aws_type, cloudformation_type, type_of
 from twokeys.iam import UNKNOWN
@@ -222,10 +223,14 @@ def test_a_role_for_pods_of_this_stack_is_read() -> None:
     assert not refused(world)
 
 
-@pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), UNKNOWN])
+@pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), arn(PROD, "role/pod"), UNKNOWN])
 def test_a_role_for_pods_that_is_not_shown_to_trust_them_is_refused(role: object) -> None:
-    assert found(POD, roleArn=role)[0] == {"not-read"}
-    assert found("aws:eks/addon:Addon", podIdentityAssociations=[{"roleArn": role}])[0] == {"not-read"}
+    associated: dict[str, object] = {"roleArn": role}
+    for type_, given in ((POD, associated), ("aws:eks/addon:Addon", {"podIdentityAssociations": [associated]})):
+        world = two_keys()
+        world.role("pod", world.stage, PODS)
+        put(world, type_, "thing", world.stage, **given)
+        assert refused(world) == {"not-read"}
 
 
 def test_every_type_of_pulumi_aws_in_a_service_that_decides_who_may_enter_is_known() -> None:
@@ -310,7 +315,7 @@ def test_why_something_is_not_read_and_what_helps(
 ) -> None:
     world = World()
     resource = put(world, type_, "x", world.stage, **inputs)
-    named = [(one.why, one.next_step, one.certain) for one in not_read(world.snapshot)]
+    named = [(one.why, one.next_step, one.certain) for one in not_read(world.snapshot, Accounts(world.snapshot))]
     assert named == ([] if said is None else [said])
-    for one in not_read(world.snapshot):
+    for one in not_read(world.snapshot, Accounts(world.snapshot)):
         assert (one.resource, one.door, one.unknown) == (resource, f"{resource.urn} -> *", False)

@@ -26,7 +26,7 @@ from tests.access.world import (
 )
 from twokeys.access.configuration import read_configuration
 from twokeys.access.findings import DoorConfig, Finding, Rule, run
-from twokeys.access.report import Judged, Verdicts, check, judge
+from twokeys.access.report import Judged, Verdicts, check, judge, level_of
 from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -596,3 +596,18 @@ def test_a_finding_is_judged_at_the_level_of_its_rule(
     )
     (failed,) = judge(graph, [broken], {}, TODAY)
     assert (failed.finding.rule, failed.mandatory, failed.failed) == ("broken", True, True)
+
+
+def test_a_rule_that_is_switched_on_is_given_its_settings_and_the_day() -> None:
+    excuse = {"door": "a -> b", "reason": "r", "owner": "o", "expires": "9999-12-31"}
+    seen: list[tuple[object, date]] = []
+
+    def looks(_: object, settings: DoorConfig, today: date) -> list[Finding]:
+        seen.append((settings, today))
+        return []
+
+    own = replace(RULES[0], name="own", check=looks, config=DoorConfig, mandatory=False)
+    config: dict[str, dict[str, object]] = {"off": {"enforcementLevel": "disabled"}, "own": {"exceptions": [excuse]}}
+    check(two_keys().graph, [replace(own, name="off"), own], config, TODAY)
+    assert seen == [(DoorConfig.model_validate({"exceptions": [excuse]}), TODAY)]
+    assert [level_of(one, config) for one in (own, replace(own, mandatory=True))] == ["advisory", "mandatory"]

@@ -71,6 +71,9 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(shown.get_by_role("table", name="By principal").locator("tbody tr")).to_have_count(3)
     key = shown.get_by_text("trust policy of role deployer, statement 0")
     expect(key).to_be_hidden()
+    shown.locator("#keys summary", has_text=STAGE).click()
+    expect(key).to_be_visible()
+    shown.locator("#keys summary", has_text=STAGE).click()
     shown.emulate_media(media="print")
     expect(key).to_be_visible()
     expect(shown.locator("main")).to_contain_text("that is not shown to be ours")
@@ -78,6 +81,23 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(shown.get_by_role("table", name="What is unusual about each")).to_contain_text(
         "new source address 198.51.100.7"
     )
+
+
+def test_the_keys_of_several_accounts_stand_in_one_fold(opened: Opened) -> None:
+    found, comparison = audited()
+    elsewhere = Party(Who("role", OUTSIDE, "reader"), OUTSIDE, OUTSIDE)
+    step = replace(found.ways[0].steps[0], target=elsewhere)
+    shown = opened(
+        replace(found, ways=(*found.ways, replace(found.ways[0], steps=(step, *found.ways[0].steps)))), comparison
+    )
+    accounts = shown.locator("#keys details details")
+    expect(accounts).to_have_count(2)
+    expect(accounts.first).to_be_hidden()
+    shown.get_by_text("2 accounts", exact=True).click()
+    expect(accounts.first).to_be_visible()
+    shown.get_by_text("2 accounts", exact=True).click()
+    shown.emulate_media(media="print")
+    expect(accounts.first.locator("li").first).to_be_visible()
 
 
 def test_its_own_style_is_applied_and_prints_dark_on_white(opened: Opened) -> None:

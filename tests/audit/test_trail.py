@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.access.world import World
 from tests.audit.cloudtrail import (
     BY_A_SERVICE,
     CALLER,
@@ -18,6 +19,8 @@ from tests.audit.cloudtrail import (
     denied,
 )
 from twokeys.answers.model import Party
+from twokeys.answers.reading import read
+from twokeys.audit.events import used
 from twokeys.audit.trail import Trail, resolved
 from twokeys.doors import Who
 
@@ -111,6 +114,7 @@ def test_a_root_session_is_an_entry_into_the_account_s_root(target: str, task: o
     asked = {"targetPrincipal": target, "taskPolicyArn": task, "durationSeconds": 900}
     (use,) = trail({**IN_THE_CALLERS_ACCOUNT, "eventName": "AssumeRoot", "requestParameters": asked}).uses()
     assert (use.target, use.task) == (Who("root", OWNER), "S3UnlockBucketPolicy")
+    assert f"-> root user, limited to S3UnlockBucketPolicy, of {OWNER} from" in used(use, read(World().graph))
     assert use.caller.who == Who("user", CALLER, "JohnDoe")
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import pytest
 
 from twokeys.iam import Wanted
-from twokeys.iam.shared_providers import never_matches, shared_provider
+from twokeys.iam.admission import Admitted
+from twokeys.iam.shared_providers import never_matches, open_to_others, shared_provider
 
 GITHUB, GITLAB, HCP = "token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"
 
@@ -106,3 +107,44 @@ def test_a_value_without_wildcards_is_whole() -> None:
 def test_a_star_under_string_equals_is_just_a_sign() -> None:
     assert never_matches(Wanted("repo:acme/*"))
     assert not never_matches(Wanted("repo:acme/*", wild=True))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "claim", "admitted", "why"),
+    [
+        (GITHUB, "sub", Admitted((Wanted("repo:acme/*", wild=True),), demanded=True), None),
+        (
+            GITHUB,
+            "sub",
+            Admitted((Wanted("repo:acme/*", wild=True), Wanted("repo:*", wild=True)), demanded=True),
+            f"{GITHUB}:sub may be 'repo:*', which is not one tenant's name only",
+        ),
+        (
+            GITHUB,
+            "repository",
+            Admitted((Wanted("acme/app"), Wanted("acme*", wild=True)), demanded=True),
+            f"{GITHUB}:repository may be 'acme*', which is not one tenant's name only",
+        ),
+        (GITHUB, "repository", Admitted((Wanted("acme/*"), Wanted("acme", wild=True)), demanded=True), None),
+        (
+            GITHUB,
+            "sub",
+            Admitted((Wanted("repo:acme/app"),)),
+            f"it does not demand {GITHUB}:sub: "
+            "no condition at all, IfExists and ForAllValues let tokens without it pass",
+        ),
+        (GITHUB, "sub", Admitted(demanded=True, unresolved=True), f"what it demands of {GITHUB}:sub is not known yet"),
+        (
+            "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+            "sts:RoleSessionName",
+            Admitted((Wanted("*", wild=True),), demanded=True),
+            "sts:RoleSessionName may be '*', which is not one tenant's name only",
+        ),
+    ],
+)
+def test_what_a_statement_demands_of_a_claim_names_one_tenant_or_says_why_not(
+    issuer: str, claim: str, admitted: Admitted, why: str | None
+) -> None:
+    provider = shared_provider(issuer)
+    assert provider is not None
+    assert open_to_others(provider, claim, admitted) == why

@@ -348,6 +348,12 @@ def test_on_a_narrow_screen_nothing_is_wider_than_the_screen(opened: Opened) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def test_the_filters_stand_in_one_row_of_a_screen_of_1280_pixels(opened: Opened) -> None:
+    page = opened("classic", classic(), viewport={"width": 1280, "height": 800})
+    boxes = [one.bounding_box() or {} for one in page.locator("#filters > *").all()]
+    assert len({round(box["y"] + box["height"]) for box in boxes}) == 1
+
+
 def test_the_kind_of_way_is_a_filter_and_search_dims_what_does_not_match(opened: Opened) -> None:
     whole = classic()
     made = [

@@ -28,6 +28,7 @@ def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None
     assert done.return_value == 0
     assert "stage: 23 resources, nothing refused" in done.output
     assert "prod: 22 resources, nothing refused" in done.output
+    assert done.output.count("stack organization/twokeys/management is not deployed") == 1
 
 
 @pytest.mark.usefixtures("programs_in_process")
@@ -47,6 +48,8 @@ def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, 
     exception = {"door": door, "reason": "r", "owner": "o", "expires": "2999-01-01"}
     (tmp_path / "pack.json").write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
     arguments = ["stage", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]
+    shown = CliRunner().invoke(preview, arguments, standalone_mode=False).output
+    assert shown.count("CrossAccountAccess$aws:iam/role:Role::half") == 1
     pack = ["--policy-pack-config", str(tmp_path / "pack.json")]
     assert CliRunner().invoke(preview, [*arguments, *pack], standalone_mode=False).return_value == 0
 

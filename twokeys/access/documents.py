@@ -30,9 +30,9 @@ _TEXTS = frozenset({"string", "binary"})
 _SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federatedprovider", "saml:")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Document:
-    """One policy document and where it stands.
+    """One policy document and where it stands. Nothing changes one.
 
     `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause, and
     `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 _WORDS = {
     "stage": "stage",
@@ -66,7 +67,6 @@ def _words(name: str) -> list[str]:
 
 
 def _environment_words(name: str) -> Iterable[str]:
-    words = _words(name)
-    for before, word in zip(["", *words], words, strict=False):
+    for before, word in pairwise(["", *_words(name)]):
         if word in _WORDS and before not in _NEGATIONS:
             yield _WORDS[word]

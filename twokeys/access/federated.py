@@ -38,6 +38,7 @@ from twokeys.iam import (
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
 from twokeys.iam.shared_providers import shared_provider, tenant_claims
+from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
 _LATER = "(not known yet)"
@@ -135,7 +136,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
 
 
 _NO_GRANT = Verdict(
-    Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),)
+    Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),))
 )
 
 
@@ -165,7 +166,7 @@ def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
     own = {federation.subject_key.lower(), federation.audience_key.lower()}
     others = tuple(one for one in verdict.requirements if not _about(one, own))
     outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
-    return Verdict(outcome, others, decisions=verdict.decisions)
+    return Verdict(outcome, Why(others, verdict.unknowns, verdict.decisions))
 
 
 def _about(requirement: Requirement, keys: set[str]) -> bool:
@@ -194,7 +195,8 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
         for service in statement.principals.service
     }
     for service in CARRIERS if EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
-        verdict = evaluate(Request(Caller(service), ASSUME_ROLE, role.arn), Policies(trust=trust, rcps=rcps))
+        request = Request(Caller(service), ASSUME_ROLE, role.arn, Context())
+        verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
         yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 
 

@@ -31,7 +31,9 @@ from twokeys.iam import (
     Request,
     Verdict,
     evaluate_trust,
+    is_account,
 )
+from twokeys.iam.verdict import Why
 
 ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
 PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
@@ -61,7 +63,7 @@ _ACCOUNT_ACCESS = "account-access.amazonaws.com"
 
 
 _ASSIGNED, _NO_GRANT = (
-    Verdict(Outcome.ALLOW, decisions=(Decision(key, None, None, "Allow", why),))
+    Verdict(Outcome.ALLOW, Why(decisions=(Decision(key, None, None, "Allow", why),)))
     for key, why in (
         ("trust", "AWS makes the role of the permission set, for those who are assigned it"),
         ("grant", "people of IAM Identity Center need no grant but their assignment"),
@@ -99,7 +101,7 @@ class Assignment:
 
 
 def _entitled(role: Principal) -> Verdict:
-    policy = role.trust.policy if role.trust else UNKNOWN
+    policy = role.trust_policy
     return evaluate_trust(Request(Caller(_ACCOUNT_ACCESS), ASSUME_ROLE, role.arn), policy)
 
 
@@ -198,7 +200,8 @@ class _Reader:
     def _account(self, resource: Resource) -> str | None:
         target = resource.text("targetId")
         if target is not None:
-            return self.accounts.canonical(target)
+            account = self.accounts.canonical(target)
+            return account if is_account(account) or not self.accounts.pinned(account) else None
         behind = self.snapshot.behind(resource, "targetId", ACCOUNT)
         return self.accounts.named_by(behind) if behind else None
 

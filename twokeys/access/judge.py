@@ -74,7 +74,7 @@ class Door:
     target: Principal
     trust: Verdict
     grant: Verdict
-    asked: bool
+    asked: bool = False
     whole: Verdict | None = None
 
     @property
@@ -129,13 +129,13 @@ class Judge:
         self._classes: dict[tuple[Principal, bool], int] = {}
         self._numbers: dict[object, int] = {}
 
-    def door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
+    def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
         if source.kind in _NOT_SHOWN:
             return self._from_outside(source, target)
         caller, held = self._of(source)
         request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-        admits = target.trust.policy if target.trust else UNKNOWN
+        admits = target.trust_policy
         rcps = self._guards.rcps(target.account)
         if source.account == target.account:
             verdict = self._settled(evaluate, request, held.on(admits, rcps))
@@ -145,7 +145,7 @@ class Judge:
         whole = None
         keys = (trust.outcome, grant.outcome)
         if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
-            verdict = evaluate(request, held.on(admits, rcps))
+            verdict = self._settled(evaluate, request, held.on(admits, rcps))
             shut = verdict.outcome is Outcome.DENY
             if rcps and shut:
                 trust = verdict
@@ -159,7 +159,7 @@ class Judge:
         Those whom nothing that bears on the role tells apart share an outcome; the reasons are worked out for each when
         they are asked for. Of those whom the trust policy admits as everyone, and not by name, only denials bear on it.
         """
-        trust = target.trust.policy if target.trust else UNKNOWN
+        trust = target.trust_policy
         resource = _Likeness((trust, *chain.from_iterable(self._guards.rcps(target.account))))
         named, whole = _admitted_by_name(trust)
         outcomes: dict[object, Outcome] = {}
@@ -169,12 +169,12 @@ class Judge:
             direct = whole and caller.names.isdisjoint(named)
             alike = (self._alike(source, request, direct=direct), resource.of(request))
             if alike not in outcomes:
-                outcomes[alike] = self.door(source, target, asked=False).outcome
-            verdict = Verdict(outcomes[alike], explain=partial(self._why, source, target))
-            yield Door(source, target, verdict, verdict, asked=False)
+                outcomes[alike] = self.door(source, target).outcome
+            verdict = Verdict(outcomes[alike], partial(self._why, source, target))
+            yield Door(source, target, verdict, verdict)
 
     def _why(self, source: Principal, target: Principal) -> Why:
-        return self.door(source, target, asked=False).trust.why
+        return self.door(source, target).trust.why
 
     def _alike(self, source: Principal, request: Request, *, direct: bool) -> object:
         """What of a principal's own side bears on a role of its account: equal for those who are judged alike."""
@@ -200,7 +200,7 @@ class Judge:
         if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
             return verdict
         waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
-        return Verdict(Outcome.CONDITIONAL, (*at_most.requirements, *waiting), decisions=at_most.decisions)
+        return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
 
     def _from_outside(self, source: Principal, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
@@ -219,16 +219,16 @@ class Judge:
         if organization := self._organization_of(target):
             values["aws:ResourceOrgID"] = (organization,)
         caller = Caller(source.arn if named else str(stand_in))
-        request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values, complete=False))
-        admits = target.trust.policy if target.trust else UNKNOWN
+        request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values))
+        admits = target.trust_policy
         rcps = self._guards.rcps(target.account)
         both = Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps)
         trust = self._settled(_trust_alone, request, both)
         if rcps and trust.outcome is not Outcome.DENY:
             trust = self._settled(evaluate, request, both)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
-        grant = Verdict(Outcome.ALLOW, decisions=(Decision("grant", None, None, "Allow", why),))
-        return Door(source, target, trust, grant, asked=False)
+        grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
+        return Door(source, target, trust, grant)
 
     def _context(self, source: Principal, target: Principal) -> Context:
         """Nothing is said of the request, and of a group's member not even the name; but whose the target is.
@@ -265,7 +265,7 @@ def _context(nameless: Unknown | None, of_source: str | None, of_target: str | N
         values["aws:PrincipalOrgID"] = (of_source,)
     if of_target:
         values["aws:ResourceOrgID"] = (of_target,)
-    return Context(values=values, complete=False)
+    return Context(values=values)
 
 
 class _Likeness:

@@ -41,9 +41,9 @@ _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS_ROLE) -> Snapshot:
     """The snapshot of the session's account and, from a management account, of every active member account.
 
-    Members are read by assuming `member_role` in each. Raises Refusal when the first account cannot be read, or a
-    member account cannot be entered: what was not read cannot be shown to be closed; BotoCoreError when AWS cannot be
-    asked at all.
+    Members are read by assuming `member_role` in each. Raises Refusal when the first account cannot be read, nor
+    whether it manages others, or a member account cannot be entered: what was not read cannot be shown to be closed;
+    BotoCoreError when AWS cannot be asked at all.
     """
     session = session or boto3.Session(region_name=_region())
     try:
@@ -109,12 +109,12 @@ def _member(session: boto3.Session, role: Arn) -> list[Resource]:
 
 
 def _refused(where: str, error: Exception) -> Refusal:
+    asked = error.operation_name if isinstance(error, ClientError) else "AssumeRole"
     return Refusal(
         "live IAM cannot be read",
         where=where,
         why=str(error),
-        next_step="use credentials that may call iam:GetAccountAuthorizationDetails there, or name the role with "
-        "--member-role",
+        next_step=f"use credentials that may call {asked} there, or name the role with --member-role",
     )
 
 
@@ -185,13 +185,17 @@ def _principal(
 
 
 def _organization(organizations: OrganizationsClient, account: str) -> Iterator[Resource]:
-    """Accounts, organizational units and control policies; nothing when this is not a management account."""
+    """Accounts, organizational units and control policies; nothing when this is not a management account.
+
+    Whoever may not ask is refused: a management account would pass over its members.
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
+    """
     try:
         described = organizations.describe_organization()["Organization"]
         if described.get("MasterAccountId") != account:
             return
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("AWSOrganizationsNotInUseException", "AccessDeniedException"):
+        if error.response["Error"]["Code"] == "AWSOrganizationsNotInUseException":
             return
         raise
     yield _made(

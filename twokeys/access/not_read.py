@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.access.types import Reading, aws_type, type_of
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, Arn
 
 _IAM_CALL = re.compile(
     r"(?:create|put|attach|update|add|upload|enable|provision|register|tag|set)[-_]?(?:user[-_]?to[-_]?)?"
@@ -68,7 +69,7 @@ class NotRead:
         return f"{self.resource.urn} -> *"
 
 
-def not_read(snapshot: Snapshot) -> Iterator[NotRead]:
+def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:
     """What of a snapshot is not read although it may let somebody in.
 
     Templates and Cloud Control are not looked at: whoever reads them says what is left.
@@ -81,16 +82,16 @@ def not_read(snapshot: Snapshot) -> Iterator[NotRead]:
         elif known.reading is Reading.NOT_READ:
             yield NotRead(resource, known.why, f"make it with resources of pulumi-aws, {_ACCEPT}")
         elif known.reading is Reading.BY_CONTENT:
-            yield from _by_content(snapshot, resource)
+            yield from _by_content(snapshot, accounts, resource)
 
 
-def _by_content(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
+def _by_content(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
     if resource.type.startswith("command:"):
         yield from _command(resource)
     elif _PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
     elif aws_type(resource.type) in ("eks::podidentityassociation", "eks::addon"):
-        yield from _pods(snapshot, resource)
+        yield from _pods(snapshot, accounts, resource)
     elif aws_type(resource.type) in _CODE:
         yield NotRead(resource, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
 
@@ -142,14 +143,15 @@ def _code(value: object) -> str | None:
     return pickled.decode("latin-1") if pickled.startswith(b"\x80") else None
 
 
-def _pods(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
+def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
     """Pods of a cluster become the role, which is read where it is of this stack and trusts EKS Pod Identity."""
     associations = (
         [resource] if "addon" not in resource.type.lower() else _listed(resource.get("podIdentityAssociations"))
     )
     for one in associations:
         arn = one.get("roleArn")
-        roles = [role for role in snapshot.of_type("aws:iam/role:Role") if _is_role(snapshot, resource, role, arn)]
+        behind = snapshot.behind(resource, "roleArn", ROLE)
+        roles = [role for role in snapshot.of_type(ROLE) if role is behind or _is_role(accounts, role, arn)]
         if not any(_trusts_pods(role) for role in roles):
             which = arn if isinstance(arn, str) else "that is not known yet"
             yield NotRead(
@@ -159,11 +161,12 @@ def _pods(snapshot: Snapshot, resource: Resource) -> Iterator[NotRead]:
             )
 
 
-def _is_role(snapshot: Snapshot, resource: Resource, role: Resource, arn: object) -> bool:
-    if isinstance(arn, str):
-        return arn == role.text("arn") or arn.rpartition("/")[2] == role.text("name")
-    behind = snapshot.behind(resource, "roleArn", role.type)
-    return behind is not None and behind.urn == role.urn
+def _is_role(accounts: Accounts, role: Resource, arn: object) -> bool:
+    """Also a role whose ARN is not known yet, by its name and account: other accounts may have a namesake."""
+    named = Arn.parse(arn) if isinstance(arn, str) else None
+    return arn == role.text("arn") or (
+        named is not None and named.name == role.text("name") and accounts.canonical(named.account) == accounts.of(role)
+    )
 
 
 def _trusts_pods(role: Resource) -> bool:

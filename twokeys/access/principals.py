@@ -97,6 +97,11 @@ class Principal:
     groups: list[Principal] = field(default_factory=list)
 
     @property
+    def trust_policy(self) -> PolicyDocument | Unknown:
+        """What its trust policy says, where that is known."""
+        return self.trust.policy if self.trust else UNKNOWN
+
+    @property
     def all_documents(self) -> Iterator[Document]:
         """Its own identity-based policies, then those of its groups."""
         yield from self.documents

@@ -19,7 +19,6 @@ from twokeys.iam import (
     UNKNOWN,
     Arn,
     Caller,
-    Context,
     Decision,
     Glob,
     Outcome,
@@ -32,16 +31,18 @@ from twokeys.iam import (
     evaluate,
 )
 from twokeys.iam.truth import Truth
+from twokeys.iam.verdict import Why
 
 ASSUME_ROOT = "sts:AssumeRoot"
 FEATURES = "aws:iam/organizationsFeatures:OrganizationsFeatures"
 _ADMINISTRATOR = "aws:organizations/delegatedAdministrator:DelegatedAdministrator"
 _ROOT_SESSIONS = "RootSessions"
 _ON = Verdict(
-    Outcome.ALLOW, decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)
+    Outcome.ALLOW,
+    Why(decisions=(Decision("root", None, None, "Allow", "centralized root access lets root sessions in"),)),
 )
 _NOT_SHOWN = Verdict(
-    Outcome.CONDITIONAL, (Requirement("is switched on in", "the feature RootSessions", ("the organization",)),)
+    Outcome.CONDITIONAL, Why((Requirement("is switched on in", "the feature RootSessions", ("the organization",)),))
 )
 
 
@@ -116,5 +117,5 @@ def _door(source: Principal, root: Principal, guards: Guards, trust: Verdict) ->
         boundary=source.boundary.policy if source.boundary else None,
         scps=guards.scps(source.account),
     )
-    request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn, Context(complete=False))
-    return Door(source, root, trust, evaluate(request, policies), asked=False)
+    request = Request(Caller(source.caller_arn), ASSUME_ROOT, root.arn)
+    return Door(source, root, trust, evaluate(request, policies))

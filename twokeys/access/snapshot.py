@@ -82,11 +82,11 @@ class Resource:
         What came of a resource wins over what was asked for; what was asked for stands in where the engine shows
         nothing (the resources of a provider that cannot be configured yet).
         """
-        asked = self.asked(key)
         came = self.outputs.get(key)
-        if came is None or came is UNKNOWN:
-            return came if asked is None else asked
-        return came
+        if came is not None and came is not UNKNOWN:
+            return came
+        asked = self.asked(key)
+        return came if asked is None else asked
 
     def asked(self, key: str) -> object:
         """The value that the program asked for, without what the cloud added: see `get`."""

@@ -44,10 +44,11 @@ def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        not_utf8 = "it is not text in UTF-8; `>` in Windows PowerShell writes UTF-16"
         raise Refusal(
             "the state cannot be read",
             where=str(path),
-            why=str(error),
+            why=not_utf8 if isinstance(error, UnicodeDecodeError) else str(error),
             next_step="name a file that `pulumi stack export --file FILE` wrote",
         ) from error
     snapshot = parse_state(text, origin=str(path))

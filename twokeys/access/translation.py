@@ -51,7 +51,7 @@ def translate(snapshot: Snapshot, accounts: Accounts) -> Translation:
     resources = tuple(one for resource in snapshot.resources for one in translator.read(resource))
     if resources != snapshot.resources:
         snapshot = replace(snapshot, resources=resources)
-    return Translation(snapshot, (*translator.left, *not_read(snapshot)))
+    return Translation(snapshot, (*translator.left, *not_read(snapshot, accounts)))
 
 
 class _Translator:

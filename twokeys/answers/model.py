@@ -63,7 +63,7 @@ class Party:
         if self.who == ANONYMOUS:
             return "an anonymous caller"
         if self.who.kind == "principal":
-            return f"somebody of account {place}"
+            return f"somebody of account {place}" if place else "somebody who is not named"
         return f"{self.who.label} of {place}" if place else self.who.label
 
 

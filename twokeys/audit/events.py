@@ -97,7 +97,7 @@ def door_use(one: DoorUse) -> str:
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
-    what = f"role {use.role}" if use.role else f"root, limited to {use.task or 'an unknown task'},"
+    what = f"role {use.role}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
     caller = replace(use.caller, account_name=answers.names.get(use.caller.who.account, ""))
     return (
         f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> {what} of "

@@ -22,7 +22,7 @@ from typing import TypeAlias
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
 from twokeys.iam.globs import Glob
 from twokeys.iam.matches import Atom, ResourceAtom, SessionAtom
-from twokeys.iam.truth import FREE, Lookup, Truth, Unknown, Values, absent
+from twokeys.iam.truth import FALSE, FREE, TRUE, Lookup, Truth, Unknown, Values, absent
 
 Option: TypeAlias = tuple[str, ...]
 _OTHER = "\ue000"
@@ -90,7 +90,7 @@ def _contingent(atom: Atom) -> bool:
     key = atom.keys[0]
     options, _ = _options(key, (atom,))
     found = {atom.evaluate(_override({key: option}, absent)) for option in options}
-    return Truth.TRUE in found and Truth.FALSE in found
+    return TRUE in found and FALSE in found
 
 
 def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
@@ -111,7 +111,7 @@ def _may_allow(atoms: list[Atom], decision: Callable[[Callable[[Atom], Truth]], 
     """Whether anything allows if every atom of which not all cases are known could be true or false by itself."""
     told = [cases for cases, covered in _of_each_key(filter(_is_plain, atoms)) if covered]
     settled = {atom for cases in told for atom in cases[0]}
-    told += [({atom: Truth.TRUE}, {atom: Truth.FALSE}) for atom in atoms if atom not in settled]
+    told += [({atom: TRUE}, {atom: FALSE}) for atom in atoms if atom not in settled]
     if math.prod(map(len, told)) > _MOST_COMBINATIONS:
         return True
     return any(decision(ChainMap(*held).__getitem__) for held in itertools.product(*told))

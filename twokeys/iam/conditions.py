@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias
 
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
-from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
+from twokeys.iam.truth import FALSE, FREE, TRUE, UNKNOWN, Lookup, Truth, Unknown, Values, any_of, negate, truth
 from twokeys.iam.verdict import Requirement
 
 Family: TypeAlias = Literal["string", "numeric", "date", "bool", "binary", "ip", "arn", "null"]
@@ -168,7 +168,7 @@ class ConditionClause:
         found = lookup(self.lower_key)
         if self._usual and found is not UNKNOWN and found is not FREE:
             if self._texts is not None:
-                return Truth.FALSE if self._texts.isdisjoint(found) else Truth.TRUE
+                return FALSE if self._texts.isdisjoint(found) else TRUE
             if len(found) < 2:
                 return self._one(found[0], lookup) if found else self._when_absent
         if self.base.family == "null" and self.set_operator is not None:
@@ -201,11 +201,11 @@ class ConditionClause:
     def _evaluate_empty(self, found: Values) -> Truth:
         """An empty list: only an absent key can meet it, under ForAllValues or IfExists."""
         if self.set_operator is None and not self.if_exists:
-            return Truth.FALSE
+            return FALSE
         if found is UNKNOWN or found is FREE:
             open_ = Truth.UNKNOWN if found is UNKNOWN else Truth.FREE
-            return open_ if self._when_absent is Truth.TRUE else Truth.FALSE
-        return Truth.FALSE if any(found) else self._when_absent
+            return open_ if self._when_absent is TRUE else FALSE
+        return FALSE if any(found) else self._when_absent
 
     @lazy
     def _when_absent(self) -> Truth:
@@ -236,12 +236,12 @@ class ConditionClause:
         """Whether one value of the request matches any value of the policy, negated if the operator is."""
         if self._equal is not None:
             return truth((value in self._equal) is not self.base.negated)
-        found = Truth.UNKNOWN if UNKNOWN in self.values else Truth.FALSE
+        found = Truth.UNKNOWN if UNKNOWN in self.values else FALSE
         for test in self._tests:
             result = test(value, lookup)
-            if result is Truth.TRUE:
+            if result is TRUE:
                 return truth(not self.base.negated)
-            if result is not Truth.FALSE and found is not Truth.UNKNOWN:
+            if result is not FALSE and found is not Truth.UNKNOWN:
                 found = result
         return negate(found) if self.base.negated else found
 
@@ -262,11 +262,11 @@ class ConditionClause:
     def _evaluate_null(self, found: Values) -> Truth:
         wanted = {value.lower() if isinstance(value, str) else value for value in self.values}
         if {"true", "false"} <= wanted:
-            return Truth.TRUE
+            return TRUE
         if UNKNOWN in wanted:
             return Truth.UNKNOWN
         if found is FREE:
-            return Truth.FREE if wanted & {"true", "false"} else Truth.FALSE
+            return Truth.FREE if wanted & {"true", "false"} else FALSE
         return truth(("false" if found else "true") in wanted)
 
 
@@ -293,7 +293,7 @@ def operator_named(text: str) -> Operator | None:
 
 def _bool_test(matches: _Test) -> _Test:
     def test(value: str, lookup: Lookup) -> Truth:
-        return matches(value, lookup) if value.lower() in ("true", "false") else Truth.FALSE
+        return matches(value, lookup) if value.lower() in ("true", "false") else FALSE
 
     return test
 
@@ -348,7 +348,7 @@ def _ip_test(_operator: str, text: str) -> _Test:
     def test(value: str, _lookup: Lookup) -> Truth:
         address = parse_network(value)
         if network is None or address is None or network.version != address.version:
-            return Truth.FALSE
+            return FALSE
         return truth(address.network_address in network and address.prefixlen >= network.prefixlen)
 
     return test
@@ -359,8 +359,8 @@ _TESTS: dict[Family, Callable[[str, str], _Test]] = {
     "date": _date_test,
     "binary": _binary_test,
     "ip": _ip_test,
-    "string": lambda _operator, _text: lambda _value, _lookup: Truth.FALSE,
-    "arn": lambda _operator, _text: lambda _value, _lookup: Truth.FALSE,
+    "string": lambda _operator, _text: lambda _value, _lookup: FALSE,
+    "arn": lambda _operator, _text: lambda _value, _lookup: FALSE,
 }
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")

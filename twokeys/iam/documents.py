@@ -18,7 +18,7 @@ from twokeys.iam.json_text import JsonError, JsonNumber, Path, Position, Positio
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern
 from twokeys.iam.principals import Principals
-from twokeys.iam.truth import UNKNOWN, Lookup, Truth, Unknown, any_of, negate, truth
+from twokeys.iam.truth import TRUE, UNKNOWN, Lookup, Truth, Unknown, any_of, negate, truth
 
 if TYPE_CHECKING:
     from twokeys.iam.matches import Side
@@ -67,9 +67,9 @@ class PolicyError(ValueError):
         super().__init__(f"{where}{place}: {message}")
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Statement:
-    """One statement.
+    """One statement. Nothing changes one.
 
     Of `actions` and `not_actions` exactly one is not None; of `resources` and `not_resources` at most one; of
     `principals` and `not_principals` at most one. A name in them can be `UNKNOWN`. `unresolved` holds the paths of
@@ -123,9 +123,9 @@ class Statement:
         """Whether Resource or NotResource covers a resource; a statement with neither covers every resource."""
         names = self.resources if self.resources is not None else self.not_resources
         if names is None:
-            return Truth.TRUE
+            return TRUE
         if resource in self.exact_resources:
-            found = Truth.TRUE
+            found = TRUE
         else:
             results = [pattern.matches(resource, lookup) for pattern in self.resource_patterns]
             if UNKNOWN in names:
@@ -139,9 +139,9 @@ class Statement:
         return f"statement {self.sid!r}" if self.sid else f"statement {self.index}"
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class PolicyDocument:
-    """A parsed policy.
+    """A parsed policy. Nothing changes one.
 
     Attributes:
         version: "2012-10-17", "2008-10-17" or None; variables are variables only in the first.

@@ -16,13 +16,14 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple, TypeAlias
 
+from twokeys.iam.arn import parse_arn
 from twokeys.iam.documents import PolicyDocument
 from twokeys.iam.logic import And, Or, allowing, decide, decide_open, denied, missing
-from twokeys.iam.matches import Match, Rules, Side, joined, side_of
+from twokeys.iam.matches import NO_DENIALS, Match, Rules, Side, joined, side_of
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import ASSUME_ROOT, Request
 from twokeys.iam.truth import Unknown
-from twokeys.iam.verdict import Decision, Outcome, Verdict, Why
+from twokeys.iam.verdict import ALLOW, DENY, Decision, Verdict, Why
 
 _ASSUME_ROLE = "sts:assumerole"
 _WITH_SAML = "sts:assumerolewithsaml"
@@ -96,9 +97,9 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
     Raises:
         ArnError: the request's resource is not an ARN.
     """
-    caller, action, target = request.caller, request.action_name, request.target
+    caller, action, target = request.caller, request.action.lower(), parse_arn(request.resource)
     if caller.ordinary and caller.partition == target.partition and action not in _FEDERATED_ACTIONS:
-        layers = policies.about(action)
+        layers = policies._layers.get(action) or policies.about(action)
     else:
         refusal = _barred(request) or _mismatched(request)
         if refusal is not None:
@@ -131,11 +132,14 @@ def evaluate_grant(request: Request, policies: Policies) -> Verdict:
     Looks at identity-based policies, permissions boundary, session policies and SCPs. Services and federated people
     need no grant.
     """
-    if request.caller.kind in _WITHOUT_GRANT:
-        why = f"a {request.caller.kind.value} principal needs no identity-based policy"
-        return Verdict(Outcome.ALLOW, decisions=(Decision("caller", None, None, "Allow", why),))
+    caller, action = request.caller, request.action.lower()
+    if caller.ordinary and caller.partition == request.target.partition and action not in _FEDERATED_ACTIONS:
+        return _decided(request, policies.own(action).side)
+    if caller.kind in _WITHOUT_GRANT:
+        why = f"a {caller.kind.value} principal needs no identity-based policy"
+        return Verdict(ALLOW, Why(decisions=(Decision("caller", None, None, "Allow", why),)))
     refusal = _barred(request) or _mismatched(request)
-    return refusal or _decided(request, policies.binding(request.caller).own(request.action_name).side)
+    return refusal or _decided(request, policies.binding(caller).own(action).side)
 
 
 _TRUST = "trust policy"
@@ -152,16 +156,22 @@ class _Own(NamedTuple):
 
 
 def _own(policies: Policies, action: str) -> _Own:
-    granting = _numbered(policies.identity, action, "identity-based policy")
-    boundary = [] if policies.boundary is None else [side_of(policies.boundary, action, "permissions boundary")]
-    session = _numbered(policies.session, action, "session policy") if policies.session else []
-    levels = _levels(policies.scps, action, "SCP")
-    scps = tuple([_gate(f"SCPs at level {number}", level) for number, level in enumerate(levels, 1)])
-    identity = _gate("identity-based policies", granting)
-    limited = (("permissions boundary", boundary), ("session policies", session))
-    limits = tuple([_gate(label, found) for label, found in limited if found])
-    denies = _denies((*granting, *boundary, *session, *chain.from_iterable(levels)))
-    return _Own(scps, identity, limits, Side(denies, (*scps, identity, *limits)))
+    sides = _numbered(policies.identity, action, "identity-based policy")
+    identity = _gate("identity-based policies", sides)
+    scps: tuple[Rules, ...] = ()
+    limits: tuple[Rules, ...] = ()
+    if policies.boundary is not None:
+        boundary = side_of(policies.boundary, action, "permissions boundary")
+        limits = boundary.gates
+        sides.append(boundary)
+    if policies.session:
+        session = _numbered(policies.session, action, "session policy")
+        limits += (_gate("session policies", session),)
+        sides += session
+    for number, level in enumerate(_levels(policies.scps, action, "SCP"), 1):
+        scps += (_gate(f"SCPs at level {number}", level),)
+        sides += level
+    return _Own(scps, identity, limits, Side(_denies(sides), (*scps, identity, *limits)))
 
 
 class _Layers:
@@ -199,22 +209,25 @@ def _gate(label: str, found: Iterable[Side]) -> Rules:
 
 
 def _denies(found: Iterable[Side]) -> Rules:
-    return joined("denials", [one.denies for one in found])
+    some = [one.denies for one in found if one.denies is not NO_DENIALS]
+    return joined("denials", some) if some else NO_DENIALS
 
 
 def _decided(request: Request, side: Side) -> Verdict:
     """Denied if a denial matches or a gate does not allow; allowed if none does and all do; else `logic` decides."""
     denies: tuple[Match, ...] = ()
-    for rule in side.denies.few or side.denies.about(request):
+    denying, gates = side
+    for rule in denying.about(request) if denying.few is None else denying.few:
         found = rule.matches(request)
         if found:
             if found is rule.certain:
                 return denied(found)
             denies += found
     hanging: tuple[Or, ...] = ()
-    for gate in side.gates:
+    allows: tuple[Match, ...] = ()
+    for gate in gates:
         some: tuple[Match, ...] = ()
-        for rule in gate.few or gate.about(request):
+        for rule in gate.about(request) if gate.few is None else gate.few:
             found = rule.matches(request)
             if found:
                 if found is rule.certain:
@@ -222,19 +235,20 @@ def _decided(request: Request, side: Side) -> Verdict:
                 some += found
         else:
             if not some:
-                return Verdict(Outcome.DENY, explain=partial(_missing, request, side))
+                return Verdict(DENY, partial(_missing, request, gates))
             hanging += (Or(gate.label, some),)
+            allows += some
     if not hanging and not denies:
-        return Verdict(Outcome.ALLOW, explain=partial(_allowed, request, side))
-    return decide_open(partial(_formula, request, side.gates), And(hanging), denies, request)
+        return Verdict(ALLOW, partial(_allowed, request, gates))
+    return decide_open(partial(_formula, request, gates), And(hanging), allows, denies, request)
 
 
-def _missing(request: Request, side: Side) -> Why:
-    return missing(_formula(request, side.gates))
+def _missing(request: Request, gates: tuple[Rules, ...]) -> Why:
+    return missing(_formula(request, gates))
 
 
-def _allowed(request: Request, side: Side) -> Why:
-    return allowing(_formula(request, side.gates))
+def _allowed(request: Request, gates: tuple[Rules, ...]) -> Why:
+    return allowing(_formula(request, gates))
 
 
 def _formula(request: Request, gates: Iterable[Rules]) -> And:
@@ -255,8 +269,8 @@ def _within_account(request: Request, layers: _Layers) -> Verdict:
             if form is None:
                 return _by_form(request, layers)
             best = form if best is None or form > best else best
-    outcome = Outcome.DENY if best is None else _decided(request, layers.within[best]).outcome
-    return Verdict(outcome, explain=lambda: _by_form(request, layers).why)
+    outcome = DENY if best is None else _decided(request, layers.within[best]).outcome
+    return Verdict(outcome, lambda: _by_form(request, layers).why)
 
 
 def _by_form(request: Request, layers: _Layers) -> Verdict:
@@ -267,7 +281,8 @@ def _by_form(request: Request, layers: _Layers) -> Verdict:
     limits = _formula(request, layers.own.limits)
     delegated = And((Or(_TRUST, trust), And((*_formula(request, (layers.own.identity,)).parts, limits))))
     shared = _formula(request, layers.own.scps)
-    either = Or(_TRUST, (), (named[Form.DIRECT], And((named[Form.ROLE], limits)), delegated))
+    ways = (named[Form.DIRECT],), (named[Form.ROLE], limits)
+    either = Or(_TRUST, (), (*(And(way) for way in ways if way[0].matches), delegated))
     return decide(And((*shared.parts, either)), denies, request)
 
 
@@ -302,4 +317,4 @@ def _mismatched(request: Request) -> Verdict | None:
 
 
 def _refused(why: str) -> Verdict:
-    return Verdict(Outcome.DENY, decisions=(Decision("STS", None, None, "Deny", why),))
+    return Verdict(DENY, Why(decisions=(Decision("STS", None, None, "Deny", why),)))

@@ -56,7 +56,7 @@ class Federation:
 
     @property
     def audience_key(self) -> str:
-        """The condition key of whom the token is for: `aud`, which two providers that are built into AWS call otherwise.
+        """The condition key of whom the token is for: `aud`, which Facebook and Login with Amazon call otherwise.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
         """

@@ -11,7 +11,7 @@ import re
 
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import TextPattern, is_symbolic
-from twokeys.iam.truth import Truth
+from twokeys.iam.truth import FALSE
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _STAND_INS = str.maketrans({"*": "\ue000", "?": "\ue001"})
@@ -55,7 +55,7 @@ class Glob:
     def matches(self, name: str) -> bool:
         """Whether it matches, or may match, a name; an account symbol in it is an id that nobody knows yet."""
         if is_symbolic(name):
-            return self._with_symbols.matches(name) is not Truth.FALSE
+            return self._with_symbols.matches(name) is not FALSE
         if not self._starred:
             return len(name) == self._least and _stands_at(self._head, name, 0)
         place, end = len(self._head), len(name) - len(self._tail)

@@ -14,7 +14,7 @@ from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import PolicyDocument, Statement
 from twokeys.iam.principals import Caller, CallerKind, Form
 from twokeys.iam.request import Request
-from twokeys.iam.truth import FREE, Lookup, Truth, Unknown
+from twokeys.iam.truth import FALSE, FREE, TRUE, Lookup, Truth, Unknown
 from twokeys.iam.verdict import Requirement
 
 
@@ -59,7 +59,7 @@ class SessionAtom:
         if isinstance(found, Unknown):
             return Truth.UNKNOWN
         name = found[0].partition(":")[2] if found else None
-        return Truth.TRUE if name == self.session else Truth.FALSE
+        return TRUE if name == self.session else FALSE
 
     def requirement(self) -> Requirement:
         """As a condition on aws:userid."""
@@ -102,7 +102,16 @@ class Rule:
     """
 
     __slots__ = (
-        "_action", "_bounded", "_exact", "_label", "_listed", "_plain", "_resources", "_sessions", "_statement",
+        "_action",
+        "_bounded",
+        "_conditions",
+        "_direct",
+        "_exact",
+        "_label",
+        "_listed",
+        "_plain",
+        "_resources",
+        "_statement",
         "certain",
     )  # fmt: skip
 
@@ -111,10 +120,10 @@ class Rule:
         self.certain = (Match(label, statement),)
         self._label = label
         self._statement = statement
+        self._conditions = statement.conditions
         self._action = action
         self._bounded = bounded
         self._listed = None if named is None or named.everyone else named.listed
-        self._sessions = named is not None and named.has_sessions
         self._resources: frozenset[str] | None = None
         self._exact = False
         if statement.not_resources is not None:
@@ -123,16 +132,17 @@ class Rule:
             self._resources = statement.exact_resources
             self._exact = len(self._resources) == len(resources)
         self._plain = (
-            action is Truth.TRUE
+            action is TRUE
             and not statement.unresolved
             and statement.not_principals is None
             and (named is None or named.plain)
         )
+        self._direct = self._plain and not (named is not None and named.has_sessions)
 
     @property
     def names(self) -> frozenset[str | Unknown] | None:
         """Names of callers, or else of resources, one of which a request that it matches has; None for all requests."""
-        if not self._plain or self._sessions:
+        if not self._direct:
             return None
         if self._listed is not None:
             return self._listed
@@ -143,23 +153,28 @@ class Rule:
 
         Where one way is certain, it is the only one.
         """
-        if not self._plain or (self._sessions and request.caller.kind is CallerKind.ROLE):
+        if not self._direct and (not self._plain or request.caller.kind is CallerKind.ROLE):
             found = self.closely(request)
-            return self.certain if any(match.certain for match in found) else found
+            for match in found:
+                if match.certain:
+                    return self.certain
+            return found
         if self._listed is not None and self._listed.isdisjoint(request.caller.names):
             return ()
         if self._resources is not None and request.resource not in self._resources:
             if self._exact:
                 return ()
             covered = self._statement.covers_resource(request.resource, request.lookup)
-            if covered is not Truth.TRUE:
-                return () if covered is Truth.FALSE else self.closely(request)
+            if covered is not TRUE:
+                return () if covered is FALSE else self.closely(request)
+        if not self._conditions:
+            return self.certain
         atoms: tuple[Atom, ...] = ()
-        for clause in self._statement.conditions:
+        for clause in self._conditions:
             held = clause.evaluate(request.lookup)
-            if held is Truth.TRUE:
+            if held is TRUE:
                 continue
-            if held is Truth.FALSE:
+            if held is FALSE:
                 return ()
             if held is not Truth.FREE or len(clause.keys) > 1:
                 return self.closely(request)
@@ -175,8 +190,8 @@ class Rule:
         """The ways in which the statement matches: one, or for a Principal one per way of naming the caller."""
         statement, label = self._statement, self._label
         namings = self._namings(request)
-        covered = statement.covers_resource(request.resource, request.lookup) if namings else Truth.FALSE
-        if covered is Truth.FALSE:
+        covered = statement.covers_resource(request.resource, request.lookup) if namings else FALSE
+        if covered is FALSE:
             return ()
         unknowns: list[str] = []
         atoms: list[Atom] = []
@@ -188,7 +203,7 @@ class Rule:
             atoms.append(ResourceAtom(statement, request.resource))
         for clause in statement.conditions:
             held = clause.evaluate(request.lookup)
-            if held is Truth.FALSE:
+            if held is FALSE:
                 return ()
             if held is Truth.UNKNOWN:
                 unknowns.append(f"{clause.path} of the {label}")
@@ -196,7 +211,7 @@ class Rule:
                 atoms.append(clause.with_values(request.lookup))
         unknowns += [f"{path} of the {label}" for path in statement.unresolved]
         return tuple(
-            Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings
+            [Match(label, statement, (*more, *atoms), (*unnamed, *unknowns), form) for form, more, unnamed in namings]
         )
 
     def _namings(self, request: Request) -> Iterable[_Naming]:
@@ -206,8 +221,8 @@ class Rule:
             denies = statement.effect == "Deny"
             spared = statement.not_principals.spares(request.caller, denies=denies)
             if denies and self._bounded:
-                spared = Truth.FALSE
-            if spared is Truth.TRUE:
+                spared = FALSE
+            if spared is TRUE:
                 return ()
             return ((Form.DIRECT, (), (self._of("Principal"),) if spared is Truth.UNKNOWN else ()),)
         if statement.principals is None:
@@ -224,9 +239,9 @@ class Rule:
                 if held is Truth.UNKNOWN:
                     found.append((naming.form, (), (f"aws:userid of {request.caller}",)))
                     continue
-                if held is Truth.FALSE and request.lookup("aws:userid") != ():
+                if held is FALSE and request.lookup("aws:userid") != ():
                     continue
-                if held is not Truth.TRUE:
+                if held is not TRUE:
                     atoms = (atom,)
             found.append((naming.form, atoms, ()))
         return found
@@ -259,7 +274,7 @@ class Unresolved:
 class Rules:
     """Some statements, in order, and which of them can match a request: long lists are searched by exact names.
 
-    `label` names their policies for messages. `few` is all of a short list, empty for a long one: what need not be
+    `label` names their policies for messages. `few` is all of a short list, None for a long one: what need not be
     searched need not be asked for.
     """
 
@@ -268,8 +283,8 @@ class Rules:
     def __init__(self, label: str, rules: Iterable[Rule | Unresolved] = ()) -> None:
         self.label = label
         self.all = tuple(rules)
-        self.few = self.all if len(self.all) <= _FEW else ()
-        if self.few or not self.all:
+        self.few = self.all if len(self.all) <= _FEW else None
+        if self.few is not None:
             return
         self._by_name: dict[str | Unknown, list[int]] = {}
         self._others: list[int] = []
@@ -281,14 +296,15 @@ class Rules:
 
     def about(self, request: Request) -> Iterable[Rule | Unresolved]:
         """Those that may match a request."""
-        if self.few or not self.all:
-            return self.all
+        if self.few is not None:
+            return self.few
         names = (*request.caller.names, request.resource)
         places = {place for name in names for place in self._by_name.get(name, ())}
         return [self.all[place] for place in sorted(places.union(self._others))]
 
 
 _FEW = 8
+NO_DENIALS = Rules("denials")
 
 
 def joined(label: str, several: Iterable[Rules]) -> Rules:
@@ -323,11 +339,11 @@ def _side_of(document: PolicyDocument, action: str, label: str, *, bounded: bool
     denies: list[Rule | Unresolved] = []
     for statement in document.statements:
         covered = statement.covers_action(action)
-        if covered is not Truth.FALSE:
+        if covered is not FALSE:
             rules = allows if statement.effect == "Allow" else denies
             rules.append(Rule(label, statement, covered, bounded=bounded))
     for path in document.unresolved:
         unresolved = Unresolved(label, f"{path} of the {label}")
         allows.append(unresolved)
         denies.append(unresolved)
-    return Side(Rules(label, denies), (Rules(label, allows),))
+    return Side(Rules(label, denies) if denies else NO_DENIALS, (Rules(label, allows),))

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
-from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, absent, all_of, truth
+from twokeys.iam.truth import FALSE, FREE, TRUE, UNKNOWN, Lookup, Truth, absent, all_of, truth
 
 _SYMBOL = re.compile(r"(?:(?<=:)|\A)account:[A-Za-z0-9_-]+(?=[:/]|\Z)")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -130,13 +130,13 @@ class TextPattern:
             return truth(text == self._exact)
         if self._regex is not None:
             found = _match(self._regex, self._settled, text)
-            if found is Truth.FALSE and value.startswith("account:"):
+            if found is FALSE and value.startswith("account:"):
                 return truth(self._regex.fullmatch(self._cased(value)) is not None)
             return found
         resolved = self.resolve(lookup)
         if resolved is Truth.FREE:
             possible = self._could_match(text)
-            return resolved if possible is Truth.TRUE else possible
+            return resolved if possible is TRUE else possible
         if isinstance(resolved, Truth):
             return resolved
         if not self.wild:
@@ -183,7 +183,7 @@ class TextPattern:
             elif token.default is not None and not found:
                 tokens.append(token.default)
             else:
-                return Truth.FALSE
+                return FALSE
         return self._cased_tokens(tuple(tokens))
 
     def _plain(self) -> tuple[_Token, ...]:
@@ -222,23 +222,24 @@ class ArnPattern:
         self._first = None if "*" in first or "?" in first else first
         patterns = self._parts if self._whole is None else (self._whole,)
         self.keys = tuple(key for pattern in patterns for key in pattern.keys)
-        self._plain = _components_regex(segments) if self._parts and not self.keys and not is_symbolic(text) else None
+        plain = self._parts and "${" not in text and not is_symbolic(text)
+        self._plain = _components_regex(segments) if plain else None
 
     def matches(self, value: str, lookup: Lookup) -> Truth:
         """Whether an ARN matches in all six components; what is no ARN matches only `*`."""
         if self._anything:
-            return Truth.TRUE
-        if self._plain is not None and "account:" not in value and "${" not in self.text:
-            return truth(self._plain.fullmatch(value) is not None)
+            return TRUE
+        if self._plain is not None and "account:" not in value:
+            return FALSE if self._plain.fullmatch(value) is None else TRUE
         text = with_ids(value)
         if self._first:
             same = text.startswith(self._first)
-            return self._parts[5].matches(text[len(self._first) :], lookup) if same else Truth.FALSE
+            return self._parts[5].matches(text[len(self._first) :], lookup) if same else FALSE
         segments = text.split(":", 5)
         if self._parts:
-            return _all_match(self._parts, segments, lookup) if len(segments) == 6 else Truth.FALSE
+            return _all_match(self._parts, segments, lookup) if len(segments) == 6 else FALSE
         if self._whole is None:
-            return Truth.FALSE
+            return FALSE
         if self._resource:
             return self._whole.matches(value, lookup)
         resolved = self._whole.resolve(lookup)
@@ -246,7 +247,7 @@ class ArnPattern:
             return resolved
         components = _components(resolved)
         if len(components) < 6 or len(segments) < 6:
-            return Truth.FALSE
+            return FALSE
         return all_of([_match(_regex(tokens), tokens, part) for tokens, part in zip(components, segments, strict=True)])
 
     @property
@@ -265,12 +266,12 @@ class ArnPattern:
 
 
 def _all_match(patterns: tuple[TextPattern, ...], segments: list[str], lookup: Lookup) -> Truth:
-    found = Truth.TRUE
+    found = TRUE
     for pattern, segment in zip(patterns, segments, strict=True):
         result = pattern.matches(segment, lookup)
-        if result is Truth.FALSE:
+        if result is FALSE:
             return result
-        if result is not Truth.TRUE and found is not Truth.UNKNOWN:
+        if result is not TRUE and found is not Truth.UNKNOWN:
             found = result
     return found
 
@@ -335,11 +336,11 @@ def _wildcard_tokens(text: str) -> list[_Token]:
 
 def _match(regex: re.Pattern[str], tokens: tuple[_Token, ...], text: str) -> Truth:
     if regex.fullmatch(text) is not None:
-        return Truth.TRUE
+        return TRUE
     if _IS_PRIVATE.search(text) is not None and any(isinstance(token, int) for token in tokens):
         loose = _regex(tokens, digits_fit_symbols=True)
-        return Truth.FALSE if loose.fullmatch(text) is None else Truth.UNKNOWN
-    return Truth.FALSE
+        return FALSE if loose.fullmatch(text) is None else Truth.UNKNOWN
+    return FALSE
 
 
 @lru_cache(maxsize=65536)

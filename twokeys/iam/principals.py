@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from twokeys.iam.arn import Arn, ArnError, is_account, parse_arn
 from twokeys.iam.lazy import lazy
-from twokeys.iam.truth import UNKNOWN, Truth, Unknown
+from twokeys.iam.truth import FALSE, TRUE, UNKNOWN, Truth, Unknown
 
 _WEB_IDENTITY_PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
@@ -37,6 +37,8 @@ class CallerKind(Enum):
     FEDERATED = "federated"
     """A person known to a SAML or OIDC provider, or to a web identity provider."""
     SERVICE = "service"
+
+    __hash__ = object.__hash__  # each kind is one object; Enum's own hash is Python code, run at each look-up
 
 
 @dataclass(frozen=True)
@@ -218,19 +220,22 @@ class Naming(NamedTuple):
 
 
 _UNRESOLVED = Naming(Truth.UNKNOWN, Form.DIRECT)
-_EVERYONE = (Naming(Truth.TRUE, Form.DIRECT),)
-_FORM_OF_ITSELF = {
-    CallerKind.ROLE: Form.ROLE,
-    CallerKind.SESSION: Form.DIRECT,
-    CallerKind.USER: Form.DIRECT,
-    CallerKind.ROOT: Form.ACCOUNT,
-    CallerKind.FEDERATED_USER: Form.DIRECT,
+_DIRECTLY = Naming(TRUE, Form.DIRECT)
+_EVERYONE = (_DIRECTLY,)
+_BY_ROLE = Naming(TRUE, Form.ROLE)
+_BY_ACCOUNT = Naming(TRUE, Form.ACCOUNT)
+_BY_ITSELF = {
+    CallerKind.ROLE: _BY_ROLE,
+    CallerKind.SESSION: _DIRECTLY,
+    CallerKind.USER: _DIRECTLY,
+    CallerKind.ROOT: _BY_ACCOUNT,
+    CallerKind.FEDERATED_USER: _DIRECTLY,
 }
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Principals:
-    """A Principal or NotPrincipal element.
+    """A Principal or NotPrincipal element. Nothing changes one.
 
     Attributes:
         everyone: whether it is or contains `*`, as a string or under AWS; the two forms are equivalent.
@@ -279,15 +284,15 @@ class Principals:
         found: list[Naming] = []
         names = self._aws
         if caller.arn in names:
-            found.append(Naming(Truth.TRUE, _FORM_OF_ITSELF[caller.kind]))
+            found.append(_BY_ITSELF[caller.kind])
         if caller.unique_id is not None and caller.unique_id in names:
-            found.append(Naming(Truth.TRUE, Form.DIRECT if caller.kind is CallerKind.USER else Form.ROLE))
+            found.append(_DIRECTLY if caller.kind is CallerKind.USER else _BY_ROLE)
         if caller.kind is CallerKind.SESSION and caller.role_arn in names:
-            found.append(Naming(Truth.TRUE, Form.ROLE))
+            found.append(_BY_ROLE)
         if caller.kind is CallerKind.ROLE and self._sessions:
             found.extend(Naming(Truth.FREE, Form.DIRECT, session) for session in self.sessions_of(caller))
         if self._has_account_of(caller):
-            found.append(Naming(Truth.TRUE, Form.ACCOUNT))
+            found.append(_BY_ACCOUNT)
         if UNKNOWN in names:
             found.append(_UNRESOLVED)
         return tuple(found)
@@ -333,11 +338,11 @@ class Principals:
         else:
             listed = [self._lists(caller, arn) for arn in caller.lineage]
         if caller.kind is CallerKind.ROLE and denies and all(listed) and not self.everyone:
-            return Truth.UNKNOWN if self.sessions_of(caller) or UNKNOWN in self.aws else Truth.FALSE
+            return Truth.UNKNOWN if self.sessions_of(caller) or UNKNOWN in self.aws else FALSE
         if self.everyone or all(listed) or (any(listed) and not denies):
-            return Truth.TRUE
+            return TRUE
         unresolved = UNKNOWN in (*self.aws, *self.service, *self.federated)
-        return Truth.UNKNOWN if unresolved else Truth.FALSE
+        return Truth.UNKNOWN if unresolved else FALSE
 
     def _lists(self, caller: Caller, arn: str) -> bool:
         if caller.kind is CallerKind.SERVICE:

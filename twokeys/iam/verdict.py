@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Outcome(Enum):
@@ -21,6 +21,12 @@ class Outcome(Enum):
     """Allowed for requests that meet the requirements; for others denied, or unknown where a value is not resolved."""
     UNKNOWN = "UNKNOWN"
     """It depends on a value that is not resolved yet."""
+
+
+ALLOW: Final = Outcome.ALLOW
+DENY: Final = Outcome.DENY
+CONDITIONAL: Final = Outcome.CONDITIONAL
+UNKNOWN: Final = Outcome.UNKNOWN
 
 
 class Requirement(NamedTuple):
@@ -88,29 +94,18 @@ class Verdict:
         outcome: one of the four answers.
     """
 
-    __slots__ = ("_explain", "_why", "outcome")
-    _explain: Callable[[], Why] | None
-    _why: Why | None
+    __slots__ = ("_why", "outcome")
 
-    def __init__(
-        self,
-        outcome: Outcome,
-        requirements: tuple[Requirement, ...] = (),
-        unknowns: tuple[str, ...] = (),
-        decisions: tuple[Decision, ...] = (),
-        explain: Callable[[], Why] | None = None,
-    ) -> None:
-        """A verdict; `explain` works out the rest when it is asked for."""
+    def __init__(self, outcome: Outcome, why: Why | Callable[[], Why]) -> None:
+        """A verdict; `why` is what is behind it, or works that out when it is asked for."""
         self.outcome = outcome
-        self._explain = explain
-        self._why = Why(requirements, unknowns, decisions) if explain is None else None
+        self._why = why
 
     @property
     def why(self) -> Why:
         """What is behind the outcome."""
-        if self._why is None:
-            self._why = Why() if self._explain is None else self._explain()
-            self._explain = None
+        if not isinstance(self._why, Why):
+            self._why = self._why()
         return self._why
 
     @property

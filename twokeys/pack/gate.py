@@ -197,7 +197,7 @@ class Gate:
 
 def _may_name_users(role: Principal) -> bool:
     """Whether the trust of a role may name users, who may still join a group."""
-    policy = UNKNOWN if role.trust is None else role.trust.policy
+    policy = role.trust_policy
     named = [] if policy is UNKNOWN else [Arn.parse(name) for name in trusted_names(policy)]
     return policy is UNKNOWN or any(arn is not None and arn.kind == "user" for arn in named)
 

@@ -54,6 +54,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     known = outputs_of(states)
     given = dict(_override(one) for one in overrides)
     results = []
+    said: set[tuple[str, str]] = set()
     for stack in stacks:
         messages: list[tuple[str, str]] = []
         snapshot, verdicts = stack_preview(
@@ -67,7 +68,8 @@ def preview(  # noqa: PLR0913 - one parameter an option
         )
         results.append((stack, snapshot, verdicts, messages))
         if not as_json:
-            _show(stack, snapshot, verdicts, messages, verbose=verbose)
+            _show(stack, snapshot, verdicts, [one for one in messages if one not in said], verbose=verbose)
+            said.update(messages)
     if as_json:
         click.echo(json.dumps([_as_data(*one) for one in results], indent=2))
     return 1 if any(verdicts.mandatory for _, _, verdicts, _ in results) else 0
@@ -91,7 +93,7 @@ def _show(
             say(console, f"  + {one.type} {one.name}")
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
         for finding in findings:
-            say(console, f"policy {finding.rule} ({level}): {finding.urn or 'the stack'}", "bold")
+            say(console, f"policy {finding.rule} ({level}):", "bold")
             say(console, finding.text)
     advice = f", {len(verdicts.advisory)} advisory" if verdicts.advisory else ""
     judged = f"{len(verdicts.mandatory)} refused{advice}" if verdicts.mandatory else f"nothing refused{advice}"

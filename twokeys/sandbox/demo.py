@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import fill, shorten, wrap
+from textwrap import shorten
 from typing import Any, Final
 
 from rich.console import Console
@@ -28,6 +28,7 @@ from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
 from twokeys.sandbox.report import Report, Verdicts, as_data
 from twokeys.sandbox.up import Done, StackRun
+from twokeys.shown import folded
 from twokeys.verify.attempts import Probe
 from twokeys.verify.doors import exports
 
@@ -107,8 +108,8 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
             quiet.enter_context(contextlib.redirect_stderr(said))
         story.failed += ask(_states(box), folder, picture, story.outputs)
     console.print()
-    console.print(Verdicts()(f"pictures {_short(picture)}, in {_short(folder)}:"))
-    console.print("         audit.html map.html ways-in.html bill.svg (the bill is invented)")
+    _print(console, f"pictures {_short(picture)}, in {_short(folder)}:", 9)
+    _print(console, "         audit.html map.html ways-in.html bill.svg (the bill is invented)", 9)
 
 
 def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:
@@ -121,13 +122,12 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
     nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
     story.entering = [f"{listed(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
     console.print()
-    console.print(Verdicts()(f"who can enter prod: {len(answers.ways)} ways, each with both keys"))
+    _print(console, f"who can enter prod: {len(answers.ways)} ways, each with both keys")
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
-        said = line.replace(f" of {STACKS[0]}", "")
-        console.print(fill(said, _width(console), initial_indent="  ", subsequent_indent="    "))
+        _print(console, "  " + line.replace(f" of {STACKS[0]}", ""))
     if not verbose and len(story.entering) > _MOST_WAYS:
         rest = sum(len(sources) for _, sources in nearest_first[_MOST_WAYS:])
-        console.print(f"  and {rest} ways more (--verbose shows them)")
+        _print(console, f"  and {rest} ways more (--verbose shows them)")
 
 
 def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> None:
@@ -137,11 +137,10 @@ def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> N
     went_well = sum(one.as_expected for one in story.probes)
     tried = f"{entered} roles really assumed, {len(story.probes) - entered} attempts refused"
     console.print()
-    console.print(Verdicts()(f"probes: {went_well} of {len(story.probes)} as expected: {tried}"))
+    _print(console, f"probes: {went_well} of {len(story.probes)} as expected: {tried}")
     for one in story.probes if verbose else _telling(story.probes):
-        name = one.name if verbose else shorten(one.name, _width(console) - 10, placeholder=" ...")
-        line = f"  {one.happened:<8} {name}"
-        console.print(Verdicts()(line) if one.as_expected else Text(line, style="red"))
+        name = one.name if verbose else shorten(one.name, _WIDTH - 10, placeholder=" ...")
+        _print(console, f"  {one.happened:<8} {name}", 11, style=None if one.as_expected else "red")
     story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if not one.as_expected]
 
 
@@ -181,11 +180,10 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
         why = _why_not(done)
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
         return False
-    console.print(Verdicts()(f"{half.name:<11} refused  door {half.door} without its grant; no account yet:"))
+    _print(console, f"{half.name:<11} refused  door {half.door} without its grant; no account yet:", 12)
     step = found[0].next_step.partition(", or ")[0]
-    width = _width(console) - 12
-    for line in (*wrap(found[0].message, width), *wrap(f"Next step: {step}.", width)):
-        console.print(f"{'':<12}{line}")
+    for line in (found[0].message, f"Next step: {step}."):
+        _print(console, f"{'':<12}{line}", 12)
     return True
 
 
@@ -194,8 +192,9 @@ def _why_not(done: Done) -> str:
     return f"it was refused for {others}" if others else "nothing was found"
 
 
-def _width(console: Console) -> int:
-    return min(_WIDTH, max(30, console.width - 2))
+def _print(console: Console, line: str, indent: int | None = None, style: str | None = None) -> None:
+    text = "\n".join(folded(line, min(_WIDTH, console.width), indent))
+    console.print(Text(text, style=style) if style else Verdicts()(text), soft_wrap=True)
 
 
 def _states(box: Sandbox) -> list[Path]:

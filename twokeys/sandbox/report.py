@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from textwrap import fill
 from typing import Any, Final
 
 from rich.console import Console
@@ -22,6 +21,8 @@ from twokeys.shown import columns, folded
 
 _LONG: Final = 400
 _WIDTH: Final = 80
+_INDENT: Final = 21
+"""Where the third column of a step begins."""
 _TOGETHER: Final = "\N{NO-BREAK SPACE}"
 """Between what is not to be parted at the end of a line."""
 
@@ -67,7 +68,7 @@ class Report:
         first = stack.preview()
         resources = [one for one in first.snapshot.resources if one.type != STACK]
         found = _counted(first)
-        self._line(f"{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
+        self._step(f"{stack.name:<11} preview  {len(resources)} resources, {len(RULES)} rules: {found}")
         if not first.ok:
             self._show_findings(first)
             return first
@@ -86,7 +87,7 @@ class Report:
         self._progress.remove_task(task)
         kept = sum(is_kept(one.type) for one in made)
         real = f"{len(made) - kept} objects in the local AWS" + (f", {kept} kept as declared" if kept else "")
-        self._line(f"{'':<11} made     {real} ({time.monotonic() - began:.1f} s)")
+        self._step(f"{'':<11} made     {real} ({time.monotonic() - began:.1f}{_TOGETHER}s)")
         self._show_accounts(done)
         self._show_findings(done)
         if done.failed is not None:
@@ -104,11 +105,7 @@ class Report:
         accounts = done.outputs.get("member_account_ids") or {}
         if accounts:
             listed = ", ".join(f"{name}{_TOGETHER}{account}" for name, account in accounts.items())
-            first = f"{'':<11} new      "
-            shown = fill(
-                listed, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
-            )
-            self._line(shown.replace(_TOGETHER, " "))
+            self._step(f"{'':<11} new      {listed}")
 
     def _show_findings(self, done: Done) -> None:
         for level, findings in (("mandatory", done.verdicts.mandatory), ("advisory", done.verdicts.advisory)):
@@ -118,6 +115,11 @@ class Report:
     def _show_finding(self, one: Finding, level: str) -> None:
         self._line(f"policy {one.rule} ({level}): {one.urn or 'the stack'}", style="red")
         self._line(one.text)
+
+    def _step(self, line: str) -> None:
+        width = min(_WIDTH, self._console.width)
+        lines = folded(line if width > 2 * _INDENT else line.replace(_TOGETHER, " "), width, _INDENT)
+        self._console.print(Verdicts()("\n".join(lines).replace(_TOGETHER, " ")), soft_wrap=True)
 
     def _line(self, text: str, style: str | None = None) -> None:
         if text:

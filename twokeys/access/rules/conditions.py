@@ -92,7 +92,7 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
 
 
 def _denied_without_external_id(door: Door) -> bool:
-    trust = door.target.trust.policy if door.target.trust else UNKNOWN
+    trust = door.target.trust_policy
     return trust is not UNKNOWN and denies_without_external_id(door.trust.requirements, trust)
 
 
