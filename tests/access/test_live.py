@@ -392,7 +392,7 @@ LESS: list[tuple[Answers, list[Resource]]] = [
             *ROOT_ACCESS, *STAGES]),
     *(({("ListOrganizationsFeatures", ""): said}, [*HUBS, *ORGANIZED, *CENTER,
         of(HUB, "iam:OrganizationsFeatures", "features", enabledFeatures=[]), ROOT_ACCESS[1], *STAGES])
-        for said in ({}, "OrganizationNotFoundException", "ServiceAccessNotEnabledException",
+        for said in (dict[str, Any](), "OrganizationNotFoundException", "ServiceAccessNotEnabledException",
             "AccountNotManagementOrDelegatedAdministratorException")),
 ]  # fmt: skip
 

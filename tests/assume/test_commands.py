@@ -122,7 +122,7 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as shut:
         run("stage-reader", "--from", doors, "--external-id", "Another-ID")
     assert "AccessDenied" in shut.value.why
-    assert "twokeys profiles" in shut.value.next_step
+    assert "the door is for user ada" in shut.value.next_step
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"

@@ -135,6 +135,8 @@ WITHIN = [
   Allow: trust policy, statement 1: it matches the request"""),
     (trust(admits(SOURCE)), (grant({}),), """DENY
   implicit deny: trust policy: no statement of the trust policy allows the request"""),
+    (trust(admits(TARGET)), (), """DENY
+  implicit deny: identity-based policies: no statement of the identity-based policies allows the request"""),
     (trust(admits(TARGET, UNKNOWN)), (), """UNKNOWN
   because of Principal of statement 0 of the trust policy
   Allow: trust policy, statement 0: depending on Principal of statement 0 of the trust policy"""),

@@ -113,6 +113,13 @@ def _dry(shop: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[s
     return dict(json.loads(call(shop, *arguments, "--reason", "Ticket 12", "--dry-run", "--json")))
 
 
+def test_a_copy_has_no_longer_sessions_than_it_is_open(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    longer = CONFIG.replace("      mfa: false", "      mfa: false\n      sessionSeconds: 14400", 1)
+    (shop / "Pulumi.shop.yaml").write_text(longer)
+    told = _dry(shop, monkeypatch, "shop-queue", "--from", "shop-reader", "--for", "2h")
+    assert (told["sessionSeconds"], told["sessionSecondsOfOriginal"]) == (7200, 14_400)
+
+
 def test_a_copy_stands_behind_its_original_with_a_role_of_its_own_and_mfa_for_whom_it_lets_in(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,12 +117,13 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     except ClientError as error:
         if _WRONG_CODE in str(error):
             raise _wrong_code(way, asked["SerialNumber"], str(error)) from error
+        theirs = " or ".join(dict.fromkeys(source.label for source in way.sources))
         raise Refusal(
             f"door {way.name}",
             where=way.role_arn,
             why=str(error),
-            next_step="check whose credentials these are (`aws sts get-caller-identity`) and whether the door is theirs"
-            " (`twokeys profiles --dry-run`); another profile: --profile",
+            next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
+            " (all doors: `twokeys profiles --dry-run`); another profile: --profile",
         ) from error
     keys = answered["Credentials"]
     return Session(

@@ -281,7 +281,8 @@ def _by_form(request: Request, layers: _Layers) -> Verdict:
     limits = _formula(request, layers.own.limits)
     delegated = And((Or(_TRUST, trust), And((*_formula(request, (layers.own.identity,)).parts, limits))))
     shared = _formula(request, layers.own.scps)
-    either = Or(_TRUST, (), (named[Form.DIRECT], And((named[Form.ROLE], limits)), delegated))
+    ways = (named[Form.DIRECT],), (named[Form.ROLE], limits)
+    either = Or(_TRUST, (), (*(And(way) for way in ways if way[0].matches), delegated))
     return decide(And((*shared.parts, either)), denies, request)
 
 

@@ -81,6 +81,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
     session = int(entry.get("sessionSeconds", _HOUR))
+    before = int(doors[copy_of].get("sessionSeconds", _HOUR)) if copy_of else session
     if as_json:
         data = {
             "door": door,
@@ -88,6 +89,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "file": str(file),
             "expires": opening.closes.isoformat(),
             "lastSessionEnds": datetime.fromtimestamp(opening.closes.timestamp() + session, UTC).isoformat(),
+            "sessionSeconds": session,
+            "sessionSecondsOfOriginal": before,
             "previewed": judged,
             "written": not dry_run,
             "diff": changes,
@@ -99,7 +102,6 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session that is open then lasts up to "
         f"{session / 3600:g} h from its start"
     )
-    before = int(doors[copy_of].get("sessionSeconds", _HOUR)) if copy_of else session
     if session < before:
         click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
     click.echo("previewed: nothing refused" if judged else f"not previewed: {name} is split into shards")
