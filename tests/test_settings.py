@@ -264,6 +264,17 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
     assert refusal.why == "there is no such setting"
 
 
+def test_a_star_for_a_role_is_refused_with_what_to_write() -> None:
+    assert (
+        "`*` is not allowed, name one" in refused(changed(STAGE, "doors.stage-deployer.from", {"role": "*"})).next_step
+    )
+
+
+def test_what_is_neither_true_nor_false_is_refused_in_these_words() -> None:
+    refusal = refused(changed(STAGE, "doors.stage-deployer.mfa", "banana"))
+    assert (refusal.why, refusal.next_step) == ("it is true or false", "write true or false")
+
+
 def test_all_wrong_values_are_told_at_once() -> None:
     wrong = changed(changed(STAGE, "rootEmail", "x"), "accounts.stage.name", "")
     refusal = refused(wrong | {"regoin": "us-east-1"})

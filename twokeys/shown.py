@@ -90,7 +90,14 @@ def show_table(console: Console, table: Table) -> None:
     for row in rows:
         for index, (head, cell) in enumerate(zip(heads, map(plain, row), strict=True)):
             for line in cell.split("\n") if cell else ():
-                say(console, line if index == 0 else f"  {head}: {line}" if head else f"  {line}")
+                say(
+                    console,
+                    line
+                    if index == 0
+                    else f"  {head}: {line}"
+                    if head and not line.startswith("Next step: ")
+                    else f"  {line}",
+                )
 
 
 def cell(text: str) -> str:

@@ -527,9 +527,12 @@ DOOR = f"{CI} -> {DEPLOYER}"
 OTHER = arn(STAGE, "role/other")
 LOOSE = "arn:aws:iam::account:unpinned--loose:role"
 NOT_PINNED = "account unknown (provider loose is not pinned)"
-PIN = "set allowed_account_ids of that provider to the one account that it works in"
+PIN = (
+    "set allowed_account_ids of that provider (of a default provider: aws:allowedAccountIds in the stack's config) to "
+    "the one account that it works in"
+)
 EXCEPT = "make an exception with reason, owner and expiry"
-THROUGH = "through components.other_stack.OtherStack"
+THROUGH = "through components.other_stack.OtherStack, which a program takes in as docs/declared-documents.md shows"
 IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH} (it exports `doors`)"
 ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), or {EXCEPT}"
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"

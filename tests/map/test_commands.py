@@ -31,6 +31,13 @@ def test_map_is_a_room_of_the_command() -> None:
     assert COMMANDS["map"][0] == "twokeys.map.commands:map_"
 
 
+def test_the_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    said = [line for line in run(*THREE).stdout.splitlines() if not line.startswith("Wrote")]
+    assert len(said) > 1
+    assert max(map(len, said)) <= 40
+
+
 def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
     done = run(*THREE)
     assert done.exit_code == 0, done.output

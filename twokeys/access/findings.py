@@ -87,7 +87,7 @@ class Rule(Generic[C]):
     remediation: str
     url: str
     check: Callable[[Graph, C, date], Iterable[Finding]]
-    config: type[C]
+    config: type[C] = Config  # type: ignore[assignment]
     mandatory: bool = True
 
 

@@ -19,10 +19,13 @@ from twokeys.access.principals import HOLDERS, Principal
 from twokeys.access.requirements import asks_for_external_id
 from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
-_THROUGH = "through components.other_stack.OtherStack"
+_THROUGH = "through components.other_stack.OtherStack, which a program takes in as docs/declared-documents.md shows"
 _EXCEPT = "make an exception with reason, owner and expiry"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
-_PIN = "set allowed_account_ids of that provider to the one account that it works in"
+_PIN = (
+    "set allowed_account_ids of that provider (of a default provider: aws:allowedAccountIds in the stack's config) to "
+    "the one account that it works in"
+)
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 _OF_PERMISSION_SET = "AWSReservedSSO_"
 _IMPORT = (

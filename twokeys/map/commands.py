@@ -74,23 +74,27 @@ def _page(organization: Organization) -> str:
 
 
 def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:
+    from rich.console import Console
+
     from twokeys.answers.summary import counted
     from twokeys.map.model import State
-    from twokeys.shown import printable
+    from twokeys.shown import say
 
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]
     within = f"{len(answers.within)} within an account, " if answers.within else ""
-    click.echo(
-        f"{printable(organization.name)}: {counted(len(organization.accounts), 'account')}, "
+    console = Console()
+    say(
+        console,
+        f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
         f"{counted(len(answers.ways), 'way')} in, {within}{counted(len(shut), 'door')} without a key or denied, "
-        f"{len(answers.not_proved)} not proved"
+        f"{len(answers.not_proved)} not proved",
     )
     names = {account.id: account.name for account in organization.accounts}
     for door in (*shut, *unproved):
         source = f"{door.source.label} of {names[door.source.account]}"
-        click.echo(printable(f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}"))
+        say(console, f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}")
     for message in organization.unproved:
-        click.echo(printable(f"  not on the map, as nobody knows whose door it is: {message}"))
+        say(console, f"  not on the map, as nobody knows whose door it is: {message}")
     for path in written:
         click.echo(f"Wrote {path}")

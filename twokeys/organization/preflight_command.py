@@ -85,6 +85,7 @@ def _show(findings: list[Finding], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from twokeys.answers.summary import counted
     from twokeys.shown import show_table
 
     table = Table()
@@ -96,4 +97,5 @@ def _show(findings: list[Finding], console: Console) -> None:
         table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
     show_table(console, table)
     counts = Counter(one.status for one in findings)
-    console.print(f"{counts[Status.PASS]} passed, {counts[Status.WARNING]} warnings, {counts[Status.FAILURE]} failures")
+    warnings, failures = counted(counts[Status.WARNING], "warning"), counted(counts[Status.FAILURE], "failure")
+    console.print(f"{counts[Status.PASS]} passed, {warnings}, {failures}")

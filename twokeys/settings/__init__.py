@@ -101,6 +101,8 @@ _NEXT_STEPS = {
     "dict_type": "write `key: value` lines below it, or {} for none",
     "model_type": "write `key: value` lines below it, or {} for none",
     "tuple_type": "write a list, as in [one, two]",
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
 }
 
 _WHY = {
@@ -109,6 +111,8 @@ _WHY = {
     "dict_type": "it has settings of its own, and this is none",
     "model_type": "it has settings of its own, and this is none",
     "tuple_type": "it is a list",
+    "bool_parsing": "it is true or false",
+    "bool_type": "it is true or false",
 }
 
 

@@ -343,7 +343,8 @@ PathAndName = Annotated[
         r"(?=(.{0,510}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}",
         "a role or user is named by its path (512 characters with both slashes) and its name, such as deploy/ci"
         f" ({_ROLE_PAGE})",
-        "give the name (1 to 64 letters, digits and +=,.@_-) after its path, without a slash in front",
+        "give the name (1 to 64 letters, digits and +=,.@_-) after its path, without a slash in front;"
+        " `*` is not allowed, name one",
     ),
 ]
 GroupPathAndName = Annotated[
@@ -352,7 +353,8 @@ GroupPathAndName = Annotated[
         r"(?=(.{0,510}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,128}",
         "a group is named by its path (512 characters with both slashes) and its name, such as web/developers"
         " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html)",
-        "give the name (1 to 128 letters, digits and +=,.@_-) after its path, without a slash in front",
+        "give the name (1 to 128 letters, digits and +=,.@_-) after its path, without a slash in front;"
+        " `*` is not allowed, name one",
     ),
 ]
 PolicyArn = Annotated[

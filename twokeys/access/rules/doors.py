@@ -67,7 +67,8 @@ UNPROVED_DOOR = Rule(
     severity="high",
     remediation=(
         "Declare the door with CrossAccountAccess, pin the provider's account, read the other stack through "
-        "components.other_stack.OtherStack, or make an exception with reason, owner and expiry."
+        "components.other_stack.OtherStack (docs/declared-documents.md shows how a program takes that in), or make an "
+        "exception with reason, owner and expiry."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     check=_of("unproved-door", Lack.PROOF),

@@ -86,7 +86,7 @@ def _judged(
         message = (
             f"The {what} {found.name}{reason} to role {role} is closed since {until(found.expires)} and still declared"
         )
-        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later one"
+        step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
     last = config.last_moment(today)
     if found.expires is not None and last is not None and found.expires > last:
