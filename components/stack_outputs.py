@@ -97,7 +97,9 @@ class StackOutputs:
                 next_step=next_step,
             )
         pulumi.log.warn(
-            f"stack {self.name} is not deployed: what comes from it is unknown in this preview. Next step: {next_step}"
+            f"stack {self.name} is not deployed: what comes from it is unknown in this preview, and whether it has the "
+            f"principals that doors name is not checked. Next step: {next_step}; `twokeys preview` also takes its "
+            "state with `--state FILE`"
         )
         unknown: Any = pulumi.UNKNOWN
         return pulumi.Output.from_input(unknown)

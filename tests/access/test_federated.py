@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.paths import paths_from
 from twokeys.iam import UNKNOWN, Outcome
 
@@ -165,41 +166,70 @@ def test_roles_anywhere_by_whatever_trust_anchor_is_refused(anchors: str) -> Non
     assert refused(world) == {"federated-trust"}
 
 
-def test_every_service_is_roles_anywhere_too() -> None:
-    world = trusting({"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "sts:AssumeRole"})
-    assert refused(world) == {"federated-trust"}
-    assert [door.target.name for door in world.graph.doors if door.source.kind == "service"] == ["gh"]
-
-
 def test_a_service_that_works_for_its_account_is_no_door() -> None:
     assert not [door for door in two_keys().graph.doors if door.source.kind == "service"]
 
 
-def test_each_subject_comes_in_by_a_door_of_its_own_and_needs_no_grant() -> None:
-    world = trusting(admits({"StringLike": {SUB: [MAIN, "repo:acme/web:*"]}, **STS}))
-    doors = {door.source.name: door for door in world.graph.doors if door.source.kind == "web-identity"}
-    assert set(doors) == {f"GitHub {MAIN}", "GitHub repo:acme/web:*"}
-    assert {door.outcome for door in doors.values()} == {Outcome.ALLOW}
-    assert {door.grant_key.value for door in doors.values()} == {"not needed"}
+GITHUB, CORP = arn(STAGE, f"oidc-provider/{HOST}"), arn(STAGE, "saml-provider/corp")
+BOTH = ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
+OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+OPEN, FROM_OFFICE, OUTSIDE_OF_IT = (Outcome.ALLOW,), (Outcome.CONDITIONAL, "aws:SourceIp"), (Outcome.CONDITIONAL, "")
+ANYWHERE = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}
+PODS = {**ANYWHERE, "Principal": {"Service": "pods.eks.amazonaws.com"}}
+EVERY_SERVICE = {**ANYWHERE, "Principal": {"Service": "*"}}
+ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1"}}
 
 
-def test_another_condition_stays_one_of_the_door() -> None:
-    world = trusting(admits({"StringEquals": {SUB: MAIN}, "IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}))
-    (door,) = [door for door in world.graph.doors if door.source.kind == "web-identity"]
-    assert [one.key for one in door.trust.requirements] == ["aws:SourceIp"]
+@pytest.mark.parametrize(("statements", "expected"), [
+    ([admits({"StringLike": {SUB: [MAIN, "repo:acme/web:*"]}, **STS})],
+        {f"{GITHUB} {one}": (f"GitHub {one}", *OPEN) for one in (MAIN, "repo:acme/web:*")}),
+    ([admits({"StringEquals": {SUB: MAIN}, **OFFICE})], {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *FROM_OFFICE)}),
+    ([admits({"StringEquals": {SUB: MAIN}}), {**admits({"StringEquals": {SUB: MAIN}}), "Effect": "Deny"}], {}),
+    ([admits({"StringEquals": {SUB: [MAIN, "x"]}}), {**admits({"StringEquals": {SUB: MAIN}}), "Effect": "Deny"}],
+        {f"{GITHUB} x": ("GitHub x", *OPEN)}),
+    ([admits({"StringEquals": {SUB: MAIN, AUD: "a"}, "StringNotEquals": {SUB: "x", AUD: "b"}})],
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}),
+    *(([admits({"StringEquals": {SUB: MAIN}, "StringLike": {AUD: audiences}}),
+        {**admits({"StringEquals": {AUD: "a"}, **OFFICE}), "Effect": "Deny"}],
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OUTSIDE_OF_IT)}) for audiences in (["a", "b"], ["a", "b*"])),
+    ([admits({"StringEquals": {SUB: MAIN, AUD: "a"}}), admits({"StringEquals": {SUB: MAIN, AUD: "b"}, **OFFICE})],
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}),
+    ([admits({"StringEquals": {"www.amazon.com:user_id": "me", "www.amazon.com:app_id": "a"}}, "www.amazon.com")],
+        {"www.amazon.com me": ("Login with Amazon me", *OPEN)}),
+    ([admits({"StringEquals": {"saml:sub": "ann", "saml:aud": "https://signin.aws.amazon.com/saml"}}, CORP, BOTH[1])],
+        {f"{CORP} ann": ("corp ann", *OPEN)}),
+    *(([{"Effect": "Allow", "Principal": named, "Action": action}], {"* *": ("any identity provider *", *OPEN)})
+        for named in ({"Federated": "*"}, {"AWS": "*"}) for action in (*BOTH, BOTH)),
+    ([{**ANYWHERE, "Condition": ANCHOR}],
+        {"rolesanywhere.amazonaws.com": ("rolesanywhere.amazonaws.com", Outcome.CONDITIONAL, "aws:SourceArn")}),
+    ([PODS], {"pods.eks.amazonaws.com": ("pods.eks.amazonaws.com", *OPEN)}),
+    ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in CARRIERS if one != ROLES_ANYWHERE}),
+    ([PODS, {**PODS, "Effect": "Deny"}], {}),
+])  # fmt: skip
+def test_who_comes_in_by_a_provider_or_a_service_needs_no_grant(
+    statements: list[dict[str, Any]], expected: dict[str, tuple[object, ...]]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif"""
+    doors = [one for one in trusting(*statements).graph.doors if one.target.name == "gh" and one.open]
+    assert {
+        one.source.arn: (one.source.name, one.outcome, *(needed.key for needed in one.trust.requirements))
+        for one in doors
+    } == expected
+    for door in doors:
+        assert (door.source.account, door.grant_key.value, door.asked) == ("", "not needed", True)
+        assert door.trust.decisions
 
 
-def test_a_denial_closes_the_door() -> None:
-    deny = {**admits({"StringEquals": {SUB: MAIN}}), "Effect": "Deny"}
-    world = trusting(admits({"StringEquals": {SUB: MAIN}}), deny)
-    assert not [door for door in world.graph.doors if door.source.kind == "web-identity" and door.open]
-
-
-def test_people_of_a_saml_provider_are_named_by_their_subject() -> None:
-    corp = arn(STAGE, "saml-provider/corp")
-    world = trusting(admits({"StringEquals": {"saml:sub": "ann"}}, corp, "sts:AssumeRoleWithSAML"))
-    (door,) = [door for door in world.graph.doors if door.source.kind == "saml"]
-    assert (door.source.name, door.open) == ("corp ann", True)
+@pytest.mark.parametrize(("statement", "action"), [
+    (admits({"StringEquals": {SUB: MAIN}}), "sts:AssumeRoleWithWebIdentity"), (PODS, "sts:AssumeRole"),
+])  # fmt: skip
+def test_a_resource_control_policy_keeps_out_whom_a_trust_lets_in(statement: dict[str, Any], action: str) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_examples.html"""
+    world = trusting(statement)
+    denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    world.add("ControlPolicy", "p", world.hub, id="p-1", type="RESOURCE_CONTROL_POLICY", content=document(denial))
+    world.add("ControlPolicyAttachment", "a", world.hub, policyId="p-1", targetId=STAGE)
+    assert not [one for one in world.graph.doors if one.target.name == "gh" and one.open]
 
 
 def test_a_way_goes_on_from_the_role_of_a_web_identity() -> None:
@@ -225,6 +255,13 @@ def test_a_tenant_that_is_not_known_yet_is_not_proved(statement: dict[str, Any])
     world = two_keys()
     world.role("gh", world.stage, {"Version": "2012-10-17", "Statement": [statement]})
     assert refused(world) == {"unproved-door"}
+
+
+def test_a_provider_of_an_account_that_nothing_tells_is_not_said_to_be_foreign() -> None:
+    world = World()
+    trust = document(admits({"StringEquals": {"saml:sub": "ann"}}, CORP, BOTH[1]))
+    world.role("people", world.add("Provider", "unpinned"), trust)
+    assert refused(world) == {"provider-enters-its-account"}
 
 
 def test_an_unknown_that_only_narrows_a_provider_of_ones_own_is_no_matter() -> None:

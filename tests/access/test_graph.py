@@ -769,6 +769,8 @@ def test_a_door_across_stacks_has_two_keys_in_every_partition(partition: str, re
     assumed = json.dumps([{"roleArn": inside(STAGE, "role/OrganizationAccountAccessRole")}])
     stage = world.add("Provider", "stage", region=region, allowedAccountIds=json.dumps([STAGE]), assumeRoles=assumed)
     world.role("deployer", stage, document(trusts(source)))
+    vendor = trusts(inside(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "vendor-1"}})
+    world.role("vendor", stage, document(vendor))
     place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "g", "account": HUB, "property": "policy"}
     exported = {**place, "properties": {"role": "ci", "name": "g"}, "document": json.loads(document(grants(role)))}
     door = {
@@ -779,7 +781,8 @@ def test_a_door_across_stacks_has_two_keys_in_every_partition(partition: str, re
     outputs = {"doors": [{"name": "deploy", "door": door, "documents": [exported]}], "parent_account_id": HUB}
     world.add("StackReference", "management", name="organization/p/management", outputs={"outputs": outputs})
     assert mandatory(world) == []
-    assert [one.id for one in world.graph.doors if one.open] == [f"{source} -> {role}"]
+    from_outside = f"{inside(OUTSIDE, 'root')} -> {inside(STAGE, 'role/vendor')}"
+    assert {one.id for one in world.graph.doors if one.open} == {f"{source} -> {role}", from_outside}
 
 
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
@@ -843,6 +846,9 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     assert {source for source, target in steps if target == "open-0"} == everybody - shut - {"open-0"}
 
 
+ALICE_ARN = arn(STAGE, "user/alice")
+
+
 @pytest.mark.parametrize(
     ("statements", "denied", "inside"),
     [
@@ -856,6 +862,12 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
             {},
             {"alice", "bob"},
         ),
+        ([trusts("*")], {"alice": UNKNOWN}, {"bob", "one"}),
+        (
+            [trusts("*", condition={"ArnLike": {"aws:PrincipalArn": [ALICE_ARN, arn(STAGE, "x/${aws:username}")]}})],
+            {},
+            {"alice"},
+        ),
         (
             [trusts("*", condition={"StringLike": {"aws:username": "b*"}}), trusts(arn(STAGE, "role/one"))],
             {"bob": "role/another"},
@@ -864,7 +876,7 @@ def test_a_trust_in_everyone_is_judged_once_for_all_whom_nothing_tells_apart(mon
     ],
 )
 def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_out(
-    statements: list[dict[str, Any]], denied: dict[str, str], inside: set[str]
+    statements: list[dict[str, Any]], denied: dict[str, Any], inside: set[str]
 ) -> None:
     """A role has no `aws:username`, and a variable without a value is in no text.
 
@@ -875,7 +887,7 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     for user in ("alice", "bob"):
         world.add("User", user, world.stage, name=user)
     for user, role in denied.items():
-        policy = document(grants(arn(STAGE, role), effect="Deny"))
+        policy = UNKNOWN if role is UNKNOWN else document(grants(arn(STAGE, role), effect="Deny"))
         world.add("UserPolicy", f"no-{user}", world.stage, user=user, name="no", policy=policy)
     world.role("open", world.stage, document(*statements))
     steps = [one for one in world.graph.steps if one.target.name == "open" and one.source.urn]
@@ -895,7 +907,7 @@ def control(world: World, statement: dict[str, Any]) -> World:
 
 OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}}}
 HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
-ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": arn(STAGE, "user/alice")}}}
+ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": ALICE_ARN}}}
 NOTHING = {"Action": "s3:GetObject"}
 
 
@@ -924,7 +936,7 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     world = control(World(), rcp)
     world.role("open", world.stage, document(trusts(principal, condition={"StringEquals": condition})))
     (door,) = [one for one in world.graph.doors if one.target.name == "open" and one.source.kind != "role"]
-    assert (door.outcome, door.grant_key) == (outcome, Key.NOT_OURS)
+    assert (door.outcome, door.grant_key, door.grant.outcome) == (outcome, Key.NOT_OURS, Outcome.ALLOW)
     (grant,) = door.grant.decisions
     assert (grant.document, grant.effect) == ("grant", "Allow")
     assert grant.why.startswith("it is made in an account that is not shown to be ours")
@@ -935,7 +947,14 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
     [
         ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT)),
         ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT)),
-        ({}, True, {"Condition": {"StringEquals": {"aws:PrincipalAccount": HUB}}}, (Key.MISSING, Key.PRESENT)),
+        *(
+            ({}, True, {"Condition": {"StringEquals": condition}}, (Key.MISSING, Key.PRESENT))
+            for condition in (
+                {"aws:PrincipalAccount": HUB},
+                {"aws:PrincipalOrgID": OURS},
+                {"aws:ResourceOrgID": OURS},
+            )
+        ),
         ({}, False, NOTHING, (Key.PRESENT, Key.MISSING)),
         (
             MFA,
@@ -970,25 +989,40 @@ def test_a_control_policy_tells_those_apart_whom_a_trust_in_everyone_admits(
     assert {one.source.name for one in steps if one.open} == inside
 
 
+ANN, EXTERNAL_ID = {"StringEquals": {"aws:username": "ann"}}, {"StringEquals": {"sts:ExternalId": UNKNOWN}}
+LATER = ("is met by", ("a value that is not known yet",))
+
+
 @pytest.mark.parametrize(
-    ("trust", "grant"),
+    ("trust", "grant", "outcome"),
     [
-        ({"StringEquals": {"aws:username": "ann"}}, {}),
-        ({"StringEquals": {"sts:ExternalId": UNKNOWN}}, MFA),
-        ({"StringEquals": {"sts:ExternalId": UNKNOWN}}, {"StringEquals": {"aws:username": UNKNOWN}}),
+        ({"Condition": ANN}, {}, Outcome.CONDITIONAL),
+        ({"Condition": EXTERNAL_ID}, {}, Outcome.CONDITIONAL),
+        ({"Condition": EXTERNAL_ID}, MFA, Outcome.CONDITIONAL),
+        ({"Condition": EXTERNAL_ID}, {"StringEquals": {"aws:username": UNKNOWN}}, Outcome.CONDITIONAL),
+        ({"Condition": MFA | EXTERNAL_ID}, {}, Outcome.CONDITIONAL),
+        ({"Condition": EXTERNAL_ID, "Effect": UNKNOWN}, {}, Outcome.UNKNOWN),
+        ({"Condition": MFA, "Effect": UNKNOWN}, {}, Outcome.UNKNOWN),
     ],
 )
 def test_a_condition_on_who_a_member_of_a_group_is_or_that_is_not_known_yet_may_be_met(
-    trust: dict[str, Any], grant: dict[str, Any]
+    trust: dict[str, Any], grant: dict[str, Any], outcome: Outcome
 ) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups.html: a group is no principal, its members are."""
+    """A group is no principal, its members are: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups.html"""
     world = World()
     world.add("Group", "people", world.hub, name="people")
     policy = {"Version": "2012-10-17", "Statement": [grants(DEPLOYER) | {"Condition": grant}]}
     world.add("GroupPolicy", "grant", world.hub, group="people", name="grant", policy=policy)
-    world.role("deployer", world.stage, trust_of(Principal={"AWS": arn(HUB, "root")}, Condition=trust))
+    world.role("deployer", world.stage, trust_of(Principal={"AWS": arn(HUB, "root")}, **trust))
     (door,) = [one for one in world.graph.doors if one.source.kind == "group"]
-    assert door.outcome is Outcome.CONDITIONAL
+    assert door.outcome is outcome
+    if outcome is Outcome.CONDITIONAL:
+        required = door.trust.requirements
+        waiting = [one.key for one in required if (one.operator, one.values) == LATER]
+        unknown = ["Statement[0].Condition.StringEquals.sts:ExternalId of the trust policy"]
+        assert waiting == (unknown if trust["Condition"] != ANN else [])
+        assert any(one.key == "aws:MultiFactorAuthPresent" for one in required) == ("Bool" in trust["Condition"])
+        assert door.trust.decisions
 
 
 def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:

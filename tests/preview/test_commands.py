@@ -23,15 +23,23 @@ HALF = {
 }
 
 
+@pytest.fixture
+def nothing_updated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checkout's own sandbox, if it has one, answers nothing."""
+    monkeypatch.setattr("twokeys.preview.commands._of_the_sandbox", lambda _: ())
+
+
+@pytest.mark.usefixtures("nothing_updated")
 def test_it_says_in_one_line_a_stack_what_was_judged(project_root: Path) -> None:
     done = CliRunner().invoke(preview, ["stage", "prod", "--project", str(project_root)], standalone_mode=False)
     assert done.return_value == 0
     assert "stage: 23 resources, nothing refused" in done.output
     assert "prod: 22 resources, nothing refused" in done.output
     assert done.output.count("stack organization/twokeys/management is not deployed") == 1
+    assert "with `--state FILE`" in done.output
 
 
-@pytest.mark.usefixtures("programs_in_process")
+@pytest.mark.usefixtures("programs_in_process", "nothing_updated")
 def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project_root: Path) -> None:
     arguments = ["stage", "--json", "--project", str(project_root), "--config", f"twokeys:doors={json.dumps(HALF)}"]
     done = CliRunner().invoke(preview, arguments, standalone_mode=False)
@@ -42,7 +50,7 @@ def test_it_exits_with_1_and_says_the_violation_in_the_words_of_the_pack(project
     assert "Next step:" in told["violations"][0]["message"]
 
 
-@pytest.mark.usefixtures("programs_in_process")
+@pytest.mark.usefixtures("programs_in_process", "nothing_updated")
 def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, tmp_path: Path) -> None:
     door = "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
     exception = {"door": door, "reason": "r", "owner": "o", "expires": "2999-01-01"}
@@ -62,6 +70,29 @@ def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> N
     done = CliRunner().invoke(preview, ["dev", "--project", str(tmp_path)], standalone_mode=False)
     assert done.return_value == 0, done.exception
     assert "nothing refused" in done.output
+
+
+@pytest.mark.parametrize(("name", "there"), [("ci", True), ("cii", False)])
+def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(tmp_path: Path, name: str, there: bool) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    (tmp_path / "__main__.py").write_text(
+        "import pulumi\n"
+        "roles = pulumi.StackReference('organization/acme/hub').require_output('roles')\n"
+        f"roles.apply(lambda roles: roles[{name!r}])\n"
+    )
+    stack = "pulumi:pulumi:Stack"
+    urn = f"urn:pulumi:hub::acme::{stack}::acme-hub"
+    made = {"urn": urn, "type": stack, "custom": False, "outputs": {"roles": {"ci": "arn"}}}
+    state = tmp_path / ".twokeys" / "stacks" / "hub.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [made]}}))
+    done = CliRunner().invoke(preview, ["dev", "--project", str(tmp_path)], standalone_mode=False)
+    assert (done.return_value == 0) == there
+    if there:
+        assert f"stack references are answered from {state}" in done.output
+    else:
+        assert "cii" in str(done.exception)
 
 
 @pytest.mark.parametrize("account", ["123", "12345678901a", "١٢٣٤٥٦٧٨٩٠١٢"])

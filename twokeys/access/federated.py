@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door
-from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
+from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE
 from twokeys.access.principals import Principal
 from twokeys.iam import (
     ANY_PROVIDER,
@@ -67,7 +67,7 @@ class FederatedTrust:
     def unknown(self) -> bool:
         """Whether it is not known yet whose people come in: the provider, or the tenant of one that is shared."""
         federation = self.federation
-        if federation.unresolved and federation.provider is UNKNOWN:
+        if federation.provider is UNKNOWN:
             return True
         shared = shared_provider(federation.prefix)
         demanded = [federation.admits(claim) for claim in tenant_claims(shared)] if shared else []
@@ -127,10 +127,10 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
     for subject, source in found.sources.items():
         values: dict[str, tuple[str, ...]] = {}
         if subject in federation.subject.exact:
-            values[_key(federation, "sub")] = (subject,)
+            values[federation.subject_key] = (subject,)
         if len(federation.audience.exact) == 1 and not federation.audience.patterns:
-            values[_key(federation, "aud")] = federation.audience.exact
-        request = Request(_caller(found), federation.action, role.arn, Context(values=values))
+            values[federation.audience_key] = federation.audience.exact
+        request = Request(_caller(found), federation.action, role.arn, Context(values))
         verdict = _without_own(evaluate(request, Policies(trust=trust, rcps=rcps)), federation)
         yield Door(source, role, verdict, _NO_GRANT, asked=True)
 
@@ -138,10 +138,6 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
 _NO_GRANT = Verdict(
     Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", "a federated principal needs no grant"),))
 )
-
-
-def _key(federation: Federation, claim: str) -> str:
-    return f"{federation.prefix}:{claim}"
 
 
 def _caller(found: FederatedTrust) -> Caller:
@@ -165,10 +161,10 @@ def _provider(federation: Federation) -> Caller | None:
 
 def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
     """A verdict without what the principal itself says: its own subject and audience."""
-    own = {_key(federation, claim).lower() for claim in ("sub", "aud")}
-    others = tuple(one for one in verdict.requirements if not _about(one, own))
     if verdict.outcome is not Outcome.CONDITIONAL:
         return verdict
+    own = {federation.subject_key.lower(), federation.audience_key.lower()}
+    others = tuple(one for one in verdict.requirements if not _about(one, own))
     outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
     return Verdict(outcome, Why(others, verdict.unknowns, verdict.decisions))
 
@@ -192,16 +188,14 @@ def provider_name(federation: Federation) -> str:
 
 def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
     """A door for each service that a trust policy lets in and that hands the role to others than itself."""
-    named = (
+    named = {
         service
         for statement in trust.statements
         if statement.effect == "Allow" and statement.principals is not None
         for service in statement.principals.service
-        if isinstance(service, str) and (service in CARRIERS or service == EVERY_SERVICE)
-    )
-    for service in dict.fromkeys(named):
-        caller = Caller(ROLES_ANYWHERE if service == EVERY_SERVICE else service)
-        request = Request(caller, ASSUME_ROLE, role.arn, Context())
+    }
+    for service in CARRIERS if EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
+        request = Request(Caller(service), ASSUME_ROLE, role.arn, Context())
         verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
         yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 

@@ -38,7 +38,7 @@ from twokeys.access.snapshot import Pending, Snapshot
 from twokeys.access.translation import translate
 from twokeys.access.types import Reading, type_of
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, PolicyKind, account_as_a_whole, is_account
+from twokeys.iam import UNKNOWN, Arn, Glob, Outcome, PolicyDocument, PolicyKind, account_as_a_whole, is_account
 
 __all__ = ["SHOW_SECRETS", "Door", "Grant", "Graph", "Judge", "Key", "Trust", "build"]
 
@@ -53,6 +53,7 @@ _ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
     "that together with this one (`--state` may be repeated)"
 )
+_MOST_OPEN_FIRST = (Outcome.ALLOW, Outcome.CONDITIONAL, Outcome.UNKNOWN, Outcome.DENY)
 _BY_ARN = "name the principal by its ARN, or take it out of the trust policy"
 
 
@@ -292,7 +293,10 @@ class _Builder:
             self._graph.federated.append(found)
             if found.unknown:
                 self._graph.not_proved.append(_unknown_provider(found, _known_by(self._graph)))
-            self._doors |= {(door.source, role): door for door in federated_doors(found, trust, rcps)}
+            for door in federated_doors(found, trust, rcps):
+                known = self._doors.setdefault((door.source, role), door)
+                if _MOST_OPEN_FIRST.index(door.outcome) < _MOST_OPEN_FIRST.index(known.outcome):
+                    self._doors[door.source, role] = door  # another statement lets the same one in
         for door in carried(role, trust, rcps):
             self._doors[door.source, role] = door
 

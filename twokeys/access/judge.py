@@ -145,11 +145,10 @@ class Judge:
         whole = None
         keys = (trust.outcome, grant.outcome)
         if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
-            verdict = self._settled(evaluate, request, held.on(admits, rcps))
-            shut = verdict.outcome is Outcome.DENY
-            if rcps and shut:
+            verdict = evaluate(request, held.on(admits, rcps))
+            if verdict.outcome is Outcome.DENY and rcps:
                 trust = verdict
-            elif Outcome.ALLOW not in keys and (shut or keys == (Outcome.CONDITIONAL, Outcome.CONDITIONAL)):
+            elif verdict.outcome is Outcome.DENY:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
@@ -250,7 +249,6 @@ class Judge:
         if found is None:
             policies = Policies(
                 identity=tuple([document.policy for document in source.all_documents]),
-                trust=None,
                 boundary=source.boundary.policy if source.boundary else None,
                 scps=self._guards.scps(source.account),
             )

@@ -43,8 +43,10 @@ Kind: TypeAlias = Literal[
 """What a principal is. `outsider`: a principal, or an account as a whole, that is not shown to be the organization's;
 `everyone`: whoever has an AWS account. Those two, services and federated people hold no grant that a stack could show.
 """
-WITHOUT_GRANT: frozenset[Kind] = frozenset({"web-identity", "saml", "identity-center-user", "identity-center-group"})
-"""Those who need no grant of sts:AssumeRole: AWS itself asks their identity provider who they are."""
+WITHOUT_GRANT: frozenset[Kind] = frozenset(
+    {"web-identity", "saml", "service", "identity-center-user", "identity-center-group"}
+)
+"""Those who need no grant of sts:AssumeRole: AWS asks their identity provider who they are, or a service asks AWS."""
 Holder: TypeAlias = Literal["role", "user", "group"]
 """Those that IAM attaches identity-based policies to."""
 HOLDERS: tuple[Holder, ...] = ("role", "user", "group")

@@ -54,15 +54,28 @@ class Federation:
         arn = Arn.parse(self.provider)
         return self.provider if arn is None else arn.name
 
+    @property
+    def audience_key(self) -> str:
+        """The condition key of whom the token is for: `aud`, which Facebook and Login with Amazon call otherwise.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+        """
+        return f"{self.prefix}:{_AUDIENCES.get(self.prefix, 'aud')}"
+
+    @property
+    def subject_key(self) -> str:
+        """The condition key of whom the token is about: `sub`, with the same two exceptions."""
+        return f"{self.prefix}:{_SUBJECTS.get(self.prefix, 'sub')}"
+
     @lazy
     def audience(self) -> Admitted:
-        """What it demands of whom the token is for: `aud`."""
-        return self.admits(_AUDIENCES.get(self.prefix, "aud"))
+        """What it demands of whom the token is for."""
+        return self.admits(self.audience_key)
 
     @lazy
     def subject(self) -> Admitted:
-        """What it demands of whom the token is about: `sub`."""
-        return self.admits(_SUBJECTS.get(self.prefix, "sub"))
+        """What it demands of whom the token is about."""
+        return self.admits(self.subject_key)
 
     def admits(self, claim: str) -> Admitted:
         """What it demands of one claim, such as `sub`, or of a whole condition key: whose values get in."""

@@ -287,7 +287,7 @@
     const picture = byId("picture");
     const [, , width, height] = picture.firstElementChild.getAttribute("viewBox").split(" ").map(Number);
     // Smaller than that nobody can read it; then it is scrolled.
-    resize(Math.min(1.25, Math.max(0.4, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
+    resize(Math.min(1.25, Math.max(0.28, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
     picture.scrollTo(0, 0);
   };
 

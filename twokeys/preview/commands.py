@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twokeys.errors import Refusal
 from twokeys.options import ACCOUNT, PROJECT, InputPath
 
 if TYPE_CHECKING:
@@ -44,19 +45,22 @@ def preview(  # noqa: PLR0913 - one parameter an option
     """Run the program of each STACK on Pulumi's mocks, with unknowns for what is not there, then the rules.
 
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
-    looked at. Exits with 1 when a mandatory rule is violated or the program fails.
+    looked at. What other stacks export is read from --state, by default from the stacks that the sandbox has updated.
+    Exits with 1 when a mandatory rule is violated or the program fails.
     """
     from twokeys.preview.project import outputs_of, rules_config, stack_preview
     from twokeys.project.config import load_project
 
     found = load_project(project.resolve())
     rules = rules_config(pack_config)
-    known = outputs_of(states)
+    read = states or _of_the_sandbox(found.root)
+    known = outputs_of(read)
+    answers = f"stack references are answered from {', '.join(map(str, read))}"
     given = dict(_override(one) for one in overrides)
     results = []
     said: set[tuple[str, str]] = set()
     for stack in stacks:
-        messages: list[tuple[str, str]] = []
+        messages: list[tuple[str, str]] = [("info", answers)] if read else []
         snapshot, verdicts = stack_preview(
             found,
             stack,
@@ -73,6 +77,15 @@ def preview(  # noqa: PLR0913 - one parameter an option
     if as_json:
         click.echo(json.dumps([_as_data(*one) for one in results], indent=2))
     return 1 if any(verdicts.mandatory for _, _, verdicts, _ in results) else 0
+
+
+def _of_the_sandbox(project: Path) -> tuple[Path, ...]:
+    from twokeys.project.states import sandbox_states
+
+    try:
+        return tuple(sandbox_states(project))
+    except Refusal:
+        return ()
 
 
 def _show(

@@ -144,7 +144,7 @@ def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) ->
     step = "correct the program or the config of the stack, then run this again"
     if unanswered:
         asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))
-        why = f"{why.rstrip('. ')}; it may need what only AWS can tell ({asked})"
+        why = f"it may need what only AWS can tell ({asked}): {why}"
         step = (
             "look it up by the function's `_output` form, whose value may be unknown; name the account of the program's"
             " credentials (--account); or preview it with the pulumi CLI"
