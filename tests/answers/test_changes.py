@@ -98,6 +98,18 @@ def test_states_of_other_stacks_are_read_with_both_sides(tmp_path: Path) -> None
     assert f"+ role ci of {HUB}" in written("diff", old, new, "--state", other).replace("management", HUB)
 
 
+def test_a_second_state_of_a_stack_that_lacks_a_resource_is_refused_and_a_copy_is_not(tmp_path: Path) -> None:
+    old, copy = write_state(tmp_path / "a", two_keys()), write_state(tmp_path / "copy", two_keys())
+    less = two_keys()
+    gone = less.resources.pop(next(i for i, one in enumerate(less.resources) if one.type.endswith("RolePolicy")))
+    new = write_state(tmp_path / "b", less)
+    assert "1 open" in written("check", "--state", old, "--state", copy)
+    for states in ((old, new), (new, old)):
+        with pytest.raises(Refusal, match="two states are of the same stack") as refused:
+            written("check", "--state", states[0], "--state", states[1])
+        assert f"only {old} has {gone.urn}" in str(refused.value)
+
+
 def test_two_states_of_one_stack_are_refused_where_they_differ(tmp_path: Path) -> None:
     changed = two_keys()
     role = next(one for one in changed.resources if one.name == "deployer")

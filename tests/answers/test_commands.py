@@ -51,6 +51,9 @@ def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> No
     assert [(one["source"]["arn"], one["target"]["arn"], one["trust"], one["grant"]) for one in told["doors"]] == [
         (CI, DEPLOYER, "present", "missing")
     ]
+    assert told["doors"][0]["lacks"] == "no grant"
+    whole = json.loads(call("check", "--state", write_state(tmp_path / "whole.json", two_keys()), "--json")[1])
+    assert whole["doors"][0]["lacks"] is None
     assert told["doors"][0]["explanation"].startswith("The trust alone: ALLOW")
     assert [one["rule"] for one in told["violations"]] == ["door-needs-grant"]
     assert [way["target"]["arn"] for way in told["ways"] if way["accessRole"]] == [

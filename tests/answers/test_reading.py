@@ -82,6 +82,19 @@ def test_a_door_is_there_since_the_later_of_its_keys() -> None:
     assert only(seen(world, STAGE)).changed == LATER
 
 
+def test_a_way_to_the_root_user_is_not_there_before_the_account() -> None:
+    world = two_keys()
+    world.add("Organization", "org", world.hub, id="o-ours000000", masterAccountId=HUB)
+    world.add("Account", "stage", world.hub, name="stage", email="a@x.com", id=STAGE)
+    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=["RootSessions"])
+    policy = document(grants(arn(STAGE, "root"), action="sts:AssumeRoot"))
+    world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
+    dated(world, "RolePolicy", "root", EARLY)
+    dated(world, "Account", "stage", LATE)
+    (way,) = [way for way in seen(world, STAGE).ways if way.target.who.kind == "root-user"]
+    assert way.since == LATE
+
+
 def test_a_members_key_is_the_groups_policy_and_the_membership() -> None:
     world = World()
     world.add("Group", "people", world.hub, name="people")

@@ -149,5 +149,10 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
     config.write_text(json.dumps({"configurationItems": []}))
     (folder / "log.json").write_text(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-11-01T00:00:00Z")]}))
     assert read("prod", "--events", str(folder))["events"]["passedOver"] == {"Config": 1}
+    (folder / "log.json").unlink()
+    nothing = read("prod", "--events", str(folder), "--from", "2026-10-01", "--until", "2026-11-01")["events"]
+    assert (nothing["from"], nothing["doors"], nothing["passedOver"]) == (None, [], {"Config": 1})
+    assert "no records, so nothing tells" in run("prod", "--events", str(folder)).stdout
+    assert "never used" not in run("prod", "--events", str(folder)).stdout
     with pytest.raises(UsageError, match="a file of Config"):
         raise run("prod", "--events", str(config)).exception or AssertionError

@@ -66,6 +66,21 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
     assert found.undeclared == ()
 
 
+def test_a_root_session_is_used_by_whom_it_is_granted_to() -> None:
+    world = two_keys()
+    world.add("Organization", "org", world.hub, id="o-ours000000", masterAccountId=HUB)
+    world.add("Account", "stage", world.hub, name="stage", email="a@x.com", id=STAGE)
+    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=["RootSessions"])
+    policy = document({**grants(arn(STAGE, "root")), "Action": "sts:AssumeRoot"})
+    world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
+    found = compared(
+        world,
+        entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE}),
+    )
+    assert usage(found)["root user"] is Usage.USED
+    assert found.undeclared == ()
+
+
 def test_an_entry_that_no_door_explains_is_told() -> None:
     ann = f"arn:aws:iam::{HUB}:user/ann"
     found = compared(two_keys(), entry(ann, DEPLOYER, at(0)))

@@ -113,7 +113,7 @@ TASK = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"
 def test_a_root_session_is_an_entry_into_the_account_s_root(target: str, task: object) -> None:
     asked = {"targetPrincipal": target, "taskPolicyArn": task, "durationSeconds": 900}
     (use,) = trail({**IN_THE_CALLERS_ACCOUNT, "eventName": "AssumeRoot", "requestParameters": asked}).uses()
-    assert (use.target, use.task) == (Who("root", OWNER), "S3UnlockBucketPolicy")
+    assert (use.target, use.task) == (Who("root-user", OWNER, "root user"), "S3UnlockBucketPolicy")
     assert f"-> root user, limited to S3UnlockBucketPolicy, of {OWNER} from" in used(use, read(World().graph))
     assert use.caller.who == Who("user", CALLER, "JohnDoe")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twokeys.answers.model import Account, Answers, Door, KeyPlace, NotProved, Party, Step, Way
+from twokeys.answers.model import Account, Answers, Door, KeyPlace, NotProved, Party, State, Step, Way
 from twokeys.answers.summary import summary
 from twokeys.doors import Door as Declared
 
@@ -92,7 +92,7 @@ def door_data(door: Door) -> dict[str, Any]:
         "trust": door.trust.value,
         "grant": door.grant.value,
         "state": door.state.value,
-        "lacks": door.lacks,
+        "lacks": None if door.state is State.OPEN else door.lacks,
         "verdict": door.verdict,
         "conditions": list(door.conditions),
         "declared": declared_data(door.declared),

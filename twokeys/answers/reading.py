@@ -244,7 +244,9 @@ class _Reader:
     def _assigned(self, door: access.Door) -> KeyPlace | None:
         """Where the key of a door stands that AWS makes the trust of: an assignment, or centralized root access."""
         if door.target.kind == "root":
-            return KeyPlace("centralized root access, a feature of the organization")
+            made = self._accounts.resource(door.target.account)
+            what = "centralized root access to the account, a feature of the organization"
+            return KeyPlace(what, created=made.created if made else None)
         for one in self._graph.identity_center.assignments:
             if one.source is door.source and one.role is door.target:
                 made, permission_set = one.resource, one.permission_set

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.access.state import read_states
+from twokeys.access.state import read_state
 from twokeys.errors import Refusal
 from twokeys.project.states import sandbox_states
 
@@ -26,9 +26,10 @@ def together(files: Iterable[Path]) -> Snapshot:
             why="no file was named",
             next_step="pass with `--state FILE` what `pulumi stack export` writes, once for each stack",
         )
-    found = read_states(named)
     if len(named) == 1:
-        return found
+        return read_state(named[0])
+    states = [read_state(file) for file in named]
+    found = Snapshot.together(states, f"the states {', '.join(file.name for file in named)}")
     known: dict[str, Resource] = {}
     for resource in found.resources:
         other = known.setdefault(resource.urn, resource)
@@ -39,7 +40,26 @@ def together(files: Iterable[Path]) -> Snapshot:
                 why=f"they tell different things of {resource.urn}",
                 next_step="give one state of each stack, the newest",
             )
+    whole: dict[str, tuple[Path, set[str]]] = {}
+    for file, state in zip(named, states, strict=True):
+        urns = {resource.urn for resource in state.resources}
+        for stack in {_stack(urn) for urn in urns}:
+            mine = {urn for urn in urns if _stack(urn) == stack}
+            first, theirs = whole.setdefault(stack, (file, mine))
+            if mine != theirs:
+                only = min(mine ^ theirs)
+                raise Refusal(
+                    "two states are of the same stack",
+                    where=f"{first}, {file}",
+                    why=f"only {file if only in mine else first} has {only}",
+                    next_step="give one state of each stack, the newest",
+                )
     return replace(found, resources=tuple(known.values()))
+
+
+def _stack(urn: str) -> str:
+    """What a URN begins with: the stack and its project."""
+    return "::".join(urn.split("::")[:2])
 
 
 def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = False, member_role: str = "") -> Snapshot:

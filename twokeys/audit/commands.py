@@ -117,8 +117,8 @@ def _compared(
     return compare(
         found,
         trail.uses(start, end),
-        start or trail.start,
-        end or trail.end,
+        trail.start and (start or trail.start),
+        trail.end and (end or trail.end),
         learning_days=learning_days,
         unreadable=trail.unreadable,
         passed_over=trail.passed_over,

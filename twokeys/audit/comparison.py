@@ -100,12 +100,15 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     unreadable: int = 0,
     passed_over: Mapping[str, int] | None = None,
 ) -> Comparison:
-    """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`."""
+    """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`.
+
+    Without a period, as of no records at all, nothing is said of a door.
+    """
     known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
     apart = Counter(reason for use in known if (reason := _apart(use)))
     judged = [use for use in known if not _apart(use)]
     entries = [use for use in judged if use.failed is None]
-    doors = _doors(answers)
+    doors = _doors(answers) if start is not None and end is not None else []
     tallies = {door: _Tally() for door in doors}
     undeclared = [use for use in entries if not _attribute(use, doors, tallies)]
     learned = start + timedelta(days=learning_days) if start is not None else None

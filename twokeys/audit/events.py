@@ -70,13 +70,13 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
 
 def period(found: Comparison) -> str:
     """What was compared, in a sentence."""
-    if found.start is None or found.end is None:
-        others = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
-        return f"CloudTrail: there are no records{others}"
-    apart = "".join(f", {count} {what}" for what, count in found.apart.items())
-    unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
     others = ", ".join(f"{count} of {service}" for service, count in found.passed_over.items())
     others = f"; files passed over: {others}" if others else ""
+    if found.start is None or found.end is None:
+        unreadable = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
+        return f"CloudTrail: there are no records{unreadable}, so nothing tells whether a door is used{others}"
+    apart = "".join(f", {count} {what}" for what, count in found.apart.items())
+    unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
     entries = "entry" if found.entries == 1 else "entries"
     return (

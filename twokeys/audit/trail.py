@@ -61,7 +61,7 @@ class Use:
     @property
     def target(self) -> Who:
         """What was assumed."""
-        return Who("role", self.account, self.role) if self.role else Who("root", self.account)
+        return Who("role", self.account, self.role) if self.role else Who("root-user", self.account, "root user")
 
     @property
     def told(self) -> bool:
@@ -157,7 +157,7 @@ def _target(record: Mapping[str, Any]) -> Who | None:
     if record["eventName"] == "AssumeRoot":
         asked = _text(_mapping(record.get("requestParameters")).get("targetPrincipal"))
         account = _ACCOUNT.fullmatch(asked or "")
-        return Who("root", account.group(1)) if account else None
+        return Who("root-user", account.group(1)) if account else None
     if record["eventName"] == "SwitchRole":
         arn = Arn.parse(str(_mapping(record.get("userIdentity")).get("arn")))
         return Who("role", arn.account, arn.name) if arn is not None and arn.role is not None else None

@@ -74,7 +74,7 @@
 
   const texts = data.doors.map((door) => {
     const [from, to] = [accounts.get(door.source.account), accounts.get(door.account)];
-    const spoken = [door.name, door.source.label, door.role, door.lacks, door.verdict, door.reason, door.owner, door.permissions, ...door.kinds, ...door.through];
+    const spoken = [door.name, door.source.label, door.role, door.keys, door.verdict, door.reason, door.owner, door.permissions, ...door.kinds, ...door.through];
     const places = [from, to].flatMap((account) => [account.id, account.name, account.environment, ...(account.unit ?? [])]);
     const people = data.principals.filter((who) => who.members && door.source.kind === who.kind && door.source.name === who.name && door.source.account === who.account).flatMap((who) => who.members);
     return [...spoken, ...places, ...people].filter(Boolean).join("\n").toLowerCase();
@@ -184,7 +184,7 @@
 
   const prepareArrow = (svg, key, doors) => {
     const press = () => (doors.length === 1 ? open(doors[0]) : go({ arrow: key, door: "" }));
-    const label = doors.length === 1 ? sentence(data.doors[doors[0]]) : `${doors.length} ways, ${data.doors[doors[0]].lacks}`;
+    const label = doors.length === 1 ? sentence(data.doors[doors[0]]) : `${doors.length} ways, ${data.doors[doors[0]].keys}`;
     for (const group of svg.querySelectorAll(`.${key}`)) {
       if (group.classList.contains("door")) pressable(group, label, press);
       else group.addEventListener("click", press);
@@ -196,7 +196,7 @@
     return source.account === "" ? source.label : `${source.label} of ${name(source.account)}`;
   };
 
-  const sentence = (door) => `${from(door)} to ${door.target.label} of ${name(door.account)}: ${door.lacks}`;
+  const sentence = (door) => `${from(door)} to ${door.target.label} of ${name(door.account)}: ${door.keys}`;
 
   const row = (index, view) => {
     const door = data.doors[index];
@@ -206,7 +206,7 @@
     ].filter(Boolean).map((text) => `, ${text}`).join("");
     const button = element("button", { type: "button", class: door.state, onclick: () => open(index) },
       element("span", {}, `${from(door)} → ${door.role} of ${name(door.account)}`),
-      element("span", { class: "keys" }, `${SIGNS[door.state]} ${door.lacks}${needs}`));
+      element("span", { class: "keys" }, `${SIGNS[door.state]} ${door.keys}${needs}`));
     button.dataset.door = index;
     if (view.door === String(index)) button.setAttribute("aria-current", "true");
     return element("li", {}, button);
@@ -261,7 +261,7 @@
     ].filter(([, value]) => value);
     card.className = door.state;
     card.replaceChildren(
-      element("header", {}, element("h2", { id: "door-title" }, `${SIGNS[door.state]} ${door.name}: ${door.lacks}`),
+      element("header", {}, element("h2", { id: "door-title" }, `${SIGNS[door.state]} ${door.name}: ${door.keys}`),
         element("button", { type: "button", "aria-label": "Close the explanation", onclick: close }, "×")),
       element("dl", {}, ...facts.flatMap(([term, value]) => [element("dt", {}, term), element("dd", {}, value)])),
       element("pre", {}, door.explanation));

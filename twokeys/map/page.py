@@ -97,7 +97,7 @@ def _door(door: Door) -> dict[str, Any]:
         "trust": door.trust.value,
         "grant": door.grant.value,
         "state": door.state.value,
-        "lacks": door.lacks,
+        "keys": door.lacks,
         "verdict": door.verdict,
         "requirements": list(door.requirements),
         "maxSessionSeconds": door.max_session_seconds,
