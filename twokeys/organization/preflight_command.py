@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twokeys.organization.plan import Plan
 
 _STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold red"}
+_COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
 
 
 @click.command()
@@ -85,7 +86,6 @@ def _show(findings: list[Finding], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from twokeys.answers.summary import counted
     from twokeys.shown import show_table
 
     table = Table()
@@ -97,5 +97,5 @@ def _show(findings: list[Finding], console: Console) -> None:
         table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
     show_table(console, table)
     counts = Counter(one.status for one in findings)
-    warnings, failures = counted(counts[Status.WARNING], "warning"), counted(counts[Status.FAILURE], "failure")
-    console.print(f"{counts[Status.PASS]} passed, {warnings}, {failures}")
+    found = [f"{counts[one]} {word}{'s' * (counts[one] != 1)}" for one, word in _COUNTED.items()]
+    console.print(", ".join((f"{counts[Status.PASS]} passed", *found)))
