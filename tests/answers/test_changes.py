@@ -110,6 +110,17 @@ def test_a_second_state_of_a_stack_that_lacks_a_resource_is_refused_and_a_copy_i
         assert f"only {old} has {gone.urn}" in str(refused.value)
 
 
+def test_a_resource_that_waits_to_be_deleted_is_not_another_state_of_its_stack(tmp_path: Path) -> None:
+    old, copy = write_state(tmp_path / "a", two_keys()), write_state(tmp_path / "copy", two_keys())
+    for state in (old, copy):
+        read = json.loads(Path(state).read_text())
+        resources = read["deployment"]["resources"]
+        replaced = next(one for one in resources if one["urn"].endswith("::deployer"))
+        resources.append({**replaced, "delete": True, "outputs": {**replaced["outputs"], "maxSessionDuration": 7200}})
+        Path(state).write_text(json.dumps(read))
+    assert "1 open" in written("check", "--state", old, "--state", copy)
+
+
 def test_two_states_of_one_stack_are_refused_where_they_differ(tmp_path: Path) -> None:
     changed = two_keys()
     role = next(one for one in changed.resources if one.name == "deployer")

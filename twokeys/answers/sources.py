@@ -30,36 +30,30 @@ def together(files: Iterable[Path]) -> Snapshot:
         return read_state(named[0])
     states = [read_state(file) for file in named]
     found = Snapshot.together(states, f"the states {', '.join(file.name for file in named)}")
-    known: dict[str, Resource] = {}
-    for resource in found.resources:
-        other = known.setdefault(resource.urn, resource)
-        if other != resource:
-            raise Refusal(
-                "two states are of the same stack",
-                where=", ".join(map(str, named)),
-                why=f"they tell different things of {resource.urn}",
-                next_step="give one state of each stack, the newest",
-            )
-    whole: dict[str, tuple[Path, set[str]]] = {}
+    whole: dict[str, tuple[Path, dict[str, list[Resource]]]] = {}
     for file, state in zip(named, states, strict=True):
-        urns = {resource.urn for resource in state.resources}
-        for stack in {_stack(urn) for urn in urns}:
-            mine = {urn for urn in urns if _stack(urn) == stack}
+        for stack, mine in _by_stack(state).items():
             first, theirs = whole.setdefault(stack, (file, mine))
-            if mine != theirs:
-                only = min(mine ^ theirs)
+            differing = min((urn for urn in {**mine, **theirs} if mine.get(urn) != theirs.get(urn)), default=None)
+            if differing is not None:
+                only = next((one for one, urns in ((file, theirs), (first, mine)) if differing not in urns), None)
                 raise Refusal(
                     "two states are of the same stack",
                     where=f"{first}, {file}",
-                    why=f"only {file if only in mine else first} has {only}",
+                    why=f"only {only} has {differing}" if only else f"they tell different things of {differing}",
                     next_step="give one state of each stack, the newest",
                 )
-    return replace(found, resources=tuple(known.values()))
+    resources = tuple(one for _, urns in whole.values() for those in urns.values() for one in those)
+    return replace(found, resources=resources)
 
 
-def _stack(urn: str) -> str:
-    """What a URN begins with: the stack and its project."""
-    return "::".join(urn.split("::")[:2])
+def _by_stack(state: Snapshot) -> dict[str, dict[str, list[Resource]]]:
+    """The resources of each stack by URN; one that waits to be deleted has the URN of the one that replaces it."""
+    stacks: dict[str, dict[str, list[Resource]]] = {}
+    for one in state.resources:
+        stack = "::".join(one.urn.split("::")[:2])
+        stacks.setdefault(stack, {}).setdefault(one.urn, []).append(one)
+    return stacks
 
 
 def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = False, member_role: str = "") -> Snapshot:
