@@ -292,6 +292,8 @@ def _barred(request: Request) -> Verdict | None:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
     """
+    if request.action_name not in (_ASSUME_ROLE, ASSUME_ROOT):
+        return None
     if request.caller.kind is CallerKind.ROOT:
         return _refused("an account's root user can neither assume a role nor begin a root session")
     if request.caller.kind is CallerKind.FEDERATED_USER:
