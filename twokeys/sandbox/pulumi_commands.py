@@ -72,7 +72,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
     root = project.resolve()
     loaded, folder = load_project(root), (directory or root / ".twokeys").resolve()
-    demo = Sandbox(loaded, folder / "demo")
+    made, demo = Sandbox(loaded, folder), Sandbox(loaded, folder / "demo")
     if stop:
         found = (LocalAws.attach(one / "aws") for one in (folder, demo.directory))
         running = [one for one in found if one is not None]
@@ -81,7 +81,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
         click.echo("stopped" if running else "no local AWS was running", err=True)
         return 0
     if user:
-        states = sorted((folder / "stacks").glob("*.json")) if directory else sandbox_states(root)
+        states = [made.stacks / f"{name}.json" for name in made.up] if directory else sandbox_states(root)
         where = account_of(user, states, account)
         box = PulumiBox(loaded, folder if directory else local_aws_of(root, states[0]).parent)
         variables = sign_in(box.local_aws(), where, user) | box.no_aws_files
@@ -93,7 +93,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     else:
         box = PulumiBox(loaded, folder)
         variables = box.open(box.local_aws(), account or "")
-        _say_what_is_elsewhere(Sandbox(loaded, folder).up, demo)
+        _say_what_is_elsewhere(made.up, demo)
         if "PULUMI_HOME" not in variables:
             click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
     if as_json:
