@@ -90,14 +90,8 @@ def show_table(console: Console, table: Table) -> None:
     for row in rows:
         for index, (head, cell) in enumerate(zip(heads, map(plain, row), strict=True)):
             for line in cell.split("\n") if cell else ():
-                say(
-                    console,
-                    line
-                    if index == 0
-                    else f"  {head}: {line}"
-                    if head and not line.startswith("Next step: ")
-                    else f"  {line}",
-                )
+                label = f"{head}: " if head and not line.startswith("Next step: ") else ""
+                say(console, f"  {label}{line}" if index else line)
 
 
 def cell(text: str) -> str:

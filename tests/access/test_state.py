@@ -18,7 +18,8 @@ from twokeys.access.plan import read_plan
 from twokeys.access.report import check
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Pending, Resource, Snapshot
-from twokeys.access.state import parse_state, read_state, read_states
+from twokeys.access.state import parse_state, read_state
+from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 
@@ -286,8 +287,8 @@ def test_a_plan_changes_the_inputs_of_the_state_it_starts_from(tmp_path: Path) -
 
 def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(state(role("a"), pending=({"type": "creating", "resource": role("half")},)))
-    (tmp_path / "b").write_text(state(role("b")))
-    both = read_states([tmp_path / "a", tmp_path / "b"])
+    (tmp_path / "b").write_text(state(role("b")).replace("urn:pulumi:s::", "urn:pulumi:other::"))
+    both = together([tmp_path / "a", tmp_path / "b"])
     assert [one.name for one in both.of_type("aws:iam/role:Role")] == ["a", "b"]
     assert both.pending == (Pending("creating", parse_state(state(role("half"))).resources[-1]),)
     assert (both.origin, both.is_state) == ("the states a, b", True)

@@ -18,10 +18,10 @@ from tests.access.test_translation import put
 from tests.access.world import HUB, MFA, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts
 from twokeys.access.accounts import ROLE
 from twokeys.access.graph import build
-from twokeys.access.state import read_states
 from twokeys.answers.commands import access
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
+from twokeys.answers.sources import together
 from twokeys.audit.commands import audit
 from twokeys.doors import Who
 from twokeys.exports import read_exports
@@ -164,7 +164,7 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     unproved = {ends(one) for one in audited["notProved"] if one.get("source") and one.get("target")}
     assert not unproved & direct, "nothing is open and not proved"
 
-    answers = read(build(read_states([state])))
+    answers = read(build(together([state])))
     on_the_map = {(door.source, door.account, door.role) for door in drawn(answers).doors if door.state is State.OPEN}
     listed = [*answers.ways, *answers.within]
     assert on_the_map == {(way.source.who, way.account, way.target.who.name) for way in listed}
@@ -195,7 +195,7 @@ def test_profiles_offer_exactly_the_doors_that_an_audit_lists_for_a_person(tmp_p
         for way in ways
         if who.kind == "user"
     }
-    answers = read(build(read_states([state])))
+    answers = read(build(together([state])))
     audited = {
         (way.source.who, way.account, way.target.who.name)
         for way in (*answers.ways, *answers.within)
@@ -251,7 +251,7 @@ def test_verify_tries_nothing_shut_that_an_audit_lists_and_nothing_open_that_it_
 
 
 def test_verify_expects_open_what_the_audit_lists() -> None:
-    answers = read(build(read_states(DEMO)))
+    answers = read(build(together(DEMO)))
     ways = {(way.source.who, way.target.arn) for way in answers.ways if len(way.steps) == 1}
     members = {(user.who, group.who) for user, group in answers.memberships}
     for door in exports({str(file): read_exports(str(file)).outputs for file in DEMO}).doors:

@@ -24,17 +24,6 @@ _PARTS_OF_A_URN = 3
 _SHOWS_NOTHING = frozenset({"pulumi:pulumi:Stack", PROVIDER})
 
 
-def read_states(paths: Iterable[Path]) -> Snapshot:
-    """The snapshot of several state files together: a key may be in another stack than its door.
-
-    Raises Refusal as `read_state` does.
-    """
-    files = tuple(paths)
-    if len(files) == 1:
-        return read_state(files[0])
-    return Snapshot.together(map(read_state, files), f"the states {', '.join(file.name for file in files)}")
-
-
 def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
     """The snapshot of a state file.
 

@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.access.accounts import Accounts
-from twokeys.access.state import read_states
+from twokeys.answers.sources import together
 from twokeys.errors import Refusal, nearest
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
@@ -25,9 +25,9 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
     """The account in which the states have a user, which `account` chooses where several have one of that name.
 
     Raises:
-        Refusal: none has, or several have.
+        Refusal: none has, several have, or the states cannot be read together.
     """
-    snapshot = read_states(states)
+    snapshot = together(states)
     accounts = Accounts(snapshot)
     users = {(one.text("name") or one.name, accounts.of(one)) for one in snapshot.of_type(_USER)}
     found = sorted(where for name, where in users if name == user and account in (None, where))
