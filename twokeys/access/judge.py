@@ -139,10 +139,10 @@ class Judge:
         admits = target.trust_policy
         rcps = self._guards.rcps(target.account)
         if source.account == target.account:
-            verdict = self._settled(evaluate, request, held.on(admits, rcps))
+            verdict = settled(evaluate, request, held.on(admits, rcps))
             return Door(source, target, verdict, verdict, asked)
         trust = self._admitted(request, admits, rcps)
-        grant = self._settled(evaluate_grant, request, held)
+        grant = settled(evaluate_grant, request, held)
         whole = None
         keys = (trust.outcome, grant.outcome)
         if Outcome.DENY not in keys and Outcome.ALLOW not in keys:
@@ -190,22 +190,8 @@ class Judge:
     def _admitted(self, request: Request, trust: PolicyDocument | Unknown, rcps: Levels) -> Verdict:
         """Whether the role's side lets a caller in: its trust policy, as the RCPs of its account limit it."""
         policies = Policies(identity=(_EVERYTHING,), trust=trust, rcps=rcps)
-        verdict = self._settled(_trust_alone, request, policies)
-        return self._settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
-
-    def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
-        """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
-        verdict = judged(request, policies)
-        if verdict.outcome is not Outcome.UNKNOWN:
-            return verdict
-        trust = policies.trust if policies.trust is None else widest(policies.trust)
-        rcps = tuple(tuple(widest(one) for one in level if one is not UNKNOWN) for level in policies.rcps)
-        wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)), rcps=rcps)
-        at_most = judged(request, wide)
-        if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
-            return verdict
-        waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
-        return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
+        verdict = settled(_trust_alone, request, policies)
+        return settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
 
     def _from_outside(self, source: Principal, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
@@ -255,6 +241,21 @@ class Judge:
             )
             found = self._callers[source] = Caller(source.caller_arn), policies
         return found
+
+
+def settled(judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
+    """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
+    verdict = judged(request, policies)
+    if verdict.outcome is not Outcome.UNKNOWN:
+        return verdict
+    trust = policies.trust if policies.trust is None else widest(policies.trust)
+    rcps = tuple(tuple(widest(one) for one in level if one is not UNKNOWN) for level in policies.rcps)
+    wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)), rcps=rcps)
+    at_most = judged(request, wide)
+    if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
+        return verdict
+    waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
+    return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
 
 
 @lru_cache(maxsize=1024)
