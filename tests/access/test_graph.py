@@ -922,6 +922,8 @@ WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "fal
         (OUTSIDE, {}, HUB_ONLY, Outcome.DENY),
         (OUTSIDE, {}, OURS_ONLY, Outcome.CONDITIONAL),
         (OUTSIDE, {"aws:username": "ann"}, NOTHING, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:PrincipalType": "User"}, NOTHING, Outcome.CONDITIONAL),
+        ("*", {"aws:PrincipalType": "User"}, NOTHING, Outcome.CONDITIONAL),
         (OUTSIDE, {"aws:ResourceOrgID": OURS}, NOTHING, Outcome.ALLOW),
         (OUTSIDE, {"aws:ResourceOrgID": THEIRS}, NOTHING, Outcome.DENY),
         (arn(OUTSIDE, "user/ann"), {"aws:username": "ann"}, NOTHING, Outcome.ALLOW),

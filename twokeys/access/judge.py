@@ -202,7 +202,9 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values: dict[str, tuple[str, ...] | Unknown] = {} if named else dict.fromkeys(_WHO, _ANY)
+        values: dict[str, tuple[str, ...] | Unknown] = (
+            {} if named else dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
+        )
         if not named and account is None:
             values["aws:PrincipalAccount"] = _ANY
             if source.kind == "outsider":
