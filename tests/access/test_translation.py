@@ -844,6 +844,19 @@ def test_the_accounts_that_a_stack_set_deploys_to(of_set: Any, instances: list[A
     assert {role.urn for role in roles} == {f"{urn}#{account}/R" for account in accounts}
 
 
+def test_a_stack_set_of_cloud_control_or_of_a_template_deploys_to_its_accounts_too() -> None:
+    world = World()
+    groups = [{"DeploymentTargets": {"Accounts": [STAGE, PROD]}}]
+    properties = {"TemplateBody": json.dumps(IN_EVERY_ACCOUNT), "StackInstancesGroup": groups}
+    type_, state = "AWS::CloudFormation::StackSet", json.dumps(properties)
+    control = put(world, "aws:cloudcontrol/resource:Resource", "c", world.hub, typeName=type_, desiredState=state)
+    inside = put(world, STACK, "s", world.hub, templateBody=of(type_, **properties))
+    roles = list(translate(world.snapshot, Accounts(world.snapshot)).snapshot.of_type("aws:iam/role:Role"))
+    assert {(role.account, role.urn) for role in roles} == {
+        (account, f"{urn}#{account}/R") for account in BOTH for urn in (control.urn, f"{inside.urn}#N")
+    }
+
+
 def test_a_stack_set_instance_may_know_its_set_by_what_it_is_made_from() -> None:
     world = World()
     one = stack_set(world)
