@@ -816,6 +816,7 @@ AUTOMATIC = "autoDeployment"
     ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["r-1"]}}], {*BOTH, ANY}),
     ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["ou-9"]}}], {OUTSIDE, ANY}),
     ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["ou-3"]}}], {ANY}),
+    ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["ou-7"]}}], {"account:new", ANY}),
     ({}, [{"stackSetName": "named"}], {ANY}),
     ({}, [{"stackSetName": "named", "accountId": UNKNOWN}], {ANY}),
     ({}, [{"stackSetName": "named", "accountId": UNKNOWN}, IN_STAGE], {STAGE, ANY}),
@@ -834,6 +835,7 @@ def test_the_accounts_that_a_stack_set_deploys_to(of_set: Any, instances: list[A
         world.add("OrganizationalUnit", unit, world.hub, id=unit, parentId=above)
     for account, above in ((PROD, "ou-2"), (STAGE, "ou-1"), (OUTSIDE, "ou-9")):
         world.add("Account", account, world.hub, name=account, email=f"{account}@x.com", id=account, parentId=above)
+    world.add("Account", "new", world.hub, name="new", email="new@x.com", parentId="ou-7")
     body = json.dumps(IN_EVERY_ACCOUNT)
     put(world, STACK_SET, "logical", world.hub, name="named", id="set-id", templateBody=body, **of_set)
     for number, one in enumerate(instances):

@@ -237,7 +237,7 @@ class _Translator:
             above: str | None = account
             seen: set[str] = set()
             while above is not None and above not in seen:
-                if above in wanted or (above.startswith("r-") and any(one.startswith("r-") for one in wanted)):
+                if above in wanted:
                     yield account
                     break
                 seen.add(above)
