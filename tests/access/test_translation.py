@@ -755,7 +755,9 @@ def test_a_template_that_hands_a_role_to_pods_is_read(associated: Any, name: Any
     """https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html"""
     world = two_keys()
     stack(world, template(R=made("AWS::IAM::Role", AssumeRolePolicyDocument=trust, **name), P=associated), world.stage)
-    assert refused(world) == (set() if trust is PODS else {"not-read"})
+    findings = [(one.rule, one.urn) for one in world.check().mandatory]
+    by_stack, times = ("not-read", world.resources[-1].urn), 2 if "Addon" in associated["Type"] else 1
+    assert findings == ([] if trust is PODS else [by_stack] * times)
 
 
 @pytest.mark.parametrize("type_", ["PodIdentityAssociation", "Addon"])
@@ -765,8 +767,10 @@ def test_cloud_control_that_hands_a_role_to_pods_is_read(type_: str) -> None:
     for trust, said in ((json.dumps(PODS), set()), (SERVICE, {"not-read"})):
         world = two_keys()
         world.role("pod", world.stage, trust)
-        put(world, CONTROL, "p", world.stage, typeName=f"AWS::EKS::{type_}", desiredState=state)
-        assert refused(world) == said
+        control = put(world, CONTROL, "p", world.stage, typeName=f"AWS::EKS::{type_}", desiredState=state)
+        assert {(one.rule, one.urn) for one in world.check().mandatory} == {(rule, control.urn) for rule in said}
+        made_of_it = translate(world.snapshot, Accounts(world.snapshot)).snapshot.resources[-1]
+        assert (made_of_it.urn, made_of_it.outputs) == (f"{control.urn}#0", {})
 
 
 # StackSets: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html

@@ -285,14 +285,14 @@ def _pods(
     given = lowered(properties)
     for number, one in enumerate(items(given.get("podidentityassociations")) if name == "eks::addon" else [given]):
         arn = lowered(mapping(one)).get("rolearn")
-        behind = urns.get(arn.logical_id) if isinstance(arn, Reference) else None
+        behind = urns.get(arn.logical_id, "") if isinstance(arn, Reference) else ""
         yield replace(
             base,
             urn=f"{base.urn}#{number}",
             type="aws:eks/podIdentityAssociation:PodIdentityAssociation",
-            inputs={"roleArn": arn if isinstance(arn, str) else UNKNOWN},
+            inputs={"roleArn": arn},
             outputs={},
-            property_dependencies={"roleArn": (behind,)} if behind else {},
+            property_dependencies={"roleArn": (behind,)},
             made_by=base.made_by or base.urn,
         )
 
