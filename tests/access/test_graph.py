@@ -29,6 +29,7 @@ from tests.access.world import (
 )
 from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.graph import Door, Judge, Key, build
+from twokeys.access.not_proved import NotProved
 from twokeys.access.paths import leading_out, paths_from
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Resource
@@ -330,6 +331,166 @@ def test_a_policy_of_aws_that_grants_roles_opens_those_that_trust_its_account(po
     world.role("reader", world.stage, document(trusts(HUB)))
     world.role("holder", world.hub, managedPolicyArns=[f"arn:aws:iam::aws:policy/{policy}"])
     assert f"{arn(HUB, 'role/holder')} -> {arn(STAGE, 'role/reader')}" in ways(world)
+
+
+# Whom a trust policy names --------------------------------------------------------------------------------------------
+
+ELSEWHERE, WIDE, PUZZLE = arn(HUB, "role/elsewhere"), arn(HUB, "role/team/wide"), arn(HUB, "role/puzzle")
+INNER, RIDDLE, OTHER = (arn(STAGE, f"role/{name}") for name in ("inner", "riddle", "other"))
+ACCESS_ROLE_OF_STAGE = arn(STAGE, "role/OrganizationAccountAccessRole")
+OF_HUB = {
+    CI: "role ci: ALLOW, asked",
+    ELSEWHERE: "role elsewhere: ALLOW, asked",
+    WIDE: "role wide: ALLOW",
+    PUZZLE: "role puzzle: UNKNOWN",
+}
+OF_STAGE = {
+    INNER: "role inner: ALLOW",
+    ACCESS_ROLE_OF_STAGE: "role OrganizationAccountAccessRole: ALLOW",
+    RIDDLE: "role riddle: UNKNOWN",
+}
+OF_PROD = {ACCESS_ROLE_OF_PROD: "role OrganizationAccountAccessRole: ALLOW"}
+OF_ALL = OF_HUB | OF_STAGE | OF_PROD
+WITHOUT_GRANT = {OTHER: "role other: ALLOW"}
+FOREIGN = {arn(OUTSIDE, "root"): "outsider root: ALLOW"}
+
+
+def session(account: str, rest: str) -> str:
+    return f"arn:aws:sts::{account}:assumed-role/{rest}"
+
+
+def organization_with_holders() -> World:
+    """Who holds a grant for stage's role deployer by its ARN or a pattern, has a policy that is not known, or none."""
+    world = organization(World())
+    member(world, "stage-account", STAGE)
+    member(world, "prod", PROD)
+    for name in ("ci", "elsewhere"):
+        world.grant(name, world.hub, DEPLOYER)
+    world.grant("wide", world.hub, arn(STAGE, "role/dep*"))
+    world.grant("inner", world.stage, arn(STAGE, "role/d*"))
+    for name, provider, more in (
+        ("ci", world.hub, {}),
+        ("wide", world.hub, {"path": "/team/"}),
+        ("puzzle", world.hub, {"managedPolicyArns": [SOMEWHERE]}),
+        ("none", world.hub, {}),
+        ("inner", world.stage, {}),
+        ("riddle", world.stage, {"managedPolicyArns": [SOMEWHERE]}),
+        ("other", world.stage, {}),
+    ):
+        world.role(name, provider, **more)
+    world.add("User", "alice", world.hub, name="alice", path="/staff/")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("statement", "admitted", "as_a_whole"),
+    [
+        *(
+            (trusts(name), {said or name: f"{who}, asked"}, [])
+            for name, said, who in (
+                (CI, None, "role ci: ALLOW"),
+                (arn(HUB, "role/team/wide"), None, "role wide: ALLOW"),
+                (arn(HUB, "role/wide"), None, "role /wide: DENY"),  # the one of that name has a path
+                (arn(HUB, "user/staff/alice"), None, "user alice: DENY"),
+                (arn(HUB, "user/alice"), None, "user /alice: DENY"),
+                (arn(HUB, "user/bob"), None, "user bob: DENY"),
+                (ELSEWHERE, None, "role elsewhere: ALLOW"),
+                (arn(HUB, "role/team/elsewhere"), None, "role elsewhere: ALLOW"),  # its grant is given to the name
+                (arn(HUB, "role/team/absent"), None, "role absent: DENY"),
+                (session(HUB, "ci/build"), CI, "role ci: CONDITIONAL"),
+                (session(HUB, "absent/build"), arn(HUB, "role/absent"), "role absent: DENY"),
+            )
+        ),
+        *(
+            (trusts(name), {name: f"outsider {who}: ALLOW"}, [])
+            for name, who in (
+                (arn(OUTSIDE, "role/x"), "x"),
+                (arn(OUTSIDE, "user/team/x"), "x"),
+                (session(OUTSIDE, "x/me"), "x"),
+            )
+        ),
+        (trusts(OUTSIDE), FOREIGN, []),
+        (trusts(arn(OUTSIDE, "root")), FOREIGN, []),
+        (trusts(HUB), OF_HUB, [(HUB, HUB, OF_HUB)]),
+        (trusts(arn(HUB, "root")), OF_HUB, [(arn(HUB, "root"), HUB, OF_HUB)]),
+        (trusts(STAGE), OF_STAGE, [(STAGE, STAGE, OF_STAGE)]),
+        (trusts(PROD), OF_PROD, [(PROD, PROD, OF_PROD)]),
+        (trusts("*"), OF_ALL | WITHOUT_GRANT | {"*": "everyone *: ALLOW"}, [("*", None, OF_ALL)]),
+        *(
+            (trusts("*", condition={"StringEquals": condition}), admitted, as_a_whole)
+            for condition, admitted, as_a_whole in (
+                ({"aws:PrincipalOrgID": OURS}, OF_ALL | WITHOUT_GRANT, [(OURS, None, OF_ALL)]),
+                (
+                    {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"},
+                    OF_ALL | WITHOUT_GRANT,
+                    [("${aws:ResourceOrgID}", None, OF_ALL)],
+                ),
+                ({"aws:PrincipalOrgID": THEIRS}, {THEIRS: f"outsider {THEIRS}: ALLOW"}, []),
+                ({"aws:PrincipalAccount": [HUB, OUTSIDE]}, OF_HUB | FOREIGN, [(HUB, HUB, OF_HUB)]),
+                ({"aws:PrincipalArn": CI}, {CI: "role ci: ALLOW, asked"}, []),
+            )
+        ),
+    ],
+)
+def test_a_trust_admits_exactly_those_whom_it_names(
+    statement: dict[str, Any], admitted: dict[str, str], as_a_whole: list[tuple[str, str | None, dict[str, str]]]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+
+    An ARN has its path: no other is the same principal. The name of a role or user is all that a policy is given to.
+    """
+    world = organization_with_holders()
+    world.role("deployer", world.stage, document(statement))
+    graph = world.graph
+    doors = [one for one in (*graph.doors, *graph.steps) if one.target.arn == DEPLOYER]
+    said = {
+        one.source.arn: f"{one.source.kind} {one.source.name}: {one.outcome.name}" + ", asked" * one.asked
+        for one in doors
+        if one.trust_key is not Key.MISSING
+    }
+    assert said == admitted
+    assert all(one.source.account == (one.source.arn.split(":") + [""] * 5)[4] for one in doors)
+    trusted = [one for one in graph.open_trusts if one.role.arn == DEPLOYER]
+    found = [(one.names, one.account, {door.source.arn for door in one.holders}) for one in trusted]
+    assert found == [(names, account, set(holders)) for names, account, holders in as_a_whole]
+    assert {door for one in trusted for door in one.holders} <= {*doors}
+    assert graph.not_proved == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        session(HUB, "ci/*"),
+        arn(HUB, "role/c*"),
+        arn(HUB, "role/c?"),
+        arn(OUTSIDE, "role/c*"),
+        "AROAABCDEFGHIJKLMNOPQ",
+        arn(HUB, "group/people"),
+        "arn:aws:iam:::role/x",
+        "arn:aws:iam::aws:role/x",
+        f"arn:aws:sts::{HUB}:federated-user/x",
+    ],
+)
+def test_a_trusted_name_that_tells_nobody_in_particular_is_not_proved(name: str) -> None:
+    """ "You cannot use a wildcard to match part of a principal name or ARN"; a unique id is what a deleted one leaves.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    world = organization_with_holders()
+    role = world.role("deployer", world.stage, document(trusts(name)))
+    world.change(role, source="__main__.py:7")
+    graph = world.graph
+    assert graph.not_proved == [
+        NotProved(
+            f"That role {DEPLOYER} in account stage-account ({STAGE}) trusts {name}",
+            "that name does not tell who it is",
+            "name the principal by its ARN, or take it out of the trust policy",
+            f"{name} -> {DEPLOYER}",
+            role.urn,
+            "__main__.py:7",
+        )
+    ]
+    assert not [one for one in graph.doors if one.target.arn == DEPLOYER and one.trust_key is not Key.MISSING]
 
 
 # Conditions that say whose the caller is ------------------------------------------------------------------------------
