@@ -254,7 +254,7 @@ class _Builder:
 
     def _from_open_trust(self, role: Principal, name: str, account: str | None) -> None:
         if self._is_outside(role, name, account):
-            self._door(self._outsider(name, account), role, asked=False)
+            self._door(self._outsider(name, account), role)
             if account is not None or name != EVERYONE:
                 return
         exact = dict.fromkeys(one for one in self._exact.get(role.arn, ()) if account in (None, one.account))
@@ -268,7 +268,7 @@ class _Builder:
         unknown = [one for some in ([account] if account else self._unknown) for one in self._unknown.get(some, ())]
         doors = [self._door(principal, role, asked=True) for principal in exact]
         others = dict.fromkeys((*wide, *unknown))
-        doors += [self._door(principal, role, asked=False) for principal in others if principal not in exact]
+        doors += [self._door(principal, role) for principal in others if principal not in exact]
         if not role.made_by_aws:
             self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
 
@@ -356,7 +356,7 @@ class _Builder:
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
         return self._outside[name]
 
-    def _door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
+    def _door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         place = (source, target)
         door = self._doors.get(place)
         if door is None:
