@@ -335,8 +335,9 @@ class _Builder:
             return self._principals.mentioned(account, "role", arn.name)
         kind: Holder = "user" if arn.kind == "user" else "role"
         known = self._principals.named(account, kind, arn.name)
-        if known is not None and known.urn is None:
+        if known is not None and known.urn is None and known.trust is None:
             known.arn = name_of_trust
+        if known is not None and known.arn == name_of_trust:
             return known
         somebody_else = f"{arn.path}{arn.name}" if known else arn.name
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)

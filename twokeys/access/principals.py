@@ -166,13 +166,14 @@ class Principals:
     def mentioned(self, account: str, kind: Holder, name: str, arn: str | None = None, path: str = "/") -> Principal:
         """A principal of one of the accounts, by its name; made when it is first mentioned.
 
-        `arn` is its ARN, or `path` its path, where that is known.
+        `arn` is its ARN, or `path` its path, where that is known: a policy is given to a name, which says no path.
         """
         found = self._by_name.get((account, kind, name))
+        made = arn or str(Arn.iam(kind, account, name, path, self._accounts.partition(account)))
         if found is None:
-            made = Arn.iam(kind, account, name, path, self._accounts.partition(account))
-            found = Principal(arn or str(made), kind, account, name)
-            self._by_name[account, kind, name] = found
+            found = self._by_name[account, kind, name] = Principal(made, kind, account, name)
+        elif found.urn is None and path != "/":
+            found.arn = made
         return found
 
     def of_resource(self, resource: Resource) -> Principal | None:
