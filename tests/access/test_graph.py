@@ -37,7 +37,7 @@ from twokeys.access.paths import leading_out, paths_from
 from twokeys.access.principals import Principal
 from twokeys.access.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN, Outcome
+from twokeys.iam import UNKNOWN, Outcome, Unknown
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 ACCESS_ROLE_OF_PROD = arn(PROD, "role/OrganizationAccountAccessRole")
@@ -1177,11 +1177,14 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     assert all(one.trust.why for one in steps)
 
 
-def control(world: World, statement: dict[str, Any]) -> World:
+def control(world: World, statement: dict[str, Any] | Unknown) -> World:
     """The organization with stage in it, and a resource control policy on its root."""
     organization(world)
     member(world, "stage-account", STAGE)
-    policy = document({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", **statement})
+    policy: object = statement
+    if not isinstance(statement, Unknown):
+        every = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [{**every, **statement}]}
     made = world.add("ControlPolicy", "rcp", world.hub, name="rcp", type="RESOURCE_CONTROL_POLICY", content=policy)
     world.add("ControlPolicyAttachment", "rcp", world.hub, made_from={"policyId": [made]}, targetId=STAGE)
     return world
@@ -1191,6 +1194,7 @@ OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OUR
 HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
 ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": ALICE_ARN}}}
 NOTHING = {"Action": "s3:GetObject"}
+WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
 
 
 @pytest.mark.parametrize(
@@ -1200,6 +1204,8 @@ NOTHING = {"Action": "s3:GetObject"}
         (OUTSIDE, {}, HUB_ONLY, Outcome.DENY),
         (OUTSIDE, {}, OURS_ONLY, Outcome.CONDITIONAL),
         (OUTSIDE, {"aws:username": "ann"}, NOTHING, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:PrincipalType": "User"}, NOTHING, Outcome.CONDITIONAL),
+        ("*", {"aws:PrincipalType": "User"}, NOTHING, Outcome.CONDITIONAL),
         (OUTSIDE, {"aws:ResourceOrgID": OURS}, NOTHING, Outcome.ALLOW),
         (OUTSIDE, {"aws:ResourceOrgID": THEIRS}, NOTHING, Outcome.DENY),
         (arn(OUTSIDE, "user/ann"), {"aws:username": "ann"}, NOTHING, Outcome.ALLOW),
@@ -1225,29 +1231,39 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
 
 
 @pytest.mark.parametrize(
-    ("trust", "granted", "rcp", "keys"),
+    ("trust", "granted", "rcp", "keys", "outcome"),
     [
-        ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT)),
-        ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT)),
+        ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT), Outcome.ALLOW),
+        ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT), Outcome.ALLOW),
+        ({}, True, WITHOUT_MFA, (Key.PRESENT, Key.PRESENT), Outcome.CONDITIONAL),
+        ({}, True, UNKNOWN, (Key.PRESENT, Key.PRESENT), Outcome.CONDITIONAL),
+        (
+            {},
+            True,
+            {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": UNKNOWN}}},
+            (Key.PRESENT, Key.PRESENT),
+            Outcome.CONDITIONAL,
+        ),
         *(
-            ({}, True, {"Condition": {"StringEquals": condition}}, (Key.MISSING, Key.PRESENT))
+            ({}, True, {"Condition": {"StringEquals": condition}}, (Key.MISSING, Key.PRESENT), Outcome.DENY)
             for condition in (
                 {"aws:PrincipalAccount": HUB},
                 {"aws:PrincipalOrgID": OURS},
                 {"aws:ResourceOrgID": OURS},
             )
         ),
-        ({}, False, NOTHING, (Key.PRESENT, Key.MISSING)),
+        ({}, False, NOTHING, (Key.PRESENT, Key.MISSING), Outcome.DENY),
         (
             MFA,
             True,
             {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}},
             (Key.MISSING, Key.PRESENT),
+            Outcome.DENY,
         ),
     ],
 )
-def test_a_control_policy_of_the_role_that_denies_takes_the_trust_key_away(
-    trust: dict[str, Any], granted: bool, rcp: dict[str, Any], keys: tuple[Key, Key]
+def test_a_control_policy_of_the_role_limits_whom_its_trust_policy_lets_in(
+    trust: dict[str, Any], granted: bool, rcp: dict[str, Any] | Unknown, keys: tuple[Key, Key], outcome: Outcome
 ) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
     world = control(World(), rcp)
@@ -1256,7 +1272,7 @@ def test_a_control_policy_of_the_role_that_denies_takes_the_trust_key_away(
     if granted:
         world.grant("ci", world.hub, DEPLOYER)
     (door,) = [one for one in world.graph.doors if one.target.arn == DEPLOYER]
-    assert (door.trust_key, door.grant_key) == keys
+    assert (door.trust_key, door.grant_key, door.outcome) == (*keys, outcome)
 
 
 @pytest.mark.parametrize(("rcp", "inside"), [(NOTHING, {"alice", "bob"}), (ALICE, {"bob"}), ({}, set())])

@@ -35,6 +35,7 @@ from twokeys.iam import (
     evaluate_trust,
     parse_policy,
 )
+from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
@@ -138,17 +139,15 @@ class Judge:
         admits = target.trust_policy
         rcps = self._guards.rcps(target.account)
         if source.account == target.account:
-            verdict = self._settled(evaluate, request, held.on(admits, rcps))
+            verdict = settled(evaluate, request, held.on(admits, rcps))
             return Door(source, target, verdict, verdict, asked)
-        trust = self._settled(_trust_alone, request, Policies(trust=admits))
-        grant = self._settled(evaluate_grant, request, held)
+        trust = self._admitted(request, admits, rcps)
+        grant = settled(evaluate_grant, request, held)
         whole = None
         keys = (trust.outcome, grant.outcome)
-        if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
+        if Outcome.DENY not in keys and Outcome.ALLOW not in keys:
             verdict = evaluate(request, held.on(admits, rcps))
-            if verdict.outcome is Outcome.DENY and rcps:
-                trust = verdict
-            elif verdict.outcome is Outcome.DENY:
+            if verdict.outcome is Outcome.DENY:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
@@ -185,18 +184,11 @@ class Judge:
             found = self._classes[source] = self._numbers.setdefault(what, len(self._numbers))
         return found
 
-    def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
-        """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
-        verdict = judged(request, policies)
-        if verdict.outcome is not Outcome.UNKNOWN:
-            return verdict
-        trust = policies.trust if policies.trust is None else widest(policies.trust)
-        wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)))
-        at_most = judged(request, wide)
-        if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
-            return verdict
-        waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
-        return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
+    def _admitted(self, request: Request, trust: PolicyDocument | Unknown, rcps: Levels) -> Verdict:
+        """Whether the role's side lets a caller in: its trust policy, as the RCPs of its account limit it."""
+        policies = Policies(identity=(_EVERYTHING,), trust=trust, rcps=rcps)
+        verdict = settled(_trust_alone, request, policies)
+        return settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
 
     def _from_outside(self, source: Principal, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
@@ -207,7 +199,9 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values: dict[str, tuple[str, ...] | Unknown] = {} if named else dict.fromkeys(_WHO, _ANY)
+        values: dict[str, tuple[str, ...] | Unknown] = (
+            {} if named else dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
+        )
         if not named and account is None:
             values["aws:PrincipalAccount"] = _ANY
             if source.kind == "outsider":
@@ -216,12 +210,7 @@ class Judge:
             values["aws:ResourceOrgID"] = (organization,)
         caller = Caller(source.arn if named else str(stand_in))
         request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values))
-        admits = target.trust_policy
-        rcps = self._guards.rcps(target.account)
-        both = Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps)
-        trust = self._settled(_trust_alone, request, both)
-        if rcps and trust.outcome is not Outcome.DENY:
-            trust = self._settled(evaluate, request, both)
+        trust = self._admitted(request, target.trust_policy, self._guards.rcps(target.account))
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
         return Door(source, target, trust, grant)
@@ -251,6 +240,21 @@ class Judge:
             )
             found = self._callers[source] = Caller(source.caller_arn), policies
         return found
+
+
+def settled(judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
+    """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
+    verdict = judged(request, policies)
+    if verdict.outcome is not Outcome.UNKNOWN:
+        return verdict
+    trust = policies.trust if policies.trust is None else widest(policies.trust)
+    rcps = tuple(tuple(widest(one) for one in level if one is not UNKNOWN) for level in policies.rcps)
+    wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)), rcps=rcps)
+    at_most = judged(request, wide)
+    if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
+        return verdict
+    waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
+    return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
 
 
 @lru_cache(maxsize=1024)
