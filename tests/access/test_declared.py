@@ -216,6 +216,23 @@ def test_a_trust_here_is_proved_by_the_grant_that_another_stack_exports() -> Non
     assert world.rules() == []
 
 
+@pytest.mark.parametrize(("trusted", "rules"), [("role/p/x", []), ("role/x", ["unproved-door"])])
+def test_an_exported_role_has_the_path_that_its_stack_gives_it(trusted: str, rules: list[str]) -> None:
+    """Its name alone is what a policy is given to: https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"""
+    world = World()
+    role, deployer = arn(PROD, "role/p/x"), arn(STAGE, "role/deployer")
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, role)
+    world.role("deployer", world.stage, document(trusts(arn(PROD, trusted))))
+    grant = symbolic("RolePolicy", "g", PROD, "policy", document(grants(deployer)), role="x", name="enter")
+    trust = symbolic("Role", "x", PROD, "assumeRolePolicy", document(trusts(CI)), name="x", path="/p/")
+    outputs = exported(grant)
+    outputs["doors"][0]["documents"].append(trust)
+    world.add("StackReference", "other", name="org/twokeys/prod", outputs={"outputs": outputs})
+    assert f"{CI} -> {role}" in [door.id for door in world.graph.doors if door.open]
+    assert world.rules() == rules
+
+
 def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
     world = World()
     world.role("ci", world.hub)

@@ -127,7 +127,7 @@ class Judge:
         self._guards = guards
         self._accounts = accounts
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
-        self._classes: dict[tuple[Principal, bool], int] = {}
+        self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
@@ -155,17 +155,14 @@ class Judge:
         """The doors of many principals of a role's own account, in time near to linear in their number.
 
         Those whom nothing that bears on the role tells apart share an outcome; the reasons are worked out for each when
-        they are asked for. Of those whom the trust policy admits as everyone, and not by name, only denials bear on it.
+        they are asked for. They come by a trust in everyone, without a grant, so that only denials bear on it.
         """
-        trust = target.trust_policy
-        resource = _Likeness((trust, *chain.from_iterable(self._guards.rcps(target.account))))
-        named, whole = _admitted_by_name(trust)
+        resource = _Likeness((target.trust_policy, *chain.from_iterable(self._guards.rcps(target.account))))
         outcomes: dict[object, Outcome] = {}
         for source in sources:
             caller, _ = self._of(source)
             request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-            direct = whole and caller.names.isdisjoint(named)
-            alike = (self._alike(source, request, direct=direct), resource.of(request))
+            alike = (self._alike(source, request), resource.of(request))
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target).outcome
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))
@@ -174,17 +171,17 @@ class Judge:
     def _why(self, source: Principal, target: Principal) -> Why:
         return self.door(source, target).trust.why
 
-    def _alike(self, source: Principal, request: Request, *, direct: bool) -> object:
+    def _alike(self, source: Principal, request: Request) -> object:
         """What of a principal's own side bears on a role of its account: equal for those who are judged alike."""
-        found = self._classes.get((source, direct))
+        found = self._classes.get(source)
         if found is None:
             caller, held = self._of(source)
             own = (*held.identity, held.boundary)
-            bearing = [place for place, one in enumerate(own) if _bears(one, only_denials=direct)]
+            bearing = [place for place, one in enumerate(own) if _bears(one)]
             likeness = _Likeness((*(own[place] for place in bearing), *chain.from_iterable(held.scps)))
             documents = tuple([(place, id(own[place])) for place in bearing])
             what = (caller.kind, caller.ordinary, held.boundary is None, documents, likeness.of(request))
-            found = self._classes[source, direct] = self._numbers.setdefault(what, len(self._numbers))
+            found = self._classes[source] = self._numbers.setdefault(what, len(self._numbers))
         return found
 
     def _admitted(self, request: Request, trust: PolicyDocument | Unknown, rcps: Levels) -> Verdict:
@@ -301,22 +298,13 @@ def _about_roles(statement: Statement) -> bool:
     return statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
 
 
-def _admitted_by_name(trust: PolicyDocument | Unknown) -> tuple[frozenset[str | Unknown], bool]:
-    """Whom a trust policy admits otherwise than as everyone, by any of their names; and whether those are all."""
-    if isinstance(trust, Unknown):
-        return frozenset(), False
-    allowing = [one for one in trust.statements if one.effect == "Allow" and _about_roles(one)]
-    named = [one.principals for one in allowing if one.principals is None or not one.principals.everyone]
-    known = [one for one in named if one is not None and one.plain and not one.has_sessions]
-    return frozenset().union(*(one.listed for one in known)), len(known) == len(named) and not trust.unresolved
-
-
-def _bears(policy: PolicyDocument | Unknown | None, *, only_denials: bool) -> bool:
-    """Whether a policy of a caller may matter to a role that admits everyone."""
+def _bears(policy: PolicyDocument | Unknown | None) -> bool:
+    """Whether a policy of a caller who holds no grant may matter to a role that admits everyone."""
     if not isinstance(policy, PolicyDocument):
         return policy is UNKNOWN
     return bool(policy.unresolved) or any(
-        _waits(one) or (_about_roles(one) and not (only_denials and one.effect == "Allow")) for one in policy.statements
+        _waits(one) or (_about_roles(one) and (one.effect == "Deny" or any(map(_has_unknown, _elements(one)))))
+        for one in policy.statements
     )
 
 

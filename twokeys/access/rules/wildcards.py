@@ -36,11 +36,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
 
 
 def _admits_everyone(statement: Statement) -> bool:
-    if statement.effect != "Allow" or not _assumes(statement):
-        return False
-    if statement.not_principals is not None:
-        return True
-    return statement.principals is not None and statement.principals.everyone
+    allows = statement.effect == "Allow" and _assumes(statement)
+    return allows and statement.principals is not None and statement.principals.everyone
 
 
 def _assumes(statement: Statement) -> bool:
@@ -140,7 +137,7 @@ WILDCARD_TRUST = Rule(
     check=_open_trusts,
     config=DoorConfig,
 )
-"""`Principal: *` (or NotPrincipal) in a trust that no condition on the caller's organization, account or ARN limits.
+"""`Principal: *` in a trust that no condition on the caller's organization, account or ARN limits.
 
 A condition counts if the statement demands it (not negated, not IfExists) and each value says which organization or
 account: not `*`, nor `o-*`, nor `arn:aws:iam::*:role/ci`, which is a role that anybody can make. Unknown: a trust
