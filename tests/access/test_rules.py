@@ -86,6 +86,36 @@ def test_a_condition_that_says_whose_the_principal_is_limits_everyone(operator: 
     assert world.rules() == []
 
 
+NOT_OURS = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+BUT_SERVICES = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+
+
+@pytest.mark.parametrize(("denied", "rules"), [
+    ({"Condition": NOT_OURS}, []),
+    ({"Condition": NOT_OURS, "Action": "sts:*"}, []),
+    ({"Condition": {**NOT_OURS, **BUT_SERVICES}}, []),
+    ({"Condition": {"ArnNotLike": {"aws:PrincipalArn": arn(HUB, "role/c*")}}}, []),
+    ({"Condition": {"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}}, []),
+    ({}, ["door-needs-trust"]),
+    ({"Condition": {"ForAnyValue:StringNotLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}}, ["wildcard-trust"]),
+    ({"Condition": {"StringNotLike": {"aws:PrincipalOrgID": "o-*"}}}, ["wildcard-trust"]),
+    ({"Condition": {"Null": {"aws:PrincipalOrgID": "true"}}}, ["wildcard-trust"]),
+    ({"Condition": BUT_SERVICES}, ["door-needs-trust", "wildcard-trust"]),
+    ({"Condition": {**NOT_OURS, "Bool": {"aws:SecureTransport": "false"}}}, ["wildcard-trust"]),
+    ({"Condition": NOT_OURS, "Principal": {"AWS": arn(OUTSIDE, "root")}}, ["wildcard-trust"]),
+    ({"Condition": NOT_OURS, "Action": "sts:AssumeRoleWithSAML"}, ["wildcard-trust"]),
+])  # fmt: skip
+def test_a_denial_of_everyone_else_limits_everyone(denied: dict[str, object], rules: list[str]) -> None:
+    """The second as AWS's data perimeters have it: negated operators match when the key is absent.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
+    """
+    world = two_keys()
+    denial = {**trusts("*", effect="Deny"), **denied}
+    replaced(world, "deployer", assumeRolePolicy=document(trusts("*"), denial))
+    assert world.rules() == rules
+
+
 def test_any_organization_is_no_protection_against_a_confused_deputy() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"""
     world = two_keys()

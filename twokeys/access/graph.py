@@ -254,7 +254,7 @@ class _Builder:
 
     def _from_open_trust(self, role: Principal, name: str, account: str | None) -> None:
         if self._is_outside(role, name, account):
-            self._door(self._outsider(name, account), role, asked=False)
+            self._door(self._outsider(name, account), role)
             if account is not None or name != EVERYONE:
                 return
         exact = dict.fromkeys(one for one in self._exact.get(role.arn, ()) if account in (None, one.account))
@@ -268,7 +268,7 @@ class _Builder:
         unknown = [one for some in ([account] if account else self._unknown) for one in self._unknown.get(some, ())]
         doors = [self._door(principal, role, asked=True) for principal in exact]
         others = dict.fromkeys((*wide, *unknown))
-        doors += [self._door(principal, role, asked=False) for principal in others if principal not in exact]
+        doors += [self._door(principal, role) for principal in others if principal not in exact]
         if not role.made_by_aws:
             self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
 
@@ -335,8 +335,9 @@ class _Builder:
             return self._principals.mentioned(account, "role", arn.name)
         kind: Holder = "user" if arn.kind == "user" else "role"
         known = self._principals.named(account, kind, arn.name)
-        if known is not None and known.urn is None:
+        if known is not None and known.urn is None and known.trust is None:
             known.arn = name_of_trust
+        if known is not None and known.arn == name_of_trust:
             return known
         somebody_else = f"{arn.path}{arn.name}" if known else arn.name
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
@@ -356,7 +357,7 @@ class _Builder:
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
         return self._outside[name]
 
-    def _door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
+    def _door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         place = (source, target)
         door = self._doors.get(place)
         if door is None:

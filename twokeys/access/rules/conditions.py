@@ -15,6 +15,7 @@ from twokeys.access.keys import read_too
 from twokeys.access.names import admitted_by
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import (
+    as_denied,
     demands_external_id,
     denies_without_external_id,
     organizations_demanded,
@@ -77,7 +78,7 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
-        for statement in role.trust.policy.statements:
+        for statement in as_denied(role.trust.policy):
             foreign = _foreign_organizations(graph, statement)
             for name in admitted_by(statement):
                 account = _account(graph, name)
