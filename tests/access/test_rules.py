@@ -325,6 +325,8 @@ def test_a_door_on_its_last_day_may_still_exist() -> None:
 def test_an_account_that_is_listed_needs_no_external_id_but_a_grant_that_is_shown() -> None:
     world = World()
     world.role("deployer", world.stage, document(trusts(arn(OUTSIDE, "root"))))
+    (finding,) = world.findings()
+    assert f"name {OUTSIDE} in organizationAccounts" in finding.next_step
     (finding,) = world.findings({"external-id": {"organizationAccounts": [OUTSIDE]}})
     assert "the grant key is not proved" in finding.message
     assert "OtherStack" in finding.next_step

@@ -91,6 +91,17 @@ def summary(answers: Answers) -> Summary:
     )
 
 
+def not_shown(answers: Answers) -> str | None:
+    """That a state is missing where ways start in the management account and nothing says who is there."""
+    way = next((one for one in answers.ways if one.by_access_role and one.source.who.kind == "root"), None)
+    if way is None or answers.management_shown:
+        return None
+    return (
+        f"Not shown: the users and roles of {way.source.place}, who may be granted AWS's own access role. "
+        "Next step: give the state of the stack that makes them as well (`--state FILE`), or ask live IAM (`--live`)"
+    )
+
+
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:
     """Each principal with its ways, those that are alike in several accounts together; the strongest first."""
     groups: dict[Party, dict[tuple[object, ...], list[Way]]] = defaultdict(lambda: defaultdict(list))

@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.console import Console
 
 from twokeys.answers.model import Answers, NotProved, Way
-from twokeys.answers.summary import Alike, by_account, by_principal, listed, summary
+from twokeys.answers.summary import Alike, by_account, by_principal, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, facts, into, keys, place, through
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import events
@@ -60,7 +60,8 @@ def show(  # noqa: PLR0913 - what is answered by position
     `with_keys` has the keys of every way printed, also of many.
     """
     say(console, title(answers, target))
-    say(console, summary(answers).sentence)
+    for line in filter(None, (summary(answers).sentence, not_shown(answers))):
+        say(console, line)
     for line in _ways(answers, now):
         say(console, line)
     for line in _keys(answers, with_keys=with_keys):
