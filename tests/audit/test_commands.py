@@ -135,6 +135,11 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     assert "prod" in refused.why
     assert run("prod", "--live", "--stack", "prod").exception is not None
     assert run("prod", "--events", logs(tmp_path), "--events-api").exception is not None
+    assert isinstance(run("prd").exception, Refusal)
+    for option in (["--exit-code"], ["--from", "2026-09-15"], ["--until", "2026-09-15"], ["--region", "eu-west-1"]):
+        unheard = run("prod", *option).exception
+        assert isinstance(unheard, UsageError)
+        assert f"{option[0]} without events" in str(unheard)
 
 
 def test_where_only_the_demo_ran_its_states_are_read() -> None:
