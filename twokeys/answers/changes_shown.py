@@ -9,7 +9,7 @@ from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
 from twokeys.answers.summary import counted, strongest
-from twokeys.answers.words import conditions, into, keys_of, through
+from twokeys.answers.words import conditions, keys_of, through
 from twokeys.shown import markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
@@ -66,7 +66,11 @@ def in_markdown(found: Changes) -> str:
 
 def _line(way: Way) -> str:
     asked = f" if {conditions(way)}" if way.conditions else ""
-    return printable(f"{way.source.short} -> {into(way)} of {way.target.place}{asked} ({way.permissions})")
+    return printable(f"{way.source.short} -> {_into(way)}{asked} ({way.permissions})")
+
+
+def _into(way: Way) -> str:
+    return way.target.short + through(one.short for one in way.through)
 
 
 def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
@@ -76,8 +80,7 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
     yield f"#### {title}"
     rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
     for way in listed:
-        place = f"{into(way)} of {way.target.place}"
-        cells = (way.source.short, place, conditions(way), str(way.permissions), way.why)
+        cells = (way.source.short, _into(way), conditions(way), str(way.permissions), way.why)
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     yield "\n".join(rows)
     places = [
