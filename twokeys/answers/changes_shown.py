@@ -25,6 +25,7 @@ def as_data(found: Changes) -> dict[str, Any]:
             for one in found.changed
         ],
         "notProved": [not_proved_data(one) for one in found.not_proved],
+        "notShown": found.not_shown,
     }
 
 
@@ -32,6 +33,8 @@ def lines(found: Changes) -> Iterator[str]:
     """One line a way: `+` gained, `-` lost, `~` changed, `?` newly not proved."""
     if not found:
         yield f"{NOTHING}."
+    if found.not_shown:
+        yield found.not_shown
     yield from (f"+ {_line(way)}" for way in found.gained)
     yield from (f"- {_line(way)}" for way in found.lost)
     for one in found.changed:
@@ -51,6 +54,7 @@ def in_markdown(found: Changes) -> str:
         f"{len(found.not_proved)} not proved" if found.not_proved else "",
     ]
     parts = [f"### Who can enter: {', '.join(part for part in counts if part)}"]
+    parts += [markdown(found.not_shown)] if found.not_shown else []
     parts += _ways("Gained", found.gained)
     parts += _ways("Lost", found.lost)
     parts += _changed(found.changed)

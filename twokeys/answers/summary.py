@@ -118,7 +118,7 @@ def summary(answers: Answers) -> Summary:
 def not_shown(answers: Answers) -> str | None:
     """That a state is missing where ways start in the management account and nothing says who is there."""
     way = next((one for one in answers.ways if one.by_access_role and one.source.who.kind == "root"), None)
-    if way is None or answers.management_shown:
+    if way is None or way.source.who.account in answers.shown:
         return None
     return (
         f"Not shown: the users and roles of {way.source.place}, who may be granted AWS's own access role. "
