@@ -573,8 +573,7 @@ ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), o
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too, or take it out of the trust policy"
 ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
-NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
-UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
+NUNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it {THROUGH}, or {EXCEPT}"
@@ -967,8 +966,6 @@ EITHER = "; ".join(f"Statement[{number}].Effect of the trust policy" for number 
 
 @says(
     (NO_PROOF, f"The trust policy of role deployer is not proved: {LEAF}", WAITING, f"* -> {DEPLOYER}", "deployer"),
-    (NO_PROOF, f"{BETWEEN} has a trust key that is not proved: {EITHER}",
-     f"write the trust as a policy of its own in this stack, or {EXCEPT}", DOOR, "deployer"),
 )  # fmt: skip
 def trust_that_may_be_a_denial(world: World) -> None:
     statement = {**trusts(CI), "Effect": UNKNOWN}
