@@ -573,7 +573,8 @@ ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), o
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too, or take it out of the trust policy"
 ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
-NUNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
+NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
+UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it {THROUGH}, or {EXCEPT}"
@@ -961,7 +962,6 @@ def keys_of_two_stacks_that_exclude_each_other(world: World) -> None:
 
 
 LEAF = "what is not known yet in it may let somebody in: Statement[0].Effect, Statement[1].Effect"
-EITHER = "; ".join(f"Statement[{number}].Effect of the trust policy" for number in (0, 1))
 
 
 @says(
