@@ -27,7 +27,6 @@ from twokeys.preview import judge, preview
 from twokeys.project.config import load_config, load_project
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
-ROLE = "aws:iam/role:Role"
 
 
 def previewed(
