@@ -164,7 +164,7 @@ def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterato
             )
 
 
-def _is_role(accounts: Accounts, role: Resource, arn: object, behind: bool) -> bool:  # noqa: FBT001
+def _is_role(accounts: Accounts, role: Resource, arn: object, behind: bool) -> bool:
     """Whether an ARN is that of a role, which may not have it yet: other accounts may have a namesake."""
     named = Arn.parse(arn) if isinstance(arn, str) else None
     if named is None:
