@@ -94,6 +94,11 @@ def trusted(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return a_member(driver, known)
 
 
+def trusting_iam(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
+    driver.api("organizations").enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+    return known
+
+
 def two_keys(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return {**known, "keys": [driver.up("aws:kms/key:Key", name)[0] for name in ("one", "two")]}
 
@@ -304,6 +309,13 @@ CASES = {
         id=lambda _: "all",
         outputs=lambda _: {"users": ["ci"], "groups": ["engineers"], "roles": []},
         importable=False,
+    ),
+    "OrganizationsFeatures": Case(
+        type="aws:iam/organizationsFeatures:OrganizationsFeatures",
+        prepare=trusting_iam,
+        make=lambda _: {"enabledFeatures": ["RootSessions"]},
+        change=lambda _: {"enabledFeatures": ["RootCredentialsManagement"]},
+        outputs=lambda _: {"enabledFeatures": ["RootSessions"]},
     ),
     "User": Case(
         type="aws:iam/user:User",
