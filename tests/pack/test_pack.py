@@ -25,7 +25,10 @@ from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.deferral import DEFERRED
 from twokeys.pack.policies import FAIL_CLOSED
 
-LEFT_TO_THE_UPDATE = {"attachment of something not known yet"}
+LEFT_TO_THE_UPDATE = {
+    "attachment of something not known yet",
+    "list of a known policy and of one that is not known",
+}
 """Nothing else of the stack hangs on it, and it waits for no account."""
 
 

@@ -49,6 +49,10 @@ _DECLARE = (
     "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
     "from values that are known in preview, or create what it waits for in an earlier update"
 )
+_WHOM = (
+    "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "
+    "that tells them first; `twokeys preview` also takes its state with `--state FILE`"
+)
 _ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
     "that together with this one (`--state` may be repeated)"
@@ -422,7 +426,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
         elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
             why, step = (
                 f"what is not known yet in it may let somebody in: {', '.join(leaves)}",
-                SHOW_SECRETS if document.hidden else _known_by(graph),
+                SHOW_SECRETS if document.hidden else _WHOM if document.declared else _known_by(graph),
             )
         else:
             continue

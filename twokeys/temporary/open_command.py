@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.options import PROJECT, InputPath
+from twokeys.options import PACK_CONFIG, PROJECT, InputPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ _HOUR = 3600
 @click.option("--user", help="With --from: the one who comes through the copy. Default: whoever comes now.")
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
 @click.option("--stack", help="The stack that the door is in, where several have one of this name.")
-@click.option("--policy-pack-config", "pack_config", type=_FILE, help="As of `twokeys preview`.")
+@PACK_CONFIG
 @click.option("--state", "states", multiple=True, type=_FILE, help="As of `twokeys preview`.")
 @PROJECT
 @click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")

@@ -138,9 +138,10 @@ def _without_external_id(graph: Graph, config: OutsiderConfig, _today: date) -> 
             message = (
                 f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
             )
+            listed = f", and name {one.account} in organizationAccounts of external-id" if one.account else ""
             step = (
-                f"if it is yours, {read_too(graph, 'the stack that holds the grant')}; if it is another company, add a "
-                "StringEquals condition on sts:ExternalId with an id that it uses for you only"
+                f"if it is yours, {read_too(graph, 'the stack that holds the grant')}{listed}; if it is another "
+                "company, add a StringEquals condition on sts:ExternalId with an id that it uses for you only"
             )
         yield Finding("external-id", message, step, role.urn, one.door, role.source)
 
