@@ -456,18 +456,16 @@ class Principals:
         return holders
 
     def _read_boundaries(self) -> None:
-        found: dict[Principal, list[Resource]] = defaultdict(list)
+        first: dict[Principal, object] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
-            found[self._by_urn[resource.urn]].append(resource)
-        for principal, resources in found.items():
-            value = resources[0].get("permissionsBoundary") or None
-            if any((one.get("permissionsBoundary") or None) != value for one in resources[1:]):
+            principal, value = self._by_urn[resource.urn], resource.get("permissionsBoundary") or None
+            if first.setdefault(principal, value) != value:
                 title = f"permissions boundary of {principal.kind} {principal.name}"
                 principal.boundary = Document(
                     UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE
                 )
-            elif value is not None:
-                principal.boundary = next(self._managed_documents(resources[0], "permissionsBoundary", [value]))
+            elif value is not None and principal.boundary is None:
+                principal.boundary = next(self._managed_documents(resource, "permissionsBoundary", [value]))
 
     def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principal that a property names, as a list of one; [] if nothing says which."""
