@@ -62,7 +62,8 @@ class Accounts:
         self._before_doors: list[pulumi.Resource] = []
         self._identity_center = identity_center
         self._made: dict[str, MemberAccount] = {}
-        self._management = ManagementStack(settings.management_stack or _beside(MANAGEMENT))
+        named = sum(bool(made_by_management(settings, door)) for door in settings.doors.values())
+        self._management = ManagementStack(settings.management_stack or _beside(MANAGEMENT), named)
         self._others: dict[str, tuple[StackOutputs, OtherStack]] = {}
         self._sources: dict[str, SourceAccount] = {}
 
@@ -185,7 +186,9 @@ class Accounts:
             stack, full = MANAGEMENT, self._management.name
         if stack not in self._others:
             otherwise = "name another one as `stack` of the doors that start there"
-            outputs = self._management if stack == MANAGEMENT else StackOutputs(full, f"stack {stack}", otherwise)
+            begin = sum(self._settings.source_stack_of(door) == stack for door in self._settings.doors.values())
+            there = StackOutputs(full, f"stack {stack}", otherwise, begin)
+            outputs = self._management if stack == MANAGEMENT else there
             shown = OtherStack(stack.replace("/", "-"), {"stack": full, "outputs": outputs.refer()})
             self._others[stack] = outputs, shown
         return self._others[stack]

@@ -97,12 +97,13 @@ class CrossAccountAccess(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: CrossAccountAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         plan = pulumi.Output.from_input(args.get("members", [])).apply(lambda members: _plan(name, args, members))
-        declared = {
-            PROPERTY: plan.apply(lambda it: [each.to_props() for each in symbolic_documents(it)]),
-            "door": plan.apply(lambda it: door(it).to_props()),
-        }
-        # Only the members of a group can be unknown; what names resources does not depend on them.
+        # Only the members of a group can be unknown; nothing but the Principal of the trust depends on them.
         shape = _plan(name, args, [])
+        documents: list[dict[str, Any]] = [each.to_props() for each in symbolic_documents(shape)]
+        if shape.kind == "group" and "trust" in shape.keys:
+            named = plan.apply(lambda it: trust_document(it)["Statement"][0]["Principal"])
+            documents[0]["document"]["Statement"][0]["Principal"] = named
+        declared = {PROPERTY: documents, "door": door(shape).to_props()}
         in_order = {TRUST_AFTER_GRANT: True} if {"trust", "grant"} <= set(shape.keys) else {}
         super().__init__("twokeys:access:CrossAccountAccess", name, {**declared, **in_order}, opts)
         self._args = args

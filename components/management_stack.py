@@ -16,8 +16,8 @@ _LISTED = {"role": "role_arns", "user": "user_arns", "group": "group_members"}
 class ManagementStack(StackOutputs):
     """The outputs of the management stack."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "the management stack", "name another one in twokeys:managementStack")
+    def __init__(self, name: str, doors: int = 0) -> None:
+        super().__init__(name, "the management stack", "name another one in twokeys:managementStack", doors)
 
     def expect(self, principals: Sequence[Who], door: str, account: str | None) -> None:
         """End the program with a ProgramRefusal if management makes none of this kind and name in this account.

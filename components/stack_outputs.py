@@ -24,12 +24,14 @@ class StackOutputs:
         name: the stack's full name.
         called: what refusals call it.
         otherwise: what else could be done where it is not there.
+        doors: how many doors start from what it makes, which cannot be checked where it is not there.
     """
 
-    def __init__(self, name: str, called: str, otherwise: str) -> None:
+    def __init__(self, name: str, called: str, otherwise: str, doors: int = 0) -> None:
         self.name = name
         self._called = called
         self._otherwise = otherwise
+        self._doors = doors
         self._outputs: pulumi.Output[dict[str, Any]] | None = None
 
     def refer(self) -> pulumi.Output[dict[str, Any]]:
@@ -96,10 +98,11 @@ class StackOutputs:
                 why="it is not deployed, and this stack needs ids from it",
                 next_step=next_step,
             )
+        doors = f"{self._doors} door" + ("" if self._doors == 1 else "s")
         pulumi.log.warn(
-            f"stack {self.name} is not deployed: what comes from it is unknown in this preview, and whether it has the "
-            f"principals that doors name is not checked. Next step: {next_step}; `twokeys preview` also takes its "
-            "state with `--state FILE`"
+            f"stack {self.name} is not deployed: what comes from it is unknown in this preview"
+            + (f", and whether it has those who come through {doors} is not checked" if self._doors else "")
+            + f". Next step: {next_step}; `twokeys preview` also takes its state with `--state FILE`"
         )
         unknown: Any = pulumi.UNKNOWN
         return pulumi.Output.from_input(unknown)

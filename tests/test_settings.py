@@ -278,7 +278,9 @@ def test_what_is_neither_true_nor_false_is_refused_in_these_words() -> None:
 def test_all_wrong_values_are_told_at_once() -> None:
     wrong = changed(changed(STAGE, "rootEmail", "x"), "accounts.stage.name", "")
     refusal = refused(wrong | {"regoin": "us-east-1"})
-    assert refusal.what == "3 settings"
+    assert refusal.what == "3 settings cannot be used"
+    assert not [line for line in str(refusal).split("\n") if line.endswith(" ")]
+    assert str(refusal).count("Next step:") == 1
     assert all(f"twokeys:{key} = " in refusal.why for key in ("rootEmail", "accounts.stage.name", "regoin"))
     assert "Pulumi.stage.yaml" in refusal.next_step
 

@@ -187,5 +187,5 @@ def _say(heading: str, **more: str) -> None:
     """A heading and what belongs to it, each line of it fit for a terminal."""
     width = columns(terminal=sys.stderr.isatty())
     lines = [heading, *(f"  {f'{name}:':<6} {text}" for name, text in more.items())]
-    for line in [one for text in lines for one in text.split("\n")]:
+    for line in [one.rstrip() for text in lines for one in text.split("\n")]:
         click.echo("\n".join(folded(printable(line), width, 9)), err=True)

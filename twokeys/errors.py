@@ -11,7 +11,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accide
     Attributes:
         what: what is refused, in a few words ("the state of stack stage is damaged").
         where: the file, config key, URN or ARN it concerns.
-        why: the reason, as a sentence without its full stop.
+        why: the reason, as a sentence without its full stop; or a list, each reason on a line below.
         next_step: what the reader can do about it, as an imperative sentence.
     """
 
@@ -20,7 +20,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accide
         self.where = where
         self.why = why
         self.next_step = next_step
-        super().__init__(f"{what} ({where}): {why}. Next step: {next_step}")
+        reason = f"{why}\n" if why.startswith("\n") else f" {why}. "
+        super().__init__(f"{what} ({where}):{reason}Next step: {next_step}")
 
     def as_dict(self) -> dict[str, str]:
         """The refusal as JSON-ready data, for `--json`."""

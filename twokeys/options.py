@@ -58,6 +58,29 @@ FOLDER = InputPath(file_okay=False, path_type=Path)
 ACCOUNT = _AccountId()
 """The id of an account."""
 
+
+def _overrides(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    split = [text.partition("=") for text in texts]
+    if wrong := next((text for text, (key, sign, _) in zip(texts, split, strict=True) if not (key and sign)), None):
+        raise click.UsageError(f"--config takes KEY=VALUE, not {wrong!r}")
+    return {key: value for key, _, value in split}
+
+
+CONFIG = click.option(
+    "--config",
+    "overrides",
+    multiple=True,
+    callback=_overrides,
+    metavar="KEY=VALUE",
+    help="A config value that wins over the file's.",
+)
+"""Config values by key, as `overrides`."""
+PACK_CONFIG = click.option(
+    "--policy-pack-config",
+    "pack_config",
+    type=InputPath(path_type=Path, dir_okay=False),
+    help="Exceptions and enforcement by rule, as JSON.",
+)
 PROJECT = click.option(
     "--project",
     type=FOLDER,

@@ -216,6 +216,23 @@ def test_a_trust_here_is_proved_by_the_grant_that_another_stack_exports() -> Non
     assert world.rules() == []
 
 
+@pytest.mark.parametrize(("trusted", "rules"), [("role/p/x", []), ("role/x", ["unproved-door"])])
+def test_an_exported_role_has_the_path_that_its_stack_gives_it(trusted: str, rules: list[str]) -> None:
+    """Its name alone is what a policy is given to: https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"""
+    world = World()
+    role, deployer = arn(PROD, "role/p/x"), arn(STAGE, "role/deployer")
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, role)
+    world.role("deployer", world.stage, document(trusts(arn(PROD, trusted))))
+    grant = symbolic("RolePolicy", "g", PROD, "policy", document(grants(deployer)), role="x", name="enter")
+    trust = symbolic("Role", "x", PROD, "assumeRolePolicy", document(trusts(CI)), name="x", path="/p/")
+    outputs = exported(grant)
+    outputs["doors"][0]["documents"].append(trust)
+    world.add("StackReference", "other", name="org/twokeys/prod", outputs={"outputs": outputs})
+    assert f"{CI} -> {role}" in [door.id for door in world.graph.doors if door.open]
+    assert world.rules() == rules
+
+
 def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
     world = World()
     world.role("ci", world.hub)
@@ -229,19 +246,24 @@ ALICE = arn(HUB, "user/alice")
 
 
 def group_door(
-    world: World, *, members: list[str] | None, trusted: Sequence[str] = (ALICE,), kind: str = "group"
+    world: World,
+    *,
+    members: list[str] | None,
+    trusted: Sequence[str] = (ALICE,),
+    kind: str = "group",
+    names: Sequence[str] = ("org/team/people",),
 ) -> None:
     """A door for a group that another stack makes: its trust names the members."""
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     target = arn("2" * 12, "role/reader")
     trust = document(trusts(*trusted, condition=mfa))
     documents = [
-        symbolic("Role", "reader", "2" * 12, "assumeRolePolicy", trust, name="reader", path="/"),
         symbolic("GroupPolicy", "grant", HUB, "policy", document(grants(target)), group="people", name="enter"),
+        symbolic("Role", "reader", "2" * 12, "assumeRolePolicy", trust, name="reader", path="/"),
     ]
     door = {
         "name": "reader",
-        "source": {"kind": kind, "account": HUB, "names": ["team/people"]},
+        "source": {"kind": kind, "account": HUB, "names": list(names)},
         "target": {"account": "2" * 12, "role": "reader"},
     }
     component = world.add("Component", "door", symbolicDocuments=documents, door=door)
@@ -270,7 +292,7 @@ def joined(world: World) -> dict[str, list[str]]:
 
 BOB, PEOPLE = arn(HUB, "user/team/bob"), arn(HUB, "group/people")
 JOINED: list[tuple[list[str] | None, list[str], list[str]]] = [
-    (None, [ALICE, BOB], [ALICE, BOB]),
+    (None, [ALICE, BOB, arn("account:hub", "user/eve")], [ALICE, BOB, arn(HUB, "user/eve")]),
     (["bob"], [ALICE, BOB], [BOB]),
     ([], [ALICE, BOB], []),
     (None, [arn("2" * 12, "user/alice"), arn(HUB, "role/alice"), HUB, BOB], [BOB]),
@@ -282,7 +304,10 @@ def test_the_users_of_a_trust_are_in_the_group_of_their_door(
     members: list[str] | None, trusted: list[str], joining: list[str]
 ) -> None:
     world = World()
+    world.add("Account", "hub", world.hub, id=HUB)
     group_door(world, members=members, trusted=trusted)
+    documents = [symbolic("Role", "x", HUB, "assumeRolePolicy", document(grants("*")), name="x")]
+    world.add("Component", "broken", symbolicDocuments=documents, door=world.resources[3].get("door"))
     assert joined(world) == {one: [PEOPLE] for one in joining}
     world.add("Component", "later", symbolicDocuments=[], door={"name": "x"})
     world.resources.reverse()
@@ -291,7 +316,9 @@ def test_the_users_of_a_trust_are_in_the_group_of_their_door(
 
 def test_nobody_joins_a_group_that_is_shown_or_of_a_door_that_is_none_of_a_group() -> None:
     world = World()
-    group_door(world, members=None)
+    group_door(world, members=None, names=["shown", "people"])
+    world.add("Group", "shown", world.hub, name="shown")
+    assert joined(world) == {ALICE: [PEOPLE]}
     world.add("Group", "people", world.hub, name="people")
     assert joined(world) == {}
     world = World()

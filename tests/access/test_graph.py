@@ -6,7 +6,9 @@ and https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accou
 
 from __future__ import annotations
 
+import gc
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -20,6 +22,7 @@ from tests.access.world import (
     PROD,
     SERVICE,
     STAGE,
+    TYPES,
     World,
     arn,
     document,
@@ -29,11 +32,12 @@ from tests.access.world import (
 )
 from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.graph import Door, Judge, Key, build
+from twokeys.access.not_proved import NotProved
 from twokeys.access.paths import leading_out, paths_from
 from twokeys.access.principals import Principal
-from twokeys.access.snapshot import Resource
+from twokeys.access.snapshot import Pending, Resource, Snapshot
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN, Outcome
+from twokeys.iam import UNKNOWN, Outcome, Unknown
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 ACCESS_ROLE_OF_PROD = arn(PROD, "role/OrganizationAccountAccessRole")
@@ -332,6 +336,273 @@ def test_a_policy_of_aws_that_grants_roles_opens_those_that_trust_its_account(po
     assert f"{arn(HUB, 'role/holder')} -> {arn(STAGE, 'role/reader')}" in ways(world)
 
 
+# Whom a trust policy names --------------------------------------------------------------------------------------------
+
+ELSEWHERE, WIDE = arn(HUB, "role/elsewhere"), arn(HUB, "role/team/wide")
+PUZZLE, HALF_KNOWN = arn(HUB, "role/puzzle"), arn(HUB, "role/half-known")
+INNER, RIDDLE, OTHER = (arn(STAGE, f"role/{name}") for name in ("inner", "riddle", "other"))
+ACCESS_ROLE_OF_STAGE = arn(STAGE, "role/OrganizationAccountAccessRole")
+OF_HUB = {
+    CI: "role ci: ALLOW, asked",
+    ELSEWHERE: "role elsewhere: ALLOW, asked",
+    WIDE: "role wide: ALLOW",
+    PUZZLE: "role puzzle: UNKNOWN",
+    HALF_KNOWN: "role half-known: UNKNOWN, asked",
+}
+OF_STAGE = {
+    INNER: "role inner: ALLOW",
+    ACCESS_ROLE_OF_STAGE: "role OrganizationAccountAccessRole: ALLOW",
+    RIDDLE: "role riddle: UNKNOWN",
+}
+OF_PROD = {ACCESS_ROLE_OF_PROD: "role OrganizationAccountAccessRole: ALLOW"}
+OF_ALL = OF_HUB | OF_STAGE | OF_PROD
+WITHOUT_GRANT = {OTHER: "role other: ALLOW"}
+FOREIGN = {arn(OUTSIDE, "root"): "outsider root: ALLOW"}
+
+
+def session(account: str, rest: str) -> str:
+    return f"arn:aws:sts::{account}:assumed-role/{rest}"
+
+
+def organization_with_holders() -> World:
+    """Who holds a grant for stage's role deployer by its ARN or a pattern, has a policy that is not known, or none."""
+    world = organization(World())
+    member(world, "stage-account", STAGE)
+    member(world, "prod", PROD)
+    for name in ("ci", "elsewhere"):
+        world.grant(name, world.hub, DEPLOYER)
+    world.grant("wide", world.hub, arn(STAGE, "role/dep*"))
+    world.grant("inner", world.stage, arn(STAGE, "role/d*"))
+    for name, provider, more in (
+        ("ci", world.hub, {}),
+        ("wide", world.hub, {"path": "/team/"}),
+        ("puzzle", world.hub, {"managedPolicyArns": [SOMEWHERE]}),
+        ("half-known", world.hub, {"managedPolicyArns": [SOMEWHERE]}),
+        ("none", world.hub, {}),
+        ("inner", world.stage, {}),
+        ("riddle", world.stage, {"managedPolicyArns": [SOMEWHERE]}),
+        ("other", world.stage, {}),
+    ):
+        world.role(name, provider, **more)
+    world.grant("half-known", world.hub, DEPLOYER)
+    world.add("User", "alice", world.hub, name="alice", path="/staff/")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("statement", "admitted", "as_a_whole"),
+    [
+        *(
+            (trusts(name), {said or name: f"{who}, asked"}, [])
+            for name, said, who in (
+                (CI, None, "role ci: ALLOW"),
+                (arn(HUB, "role/team/wide"), None, "role wide: ALLOW"),
+                (arn(HUB, "role/wide"), None, "role /wide: DENY"),  # the one of that name has a path
+                (arn(HUB, "user/staff/alice"), None, "user alice: DENY"),
+                (arn(HUB, "user/alice"), None, "user /alice: DENY"),
+                (arn(HUB, "user/bob"), None, "user bob: DENY"),
+                (ELSEWHERE, None, "role elsewhere: ALLOW"),
+                (arn(HUB, "role/team/elsewhere"), None, "role elsewhere: ALLOW"),  # its grant is given to the name
+                (arn(HUB, "role/team/absent"), None, "role absent: DENY"),
+                (session(HUB, "ci/build"), CI, "role ci: CONDITIONAL"),
+                (session(HUB, "absent/build"), arn(HUB, "role/absent"), "role absent: DENY"),
+            )
+        ),
+        *(
+            (trusts(name), {name: f"outsider {who}: ALLOW"}, [])
+            for name, who in (
+                (arn(OUTSIDE, "role/x"), "x"),
+                (arn(OUTSIDE, "user/team/x"), "x"),
+                (session(OUTSIDE, "x/me"), "x"),
+            )
+        ),
+        (trusts(OUTSIDE), FOREIGN, []),
+        (trusts(arn(OUTSIDE, "root")), FOREIGN, []),
+        (trusts(HUB), OF_HUB, [(HUB, HUB, OF_HUB)]),
+        (trusts(arn(HUB, "root")), OF_HUB, [(arn(HUB, "root"), HUB, OF_HUB)]),
+        (trusts(STAGE), OF_STAGE, [(STAGE, STAGE, OF_STAGE)]),
+        (trusts(PROD), OF_PROD, [(PROD, PROD, OF_PROD)]),
+        (trusts("*"), OF_ALL | WITHOUT_GRANT | {"*": "everyone *: ALLOW"}, [("*", None, OF_ALL)]),
+        *(
+            (trusts("*", condition={"StringEquals": condition}), admitted, as_a_whole)
+            for condition, admitted, as_a_whole in (
+                ({"aws:PrincipalOrgID": OURS}, OF_ALL | WITHOUT_GRANT, [(OURS, None, OF_ALL)]),
+                (
+                    {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"},
+                    OF_ALL | WITHOUT_GRANT,
+                    [("${aws:ResourceOrgID}", None, OF_ALL)],
+                ),
+                ({"aws:PrincipalOrgID": THEIRS}, {THEIRS: f"outsider {THEIRS}: ALLOW"}, []),
+                ({"aws:PrincipalAccount": [HUB, OUTSIDE]}, OF_HUB | FOREIGN, [(HUB, HUB, OF_HUB)]),
+                ({"aws:PrincipalArn": CI}, {CI: "role ci: ALLOW, asked"}, []),
+            )
+        ),
+    ],
+)
+def test_a_trust_admits_exactly_those_whom_it_names(
+    statement: dict[str, Any], admitted: dict[str, str], as_a_whole: list[tuple[str, str | None, dict[str, str]]]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+
+    An ARN has its path: no other is the same principal. The name of a role or user is all that a policy is given to.
+    """
+    world = organization_with_holders()
+    world.role("deployer", world.stage, document(statement))
+    graph = world.graph
+    doors = [one for one in (*graph.doors, *graph.steps) if one.target.arn == DEPLOYER]
+    said = {
+        one.source.arn: f"{one.source.kind} {one.source.name}: {one.outcome.name}" + ", asked" * one.asked
+        for one in doors
+        if one.trust_key is not Key.MISSING
+    }
+    assert said == admitted
+    assert all(one.source.account == (one.source.arn.split(":") + [""] * 5)[4] for one in doors)
+    trusted = [one for one in graph.open_trusts if one.role.arn == DEPLOYER]
+    found = [(one.names, one.account, {door.source.arn for door in one.holders}) for one in trusted]
+    assert found == [(names, account, set(holders)) for names, account, holders in as_a_whole]
+    assert {door for one in trusted for door in one.holders} <= {*doors}
+    assert graph.not_proved == []
+    if OTHER not in admitted and THEIRS not in admitted:
+        assert {one.source.arn for one in doors if not one.crosses} <= {*admitted}, "nobody else is tried"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        session(HUB, "ci/*"),
+        arn(HUB, "role/c*"),
+        arn(HUB, "role/c?"),
+        arn(OUTSIDE, "role/c*"),
+        "AROAABCDEFGHIJKLMNOPQ",
+        arn(HUB, "group/people"),
+        "arn:aws:iam:::role/x",
+        "arn:aws:iam::aws:role/x",
+        f"arn:aws:sts::{HUB}:federated-user/x",
+    ],
+)
+def test_a_trusted_name_that_tells_nobody_in_particular_is_not_proved(name: str) -> None:
+    """ "You cannot use a wildcard to match part of a principal name or ARN"; a unique id is what a deleted one leaves.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    world = organization_with_holders()
+    role = world.role("deployer", world.stage, document(trusts(name)))
+    world.change(role, source="__main__.py:7")
+    graph = world.graph
+    assert graph.not_proved == [
+        NotProved(
+            f"That role {DEPLOYER} in account stage-account ({STAGE}) trusts {name}",
+            "that name does not tell who it is",
+            "name the principal by its ARN, or take it out of the trust policy",
+            f"{name} -> {DEPLOYER}",
+            role.urn,
+            "__main__.py:7",
+        )
+    ]
+    assert not [one for one in graph.doors if one.target.arn == DEPLOYER and one.trust_key is not Key.MISSING]
+
+
+DECLARE = (
+    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
+    "from values that are known in preview, or create what it waits for in an earlier update"
+)
+ANOTHER_STATE = (
+    "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
+    "that together with this one (`--state` may be repeated)"
+)
+BY_A_PROVIDER = {"Effect": "Allow", "Principal": {"Federated": UNKNOWN}, "Action": "sts:AssumeRoleWithWebIdentity"}
+OPEN_PRINCIPAL = {**trusts(CI), "Principal": UNKNOWN}
+
+
+def unproved_in_every_way() -> Snapshot:
+    """One of each kind of document that is not known, and of whatever else may let somebody in."""
+    world = organization_with_holders()
+    secret, limit = {"secrets": frozenset({"assumeRolePolicy"})}, arn(HUB, "policy/limit")
+    behind = {"property_dependencies": {"assumeRolePolicy": ("urn:bucket", "urn:topic")}}
+    world.role("by-provider", world.stage, {"Version": "2012-10-17", "Statement": [BY_A_PROVIDER]})
+    world.role("late", world.stage, UNKNOWN)
+    world.change(world.role("made-of", world.stage, UNKNOWN), **behind)
+    world.role("wrong", world.stage, "{")
+    leaves = {"Version": "2012-10-17", "Statement": [OPEN_PRINCIPAL, trusts(CI), OPEN_PRINCIPAL]}
+    world.role("leaves", world.stage, leaves)
+    world.change(world.role("secret", world.stage, UNKNOWN), **secret)
+    world.change(world.role("secret-leaf", world.stage, {**leaves, "Statement": [OPEN_PRINCIPAL]}), **secret)
+    world.add("Policy", "limit", world.hub, name="limit", policy=UNKNOWN)
+    for name in ("one", "two"):
+        world.role(name, world.hub, permissionsBoundary=limit, managedPolicyArns=[limit])
+    world.add("Policy", "unheld", world.hub, name="unheld", policy=UNKNOWN)
+    world.role("twice", world.stage, document(trusts(CI)))
+    world.add("Role", "again", world.stage, name="twice", assumeRolePolicy=document(trusts(HUB)))
+    world.add("RolePolicy", "whose", world.hub, role=UNKNOWN, name="g", policy=document(grants(DEPLOYER)))
+    world.resources.append(
+        Resource("urn:cc", "aws:cloudcontrol/resource:Resource", "cc", {"typeName": UNKNOWN}, provider=world.stage.urn)
+    )
+    world.add("StackReference", "other", name="o/p/other", outputs={"outputs": {"doors": [{"door": {}}]}})
+    resources = tuple(replace(one, source=f"{one.name}.py") for one in world.resources)
+    half = Resource("urn:half", "aws:iam/role:Role", "half", source="half.py")
+    bucket, thing = replace(half, type="aws:s3/bucket:Bucket"), replace(half, type="odd:index:Thing")
+    pending = (Pending("creating", half), Pending("updating", bucket), Pending("importing", thing))
+    return Snapshot(resources, pending=pending)
+
+
+@pytest.mark.parametrize(("is_state", "later"), [(False, DECLARE), (True, ANOTHER_STATE)])
+def test_what_is_not_proved_says_what_why_and_what_to_do_where(is_state: bool, later: str) -> None:
+    def urn(kind: str, name: str) -> str:
+        return f"urn:pulumi:stage::twokeys::{TYPES[kind]}::{name}"
+
+    def trust_of(role: str, why: str, step: str) -> NotProved:
+        door = f"* -> {arn(STAGE, f'role/{role}')}"
+        return NotProved(f"The trust policy of role {role}", why, step, door, urn("Role", role), f"{role}.py")
+
+    def stopped(what: str, doing: str) -> NotProved:
+        why = f"the last update was stopped while it was {doing} it"
+        why += ", so whether it is there, and what it says, is not known"
+        step = "run `pulumi refresh`, or `pulumi up` to its end, and export the state again"
+        return NotProved(f"{what} half", why, step, "urn:half -> *", "urn:half", "half.py")
+
+    no_name = "the name of an element is missing here"
+    not_yet, leaf = "it is not known yet and no component declares it", "Statement[0].Principal"
+    may_let_in = "what is not known yet in it may let somebody in: "
+    show = "export the state with `pulumi stack export --show-secrets --file FILE`, and keep that file to yourself"
+    correct = "correct the document as the reason says; IAM would refuse it too"
+    one_role = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
+    name_it = "name the principal by a value that is known in preview, or by the output of one resource"
+    accept = "or accept it with an exception that names its owner, a reason and a day on which it expires"
+    update = "update that stack with this version of the program, so that its output `doors` is current"
+    provider_or_tenant = "the provider, or the claim that names its tenant, is not known yet"
+    by_provider = "Whom the trust policy of role by-provider lets in by an identity provider that is not known yet"
+    both = f"{urn('Role', 'twice')} and {urn('Role', 'again')} are both this role and do not say the same"
+    limit, unheld = urn("Policy", "limit"), urn("Policy", "unheld")
+    whose, other = urn("RolePolicy", "whose"), urn("StackReference", "other")
+    expected = [
+        replace(trust_of("by-provider", provider_or_tenant, later), what=by_provider),
+        trust_of("late", not_yet, later),
+        trust_of("made-of", f"{not_yet} (it is made from urn:bucket, urn:topic)", later),
+        trust_of("wrong", f"it cannot be read: the document (line 1, column 2): {no_name}", correct),
+        trust_of("leaves", f"{may_let_in}{leaf}, Statement[2].Principal", later),
+        trust_of("secret", "it is a secret, which the state holds encrypted", show),
+        trust_of("secret-leaf", may_let_in + leaf, show),
+        NotProved("The managed policy limit", not_yet, later, f"{arn(HUB, 'role/one')} -> *", limit, "limit.py"),
+        trust_of("twice", both, one_role),
+        NotProved("The managed policy unheld", not_yet, later, f"{unheld} -> *", unheld, "unheld.py"),
+        NotProved(
+            "What aws:iam/rolePolicy:RolePolicy whose gives to whom",
+            "the role that it belongs to is not known yet", name_it, f"{whose} -> *", whose, "whose.py"),
+        NotProved(
+            "What aws:cloudcontrol/resource:Resource cc makes", "it makes a resource of a type that is not known yet",
+            f"make it with resources of pulumi-aws, {accept}", "urn:cc -> *", "urn:cc", "cc.py"),
+        stopped("aws:iam/role:Role", "creating"),
+        stopped("odd:index:Thing", "importing"),
+        NotProved(
+            "What stack o/p/other exports about doors", "it cannot be read: name: Field required", update,
+            "stack o/p/other -> *", other),
+    ]  # fmt: skip
+    said = build(replace(unproved_in_every_way(), is_state=is_state)).not_proved
+    assert [replace(one, document=None) for one in said] == expected
+    about = [one.document.title for one in said if one.document]
+    assert about == ["trust policy of role by-provider", *(one.what.removeprefix("The ") for one in expected[1:10])]
+
+
 # Conditions that say whose the caller is ------------------------------------------------------------------------------
 
 
@@ -477,9 +748,15 @@ def test_the_account_that_the_environments_credentials_belong_to_is_no_outsider(
     world.resources.clear()
     default = world.add("Provider", "default")
     world.role("app", default, document(trusts(arn(HUB, "root"))))
-    assert [one.source.kind for one in build(world.snapshot).doors] == ["outsider"]
-    assert build(world.snapshot, own_account=HUB).doors == []
-    assert [one.rule for one in world.check().mandatory] == ["unproved-door"]
+    native = {"roleName": "ours", "assumeRolePolicyDocument": json.loads(document(trusts(arn(HUB, "root"))))}
+    for translated in (False, True):
+        if translated:
+            world.resources.append(Resource("urn:native", "aws-native:iam:Role", "n", native, provider=default.urn))
+        assert {one.source.kind for one in build(world.snapshot).doors} == {"outsider"}
+        named = build(world.snapshot, {PROD: "prod"}, own_account=HUB)
+        assert (named.doors, len(list(named.roles))) == ([], 1 + translated)
+        assert named.accounts.name(PROD) == f"prod ({PROD})"
+        assert {one.rule for one in world.check().mandatory} == {"unproved-door"}
 
 
 @pytest.mark.parametrize("pin", [json.dumps([HUB]), None])
@@ -737,8 +1014,13 @@ def test_an_unknown_effect_elsewhere_leaves_a_grant_what_it_is() -> None:
 def test_a_defect_in_reading_a_stack_is_a_refusal_with_its_reason() -> None:
     world = two_keys()
     world.resources.append(cast("Resource", None))
-    with pytest.raises(Refusal, match="nothing here is proved"):
-        _ = world.graph
+    with pytest.raises(Refusal) as refused:
+        _ = build(replace(world.snapshot, origin="stack stage"))
+    assert (refused.value.what, refused.value.where) == ("who can enter cannot be read", "stack stage")
+    reason = "'NoneType' object has no attribute 'type'; this is a defect of TwoKeys, so nothing here is proved"
+    assert refused.value.why == f"AttributeError: {reason}"
+    assert refused.value.next_step == "report it, with the resource that it is about if the reason names one"
+    assert gc.isenabled()
 
 
 def test_a_way_under_a_condition_that_is_not_known_yet_counts_as_open_between_environments() -> None:
@@ -895,11 +1177,14 @@ def test_a_trust_in_everyone_admits_each_whom_no_denial_and_no_condition_keeps_o
     assert all(one.trust.why for one in steps)
 
 
-def control(world: World, statement: dict[str, Any]) -> World:
+def control(world: World, statement: dict[str, Any] | Unknown) -> World:
     """The organization with stage in it, and a resource control policy on its root."""
     organization(world)
     member(world, "stage-account", STAGE)
-    policy = document({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", **statement})
+    policy: object = statement
+    if not isinstance(statement, Unknown):
+        every = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [{**every, **statement}]}
     made = world.add("ControlPolicy", "rcp", world.hub, name="rcp", type="RESOURCE_CONTROL_POLICY", content=policy)
     world.add("ControlPolicyAttachment", "rcp", world.hub, made_from={"policyId": [made]}, targetId=STAGE)
     return world
@@ -909,6 +1194,7 @@ OURS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OUR
 HUB_ONLY = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": HUB}}}
 ALICE = {"Condition": {"ArnLike": {"aws:PrincipalArn": ALICE_ARN}}}
 NOTHING = {"Action": "s3:GetObject"}
+WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
 
 
 @pytest.mark.parametrize(
@@ -918,6 +1204,8 @@ NOTHING = {"Action": "s3:GetObject"}
         (OUTSIDE, {}, HUB_ONLY, Outcome.DENY),
         (OUTSIDE, {}, OURS_ONLY, Outcome.CONDITIONAL),
         (OUTSIDE, {"aws:username": "ann"}, NOTHING, Outcome.CONDITIONAL),
+        (OUTSIDE, {"aws:PrincipalType": "User"}, NOTHING, Outcome.CONDITIONAL),
+        ("*", {"aws:PrincipalType": "User"}, NOTHING, Outcome.CONDITIONAL),
         (OUTSIDE, {"aws:ResourceOrgID": OURS}, NOTHING, Outcome.ALLOW),
         (OUTSIDE, {"aws:ResourceOrgID": THEIRS}, NOTHING, Outcome.DENY),
         (arn(OUTSIDE, "user/ann"), {"aws:username": "ann"}, NOTHING, Outcome.ALLOW),
@@ -943,29 +1231,39 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
 
 
 @pytest.mark.parametrize(
-    ("trust", "granted", "rcp", "keys"),
+    ("trust", "granted", "rcp", "keys", "outcome"),
     [
-        ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT)),
-        ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT)),
+        ({}, True, NOTHING, (Key.PRESENT, Key.PRESENT), Outcome.ALLOW),
+        ({}, True, OURS_ONLY, (Key.PRESENT, Key.PRESENT), Outcome.ALLOW),
+        ({}, True, WITHOUT_MFA, (Key.PRESENT, Key.PRESENT), Outcome.CONDITIONAL),
+        ({}, True, UNKNOWN, (Key.PRESENT, Key.PRESENT), Outcome.CONDITIONAL),
+        (
+            {},
+            True,
+            {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": UNKNOWN}}},
+            (Key.PRESENT, Key.PRESENT),
+            Outcome.CONDITIONAL,
+        ),
         *(
-            ({}, True, {"Condition": {"StringEquals": condition}}, (Key.MISSING, Key.PRESENT))
+            ({}, True, {"Condition": {"StringEquals": condition}}, (Key.MISSING, Key.PRESENT), Outcome.DENY)
             for condition in (
                 {"aws:PrincipalAccount": HUB},
                 {"aws:PrincipalOrgID": OURS},
                 {"aws:ResourceOrgID": OURS},
             )
         ),
-        ({}, False, NOTHING, (Key.PRESENT, Key.MISSING)),
+        ({}, False, NOTHING, (Key.PRESENT, Key.MISSING), Outcome.DENY),
         (
             MFA,
             True,
             {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}},
             (Key.MISSING, Key.PRESENT),
+            Outcome.DENY,
         ),
     ],
 )
-def test_a_control_policy_of_the_role_that_denies_takes_the_trust_key_away(
-    trust: dict[str, Any], granted: bool, rcp: dict[str, Any], keys: tuple[Key, Key]
+def test_a_control_policy_of_the_role_limits_whom_its_trust_policy_lets_in(
+    trust: dict[str, Any], granted: bool, rcp: dict[str, Any] | Unknown, keys: tuple[Key, Key], outcome: Outcome
 ) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
     world = control(World(), rcp)
@@ -974,7 +1272,7 @@ def test_a_control_policy_of_the_role_that_denies_takes_the_trust_key_away(
     if granted:
         world.grant("ci", world.hub, DEPLOYER)
     (door,) = [one for one in world.graph.doors if one.target.arn == DEPLOYER]
-    assert (door.trust_key, door.grant_key) == keys
+    assert (door.trust_key, door.grant_key, door.outcome) == (*keys, outcome)
 
 
 @pytest.mark.parametrize(("rcp", "inside"), [(NOTHING, {"alice", "bob"}), (ALICE, {"bob"}), ({}, set())])
@@ -1102,7 +1400,9 @@ def test_an_access_role_is_as_aws_makes_it_unless_the_program_has_it() -> None:
     world.add("Provider", "china", region="cn-north-1", allowedAccountIds=json.dumps(["8" * 12]), assumeRoles=china)
     world.role("boss", world.hub)
     administrator(world, "boss")
+    world.add("User", "alice", world.hub, name="alice")
     graph = world.graph
+    assert [one.name for one in graph.roles] == ["OrganizationAccountAccessRole", "boss"]
     made = {role.account: role for role in graph.access_roles}
     boss = graph.principals.named(HUB, "role", "boss")
     assert boss is not None

@@ -454,6 +454,40 @@ def exclusive_list_that_is_not_known_yet(world: World) -> None:
     world.add("RolePoliciesExclusive", "only", world.hub, roleName="ci", policyNames=UNKNOWN)
 
 
+@wrong("unproved-door")
+def attachment_to_a_known_user_and_to_one_that_is_not_known(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(HUB, condition=MFA)))
+    alice = world.add("User", "alice", world.hub, name="alice")
+    managed(world, "PolicyAttachment", users=["alice", UNKNOWN])
+    (attached,) = [one for one in world.resources if one.name == "attached"]
+    world.change(attached, property_dependencies={**attached.property_dependencies, "users": (alice.urn,)})
+
+
+@wrong("unproved-door")
+def boundary_that_is_one_of_two_policies(world: World) -> None:
+    role_to_role(world, document(trusts(HUB)))
+    (role, _) = world.resources[-2:]
+    actions = {"narrow": "s3:*", "wide": "*"}
+    either = [
+        world.add("Policy", name, world.hub, name=name, policy=document(grants("*", action=action)))
+        for name, action in actions.items()
+    ]
+    behind = {"permissionsBoundary": tuple(one.urn for one in either)}
+    world.change(role, property_dependencies=behind)
+    for name in ("ci", "cd"):
+        world.grant(name, world.hub, DEPLOYER)
+
+
+@wrong("unproved-door")
+def list_of_a_known_policy_and_of_one_that_is_not_known(world: World) -> None:
+    reads = world.add("Policy", "read", world.hub, name="read", policy=document(grants("*", action="s3:GetObject")))
+    arns = [arn(HUB, "policy/read"), UNKNOWN]
+    role = world.role("ci", world.hub, managedPolicyArns=arns)
+    world.change(role, property_dependencies={"managedPolicyArns": (reads.urn,)})
+    world.role("deployer", world.stage, document(trusts(HUB)))
+    world.grant("cd", world.hub, DEPLOYER)
+
+
 @wrong("provider-enters-its-account", "unproved-door")
 def provider_pinned_to_what_is_no_account(world: World) -> None:
     odd = world.add("Provider", "odd", allowedAccountIds='["2222"]')

@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.validate import validate_parameters
 
 from tests.access.world import document, grants
@@ -111,7 +111,10 @@ def iam(account: str, rest: str) -> str:
     return f"arn:aws-us-gov:iam::{account}:{rest}"
 
 
-_client = cache(partial(boto3.client, region_name="us-gov-west-1", aws_access_key_id="x", aws_secret_access_key="x"))
+IN_STAGE = ("AssumeRole", f"{iam(STAGE, 'role/In')} twokeys-access")
+
+
+_client = cache(boto3.Session("x", "x", region_name="us-gov-west-1").client)
 
 
 class Aws:
@@ -135,6 +138,8 @@ class Aws:
         answer = self.answers[name, place]
         if isinstance(answer, str):
             raise ClientError({"Error": {"Code": answer, "Message": "no"}}, name)
+        if isinstance(answer, Exception):
+            raise answer
         for page in answer if isinstance(answer, list) else [answer]:
             validate_parameters(page, model.output_shape)
             yield page
@@ -151,7 +156,7 @@ class _Asked:
         return lambda **parameters: next(self._answer(operation, **parameters))
 
 
-_ALWAYS = ("InstanceArn", "IdentityStoreId", "RoleSessionName")
+_ALWAYS = ("InstanceArn", "IdentityStoreId")
 
 
 def policy(name: str, **more: object) -> dict[str, object]:
@@ -262,7 +267,7 @@ ALL: Answers = {
     ("ListDelegatedAdministrators", "iam.amazonaws.com"): [
         {"DelegatedAdministrators": []}, {"DelegatedAdministrators": [{"Id": STAGE}]}
     ],
-    ("AssumeRole", iam(STAGE, "role/In")): {"Credentials": {
+    IN_STAGE: {"Credentials": {
         "AccessKeyId": "inside-stage-0123", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": DAY,
     }},
     ("GetAccountAuthorizationDetails", "inside-stage-0123"): {
@@ -411,7 +416,7 @@ def test_what_an_account_does_not_have_is_not_there(answers: Answers, expected: 
         ("ListPolicies", "RESOURCE_CONTROL_POLICY"),
         ("GetPermissionsBoundaryForPermissionSet", SET),
         ("ListOrganizationsFeatures", ""),
-        ("AssumeRole", iam(STAGE, "role/In")),
+        IN_STAGE,
     ],
 )
 def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) -> None:
@@ -428,6 +433,10 @@ def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) 
         "why": f"An error occurred (AccessDeniedException) when calling the {place[0]} operation: no",
         "nextStep": f"use credentials that may call {place[0]} there, or name the role with --member-role",
     }
+    if place == IN_STAGE:
+        aws = Aws({**ALL, place: NoCredentialsError()})
+        with pytest.raises(Refusal, match=r"Unable to locate credentials\. .*that may call AssumeRole there"):
+            read_live(aws, member_role="In")
 
 
 @pytest.mark.parametrize(

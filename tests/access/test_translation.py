@@ -325,6 +325,7 @@ RESOURCES = {
     "Saml": made("AWS::IAM::SAMLProvider", Name="s"),
     "Set": made("AWS::SSO::PermissionSet", Name="Admin"),
     "Topic": made("AWS::SNS::Topic", TopicName="t"),
+    "Later": made("AWS::IAM::Role", RoleName={"Ref": "Nothing"}),
 }
 PARAMETERS = {
     "Text": {"Type": "String", "Default": "text"},
@@ -393,7 +394,8 @@ def read(value: object, conditions: dict[str, object] | None = None) -> object:
     ({"Fn::GetAtt": "Topic.Arn"}, Reference("Topic")), ({"Fn::GetAtt": "Topic.Outputs.Arn"}, UNKNOWN),
     ({"Fn::GetAtt": "User.Arn"}, arn(STAGE, "user/text")), ({"Fn::GetAtt": "Group.Arn"}, arn(STAGE, "group/g")),
     ({"Fn::GetAtt": "Policy.PolicyArn"}, ABOUT_M), ({"Fn::GetAtt": "Set.PermissionSetArn"}, Reference("Set")),
-    ({"Fn::GetAtt": "Unnamed.Arn"}, Reference("Unnamed")),
+    ({"Fn::GetAtt": "Unnamed.Arn"}, Reference("Unnamed")), ({"Fn::GetAtt": "Later.Arn"}, Reference("Later")),
+    ({"Ref": "Later"}, Reference("Later")),
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
     ({"Fn::Sub": "a${Text}b"}, "atextb"), ({"Fn::Sub": "${Role.Arn}/x"}, f"{ABOUT_R}/x"),
     ({"Fn::Sub": "${ Text }"}, "text"),
@@ -442,7 +444,7 @@ def test_a_function_of_a_template_is_resolved_as_far_as_the_template_tells(value
     ({"Condition": "Tested"}, None),
     ({"Fn::Not": [{"Condition": "Yes"}]}, False), ({"Fn::Not": [{"Condition": "No"}]}, True),
     ({"Fn::Not": [{"Condition": "Maybe"}]}, None), ({"Fn::Not": [{"Condition": "No"}] * 2}, None),
-    ({"Fn::Not": "x"}, None),
+    ({"Fn::Not": "x"}, None), ({"Fn::And": 5}, None),
     ({"Fn::And": [{"Condition": "Yes"}, {"Condition": "Yes"}]}, True),
     ({"Fn::And": [{"Condition": "Maybe"}, {"Condition": "No"}]}, False),
     ({"Fn::And": [{"Condition": "Yes"}, {"Condition": "Maybe"}]}, None), ({"Fn::And": []}, None),
@@ -458,9 +460,11 @@ def test_a_condition_of_a_template_holds_does_not_or_is_not_known(test: object, 
 
 
 def test_a_pseudo_parameter_hangs_on_where_the_stack_is() -> None:
-    body = template(X=made("T", Suffix={"Ref": "AWS::URLSuffix"}, Region={"Ref": "AWS::Region"}))
-    (one,) = read_template(body, Place("s", STAGE, "aws-cn")).resources
-    assert one.properties == {"Suffix": "amazonaws.com.cn", "Region": UNKNOWN}
+    told = {"Suffix": {"Ref": "AWS::URLSuffix"}, "Region": {"Ref": "AWS::Region"}, "Policy": {"Ref": "P"}}
+    body = template(X=made("T", **told), P=made("AWS::IAM::ManagedPolicy", ManagedPolicyName="p"))
+    one, _ = read_template(body, Place("s", STAGE, "aws-cn")).resources
+    policy = f"arn:aws-cn:iam::{STAGE}:policy/p"
+    assert one.properties == {"Suffix": "amazonaws.com.cn", "Region": UNKNOWN, "Policy": policy}
 
 
 @pytest.mark.parametrize(("text", "value"), [
@@ -755,7 +759,9 @@ def test_a_template_that_hands_a_role_to_pods_is_read(associated: Any, name: Any
     """https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html"""
     world = two_keys()
     stack(world, template(R=made("AWS::IAM::Role", AssumeRolePolicyDocument=trust, **name), P=associated), world.stage)
-    assert refused(world) == (set() if trust is PODS else {"not-read"})
+    findings = [(one.rule, one.urn) for one in world.check().mandatory]
+    by_stack, times = ("not-read", world.resources[-1].urn), 2 if "Addon" in associated["Type"] else 1
+    assert findings == ([] if trust is PODS else [by_stack] * times)
 
 
 @pytest.mark.parametrize("type_", ["PodIdentityAssociation", "Addon"])
@@ -765,8 +771,10 @@ def test_cloud_control_that_hands_a_role_to_pods_is_read(type_: str) -> None:
     for trust, said in ((json.dumps(PODS), set()), (SERVICE, {"not-read"})):
         world = two_keys()
         world.role("pod", world.stage, trust)
-        put(world, CONTROL, "p", world.stage, typeName=f"AWS::EKS::{type_}", desiredState=state)
-        assert refused(world) == said
+        control = put(world, CONTROL, "p", world.stage, typeName=f"AWS::EKS::{type_}", desiredState=state)
+        assert {(one.rule, one.urn) for one in world.check().mandatory} == {(rule, control.urn) for rule in said}
+        made_of_it = translate(world.snapshot, Accounts(world.snapshot)).snapshot.resources[-1]
+        assert (made_of_it.urn, made_of_it.outputs) == (f"{control.urn}#0", {})
 
 
 # StackSets: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
@@ -816,6 +824,7 @@ AUTOMATIC = "autoDeployment"
     ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["r-1"]}}], {*BOTH, ANY}),
     ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["ou-9"]}}], {OUTSIDE, ANY}),
     ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["ou-3"]}}], {ANY}),
+    ({}, [{"stackSetName": "named", "deploymentTargets": {"organizationalUnitIds": ["ou-7"]}}], {"account:new", ANY}),
     ({}, [{"stackSetName": "named"}], {ANY}),
     ({}, [{"stackSetName": "named", "accountId": UNKNOWN}], {ANY}),
     ({}, [{"stackSetName": "named", "accountId": UNKNOWN}, IN_STAGE], {STAGE, ANY}),
@@ -834,6 +843,7 @@ def test_the_accounts_that_a_stack_set_deploys_to(of_set: Any, instances: list[A
         world.add("OrganizationalUnit", unit, world.hub, id=unit, parentId=above)
     for account, above in ((PROD, "ou-2"), (STAGE, "ou-1"), (OUTSIDE, "ou-9")):
         world.add("Account", account, world.hub, name=account, email=f"{account}@x.com", id=account, parentId=above)
+    world.add("Account", "new", world.hub, name="new", email="new@x.com", parentId="ou-7")
     body = json.dumps(IN_EVERY_ACCOUNT)
     put(world, STACK_SET, "logical", world.hub, name="named", id="set-id", templateBody=body, **of_set)
     for number, one in enumerate(instances):
@@ -842,6 +852,19 @@ def test_the_accounts_that_a_stack_set_deploys_to(of_set: Any, instances: list[A
     assert {role.account for role in roles} == accounts
     urn = f"urn:pulumi:stage::twokeys::{STACK_SET}::logical"
     assert {role.urn for role in roles} == {f"{urn}#{account}/R" for account in accounts}
+
+
+def test_a_stack_set_of_cloud_control_or_of_a_template_deploys_to_its_accounts_too() -> None:
+    world = World()
+    groups = [{"DeploymentTargets": {"Accounts": [STAGE, PROD]}}]
+    properties = {"TemplateBody": json.dumps(IN_EVERY_ACCOUNT), "StackInstancesGroup": groups}
+    type_, state = "AWS::CloudFormation::StackSet", json.dumps(properties)
+    control = put(world, "aws:cloudcontrol/resource:Resource", "c", world.hub, typeName=type_, desiredState=state)
+    inside = put(world, STACK, "s", world.hub, templateBody=of(type_, **properties))
+    roles = list(translate(world.snapshot, Accounts(world.snapshot)).snapshot.of_type("aws:iam/role:Role"))
+    assert {(role.account, role.urn) for role in roles} == {
+        (account, f"{urn}#{account}/R") for account in BOTH for urn in (control.urn, f"{inside.urn}#N")
+    }
 
 
 def test_a_stack_set_instance_may_know_its_set_by_what_it_is_made_from() -> None:

@@ -180,6 +180,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}/federation"
     monkeypatch.setattr(sessions, "_CONSOLES", {"aws": (address, "https://console.aws.amazon.com/")})
+    monkeypatch.setattr(sessions, "refuse_local", lambda _: None)
     yield address
     server.shutdown()
     server.server_close()
@@ -200,6 +201,12 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str
     assert json.loads(_SignIn.asked["Session"]).keys() == {"sessionId", "sessionKey", "sessionToken"}
 
 
+def test_a_local_aws_has_no_console_which_is_said_before_anybody_is_asked_for_a_code(doors: str) -> None:
+    with pytest.raises(Refusal, match="has no console"):
+        run("stage-reader", "--from", doors, command=console)
+
+
+@pytest.mark.usefixtures("sign_in")
 def test_a_console_that_does_not_answer_is_refused_without_a_key_in_the_message(
     doors: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> 
     assert step["trust"]["urn"].endswith("aws:iam/role:Role::prod-read-only")
     assert step["trust"]["statement"] == 0
     assert step["grants"][0]["urn"].endswith("aws:iam/groupPolicy:GroupPolicy::prod-read-only-grant")
-    assert found["events"] is None
+    assert (found["events"], found["notShown"]) == (None, None)
 
 
 def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
@@ -82,6 +83,7 @@ def test_the_table_names_each_key_by_its_resource_and_statement() -> None:
 def test_one_stack_alone_names_the_stack_that_the_other_side_was_read_from() -> None:
     found = read("prod", "--state", ".twokeys/stacks/prod.json")
     assert {one["source"]["name"] for one in found["ways"]} == {"", "ci", "alice"}
+    assert "users and roles of management, who may be granted" in found["notShown"]
 
 
 def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
@@ -113,6 +115,11 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
     used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
     assert used == {"read-only"}
     assert events["from"] == "2026-09-15T00:00:00+00:00"
+    # What was recorded in September and October says nothing of other months.
+    assert events["until"] == "2026-10-01T10:00:00+00:00"
+    for start, end in (("2026-07-01", "2026-08-01"), ("2026-11-01", "2026-12-01")):
+        events = read("prod", "--events", folder, "--from", start, "--until", end)["events"]
+        assert (events["from"], events["doors"]) == (None, [])
 
 
 def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
@@ -142,6 +149,25 @@ def test_the_report_is_written_as_a_file() -> None:
     assert Path("report.html").read_text().startswith("<!doctype html>")
 
 
+def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:
+    state = Path(".twokeys/stacks/prod.json")
+    whole = json.loads(state.read_text())
+    kept = [one for one in whole["deployment"]["resources"] if not one["urn"].endswith("prod-read-only-grant")]
+    state.write_text(json.dumps({"deployment": {**whole["deployment"], "resources": kept}, "version": 3}))
+    text = run("prod", "--html", "report.html", "--csv", "report.csv").output
+    assert "; 1 door without a key or denied" in text
+    door = "user alice of management -> role read-only of prod: no grant"
+    assert f"Doors without a key or denied\n  {door}\n    Next step: give user alice a policy" in text
+    assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
+    *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert (lacking["who"], lacking["into role"], lacking["keys"]) == ("user alice", "read-only", "no grant")
+    assert lacking["next step"].startswith("give user alice a policy")
+    assert (lacking["permissions"], lacking["owner"]) == ("", "platform")
+    deployer = next(one for one in ways if one["into role"] == "deployer")
+    assert (deployer["keys"], deployer["since"], deployer["not before"]) == ("both keys", MADE, "")
+    assert (deployer["why"], deployer["owner"]) == ("prod-deployer; Deployments from release tags", "platform")
+
+
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:
     folder = tmp_path / "AWSLogs"
     folder.mkdir()
@@ -152,7 +178,7 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
     (folder / "log.json").unlink()
     nothing = read("prod", "--events", str(folder), "--from", "2026-10-01", "--until", "2026-11-01")["events"]
     assert (nothing["from"], nothing["doors"], nothing["passedOver"]) == (None, [], {"Config": 1})
-    assert "no records, so nothing tells" in run("prod", "--events", str(folder)).stdout
+    assert "no records of the period, so nothing tells" in run("prod", "--events", str(folder)).stdout
     assert "never used" not in run("prod", "--events", str(folder)).stdout
     with pytest.raises(UsageError, match="a file of Config"):
         raise run("prod", "--events", str(config)).exception or AssertionError

@@ -71,6 +71,13 @@ def test_a_session_of_a_role_is_the_role_that_issued_it() -> None:
     assert use.unique_id == "AROAIN5ATK5U7KEXAMPLE"
 
 
+def test_a_root_user_is_called_that_and_not_its_account() -> None:
+    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html: Root
+    root = {"type": "Root", "principalId": CALLER, "arn": f"arn:aws:iam::{CALLER}:root", "accountId": CALLER}
+    (use,) = trail({**IN_THE_CALLERS_ACCOUNT, "userIdentity": root}).uses()
+    assert str(use.caller) == f"root user of {CALLER}"
+
+
 def test_services_and_people_of_identity_providers_are_known_apart() -> None:
     service, saml = trail(BY_A_SERVICE, WITH_SAML).uses()
     assert (service.caller.who.kind, service.caller.who.name) == ("service", "ec2.amazonaws.com")

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Literal, Self
 from xml.etree import ElementTree
@@ -155,12 +155,12 @@ def test_a_pipe_that_a_shell_holds_open_is_read_like_a_file(report: str) -> None
 def test_without_a_report_the_api_is_asked_for_the_last_whole_month(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    class Today(date):
+    class Clock(datetime):
         @classmethod
-        def today(cls) -> Self:
-            return cls(2026, 11, 24)
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(2026, 11, 24, tzinfo=tz)
 
-    monkeypatch.setattr(commands, "date", Today)
+    monkeypatch.setattr(commands, "datetime", Clock)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with serving(Explorer(BILL, page=100)) as served:

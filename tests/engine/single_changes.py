@@ -278,7 +278,6 @@ LOOK = {
     "owner": "platform",
 }
 _POLICIES = ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/SecurityAudit"]
-LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
 _DOOR = "update CrossAccountAccess look"
 
 STAGE = _changes(

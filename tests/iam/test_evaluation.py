@@ -235,6 +235,7 @@ def test_variables_are_literal_in_an_older_document(version: str | None):
     ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, ALLOW),
     ({"Null": {"aws:username": "true"}}, ALLOW), ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, ALLOW),
     ({"StringEquals": {"aws:ResourceAccount": TARGET}}, ALLOW), ({"StringLike": {"aws:userid": "AROAX:build"}}, ALLOW),
+    ({"StringEquals": {"aws:SourceAccount": SOURCE}}, DENY), ({"Null": {"aws:SourceOrgID": "true"}}, ALLOW),
 ])  # fmt: skip
 def test_what_follows_from_the_caller_is_in_the_context(condition: dict[str, Any], expected: Outcome):
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""

@@ -106,6 +106,7 @@ def test_what_follows_from_who_calls():
     signed: dict[str, Any] = {
         "aws:principalisawsservice": ("false",), "aws:principalservicename": (),
         "aws:principalaccount": ("111111111111",), "aws:username": (),
+        **dict.fromkeys(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"), ()),
     }  # fmt: skip
     named = {"aws:principalarn": (ROLE,), "aws:principaltype": ("AssumedRole",)}
     anna = "arn:aws:iam::111111111111:user/team/anna"

@@ -185,7 +185,7 @@ def test_a_grant_to_the_root_user_is_none_since_it_can_assume_no_role():
     assert "root user" in key.explain()
 
 
-STAGE_ONLY, BEGINS_WITH_1 = ({name: {"aws:SourceAccount": text}} for name, text in
+STAGE_ONLY, BEGINS_WITH_1 = ({name: {"a:account": text}} for name, text in
                              (("StringEquals", "account:stage"), ("StringLike", "1*")))  # fmt: skip
 LATER = {"StringEquals": {"a:later": UNKNOWN}}
 
@@ -323,8 +323,8 @@ def test_what_is_not_resolved_is_named_by_its_place(trusting: Any, granting: Any
 
 
 def test_a_pattern_that_fixes_digits_of_an_id_nobody_knows_is_unknown():
-    stage = {"StringEquals": {"aws:SourceAccount": "account:stage"}}
-    digits = {"StringLike": {"aws:SourceAccount": "1*"}}
+    stage = {"StringEquals": {"a:account": "account:stage"}}
+    digits = {"StringLike": {"a:account": "1*"}}
     verdict = judge(trust(admits(SOURCE, Condition=stage)), grant({"Condition": digits}))
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.unknowns == ("the id of an account that does not exist yet",)

@@ -109,6 +109,7 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
         (document(trusts(f"arn:aws:sts::{OUTSIDE}:assumed-role/ci/build")), "external-id"),
         (TWICE, "unproved-door"),
         (document(BY_ANY_SUBJECT), "federated-trust"),
+        (SERVICE.replace("ec2.amazonaws.com", "*"), "federated-trust"),
     ],
     ids=[
         "everyone",
@@ -121,6 +122,7 @@ def test_a_correct_stack_is_made_whatever_comes_first(name: str, *, backwards: b
         "a session of an outsider",
         "a key twice",
         "GitHub by ForAllValues",
+        "every service",
     ],
 )
 def test_a_trust_in_whom_nobody_can_prove_is_refused_whatever_comes_later(trust: object, rule: str) -> None:

@@ -27,7 +27,6 @@ from twokeys.preview import judge, preview
 from twokeys.project.config import load_config, load_project
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
-ROLE = "aws:iam/role:Role"
 
 
 def previewed(
@@ -60,18 +59,33 @@ def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: P
 
 
 @pytest.mark.usefixtures("programs_in_process")
-def test_a_door_without_its_grant_is_refused_before_its_account_exists(project_root: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "rule", "named", "step"),
+    [
+        (
+            {"role": "ci"},
+            "door-needs-grant",
+            "arn:aws:iam::account:identity:role/ci",
+            "give role ci a policy",
+        ),
+        ({"group": "developers"}, "unproved-door", "*", "`members`"),
+    ],
+    ids=["without its grant", "for a group of a stack that is not shown"],
+)
+def test_a_door_is_refused_before_its_account_exists(
+    source: dict[str, str], rule: str, named: str, step: str, project_root: Path
+) -> None:
     door = {
-        "from": {"role": "ci"},
+        "from": source,
         "to": {"role": "deployer"},
         "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
         "keys": ["trust"],
         "reason": "r",
         "owner": "o",
     }
-    found = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
-    assert [finding.rule for finding in found] == ["door-needs-grant"]
-    assert found[0].door == "arn:aws:iam::account:identity:role/ci -> arn:aws:iam::account:stage:role/deployer"
+    (found,) = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
+    assert (found.rule, found.door) == (rule, f"{named} -> arn:aws:iam::account:stage:role/deployer")
+    assert step in found.next_step
 
 
 WEB, READER = "222222222222", {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}

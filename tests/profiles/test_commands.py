@@ -179,11 +179,17 @@ def test_json_says_what_was_done(config: Path, tmp_path: Path) -> None:
     assert json.loads(run("--person", "ada", "--state", stage, "--json").output)["written"] is False
 
 
-def test_a_source_profile_that_is_not_there_yet_is_noted(config: Path, tmp_path: Path) -> None:
+def test_a_source_profile_that_is_not_there_yet_is_noted(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # botocore refuses such a profile when it is used, so it is told when it is written.
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     told = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
     assert told["notes"] == ["the source profile hub is not there yet: `aws configure --profile hub` makes it"]
+    config.write_text("")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    told = json.loads(run("--person", "ada", "--state", stage, "--dry-run", "--json").output)
+    assert "--credential-source Environment" in told["notes"][0]
     stage = write(tmp_path, "stage.json", outputs(door("a"), group_members={"quiet": ["eve"]}))
     assert "there is no door of theirs" in run("--person", "eve", "--state", stage).stderr
     assert "twokeys" not in config.read_text()

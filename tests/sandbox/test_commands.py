@@ -17,6 +17,7 @@ import yaml
 from tests.sandbox.conftest import TWOKEYS, Run
 from twokeys.sandbox import demo
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.sandbox.person import made_with
 
 
 def accounts_of(aws: LocalAws) -> dict[str, str]:
@@ -121,6 +122,10 @@ def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_bef
     assert "made (management) is in this local AWS and in no state of the CLI" in shell.stderr
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"
+    demo_s = project / ".twokeys" / "demo"
+    demo_s.mkdir()
+    (project / ".twokeys" / "stacks").rename(demo_s / "stacks")
+    assert [made_with(account, project) for account in ("111111111111", "999999999999")] == [demo_s, None]
 
 
 def test_a_forgotten_stack_is_named_and_nothing_is_made(twokeys: Run) -> None:

@@ -46,6 +46,15 @@ config:
 """
 
 
+MANAGEMENT = """\
+config:
+  twokeys:managementAccountId: "111111111111"
+  twokeys:rootEmail: example@company.com
+  twokeys:organization: {create: true}
+  twokeys:people: {users: [alice, bob]}
+"""
+
+
 @pytest.fixture
 def shop(tmp_path: Path, project_root: Path) -> Path:
     for name in ("Pulumi.yaml", "__main__.py", "components", "twokeys"):
@@ -169,12 +178,14 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
         (("shop-fixx", "--for", "2h"), "write shop-fix, if that is meant"),
         (("shop-reader", "--for", "2h"), "--from shop-reader"),
         (("shop-fix", "--from", "shop-reader", "--for", "2h"), "choose another name"),
-        (("shop-fix", "--until", "2026-01-31"), "later"),
+        (("shop-fix", "--until", "2026-02-01T00:00Z"), "2026-02-01T00:00Z is over"),
+        (("new", "--from", "shop-reader", "--user", "zed", "--for", "2h"), "it has: alice, bob"),
         (("new", "--from", "nope", "--for", "2h"), "name one of them"),
         (("Shop!", "--from", "shop-reader", "--for", "2h"), "choose such a name"),
     ],
 )
 def test_what_cannot_be_opened_is_refused_with_the_next_step(shop: Path, arguments: tuple[str, ...], said: str) -> None:
+    (shop / "Pulumi.management.yaml").write_text(MANAGEMENT)
     assert said in str(refusal(shop, *arguments))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twokeys.access.accounts import Accounts
-from twokeys.access.judge import Door
+from twokeys.access.judge import Door, settled
 from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE
 from twokeys.access.principals import Principal
 from twokeys.iam import (
@@ -131,7 +131,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
         if len(federation.audience.exact) == 1 and not federation.audience.patterns:
             values[federation.audience_key] = federation.audience.exact
         request = Request(_caller(found), federation.action, role.arn, Context(values))
-        verdict = _without_own(evaluate(request, Policies(trust=trust, rcps=rcps)), federation)
+        verdict = _without_own(settled(evaluate, request, Policies(trust=trust, rcps=rcps)), federation)
         yield Door(source, role, verdict, _NO_GRANT, asked=True)
 
 
@@ -196,7 +196,7 @@ def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Do
     }
     for service in CARRIERS if EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
         request = Request(Caller(service), ASSUME_ROLE, role.arn, Context())
-        verdict = evaluate(request, Policies(trust=trust, rcps=rcps))
+        verdict = settled(evaluate, request, Policies(trust=trust, rcps=rcps))
         yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 
 

@@ -49,6 +49,10 @@ _DECLARE = (
     "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
     "from values that are known in preview, or create what it waits for in an earlier update"
 )
+_WHOM = (
+    "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "
+    "that tells them first; `twokeys preview` also takes its state with `--state FILE`"
+)
 _ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "
     "that together with this one (`--state` may be repeated)"
@@ -254,7 +258,7 @@ class _Builder:
 
     def _from_open_trust(self, role: Principal, name: str, account: str | None) -> None:
         if self._is_outside(role, name, account):
-            self._door(self._outsider(name, account), role, asked=False)
+            self._door(self._outsider(name, account), role)
             if account is not None or name != EVERYONE:
                 return
         exact = dict.fromkeys(one for one in self._exact.get(role.arn, ()) if account in (None, one.account))
@@ -268,7 +272,7 @@ class _Builder:
         unknown = [one for some in ([account] if account else self._unknown) for one in self._unknown.get(some, ())]
         doors = [self._door(principal, role, asked=True) for principal in exact]
         others = dict.fromkeys((*wide, *unknown))
-        doors += [self._door(principal, role, asked=False) for principal in others if principal not in exact]
+        doors += [self._door(principal, role) for principal in others if principal not in exact]
         if not role.made_by_aws:
             self._graph.open_trusts.append(Trust(role, name, account, tuple(doors)))
 
@@ -335,8 +339,9 @@ class _Builder:
             return self._principals.mentioned(account, "role", arn.name)
         kind: Holder = "user" if arn.kind == "user" else "role"
         known = self._principals.named(account, kind, arn.name)
-        if known is not None and known.urn is None:
+        if known is not None and known.urn is None and known.trust is None:
             known.arn = name_of_trust
+        if known is not None and known.arn == name_of_trust:
             return known
         somebody_else = f"{arn.path}{arn.name}" if known else arn.name
         return self._principals.mentioned(account, kind, somebody_else, name_of_trust)
@@ -356,7 +361,7 @@ class _Builder:
             self._outside[name] = Principal(str(arn or name), kind, account or "", given)
         return self._outside[name]
 
-    def _door(self, source: Principal, target: Principal, *, asked: bool) -> Door:
+    def _door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
         place = (source, target)
         door = self._doors.get(place)
         if door is None:
@@ -421,7 +426,7 @@ def _not_proved(graph: Graph) -> Iterator[NotProved]:
         elif leaves := open_leaves(document.policy, trust=document.policy.kind is PolicyKind.TRUST):
             why, step = (
                 f"what is not known yet in it may let somebody in: {', '.join(leaves)}",
-                SHOW_SECRETS if document.hidden else _known_by(graph),
+                SHOW_SECRETS if document.hidden else _WHOM if document.declared else _known_by(graph),
             )
         else:
             continue

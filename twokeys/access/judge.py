@@ -35,6 +35,7 @@ from twokeys.iam import (
     evaluate_trust,
     parse_policy,
 )
+from twokeys.iam.evaluation import Levels
 from twokeys.iam.truth import FREE, Truth
 from twokeys.iam.verdict import Why
 
@@ -128,7 +129,7 @@ class Judge:
         self._guards = guards
         self._accounts = accounts
         self._callers: dict[Principal, tuple[Caller, Policies]] = {}
-        self._classes: dict[tuple[Principal, bool], int] = {}
+        self._classes: dict[Principal, int] = {}
         self._numbers: dict[object, int] = {}
 
     def door(self, source: Principal, target: Principal, *, asked: bool = False) -> Door:
@@ -140,17 +141,15 @@ class Judge:
         admits = target.trust_policy
         rcps = self._guards.rcps(target.account)
         if source.account == target.account:
-            verdict = self._settled(evaluate, request, held.on(admits, rcps))
+            verdict = settled(evaluate, request, held.on(admits, rcps))
             return Door(source, target, verdict, verdict, asked)
-        trust = self._settled(_trust_alone, request, Policies(trust=admits))
-        grant = self._settled(evaluate_grant, request, held)
+        trust = self._admitted(request, admits, rcps)
+        grant = settled(evaluate_grant, request, held)
         whole = None
         keys = (trust.outcome, grant.outcome)
-        if Outcome.DENY not in keys and (rcps or Outcome.ALLOW not in keys):
+        if Outcome.DENY not in keys and Outcome.ALLOW not in keys:
             verdict = evaluate(request, held.on(admits, rcps))
-            if verdict.outcome is Outcome.DENY and rcps:
-                trust = verdict
-            elif verdict.outcome is Outcome.DENY:
+            if verdict.outcome is Outcome.DENY:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
@@ -158,17 +157,14 @@ class Judge:
         """The doors of many principals of a role's own account, in time near to linear in their number.
 
         Those whom nothing that bears on the role tells apart share an outcome; the reasons are worked out for each when
-        they are asked for. Of those whom the trust policy admits as everyone, and not by name, only denials bear on it.
+        they are asked for. They come by a trust in everyone, without a grant, so that only denials bear on it.
         """
-        trust = target.trust_policy
-        resource = _Likeness((trust, *chain.from_iterable(self._guards.rcps(target.account))))
-        named, whole = _admitted_by_name(trust)
+        resource = _Likeness((target.trust_policy, *chain.from_iterable(self._guards.rcps(target.account))))
         outcomes: dict[object, Outcome] = {}
         for source in sources:
             caller, _ = self._of(source)
             request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
-            direct = whole and caller.names.isdisjoint(named)
-            alike = (self._alike(source, request, direct=direct), resource.of(request))
+            alike = (self._alike(source, request), resource.of(request))
             if alike not in outcomes:
                 outcomes[alike] = self.door(source, target).outcome
             verdict = Verdict(outcomes[alike], partial(self._why, source, target))
@@ -177,31 +173,24 @@ class Judge:
     def _why(self, source: Principal, target: Principal) -> Why:
         return self.door(source, target).trust.why
 
-    def _alike(self, source: Principal, request: Request, *, direct: bool) -> object:
+    def _alike(self, source: Principal, request: Request) -> object:
         """What of a principal's own side bears on a role of its account: equal for those who are judged alike."""
-        found = self._classes.get((source, direct))
+        found = self._classes.get(source)
         if found is None:
             caller, held = self._of(source)
             own = (*held.identity, held.boundary)
-            bearing = [place for place, one in enumerate(own) if _bears(one, only_denials=direct)]
+            bearing = [place for place, one in enumerate(own) if _bears(one)]
             likeness = _Likeness((*(own[place] for place in bearing), *chain.from_iterable(held.scps)))
             documents = tuple([(place, id(own[place])) for place in bearing])
             what = (caller.kind, caller.ordinary, held.boundary is None, documents, likeness.of(request))
-            found = self._classes[source, direct] = self._numbers.setdefault(what, len(self._numbers))
+            found = self._classes[source] = self._numbers.setdefault(what, len(self._numbers))
         return found
 
-    def _settled(self, judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
-        """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
-        verdict = judged(request, policies)
-        if verdict.outcome is not Outcome.UNKNOWN:
-            return verdict
-        trust = policies.trust if policies.trust is None else widest(policies.trust)
-        wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)))
-        at_most = judged(request, wide)
-        if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
-            return verdict
-        waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
-        return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
+    def _admitted(self, request: Request, trust: PolicyDocument | Unknown, rcps: Levels) -> Verdict:
+        """Whether the role's side lets a caller in: its trust policy, as the RCPs of its account limit it."""
+        policies = Policies(identity=(_EVERYTHING,), trust=trust, rcps=rcps)
+        verdict = settled(_trust_alone, request, policies)
+        return settled(evaluate, request, policies) if rcps and verdict.outcome is not Outcome.DENY else verdict
 
     def _from_outside(self, source: Principal, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
@@ -212,7 +201,9 @@ class Judge:
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
         stand_in = Arn.iam("role", account or _NOBODYS_ACCOUNT, "somebody", partition=_partition(target))
-        values: dict[str, tuple[str, ...] | Unknown] = {} if named else dict.fromkeys(_WHO, _ANY)
+        values: dict[str, tuple[str, ...] | Unknown] = (
+            {} if named else dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
+        )
         if not named and account is None:
             values["aws:PrincipalAccount"] = _ANY
             if source.kind == "outsider":
@@ -221,12 +212,7 @@ class Judge:
             values["aws:ResourceOrgID"] = (organization,)
         caller = Caller(source.arn if named else str(stand_in))
         request = Request(caller, ASSUME_ROLE, target.arn, Context(values=values))
-        admits = target.trust_policy
-        rcps = self._guards.rcps(target.account)
-        both = Policies(identity=(_EVERYTHING,), trust=admits, rcps=rcps)
-        trust = self._settled(_trust_alone, request, both)
-        if rcps and trust.outcome is not Outcome.DENY:
-            trust = self._settled(evaluate, request, both)
+        trust = self._admitted(request, target.trust_policy, self._guards.rcps(target.account))
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         grant = Verdict(Outcome.ALLOW, Why(decisions=(Decision("grant", None, None, "Allow", why),)))
         return Door(source, target, trust, grant)
@@ -256,6 +242,21 @@ class Judge:
             )
             found = self._callers[source] = Caller(source.caller_arn), policies
         return found
+
+
+def settled(judged: Callable[[Request, Policies], Verdict], request: Request, policies: Policies) -> Verdict:
+    """A verdict that waits for nothing but conditions which can only narrow it is one under those conditions."""
+    verdict = judged(request, policies)
+    if verdict.outcome is not Outcome.UNKNOWN:
+        return verdict
+    trust = policies.trust if policies.trust is None else widest(policies.trust)
+    rcps = tuple(tuple(widest(one) for one in level if one is not UNKNOWN) for level in policies.rcps)
+    wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)), rcps=rcps)
+    at_most = judged(request, wide)
+    if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
+        return verdict
+    waiting = tuple(Requirement(_IS_MET, unknown, (_LATER,)) for unknown in verdict.unknowns)
+    return Verdict(Outcome.CONDITIONAL, Why((*at_most.requirements, *waiting), decisions=at_most.decisions))
 
 
 @lru_cache(maxsize=1024)
@@ -299,22 +300,13 @@ def _about_roles(statement: Statement) -> bool:
     return statement.covers_action(ASSUME_ROLE) is not Truth.FALSE
 
 
-def _admitted_by_name(trust: PolicyDocument | Unknown) -> tuple[frozenset[str | Unknown], bool]:
-    """Whom a trust policy admits otherwise than as everyone, by any of their names; and whether those are all."""
-    if isinstance(trust, Unknown):
-        return frozenset(), False
-    allowing = [one for one in trust.statements if one.effect == "Allow" and _about_roles(one)]
-    named = [one.principals for one in allowing if one.principals is None or not one.principals.everyone]
-    known = [one for one in named if one is not None and one.plain and not one.has_sessions]
-    return frozenset().union(*(one.listed for one in known)), len(known) == len(named) and not trust.unresolved
-
-
-def _bears(policy: PolicyDocument | Unknown | None, *, only_denials: bool) -> bool:
-    """Whether a policy of a caller may matter to a role that admits everyone."""
+def _bears(policy: PolicyDocument | Unknown | None) -> bool:
+    """Whether a policy of a caller who holds no grant may matter to a role that admits everyone."""
     if not isinstance(policy, PolicyDocument):
         return policy is UNKNOWN
     return bool(policy.unresolved) or any(
-        _waits(one) or (_about_roles(one) and not (only_denials and one.effect == "Allow")) for one in policy.statements
+        _waits(one) or (_about_roles(one) and (one.effect == "Deny" or any(map(_has_unknown, _elements(one)))))
+        for one in policy.statements
     )
 
 

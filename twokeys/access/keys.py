@@ -94,6 +94,7 @@ class _Reader:
             for principal in graph.principals
             if any(document.policy is UNKNOWN and document.urn is not None for document in principal.documents)
         }
+        self._spoken_of = {one.document for one in graph.not_proved} - {None}
         self._entered = self._accounts.members | {
             self._accounts.of_provider(entry.urn) for entry in graph.accounts.entries if entry.assumes != ()
         }
@@ -237,6 +238,8 @@ class _Reader:
         if unknown and all(document.urn is not None for document in unknown):
             return
         key, verdict = ("trust", door.trust) if door.trust_key is Key.UNPROVED else ("grant", door.grant)
+        if key == "trust" and role.trust in self._spoken_of:
+            return
         reasons = [f"{document.title}: {document.problem}" for document in unknown if document.urn is None]
         about = (
             f"The door from {source.arn} of account {self._account(source)} to role {role.arn} in account "

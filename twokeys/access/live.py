@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -134,9 +134,9 @@ def _account(iam: IAMClient, account: str) -> Iterator[Resource]:
         for policy in page.get("Policies", []):
             yield from _policy(policy, account)
         for group in page.get("GroupDetailList", []):
-            yield from _principal(group, account, "group", GROUP, group.get("GroupPolicyList", []))
+            yield from _principal(group, account, "group", GROUP)
         for user in page.get("UserDetailList", []):
-            yield from _principal(user, account, "user", USER, user.get("UserPolicyList", []))
+            yield from _principal(user, account, "user", USER)
             yield _made(
                 "aws:iam/userGroupMembership:UserGroupMembership",
                 user["UserName"],
@@ -144,7 +144,7 @@ def _account(iam: IAMClient, account: str) -> Iterator[Resource]:
                 {"user": user["UserName"], "groups": list(user.get("GroupList", []))},
             )
         for role in page.get("RoleDetailList", []):
-            yield from _principal(role, account, "role", ROLE, role.get("RolePolicyList", []))
+            yield from _principal(role, account, "role", ROLE)
 
 
 def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
@@ -160,9 +160,7 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
             yield _made(MANAGED_POLICY, policy["Arn"], account, values, created=created, modified=modified)
 
 
-def _principal(
-    found: Mapping[str, Any], account: str, kind: str, type_: str, inline: Iterable[Mapping[str, Any]]
-) -> Iterator[Resource]:
+def _principal(found: Mapping[str, Any], account: str, kind: str, type_: str) -> Iterator[Resource]:
     name = found[f"{kind.capitalize()}Name"]
     boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     values = {
@@ -174,7 +172,7 @@ def _principal(
         "uniqueId": found.get(f"{kind.capitalize()}Id"),
     }
     yield _made(type_, name, account, values, created=found.get("CreateDate"))
-    for policy in inline:
+    for policy in found.get(f"{kind.capitalize()}PolicyList", []):
         values = {kind: name, "name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
         type_of_policy = f"aws:iam/{kind}Policy:{kind.capitalize()}Policy"
         yield _made(type_of_policy, f"{name}/{policy['PolicyName']}", account, values)
@@ -204,9 +202,7 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         account,
         {"id": described["Id"], "masterAccountId": account},
     )
-    parents: dict[str, str] = {}
-    for root in organizations.list_roots()["Roots"]:
-        parents |= dict(_children(organizations, root["Id"]))
+    parents = dict(_children(organizations, organizations.list_roots()["Roots"][0]["Id"]))
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
             values = _account_values(organizations, found, parents)

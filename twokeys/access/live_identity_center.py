@@ -46,12 +46,9 @@ def _permission_set(center: Any, make: Make, shared: Mapping[str, str], arn: str
         yield make("aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", f"{name}/{policy['Arn']}", values)
     listing = "list_customer_managed_policy_references_in_permission_set"
     for policy in _pages(center, listing, "CustomerManagedPolicyReferences", **about):
-        reference = {"name": policy["Name"], "path": policy.get("Path", "/")}
-        yield make(
-            "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment",
-            f"{name}/{policy['Name']}",
-            {**of_set, "customerManagedPolicyReference": reference},
-        )
+        values = {**of_set, **_reference(policy)}
+        type_ = "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment"
+        yield make(type_, f"{name}/{policy['Name']}", values)
     if inline := center.get_inline_policy_for_permission_set(**about).get("InlinePolicy"):
         values = {**of_set, "inlinePolicy": inline}
         yield make("aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy", name, values)
@@ -80,9 +77,11 @@ def _boundary(center: Any, about: Mapping[str, str]) -> Mapping[str, object] | N
             return None
         raise
     own = said.get("CustomerManagedPolicyReference")
-    if own:
-        return {"customerManagedPolicyReference": {"name": own["Name"], "path": own.get("Path", "/")}}
-    return {"managedPolicyArn": said["ManagedPolicyArn"]}
+    return _reference(own) if own else {"managedPolicyArn": said["ManagedPolicyArn"]}
+
+
+def _reference(policy: Mapping[str, str]) -> dict[str, object]:
+    return {"customerManagedPolicyReference": {"name": policy["Name"], "path": policy.get("Path", "/")}}
 
 
 def _people(store: Any, make: Make, identity: str) -> Iterator[Resource]:  # noqa: ANN401

@@ -46,7 +46,7 @@ def _group_door(declared: Declared) -> Door | None:
     if declared.document.type != ROLE:
         return None
     try:
-        door = Door.model_validate((declared.component.inputs or declared.component.outputs).get("door"))
+        door = Door.model_validate(declared.component.get("door"))
     except ValidationError:
         return None  # `door-expired` refuses a door that cannot be read
     return door if door.source.kind == "group" else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twokeys.access.requirements import demanded_values, organizations_demanded
+from twokeys.access.requirements import as_denied, demanded_values, organizations_demanded
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement, Unknown, account_as_a_whole, is_account
 from twokeys.iam.truth import Truth
 
@@ -29,7 +29,7 @@ _PRINCIPALS = frozenset({"role", "user"})
 
 def trusted_names(trust: PolicyDocument) -> tuple[str, ...]:
     """The AWS principals that a trust policy allows `sts:AssumeRole`, as `admitted_by` names them, each once."""
-    return tuple(dict.fromkeys(name for statement in trust.statements for name in admitted_by(statement)))
+    return tuple(dict.fromkeys(name for statement in as_denied(trust) for name in admitted_by(statement)))
 
 
 def admits_everyone(trust: PolicyDocument) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twokeys.access.accounts import ROLE, Accounts
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.types import Reading, aws_type, type_of
 from twokeys.iam import UNKNOWN, Arn
 
@@ -25,6 +25,7 @@ _IAM_CALL = re.compile(
     r"|provisioned[-_]?product|resource\b|organizations?[-_]root|delegated[-_]?administrator)",
     re.IGNORECASE,
 )
+_AWS_SDK = re.compile(r"boto|aws[-_]sdk|\baws\.", re.IGNORECASE)
 _COMMAND = re.compile(
     r"\baws\b(?:\s+--?\S+(?:\s+[^-\s]\S*)?)*\s+"
     r"(?:iam|sso-admin|identitystore|organizations|cloudformation|cloudcontrol|servicecatalog|serverlessrepo|controltower"
@@ -39,6 +40,7 @@ _SPEAKS_OF_IAM = re.compile(
     r"|\borganizations\b|roles?[-_]?anywhere|service[-_]?catalog|CreateStack|arn:aws[a-z-]*:iam",
     re.IGNORECASE,
 )
+_ASSUMING = re.compile(r"AssumeRole|\bsts:[a*?]", re.IGNORECASE)
 _AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
 _IAM_TOKEN = re.compile(
     r"iam|assume_?role|cloudformation|cloudcontrol|ssoadmin|permissionset|organizationsaccount|servicecatalog",
@@ -114,7 +116,7 @@ def _command(resource: Resource) -> Iterator[NotRead]:
 
 def _code_call(text: str) -> re.Match[str] | None:
     """A call of IAM by an SDK: only where the text speaks of AWS at all."""
-    return _IAM_CALL.search(text) if re.search(r"boto|aws[-_]sdk|@aws-sdk|\baws\.", text, re.IGNORECASE) else None
+    return _IAM_CALL.search(text) if _AWS_SDK.search(text) else None
 
 
 def _dynamic(resource: Resource) -> Iterator[NotRead]:
@@ -145,10 +147,8 @@ def _code(value: object) -> str | None:
 
 def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
     """Pods of a cluster become the role, which is read where it is of this stack and trusts EKS Pod Identity."""
-    associations = (
-        [resource] if "addon" not in resource.type.lower() else _listed(resource.get("podIdentityAssociations"))
-    )
-    for one in associations:
+    listed = map(mapping, items(resource.get("podIdentityAssociations")))
+    for one in listed if "addon" in resource.type.lower() else [resource]:
         arn = one.get("roleArn")
         behind = snapshot.behind(resource, "roleArn", ROLE)
         roles = [role for role in snapshot.of_type(ROLE) if role is behind or _is_role(accounts, role, arn)]
@@ -162,18 +162,16 @@ def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterato
 
 
 def _is_role(accounts: Accounts, role: Resource, arn: object) -> bool:
-    """Also a role whose ARN is not known yet, by its name and account: other accounts may have a namesake."""
+    """Whether an ARN is that of a role, which may not have it yet: other accounts may have a namesake."""
     named = Arn.parse(arn) if isinstance(arn, str) else None
-    return arn == role.text("arn") or (
+    return (
         named is not None and named.name == role.text("name") and accounts.canonical(named.account) == accounts.of(role)
     )
 
 
 def _trusts_pods(role: Resource) -> bool:
     trust = role.get("assumeRolePolicy")
-    return trust is UNKNOWN or "pods.eks.amazonaws.com" in (
-        trust if isinstance(trust, str) else json.dumps(trust, default=str)
-    )
+    return trust is UNKNOWN or "pods.eks.amazonaws.com" in json.dumps(trust, default=str)
 
 
 def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[NotRead]:
@@ -183,7 +181,7 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     """
     package, _, rest = resource.type.partition(":")
     step = f"make it with resources of pulumi-aws, {_ACCEPT}"
-    if rest == _TERRAFORM_MODULE and package != "pulumi":
+    if rest == _TERRAFORM_MODULE:
         if not shows_parts:
             yield NotRead(resource, "is a Terraform module, whose resources are not shown", step)
     elif resource.provider is None:
@@ -201,10 +199,10 @@ def _properties(resource: Resource) -> Mapping[str, object]:
 def _is_document(value: object) -> bool:
     """Whether a trust policy, or a policy about assuming roles, stands anywhere in a value."""
     if isinstance(value, str):
-        return "AssumeRole" in value and "Statement" in value
+        return "Statement" in value and _ASSUMING.search(value) is not None
     if isinstance(value, Mapping):
-        said = json.dumps(value, default=str) if "Statement" in value else ""
-        return "AssumeRole" in said or any(map(_is_document, value.values()))
+        whole = "Statement" in value and _is_document(json.dumps(value, default=str))
+        return whole or any(map(_is_document, value.values()))
     return isinstance(value, list) and any(map(_is_document, value))
 
 
@@ -214,8 +212,3 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
-
-
-def _listed(value: object) -> list[Mapping[str, object]]:
-    items = value if isinstance(value, list) else [] if value is None else [{"roleArn": UNKNOWN}]
-    return [item if isinstance(item, Mapping) else {"roleArn": UNKNOWN} for item in items]

@@ -69,6 +69,7 @@ _REFRESH = (
     "run `pulumi refresh` and export the state again; if the role still has it, attach it in this program, or detach it"
 )
 _BOTH_BOUNDARIES = "two resources are this principal, and do not give it the same permissions boundary"
+_ONE_OF_SEVERAL = "it is one of several policies of this stack, and not known yet which"
 _NAME_IT = "name the principal by a value that is known in preview, or by the output of one resource"
 
 
@@ -166,13 +167,14 @@ class Principals:
     def mentioned(self, account: str, kind: Holder, name: str, arn: str | None = None, path: str = "/") -> Principal:
         """A principal of one of the accounts, by its name; made when it is first mentioned.
 
-        `arn` is its ARN, or `path` its path, where that is known.
+        `arn` is its ARN, or `path` its path, where that is known: a policy is given to a name, which says no path.
         """
         found = self._by_name.get((account, kind, name))
+        made = arn or str(Arn.iam(kind, account, name, path, self._accounts.partition(account)))
         if found is None:
-            made = Arn.iam(kind, account, name, path, self._accounts.partition(account))
-            found = Principal(arn or str(made), kind, account, name)
-            self._by_name[account, kind, name] = found
+            found = self._by_name[account, kind, name] = Principal(made, kind, account, name)
+        elif found.urn is None and path != "/":
+            found.arn = made
         return found
 
     def of_resource(self, resource: Resource) -> Principal | None:
@@ -327,16 +329,16 @@ class Principals:
 
     def _managed_documents(self, resource: Resource, key: str, arns: object) -> Iterator[Document]:
         listed = arns if isinstance(arns, list) else [UNKNOWN]
-        if any(not isinstance(arn, str) for arn in listed):
-            behind = [urn for urn in resource.property_dependencies.get(key, ()) if urn in self._managed]
-            yield from (self._managed[urn] for urn in behind)
-            if not behind:
+        known = [self.managed_document(arn) for arn in listed if isinstance(arn, str)]
+        if unknown := len(listed) - len(known):
+            made_from = map(self._managed.get, resource.property_dependencies.get(key, ()))
+            behind = [one for one in made_from if one is not None and one not in known]
+            yield from behind
+            if len(behind) < unknown:
                 title = f"a policy that {resource.name} attaches"
                 why = "its ARN is not known yet and hangs on no policy of this stack"
                 yield Document(UNKNOWN, title, resource.urn, resource.source, problem=why)
-        for arn in listed:
-            if isinstance(arn, str):
-                yield self.managed_document(arn)
+        yield from known
 
     def managed_document(self, arn: str) -> Document:
         """The managed policy with an ARN: of the stack, of AWS, or made elsewhere."""
@@ -459,13 +461,15 @@ class Principals:
         first: dict[Principal, object] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
             principal, value = self._by_urn[resource.urn], resource.get("permissionsBoundary") or None
+            title = f"permissions boundary of {principal.kind} {principal.name}"
             if first.setdefault(principal, value) != value:
-                title = f"permissions boundary of {principal.kind} {principal.name}"
                 principal.boundary = Document(
                     UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE
                 )
             elif value is not None and principal.boundary is None:
-                principal.boundary = next(self._managed_documents(resource, "permissionsBoundary", [value]))
+                said = [*self._managed_documents(resource, "permissionsBoundary", [value])]
+                several = Document(UNKNOWN, title, principal.urn, problem=_ONE_OF_SEVERAL)
+                principal.boundary = said[0] if len(said) == 1 else several
 
     def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principal that a property names, as a list of one; [] if nothing says which."""
@@ -482,15 +486,12 @@ class Principals:
             return []
         items = value if isinstance(value, list) else [UNKNOWN]
         found = [self._by_given_name(resource, kind, item) for item in items if isinstance(item, str)]
-        if any(not isinstance(item, str) for item in items):
-            made_from = [
-                self._by_urn[urn]
-                for urn in resource.property_dependencies.get(key, ())
-                if urn in self._by_urn and self._by_urn[urn].kind == kind
-            ]
-            if not made_from:
+        if unknown := len(items) - len(found):
+            made_from = map(self._by_urn.get, resource.property_dependencies.get(key, ()))
+            behind = [one for one in made_from if one is not None and one.kind == kind and one not in found]
+            if len(behind) < unknown:
                 self._unclear(resource, f"the {kind}s that it names are not known yet")
-            found.extend(principal for principal in made_from if principal not in found)
+            found += behind
         return found
 
     def _by_given_name(self, resource: Resource, kind: Holder, name: str) -> Principal:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from twokeys.doors.expiry import until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
+from twokeys.iam.truth import Truth
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 _EXTERNAL_ID = "sts:externalid"
@@ -21,9 +24,55 @@ _WHOSE: Final = {
 }
 """What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
 _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
+_ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
 _ANYBODY = re.compile(r"[*?]|\$\{aws:principal", re.IGNORECASE)
+
+
+def as_denied(trust: PolicyDocument) -> Iterator[Statement]:
+    """The statements of a trust policy, each Allow with what the Deny of everyone beside it leaves of those it admits.
+
+    `Deny` to `*` under StringNotEquals on the caller's organization, account or ARN admits whom StringEquals does, and
+    nobody without the key; without any condition it leaves nobody. It may spare AWS's services, which are no AWS
+    principals. One that hangs on something else is passed over.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
+    """
+    denials = [(one, left) for one in trust.statements if (left := _left_by(one)) is not None]
+    for one in trust.statements:
+        met = [left for denial, left in denials if one.effect == "Allow" and _denies_all_of(denial, one)]
+        if () not in met:
+            yield replace(one, conditions=(*one.conditions, *chain.from_iterable(met))) if met else one
+
+
+def _denies_all_of(denial: Statement, allowing: Statement) -> bool:
+    taken = (action for action in _ENTERING if allowing.covers_action(action) is not Truth.FALSE)
+    return all(denial.covers_action(action) is Truth.TRUE for action in taken)
+
+
+def _left_by(denial: Statement) -> tuple[ConditionClause, ...] | None:
+    """What whom a Deny leaves has to meet; () where it leaves nobody, None where it says nothing of who calls."""
+    whom = denial.principals
+    if denial.effect != "Deny" or denial.unresolved or whom is None or not whom.everyone:
+        return None
+    if not denial.conditions:
+        return ()
+    found = [clause for clause in denial.conditions if not _spares_services(clause)]
+    if len(found) != 1 or found[0].lower_key not in _WHOSE or not found[0].base.negated:
+        return None
+    (clause,) = found
+    if clause.set_operator == "ForAnyValue":  # a caller without the key is not denied
+        return None
+    several = "ForAnyValue:" if clause.set_operator else ""
+    return (replace(clause, operator=several + clause.base.positive),)
+
+
+def _spares_services(clause: ConditionClause) -> bool:
+    return (
+        clause.lower_key == "aws:principalisawsservice"
+        and clause.operator in ("Bool", "BoolIfExists")
+        and clause.values == ("false",)
+    )
 
 
 def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ...]]:

@@ -116,14 +116,14 @@ class _Translator:
             came = _object(resource.outputs.get("properties")) or {}  # as Cloud Control tells it, with its ARN
             yield from self._native(name, resource, {**came, **properties})
 
-    def _deployed(self, name: str, resource: Resource) -> Iterator[Resource]:
+    def _deployed(self, name: str, resource: Resource, depth: int = 0) -> Iterator[Resource]:
         if name == "cloudformation::stackset":
             for account in self._targets(resource):
-                yield from self._stack(replace(resource, account=account), f"{account}/")
+                yield from self._stack(replace(resource, account=account), f"{account}/", depth)
         else:
-            yield from self._stack(resource)
+            yield from self._stack(resource, "", depth)
 
-    def _stack(self, resource: Resource, part: str = "", depth: int = 0) -> Iterator[Resource]:
+    def _stack(self, resource: Resource, part: str, depth: int) -> Iterator[Resource]:
         """What the template of a stack makes in its account.
 
         A template that is not there matters only if CloudFormation may make IAM by it.
@@ -176,7 +176,7 @@ class _Translator:
             reading = of_aws(name).reading if name else None
             if name is None and not one.type.startswith("Custom::"):
                 self._leave(base, f"is of type {one.type}, which is nobody's that is known here")
-            elif name is None or name in ("cloudformation::customresource", "lambda::invocation"):
+            elif name is None or name == "cloudformation::customresource":
                 self.left.append(
                     NotRead(base, "runs code that is not read", f"see what the code may do, {_ACCEPT}", certain=False)
                 )
@@ -184,11 +184,8 @@ class _Translator:
                 inner = replace(base, inputs={"capabilities": [*_CAPABILITIES], **one.properties})
                 if depth >= _NESTED:
                     self._leave(base, "is a template in a template, too deep to be read", _GIVE)
-                elif name == "cloudformation::stackset":
-                    for account in self._targets(inner):
-                        yield from self._stack(replace(inner, account=account), f"{account}/", depth + 1)
                 else:
-                    yield from self._stack(inner, "", depth + 1)
+                    yield from self._deployed(name, inner, depth + 1)
             elif reading is Reading.NOT_READ or name == "serverless::application":
                 self._leave(base, of_aws(name).why or "deploys a template of the Serverless Application Repository")
             elif reading is Reading.READ:
@@ -240,7 +237,7 @@ class _Translator:
             above: str | None = account
             seen: set[str] = set()
             while above is not None and above not in seen:
-                if above in wanted or (above.startswith("r-") and any(one.startswith("r-") for one in wanted)):
+                if above in wanted:
                     yield account
                     break
                 seen.add(above)
@@ -288,14 +285,14 @@ def _pods(
     given = lowered(properties)
     for number, one in enumerate(items(given.get("podidentityassociations")) if name == "eks::addon" else [given]):
         arn = lowered(mapping(one)).get("rolearn")
-        behind = urns.get(arn.logical_id) if isinstance(arn, Reference) else None
+        behind = urns.get(arn.logical_id, "") if isinstance(arn, Reference) else ""
         yield replace(
             base,
             urn=f"{base.urn}#{number}",
             type="aws:eks/podIdentityAssociation:PodIdentityAssociation",
-            inputs={"roleArn": arn if isinstance(arn, str) else UNKNOWN},
+            inputs={"roleArn": arn},
             outputs={},
-            property_dependencies={"roleArn": (behind,)} if behind else {},
+            property_dependencies={"roleArn": (behind,)},
             made_by=base.made_by or base.urn,
         )
 

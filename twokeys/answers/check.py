@@ -10,8 +10,8 @@ from rich.console import Console
 from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
-from twokeys.answers.model import Answers, Door, State
-from twokeys.answers.summary import by_principal, counted, listed, summary
+from twokeys.answers.model import Answers, State
+from twokeys.answers.summary import by_principal, counted, in_words, listed, summary
 from twokeys.answers.words import through
 from twokeys.shown import say
 
@@ -50,16 +50,10 @@ def _open(answers: Answers) -> Iterator[str]:
 
 
 def _others(answers: Answers) -> Iterator[str]:
-    for door in answers.doors:
-        if door.state is not State.OPEN:
-            yield f"  {_SIGNS[door.state]} {in_words(door)}: {door.lacks}"
+    for state, line, _ in in_words(door for door in answers.doors if door.state is not State.OPEN):
+        yield f"  {_SIGNS[state]} {line}"
     if len(answers.accounts) > 1 and not answers.ways and not answers.doors:
         yield f"  no door between these {counted(len(answers.accounts), 'account')}"
-
-
-def in_words(door: Door) -> str:
-    """A door in one line: who, into which role of which account."""
-    return f"{door.source.short} -> {door.target.short}"
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:

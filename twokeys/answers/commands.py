@@ -145,7 +145,8 @@ def export_command(
     write_output(file, json.dumps(doors, indent=2) + "\n")
     within = sum(len(way.steps) == 1 and way.target.who.kind == "role" for way in found.within)
     across = len(doors["doors"]) - within
-    click.echo(f"Wrote {file}: {counted(across, 'door')} between accounts, one a principal, and {within} within one")
+    inside = f", and {counted(within, 'role')} that users enter in their own account" if within else ""
+    click.echo(f"Wrote {file}: {counted(across, 'door')} between accounts (one for each principal and role){inside}")
 
 
 def _live(member_role: str) -> Snapshot:

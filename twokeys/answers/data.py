@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from twokeys.answers.model import Account, Answers, Door, KeyPlace, NotProved, Party, State, Step, Way
-from twokeys.answers.summary import summary
+from twokeys.answers.summary import not_shown, summary
 from twokeys.doors import Door as Declared
 
 
 def as_data(answers: Answers) -> dict[str, Any]:
-    """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, and `summary` with the numbers of each.
+    """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, `notShown`, and `summary` with the numbers.
 
     `ways` are those that are open, `within` the roles that users enter in their own account; `doors` are also those
     that lack a key or are not proved.
@@ -24,6 +24,7 @@ def as_data(answers: Answers) -> dict[str, Any]:
         "within": [way_data(one) for one in answers.within],
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
+        "notShown": not_shown(answers),
     }
 
 

@@ -166,9 +166,14 @@ class Way:
     @property
     def why(self) -> str:
         """What the door was written for and who answers for it; how else one comes to have the way."""
+        owner = self.declared.owner if self.declared else None
+        return f"{self.reason}; owner {owner}" if owner else self.reason
+
+    @property
+    def reason(self) -> str:
+        """What the door was written for, without who answers for it."""
         if self.declared is not None:
-            owner = f"owner {self.declared.owner}" if self.declared.owner else None
-            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner) if part)
+            return "; ".join(part for part in (self.declared.name, self.declared.reason) if part)
         last = self.steps[-1]
         if last.declared is not None:
             return f"not declared; by the door {last.declared.name} of {last.source.who.label}"
@@ -292,6 +297,8 @@ class Answers:
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call each account that is known, with its id, also those that were not asked for."""
+    management_shown: bool = True
+    """Whether a user or role of the management account is shown."""
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

@@ -93,6 +93,9 @@ class _Reader:
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
             names=dict(self._names),
+            management_shown=any(
+                one.urn and one.account == self._accounts.management for one in self._graph.principals
+            ),
         )
 
     def _memberships(self) -> Iterator[tuple[Party, Party]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twokeys.answers.model import Account, Answers, Party, State, Way
+from twokeys.answers.model import Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 
 _STRONGEST_FIRST = sorted(Level, reverse=True)
@@ -34,7 +34,7 @@ class Summary:
             have = "has" if self.principals == 1 else "have"
             first = f"{counted(self.principals, 'principal')} {have} {counted(self.ways, 'way')} in: {levels}"
         more = [
-            f"{counted(self.doors_without_a_key, 'door')} without a key" if self.doors_without_a_key else "",
+            f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
         ]
         return "; ".join(part for part in (first, *more) if part)
@@ -91,6 +91,17 @@ def summary(answers: Answers) -> Summary:
     )
 
 
+def not_shown(answers: Answers) -> str | None:
+    """That a state is missing where ways start in the management account and nothing says who is there."""
+    way = next((one for one in answers.ways if one.by_access_role and one.source.who.kind == "root"), None)
+    if way is None or answers.management_shown:
+        return None
+    return (
+        f"Not shown: the users and roles of {way.source.place}, who may be granted AWS's own access role. "
+        "Next step: give the state of the stack that makes them as well (`--state FILE`), or ask live IAM (`--live`)"
+    )
+
+
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:
     """Each principal with its ways, those that are alike in several accounts together; the strongest first."""
     groups: dict[Party, dict[tuple[object, ...], list[Way]]] = defaultdict(lambda: defaultdict(list))
@@ -113,6 +124,21 @@ def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]
         entrances.sort(key=lambda one: (-one.level, len(one.through), one.role))
         found.append((source, tuple(entrances)))
     return sorted(found, key=lambda pair: (-pair[1][0].level, str(pair[0])))
+
+
+def in_words(doors: Iterable[Door]) -> list[tuple[State, str, str]]:
+    """The state of doors, what they lack in a line, and the next step; into alike roles of several accounts once."""
+    groups: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
+    for door in doors:
+        groups[door.source.short, door.target.who.label, door.lacks].append(door)
+    return [
+        (
+            first.state,
+            f"{source} -> {role} of {listed([door.target.place for door in (first, *more)])}: {lacks}",
+            first.next_step or "",
+        )
+        for (source, role, lacks), (first, *more) in groups.items()
+    ]
 
 
 FEW = 12

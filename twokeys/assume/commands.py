@@ -85,9 +85,10 @@ def console(
 
     It holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
-    from twokeys.assume.session import console_address
+    from twokeys.assume.session import console_address, refuse_local
     from twokeys.iam import Arn
 
+    refuse_local(how["profile"])
     session = _open(door, **how)
     parsed = Arn.parse(session.arn)
     address = console_address(session, parsed.partition if parsed else "aws", destination)
@@ -121,7 +122,7 @@ def _open(  # noqa: PLR0913 - one parameter an option
         raise Refusal(
             f"no door is called {door}",
             where=", ".join(one.where for one in exports),
-            why=f"it tells of {', '.join(known) or 'none'}",
+            why=f"the doors there are {', '.join(known)}" if known else "no door is there",
             next_step=f"name {close}, if that is meant" if close else "name one of them",
         )
     return open_session(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 import boto3
@@ -178,6 +178,18 @@ def _asked(  # noqa: PLR0913 - as open_session
     if identity := external_id or way.external_id:
         asked["ExternalId"] = identity
     return asked
+
+
+def refuse_local(profile: str | None) -> None:
+    """Refuse to sign in to the console with the credentials of a local AWS: it has none."""
+    endpoint = boto3.Session(profile_name=profile).client("sts", region_name="us-east-1").meta.endpoint_url
+    if urlsplit(endpoint).hostname in ("localhost", "127.0.0.1", "::1"):
+        raise Refusal(
+            "signing in to the console",
+            where=endpoint,
+            why="the credentials are those of a local AWS, which has no console",
+            next_step="go through the door with the AWS CLI: `twokeys assume DOOR -- aws ...`",
+        )
 
 
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:

@@ -114,11 +114,16 @@ def _compared(
     from twokeys.audit.comparison import compare
 
     start, end = period
+    first, last = trail.start, trail.end
+    if first is not None and last is not None:
+        first, last = max(start or first, first), min(end or last, last)
+        if first > last:  # nothing that was recorded is of the period
+            first = last = None
     return compare(
         found,
         trail.uses(start, end),
-        trail.start and (start or trail.start),
-        trail.end and (end or trail.end),
+        first,
+        last,
         learning_days=learning_days,
         unreadable=trail.unreadable,
         passed_over=trail.passed_over,

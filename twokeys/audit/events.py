@@ -74,7 +74,8 @@ def period(found: Comparison) -> str:
     others = f"; files passed over: {others}" if others else ""
     if found.start is None or found.end is None:
         unreadable = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
-        return f"CloudTrail: there are no records{unreadable}, so nothing tells whether a door is used{others}"
+        nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
+        return f"CloudTrail: {nothing}{others}"
     apart = "".join(f", {count} {what}" for what, count in found.apart.items())
     unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""

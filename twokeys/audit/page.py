@@ -11,11 +11,11 @@ from itertools import zip_longest
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, by_account, listed, summary
+from twokeys.answers.summary import FEW, by_account, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, period, reasons, used
-from twokeys.audit.report import heading, title
+from twokeys.audit.report import heading, shut, title
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
@@ -39,7 +39,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         heading=f"Who can enter {target or 'every account'}",
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentence=numbers.sentence,
+        sentence=". ".join(filter(None, (numbers.sentence, not_shown(answers)))),
         principals=[
             (source, _counts(ways), listed(sorted(way.target.place for way in ways), most=FEW))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
@@ -57,6 +57,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         within=_by_source((way,) for way in answers.within),
         keys=_keys(answers),
         print_keys=len(answers.accounts) <= FEW,
+        shut=shut(answers),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )

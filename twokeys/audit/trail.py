@@ -200,7 +200,7 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
     if kind == "WebIdentityUser":
         return _by_web_identity(told)
     if kind == "Root":
-        return Party(Who("root", account), str(told.get("arn") or ""))
+        return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
     return Party(Who("principal", account))
 
 

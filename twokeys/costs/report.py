@@ -203,7 +203,7 @@ def _wanted(name: str) -> bool:
 def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     question = ledger.question
     told_by = [header.index(name) for name in _FOCUS_IDENTITY if name in header]
-    if "BilledCost" in header:
+    if len(_FOCUS.keys() & header) > 1:
         header = _as_report(header, where, question.metric)
     columns = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
     cost = _need(columns, "lineitem" + _plain(METRICS[question.metric]), where)

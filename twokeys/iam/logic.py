@@ -101,12 +101,13 @@ def _behind(outcome: Outcome, formula: Formula, denies: tuple[Match, ...]) -> Wh
     if outcome is ALLOW:
         return Why(decisions=tuple(_allowing(formula, _is_resolved)))
     excluded = "its conditions and those of the other statements exclude each other"
-    return Why(decisions=(*_allowing(formula, _any, excluded), *map(_may_deny, denies)))
+    return Why(decisions=_all_of(formula, denies, excluded))
 
 
 def denied(denies: tuple[Match, ...]) -> Verdict:
     """The verdict where a denial matches for certain."""
-    return Verdict(DENY, lambda: Why(decisions=(_denied(next(filter(_is_certain, denies))),)))
+    why = "it matches the request, and an explicit denial overrides all"
+    return Verdict(DENY, lambda: Why(decisions=(_decided(next(filter(_is_certain, denies)), "Deny", why),)))
 
 
 def missing(formula: Formula) -> Why:
@@ -153,15 +154,19 @@ def _met(match: Match, held: Callable[[Atom], Truth], wanted: tuple[Truth, ...])
     return True
 
 
+def _all_of(formula: Formula, denies: tuple[Match, ...], why: str = "") -> tuple[Decision, ...]:
+    return (*_allowing(formula, _any, why), *(_decided(deny, "Deny") for deny in denies))
+
+
 def _unknown(formula: Formula, denies: tuple[Match, ...]) -> Why:
     unknowns = tuple(dict.fromkeys(text for match in (*_matches(formula), *denies) for text in match.unknowns))
-    return Why((), unknowns or (_SYMBOL_ID,), (*_allowing(formula, _any), *map(_may_deny, denies)))
+    return Why((), unknowns or (_SYMBOL_ID,), _all_of(formula, denies))
 
 
 def _conditional(formula: Formula, denies: tuple[Match, ...]) -> Why:
     hanging = [deny for deny in denies if deny.atoms]
     requirements = (*_required(formula), *(_must_not(deny) for deny in hanging))
-    decisions = (*_allowing(formula, _is_resolved), *(_may_deny(deny) for deny in hanging))
+    decisions = (*_allowing(formula, _is_resolved), *(_decided(deny, "Deny") for deny in hanging))
     return Why(tuple(dict.fromkeys(requirements)), decisions=decisions)
 
 
@@ -228,14 +233,13 @@ def _negated(requirement: Requirement) -> Requirement:
     return requirement._replace(negated=not requirement.negated)
 
 
-def _allowing(formula: Formula, counts: Callable[[Match], bool], why: str = "") -> Iterator[Decision]:
+def _allowing(formula: Formula, counts: Callable[[Match], bool], why: str = "") -> Iterable[Decision]:
     """The statements by which the formula holds, each once, in order."""
-    seen: set[tuple[str, int | None]] = set()
+    found: dict[tuple[str, int | None], Decision] = {}
     for match in _allowing_matches(formula, counts):
-        index = None if match.statement is None else match.statement.index
-        if (match.document, index) not in seen:
-            seen.add((match.document, index))
-            yield _allowed(match, why)
+        decided = _decided(match, "Allow", why)
+        found.setdefault((decided.document, decided.statement), decided)
+    return found.values()
 
 
 def _allowing_matches(formula: Formula, counts: Callable[[Match], bool]) -> Iterator[Match]:
@@ -263,28 +267,11 @@ def _missing(formula: Formula) -> Iterator[Decision]:
     yield Decision(formula.label, None, None, "implicit deny", why)
 
 
-def _allowed(match: Match, why: str) -> Decision:
-    if not why:
-        why = _hanging(match) or "it matches the request"
+def _decided(match: Match, effect: str, why: str = "") -> Decision:
+    """What a match decides; of a policy that is not resolved, only what that hangs on is told."""
+    hanging = [f"if {atom.requirement()}" for atom in match.atoms]
+    hangs = " and ".join([*hanging, *(f"depending on {unknown}" for unknown in match.unknowns)])
     statement = match.statement
     if statement is None:
-        return Decision(match.document, None, None, "Allow", _hanging(match))
-    return Decision(match.document, statement.index, statement.sid, "Allow", why)
-
-
-def _denied(match: Match) -> Decision:
-    statement = match.statement
-    index, sid = (None, None) if statement is None else (statement.index, statement.sid)
-    return Decision(match.document, index, sid, "Deny", "it matches the request, and an explicit denial overrides all")
-
-
-def _may_deny(match: Match) -> Decision:
-    statement = match.statement
-    index, sid = (None, None) if statement is None else (statement.index, statement.sid)
-    return Decision(match.document, index, sid, "Deny", _hanging(match) or "it matches the request")
-
-
-def _hanging(match: Match) -> str:
-    """What the match hangs on, in words; empty if on nothing."""
-    conditions = [f"if {atom.requirement()}" for atom in match.atoms]
-    return " and ".join([*conditions, *(f"depending on {unknown}" for unknown in match.unknowns)])
+        return Decision(match.document, None, None, effect, hangs)
+    return Decision(match.document, statement.index, statement.sid, effect, why or hangs or "it matches the request")

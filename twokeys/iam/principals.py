@@ -124,7 +124,8 @@ class Caller:
                 known[f"aws:{absent}"] = ()
             return known
         known["aws:principalisawsservice"] = ("false",)
-        known["aws:principalservicename"] = ()
+        for of_services in ("principalservicename", "sourceaccount", "sourcearn", "sourceorgid", "sourceorgpaths"):
+            known[f"aws:{of_services}"] = ()
         known["aws:principalarn"] = (self.role_arn or self.arn,)
         known["aws:principalaccount"] = (self.account,)
         known["aws:principaltype"] = (_PRINCIPAL_TYPES[self.kind],)

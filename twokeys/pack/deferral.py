@@ -3,11 +3,15 @@
 An ordinary program names a bucket, a topic or a key in a policy, whose ARN is not known before it exists. Such a
 document is judged in the update, with known values, before it is made. It is not deferred where half a door already
 hangs on it, or where it waits for an account that does not exist yet: then preview has to prove it.
+
+Of a plain look-up (`aws.iam.get_policy_document(resources=[queue.arn])`, not its `_output`) the engine leaves out what
+is not known, so that preview shows a document that lacks a name, and IAM would take none (CLI 3.274.1, SDK 3.272.0).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from twokeys.access.findings import Finding
@@ -51,7 +55,7 @@ class _Waiting:
         resource = self._graph.snapshot.by_urn.get(finding.urn or "")
         if resource is None or not _judged_in_update(resource) or resource.urn in self._hung_upon:
             return False
-        unknown = [key for key, value in (resource.inputs or {}).items() if value is UNKNOWN or _holds_unknown(value)]
+        unknown = [key for key, value in (resource.inputs or {}).items() if _holds_unknown(value) or _lacks_name(value)]
         return bool(unknown) and not self._waits_for_account(resource, unknown)
 
     def _waits_for_account(self, resource: Resource, keys: Sequence[str]) -> bool:
@@ -110,5 +114,27 @@ def _all_behind(snapshot: Snapshot, urns: set[str]) -> set[str]:
 
 def _holds_unknown(value: object) -> bool:
     if isinstance(value, dict):
-        return any(one is UNKNOWN or _holds_unknown(one) for one in value.values())
-    return isinstance(value, list) and any(one is UNKNOWN or _holds_unknown(one) for one in value)
+        return any(map(_holds_unknown, value.values()))
+    return value is UNKNOWN or (isinstance(value, list) and any(map(_holds_unknown, value)))
+
+
+def _lacks_name(value: object) -> bool:
+    """Whether a document, or one of a role's inline policies, has an empty place where a name has to stand."""
+    if isinstance(value, list):
+        return any(_lacks_name(item.get("policy")) for item in value if isinstance(item, Mapping))
+    try:
+        document = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return False
+    found = document.get("Statement") if isinstance(document, Mapping) else None
+    statements = found if isinstance(found, list) else [found]
+    return any(_is_short(one) for one in statements if isinstance(one, Mapping))
+
+
+def _is_short(statement: Mapping[str, object]) -> bool:
+    principal = statement.get("Principal")
+    names = [value for key, value in statement.items() if key in ("Action", "NotAction", "Resource", "NotResource")]
+    names += principal.values() if isinstance(principal, Mapping) else [principal] if "Principal" in statement else []
+    listed = [name if isinstance(name, list) else [name] for name in names]
+    about_nothing = not {"Principal", "NotPrincipal", "Resource", "NotResource"} & statement.keys()
+    return about_nothing or any(not one or None in one or "" in one for one in listed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from twokeys.access.accounts import ACCOUNT, ROLE
 from twokeys.access.documents import parsed
-from twokeys.access.names import CARRIERS
+from twokeys.access.names import CARRIERS, EVERY_SERVICE
 from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY
 from twokeys.access.snapshot import Resource
 from twokeys.access.types import Reading, type_of
@@ -107,7 +107,7 @@ def _admits_more_than_services(statement: Statement) -> bool:
     whom = statement.principals
     if whom is None or whom.everyone or whom.aws or whom.federated or whom.canonical_user:
         return True
-    return any(service in CARRIERS for service in whom.service)
+    return any(service in CARRIERS or service == EVERY_SERVICE for service in whom.service)
 
 
 def _may_be_of_sts(statement: Statement) -> bool:

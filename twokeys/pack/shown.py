@@ -27,14 +27,14 @@ def in_annotations(found: Iterable[Violation], folder: str = "") -> list[str]:
     return [_annotation(one, folder) for one in found]
 
 
-def in_sarif(found: Sequence[Violation], folder: str = "", entry: str = "Pulumi.yaml") -> str:
-    """A SARIF 2.1.0 log; a violation without a line stands at the file `entry`, since GitHub shows none without a file.
+def in_sarif(found: Sequence[Violation], folder: str = "") -> str:
+    """A SARIF 2.1.0 log; a violation without a file stands at Pulumi.yaml, since GitHub shows none without one.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
     names = list(dict.fromkeys(one.policy for one in found))
     driver = {"name": "TwoKeys", "rules": [_rule(name, found) for name in names]}
-    results = [_result(one, names.index(one.policy), folder, entry) for one in found]
+    results = [_result(one, names.index(one.policy), folder) for one in found]
     return json.dumps(
         {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
     )
@@ -77,9 +77,9 @@ def _rule(name: str, found: Sequence[Violation]) -> dict[str, Any]:
     return rule
 
 
-def _result(one: Violation, index: int, folder: str, entry: str) -> dict[str, Any]:
+def _result(one: Violation, index: int, folder: str) -> dict[str, Any]:
     region = {} if one.line is None else {"region": {"startLine": one.line}}
-    artifact = {"artifactLocation": {"uri": _path(one.file or entry, folder)}, **region}
+    artifact = {"artifactLocation": {"uri": _path(one.file or "Pulumi.yaml", folder)}, **region}
     return {
         "ruleId": one.policy,
         "ruleIndex": index,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal
-from twokeys.options import ACCOUNT, PROJECT, InputPath
+from twokeys.options import ACCOUNT, CONFIG, PACK_CONFIG, PROJECT, InputPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,8 @@ _FILE = InputPath(path_type=Path, dir_okay=False)
 @click.command()
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
 @PROJECT
-@click.option(
-    "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="A config value that wins over the file."
-)
-@click.option("--policy-pack-config", "pack_config", type=_FILE, help="Exceptions and enforcement by rule, as JSON.")
+@CONFIG
+@PACK_CONFIG
 @click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
 @click.option("--account", type=ACCOUNT, help="The account that the program's own credentials would be in.")
 @click.option("--verbose", is_flag=True, help="List every resource.")
@@ -35,7 +33,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     *,
     stacks: tuple[str, ...],
     project: Path,
-    overrides: tuple[str, ...],
+    overrides: Mapping[str, str],
     pack_config: Path | None,
     states: tuple[Path, ...],
     account: str | None,
@@ -56,7 +54,6 @@ def preview(  # noqa: PLR0913 - one parameter an option
     read = states or _of_the_sandbox(found.root)
     known = outputs_of(read)
     answers = f"stack references are answered from {', '.join(map(str, read))}"
-    given = dict(_override(one) for one in overrides)
     results = []
     said: set[tuple[str, str]] = set()
     for stack in stacks:
@@ -64,7 +61,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
         snapshot, verdicts = stack_preview(
             found,
             stack,
-            given,
+            overrides,
             rules=rules,
             stacks=known,
             account=account,
@@ -129,10 +126,3 @@ def _as_data(stack: str, snapshot: Snapshot, verdicts: Verdicts, messages: list[
         ],
         "messages": [{"severity": severity, "message": message} for severity, message in messages],
     }
-
-
-def _override(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise click.UsageError(f"--config takes KEY=VALUE, not {text!r}")
-    return key, value

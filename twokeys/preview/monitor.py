@@ -280,7 +280,9 @@ def main(questions: int, answers: int) -> int:
     try:
         run(lambda: _execute(program), pipe.ask, secret_keys=secret_keys, **settings)
     except pulumi.RunError as error:
-        pipe.ask("failed", {"reason": str(error), "where": program})
+        said = {key: getattr(error, key, None) for key in ("what", "where", "why", "next_step")}
+        refusal = said if None not in said.values() else None
+        pipe.ask("failed", {"reason": str(error), "where": program, "refusal": refusal})
         return 1
     except BaseException as error:
         pipe.ask("failed", {"reason": _said(error), "where": _place(error, folder) or program})

@@ -57,13 +57,13 @@ def _statement(statement: Mapping[str, Any], version: str) -> dict[str, Any]:
     made: dict[str, Any] = {"Sid": statement["sid"]} if statement.get("sid") else {}
     made["Effect"] = statement.get("effect") or "Allow"
     for ours, theirs in _LISTS.items():
-        if statement.get(ours):
-            made[theirs] = _one_or_sorted([text(value) for value in statement[ours]])
+        if names := _names(statement.get(ours), text):
+            made[theirs] = _one_or_sorted(names)
     for ours, theirs in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
         if statement.get(ours):
             made[theirs] = _principals(statement[ours], text)
     for condition in statement.get("conditions") or ():
-        values = [text(value) for value in condition["values"]]
+        values = _names(condition["values"], text)
         operator = made.setdefault("Condition", {}).setdefault(condition["test"], {})
         operator[condition["variable"]] = values[0] if len(values) == 1 else values
     return made
@@ -74,8 +74,13 @@ def _principals(principals: list[Mapping[str, Any]], text: Callable[[str], str])
         return "*"
     by_type: dict[str, list[str]] = {}
     for one in principals:
-        by_type.setdefault(one["type"], []).extend(text(value) for value in one["identifiers"])
+        by_type.setdefault(one["type"], []).extend(_names(one["identifiers"], text))
     return {kind: _one_or_sorted(values) for kind, values in sorted(by_type.items())}
+
+
+def _names(given: list[str | None] | None, text: Callable[[str], str]) -> list[str]:
+    """The names but for those that are not known in a preview: the engine sends null for them."""
+    return [text(name) for name in given or () if name is not None]
 
 
 def _one_or_sorted(values: list[str]) -> str | list[str]:

@@ -44,7 +44,7 @@ def run_in_process(  # noqa: PLR0913 - all by name
         output: where what the program prints goes; by default standard error.
 
     Raises:
-        Refusal: the program failed, said an error, or cannot be started.
+        Refusal: the program failed, said an error, or cannot be started; one that it raised itself, as it is.
     """
     out_read, out_write = os.pipe()
     in_read, in_write = os.pipe()
@@ -95,6 +95,8 @@ def run_in_process(  # noqa: PLR0913 - all by name
         process.stdout.close()
     if ended is None:
         raise _failed(stack, str(program), f"its process ended with code {process.returncode}: {''.join(printed[-3:])}")
+    if refusal := ended.get("refusal"):
+        raise Refusal(**refusal)
     if "reason" in ended:
         raise _failed(stack, str(ended["where"]), str(ended["reason"]), run.unanswered)
     if run.errors:

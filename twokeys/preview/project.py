@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from twokeys.access.configuration import read_configuration
 from twokeys.access.report import Verdicts
@@ -26,6 +26,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     stacks: Mapping[str, Mapping[str, Any]] | None = None,
     account: str | None = None,
     say: Callable[[str, str], None],
+    output: IO[str] | None = None,
 ) -> tuple[Snapshot, Verdicts]:
     """What the program registers for a stack of its project, and what the rules find in it.
 
@@ -44,6 +45,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         account=account,
         python=interpreter(project.root),
         say=say,
+        output=output,
     )
     return snapshot, judge(snapshot, rules, account=account)
 

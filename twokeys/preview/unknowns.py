@@ -16,7 +16,7 @@ from twokeys.access.snapshot import STACK_REFERENCE
 from twokeys.preview.policy_document import TOKEN as POLICY_DOCUMENT
 from twokeys.preview.policy_document import policy_document
 from twokeys.preview.run import Asked, RefusedRequestError, Run
-from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, unsecret
+from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, known, unsecret
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -60,8 +60,9 @@ class Unknowns:
 
     def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: Run) -> Mapping[str, Any] | None:
         """What can be answered without asking AWS."""
+        args = known(unsecret(dict(args)))
         if token in self.calls:
-            return self.calls[token](unsecret(dict(args)))
+            return self.calls[token](args)
         if token in _READ_STACK:
             outputs = self._outputs(str(args.get("name") or args.get("stackName")))
             if outputs is None:
@@ -72,7 +73,7 @@ class Unknowns:
         inputs = run.provider_inputs(provider)
         if token == POLICY_DOCUMENT:
             try:
-                return policy_document(unsecret(dict(args)))
+                return policy_document(args)
             except ValueError as error:
                 raise RefusedRequestError(f"{token}: a given document is no JSON: {error}") from error
         if token == _CALLER:

@@ -45,6 +45,13 @@ def plain(values: Mapping[str, Any]) -> dict[str, object]:
     return plain_state(unsecret(dict(values)))
 
 
+def known(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """What an engine sends of a look-up's arguments: without what is not known yet."""
+    if isinstance(value, dict):
+        return {key: known(item) for key, item in value.items() if item != UNKNOWN_TEXT}
+    return [known(item) for item in value if item != UNKNOWN_TEXT] if isinstance(value, list) else value
+
+
 def has_unknown(value: object) -> bool:
     """Whether a plain value is, or holds, one that is not known yet."""
     if isinstance(value, Mapping):

@@ -269,6 +269,11 @@ def _notes(
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
     if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
         return []
+    if "AWS_ACCESS_KEY_ID" in os.environ and profile == "default":
+        return [
+            "your credentials are in the environment, which no source profile reads: take them with"
+            " --credential-source Environment"
+        ]
     return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
 
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.options import FOLDER, PROJECT, Group, InputPath
-from twokeys.sandbox.mailbox import mailbox
+from twokeys.options import CONFIG, PACK_CONFIG, PROJECT, Group
+from twokeys.sandbox.mailbox import DIRECTORY, mailbox
 from twokeys.sandbox.pulumi_commands import get_pulumi, mfa_code, pulumi_demo, shell
 
 if TYPE_CHECKING:
     from twokeys.sandbox.box import Sandbox
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-_DIRECTORY = click.option(
-    "--state",
-    "directory",
-    type=FOLDER,
-    help="Where states and the local AWS are kept. Default: .twokeys in the project.",
-)
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 
@@ -47,21 +40,16 @@ sandbox.add_command(pulumi_demo)
 @sandbox.command()
 @click.argument("stacks", nargs=-1, required=True, metavar="STACK...")
 @PROJECT
-@_DIRECTORY
-@click.option("--config", "overrides", multiple=True, metavar="KEY=VALUE", help="A value that wins over the file's.")
-@click.option(
-    "--policy-pack-config",
-    "pack_config",
-    type=InputPath(path_type=Path, dir_okay=False),
-    help="Exceptions and enforcement by rule, as JSON.",
-)
+@DIRECTORY
+@CONFIG
+@PACK_CONFIG
 @_VERBOSE
 @_JSON
 def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     stacks: tuple[str, ...],
     project: Path,
     directory: Path | None,
-    overrides: tuple[str, ...],
+    overrides: Mapping[str, str],
     pack_config: Path | None,
     verbose: bool,
     as_json: bool,
@@ -80,11 +68,10 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
     box = _sandbox(project, directory)
     rules = rules_config(pack_config)
-    given = dict(_override(one) for one in overrides)
     console = Console(quiet=as_json)
     wanted = list(dict.fromkeys(stacks))
     for name in wanted:
-        load_config(box.project, name, given)  # refuses what cannot be used, before what is up is thrown away
+        load_config(box.project, name, overrides)  # refuses what cannot be used, before what is up is thrown away
     there = box.up
     if again := [one for one in wanted if one in there]:
         console.print(f"{', '.join(again)} is up: everything is made again", highlight=False, soft_wrap=True)
@@ -94,7 +81,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     with box.local_aws() as aws:
         for name in wanted:
             with Report(console, verbose=verbose) as report:
-                overriding = given if name in stacks else {}
+                overriding = overrides if name in stacks else {}
                 run = StackRun(box, name, overriding, rules, report.say, report.printed)
                 done = report.run(run, aws)
                 report.show_outputs(done)
@@ -108,7 +95,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 
 @sandbox.command()
 @PROJECT
-@_DIRECTORY
+@DIRECTORY
 def down(project: Path, directory: Path | None) -> int:
     """End the local AWS and forget everything in it."""
     box = _sandbox(project, directory)
@@ -119,7 +106,7 @@ def down(project: Path, directory: Path | None) -> int:
 
 @sandbox.command()
 @PROJECT
-@_DIRECTORY
+@DIRECTORY
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -160,10 +147,3 @@ def _sandbox(project: Path, directory: Path | None) -> Sandbox:
 
     root = project.resolve()
     return Sandbox(load_project(root), (directory or root / ".twokeys").resolve())
-
-
-def _override(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise click.UsageError(f"--config takes KEY=VALUE, not {text!r}")
-    return key, value

@@ -10,17 +10,19 @@ import click
 from twokeys.options import FOLDER, PROJECT
 
 _FILE = Path("aws", "mailbox.jsonl")
-
-
-@click.command()
-@click.argument("address", required=False)
-@PROJECT
-@click.option(
+DIRECTORY = click.option(
     "--state",
     "directory",
     type=FOLDER,
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
+"""The folder of a sandbox."""
+
+
+@click.command()
+@click.argument("address", required=False)
+@PROJECT
+@DIRECTORY
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def mailbox(address: str | None, project: Path, directory: Path | None, as_json: bool) -> int:
     """Show the e-mail that the local AWS sent, oldest first: to ADDRESS, or to everybody.

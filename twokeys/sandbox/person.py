@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from twokeys.access.accounts import Accounts
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal, nearest
+from twokeys.project.states import local_aws_of, sandbox_states
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 
@@ -41,6 +42,17 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
         why=f"the accounts {', '.join(found)} have one each" if found else known,
         next_step="choose one with --account ID" if found else f"name {close or 'one of them'}",
     )
+
+
+def made_with(account: str, project: Path) -> Path | None:
+    """Where the sandbox keeps the stacks of a project that have this account; None where none has it."""
+    try:
+        states = sandbox_states(project)
+    except Refusal:  # nothing was made yet
+        return None
+    accounts = Accounts(together(states))
+    known = accounts.members | accounts.held | {accounts.management}
+    return local_aws_of(project, states[0]).parent if account in known else None
 
 
 def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:

@@ -67,7 +67,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.project.states import local_aws_of, sandbox_states
     from twokeys.sandbox.box import Sandbox
     from twokeys.sandbox.local_aws import LocalAws
-    from twokeys.sandbox.person import account_of, sign_in
+    from twokeys.sandbox.person import account_of, made_with, sign_in
     from twokeys.sandbox.pulumi_box import PulumiBox, inherited
 
     root = project.resolve()
@@ -91,9 +91,13 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
             err=True,
         )
     else:
-        box = PulumiBox(loaded, folder)
+        there = None if directory or not account else made_with(account, root)
+        box = PulumiBox(loaded, there or folder)
         variables = box.open(box.local_aws(), account or "")
-        _say_what_is_elsewhere(made.up, demo)
+        if there:
+            click.echo(f"You are the administrator of account {account} in {os.path.relpath(there)}.", err=True)
+        else:
+            _say_what_is_elsewhere(made.up, demo)
         if "PULUMI_HOME" not in variables:
             click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
     if as_json:

@@ -19,8 +19,8 @@ from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.preview.process import run_in_process
-from twokeys.preview.program import judge, preview
-from twokeys.preview.project import interpreter
+from twokeys.preview.program import judge
+from twokeys.preview.project import interpreter, stack_preview
 from twokeys.preview.run import STACK, Asked, Run
 from twokeys.project.config import load_config
 from twokeys.sandbox.box import Sandbox
@@ -81,19 +81,12 @@ class StackRun:
 
         Raises Refusal when the program fails or its config cannot be used.
         """
-        project, config = self.sandbox.project, load_config(self.sandbox.project, self.name, self.overrides)
-        snapshot = preview(
-            project.program,
-            self.name,
-            config.values,
-            project=project.name,
-            secret_keys=config.secret_keys,
-            stacks=_Stacks(self.sandbox),
-            python=interpreter(project.root),
-            say=self.say,
-            output=self.output,
+        box = self.sandbox
+        up = {name: outputs for name in box.up if (outputs := box.stack_outputs(name)) is not None}
+        snapshot, verdicts = stack_preview(
+            box.project, self.name, self.overrides, rules=self.rules, stacks=up, say=self.say, output=self.output
         )
-        return Done(self.name, "preview", snapshot, judge(snapshot, self.rules))
+        return Done(self.name, "preview", snapshot, verdicts)
 
     def make(self, aws: LocalAws, done: Callable[[Asked], None] = lambda _asked: None) -> Done:
         """Make it, each resource judged before; its state is written, also when it fails half-way.
@@ -135,22 +128,3 @@ class StackRun:
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
         judged = judge_rules(graph, RULES, self.rules, datetime.now(UTC).date())
         return (one.finding for one in judged if one.mandatory)
-
-
-class _Stacks(Mapping[str, Mapping[str, Any]]):
-    """The outputs of the stacks that are up, by name."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    def __getitem__(self, name: str) -> Mapping[str, Any]:
-        outputs = self._sandbox.stack_outputs(name)
-        if outputs is None:
-            raise KeyError(name)
-        return outputs
-
-    def __iter__(self) -> Any:  # noqa: ANN401
-        return iter(path.stem for path in self._sandbox.stacks.glob("*.json"))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

@@ -138,10 +138,9 @@ def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:
     if len(found) == 1:
         only = found[0]
         return Refusal(f"{_full(only.key)} = {_shown(only.value)}", where=where, why=only.why, next_step=only.next_step)
-    listed = "".join(
-        f"\n  - {_full(each.key)} = {_shown(each.value)}: {each.why}. Next step: {each.next_step}" for each in found
-    )
-    return Refusal(f"{len(found)} settings", where=where, why=listed, next_step=f"correct them in Pulumi.{stack}.yaml")
+    listed = "".join(f"\n  - {_full(each.key)} = {_shown(each.value)}: {each.why}; {each.next_step}" for each in found)
+    step = f"correct them in Pulumi.{stack}.yaml"
+    return Refusal(f"{len(found)} settings cannot be used", where=where, why=listed, next_step=step)
 
 
 def _full(key: str) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.options import PROJECT, InputPath
+from twokeys.options import PACK_CONFIG, PROJECT, InputPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twokeys.project.config import Project
+    from twokeys.settings.models import Settings
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
 _HOUR = 3600
@@ -31,7 +32,7 @@ _HOUR = 3600
 @click.option("--user", help="With --from: the one who comes through the copy. Default: whoever comes now.")
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
 @click.option("--stack", help="The stack that the door is in, where several have one of this name.")
-@click.option("--policy-pack-config", "pack_config", type=_FILE, help="As of `twokeys preview`.")
+@PACK_CONFIG
 @click.option("--state", "states", multiple=True, type=_FILE, help="As of `twokeys preview`.")
 @PROJECT
 @click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
@@ -113,7 +114,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
 
 def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
     """When the door closes. Raises Refusal or UsageError where that cannot be told, or is over."""
-    from twokeys.doors.expiry import closing_time, until
+    from twokeys.doors.expiry import closing_time
     from twokeys.temporary.change import closing_minute, lasting
 
     if (lasts is None) == (end is None):
@@ -127,7 +128,7 @@ def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
         raise Refusal(
             "the door would be closed already",
             where="--until",
-            why=f"{until(closes)} is over",
+            why=f"{end} is over",
             next_step="name a later day or moment",
         )
     return closes
@@ -181,7 +182,8 @@ def _refuse_what_preview_refuses(
 
     rules, known = rules_config(pack_config), outputs_of(states)
     overrides = {DOORS: json.dumps(doors)}
-    parse(stack, load_config(project, stack, overrides, for_program=False).values)
+    settings = parse(stack, load_config(project, stack, overrides, for_program=False).values)
+    _refuse_unknown(project, settings)
     if shards_of(project, stack):
         return False
     _, verdicts = stack_preview(project, stack, overrides, rules=rules, stacks=known, say=lambda *_: None)
@@ -195,6 +197,29 @@ def _refuse_what_preview_refuses(
             next_step=first.next_step,
         )
     return True
+
+
+def _refuse_unknown(project: Project, settings: Settings) -> None:
+    """Refuse a door for somebody whom the management stack's file does not make, where that is in this project."""
+    from twokeys.project.stacks import settings_of
+    from twokeys.settings.models import MANAGEMENT, made_by_management
+
+    stack = settings.management_stack.rpartition("/")[2] if settings.management_stack else MANAGEMENT
+    if stack not in project.stacks():
+        return
+    people = settings_of(project, stack).people
+    known = {"user": {*people.users}, "group": {*people.groups}, "role": {*people.roles}}
+    for name, door in settings.doors.items():
+        for one in made_by_management(settings, door):
+            if one.name not in (there := known.get(one.kind, {one.name})):
+                near = nearest(one.name, there)
+                raise Refusal(
+                    f"{one.kind} {one.name} of door {name}",
+                    where=str(project.stack_file(stack)),
+                    why=f"people there has no such {one.kind}; it has: {', '.join(sorted(there)) or 'none'}",
+                    next_step=(f"write {near}, if that is meant, or " if near else "name one of them, or ")
+                    + f"add it to people.{one.kind}s of stack {stack} first",
+                )
 
 
 def _diff(name: str, old: str, new: str) -> str:

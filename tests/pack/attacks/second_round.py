@@ -303,7 +303,13 @@ def fine_roles_for_service_accounts(s: Scene) -> None:
             | {"Action": "sts:AssumeRoleWithWebIdentity"}
         )
     )
-    aws.iam.Role("aws-node", assume_role_policy=trust, opts=at)
+    role = aws.iam.Role("aws-node", assume_role_policy=trust, opts=at)
+    queue = aws.sqs.Queue("interruptions", opts=at)
+    hears = aws.iam.get_policy_document(  # not the `_output` of it, as many programs have it
+        statements=[aws.iam.GetPolicyDocumentStatementArgs(actions=["sqs:ReceiveMessage"], resources=[queue.arn])],  # type: ignore[list-item]
+        opts=pulumi.InvokeOptions(provider=at.provider),
+    )
+    aws.iam.RolePolicy("interruptions", role=role.id, policy=hears.json, opts=at)
 
 
 def fine_function_with_a_queue(s: Scene) -> None:

@@ -3,13 +3,11 @@
 ACCOUNT https://docs.aws.amazon.com/accounts/latest/APIReference/ (PutAccountName, StartPrimaryEmailUpdate and beside)
 CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
 STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
-QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -23,23 +21,10 @@ from twokeys.sandbox.local_aws import LocalAws
 NEW = "new+stage@company.com"
 
 
-@pytest.fixture
-def closing(local_aws: LocalAws) -> Iterator[Callable[..., None]]:
-    """Change what the local AWS allows, for one test."""
-    file = local_aws.directory / "closing.json"
-    yield lambda **limits: file.write_text(json.dumps(limits)) and None
-    file.unlink(missing_ok=True)
-
-
 def code_for(aws: LocalAws, address: str) -> str:
     """The code in the last mail to an address."""
     mails = [json.loads(line) for line in (aws.directory / "mailbox.jsonl").read_text().splitlines()]
     return str([mail["text"] for mail in mails if mail["to"] == address][-1].split()[-1])
-
-
-def states(driver: Driver, account: str) -> tuple[str, str]:
-    found = driver.api("organizations").describe_account(AccountId=account)["Account"]
-    return found["Status"], found["State"]
 
 
 def reason(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -118,86 +103,24 @@ def test_names_and_addresses_of_members_need_trusted_access(management: Driver) 
             call()
 
 
-def test_an_account_that_is_being_closed_can_still_be_used_and_a_closed_one_cannot_be_entered(
-    organized: Organized, closing: Callable[..., None]
-) -> None:
-    """STATE: PENDING CLOSURE: the account remains functional. CLOSE: then the status is SUSPENDED."""
-    driver = organized.driver
-    account, sts = organized.account("stage"), organized.driver.api("sts")
-    role = {"RoleArn": f"arn:aws:iam::{account}:role/{ACCESS_ROLE}", "RoleSessionName": "test"}
-    closing(pending_seconds=3600)
-    driver.api("organizations").close_account(AccountId=account)
-    assert states(driver, account) == ("PENDING_CLOSURE", "PENDING_CLOSURE")
-    sts.assume_role(**role)
-    with pytest.raises(ClientError, match="ConflictException"):
-        driver.api("organizations").close_account(AccountId=account)
-    closing()
-    assert states(driver, account) == ("SUSPENDED", "CLOSED")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        sts.assume_role(**role)
-    with pytest.raises(ClientError, match="AccountAlreadyClosedException"):
-        driver.api("organizations").close_account(AccountId=account)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        driver.api("account").put_account_name(AccountId=account, AccountName="x")
-
-
-def test_a_closed_account_keeps_its_address_also_when_it_has_left_the_organization(
-    organized: Organized, closing: Callable[..., None]
-) -> None:
-    """The root user's e-mail address can't be reused if you close an account.
+def test_a_closed_account_cannot_be_entered_and_keeps_its_address(organized: Organized) -> None:
+    """STATE and CLOSE: the status is SUSPENDED. The root user's e-mail address can't be reused if you close an account.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
     """
-    client = organized.driver.api("organizations")
+    driver, client = organized.driver, organized.driver.api("organizations")
     account = organized.account("stage")
-    client.close_account(AccountId=account)
-    request = {"AccountName": "again", "Email": "Example+Stage@company.com"}
-    taken = ("FAILED", "EMAIL_ALREADY_EXISTS")
-    status = client.create_account(**request)["CreateAccountStatus"]
-    assert (status["State"], status["FailureReason"]) == taken
-    closing(kept_days=0)
-    with pytest.raises(client.exceptions.AccountNotFoundException):
-        client.describe_account(AccountId=account)
-    status = client.create_account(**request)["CreateAccountStatus"]
-    assert (status["State"], status["FailureReason"]) == taken
-
-
-def test_the_quota_of_thirty_days_ends_closing(organized: Organized, closing: Callable[..., None]) -> None:
-    """CLOSE: within a rolling 30 day period."""
-    client = organized.driver.api("organizations")
-    accounts = [organized.account(name) for name in ("a", "b", "c")]
-    closing(quota=2)
-    for account in accounts[:2]:
+    driver.api("organizations").close_account(AccountId=account)
+    found = client.describe_account(AccountId=account)["Account"]
+    assert (found["Status"], found["State"]) == ("SUSPENDED", "CLOSED")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        driver.api("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/{ACCESS_ROLE}", RoleSessionName="test")
+    with pytest.raises(ClientError, match="AccountAlreadyClosedException"):
         client.close_account(AccountId=account)
-    with pytest.raises(ClientError) as error:
-        client.close_account(AccountId=accounts[2])
-    assert reason(error) == "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
-    closing(quota=2, window_days=0)
-    client.close_account(AccountId=accounts[2])
-
-
-def test_only_some_accounts_are_closed_at_a_time(organized: Organized, closing: Callable[..., None]) -> None:
-    """QUOTAS: member accounts that you can close concurrently; as soon as one finishes, you can close another."""
-    client = organized.driver.api("organizations")
-    accounts = [organized.account(name) for name in ("a", "b")]
-    closing(at_once=1, pending_seconds=3600)
-    client.close_account(AccountId=accounts[0])
-    with pytest.raises(ClientError) as error:
-        client.close_account(AccountId=accounts[1])
-    assert reason(error) == "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
-    closing(at_once=1)
-    client.close_account(AccountId=accounts[1])
-
-
-@pytest.mark.parametrize(("members", "quota"), [(3, 250), (1250, 250), (1500, 300), (9000, 1000)])
-def test_the_quota_is_the_higher_of_250_and_a_fifth_of_the_members_up_to_1000(members: int, quota: int) -> None:
-    from twokeys.sandbox.local_server.closing import Limits
-
-    limits = Limits()
-    assert limits.refusal([0.0] * (quota - 1), members=members, now=1.0) is None
-    refused = limits.refusal([0.0] * quota, members=members, now=1.0)
-    assert refused is not None
-    assert refused[0] == "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        driver.api("account").put_account_name(AccountId=account, AccountName="x")
+    status = client.create_account(AccountName="again", Email="Example+Stage@company.com")["CreateAccountStatus"]
+    assert (status["State"], status["FailureReason"]) == ("FAILED", "EMAIL_ALREADY_EXISTS")
 
 
 def test_the_management_account_and_delegated_administrators_are_not_closed(organized: Organized) -> None:

@@ -25,7 +25,6 @@ from twokeys.errors import Refusal
 from twokeys.sandbox import local_aws
 from twokeys.sandbox.local_aws import LocalAws
 
-ROLE = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
 TRUST = trust("arn:aws:iam::111111111111:root")
 
 

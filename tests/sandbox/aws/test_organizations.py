@@ -22,11 +22,6 @@ UNIT = "aws:organizations/organizationalUnit:OrganizationalUnit"
 STAGE = {"name": "stage", "email": "example+stage@company.com"}
 
 
-def accounts_of(driver: Driver) -> list[str]:
-    found = driver.api("organizations").list_accounts()["Accounts"]
-    return [account["Id"] for account in found if account["Id"] != driver.account]
-
-
 def test_a_new_account_has_an_access_role_that_the_management_account_can_assume(organized: Organized) -> None:
     """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html."""
     account = organized.account("stage")
@@ -100,23 +95,6 @@ def test_closing_on_deletion_suspends_the_account_and_keeping_only_removes_it(or
 
 IN_PROGRESS = {"Id": "car-12345678", "AccountName": "stage", "State": "IN_PROGRESS"}
 TAKEN = {**IN_PROGRESS, "State": "FAILED", "FailureReason": "EMAIL_ALREADY_EXISTS"}
-MADE = {
-    "Id": "222222222222",
-    "Email": STAGE["email"],
-    "Name": "stage",
-    "Status": "ACTIVE",
-    "State": "ACTIVE",
-    "JoinedMethod": "CREATED",
-}
-
-
-def told(stub: Stubber, *accounts: dict[str, Any], pending: tuple[dict[str, Any], ...] = ()) -> None:
-    """One look for the account: the requests under way, how they end, and the accounts that are there."""
-    stub.add_response("list_create_account_status", {"CreateAccountStatuses": list(pending)})
-    for request in pending:
-        ended = {**request, "State": "SUCCEEDED", "AccountId": "222222222222"}
-        stub.add_response("describe_create_account_status", {"CreateAccountStatus": ended})
-    stub.add_response("list_accounts", {"Accounts": list(accounts)})
 
 
 def create(driver: Driver, answers: Callable[[Stubber], None]) -> str:

@@ -250,5 +250,8 @@ def test_a_policy_document_is_written_as_the_provider_writes_it(management: Driv
             {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"},
         ],
     }
+    late = {"actions": ["sqs:*"], "resources": [None]}  # what an engine sends of a name that is not known in preview
+    bare = management.provider.invoke(token, {"statements": [late]})
+    assert json.loads(bare["json"])["Statement"] == [{"Effect": "Allow", "Action": "sqs:*"}]
     merged = management.provider.invoke(token, {**args, "overridePolicyDocuments": [json.dumps(override)]})
     assert json.loads(merged["minifiedJson"])["Statement"][-1] == override["Statement"][0]

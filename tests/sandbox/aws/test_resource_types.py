@@ -18,7 +18,10 @@ from twokeys.sandbox.aws.catalogue import RESOURCE_TYPES, is_kept, resource_type
 from twokeys.sandbox.aws.resource_type import Diff, ResourceType
 from twokeys.sandbox.aws.schema import schema
 
-ROLE = "aws:iam/role:Role"
+ROLE, ACCOUNT = "aws:iam/role:Role", "aws:organizations/account:Account"
+BUCKET, RULE = "aws:s3/bucket:Bucket", "aws:cloudwatch/eventRule:EventRule"
+PERSON, QUEUE = "aws:identitystore/user:User", "aws:sqs/queue:Queue"
+NAME = {"familyName": "Example", "givenName": "Alice"}
 TRUST = trust("111111111111")
 
 
@@ -112,32 +115,49 @@ def test_empty_tags_are_no_tags() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type", "changed"),
+    ("type", "old", "new", "replaces"),
     [
-        (ROLE, "path"),
-        ("aws:iam/policy:Policy", "description"),
-        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policyArn"),
-        ("aws:organizations/account:Account", "email"),
-        ("aws:organizations/organizationalUnit:OrganizationalUnit", "parentId"),
+        (ROLE, {"path": "a"}, {"path": "b"}, True),
+        (ROLE, {"assumeRolePolicy": "a"}, {"assumeRolePolicy": "b"}, False),
+        ("aws:iam/user:User", {"name": "a"}, {"name": "b"}, False),
+        ("aws:iam/policy:Policy", {"description": "a"}, {"description": "b"}, True),
+        ("aws:iam/policy:Policy", {"policy": "a"}, {"policy": "b"}, False),
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"policyArn": "a"}, {"policyArn": "b"}, True),
+        ("aws:organizations/organizationalUnit:OrganizationalUnit", {"parentId": "a"}, {"parentId": "b"}, True),
+        (ACCOUNT, {"email": "a"}, {"email": "b"}, True),
+        (ACCOUNT, {"roleName": "a"}, {"roleName": "b"}, True),
+        (ACCOUNT, {"name": "a"}, {"name": "b"}, False),
+        (ACCOUNT, {"parentId": "a"}, {"parentId": "b"}, False),
+        (BUCKET, {"objectLockEnabled": False}, {"objectLockEnabled": True}, True),
+        (BUCKET, {"bucket": "a"}, {"bucket": "b"}, True),
+        (BUCKET, {"forceDestroy": False}, {"forceDestroy": True}, False),
+        (RULE, {"state": "ENABLED"}, {"state": "DISABLED"}, False),
+        (RULE, {"name": "a"}, {"name": "b"}, True),
+        (PERSON, {"name": NAME}, {"name": {**NAME, "givenName": "Alicia"}}, False),
+        (PERSON, {"userName": "alice"}, {"userName": "alicia"}, True),
+        ("aws:identitystore/group:Group", {"displayName": "a"}, {"displayName": "b"}, False),
+        ("aws:identitystore/groupMembership:GroupMembership", {"memberId": "a"}, {"memberId": "b"}, True),
+        ("aws:budgets/budget:Budget", {"limitAmount": "5"}, {"limitAmount": "6"}, False),
     ],
 )
-def test_this_change_replaces_the_object(type: str, changed: str) -> None:
-    assert diff(type, {changed: "a"}, {changed: "b"}).replaces == (changed,)
+def test_a_change_replaces_or_updates(type: str, old: dict[str, Any], new: dict[str, Any], replaces: bool) -> None:
+    """As `ForceNew` has it in the schemas of terraform-provider-aws 6.48."""
+    assert diff(type, old, new) == Diff(tuple(new), tuple(new) if replaces else ())
 
 
 @pytest.mark.parametrize(
-    ("type", "changed"),
+    ("type", "defaults"),
     [
-        (ROLE, "assumeRolePolicy"),
-        ("aws:iam/user:User", "name"),
-        ("aws:iam/policy:Policy", "policy"),
-        ("aws:organizations/account:Account", "parentId"),
-        ("aws:s3/bucket:Bucket", "forceDestroy"),
+        (
+            "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+            dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), False),
+        ),
+        (ACCOUNT, {"closeOnDeletion": False, "createGovcloud": False}),
+        (PERSON, {}),
     ],
 )
-def test_this_change_is_made_in_place(type: str, changed: str) -> None:
-    found = diff(type, {changed: "a"}, {changed: "b"})
-    assert (found.changed, found.replaces) == ((changed,), ())
+def test_what_a_program_leaves_out_is_filled_in(type: str, defaults: dict[str, Any]) -> None:
+    assert check(type, {"name": "it"}) == {"name": "it", **defaults}
 
 
 @pytest.mark.parametrize("known", RESOURCE_TYPES.values(), ids=RESOURCE_TYPES)
@@ -160,6 +180,47 @@ def test_every_other_type_is_kept_as_declared_with_what_is_computed_made_up(mana
     assert outputs["keyId"] == identifier
     assert is_kept("aws:kms/key:Key")
     assert not is_kept(ROLE)
+
+
+def test_a_kept_type_is_changed_in_place_and_read_as_it_was_declared(management: Driver) -> None:
+    inputs = {"name": "jobs", "visibilityTimeoutSeconds": 30}
+    new = {**inputs, "visibilityTimeoutSeconds": 60}
+    assert management.diff(QUEUE, "jobs", inputs, inputs) == Diff(())
+    assert management.diff(QUEUE, "jobs", inputs, new) == Diff(("visibilityTimeoutSeconds",))
+    identifier, outputs = management.up(QUEUE, "jobs", **inputs)
+    assert outputs["arn"] == f"arn:aws:sqs:us-east-1:{management.account}:jobs"
+    after = management.provider.update(QUEUE, urn(QUEUE, "jobs"), identifier, inputs, outputs, new)
+    assert (after["visibilityTimeoutSeconds"], after["arn"]) == (60, outputs["arn"])
+    found = management.provider.read(QUEUE, urn(QUEUE, "jobs"), identifier, new, after)
+    assert found == (identifier, new, after)
+    assert management.provider.read(QUEUE, urn(QUEUE, "jobs"), "jobs", {}, {}) is None  # nothing to be imported
+
+
+def test_a_refresh_finds_nothing_new_also_where_a_type_has_no_arn(management: Driver) -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/account/alternativecontact/#outputs has none."""
+    contact = "aws:account/alternativeContact:AlternativeContact"
+    inputs = {"alternateContactType": "SECURITY", "name": "Ann", "title": "-", "emailAddress": "a@b.co"}
+    known = {**inputs, "phoneNumber": "1"}
+    identifier, outputs = management.up(contact, "security", **known)
+    found = management.provider.read(contact, urn(contact, "security"), identifier, known, outputs)
+    assert found == (identifier, known, outputs)
+
+
+def test_a_person_of_identity_center_has_a_name_in_parts_and_an_id_of_its_own(management: Driver) -> None:
+    identifier, outputs = management.up(PERSON, "alice", userName="alice", name=NAME)
+    assert (outputs["name"], outputs["userId"]) == (NAME, identifier)
+    assert "alice" not in identifier
+
+
+def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) -> None:
+    asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
+    assert management.check("aws:s3/bucketObject:BucketObject", "page", {"bucket": UNKNOWN, "source": asset})
+    assert resource_type(QUEUE).preview({"name": UNKNOWN}, None)["name"] is UNKNOWN
+
+
+def test_a_rules_state_is_what_the_program_says() -> None:
+    assert "state" in schema(RULE).inputs
+    assert "state" not in resource_type(RULE).computed
 
 
 def test_a_type_that_no_version_of_the_sdk_has_is_kept_too(management: Driver) -> None:

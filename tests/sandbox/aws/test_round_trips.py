@@ -47,8 +47,6 @@ class Case:
     import_knows: tuple[str, ...] = field(default=())
     """Inputs that no API tells, so an import cannot know them."""
     importable: bool = True
-    import_id: Callable[[dict[str, Any]], str] | None = None
-    """What an import names it by, where that is not its id."""
 
 
 def a_role(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
@@ -79,66 +77,9 @@ def a_unit(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return {**known, "unit": unit}
 
 
-def a_member(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    member, _ = driver.up("aws:organizations/account:Account", "member", name="member", email="m@company.com")
-    return {**known, "member": member}
-
-
 def a_policy_and_unit(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     policy, _ = driver.up("aws:organizations/policy:Policy", "policy", name="stay", content=DENY_LEAVE)
     return {**a_unit(driver, known), "policy": policy}
-
-
-def trusted(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    driver.api("organizations").enable_aws_service_access(ServicePrincipal="config.amazonaws.com")
-    return a_member(driver, known)
-
-
-def two_keys(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
-    return {**known, "keys": [driver.up("aws:kms/key:Key", name)[0] for name in ("one", "two")]}
-
-
-def delegation(account: str, action: str) -> str:
-    who = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": who, "Action": f"organizations:{action}", "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def report(known: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "reportName": "daily",
-        "timeUnit": "DAILY",
-        "format": "Parquet",
-        "compression": "Parquet",
-        "additionalSchemaElements": ["RESOURCES", "SPLIT_COST_ALLOCATION_DATA"],
-        "additionalArtifacts": ["ATHENA"],
-        "s3Bucket": f"costs-{known['account']}",
-        "s3Prefix": "cur",
-        "s3Region": "us-east-1",
-    }
-
-
-def export(known: dict[str, Any], granularity: str) -> dict[str, Any]:
-    output = {"overwrite": "OVERWRITE_REPORT", "format": "PARQUET", "compression": "PARQUET", "outputType": "CUSTOM"}
-    bucket = {"s3Bucket": f"costs-{known['account']}", "s3Prefix": "cur2", "s3Region": "us-east-1"}
-    tables = {"COST_AND_USAGE_REPORT": {"TIME_GRANULARITY": granularity, "INCLUDE_RESOURCES": "TRUE"}}
-    return {
-        "name": "cur2",
-        "dataQueries": [{"queryStatement": "SELECT line_item_usage_account_id", "tableConfigurations": tables}],
-        "destinationConfigurations": [{"s3Destinations": [{**bucket, "s3OutputConfigurations": [output]}]}],
-        "refreshCadences": [{"frequency": "SYNCHRONOUS"}],
-    }
-
-
-def subscription(known: dict[str, Any]) -> dict[str, Any]:
-    impact = {"key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE", "matchOptions": ["GREATER_THAN_OR_EQUAL"], "values": ["100"]}
-    return {
-        "name": "finance",
-        "frequency": "DAILY",
-        "monitorArnLists": [known["monitor"]],
-        "subscribers": [{"type": "EMAIL", "address": "finance@company.com"}],
-        "thresholdExpression": {"ands": [{"dimension": impact}, {"dimension": {**impact, "values": ["10"]}}]},
-    }
 
 
 CASES = {
@@ -413,7 +354,7 @@ def test_it_is_made_read_changed_imported_and_removed(name: str, request: pytest
     read = provider.read(case.type, where, identifier, inputs, plain(outputs))
     assert read == (identifier, inputs, outputs)
     if case.importable:
-        imported = provider.read(case.type, where, case.import_id(known) if case.import_id else identifier, {}, {})
+        imported = provider.read(case.type, where, identifier, {}, {})
         assert imported is not None
         difference = known_type.diff(where, imported[1], inputs, ())
         assert set(difference.changed) <= set(case.import_knows)

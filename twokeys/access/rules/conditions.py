@@ -15,6 +15,7 @@ from twokeys.access.keys import read_too
 from twokeys.access.names import admitted_by
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import (
+    as_denied,
     demands_external_id,
     denies_without_external_id,
     organizations_demanded,
@@ -77,7 +78,7 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
-        for statement in role.trust.policy.statements:
+        for statement in as_denied(role.trust.policy):
             foreign = _foreign_organizations(graph, statement)
             for name in admitted_by(statement):
                 account = _account(graph, name)
@@ -137,9 +138,10 @@ def _without_external_id(graph: Graph, config: OutsiderConfig, _today: date) -> 
             message = (
                 f"{where} trusts {one.name}, {whose} is not known to be in the organization, without an external ID"
             )
+            listed = f", and name {one.account} in organizationAccounts of external-id" if one.account else ""
             step = (
-                f"if it is yours, {read_too(graph, 'the stack that holds the grant')}; if it is another company, add a "
-                "StringEquals condition on sts:ExternalId with an id that it uses for you only"
+                f"if it is yours, {read_too(graph, 'the stack that holds the grant')}{listed}; if it is another "
+                "company, add a StringEquals condition on sts:ExternalId with an id that it uses for you only"
             )
         yield Finding("external-id", message, step, role.urn, one.door, role.source)
 

@@ -109,7 +109,6 @@ def _normal_statement(statement: Statement) -> tuple[object, ...]:
     return (
         statement.effect,
         _normal_principals(statement.principals),
-        _normal_principals(statement.not_principals),
         None if statement.actions is None else frozenset(str(name).lower() for name in statement.actions),
         None if statement.not_actions is None else frozenset(str(name).lower() for name in statement.not_actions),
         None if statement.resources is None else frozenset(statement.resources),

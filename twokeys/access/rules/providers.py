@@ -12,37 +12,50 @@ from twokeys.access.principals import HOLDERS
 from twokeys.access.snapshot import PROVIDER
 
 _NAME = "provider-enters-its-account"
-_NOT_PINNED = "is not pinned to its account"
-_PIN = "set allowed_account_ids to the one account that it works in"
 _PROVIDER = "https://www.pulumi.com/registry/packages/aws/api-docs/provider/"
 
 
 def _entries(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
-    direct = {}
-    unpinned = []
+    direct, loose = {}, []
+    strict = _decides_about_accounts(graph)
     for entry in graph.accounts.entries:
         if _is_default(entry.name):
             continue
-        if entry.allowed == () and not _works_in_several(graph):
-            unpinned.append(entry)
+        if problem := _contradiction(entry):
+            yield _finding(entry, *problem)
         elif problem := _problem(graph, entry):
-            message, step = problem
-            yield Finding(_NAME, f"Provider {entry.name} {message}", step, entry.urn)
+            loose.append(_finding(entry, *problem, advice=not strict))
         elif entry.assumes == ():
             direct[entry.urn] = graph.accounts.of_provider(entry.urn)
-    if len(set(direct.values())) > 1:
+    if strict:
+        yield from loose
+    elif _may_go_wrong(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
+        yield from loose[:1]
+    if strict and len(set(direct.values())) > 1:
         for urn, account in direct.items():
             if account != graph.accounts.management:
                 name = graph.accounts.name(account)
                 message = f"A provider works in account {name} without assuming a role there, beside another account"
                 yield Finding(_NAME, message, "set assume_roles to a role of that account", urn)
-    if unpinned and _is_about_accounts(graph) and not any(_is_default(entry.name) for entry in graph.accounts.entries):
-        message = f"Provider {unpinned[0].name} {_NOT_PINNED}"
-        yield Finding(_NAME, message, _PIN, unpinned[0].urn, advice=True)
+
+
+def _finding(entry: Entry, message: str, step: str, *, advice: bool = False) -> Finding:
+    return Finding(_NAME, f"Provider {entry.name} {message}", step, entry.urn, advice=advice)
+
+
+def _decides_about_accounts(graph: Graph) -> bool:
+    """Whether a wrong account would change who enters: the stack makes accounts, or works in several and has doors."""
+    in_no_known_account = any(not graph.accounts.pinned(door.target.account) for door in graph.doors)
+    several = _works_in_several(graph) and (_is_about_accounts(graph) or in_no_known_account)
+    return several or bool(graph.accounts.by_symbol)
+
+
+def _may_go_wrong(graph: Graph) -> bool:
+    return _is_about_accounts(graph) or _works_in_several(graph)
 
 
 def _works_in_several(graph: Graph) -> bool:
-    """Whether a stack makes accounts or works in two, as far as its providers tell: a wrong one is one step away then.
+    """Whether a stack works in two accounts, as far as its providers tell.
 
     A role that a provider assumes pins it to the role's account.
     """
@@ -50,27 +63,31 @@ def _works_in_several(graph: Graph) -> bool:
     held = {accounts.of_provider(entry.urn) for entry in accounts.entries}
     pinned = [one for one in held if accounts.pinned(one)]
     enters = any(entry.assumes != () for entry in accounts.entries)
-    return bool(accounts.by_symbol) or len(pinned) > 1 or (enters and (len(held) > 1 or not pinned))
+    return len(pinned) > 1 or (enters and (len(held) > 1 or not pinned))
 
 
 def _is_about_accounts(graph: Graph) -> bool:
     """Whether anything in the stack hangs on which account it is in: a trust or a grant that is about accounts."""
-    doors = any(door.source.kind in (*HOLDERS, "outsider") for door in graph.doors)
+    doors = any(door.crosses and door.source.kind in (*HOLDERS, "outsider") for door in graph.doors)
     trusts = any(trust.account != trust.role.account for trust in graph.open_trusts)
     return doors or trusts or bool(graph.lone_grants)
 
 
+def _contradiction(entry: Entry) -> tuple[str, str] | None:
+    account = entry.assumed_account
+    if account is None or not entry.allowed or len(entry.allowed) > 1 or account in entry.allowed:
+        return None
+    return (
+        f"assumes a role in account {account}, but is pinned to {entry.allowed[0]}",
+        "correct the role's ARN or allowed_account_ids, so that both name one account",
+    )
+
+
 def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
     if entry.allowed == ():
-        return _NOT_PINNED, _PIN
+        return "is not pinned to its account", "set allowed_account_ids to the one account that it works in"
     if entry.allowed is not None and len(entry.allowed) > 1:
         return f"may work in any of {', '.join(entry.allowed)}", "set allowed_account_ids to one account"
-    account = entry.assumed_account
-    if account is not None and entry.allowed is not None and account not in entry.allowed:
-        return (
-            f"assumes a role in account {account}, but is pinned to {entry.allowed[0]}",
-            "correct the role's ARN or allowed_account_ids, so that both name one account",
-        )
     works_in = graph.accounts.of_provider(entry.urn)
     if not graph.accounts.pinned(works_in):
         return (
@@ -86,7 +103,7 @@ def _problem(graph: Graph, entry: Entry) -> tuple[str, str] | None:
 
 
 def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
-    several = _works_in_several(graph)
+    strict = _decides_about_accounts(graph)
     used = {resource.provider for resource in graph.snapshot.resources if resource.provider}
     for provider in graph.snapshot.of_type(PROVIDER):
         if _is_default(provider.name):
@@ -95,9 +112,9 @@ def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             whose = f"makes {what}" if provider.urn in used else "answers a look-up"
             message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
-            if several or _is_about_accounts(graph):
-                yield Finding("no-default-provider", message, step, provider.urn, advice=not several)
-            if not several:
+            if strict or _may_go_wrong(graph):
+                yield Finding("no-default-provider", message, step, provider.urn, advice=not strict)
+            if not strict:
                 return
 
 
@@ -117,9 +134,9 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
 The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
-and works in one account only, by a known role or without one, gets one piece of advice, if a trust or a grant in it is
-about accounts. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean
-one account is checked when they are known.
+gets one piece of advice, where it works in several or a trust or a grant in it is about accounts, and is refused where
+both are so. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean one
+account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
 
@@ -134,6 +151,6 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-A stack that makes no accounts and works in one account only gets one piece of advice, if a trust or a grant in it is
-about accounts. Unknown: the name of a provider is always known.
+A stack that makes no accounts gets one piece of advice, where it works in several or a trust or a grant in it is about
+accounts, and is refused where both are so. Unknown: the name of a provider is always known.
 """

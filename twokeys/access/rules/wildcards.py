@@ -11,7 +11,7 @@ from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.names import could_be_role
-from twokeys.access.requirements import limits_callers
+from twokeys.access.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
 from twokeys.iam.truth import Truth
@@ -24,23 +24,20 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Fi
     for role in graph.roles:
         if role.trust is None or role.trust.policy is UNKNOWN:
             continue
-        for statement in role.trust.policy.statements:
+        for statement in as_denied(role.trust.policy):
             if _admits_everyone(statement) and not limits_callers(statement):
                 message = (
                     f"The trust policy of role {role.arn} in account {graph.accounts.name(role.account)} admits "
                     f"everyone (statement {statement.index}), and no condition of that statement limits it to known "
-                    "principals; what a Deny beside it takes away is not counted"
+                    "principals, nor does a Deny beside it"
                 )
                 step = "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID"
                 yield Finding("wildcard-trust", message, step, role.urn, f"* -> {role.arn}", role.source)
 
 
 def _admits_everyone(statement: Statement) -> bool:
-    if statement.effect != "Allow" or not _assumes(statement):
-        return False
-    if statement.not_principals is not None:
-        return True
-    return statement.principals is not None and statement.principals.everyone
+    allows = statement.effect == "Allow" and _assumes(statement)
+    return allows and statement.principals is not None and statement.principals.everyone
 
 
 def _assumes(statement: Statement) -> bool:
@@ -140,12 +137,13 @@ WILDCARD_TRUST = Rule(
     check=_open_trusts,
     config=DoorConfig,
 )
-"""`Principal: *` (or NotPrincipal) in a trust that no condition on the caller's organization, account or ARN limits.
+"""`Principal: *` in a trust that no condition on the caller's organization, account or ARN limits.
 
 A condition counts if the statement demands it (not negated, not IfExists) and each value says which organization or
 account: not `*`, nor `o-*`, nor `arn:aws:iam::*:role/ci`, which is a role that anybody can make. Unknown: a trust
-policy that is not known is left to `unproved-door`; a value that is not known limits nobody. Does not check: whether
-the organizations and accounts in the condition are ours (`external-id`), and what a Deny beside it takes away.
+policy that is not known is left to `unproved-door`; a value that is not known limits nobody. A Deny beside it counts
+where it denies everyone but certain organizations, accounts or ARNs, or everyone. Does not check: whether those are
+ours (`external-id`), and what a Deny on anything else takes away.
 """
 
 WILDCARD_GRANT = Rule(

@@ -19,7 +19,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 
 from twokeys.sandbox.local_server import mailbox, organizations, records
 from twokeys.sandbox.local_server.inside import account as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -34,9 +34,7 @@ _CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 def install() -> None:
     """Add the operations to ministack's table."""
     for name, operation in _OPERATIONS.items():
-        path = f"/{name[0].lower()}{name[1:]}"
-        mark = recorded if "Contact" in name else marked
-        base.DISPATCH[path] = mark(name, _for_the_named_account(name, operation))
+        base.DISPATCH[f"/{name[0].lower()}{name[1:]}"] = _for_the_named_account(name, operation)
 
 
 def _for_the_named_account(name: str, operation: Callable[[Payload], Payload]) -> Callable[[Payload], Answer]:

@@ -12,7 +12,7 @@ from ministack.core.responses import get_region
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import app, cloudtrail, ec2, iam_evaluator
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, marked, recorded
+from twokeys.sandbox.local_server.supplement import Answer
 
 _PARSED: Final = 2**16
 _encrypted = records.store("ec2.ebs-encryption-by-default")  # region -> bool
@@ -26,7 +26,7 @@ def install() -> None:
     _keep_tags_of_new_trails()
     for name, change in (("Enable", True), ("Disable", False), ("Get", None)):
         operation = f"{name}EbsEncryptionByDefault"
-        ec2.ACTION_MAP[operation] = recorded(operation, _encryption(operation, change))
+        ec2.ACTION_MAP[operation] = _encryption(operation, change)
 
 
 def _parse_policies_once() -> None:
@@ -86,7 +86,7 @@ def _keep_tags_of_new_trails() -> None:
             cloudtrail.add_tags({"ResourceId": json.loads(answer[2])["TrailARN"], "TagsList": body["TagsList"]})
         return answer
 
-    cloudtrail.DISPATCH["CreateTrail"] = marked("CreateTrail", tagged)
+    cloudtrail.DISPATCH["CreateTrail"] = tagged
 
 
 def _encryption(operation: str, change: bool | None) -> Callable[[Any], Answer]:

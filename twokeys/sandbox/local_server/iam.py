@@ -19,7 +19,7 @@ from ministack.core.responses import AccountScopedDict, get_account_id
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import iam as base
 from twokeys.sandbox.local_server.inside import organizations as base_organizations
-from twokeys.sandbox.local_server.supplement import Answer, marked, recorded
+from twokeys.sandbox.local_server.supplement import Answer
 
 Params: TypeAlias = dict[str, list[str]]
 
@@ -30,11 +30,9 @@ def install() -> None:
     """Add what is missing to ministack's table of operations."""
     base.parse_qs = _parsed
     for name, operation in _MISSING.items():
-        base.IAM_HANDLERS[name] = marked(name, _answering(name, operation))
-    for name, operation in _RECORDED.items():
-        base.IAM_HANDLERS[name] = recorded(name, _answering(name, operation))
+        base.IAM_HANDLERS[name] = _answering(name, operation)
     for name, check in _CHECKS.items():
-        base.IAM_HANDLERS[name] = marked(name, _checking(check, base.IAM_HANDLERS[name]))
+        base.IAM_HANDLERS[name] = _checking(check, base.IAM_HANDLERS[name])
 
 
 def _parsed(text: str) -> Params:
@@ -307,9 +305,6 @@ _MISSING: dict[str, Callable[[Params], str]] = {
     "UntagOpenIDConnectProvider": _untagging(_oidc),
     "TagSAMLProvider": _tagging(_saml),
     "UntagSAMLProvider": _untagging(_saml),
-}
-
-_RECORDED: dict[str, Callable[[Params], str]] = {
     "EnableOrganizationsRootCredentialsManagement": _switching("RootCredentialsManagement", on=True),
     "DisableOrganizationsRootCredentialsManagement": _switching("RootCredentialsManagement", on=False),
     "EnableOrganizationsRootSessions": _switching("RootSessions", on=True),

@@ -2,11 +2,12 @@
 
 ministack gives every account an organization as soon as it asks for one. Here, as on AWS, an organization exists once
 it was created, member accounts find the one they belong to, a new account gets its access role, an e-mail address is
-used once, and trusted services and delegated administrators are kept. A closed account is suspended, cannot be entered,
-and leaves the organization after 90 days; `closing` holds what AWS's quotas allow.
+used once, and trusted services and delegated administrators are kept. A closed account is suspended at once and cannot
+be entered.
 
 Not here: RemoveAccountFromOrganization does not ask for the account's own payment details, which AWS requires. Sessions
-in an account outlive its closing. A closed account can be moved and tagged: AWS documents no refusal.
+in an account outlive its closing. A closed account can be moved and tagged: AWS documents no refusal. No quota ends
+closing, and no closed account leaves the organization by itself.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from urllib.parse import parse_qs
 
 from ministack.core.responses import get_account_id, get_region, request_scope
 
-from twokeys.sandbox.local_server import closing, records
+from twokeys.sandbox.local_server import records
 from twokeys.sandbox.local_server.inside import iam, sts
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked, recorded
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
 
 Payload: TypeAlias = dict[str, Any]
 
 # "services" -> {principal: time}; "delegated" -> {account: {principal: time}}; "policy" -> the resource policy;
-# "closed" -> {account: time of CloseAccount}; "spent" -> e-mail addresses of accounts that AWS has let go
+# "closed" -> the accounts that were closed
 _record = records.store("organizations")
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _READABLE_BY_MEMBERS = ("DescribeOrganization",)
@@ -37,11 +38,9 @@ _READABLE_BY_MEMBERS = ("DescribeOrganization",)
 def install() -> None:
     """Add what is missing to ministack's table of operations, and guard every operation as AWS does."""
     for name, operation in _MISSING.items():
-        base.DISPATCH[name] = marked(name, _answering(operation))
-    for name, operation in _RECORDED.items():
-        base.DISPATCH[name] = recorded(name, _answering(operation))
+        base.DISPATCH[name] = _answering(operation)
     for name, amend in _AMENDED.items():
-        base.DISPATCH[name] = marked(name, _answering(amend(base.DISPATCH[name])))
+        base.DISPATCH[name] = _answering(amend(base.DISPATCH[name]))
     for name, handler in list(base.DISPATCH.items()):
         if name != "CreateOrganization":
             base.DISPATCH[name] = _inside_an_organization(name, handler)
@@ -89,7 +88,6 @@ def _inside_an_organization(name: str, handler: Callable[[Payload], Answer]) -> 
                 "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
             ).answer()
         if management == get_account_id():
-            _let_go(time.time())
             return handler(payload)
         if name in _READABLE_BY_MEMBERS:
             with request_scope(management, get_region()):
@@ -194,15 +192,10 @@ def _close_account(payload: Payload) -> Payload:
         raise _violation(
             "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG", f"{identifier} is a delegated administrator of a service."
         )
-    limits, now = closing.limits(), time.time()
-    closed = _record.get("closed") or {}
+    closed = _record.get("closed") or []
     if identifier in closed:
-        if limits.pending(closed[identifier], now):
-            raise ApiError("ConflictException", f"The account {identifier} is being closed already.")
         raise ApiError("AccountAlreadyClosedException", f"The account {identifier} is closed already.")
-    if reason := limits.refusal(closed.values(), members=len(base.accounts) - 1, now=now):
-        raise _violation(*reason)
-    _record["closed"] = {**closed, identifier: now}
+    _record["closed"] = [*closed, identifier]
     return {}
 
 
@@ -217,27 +210,21 @@ def _with_state(public: Callable[[Payload], Payload]) -> Callable[[Payload], Pay
     """
 
     def described(account: Payload) -> Payload:
-        closed_at = (_record.get("closed") or {}).get(account["Id"])
-        if closed_at is None:
-            return {**public(account), "State": "ACTIVE"}
-        if closing.limits().pending(closed_at, time.time()):
-            return {**public(account), "Status": "PENDING_CLOSURE", "State": "PENDING_CLOSURE"}
-        return {**public(account), "Status": "SUSPENDED", "State": "CLOSED"}
+        is_closed = account["Id"] in (_record.get("closed") or ())
+        state = {"Status": "SUSPENDED", "State": "CLOSED"} if is_closed else {"State": "ACTIVE"}
+        return {**public(account), **state}
 
     return described
 
 
 def closed(account: str) -> bool:
-    """Whether a member account is closed for good; one that is only being closed can still be used."""
-    management = organization_of(account)
-    closed_at = (_record.get_scoped(management, None, "closed") or {}).get(account)
-    return closed_at is not None and not closing.limits().pending(closed_at, time.time())
+    """Whether a member account is closed."""
+    return account in (_record.get_scoped(organization_of(account), None, "closed") or ())
 
 
 def email_taken(email: str) -> bool:
-    """Whether an account of the caller's organization has or had this address; other organizations are not asked."""
-    taken = (*(account["Email"] for account in base.accounts.values()), *(_record.get("spent") or []))
-    return email.casefold() in {str(known).casefold() for known in taken}
+    """Whether an account of the caller's organization has this address; other organizations are not asked."""
+    return email.casefold() in {str(account["Email"]).casefold() for account in base.accounts.values()}
 
 
 def member(account: str) -> Payload | None:
@@ -255,18 +242,6 @@ def change_member(account: str, **changes: str) -> None:
         base.accounts[account] = {**base.accounts[account], **changes}
 
 
-def _let_go(now: float) -> None:
-    """Accounts whose 90 days are over leave the organization; nobody ever gets their addresses."""
-    closed, limits = _record.get("closed") or {}, closing.limits()
-    gone = [account for account, closed_at in closed.items() if limits.over(closed_at, now)]
-    if not gone:
-        return
-    _record["spent"] = [*(_record.get("spent") or []), *(base.accounts[account]["Email"] for account in gone)]
-    _record["closed"] = {account: closed_at for account, closed_at in closed.items() if account not in gone}
-    for account in gone:
-        _forget(account)
-
-
 def _into_usable_accounts(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """A role of a closed account cannot be assumed."""
 
@@ -282,15 +257,12 @@ def _into_usable_accounts(handle: Callable[..., Awaitable[Any]]) -> Callable[...
 
 
 def _remove_account(payload: Payload) -> Payload:
-    _forget(_member(payload))
-    return {}
-
-
-def _forget(account: str) -> None:
+    account = _member(payload)
     base.accounts.pop(account)
     base.tags.pop(account, None)
     for policy, targets in base.attachments.items():
         base.attachments[policy] = [target for target in targets if target != account]
+    return {}
 
 
 def _with_unique_name(create: Callable[[Payload], Answer]) -> Callable[[Payload], Payload | Answer]:
@@ -456,9 +428,6 @@ _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
     "ListCreateAccountStatus": _list_create_account_status,
     "RemoveAccountFromOrganization": _remove_account,
     "UpdateOrganizationalUnit": _update_unit,
-}
-
-_RECORDED: dict[str, Callable[[Payload], Payload | Answer]] = {
     "EnableAWSServiceAccess": _enable_service,
     "DisableAWSServiceAccess": _disable_service,
     "ListAWSServiceAccessForOrganization": _list_services,

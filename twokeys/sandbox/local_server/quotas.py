@@ -17,7 +17,7 @@ from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import organizations as base
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, marked
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -50,10 +50,8 @@ def install() -> None:
         return answer
 
     base.DISPATCH["CreateAccount"] = create_account
-    base.DISPATCH["ListHandshakesForOrganization"] = marked(
-        "ListHandshakesForOrganization",
-        lambda _: json_answer({"Handshakes": []}),  # the sandbox invites nobody
-    )
+    # The sandbox invites nobody.
+    base.DISPATCH["ListHandshakesForOrganization"] = lambda _: json_answer({"Handshakes": []})
 
 
 def _value() -> float:

@@ -1,4 +1,4 @@
-"""APIs that ministack lacks as a whole, answered from a record of our own, marked as such in every answer.
+"""APIs that ministack lacks as a whole, answered from a record of our own.
 
 A record keeps what it is told and tells it again, per account: requests are signed and authorized like all others and
 kept with ministack's state, but nothing acts on them. No analyzer analyzes, no anomaly is found. What an operation
@@ -20,7 +20,7 @@ from ministack.core import iam_actions, router
 from ministack.core.responses import AccountScopedDict
 
 from twokeys.sandbox.local_server.inside import app as ministack
-from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer, recorded
+from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answer
 
 Payload: TypeAlias = dict[str, Any]
 Operation: TypeAlias = Callable[[Payload], Payload]
@@ -131,18 +131,14 @@ def serve(
     scope = scope or service
 
     def answer(name: str, payload: Payload) -> Answer:
-        def asked(payload: Payload) -> Answer:
-            try:
-                known = _model(service).operation_names
-                if name not in known or (not kinds and name not in (others or {})):
-                    message = f"The sandbox's record of {scope} has no operation {name}."
-                    raise ApiError("UnknownOperationException", message)
-                own = (others or {}).get(name)
-                return json_answer(own(payload) if own else _kept(service, kinds, name, payload))
-            except ApiError as error:
-                return error.answer()
-
-        return recorded(name, asked)(payload)
+        try:
+            if name not in _model(service).operation_names or (not kinds and name not in (others or {})):
+                message = f"The sandbox's record of {scope} has no operation {name}."
+                raise ApiError("UnknownOperationException", message)
+            own = (others or {}).get(name)
+            return json_answer(own(payload) if own else _kept(service, kinds, name, payload))
+        except ApiError as error:
+            return error.answer()
 
     async def handle(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]

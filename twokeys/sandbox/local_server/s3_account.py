@@ -12,7 +12,7 @@ from ministack.core.responses import get_account_id
 
 from twokeys.sandbox.local_server import records
 from twokeys.sandbox.local_server.inside import app as ministack
-from twokeys.sandbox.local_server.supplement import MARK, RECORD, Answer
+from twokeys.sandbox.local_server.supplement import Answer
 
 _PATH = "/v20180820/configuration/publicAccessBlock"
 _NAMESPACE = "http://awss3control.amazonaws.com/doc/2018-08-20/"
@@ -40,8 +40,7 @@ def install() -> None:
         name = _OPERATIONS[method]
         action = f"s3:{name.replace('PublicAccessBlock', 'AccountPublicAccessBlock')}".replace("Delete", "Put")
         refusal = ministack.enforce_data_plane("s3", action, headers or {}, query, request_id)
-        status, sent, text = refusal or _answer(method, body, headers or {})
-        return status, {**sent, MARK: name, RECORD: name}, text
+        return refusal or _answer(method, body, headers or {})
 
     ministack.handle_s3_control_request = answer
 

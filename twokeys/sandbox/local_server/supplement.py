@@ -1,38 +1,11 @@
-"""How an operation that ministack lacks is added to it, marked as ours in every answer."""
+"""What an operation that is added to ministack answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
-
-MARK = "x-twokeys-supplement"
-"""The response header that names an operation which TwoKeys answers in ministack's place."""
-
-RECORD = "x-twokeys-record"
-"""The header beside it when the answer is TwoKeys's own record: what was asked is kept and told again, nothing more."""
-
-
-def marked(operation: str, handler: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-    """`handler`, with `MARK: operation` in its answers."""
-
-    def answer(request: Any) -> Answer:  # noqa: ANN401 - ministack's requests have no type
-        status, headers, body = handler(request)
-        return status, {**headers, MARK: operation}, body
-
-    return answer
-
-
-def recorded(operation: str, handler: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-    """`handler`, marked as one that only keeps a record."""
-
-    def answer(request: Any) -> Answer:  # noqa: ANN401 - as above
-        status, headers, body = handler(request)
-        return status, {**headers, MARK: operation, RECORD: operation}, body
-
-    return answer
 
 
 def json_answer(body: dict[str, Any], status: int = 200) -> Answer:
