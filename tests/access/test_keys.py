@@ -438,6 +438,25 @@ def attachment_that_an_exclusive_list_removes(world: World) -> None:
 
 
 @wrong("unproved-door")
+def attachment_that_a_list_of_all_who_have_the_policy_removes(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "root"))))
+    world.role("other", world.hub)
+    world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))
+    world.add("RolePolicyAttachment", "one", world.hub, role="ci", policyArn=arn(HUB, "policy/enter"))
+    world.add("PolicyAttachment", "all", world.hub, roles=["other"], policyArn=arn(HUB, "policy/enter"))
+
+
+@wrong("door-needs-grant", "door-needs-trust", "unproved-door")
+def membership_that_a_list_of_the_whole_group_removes(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    world.add("User", "alice", world.hub, name="alice")
+    world.add("Group", "staff", world.hub, name="staff")
+    world.add("GroupPolicy", "enter", world.hub, group="staff", name="enter", policy=document(grants(DEPLOYER)))
+    world.add("UserGroupMembership", "one", world.hub, user="alice", groups=["staff"])
+    world.add("GroupMembership", "all", world.hub, group="staff", users=["bob"])
+
+
+@wrong("unproved-door")
 def role_that_two_resources_describe_differently(world: World) -> None:
     role_and_inline_grant(world)
     world.add("Role", "again", world.stage, name="deployer", assumeRolePolicy=document(trusts("*")))

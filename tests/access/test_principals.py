@@ -243,7 +243,7 @@ def unproved(world: World, what: str, why: str) -> NotProved:
     title, role = what.removesuffix(" of ci").removesuffix(" of cd"), what[-2:]
     made = f"{role}-grant" if kind == "inline" else "enter"
     urn = next(one.urn for one in world.resources if one.name == made)
-    step = "put the policy into that list, or take the list out"
+    step = "add it to that list, or take the list out"
     return NotProved(f"The {title}", why, step, f"{arn(HUB, f'role/{role}')} -> *", urn, f"{made}.py")
 
 

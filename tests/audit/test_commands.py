@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -146,6 +147,25 @@ def test_where_only_the_demo_ran_its_states_are_read() -> None:
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:
+    state = Path(".twokeys/stacks/prod.json")
+    whole = json.loads(state.read_text())
+    kept = [one for one in whole["deployment"]["resources"] if not one["urn"].endswith("prod-read-only-grant")]
+    state.write_text(json.dumps({"deployment": {**whole["deployment"], "resources": kept}, "version": 3}))
+    text = run("prod", "--html", "report.html", "--csv", "report.csv").output
+    assert "; 1 door without a key or denied" in text
+    door = "user alice of management -> role read-only of prod: no grant"
+    assert f"Doors without a key or denied\n  {door}\n    Next step: give user alice a policy" in text
+    assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
+    *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert (lacking["who"], lacking["into role"], lacking["keys"]) == ("user alice", "read-only", "no grant")
+    assert lacking["next step"].startswith("give user alice a policy")
+    assert (lacking["permissions"], lacking["owner"]) == ("", "platform")
+    deployer = next(one for one in ways if one["into role"] == "deployer")
+    assert (deployer["keys"], deployer["since"], deployer["not before"]) == ("both keys", MADE, "")
+    assert (deployer["why"], deployer["owner"]) == ("prod-deployer; Deployments from release tags", "platform")
 
 
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:

@@ -343,11 +343,6 @@ def test_it_can_be_made_larger_and_smaller_and_fits_again(opened: Opened) -> Non
     assert float(svg.get_attribute("width") or 0) == pytest.approx(fitting)
 
 
-def test_on_a_narrow_screen_nothing_is_wider_than_the_screen(opened: Opened) -> None:
-    page = opened("classic", classic(), viewport={"width": 400, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
-
-
 def test_the_filters_stand_in_one_row_of_a_screen_of_1280_pixels(opened: Opened) -> None:
     page = opened("classic", classic(), viewport={"width": 1280, "height": 800})
     boxes = [one.bounding_box() or {} for one in page.locator("#filters > *").all()]

@@ -270,9 +270,11 @@ def closed_way(closed_by: str, *, still: bool) -> World:
     world = World()
     prod = world.provider("prod", PROD)
     world.role("target", prod, document(trusts(arn(STAGE, "root"))))
-    limit = document(grants("*", action="*"), grants("*", effect="Deny"))
-    world.add("Policy", "limit", world.stage, name="limit", policy=limit)
-    bounded = {"permissionsBoundary": arn(STAGE, "policy/limit")} if closed_by == "boundary" and still else {}
+    says = closed_by == "what a boundary says"
+    limit = [grants("*", action="*"), *([] if says and not still else [grants("*", effect="Deny")])]
+    world.add("Policy", "limit", world.stage, name="limit", policy=document(*limit))
+    bounds = says or (closed_by == "boundary" and still)
+    bounded = {"permissionsBoundary": arn(STAGE, "policy/limit")} if bounds else {}
     world.role("worker", world.stage, **bounded)
     world.grant("worker", world.stage, arn(PROD, "role/target"))
     if closed_by == "deny":
@@ -287,7 +289,9 @@ def closed_way(closed_by: str, *, still: bool) -> World:
 
 
 @pytest.mark.parametrize(
-    ("closed_by", "opened"), [("boundary", "worker"), ("deny", "limits"), ("control policy", "scp")], ids=str
+    ("closed_by", "opened"),
+    [("boundary", "worker"), ("what a boundary says", "limit"), ("deny", "limits"), ("control policy", "scp")],
+    ids=str,
 )
 def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: str, tmp_path: Path) -> None:
     """A grant works where neither a boundary, a Deny nor an SCP stops it.

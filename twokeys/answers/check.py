@@ -10,9 +10,9 @@ from rich.console import Console
 from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
-from twokeys.answers.model import Answers, Door, State
-from twokeys.answers.summary import by_principal, counted, listed, summary
-from twokeys.answers.words import through
+from twokeys.answers.model import Answers, State
+from twokeys.answers.summary import by_principal, counted, in_words, listed, not_shown, summary
+from twokeys.answers.words import held, through
 from twokeys.shown import say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
@@ -30,15 +30,17 @@ def as_data(answers: Answers, verdicts: Verdicts) -> dict[str, Any]:
 def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
     """Print who can enter, the doors that lack a key or are not proved, and what is wrong."""
     say(console, f"Doors of {answers.origin}")
-    say(console, summary(answers).sentence)
+    numbers = summary(answers)
+    for line in filter(None, (numbers.sentence, not_shown(answers))):
+        say(console, line)
     for line in (*_open(answers), *_others(answers)):
         say(console, line)
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
         for finding in findings:
             say(console, f"{level}: {finding.rule}: {finding.text}")
     if not verdicts.mandatory:
-        doors = [door for door in answers.doors if door.state is State.OPEN]
-        say(console, f"Every door has two keys ({len(doors)} open).")
+        shown = " that is shown" if numbers.not_shown else ""
+        say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
 
 
 def _open(answers: Answers) -> Iterator[str]:
@@ -46,20 +48,15 @@ def _open(answers: Answers) -> Iterator[str]:
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {listed(one.accounts)}{through(one.through)}"
-            yield f"  ✓ {source.short} -> {into}{asked} ({one.level.word})"
+            sign, lacks = ("✓", "") if one.ways[0].shown else ("?", f": {held(one.ways[0])}")
+            yield f"  {sign} {source.short} -> {into}{asked} ({one.level.word}){lacks}"
 
 
 def _others(answers: Answers) -> Iterator[str]:
-    for door in answers.doors:
-        if door.state is not State.OPEN:
-            yield f"  {_SIGNS[door.state]} {in_words(door)}: {door.lacks}"
+    for state, line, _ in in_words(door for door in answers.doors if door.state is not State.OPEN):
+        yield f"  {_SIGNS[state]} {line}"
     if len(answers.accounts) > 1 and not answers.ways and not answers.doors:
         yield f"  no door between these {counted(len(answers.accounts), 'account')}"
-
-
-def in_words(door: Door) -> str:
-    """A door in one line: who, into which role of which account."""
-    return f"{door.source.short} -> {door.target.short}"
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:

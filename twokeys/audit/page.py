@@ -15,7 +15,7 @@ from twokeys.answers.summary import FEW, by_account, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, period, reasons, used
-from twokeys.audit.report import heading, title
+from twokeys.audit.report import heading, shut, title
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
@@ -57,6 +57,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         within=_by_source((way,) for way in answers.within),
         keys=_keys(answers),
         print_keys=len(answers.accounts) <= FEW,
+        shut=shut(answers),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )

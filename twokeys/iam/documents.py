@@ -185,7 +185,7 @@ def _parsed_with_places(source: str | bytes, kind: PolicyKind) -> PolicyDocument
     except JsonError as error:
         path = render(error.path)
         raise PolicyError(error.message, path=path, rule=error.rule, position=error.position) from None
-    return _Reader(kind, positions, from_text=True).document(value)
+    return _Reader(kind, positions).document(value)
 
 
 @lru_cache(maxsize=8192)

@@ -239,7 +239,7 @@
   };
 
   const key = (state, where) => ({
-    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed",
+    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed", "not shown": `? not shown ${where}`,
   })[state];
 
   const showDoor = (view) => {
