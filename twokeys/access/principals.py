@@ -363,7 +363,10 @@ class Principals:
         """
         listed: list[tuple[Resource, Principal, list[Principal]]] = []
         for resource in self._snapshot.of_type("aws:iam/groupMembership:GroupMembership"):
-            for group in self._referred(resource, "group", "group"):
+            groups = self._referred(resource, "group", "group")
+            if not groups:
+                self._unclear(resource, "the group whose users it lists is not known yet")
+            for group in groups:
                 users = self._all_referred(resource, "users", "user")
                 listed.append((resource, group, users))
                 for user in users:
