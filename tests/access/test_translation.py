@@ -325,6 +325,7 @@ RESOURCES = {
     "Saml": made("AWS::IAM::SAMLProvider", Name="s"),
     "Set": made("AWS::SSO::PermissionSet", Name="Admin"),
     "Topic": made("AWS::SNS::Topic", TopicName="t"),
+    "Later": made("AWS::IAM::Role", RoleName={"Ref": "Nothing"}),
 }
 PARAMETERS = {
     "Text": {"Type": "String", "Default": "text"},
@@ -393,7 +394,8 @@ def read(value: object, conditions: dict[str, object] | None = None) -> object:
     ({"Fn::GetAtt": "Topic.Arn"}, Reference("Topic")), ({"Fn::GetAtt": "Topic.Outputs.Arn"}, UNKNOWN),
     ({"Fn::GetAtt": "User.Arn"}, arn(STAGE, "user/text")), ({"Fn::GetAtt": "Group.Arn"}, arn(STAGE, "group/g")),
     ({"Fn::GetAtt": "Policy.PolicyArn"}, ABOUT_M), ({"Fn::GetAtt": "Set.PermissionSetArn"}, Reference("Set")),
-    ({"Fn::GetAtt": "Unnamed.Arn"}, Reference("Unnamed")),
+    ({"Fn::GetAtt": "Unnamed.Arn"}, Reference("Unnamed")), ({"Fn::GetAtt": "Later.Arn"}, Reference("Later")),
+    ({"Ref": "Later"}, Reference("Later")),
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
     ({"Fn::Sub": "a${Text}b"}, "atextb"), ({"Fn::Sub": "${Role.Arn}/x"}, f"{ABOUT_R}/x"),
     ({"Fn::Sub": "${ Text }"}, "text"),
@@ -442,7 +444,7 @@ def test_a_function_of_a_template_is_resolved_as_far_as_the_template_tells(value
     ({"Condition": "Tested"}, None),
     ({"Fn::Not": [{"Condition": "Yes"}]}, False), ({"Fn::Not": [{"Condition": "No"}]}, True),
     ({"Fn::Not": [{"Condition": "Maybe"}]}, None), ({"Fn::Not": [{"Condition": "No"}] * 2}, None),
-    ({"Fn::Not": "x"}, None),
+    ({"Fn::Not": "x"}, None), ({"Fn::And": 5}, None),
     ({"Fn::And": [{"Condition": "Yes"}, {"Condition": "Yes"}]}, True),
     ({"Fn::And": [{"Condition": "Maybe"}, {"Condition": "No"}]}, False),
     ({"Fn::And": [{"Condition": "Yes"}, {"Condition": "Maybe"}]}, None), ({"Fn::And": []}, None),
@@ -458,9 +460,11 @@ def test_a_condition_of_a_template_holds_does_not_or_is_not_known(test: object, 
 
 
 def test_a_pseudo_parameter_hangs_on_where_the_stack_is() -> None:
-    body = template(X=made("T", Suffix={"Ref": "AWS::URLSuffix"}, Region={"Ref": "AWS::Region"}))
-    (one,) = read_template(body, Place("s", STAGE, "aws-cn")).resources
-    assert one.properties == {"Suffix": "amazonaws.com.cn", "Region": UNKNOWN}
+    told = {"Suffix": {"Ref": "AWS::URLSuffix"}, "Region": {"Ref": "AWS::Region"}, "Policy": {"Ref": "P"}}
+    body = template(X=made("T", **told), P=made("AWS::IAM::ManagedPolicy", ManagedPolicyName="p"))
+    one, _ = read_template(body, Place("s", STAGE, "aws-cn")).resources
+    policy = f"arn:aws-cn:iam::{STAGE}:policy/p"
+    assert one.properties == {"Suffix": "amazonaws.com.cn", "Region": UNKNOWN, "Policy": policy}
 
 
 @pytest.mark.parametrize(("text", "value"), [

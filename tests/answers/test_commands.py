@@ -32,9 +32,18 @@ def without_grant() -> World:
 
 
 def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
+    granted = two_keys()
+    granted.role("admin", granted.hub)
+    granted.grant("admin", granted.hub, arn(STAGE, "role/OrganizationAccountAccessRole"))
     code, text = call("check", "--state", write_state(tmp_path / "state.json", two_keys()))
     assert code == 0
-    assert "Every door has two keys (1 open)" in text
+    assert "2 principals have 2 ways in (1 door, 1 whose grant is not shown)" in text
+    assert "? account management as a whole -> role OrganizationAccountAccessRole of 222222222222" in text
+    assert "(administrator): grant not shown" in text
+    assert "Every door that is shown has two keys (1 door)" in text
+    code, text = call("check", "--state", write_state(tmp_path / "whole.json", granted))
+    assert code == 0
+    assert "Every door has two keys (2 doors)" in text
 
 
 def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
@@ -114,6 +123,10 @@ def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path
     assert call("diff", new, old)[1].strip() == f"- {WAY}"
     assert call("diff", new, new) == (0, "No way in is gained, lost or changed.\n")
     assert call("diff", new, old, "--exit-code")[0] == 1
+    (tmp_path / "prod").write_text(new.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))
+    with pytest.raises(Refusal, match="two states of different stacks") as refused:
+        call("diff", old, tmp_path / "prod")
+    assert "one is of stage, the other of prod" in refused.value.why
 
 
 def chained() -> World:
@@ -133,6 +146,8 @@ def test_the_difference_tells_ways_through_other_roles(tmp_path: Path) -> None:
         (DEPLOYER, []),
         (CI, [DEPLOYER]),
     ]
+    text = call("diff", old, new)[1]
+    assert f"+ role ci of management -> role inner of {PROD}, through role deployer of {STAGE} (" in text
 
 
 def test_a_condition_that_is_added_is_a_change_of_the_door(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -104,6 +105,10 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("mallory", ["first entry into this role"]),
         ("alice", ["failed attempt: AccessDenied"]),
     ]
+    text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html").output
+    assert "\nCloudTrail: 1 entry without a declared door, 3 unusual\n\n" in text
+    assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
+    assert "CloudTrail: 1 entry without a declared door, 3 unusual." in Path("report.html").read_text()
 
 
 def test_a_period_limits_the_events(tmp_path: Path) -> None:
@@ -134,6 +139,11 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     assert "prod" in refused.why
     assert run("prod", "--live", "--stack", "prod").exception is not None
     assert run("prod", "--events", logs(tmp_path), "--events-api").exception is not None
+    assert isinstance(run("prd").exception, Refusal)
+    for option in (["--exit-code"], ["--from", "2026-09-15"], ["--until", "2026-09-15"], ["--region", "eu-west-1"]):
+        unheard = run("prod", *option).exception
+        assert isinstance(unheard, UsageError)
+        assert f"{option[0]} without events" in str(unheard)
 
 
 def test_where_only_the_demo_ran_its_states_are_read() -> None:
@@ -146,6 +156,25 @@ def test_where_only_the_demo_ran_its_states_are_read() -> None:
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_table() -> None:
+    state = Path(".twokeys/stacks/prod.json")
+    whole = json.loads(state.read_text())
+    kept = [one for one in whole["deployment"]["resources"] if not one["urn"].endswith("prod-read-only-grant")]
+    state.write_text(json.dumps({"deployment": {**whole["deployment"], "resources": kept}, "version": 3}))
+    text = run("prod", "--html", "report.html", "--csv", "report.csv").output
+    assert "; 1 door without a key or denied" in text
+    door = "user alice of management -> role read-only of prod: no grant"
+    assert f"Doors without a key or denied\n  {door}\n    Next step: give user alice a policy" in text
+    assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
+    *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert (lacking["who"], lacking["into role"], lacking["keys"]) == ("user alice", "read-only", "no grant")
+    assert lacking["next step"].startswith("give user alice a policy")
+    assert (lacking["permissions"], lacking["owner"]) == ("", "platform")
+    deployer = next(one for one in ways if one["into role"] == "deployer")
+    assert (deployer["keys"], deployer["since"], deployer["not before"]) == ("both keys", MADE, "")
+    assert (deployer["why"], deployer["owner"]) == ("prod-deployer; Deployments from release tags", "platform")
 
 
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:

@@ -473,7 +473,9 @@ def test_the_management_stack_grants_a_role_of_every_account_once_and_says_so(st
     (declared,) = done.one(GRANT_COMPONENT, "auditor").inputs["symbolicDocuments"]
     bound = {"StringEquals": {"aws:ResourceOrgID": "organization:organization"}}
     assert declared["document"]["Statement"][0]["Condition"] == bound
-    assert done.one("aws:iam/rolePolicy:RolePolicy", "auditor").inputs["role"] == "ci"
+    made = done.one("aws:iam/rolePolicy:RolePolicy", "auditor")
+    assert (made.inputs["role"], declared["account"]) == ("ci", "account:identity")
+    assert "aws::identity::" in made.provider  # where its source lives
     exported = stacks.run("management", organizationGrants={"auditor": GRANT}).exports["organization_grants"]
     assert [each["name"] for each in exported] == ["auditor"]
     assert "o-a1b2c3d4e5" in json.dumps(exported)
@@ -654,12 +656,3 @@ def test_one_door_may_start_in_the_management_account_all_the_same(stacks: Stack
     done = stacks.run("stage", doors=source(role="ops", account="management"))
     assert "aws::management::" in done.one("aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant").provider
     assert "identity" not in done.of("pulumi:providers:aws")
-
-
-def test_a_grant_for_every_account_is_made_where_its_source_lives(stacks: Stacks) -> None:
-    done = stacks.run("management", organizationGrants={"auditor": GRANT})
-    assert "aws::identity::" in done.one("aws:iam/rolePolicy:RolePolicy", "auditor").provider
-    (declared,) = done.one(GRANT_COMPONENT, "auditor").inputs["symbolicDocuments"]
-    assert declared["account"] == "account:identity"
-    (exported,) = done.exports["organization_grants"]
-    assert exported["grant"]["source"]["account"] == done.exports["people_account_id"]

@@ -284,12 +284,9 @@ def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item(
     assert costs(version(20), other_account).total == 44
 
 
-def test_a_focus_export_of_before_1_0_is_refused_by_its_version() -> None:
+def test_a_focus_export_that_cannot_answer_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match=r"FOCUS 0\.5 export"):
         costs(FOCUS.replace("ChargeCategory", "ChargeType").encode())
-
-
-def test_a_focus_export_that_cannot_answer_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match="FOCUS export without ServiceName"):
         costs(FOCUS.replace("ServiceName,", "").encode())
     with pytest.raises(Refusal, match="FOCUS export without BilledCost"):

@@ -13,7 +13,6 @@ from twokeys.iam.conditions import OPERATORS, _operators
 from twokeys.iam.documents import PolicyError, PolicyKind, parse_policy
 from twokeys.iam.evaluation import evaluate, evaluate_grant, evaluate_trust
 from twokeys.iam.lint import Severity, lint_source
-from twokeys.iam.matching import ArnPattern
 from twokeys.iam.principals import Caller
 from twokeys.iam.request import Context, Request
 from twokeys.iam.verdict import Decision, Outcome, Requirement, Verdict
@@ -72,17 +71,6 @@ def test_a_resource_with_a_free_variable_is_required_as_data(element: str, negat
     verdict = _standing(grant={element: [name, "arn:aws:iam::333333333333:role/x"]}, free="true")
     assert verdict.outcome is Outcome.CONDITIONAL
     assert verdict.requirements == (Requirement("Resource", TARGET, (name,), negated=negated),)
-
-
-@pytest.mark.parametrize(("pattern", "filling"), [
-    ("${aws:username}", "deployer"), ("dep${aws:username}", "loyer"), ("${aws:username}er", "deploy"),
-    ("x${aws:username}", None), ("${aws:username}${aws:userid}", None), ("${aws:username}*", None),
-    ("dep?oye${aws:username}", "r"), ("deployer", None),
-])  # fmt: skip
-def test_a_free_variable_is_tried_with_the_value_that_fits_the_resource(pattern: str, filling: str | None):
-    resource = ArnPattern(f"arn:aws:iam::222222222222:role/{pattern}", variables=True, resource=True)
-    assert resource.filling(TARGET) == filling
-    assert resource.filling("not an ARN") is None
 
 
 def test_every_refusal_of_the_corpus_is_spoken():

@@ -9,6 +9,7 @@ import pytest
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values
 from twokeys.iam.truth import FREE, UNKNOWN, Truth, Values
 
+DEPLOYER = "arn:aws:iam::222222222222:role/deployer"
 KEYS: dict[str, Values] = {
     "aws:username": ("anna",),
     "aws:principaltag/star": ("*",),
@@ -36,7 +37,7 @@ def arn(pattern: str, value: str, *, resource: bool = True) -> Truth:
     ("a*c", "ac", True), ("a*c", "abbbc", True), ("a*c", "acb", False), ("a*b*c", "a-b-b-c", True),
     ("*a*", "bab", True), ("**", "x", True), ("a?c*", "abcd", True), ("A", "a", False),
     ("[ab]", "a", False), ("[ab]", "[ab]", True), ("a.c", "abc", False), ("a\\*", "a\\b", True), ("a\n*", "a\nb", True),
-    ("*ab", "aab", True), ("*ab*ab", "abab", True), ("*ab*ab", "ab", False),
+    ("a*b", "a\nb", True), ("*ab", "aab", True), ("*ab*ab", "abab", True), ("*ab*ab", "ab", False),
 ])  # fmt: skip
 def test_a_star_is_any_text_and_a_question_mark_one_character(pattern: str, value: str, expected: bool):
     assert like(pattern, value) is (Truth.TRUE if expected else Truth.FALSE)
@@ -60,7 +61,7 @@ def test_matching_is_quick_whatever_the_pattern():
     ("${*}", "*", Truth.TRUE), ("${*}", "x", Truth.FALSE), ("${?}", "?", Truth.TRUE), ("${?}", "x", Truth.FALSE),
     ("${$}{aws:username}", "${aws:username}", Truth.TRUE),
     ("${aws:username", "${aws:username", Truth.TRUE),
-    ("${}", "${}", Truth.TRUE),
+    ("${}", "${}", Truth.TRUE), ("${}${aws:username}", "${}anna", Truth.TRUE),
     ("x-${aws:userid}", "x-AROA1:me", Truth.FREE),
     ("x-${aws:userid}", "y-AROA1:me", Truth.FALSE),
     ("x-${aws:principalorgid}", "x-o-1", Truth.UNKNOWN),
@@ -72,6 +73,9 @@ def test_a_variable_brings_its_value_as_literal_text(pattern: str, value: str, e
 def test_without_variables_a_variable_is_literal():
     assert like("${aws:username}", "${aws:username}", variables=False) is Truth.TRUE
     assert like("${aws:username}", "anna", variables=False) is Truth.FALSE
+    about_a_role = ArnPattern("arn:aws:iam::2:role/${aws:username}*", variables=False, resource=True)
+    names = ("arn:aws:iam::2:role/${aws:username}1", "arn:aws:iam::2:role/anna1")
+    assert [about_a_role.matches(name, look) for name in names] == [Truth.TRUE, Truth.FALSE]
 
 
 @pytest.mark.parametrize(("pattern", "value", "expected"), [
@@ -89,6 +93,7 @@ def test_without_variables_a_variable_is_literal():
     ("arn:aws:s3:::${aws:username}*", "arn:aws:s3:::anna:x:y", True), ("arn:aws:s3:::?", "arn:aws:s3:::\n", True),
     ("arn:aws:iam*", "arn:aws:iam::222222222222:role/x", True), ("arn:aws:iam*", "arn:aws:s3:::x", False),
     ("arn:aws:${aws:username}*", "arn:aws:anna", True), ("arn:*:iam::1:role/x", "arn:aws:iam::1", False),
+    ("arn:*:iam::1:role/${aws:username}", "arn:aws:iam::1", False),
 ])  # fmt: skip
 def test_a_resource_is_compared_component_by_component(pattern: str, value: str, expected: bool):
     assert arn(pattern, value) is (Truth.TRUE if expected else Truth.FALSE)
@@ -96,6 +101,7 @@ def test_a_resource_is_compared_component_by_component(pattern: str, value: str,
 
 @pytest.mark.parametrize(("text", "samples", "wild", "keys"), [
     ("a*b?", ("abz", "azbz"), True, ()), ("ab", ("ab", "ab"), False, ()), ("*", ("", "z"), False, ()),
+    ("${*}x", ("*x", "*x"), False, ()),
     ("a:${aws:username}*", (), True, ("aws:username",)), ("${*}?", ("*z", "*z"), True, ()),
     ("arn:aws:iam::1:role/x*", ("arn:aws:iam::1:role/x", "arn:aws:iam::1:role/xz"), True, ()),
 ])  # fmt: skip
@@ -124,6 +130,17 @@ def test_letters_match_in_either_case_where_that_is_asked_for():
     assert [either(*pair) for pair in pairs] == [Truth.TRUE, Truth.TRUE, Truth.FREE, Truth.TRUE, Truth.FALSE]
 
 
+@pytest.mark.parametrize(("pattern", "filling"), [
+    ("${aws:username}", "deployer"), ("dep${aws:username}", "loyer"), ("${aws:username}er", "deploy"),
+    ("x${aws:username}", None), ("${aws:username}${aws:userid}", None), ("${aws:username}*", None),
+    ("dep?oye${aws:username}", "r"), ("deployer", None),
+])  # fmt: skip
+def test_a_free_variable_is_tried_with_the_value_that_fits_the_resource(pattern: str, filling: str | None):
+    resource = ArnPattern(f"arn:aws:iam::222222222222:role/{pattern}", variables=True, resource=True)
+    assert resource.filling(DEPLOYER) == filling
+    assert resource.filling("not an ARN") is None
+
+
 def test_a_symbol_is_no_part_of_a_longer_word():
     texts = ["account:stage", "x:account:stage/y", "xaccount:stage", "account:stage x", "account:"]
     assert [is_symbolic(text) for text in texts] == [True, True, False, False, False]
@@ -144,6 +161,8 @@ def test_an_arn_operator_resolves_variables_in_every_component():
     value = "arn:aws:iam::222222222222:role/x"
     assert arn("arn:aws:iam::${aws:PrincipalAccount}:role/*", value, resource=False) is Truth.TRUE
     assert arn("arn:aws:iam::${aws:username}:role/*", value, resource=False) is Truth.FALSE
+    assert arn("arn:aws:*::${aws:PrincipalAccount}:role/x", value, resource=False) is Truth.TRUE
+    assert arn("arn:aws:s3:::a:${aws:username}:x*", "arn:aws:s3:::a:anna:xy", resource=False) is Truth.TRUE
 
 
 def test_a_text_that_is_no_arn_matches_no_arn_pattern_but_the_star():
@@ -174,6 +193,8 @@ def test_a_text_that_is_no_arn_matches_no_arn_pattern_but_the_star():
 def test_a_symbol_is_an_id_that_nobody_knows_yet(pattern: str, value: str, expected: Truth):
     assert arn(pattern, value) is expected
     assert like(pattern, value) is expected
+    if "userid" not in pattern:
+        assert arn(pattern, value, resource=False) is expected
 
 
 def test_another_text_may_begin_like_a_symbol():

@@ -73,7 +73,10 @@ def test_three_stacks_together_show_each_door_with_both_keys_and_why_it_is_there
         ("role ci", "222222222222", "deployer"),
         ("user alice", "222222222222", "developer"),
     ]
-    assert all(found.state is State.OPEN for found in whole.doors)
+    assert {found.lacks for found in declared} == {"both keys"}
+    assert {(found.state, found.lacks) for found in whole.doors if found not in declared} == {
+        (State.UNPROVED, "grant not shown")
+    }
     developer = door(whole, "222222222222", "developer")
     assert (developer.name, developer.owner, developer.reason, developer.max_session_seconds) == (
         "stage-developer",
@@ -125,18 +128,6 @@ def test_a_trust_in_an_account_that_no_stack_shows_is_a_door_from_outside(edited
     assert Account("999999999999", "999999999999", None, None) in whole.accounts
 
 
-def test_a_trust_in_everyone_is_drawn_as_everyone(edited) -> None:
-    def everyone(resources: list[dict[str, Any]]) -> None:
-        resources.remove(one(resources, "aws:iam/rolePolicy:RolePolicy", "stage-deployer-grant"))
-        role = one(resources, "aws:iam/role:Role", "stage-deployer")
-        for side in ("inputs", "outputs"):
-            trust = role[side]["assumeRolePolicy"]
-            role[side]["assumeRolePolicy"] = trust.replace("arn:aws:iam::111111111111:role/ci", "*")
-
-    whole = edited("stage", everyone)
-    assert Who("everyone", "") in whole.principals
-
-
 def test_nothing_is_proved_of_a_role_whose_account_is_not_pinned(edited) -> None:
     def unpinned(resources: list[dict[str, Any]]) -> None:
         provider = one(resources, "pulumi:providers:aws", "stage")
@@ -161,14 +152,6 @@ def test_a_stack_alone_places_its_accounts_by_what_the_management_stack_exports(
     assert stage.unit == ("Workloads", "Stage")
 
 
-def test_the_tag_of_an_account_names_its_environment(edited) -> None:
-    def tagged(resources: list[dict[str, Any]]) -> None:
-        account = one(resources, "aws:organizations/account:Account", "stage")
-        account["outputs"]["tags"] = account["inputs"]["tags"] = {"Environment": "staging"}
-
-    assert edited("stage", tagged).environments == ("prod", "staging")
-
-
 def test_an_account_that_the_organization_lists_but_no_stack_has_is_shown(edited) -> None:
     def listed(resources: list[dict[str, Any]]) -> None:
         found = one(resources, "aws:organizations/organization:Organization", "organization")
@@ -185,13 +168,6 @@ def test_units_that_go_in_a_circle_do_not_hang_the_map(edited) -> None:
     assert edited("management", circle).units
 
 
-def test_a_property_named_door_that_is_something_else_is_left_alone(edited) -> None:
-    def other(resources: list[dict[str, Any]]) -> None:
-        one(resources, "aws:iam/user:User", "alice")["outputs"]["door"] = {"colour": "green"}
-
-    assert len(edited("management", other).doors) == len(read(ALL).doors)
-
-
 def test_an_external_id_is_named_as_a_requirement(edited) -> None:
     def external_id(resources: list[dict[str, Any]]) -> None:
         role = one(resources, "aws:iam/role:Role", "stage-developer")
@@ -201,17 +177,6 @@ def test_an_external_id_is_named_as_a_requirement(edited) -> None:
             role[side]["assumeRolePolicy"] = json.dumps(trust)
 
     assert door(edited("stage", external_id), "222222222222", "developer").requirements == ("external ID",)
-
-
-def test_mfa_is_not_claimed_where_a_session_without_it_passes(edited) -> None:
-    # BoolIfExists holds for a request that says nothing of MFA, as those with access keys do:
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-    def if_exists(resources: list[dict[str, Any]]) -> None:
-        role = one(resources, "aws:iam/role:Role", "stage-developer")
-        for side in ("inputs", "outputs"):
-            role[side]["assumeRolePolicy"] = role[side]["assumeRolePolicy"].replace('"Bool"', '"BoolIfExists"')
-
-    assert "MFA" not in door(edited("stage", if_exists), "222222222222", "developer").requirements
 
 
 def test_a_name_can_be_given() -> None:
@@ -232,5 +197,5 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
     way, *_ = found.ways
     root = Party(Who("root-user", way.account, "root"))
     way = replace(way, steps=(*way.steps[:-1], replace(way.steps[-1], target=root)))
-    (door,) = [one for one in drawn(replace(found, ways=(way,))).doors if one.state is State.OPEN]
+    (door,) = [one for one in drawn(replace(found, ways=(way,))).doors if one.role == "root"]
     assert "by a root session" in door.kinds

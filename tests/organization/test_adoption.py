@@ -26,9 +26,7 @@ CALLER = Caller(MANAGEMENT, f"arn:aws:sts::{MANAGEMENT}:assumed-role/admin/me")
 
 
 def account(number: int, called: str, /, **changes: Any) -> Account:
-    own = Account(
-        f"{number:012}", called, f"a{number}@company.com", "ACTIVE", "CREATED", "2026-01-01T00:00:00", "r-ab12"
-    )
+    own = Account(f"{number:012}", called, f"a{number}@company.com", "ACTIVE", "CREATED", "r-ab12")
     return replace(own, **changes)
 
 

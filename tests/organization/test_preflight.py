@@ -47,7 +47,7 @@ PROD: dict[str, Any] = {
 
 
 def account(id: str, name: str, **changes: Any) -> Account:
-    own = Account(id, name, f"example+{name}@company.com", "ACTIVE", "CREATED", "2026-01-01T00:00:00", "r-ab12")
+    own = Account(id, name, f"example+{name}@company.com", "ACTIVE", "CREATED", "r-ab12")
     return replace(own, **changes)
 
 

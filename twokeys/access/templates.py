@@ -244,7 +244,7 @@ class _Resolver:
 
     def _parameter(self, name: str) -> object:
         declared = mapping(self._parameters[name])
-        kind, value = str(declared.get("Type", "String")), self._given.get(name, declared.get("Default", UNKNOWN))
+        kind, value = str(declared.get("Type")), self._given.get(name, declared.get("Default"))
         if kind.startswith("AWS::SSM::Parameter::Value") or value is None:
             return UNKNOWN
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
@@ -252,7 +252,7 @@ class _Resolver:
         return _text(value)
 
     def _attribute(self, argument: object) -> object:
-        parts = argument.split(".", 1) if isinstance(argument, str) else argument
+        parts = argument.split(".") if isinstance(argument, str) else argument
         if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[0], str):
             return UNKNOWN
         logical_id, attribute = parts
@@ -263,8 +263,8 @@ class _Resolver:
         if logical_id not in self._names:
             self._names[logical_id] = None
             resource = mapping(self._resources.get(logical_id))
-            key = _NAMES.get(str(resource.get("Type")))
-            self._names[logical_id] = self.resolve(mapping(resource.get("Properties")).get(key)) if key else None
+            key = _NAMES.get(str(resource.get("Type")), "")
+            self._names[logical_id] = self.resolve(mapping(resource.get("Properties")).get(key))
         name = self._names[logical_id]
         return name if isinstance(name, str) and name else None
 

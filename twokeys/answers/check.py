@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -10,9 +12,9 @@ from rich.console import Console
 from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
-from twokeys.answers.model import Answers, Door, State
-from twokeys.answers.summary import by_principal, counted, listed, summary
-from twokeys.answers.words import through
+from twokeys.answers.model import Answers, State
+from twokeys.answers.summary import FEW, by_principal, counted, in_words, listed, not_shown, summary
+from twokeys.answers.words import held, through
 from twokeys.shown import say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
@@ -30,15 +32,31 @@ def as_data(answers: Answers, verdicts: Verdicts) -> dict[str, Any]:
 def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
     """Print who can enter, the doors that lack a key or are not proved, and what is wrong."""
     say(console, f"Doors of {answers.origin}")
-    say(console, summary(answers).sentence)
+    numbers = summary(answers)
+    for line in filter(None, (numbers.sentence, not_shown(answers))):
+        say(console, line)
     for line in (*_open(answers), *_others(answers)):
         say(console, line)
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
-        for finding in findings:
-            say(console, f"{level}: {finding.rule}: {finding.text}")
+        for line in _alike(findings, answers):
+            say(console, f"{level}: {line}")
     if not verdicts.mandatory:
-        doors = [door for door in answers.doors if door.state is State.OPEN]
-        say(console, f"Every door has two keys ({len(doors)} open).")
+        shown = " that is shown" if numbers.not_shown else ""
+        say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
+
+
+def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
+    """Findings, a line each; of many that differ only in which account they name, the first, and how many more."""
+    names = {name for one in answers.accounts.values() for name in (one.id, one.name) if name}
+    any_account = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b")
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.rule, any_account.sub("", finding.message) if names else finding.message].append(finding)
+    for (rule, _), same in groups.items():
+        shown = same if len(same) <= FEW else same[:1]
+        yield from (f"{rule}: {finding.text}" for finding in shown)
+        if len(same) > len(shown):
+            yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
 
 
 def _open(answers: Answers) -> Iterator[str]:
@@ -46,20 +64,15 @@ def _open(answers: Answers) -> Iterator[str]:
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {listed(one.accounts)}{through(one.through)}"
-            yield f"  ✓ {source.short} -> {into}{asked} ({one.level.word})"
+            sign, lacks = ("✓", "") if one.ways[0].shown else ("?", f": {held(one.ways[0])}")
+            yield f"  {sign} {source.short} -> {into}{asked} ({one.level.word}){lacks}"
 
 
 def _others(answers: Answers) -> Iterator[str]:
-    for door in answers.doors:
-        if door.state is not State.OPEN:
-            yield f"  {_SIGNS[door.state]} {in_words(door)}: {door.lacks}"
+    for state, line, _ in in_words(door for door in answers.doors if door.state is not State.OPEN):
+        yield f"  {_SIGNS[state]} {line}"
     if len(answers.accounts) > 1 and not answers.ways and not answers.doors:
         yield f"  no door between these {counted(len(answers.accounts), 'account')}"
-
-
-def in_words(door: Door) -> str:
-    """A door in one line: who, into which role of which account."""
-    return f"{door.source.short} -> {door.target.short}"
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:

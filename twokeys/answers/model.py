@@ -22,6 +22,11 @@ class Key(Enum):
     """The grant of an outsider: nobody here can see it, so it counts as made."""
     NOT_NEEDED = "not needed"
     """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
+    NOT_SHOWN = "not shown"
+    """The grant of whoever the management account lets into the role that AWS made: nothing that was read holds one."""
+
+
+_WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: "trust alone"}
 
 
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
@@ -158,6 +163,11 @@ class Way:
         return self.steps[0].declared if len(self.steps) == 1 else None
 
     @property
+    def shown(self) -> bool:
+        """Whether something that was read holds each grant that is needed of an account of ours."""
+        return all(step.grant is not Key.NOT_SHOWN for step in self.steps)
+
+    @property
     def expires(self) -> datetime | None:
         """The first moment from which a door on the way is closed, as its keys or its declaration have it."""
         ends = (end for step in self.steps for end in (step.closes, step.declared and step.declared.expires) if end)
@@ -166,9 +176,14 @@ class Way:
     @property
     def why(self) -> str:
         """What the door was written for and who answers for it; how else one comes to have the way."""
+        owner = self.declared.owner if self.declared else None
+        return f"{self.reason}; owner {owner}" if owner else self.reason
+
+    @property
+    def reason(self) -> str:
+        """What the door was written for, without who answers for it."""
         if self.declared is not None:
-            owner = f"owner {self.declared.owner}" if self.declared.owner else None
-            return "; ".join(part for part in (self.declared.name, self.declared.reason, owner) if part)
+            return "; ".join(part for part in (self.declared.name, self.declared.reason) if part)
         last = self.steps[-1]
         if last.declared is not None:
             return f"not declared; by the door {last.declared.name} of {last.source.who.label}"
@@ -292,8 +307,8 @@ class Answers:
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call each account that is known, with its id, also those that were not asked for."""
-    management_shown: bool = True
-    """Whether a user or role of the management account is shown."""
+    shown: frozenset[str] = frozenset()
+    """The accounts of which a user or role is shown."""
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
@@ -301,13 +316,13 @@ def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
     keys = {trust, grant}
     if Key.MISSING in keys or verdict == "DENY":
         return State.SHUT
-    if Key.UNKNOWN in keys or verdict == "UNKNOWN":
+    if keys & {Key.UNKNOWN, Key.NOT_SHOWN} or verdict == "UNKNOWN":
         return State.UNPROVED
     return State.OPEN
 
 
 def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
-    """That state in words: "both keys", "no grant", "trust not proved", "denied"."""
+    """That state in words: "both keys", "trust alone", "no grant", "grant not shown", "trust not proved", "denied"."""
     keys = (("trust", trust), ("grant", grant))
     missing = [name for name, key in keys if key is Key.MISSING]
     unknown = [name for name, key in keys if key is Key.UNKNOWN]
@@ -318,7 +333,9 @@ def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
         return "denied"
     if unknown:
         return " and ".join(unknown) + " not proved"
-    return "both keys" if state is State.OPEN else "not proved"
+    if grant is Key.NOT_SHOWN:
+        return "grant not shown"
+    return _WITHOUT_GRANT.get(grant, "both keys") if state is State.OPEN else "not proved"
 
 
 def _latest(moments: Iterable[str | None]) -> str | None:

@@ -93,9 +93,7 @@ class _Reader:
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
             names=dict(self._names),
-            management_shown=any(
-                one.urn and one.account == self._accounts.management for one in self._graph.principals
-            ),
+            shown=frozenset(one.account for one in self._graph.principals if one.urn),
         )
 
     def _memberships(self) -> Iterator[tuple[Party, Party]]:
@@ -279,7 +277,8 @@ class _Reader:
             if who(role) in entered:
                 continue
             document = f"trust policy of role {role.name}, as AWS made it"
-            step = Step(root, self._party(role), (), self._made_with_account(role, KeyPlace(document)), ())
+            trust = self._made_with_account(role, KeyPlace(document))
+            step = Step(root, self._party(role), (), trust, (), grant=Key.NOT_SHOWN)
             yield Way(
                 steps=(step,),
                 verdict=Outcome.CONDITIONAL.value,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twokeys.answers.model import Account, Answers, Party, State, Way
+from twokeys.answers.model import Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 
 _STRONGEST_FIRST = sorted(Level, reverse=True)
@@ -15,26 +15,45 @@ _STRONGEST_FIRST = sorted(Level, reverse=True)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Numbers: of accounts, of principals with a way in, of ways by how strong they are, of what is not settled."""
+    """Numbers: of accounts, of principals with a way in, of ways by how strong they are, of what is not settled.
+
+    `doors` are the ways of one door with what keys it needs, `not_shown` those whose grant is not shown; all others
+    lead through other roles.
+    """
 
     accounts: int
     principals: int
     ways: int
+    doors: int
+    not_shown: int
     levels: tuple[tuple[Level, int], ...]
     doors_without_a_key: int
     not_proved: int
 
     @property
+    def through_others(self) -> int:
+        """How many ways lead through other roles."""
+        return self.ways - self.doors - self.not_shown
+
+    @property
+    def ways_in(self) -> str:
+        """The ways in words: "9 ways in (5 doors, 4 through other roles)"."""
+        kinds = [counted(self.doors, "door")] if self.doors or not self.ways else []
+        kinds += [f"{self.through_others} through other roles"] if self.through_others else []
+        kinds += [f"{self.not_shown} whose grant is not shown"] if self.not_shown else []
+        return f"{counted(self.ways, 'way')} in ({', '.join(kinds)})"
+
+    @property
     def sentence(self) -> str:
-        """In words: "4 principals have 9 ways in: 3 administrator, 6 write; 1 not proved"."""
+        """In words: "4 principals have 9 ways in (5 doors, 4 through other roles): 3 administrator, 6 write"."""
         if not self.ways:
             first = "No way in from another account is known"
         else:
             levels = ", ".join(f"{count} {level.word}" for level, count in self.levels)
             have = "has" if self.principals == 1 else "have"
-            first = f"{counted(self.principals, 'principal')} {have} {counted(self.ways, 'way')} in: {levels}"
+            first = f"{counted(self.principals, 'principal')} {have} {self.ways_in}: {levels}"
         more = [
-            f"{counted(self.doors_without_a_key, 'door')} without a key" if self.doors_without_a_key else "",
+            f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
         ]
         return "; ".join(part for part in (first, *more) if part)
@@ -45,6 +64,9 @@ class Summary:
             "accounts": self.accounts,
             "principals": self.principals,
             "ways": self.ways,
+            "waysByOneDoor": self.doors,
+            "waysThroughOtherRoles": self.through_others,
+            "waysWhoseGrantIsNotShown": self.not_shown,
             "permissions": {level.word: count for level, count in self.levels},
             "doorsWithoutAKey": self.doors_without_a_key,
             "notProved": self.not_proved,
@@ -85,6 +107,8 @@ def summary(answers: Answers) -> Summary:
         accounts=len(answers.accounts),
         principals=len({way.source.who for way in answers.ways}),
         ways=len(answers.ways),
+        doors=sum(way.shown and not way.through for way in answers.ways),
+        not_shown=sum(not way.shown for way in answers.ways),
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
         doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
         not_proved=len(answers.not_proved),
@@ -94,7 +118,7 @@ def summary(answers: Answers) -> Summary:
 def not_shown(answers: Answers) -> str | None:
     """That a state is missing where ways start in the management account and nothing says who is there."""
     way = next((one for one in answers.ways if one.by_access_role and one.source.who.kind == "root"), None)
-    if way is None or answers.management_shown:
+    if way is None or way.source.who.account in answers.shown:
         return None
     return (
         f"Not shown: the users and roles of {way.source.place}, who may be granted AWS's own access role. "
@@ -124,6 +148,19 @@ def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]
         entrances.sort(key=lambda one: (-one.level, len(one.through), one.role))
         found.append((source, tuple(entrances)))
     return sorted(found, key=lambda pair: (-pair[1][0].level, str(pair[0])))
+
+
+def in_words(doors: Iterable[Door]) -> list[tuple[State, str, str]]:
+    """The state of doors, what they lack in a line, and the next step; into alike roles of several accounts once."""
+    groups: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
+    for door in doors:
+        groups[door.source.short, door.target.who.label, door.lacks].append(door)
+    found = []
+    for (source, role, lacks), (first, *more) in groups.items():
+        places = listed([door.target.place for door in (first, *more)])
+        each = f"; so for each of the {len(more) + 1}" if first.next_step and more else ""
+        found.append((first.state, f"{source} -> {role} of {places}: {lacks}", (first.next_step or "") + each))
+    return found
 
 
 FEW = 12

@@ -14,8 +14,8 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, period, reasons, used
-from twokeys.audit.report import heading, title
+from twokeys.audit.events import door_use, headline, period, reasons, used
+from twokeys.audit.report import heading, shut, title
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
@@ -39,9 +39,9 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         heading=f"Who can enter {target or 'every account'}",
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentence=". ".join(filter(None, (numbers.sentence, not_shown(answers)))),
+        sentence=". ".join(filter(None, (numbers.sentence, headline(comparison), not_shown(answers)))),
         principals=[
-            (source, _counts(ways), listed(sorted(way.target.place for way in ways), most=FEW))
+            (source, _counts(ways), _some(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
@@ -56,10 +56,15 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         groups=[(heading(group), _by_source(group.ways)) for group in groups],
         within=_by_source((way,) for way in answers.within),
         keys=_keys(answers),
-        print_keys=len(answers.accounts) <= FEW,
+        few=len(answers.accounts) <= FEW,
+        shut=shut(answers),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )
+
+
+def _some(names: list[str]) -> str:
+    return listed(names, most=len(names) if len(names) <= FEW else 4)
 
 
 def _level(ways: Iterable[Way]) -> Level:
@@ -82,7 +87,7 @@ def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[s
         row = (
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
-            f"{conditions(way)}, up to {duration(way.max_session_seconds)}",
+            conditions(way) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
             listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in ways], most=2),
             held(way),
             listed([one.why for one in ways], most=2),

@@ -9,15 +9,17 @@ from datetime import datetime
 
 from rich.console import Console
 
-from twokeys.answers.model import Answers, NotProved, Way
-from twokeys.answers.summary import Alike, by_account, by_principal, listed, not_shown, summary
-from twokeys.answers.words import conditions, duration, facts, into, keys, place, through
+from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
+from twokeys.answers.summary import Alike, by_account, by_principal, in_words, listed, not_shown, summary
+from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import events
+from twokeys.audit.events import events, headline
 from twokeys.shown import say, spreadsheet
 
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
+
+SHUT = "Doors without a key or denied"
 
 COLUMNS = (
     "account",
@@ -27,6 +29,7 @@ COLUMNS = (
     "of account",
     "into role",
     "role ARN",
+    "keys",
     "permissions",
     "through",
     "if",
@@ -38,6 +41,7 @@ COLUMNS = (
     "expires",
     "trust keys",
     "grant keys",
+    "next step",
 )
 
 
@@ -60,11 +64,11 @@ def show(  # noqa: PLR0913 - what is answered by position
     `with_keys` has the keys of every way printed, also of many.
     """
     say(console, title(answers, target))
-    for line in filter(None, (summary(answers).sentence, not_shown(answers))):
+    for line in filter(None, (summary(answers).sentence, headline(comparison), not_shown(answers))):
         say(console, line)
     for line in _ways(answers, now):
         say(console, line)
-    for line in _keys(answers, with_keys=with_keys):
+    for line in (*_shut(answers), *_keys(answers, with_keys=with_keys)):
         say(console, line)
     for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
         say(console, line)
@@ -74,15 +78,19 @@ def show(  # noqa: PLR0913 - what is answered by position
 
 
 def table(answers: Answers) -> str:
-    """The ways as CSV with a header, one a line (RFC 4180); no cell of it is a formula.
+    """The ways as CSV with a header, one a line, and the doors that are not open; no cell of it is a formula.
 
-    https://www.rfc-editor.org/rfc/rfc4180
+    A door that is not open says under "keys" what it lacks, and has no permissions. A way of which it is known since
+    when it is there has no "not before".
+
+    RFC 4180: https://www.rfc-editor.org/rfc/rfc4180
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for way in answers.ways:
-        writer.writerow(map(spreadsheet, _row(way)))
+    shut = (_row_of_door(door) for door in answers.doors if door.state is not State.OPEN)
+    for row in (*map(_row, answers.ways), *shut):
+        writer.writerow([spreadsheet(row.get(column, "")) for column in COLUMNS])
     return out.getvalue()
 
 
@@ -136,6 +144,22 @@ def _principals(answers: Answers) -> Iterator[str]:
             yield f"    {one.level.word}: {one.label} of {listed(one.accounts)}{through(one.through)}{asked}"
 
 
+def shut(answers: Answers) -> list[tuple[str, str]]:
+    """The doors that lack a key or are denied, each with its next step."""
+    found = in_words(door for door in answers.doors if door.state is State.SHUT)
+    return [(line, f"Next step: {step}." if step else "") for _, line, step in found]
+
+
+def _shut(answers: Answers) -> Iterator[str]:
+    for number, (line, step) in enumerate(shut(answers)):
+        if not number:
+            yield ""
+            yield SHUT
+        yield f"  {line}"
+        if step:
+            yield f"    {step}"
+
+
 def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:
     """Door by door: a door that several ways lead through is one."""
     doors = {(step.source.who, step.target.who): step for way in answers.ways for step in way.steps}
@@ -151,25 +175,45 @@ def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:
         yield from (f"    {line}" for line in keys(step))
 
 
-def _row(way: Way) -> tuple[str, ...]:
+def _row(way: Way) -> dict[str, str]:
     last = way.steps[-1].declared
-    return (
-        way.account,
-        way.target.place,
-        way.source.who.label,
-        way.source.who.kind,
-        way.source.place,
-        way.target.who.name,
-        way.target.arn,
-        str(way.permissions),
-        "; ".join(one.short for one in way.through),
-        conditions(way),
-        duration(way.max_session_seconds),
-        way.since or "",
-        way.not_before or "",
-        way.why,
-        (last.owner or "") if last else "",
-        way.expires.isoformat() if way.expires else "",
-        "; ".join(place(step.trust) for step in way.steps if step.trust),
-        "; ".join(place(grant) for step in way.steps for grant in step.grants),
-    )
+    return {
+        **_ends(way.source, way.target),
+        "keys": held(way),
+        "permissions": str(way.permissions),
+        "through": "; ".join(one.short for one in way.through),
+        "if": conditions(way),
+        "up to": duration(way.max_session_seconds),
+        "since": way.since or "",
+        "not before": "" if way.since else way.not_before or "",
+        "why": way.reason,
+        "owner": (last.owner or "") if last else "",
+        "expires": way.expires.isoformat() if way.expires else "",
+        "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
+        "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
+    }
+
+
+def _row_of_door(door: Door) -> dict[str, str]:
+    declared = door.declared
+    return {
+        **_ends(door.source, door.target),
+        "keys": door.lacks,
+        "if": " and ".join(door.conditions),
+        "why": "; ".join(filter(None, (declared.name, declared.reason))) if declared else "",
+        "owner": (declared.owner or "") if declared else "",
+        "expires": declared.expires.isoformat() if declared and declared.expires else "",
+        "next step": door.next_step or "",
+    }
+
+
+def _ends(source: Party, target: Party) -> dict[str, str]:
+    return {
+        "account": target.who.account,
+        "account name": target.place,
+        "who": source.who.label,
+        "kind": source.who.kind,
+        "of account": source.place,
+        "into role": target.who.name,
+        "role ARN": target.arn,
+    }

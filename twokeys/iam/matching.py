@@ -70,7 +70,7 @@ def is_symbolic(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _stand_in(symbol: str) -> str:
-    digest = sha256(symbol.encode("utf-8", "surrogatepass")).digest()
+    digest = sha256(symbol.encode()).digest()
     return "".join(chr(_PRIVATE + int.from_bytes(digest[i : i + 2], "big") % 0xFFFE) for i in range(0, 24, 2))
 
 

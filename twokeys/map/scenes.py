@@ -25,7 +25,7 @@ MOST_EXCEPTIONS = 8
 _ROLES, _ACCOUNTS = 1_000_001, 1_000_000
 """Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
 
-_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?", Key.NOT_OURS: "not ours", Key.NOT_NEEDED: "not needed"}
+_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
         drawing.add_units(unit[:close] for unit in units)
         if drawing.fits:
             break
-    subtitle = f"{counted(len(shown), 'account')}, {len(doors)} doors and ways{_trouble(doors)}"
+    subtitle = f"{counted(len(shown), 'account')}, {_counts(doors)}"
     boxes = drawing.boxes()
     groups = [group for user, group in whole.memberships if user == subject.who]
     ties = drawing.memberships(subject.who, groups)
@@ -295,11 +295,12 @@ def _half(door: Door, key: Key) -> State:
     """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
     if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
         return door.state
-    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}.get(key, State.OPEN)
+    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
 def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
-    keys = f"grant {_SIGN[doors[0].grant]} · trust {_SIGN[doors[0].trust]}"
+    trust, grant = doors[0].trust, doors[0].grant
+    keys = f"grant {_SIGN.get(grant, grant.value)} · trust {_SIGN.get(trust, trust.value)}"
     lack = [doors[0].lacks] if doors[0].state is not State.OPEN else []
     needs = sorted({", ".join(door.requirements) for door in doors})
     needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
@@ -324,7 +325,13 @@ def _one(names: set[str], things: str) -> str:
     return next(iter(names)) if len(names) == 1 else f"{len(names)} {things}"
 
 
-def _trouble(doors: Iterable[Door]) -> str:
-    shut = [door for door in doors if door.state is not State.OPEN]
-    counts = Counter(door.lacks for door in shut)
-    return "".join(f", {number} with {text}" for text, number in sorted(counts.items()))
+def _counts(doors: Collection[Door]) -> str:
+    """How many ways in, ways within an account, and doors that are not open, as every command counts them."""
+    within = sum(door.source.account == door.account for door in doors)
+    ways = sum(door.state is State.OPEN or door.grant is Key.NOT_SHOWN for door in doors) - within
+    counts = Counter(
+        (door.lacks, "way" if door.grant is Key.NOT_SHOWN else "door") for door in doors if door.state is not State.OPEN
+    )
+    trouble = [f"{counted(number, thing)} with {lacks}" for (lacks, thing), number in sorted(counts.items())]
+    inside = [f"{within} within an account"] if within else []
+    return ", ".join((f"{counted(ways, 'way')} in", *inside, *trouble))

@@ -70,7 +70,6 @@ class Account:
     Attributes:
         state: ACTIVE, PENDING_ACTIVATION, SUSPENDED, PENDING_CLOSURE or CLOSED.
         joined_method: CREATED or INVITED; AWS makes no access role in an invited account.
-        joined: when, as ISO 8601.
         parent: the id of the unit or root that it is in.
         unit: the path of that unit, "root" at the top.
     """
@@ -80,7 +79,6 @@ class Account:
     email: str
     state: str
     joined_method: str
-    joined: str
     parent: str
     unit: str = "root"
     tags: Mapping[str, str] = field(default_factory=dict)

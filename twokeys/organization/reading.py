@@ -136,7 +136,6 @@ class _Reader:
                     email=one["Email"],
                     state=one.get("State") or one["Status"],
                     joined_method=one["JoinedMethod"],
-                    joined=one["JoinedTimestamp"].isoformat(),
                     parent=parent,
                     unit="/".join(names) or "root",
                 )

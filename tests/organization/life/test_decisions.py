@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def there_is(id_: str, name: str, email: str, unit: str = "root") -> Account:
-    return Account(id_, name, email, "ACTIVE", "CREATED", "2026-01-01T00:00:00+00:00", "r-ab12", unit)
+    return Account(id_, name, email, "ACTIVE", "CREATED", "r-ab12", unit)
 
 
 def facts(accounts: dict[str, Any] | None = None, **changes: Any) -> Facts:
