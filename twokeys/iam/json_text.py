@@ -72,8 +72,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
+def _no_constant(_name: str) -> object:
+    raise ValueError
 
 
 _QUICK = JSONDecoder(
