@@ -250,6 +250,8 @@ def test_a_principal_is_a_star_an_account_an_arn_or_a_unique_id(name: str):
 def test_a_principal_element_names_whom_it_says(said: Any, names: Principals):
     (read,) = parse_policy(policy({**TRUST, "Principal": said}), PolicyKind.TRUST).statements
     assert (read.principals, read.not_principals) == (names, None)
+    assert read.principals is not None
+    assert read.principals.bare is names.bare
 
 
 def test_a_policy_that_iam_refuses_as_trust_can_be_read_as_resource_based():
