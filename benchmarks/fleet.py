@@ -12,14 +12,11 @@ docs/benchmarks-fleet.md.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-from fleet_lab import Lab, Measured, cli_on_path, lab, up
+from fleet_lab import cli_on_path, lab, up
 from fleet_page import MIB, publish, say, table
 
 PLAIN = Path(__file__).with_name("plain_calls.py")
@@ -59,43 +56,6 @@ def shards(accounts: int) -> tuple[str, str]:
     return "A first update with policies; the local AWS's own work is not counted.", table(head, rows)
 
 
-def rerun(accounts: int) -> tuple[str, str]:
-    """What it costs to run again when nothing, or one account, has changed."""
-    with lab(accounts) as found:
-        found.twokeys("fleet", "split", "prod", "--json")
-        first = up(found)
-        unchanged = up(found)
-        config = yaml.safe_load((found.folder / "Pulumi.prod.yaml").read_text())["config"]
-        config["twokeys:accounts"]["account-00000"]["tags"] = {"team": "payments"}
-        found.write("prod", config)
-        found.twokeys("fleet", "split", "prod", "--json")
-        one = up(found)
-    named = {"the first update": first, "again, unchanged": unchanged, "one account changed": one}
-    head = ("run", "processor / first", "processor s", "s", "shards that needed an engine")
-    rows = [
-        (name, f"{run.processor / first.processor:.0%}", f"{run.processor:.1f}", f"{run.seconds:.0f}", _ran(run))
-        for name, run in named.items()
-    ]
-    return "The same shards, three times in a row.", table(head, rows)
-
-
-def executors(accounts: int) -> tuple[str, str]:
-    """Processes of the command against Dask on the same machine."""
-    with lab(accounts) as found:
-        found.twokeys("fleet", "split", "prod", "--capacity", "20", "--json")
-        up(found)
-        here = up(found, "--all", "--parallel", "2")
-        with _cluster(found) as address:
-            there = up(found, "--all", "--scheduler", address)
-    head = ("executor", "time / first row", "s")
-    rows = [
-        (name, f"{run.seconds / here.seconds:.2f} x", f"{run.seconds:.0f}")
-        for name, run in (("processes, 2 at once", here), ("Dask, 2 workers", there))
-    ]
-    note = "Shards of two accounts, all run, nothing to change; by the clock: Dask's workers are no children of it."
-    return note, table(head, rows)
-
-
 def plain(accounts: int) -> tuple[str, str]:
     """An update against plain boto3 calls for the same work, on the same local AWS."""
     with lab(accounts) as found:
@@ -112,31 +72,7 @@ def plain(accounts: int) -> tuple[str, str]:
     return note, table(("", "processor / boto3", "processor s", "s"), rows)
 
 
-PARTS: dict[str, Callable[[int], tuple[str, str]]] = {
-    "shards": shards,
-    "rerun": rerun,
-    "executors": executors,
-    "plain": plain,
-}
-
-
-def _ran(run: Measured) -> str:
-    told = run.told["shards"]
-    return f"{sum(shard['state'] != 'unchanged' for shard in told)} of {len(told)}"
-
-
-@contextmanager
-def _cluster(found: Lab) -> Iterator[str]:
-    """A Dask scheduler and two workers on this machine."""
-    import distributed  # noqa: PLC0415 - an extra
-    from dask import config  # noqa: PLC0415
-
-    os.environ.update(found.variables)  # workers have the credentials of whoever starts them
-    with (
-        config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
-    ):
-        yield cluster.scheduler_address
+PARTS: dict[str, Callable[[int], tuple[str, str]]] = {"shards": shards, "plain": plain}
 
 
 def main() -> None:

@@ -214,6 +214,7 @@ REFUSED_VALUES = [
     ("doors.stage-deployer.conditions", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "has a setting of its own"),
     ("doors.stage-deployer.conditions", {"StringEquals": {"sts:externalid": "x"}}, "has a setting of its own"),
     ("doors.stage-deployer.keys", ["trust", "trust"], "listed twice"),
+    ("doors.stage-deployer.from", {"group": "developers", "members": ["alice", "Alice"]}, "listed twice"),
     ("doors.stage-deployer.expires", "2027-02-30", "not a day"),
     ("doors.stage-deployer.expires", "2027-01-31T15:00", "with its time zone"),
     ("doors.stage-deployer.reason", "", "1 to 1000"),

@@ -192,8 +192,8 @@ ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAG
     *(([admits({"StringEquals": {SUB: MAIN}, "StringLike": {AUD: audiences}}),
         {**admits({"StringEquals": {AUD: "a"}, **OFFICE}), "Effect": "Deny"}],
         {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OUTSIDE_OF_IT)}) for audiences in (["a", "b"], ["a", "b*"])),
-    ([admits({"StringEquals": {SUB: MAIN, AUD: "a"}}), admits({"StringEquals": {SUB: MAIN, AUD: "b"}, **OFFICE})],
-        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}),
+    *(([admits({"StringEquals": {SUB: MAIN, AUD: one}, **more}) for one, more in (("a", {}), ("b", OFFICE))][::way],
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}) for way in (1, -1)),
     ([admits({"StringEquals": {"www.amazon.com:user_id": "me", "www.amazon.com:app_id": "a"}}, "www.amazon.com")],
         {"www.amazon.com me": ("Login with Amazon me", *OPEN)}),
     ([admits({"StringEquals": {"saml:sub": "ann", "saml:aud": "https://signin.aws.amazon.com/saml"}}, CORP, BOTH[1])],
@@ -218,6 +218,35 @@ def test_who_comes_in_by_a_provider_or_a_service_needs_no_grant(
     for door in doors:
         assert (door.source.account, door.grant_key.value, door.asked) == ("", "not needed", True)
         assert door.trust.decisions
+
+
+OF_IDENTITY_CENTER = "AWSSSO_0123456789abcdef_DO_NOT_DELETE"
+LATER = "(not known yet)"
+WEB, SAML = "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"
+
+
+@pytest.mark.parametrize(("provider", "action", "called", "of_identity_center"), [
+    (arn(STAGE, f"oidc-provider/{HOST}"), WEB, "GitHub", False),
+    (arn(STAGE, "oidc-provider/id.example.com/x"), WEB, "id.example.com/x", False),
+    (arn(STAGE, f"oidc-provider/{OF_IDENTITY_CENTER}"), WEB, OF_IDENTITY_CENTER, False),
+    (arn(STAGE, f"saml-provider/{OF_IDENTITY_CENTER}"), SAML, OF_IDENTITY_CENTER, True),
+    (arn(STAGE, "saml-provider/AWSSSO_corp_DO_NOT_DELETE"), SAML, "AWSSSO_corp_DO_NOT_DELETE", False),
+    (arn(STAGE, "saml-provider/corp"), SAML, "corp", False),
+    ("*", WEB, "any identity provider", False),
+    (UNKNOWN, WEB, "an identity provider that is not known yet", False),
+])  # fmt: skip
+def test_who_comes_by_a_provider_is_called_after_it(
+    provider: object, action: str, called: str, of_identity_center: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"""
+    world = two_keys()
+    world.role("people", world.stage, {"Version": "2012-10-17", "Statement": [admits({}, provider, action)]})
+    (found,) = world.graph.federated
+    (source,) = found.sources.values()
+    assert found.of_identity_center == of_identity_center
+    said = f"{called} (not known yet)" if provider is UNKNOWN else f"{called} *"
+    assert (source.name, source.arn) == (said, said.replace(called, LATER if provider is UNKNOWN else str(provider)))
+    assert source.kind == ("saml" if action == SAML else "web-identity")
 
 
 @pytest.mark.parametrize(("statement", "action"), [

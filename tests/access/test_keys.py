@@ -22,6 +22,7 @@ from tests.access.world import (
     PROD,
     SERVICE,
     STAGE,
+    TYPES,
     World,
     arn,
     document,
@@ -437,6 +438,25 @@ def attachment_that_an_exclusive_list_removes(world: World) -> None:
 
 
 @wrong("unproved-door")
+def attachment_that_a_list_of_all_who_have_the_policy_removes(world: World) -> None:
+    role_to_role(world, document(trusts(arn(HUB, "root"))))
+    world.role("other", world.hub)
+    world.add("Policy", "enter", world.hub, name="enter", policy=document(grants(DEPLOYER)))
+    world.add("RolePolicyAttachment", "one", world.hub, role="ci", policyArn=arn(HUB, "policy/enter"))
+    world.add("PolicyAttachment", "all", world.hub, roles=["other"], policyArn=arn(HUB, "policy/enter"))
+
+
+@wrong("door-needs-grant", "door-needs-trust", "unproved-door")
+def membership_that_a_list_of_the_whole_group_removes(world: World) -> None:
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    world.add("User", "alice", world.hub, name="alice")
+    world.add("Group", "staff", world.hub, name="staff")
+    world.add("GroupPolicy", "enter", world.hub, group="staff", name="enter", policy=document(grants(DEPLOYER)))
+    world.add("UserGroupMembership", "one", world.hub, user="alice", groups=["staff"])
+    world.add("GroupMembership", "all", world.hub, group="staff", users=["bob"])
+
+
+@wrong("unproved-door")
 def role_that_two_resources_describe_differently(world: World) -> None:
     role_and_inline_grant(world)
     world.add("Role", "again", world.stage, name="deployer", assumeRolePolicy=document(trusts("*")))
@@ -761,6 +781,9 @@ def keys_that_exclude_each_other(world: World) -> None:
     world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
 
 
+AWS_POLICY = "arn:aws:iam::aws:policy"
+
+
 def made_elsewhere(roles: int) -> Callable[[World], object]:
     def build(world: World) -> None:
         loose = not_pinned(world)
@@ -768,6 +791,7 @@ def made_elsewhere(roles: int) -> Callable[[World], object]:
         for role, policy, provider in (("lost", "x", loose), ("ci", "some", world.hub), ("ci", "more", world.hub)):
             given = arn(HUB, f"policy/{policy}")
             world.add("RolePolicyAttachment", policy, provider, role=role, policyArn=given)
+        world.add("RolePolicyAttachment", "read", world.hub, role="ci", policyArn=f"{AWS_POLICY}/ReadOnlyAccess")
         world.role("ci", world.hub)
         for number in range(roles):
             world.role(f"r{number}", world.stage, document(trusts(arn(HUB, "root"))))
@@ -899,6 +923,104 @@ def trust_that_is_made_from_what_is_only_read(world: World) -> None:
 def grant_that_is_made_from_what_is_only_read(world: World) -> None:
     world.role("ci", world.hub)
     world.change(world.grant("ci", world.hub, OTHER), made_from_hidden=frozenset({"policy"}))
+
+
+def exported_by_prod(world: World, trust: dict[str, Any]) -> None:
+    place = {"type": TYPES["Role"], "name": "x", "account": PROD, "property": "assumeRolePolicy"}
+    declared = {**place, "properties": {"name": "x", "path": "/"}, "document": json.loads(document(trust))}
+    target = {"account": PROD, "role": "x"}
+    door = {"name": "x", "source": {"kind": "role", "account": HUB, "names": ["ci"]}, "target": target}
+    outputs = {"outputs": {"doors": [{"name": "x", "door": door, "documents": [declared]}]}}
+    world.add("StackReference", "prod", name="o/p/prod", outputs=outputs)
+
+
+ACCESS_ROLE = arn(PROD, "role/OrganizationAccountAccessRole")
+SNEAK = arn(STAGE, "role/sneak")
+NOT_SHOWN = (
+    "that account is not in this stack and no stack reference shows the role's trust: the trust key is not proved"
+)
+
+
+@says(
+    (NO_PROOF, f"{HOLDS} {ACCESS_ROLE} in account {PROD}, but {NOT_SHOWN}", ELSEWHERE % "trust",
+     f"{CI} -> {ACCESS_ROLE}", "ci-grant"),
+    (NO_TRUST, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {ACCESS_ROLE} in account {PROD}, but AWS "
+     f"made that role to trust only the management account {HUB}: {NO_TRUST}",
+     f"grant a role of account {PROD} that trusts {SNEAK}, or remove the grant", f"{SNEAK} -> {ACCESS_ROLE}", "sneak"),
+    (NO_PROOF, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {arn(PROD, 'role/ops/x')} in account "
+     f"{PROD}, but {NOT_SHOWN}", ELSEWHERE % "trust", f"{SNEAK} -> {arn(PROD, 'role/ops/x')}", "sneak"),
+)  # fmt: skip
+def grants_on_roles_of_an_account_that_only_another_stack_tells_of(world: World) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
+    exported_by_prod(world, trusts(CI, condition=MFA))
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, ACCESS_ROLE)
+    policy = document(grants(ACCESS_ROLE, arn(PROD, "role/ops/x")))
+    world.role("sneak", world.stage, inlinePolicies=[{"name": "p", "policy": policy}])
+
+
+@says((NO_TRUST, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {ACCESS_ROLE} in account {PROD}, but no "
+       f"role of this stack answers to that and trusts it: {NO_TRUST}",
+       f"add the role with a trust policy that names {SNEAK}, correct the ARN, or remove the grant{IF_ELSEWHERE}",
+       f"{SNEAK} -> {ACCESS_ROLE}", "sneak"))  # fmt: skip
+def grant_on_an_access_role_where_nothing_tells_the_management_account(world: World) -> None:
+    world.resources.remove(world.hub)
+    world.provider("prod", PROD)
+    world.role("sneak", world.stage, inlinePolicies=[{"name": "p", "policy": document(grants(ACCESS_ROLE))}])
+
+
+@says((NO_GRANT, f"The door from {CI} of account {HUB} to role {arn(PROD, 'role/x')} in account {PROD} has two keys "
+       "that no request can turn at once: sts:ExternalId StringEquals x and sts:ExternalId StringEquals y",
+       "let the grant and the trust policy ask for the same, or remove one of them", f"{CI} -> {arn(PROD, 'role/x')}",
+       "ci"))  # fmt: skip
+def keys_of_two_stacks_that_exclude_each_other(world: World) -> None:
+    asking = [{"Condition": {"StringEquals": {"sts:ExternalId": value}}} for value in "xy"]
+    exported_by_prod(world, {**trusts(CI), **asking[0]})
+    policy = document({**grants(arn(PROD, "role/x")), **asking[1]})
+    world.role("ci", world.hub, inlinePolicies=[{"name": "p", "policy": policy}])
+
+
+LEAF = "what is not known yet in it may let somebody in: Statement[0].Effect, Statement[1].Effect"
+
+
+@says(
+    (NO_PROOF, f"The trust policy of role deployer is not proved: {LEAF}", WAITING, f"* -> {DEPLOYER}", "deployer"),
+)  # fmt: skip
+def trust_that_may_be_a_denial(world: World) -> None:
+    statement = {**trusts(CI), "Effect": UNKNOWN}
+    role_to_role(world, {"Version": "2012-10-17", "Statement": [statement, statement]})  # type: ignore[arg-type]
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+NOT_YET = "is not proved: it is not known yet and no component declares it"
+
+
+@says((NO_PROOF, f"The trust policy of role deployer {NOT_YET}", WAITING, f"* -> {DEPLOYER}", "deployer"))
+def grant_on_a_role_whose_trust_is_not_known_yet(world: World) -> None:
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage, UNKNOWN)
+
+
+@says(
+    (NO_PROOF, f"The inline policy enter of role ci {NOT_YET}", WAITING, f"{CI} -> *", "enter"),
+    (NO_PROOF, f"What role cd of account {HUB} may enter is not proved: {OF_ELSEWHERE.partition('; ')[0]}; trust "
+     f"policies leave it to such grants who enters {arn(STAGE, 'role/OrganizationAccountAccessRole')} in account "
+     f"{STAGE}, {DEPLOYER} in account {STAGE}",
+     f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}",
+     f"{arn(HUB, 'role/cd')} -> *", "cd"),
+)  # fmt: skip
+def policies_that_are_not_known_in_an_account_that_is_trusted_as_a_whole(world: World) -> None:
+    trusted(world, HUB)
+    world.role("ci", world.hub)
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=UNKNOWN)
+    world.role("cd", world.hub, managedPolicyArns=[arn(HUB, "policy/some")])
+
+
+@says()
+def step_of_a_providers_chain_whose_grant_is_not_shown(world: World) -> None:
+    trusted(world, CI)
+    world.add("Provider", "chained", assumeRoles=json.dumps([{"roleArn": CI}, {"roleArn": DEPLOYER}]))
 
 
 @pytest.mark.parametrize("name", SAID)

@@ -32,6 +32,7 @@ UNQUOTED = (
 )
 UNRECORDED = "arn:aws:iam::aws:policy/service-role/MadeAfterTheData"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+ONE_ROLE = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
 DIFFER = "two resources are this principal, and do not give it the same permissions boundary"
 ONE_OF_TWO = "it is one of several policies of this stack, and not known yet which"
 NOT_YET = "it is not known yet and no component declares it"
@@ -123,6 +124,9 @@ def lists_of_all(world: World) -> None:
     world.add("RolePoliciesExclusive", "y", world.hub, roleName="cd", policyNames=["other"])
     arns = [arn(HUB, "policy/read"), arn(HUB, "policy/more")]
     world.add("RolePolicyAttachmentsExclusive", "z", world.hub, roleName="cd", policyArns=arns)
+    world.role("ce", world.hub)
+    world.add("RolePolicy", "kept", world.hub, role="ce", name="kept", policy=ENTERS)
+    world.add("RolePolicyAttachmentsExclusive", "none", world.hub, roleName="ce", policyArns=[])
     world.add("RolePolicyAttachment", "to", world.hub, role=UNKNOWN, policyArn=arns[0])
 
 
@@ -185,6 +189,7 @@ REMOVED = "so that each update of it removes this one"
             {
                 "role ci": ["inline policy own of role ci", "managed policy read", "managed policy read"],
                 "role cd": ["managed policy read", "managed policy more"],
+                "role ce": ["inline policy kept of role ce"],
             },
             [
                 ("RolePolicyAttachment to", "the principal that it attaches a policy to is not known yet"),
@@ -215,6 +220,13 @@ def test_each_has_the_policies_that_the_resources_give_it(
         for one in principals
     }
     assert {name: has for name, has in found.items() if has} == held
+    for one in principals:
+        if one.boundary and one.boundary.problem:
+            step = {DIFFER: ONE_ROLE}.get(one.boundary.problem)
+            assert (one.boundary.urn, one.boundary.next_step) == (one.urn, step)
+        for held_ in one.documents:
+            if held_.problem == NO_ARN:
+                assert (held_.urn, held_.source) == (one.urn, one.source)
     assert [replace(one, document=None) for one in principals.not_proved] == [
         unproved(world, what, why) for what, why in unclear
     ]
@@ -231,7 +243,7 @@ def unproved(world: World, what: str, why: str) -> NotProved:
     title, role = what.removesuffix(" of ci").removesuffix(" of cd"), what[-2:]
     made = f"{role}-grant" if kind == "inline" else "enter"
     urn = next(one.urn for one in world.resources if one.name == made)
-    step = "put the policy into that list, or take the list out"
+    step = "add it to that list, or take the list out"
     return NotProved(f"The {title}", why, step, f"{arn(HUB, f'role/{role}')} -> *", urn, f"{made}.py")
 
 
@@ -323,9 +335,8 @@ def test_two_resources_that_are_one_role_say_the_same_or_nothing_is_known(
         {True: None, None: NOT_YET}.get(same, f"{made.urn} and {again.urn} are both this role and do not say the same")
     )
     if same is False:
-        step = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
         told = (role.trust.title, role.trust.urn, role.trust.source, role.trust.next_step)
-        assert told == ("trust policy of role ci", made.urn, "a.py", step)
+        assert told == ("trust policy of role ci", made.urn, "a.py", ONE_ROLE)
 
 
 def test_what_a_refresh_saw_and_may_open_a_role_that_is_here_is_not_proved() -> None:

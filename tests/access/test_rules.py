@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -15,8 +16,10 @@ from tests.access.world import (
     HUB,
     OUTSIDE,
     PROD,
+    SERVICE,
     STAGE,
     TODAY,
+    TYPES,
     World,
     arn,
     document,
@@ -205,6 +208,38 @@ def door(expires: str | None) -> dict[str, object]:
     }
 
 
+def placed(type_: str, **inputs: object) -> Callable[[World], object]:
+    return lambda world: world.change(world.add("Component", "x", world.stage, **inputs), type=type_)
+
+
+def another_trust_than_is_declared(world: World) -> None:
+    said = {"type": TYPES["Role"], "name": "own", "account": STAGE, "property": "assumeRolePolicy"}
+    said |= {"properties": {"name": "own", "path": "/"}, "document": json.loads(SERVICE)}
+    parent = world.add("Component", "door", symbolicDocuments=[said])
+    world.role("own", world.stage, SERVICE.replace("ec2", "ecs-tasks"))
+    world.change(world.resources[-1], parent=parent.urn)
+
+
+def grant_of_the_access_role(world: World) -> None:
+    told = world.add("MemberAccount", "prod", outputs={"accessRoleArn": arn(PROD, "role/Enter")})
+    world.add("Account", "prod", world.hub, outputs={"id": PROD, "name": "prod"}, protect=True, parent=told)
+    world.role("helpdesk", world.hub)
+    world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
+
+
+def any_repository(world: World) -> None:
+    provider = {"Federated": arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")}
+    statement = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"}
+    audience = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
+    world.role("jobs", world.stage, document({**statement, "Condition": audience}))
+
+
+def another_account(world: World, **more: Any) -> None:
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), **more)))
+
+
+TOO_LONG = document(grants("arn:aws:s3:::" + "x" * 6_144, action="s3:GetObject"))
+ROOTS = document(grants("*", action="sts:AssumeRoot"))
 X_OF_PROD = f'[{{"roleArn": "{arn(PROD, "role/x")}"}}]'
 CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
     "everyone": (lambda world: replaced(world, "deployer", assumeRolePolicy=document(trusts("*"))), ["wildcard-trust"]),
@@ -216,6 +251,27 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: trusting(world, "*", {"StringNotEquals": {"aws:PrincipalAccount": OUTSIDE}}),
         ["wildcard-trust"],
     ),
+    "no grant": (lambda world: world.resources.pop(), ["door-needs-grant"]),
+    "another trust": (lambda world: trusting(world, arn(STAGE, "root"), {}), ["door-needs-trust"]),
+    "a trust that is not known": (lambda world: world.role("u", world.stage, UNKNOWN), ["unproved-door"]),
+    "a vendor": (another_account, ["external-id"]),
+    "a vendor that nobody named": (
+        lambda world: another_account(world, condition={"StringEquals": {"sts:ExternalId": "4f3c2b1a"}}),
+        ["third-party-named"],
+    ),
+    "any repository": (any_repository, ["federated-trust"]),
+    "every root": (
+        lambda world: world.add("RolePolicy", "r", world.hub, role="ci", name="r", policy=ROOTS),
+        ["root-session-grant"],
+    ),
+    "the access role": (grant_of_the_access_role, ["access-role-reserved"]),
+    "IAM of a type that nobody reads": (placed("aws-native:iam:SomethingNew"), ["not-read"]),
+    "code": (placed("command:local:Command", create="python make.py"), ["code-not-read"]),
+    "a policy that AWS refuses": (
+        lambda world: world.add("Policy", "p", world.hub, name="p", policy=TOO_LONG),
+        ["policy-refused"],
+    ),
+    "another trust than is declared": (another_trust_than_is_declared, ["declared-equals-real"]),
     "every role of the account": (lambda world: granting(world, arn(STAGE, "role/*")), ["wildcard-grant"]),
     "every role anywhere": (lambda world: granting(world, "*"), ["wildcard-grant"]),
     "this role of any account": (lambda world: granting(world, "arn:aws:iam::*:role/deployer"), ["wildcard-grant"]),
@@ -273,6 +329,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ["door-expired"],
     ),
 }
+
+
+def test_every_rule_has_a_change_that_it_refuses() -> None:
+    assert {rule.name for rule in RULES} == {name for _, rules in CHANGES.values() for name in rules}
 
 
 @pytest.mark.parametrize("name", CHANGES)

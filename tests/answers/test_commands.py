@@ -32,9 +32,18 @@ def without_grant() -> World:
 
 
 def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
+    granted = two_keys()
+    granted.role("admin", granted.hub)
+    granted.grant("admin", granted.hub, arn(STAGE, "role/OrganizationAccountAccessRole"))
     code, text = call("check", "--state", write_state(tmp_path / "state.json", two_keys()))
     assert code == 0
-    assert "Every door has two keys (1 open)" in text
+    assert "2 principals have 2 ways in (1 door, 1 whose grant is not shown)" in text
+    assert "? account management as a whole -> role OrganizationAccountAccessRole of 222222222222" in text
+    assert "(administrator): grant not shown" in text
+    assert "Every door that is shown has two keys (1 door)" in text
+    code, text = call("check", "--state", write_state(tmp_path / "whole.json", granted))
+    assert code == 0
+    assert "Every door has two keys (2 doors)" in text
 
 
 def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:

@@ -392,7 +392,10 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_list_comes_first(op
 
 
 def test_on_paper_the_whole_list_and_the_whole_picture_stand_without_what_is_to_be_clicked(opened: Opened) -> None:
-    page = opened("classic", classic(), viewport={"width": 718, "height": 300})
+    page = opened("paper", grown(100), viewport={"width": 718, "height": 300})
+    expect(doors(page)).to_have_count(200)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert doors(page).count() == int(page.locator("#count").inner_text().split()[0])
     page.emulate_media(media="print")
     expect(page.locator("#filters")).to_be_hidden()
     clipped = "part => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1"

@@ -265,14 +265,32 @@ def test_an_attachment_is_the_second_key_of_a_closed_way(kind: str, given: dict[
 DENIED = document(grants("*", effect="Deny", action="sts:*"))
 
 
+def closing_units(world: World, above_stage: str) -> None:
+    """An SCP on an outer unit, and stage below an inner one of it or elsewhere; ids are in outputs only."""
+    for kind, name, above, identity in (
+        ("OrganizationalUnit", "outer", "r-1", "ou-outer"),
+        ("OrganizationalUnit", "inner", "ou-outer", "ou-inner"),
+        ("Account", "stage", above_stage, STAGE),
+    ):
+        asked = {"name": name, "parentId": above}
+        world.add(kind, name, world.hub, protect=True, outputs={**asked, "id": identity}, **asked)
+    said = {"name": "scp", "content": DENIED}
+    world.add("ControlPolicy", "scp", world.hub, outputs={**said, "id": "p-1"}, **said)
+    world.add("ControlPolicyAttachment", "scp", world.hub, policyId="p-1", targetId="ou-outer")
+
+
 def closed_way(closed_by: str, *, still: bool) -> World:
     """A role of stage with a grant on one of prod that trusts its account: `closed_by` closes the way, or no more."""
     world = World()
     prod = world.provider("prod", PROD)
+    if closed_by == "organizational unit":
+        closing_units(world, "ou-inner" if still else "r-1")
     world.role("target", prod, document(trusts(arn(STAGE, "root"))))
-    limit = document(grants("*", action="*"), grants("*", effect="Deny"))
-    world.add("Policy", "limit", world.stage, name="limit", policy=limit)
-    bounded = {"permissionsBoundary": arn(STAGE, "policy/limit")} if closed_by == "boundary" and still else {}
+    says = closed_by == "what a boundary says"
+    limit = [grants("*", action="*"), *([] if says and not still else [grants("*", effect="Deny")])]
+    world.add("Policy", "limit", world.stage, name="limit", policy=document(*limit))
+    bounds = says or (closed_by == "boundary" and still)
+    bounded = {"permissionsBoundary": arn(STAGE, "policy/limit")} if bounds else {}
     world.role("worker", world.stage, **bounded)
     world.grant("worker", world.stage, arn(PROD, "role/target"))
     if closed_by == "deny":
@@ -287,7 +305,15 @@ def closed_way(closed_by: str, *, still: bool) -> World:
 
 
 @pytest.mark.parametrize(
-    ("closed_by", "opened"), [("boundary", "worker"), ("deny", "limits"), ("control policy", "scp")], ids=str
+    ("closed_by", "opened"),
+    [
+        ("boundary", "worker"),
+        ("what a boundary says", "limit"),
+        ("deny", "limits"),
+        ("control policy", "scp"),
+        ("organizational unit", "stage"),
+    ],
+    ids=str,
 )
 def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: str, tmp_path: Path) -> None:
     """A grant works where neither a boundary, a Deny nor an SCP stops it.

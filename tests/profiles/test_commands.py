@@ -150,7 +150,7 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     assert (sorted(tmp_path.iterdir()), config.read_bytes()) == before
     run("--person", "ada", "--state", stage)
     result = run("--person", "ada", "--state", stage, "--dry-run")
-    assert (result.return_value, result.output) == (0, "")
+    assert (result.return_value, result.output) == (0, f"{config}: nothing would change\n")
 
 
 def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:

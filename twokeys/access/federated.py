@@ -166,7 +166,7 @@ def _without_own(verdict: Verdict, federation: Federation) -> Verdict:
     own = {federation.subject_key.lower(), federation.audience_key.lower()}
     others = tuple(one for one in verdict.requirements if not _about(one, own))
     outcome = Outcome.CONDITIONAL if others else Outcome.ALLOW
-    return Verdict(outcome, Why(others, verdict.unknowns, verdict.decisions))
+    return Verdict(outcome, Why(others, decisions=verdict.decisions))
 
 
 def _about(requirement: Requirement, keys: set[str]) -> bool:

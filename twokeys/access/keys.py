@@ -89,11 +89,6 @@ class _Reader:
         chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
         self._steps = {step for chain in chains for step in pairwise(chain)}
         self._assumed = {role for chain in chains for role in chain}
-        self._with_unknown_documents = {
-            principal.account
-            for principal in graph.principals
-            if any(document.policy is UNKNOWN and document.urn is not None for document in principal.documents)
-        }
         self._spoken_of = {one.document for one in graph.not_proved} - {None}
         self._entered = self._accounts.members | {
             self._accounts.of_provider(entry.urn) for entry in graph.accounts.entries if entry.assumes != ()
@@ -295,9 +290,7 @@ class _Reader:
         meant = [door for door in trust.holders if not door.source.made_by_aws]
         if any(door.open or (door.asked and door.trust_key is Key.PRESENT) for door in meant):
             return
-        if self._program_enters(trust) or self._unknown_in(account):
-            return
-        if any(door.outcome is Outcome.UNKNOWN for door in meant):
+        if self._program_enters(trust) or any(door.outcome is Outcome.UNKNOWN for door in meant):
             return
         if account is None:
             named, whom = trust.names, f"organization {trust.names} as a whole"
@@ -321,10 +314,6 @@ class _Reader:
         """
         return trust.role.arn in self._assumed and trust.account is not None and trust.account not in self._entered
 
-    def _unknown_in(self, account: str | None) -> bool:
-        """Whether a policy of the stack there is not known, which `not_proved` says once for all its doors."""
-        return bool(self._with_unknown_documents) if account is None else account in self._with_unknown_documents
-
     def lone_grant(self, grant: Grant) -> Iterator[Statement]:
         """A grant on a role of another account that is not in the stack, or on a pattern that no role there answers."""
         source = grant.source
@@ -334,10 +323,9 @@ class _Reader:
             return
         there, manager = self._accounts.name(account), self._accounts.management
         namesakes = self._namesakes("role", name.rpartition("/")[2])
-        if name in self._accounts.access_roles(account) and self._graph.is_ours(account):
-            if manager in (None, source.account):
-                return
-            but = f"AWS made that role to trust only the management account {self._accounts.name(manager or '')}"
+        of_aws = name in self._accounts.access_roles(account) and self._graph.is_ours(account)
+        if of_aws and manager not in (None, source.account):
+            but = f"AWS made that role to trust only the management account {self._accounts.name(manager)}"
             lack, step = Lack.TRUST, f"grant a role of account {there} that trusts {source.arn}, or remove the grant"
         elif namesakes:
             lack, step = Lack.PROOF, _PIN

@@ -61,7 +61,7 @@ def _of_each(ending: str) -> Mapping[str, Holder]:
 
 INLINE_POLICIES = _of_each("Policy")
 ATTACHMENTS = _of_each("PolicyAttachment")
-_ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
+ATTACHMENT_TO_MANY = "aws:iam/policyAttachment:PolicyAttachment"
 _EXCLUSIVE_INLINE = _of_each("PoliciesExclusive")
 _EXCLUSIVE_ATTACHMENT = _of_each("PolicyAttachmentsExclusive")
 _ONE_ROLE = "run `pulumi refresh` on the stacks that have it, and let one of them make the role"
@@ -70,6 +70,8 @@ _REFRESH = (
 )
 _BOTH_BOUNDARIES = "two resources are this principal, and do not give it the same permissions boundary"
 _ONE_OF_SEVERAL = "it is one of several policies of this stack, and not known yet which"
+_NAME_IN_LIST = "add it to that list, or take the list out"
+_ALL_OF_GROUP = "lists all users of that group, so that each update of it removes others"
 _NAME_IT = "name the principal by a value that is known in preview, or by the output of one resource"
 
 
@@ -275,7 +277,7 @@ class Principals:
                 self._read_inline(resource, kind)
             elif kind := ATTACHMENTS.get(resource.type):
                 self._attach(resource, self._referred(resource, kind, kind))
-            elif resource.type == _ATTACHMENT_TO_MANY:
+            elif resource.type == ATTACHMENT_TO_MANY:
                 for kind in HOLDERS:
                     self._attach(resource, self._all_referred(resource, kind + "s", kind))
             elif resource.type == ROLE:
@@ -315,7 +317,7 @@ class Principals:
 
     def _attach(self, resource: Resource, holders: list[Principal]) -> None:
         if not holders:
-            if resource.type != _ATTACHMENT_TO_MANY:
+            if resource.type != ATTACHMENT_TO_MANY:
                 self._unclear(resource, "the principal that it attaches a policy to is not known yet")
             return
         self._attach_arns(resource, "policyArn", [resource.get("policyArn")], holders)
@@ -355,13 +357,31 @@ class Principals:
         return self._managed_by_arn[arn]
 
     def _read_memberships(self) -> None:
+        """A GroupMembership lists all users of its group: each update of it removes any others.
+
+        https://www.pulumi.com/registry/packages/aws/api-docs/iam/groupmembership/
+        """
+        listed: list[tuple[Resource, Principal, list[Principal]]] = []
         for resource in self._snapshot.of_type("aws:iam/groupMembership:GroupMembership"):
-            for group in self._referred(resource, "group", "group"):
-                for user in self._all_referred(resource, "users", "user"):
+            groups = self._referred(resource, "group", "group")
+            if not groups:
+                self._unclear(resource, "the group whose users it lists is not known yet")
+            for group in groups:
+                users = self._all_referred(resource, "users", "user")
+                listed.append((resource, group, users))
+                for user in users:
                     user.groups.append(group)
         for resource in self._snapshot.of_type("aws:iam/userGroupMembership:UserGroupMembership"):
             for user in self._referred(resource, "user", "user"):
                 user.groups.extend(self._all_referred(resource, "groups", "group"))
+        joined = [user for user in self if user.groups] if listed else []
+        for resource, group, users in listed:
+            for user in joined:
+                if group in user.groups and user not in users and UNKNOWN not in items(resource.get("users")):
+                    user.groups.remove(group)
+                    what, why = f"Whether user {user.name} is in group {group.name}", f"{resource.name} {_ALL_OF_GROUP}"
+                    for document in group.documents:
+                        self._may_be_held(user, document, what, why, _NAME_IN_LIST)
 
     def _read_exclusive(self) -> None:
         """An exclusive list removes what it does not name; a list of attachments also attaches what it names."""
@@ -375,12 +395,28 @@ class Principals:
             for holder in self._exclusively(resource, _EXCLUSIVE_INLINE[resource.type]):
                 others = [one for one in holder.documents if one in self._inline and self._inline[one] not in names]
                 self._remove(holder, others, f"{resource.name} lists all the inline policies")
+        for resource in self._snapshot.of_type(ATTACHMENT_TO_MANY):
+            self._read_exclusive_of_policy(resource)
         for resource in self._snapshot.of_type(*_EXCLUSIVE_ATTACHMENT):
             for holder in self._exclusively(resource, _EXCLUSIVE_ATTACHMENT[resource.type]):
                 named = list(self._managed_documents(resource, "policyArns", resource.get("policyArns") or []))
                 others = [one for one in holder.documents if one not in self._inline and one not in named]
                 self._remove(holder, others, f"{resource.name} lists all the attached policies")
                 holder.documents += [one for one in named if one not in holder.documents]
+
+    def _read_exclusive_of_policy(self, resource: Resource) -> None:
+        """A PolicyAttachment lists all in its account who have the policy, however others got it.
+
+        https://www.pulumi.com/registry/packages/aws/api-docs/iam/policyattachment/
+        """
+        if any(UNKNOWN in items(resource.get(f"{kind}s")) for kind in HOLDERS):
+            return
+        account = self._accounts.of(resource)
+        named = {one for kind in HOLDERS for one in self._all_referred(resource, f"{kind}s", kind)}
+        for document in self._managed_documents(resource, "policyArn", [resource.get("policyArn")]):
+            for holder in [one for one in self if one.account == account and document in one.documents]:
+                if holder not in named:
+                    self._remove(holder, [document], f"{resource.name} lists all who have that policy")
 
     def _read_exclusive_of_role(self, resource: Resource) -> None:
         """A Role's `inlinePolicies` and `managedPolicyArns` are all that it has: each update removes any others.
@@ -405,8 +441,7 @@ class Principals:
         for document in removed:
             holder.documents.remove(document)
             why = f"{by}, so that each update of it removes this one"
-            step = "put the policy into that list, or take the list out"
-            self._may_be_held(holder, document, f"The {document.title}", why, step)
+            self._may_be_held(holder, document, f"The {document.title}", why, _NAME_IN_LIST)
 
     def _may_be_held(self, holder: Principal, document: Document, what: str, why: str, step: str) -> None:
         if document.policy is UNKNOWN or granted_resources(document.policy):

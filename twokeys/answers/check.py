@@ -11,8 +11,8 @@ from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.model import Answers, State
-from twokeys.answers.summary import by_principal, counted, in_words, listed, summary
-from twokeys.answers.words import through
+from twokeys.answers.summary import by_principal, counted, in_words, listed, not_shown, summary
+from twokeys.answers.words import held, through
 from twokeys.shown import say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
@@ -30,15 +30,17 @@ def as_data(answers: Answers, verdicts: Verdicts) -> dict[str, Any]:
 def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
     """Print who can enter, the doors that lack a key or are not proved, and what is wrong."""
     say(console, f"Doors of {answers.origin}")
-    say(console, summary(answers).sentence)
+    numbers = summary(answers)
+    for line in filter(None, (numbers.sentence, not_shown(answers))):
+        say(console, line)
     for line in (*_open(answers), *_others(answers)):
         say(console, line)
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
         for finding in findings:
             say(console, f"{level}: {finding.rule}: {finding.text}")
     if not verdicts.mandatory:
-        doors = [door for door in answers.doors if door.state is State.OPEN]
-        say(console, f"Every door has two keys ({len(doors)} open).")
+        shown = " that is shown" if numbers.not_shown else ""
+        say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
 
 
 def _open(answers: Answers) -> Iterator[str]:
@@ -46,7 +48,8 @@ def _open(answers: Answers) -> Iterator[str]:
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
             into = f"{one.label} of {listed(one.accounts)}{through(one.through)}"
-            yield f"  ✓ {source.short} -> {into}{asked} ({one.level.word})"
+            sign, lacks = ("✓", "") if one.ways[0].shown else ("?", f": {held(one.ways[0])}")
+            yield f"  {sign} {source.short} -> {into}{asked} ({one.level.word}){lacks}"
 
 
 def _others(answers: Answers) -> Iterator[str]:

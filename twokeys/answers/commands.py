@@ -42,6 +42,7 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """List who can enter which account, with two keys or without, and run the rules of the policy pack.
 
+    A grant that no document read here holds is "not shown" and no violation: give the states of all stacks.
     Exits with 0 when no mandatory rule is violated, 1 when one is, 2 when the command is called wrongly.
     """
     from rich.console import Console

@@ -22,6 +22,11 @@ class Key(Enum):
     """The grant of an outsider: nobody here can see it, so it counts as made."""
     NOT_NEEDED = "not needed"
     """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
+    NOT_SHOWN = "not shown"
+    """The grant of whoever the management account lets into the role that AWS made: nothing that was read holds one."""
+
+
+_WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: "trust alone"}
 
 
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
@@ -156,6 +161,11 @@ class Way:
     def declared(self) -> Declared | None:
         """The declaration that was written for this way: one door, for whom it lets in. None for any other way."""
         return self.steps[0].declared if len(self.steps) == 1 else None
+
+    @property
+    def shown(self) -> bool:
+        """Whether something that was read holds each grant that is needed of an account of ours."""
+        return all(step.grant is not Key.NOT_SHOWN for step in self.steps)
 
     @property
     def expires(self) -> datetime | None:
@@ -306,13 +316,13 @@ def state_of(trust: Key, grant: Key, verdict: str | None) -> State:
     keys = {trust, grant}
     if Key.MISSING in keys or verdict == "DENY":
         return State.SHUT
-    if Key.UNKNOWN in keys or verdict == "UNKNOWN":
+    if keys & {Key.UNKNOWN, Key.NOT_SHOWN} or verdict == "UNKNOWN":
         return State.UNPROVED
     return State.OPEN
 
 
 def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
-    """That state in words: "both keys", "no grant", "trust not proved", "denied"."""
+    """That state in words: "both keys", "trust alone", "no grant", "grant not shown", "trust not proved", "denied"."""
     keys = (("trust", trust), ("grant", grant))
     missing = [name for name, key in keys if key is Key.MISSING]
     unknown = [name for name, key in keys if key is Key.UNKNOWN]
@@ -323,7 +333,9 @@ def lacks_of(trust: Key, grant: Key, verdict: str | None) -> str:
         return "denied"
     if unknown:
         return " and ".join(unknown) + " not proved"
-    return "both keys" if state is State.OPEN else "not proved"
+    if grant is Key.NOT_SHOWN:
+        return "grant not shown"
+    return _WITHOUT_GRANT.get(grant, "both keys") if state is State.OPEN else "not proved"
 
 
 def _latest(moments: Iterable[str | None]) -> str | None:

@@ -279,7 +279,8 @@ class _Reader:
             if who(role) in entered:
                 continue
             document = f"trust policy of role {role.name}, as AWS made it"
-            step = Step(root, self._party(role), (), self._made_with_account(role, KeyPlace(document)), ())
+            trust = self._made_with_account(role, KeyPlace(document))
+            step = Step(root, self._party(role), (), trust, (), grant=Key.NOT_SHOWN)
             yield Way(
                 steps=(step,),
                 verdict=Outcome.CONDITIONAL.value,

@@ -15,24 +15,43 @@ _STRONGEST_FIRST = sorted(Level, reverse=True)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Numbers: of accounts, of principals with a way in, of ways by how strong they are, of what is not settled."""
+    """Numbers: of accounts, of principals with a way in, of ways by how strong they are, of what is not settled.
+
+    `doors` are the ways of one door with what keys it needs, `not_shown` those whose grant is not shown; all others
+    lead through other roles.
+    """
 
     accounts: int
     principals: int
     ways: int
+    doors: int
+    not_shown: int
     levels: tuple[tuple[Level, int], ...]
     doors_without_a_key: int
     not_proved: int
 
     @property
+    def through_others(self) -> int:
+        """How many ways lead through other roles."""
+        return self.ways - self.doors - self.not_shown
+
+    @property
+    def ways_in(self) -> str:
+        """The ways in words: "9 ways in (5 doors, 4 through other roles)"."""
+        kinds = [counted(self.doors, "door")]
+        kinds += [f"{self.through_others} through other roles"] if self.through_others else []
+        kinds += [f"{self.not_shown} whose grant is not shown"] if self.not_shown else []
+        return f"{counted(self.ways, 'way')} in ({', '.join(kinds)})"
+
+    @property
     def sentence(self) -> str:
-        """In words: "4 principals have 9 ways in: 3 administrator, 6 write; 1 not proved"."""
+        """In words: "4 principals have 9 ways in (5 doors, 4 through other roles): 3 administrator, 6 write"."""
         if not self.ways:
             first = "No way in from another account is known"
         else:
             levels = ", ".join(f"{count} {level.word}" for level, count in self.levels)
             have = "has" if self.principals == 1 else "have"
-            first = f"{counted(self.principals, 'principal')} {have} {counted(self.ways, 'way')} in: {levels}"
+            first = f"{counted(self.principals, 'principal')} {have} {self.ways_in}: {levels}"
         more = [
             f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
@@ -45,6 +64,9 @@ class Summary:
             "accounts": self.accounts,
             "principals": self.principals,
             "ways": self.ways,
+            "waysByOneDoor": self.doors,
+            "waysThroughOtherRoles": self.through_others,
+            "waysWhoseGrantIsNotShown": self.not_shown,
             "permissions": {level.word: count for level, count in self.levels},
             "doorsWithoutAKey": self.doors_without_a_key,
             "notProved": self.not_proved,
@@ -85,6 +107,8 @@ def summary(answers: Answers) -> Summary:
         accounts=len(answers.accounts),
         principals=len({way.source.who for way in answers.ways}),
         ways=len(answers.ways),
+        doors=sum(way.shown and not way.through for way in answers.ways),
+        not_shown=sum(not way.shown for way in answers.ways),
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
         doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
         not_proved=len(answers.not_proved),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from twokeys.answers.model import Key, KeyPlace, Step, Way
+from twokeys.answers.model import Key, KeyPlace, Step, Way, lacks_of
 from twokeys.doors.expiry import left
 
 
@@ -58,21 +58,13 @@ def _without_grant(step: Step) -> str:
         return "made in an account that is not shown to be ours, so that nobody here can see it"
     if step.grant is Key.NOT_NEEDED:
         return "none is needed: AWS itself lets them ask for the role"
-    return "in no document that is shown here" if step.crosses else "none is needed within one account"
+    return "not shown: no document here holds it" if step.crosses else "none is needed within one account"
 
 
 def held(way: Way) -> str:
     """What is known of the keys of a way's doors: "both keys"; one within an account needs none but the trust."""
-    doors = (step for step in way.steps if step.crosses)
-    return " and ".join(dict.fromkeys(map(_held, doors))) or "trust alone"
-
-
-def _held(step: Step) -> str:
-    if step.grants:
-        return "both keys"
-    if step.grant is Key.NOT_OURS:
-        return "trust; the grant is not ours"
-    return "trust alone" if step.grant is Key.NOT_NEEDED else "trust; no grant is shown"
+    held = (lacks_of(Key.PRESENT, step.grant, way.verdict) for step in way.steps if step.crosses)
+    return " and ".join(dict.fromkeys(held)) or "trust alone"
 
 
 def keys_of(way: Way) -> Iterator[str]:

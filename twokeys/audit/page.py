@@ -41,7 +41,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         sentence=". ".join(filter(None, (numbers.sentence, not_shown(answers)))),
         principals=[
-            (source, _counts(ways), listed(sorted(way.target.place for way in ways), most=FEW))
+            (source, _counts(ways), _some(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
@@ -56,11 +56,15 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         groups=[(heading(group), _by_source(group.ways)) for group in groups],
         within=_by_source((way,) for way in answers.within),
         keys=_keys(answers),
-        print_keys=len(answers.accounts) <= FEW,
+        few=len(answers.accounts) <= FEW,
         shut=shut(answers),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )
+
+
+def _some(names: list[str]) -> str:
+    return listed(names, most=len(names) if len(names) <= FEW else 4)
 
 
 def _level(ways: Iterable[Way]) -> Level:
@@ -83,7 +87,7 @@ def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[s
         row = (
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
-            f"{conditions(way)}, up to {duration(way.max_session_seconds)}",
+            conditions(way) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
             listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in ways], most=2),
             held(way),
             listed([one.why for one in ways], most=2),

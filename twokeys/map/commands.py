@@ -76,7 +76,7 @@ def _page(organization: Organization) -> str:
 def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:
     from rich.console import Console
 
-    from twokeys.answers.summary import counted
+    from twokeys.answers.summary import counted, summary
     from twokeys.map.model import State
     from twokeys.shown import say
 
@@ -87,7 +87,7 @@ def _summary(answers: Answers, organization: Organization, written: list[Path]) 
     say(
         console,
         f"{organization.name}: {counted(len(organization.accounts), 'account')}, "
-        f"{counted(len(answers.ways), 'way')} in, {within}{counted(len(shut), 'door')} without a key or denied, "
+        f"{summary(answers).ways_in}, {within}{counted(len(shut), 'door')} without a key or denied, "
         f"{len(answers.not_proved)} not proved",
     )
     names = {account.id: account.name for account in organization.accounts}

@@ -118,6 +118,7 @@
   const showPicture = (index, scene, found, view) => {
     byId("caption").textContent = scene.title;
     byId("subcaption").textContent = scene.subtitle;
+    if (pictures.length === 0) return;  // not unpacked yet: the still picture stands there
     if (drawn !== index) {
       const svg = new DOMParser().parseFromString(pictures[index], "image/svg+xml").documentElement;
       byId("picture").replaceChildren(document.adoptNode(svg));
@@ -239,7 +240,7 @@
   };
 
   const key = (state, where) => ({
-    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed",
+    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed", "not shown": `? not shown ${where}`,
   })[state];
 
   const showDoor = (view) => {
@@ -287,7 +288,7 @@
     const picture = byId("picture");
     const [, , width, height] = picture.firstElementChild.getAttribute("viewBox").split(" ").map(Number);
     // Smaller than that nobody can read it; then it is scrolled.
-    resize(Math.min(1.25, Math.max(0.28, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
+    resize(Math.min(1.25, Math.max(0.34, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
     picture.scrollTo(0, 0);
   };
 
@@ -319,6 +320,7 @@
       press();
     });
     for (const happening of ["popstate", "hashchange"]) window.addEventListener(happening, show);
+    window.addEventListener("beforeprint", () => { rows = Infinity; show(); });
   };
 
   const unpack = async () => {
@@ -328,7 +330,6 @@
 
   let pictures = [];
   const start = async () => {
-    pictures = await unpack();
     const everything = { principal: "Everyone", account: "All accounts", unit: "All units", environment: "All environments", kind: "All kinds", keys: "All ways" };
     for (const filter of FILTERS) {
       const options = [["", everything[filter]], ...choices[filter]].map(([value, text]) => element("option", { value }, text));
@@ -336,6 +337,8 @@
       byId(filter).disabled = choices[filter].size === 0;
     }
     listen();
+    show();  // the list at once: a printer waits for no picture
+    pictures = await unpack();
     show();
     document.body.dataset.ready = "true";
   };

@@ -25,7 +25,7 @@ MOST_EXCEPTIONS = 8
 _ROLES, _ACCOUNTS = 1_000_001, 1_000_000
 """Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
 
-_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?", Key.NOT_OURS: "not ours", Key.NOT_NEEDED: "not needed"}
+_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
 
 
 @dataclass(frozen=True)
@@ -295,11 +295,12 @@ def _half(door: Door, key: Key) -> State:
     """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
     if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
         return door.state
-    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED}.get(key, State.OPEN)
+    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
 def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
-    keys = f"grant {_SIGN[doors[0].grant]} · trust {_SIGN[doors[0].trust]}"
+    trust, grant = doors[0].trust, doors[0].grant
+    keys = f"grant {_SIGN.get(grant, grant.value)} · trust {_SIGN.get(trust, trust.value)}"
     lack = [doors[0].lacks] if doors[0].state is not State.OPEN else []
     needs = sorted({", ".join(door.requirements) for door in doors})
     needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []

@@ -61,7 +61,7 @@ def report_command(events: Path, *, steps: Path | None, folder: str, shape: str)
 
     found = read_violations(events, steps)
     if shape == "annotations":
-        for line in in_annotations(found, folder):
+        for line in in_annotations(found, folder) if found else ["No policy was violated."]:
             click.echo(line)
     else:
         click.echo(in_sarif(found, folder) if shape == "sarif" else in_markdown(found), nl=shape == "sarif")

@@ -212,7 +212,7 @@ def _by_place(findings: Iterable[Finding]) -> _Found:
 
 
 def _with_identity(resource: Resource, before: Resource | None) -> Resource:
-    """A resource as it is asked for, with what was known to come of it before and cannot change under it."""
-    if before is None or resource.type not in (ACCOUNT, ORGANIZATION):
+    """A part of the organization as it is asked for, with what came of it before: its id is in no input."""
+    if before is None or not resource.type.startswith("aws:organizations/"):
         return resource
-    return replace(resource, outputs=before.outputs)
+    return replace(resource, outputs={**before.outputs, **(resource.inputs or {})})

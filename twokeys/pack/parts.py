@@ -10,7 +10,7 @@ from twokeys import doors
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.documents import parsed
 from twokeys.access.names import admits_everyone, granted_resources, trusted_names
-from twokeys.access.principals import ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY, USER
+from twokeys.access.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, GROUP, INLINE_POLICIES, MANAGED_POLICY, USER
 from twokeys.access.root_sessions import covers_root
 from twokeys.access.snapshot import Resource
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, account_as_a_whole, aws_managed
@@ -22,9 +22,7 @@ EVERYWHERE: Final = "*"
 _PRINCIPALS: Final = {ROLE: "role", USER: "user", GROUP: "group"}
 _HOLDERS: Final = {f"{kind}{suffix}": kind for kind in _PRINCIPALS.values() for suffix in ("", "s", "Name")}
 """The properties by which a resource of IAM names principals, and what those are."""
-_GIVING: Final = frozenset(
-    {MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, "aws:iam/policyAttachment:PolicyAttachment"}
-)
+_GIVING: Final = frozenset({MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS})
 
 
 @dataclass(slots=True)
@@ -216,6 +214,8 @@ class PartReader:
         part.keys |= {("node", *node) for node in part.nodes}
         part.keys |= {("policy", arn) for arn in part.is_policy}
         part.keys |= {("attaches", arn) for arn in part.policies}
+        part.keys |= {("limits", arn) for arn in part.limits}
+        part.keys |= {("lists all", arn) for arn in part.policies if self._resource.type == ATTACHMENT_TO_MANY}
         part.keys |= {("grants", *node) for node in part.roles}
         part.keys |= {("trusts", *node) for node in part.trusts}
         part.keys |= {("named", kind, name) for _, kind, name in (*part.roles, *part.trusts)}

@@ -45,7 +45,7 @@ class Search:
             holders = dict.fromkeys(self._holders(part))
             self._up |= holders
             documents = [part, *(self._parts[name] for arn in part.policies for name in self._at("policy", arn))]
-            adds = all(one.adds for one in documents)
+            adds = all(one.adds for one in documents) and not any(self._at("limits", arn) for arn in part.is_policy)
             self._down |= dict.fromkeys(self._named_by(documents, holders)) if adds else holders
             changed |= {} if adds else holders
         for node in (*self._up, *self._down):
@@ -71,11 +71,22 @@ class Search:
         return self._by.get(key, {})
 
     def _holders(self, part: Part) -> Iterator[Node]:
-        """The principals that a part is about: of a managed policy, those that it is attached to."""
+        """The principals that a part is about: of a managed policy, or a list of all who have it, all who have it.
+
+        Those whom a managed policy bounds are about it as well.
+        """
         yield from part.nodes
         for arn in part.is_policy:
+            for name in self._at("limits", arn):
+                yield from self._parts[name].nodes
+        listed = [one for arn in part.policies if ("lists all", arn) in part.keys for one in self._names_of(arn)]
+        for arn in (*part.is_policy, *listed):
             for name in self._at("attaches", arn):
                 yield from self._parts[name].nodes
+
+    def _names_of(self, arn: str) -> set[str]:
+        """What a managed policy is known by, from one of these names."""
+        return {arn}.union(*(self._parts[name].is_policy for name in self._at("policy", arn)))
 
     def _namesakes(self, parts: Iterable[Part]) -> Iterator[Part]:
         """Those that name a principal of which nothing says in which account it is, or one that is called the same."""
@@ -102,6 +113,8 @@ class Search:
         """The managed policies of a part as it is, or as it was: a boundary that is taken away bounded before."""
         for arn in (*part.policies, *part.limits):
             self.found |= self._at("policy", arn).keys()
+            for name in self._names_of(arn):
+                self.found |= self._at("lists all", name).keys()
 
     def _source(self, node: Node) -> None:
         """A principal as one who goes through doors: a user with its groups, a group with its members."""

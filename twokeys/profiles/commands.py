@@ -145,7 +145,7 @@ def write(  # noqa: PLR0913 - one parameter an option
         report |= {"written": differs and not dry_run} | ({"diff": shown} if dry_run else {})
         click.echo(json.dumps(report))
     elif shown is not None:
-        click.echo(shown, nl=False)
+        click.echo(shown or f"{path}: nothing would change\n", nl=False)
     else:
         _say(path, done)
     for note in () if as_json else notes:

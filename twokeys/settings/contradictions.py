@@ -240,15 +240,20 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
             if member not in users:
                 yield Problem(f"{key}.groups.{group}", member, "no user has this name", f"add the user to {key}.users")
     for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
-        for name, count in Counter(name.casefold() for name in names).items():
-            if count > 1:
-                yield Problem(f"{key}.{part}", name, "it is listed twice", "list it once")
+        yield from _twice(f"{key}.{part}", names)
+
+
+def _twice(key: str, names: Sequence[str]) -> Iterator[Problem]:
+    for name, count in Counter(name.casefold() for name in names).items():
+        if count > 1:
+            yield Problem(key, name, "it is listed twice", "list it once")
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _source_account(settings, f"{key}.from", door)
     yield from _door_people(settings, f"{key}.from", door)
     yield from _made_by_nobody(settings, f"{key}.from", door)
+    yield from _twice(f"{key}.from.members", door.source.members or ())
     if (
         door.via == "assume-role"
         and door.source.members is None

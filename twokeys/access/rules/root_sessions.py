@@ -17,15 +17,11 @@ _OTHERS = (":role/", ":user/", ":group/", ":policy/")
 
 
 def _wide(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
-    seen: set[tuple[int, str]] = set()
-    for who, account, document in granting(graph):
-        for resource in _wide_resources(document):
-            if (id(document), resource) not in seen:
-                seen.add((id(document), resource))
-                yield _finding(graph, who, account, document, resource)
+    for who, account, document, resource in granting(graph, _wide_resources):
+        yield _finding(graph, who, account, document, resource)
 
 
-def _wide_resources(document: Document) -> Iterator[str]:
+def _wide_resources(document: Document, _account: str) -> Iterator[str]:
     if document.policy is UNKNOWN or document.urn is None:
         return
     for statement in document.policy.statements:

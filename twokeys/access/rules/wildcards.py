@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
@@ -46,19 +46,26 @@ def _assumes(statement: Statement) -> bool:
 
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
+    for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
+        yield _wide(graph, who, account, document, resource)
+
+
+def granting(
+    graph: Graph, resources: Callable[[Document, str], Iterable[str]]
+) -> Iterator[tuple[str, str, Document, str]]:
+    """Each document with its holder and account, and each of the `resources` of the two, once for all who hold it.
+
+    A policy that nobody holds yet stands for itself; a permissions boundary grants nothing.
+    """
     seen: set[tuple[int, str]] = set()
-    for who, account, document in granting(graph):
-        for resource in _wide_resources(graph, document, account):
+    for who, account, document in _held(graph):
+        for resource in resources(document, account):
             if (id(document), resource) not in seen:
                 seen.add((id(document), resource))
-                yield _wide(graph, who, account, document, resource)
+                yield who, account, document, resource
 
 
-def granting(graph: Graph) -> Iterator[tuple[str, str, Document]]:
-    """Each document with its holder and account; a policy that nobody holds yet stands for itself.
-
-    A permissions boundary grants nothing.
-    """
+def _held(graph: Graph) -> Iterator[tuple[str, str, Document]]:
     for principal in graph.principals:
         for document in principal.documents:
             yield principal.arn, principal.account, document
