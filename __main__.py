@@ -60,7 +60,8 @@ if wide and people:
     if grants := wide.grants(people):
         pulumi.export("organization_grants", [grant.grant for grant in grants.values()])
     if break_glass := wide.break_glass(people):
-        pulumi.export("break_glass", {"role_arn": break_glass.role_arn, "topic_arn": break_glass.topic_arn})
+        about = {"role_arn": break_glass.role_arn, "topic_arn": break_glass.topic_arn, "users": break_glass.users}
+        pulumi.export("break_glass", about)
 
 if not_entered:
     pulumi.export("not_entered_account_ids", not_entered)

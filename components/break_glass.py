@@ -22,6 +22,8 @@ class BreakGlass(pulumi.ComponentResource):
     """The role's ARN."""
     topic_arn: pulumi.Output[str]
     """The ARN of the topic that every use is sent to."""
+    users: list[str]
+    """Who may assume the role."""
 
     def __init__(
         self,
@@ -70,7 +72,7 @@ class BreakGlass(pulumi.ComponentResource):
             aws.sns.TopicSubscription(
                 f"{name}-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
-        self.role_arn, self.topic_arn = role.arn, topic.arn
+        self.role_arn, self.topic_arn, self.users = role.arn, topic.arn, list(said.users)
         self.register_outputs({"roleArn": self.role_arn, "topicArn": self.topic_arn})
 
 

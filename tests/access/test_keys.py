@@ -1017,6 +1017,19 @@ def policies_that_are_not_known_in_an_account_that_is_trusted_as_a_whole(world: 
     world.role("cd", world.hub, managedPolicyArns=[arn(HUB, "policy/some")])
 
 
+@says((NO_PROOF, f"What role cd of account {HUB} may enter is not proved: {OF_ELSEWHERE.partition('; ')[0]}; trust "
+       f"policies leave it to such grants who enters {arn(STAGE, 'role/OrganizationAccountAccessRole')} in account "
+       f"{STAGE}, {CI} in account {HUB}",
+       f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}",
+       f"{arn(HUB, 'role/cd')} -> *", "cd"))  # fmt: skip
+def policy_made_elsewhere_beside_a_grant_of_a_role_that_leads_on(world: World) -> None:
+    """It may deny what the grant allows: that step within one account is not proved either."""
+    world.role("ci", world.hub, document(trusts(HUB)), inlinePolicies=[{"name": "p", "policy": document(*GRANTED)}])
+    trusted(world, CI)
+    own = {"name": "p", "policy": document(grants(CI))}
+    world.role("cd", world.hub, managedPolicyArns=[arn(HUB, "policy/some")], inlinePolicies=[own])
+
+
 @says()
 def step_of_a_providers_chain_whose_grant_is_not_shown(world: World) -> None:
     trusted(world, CI)

@@ -182,6 +182,10 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         world.role("deployer", provider, trust)
         world.grant("ci", world.hub, role)
         text = written("diff", write_state(tmp_path / "state.json", world), "--live")
+        world.resources = [one for one in world.resources if one.provider != world.hub.urn]
+        alone = written("diff", write_state(tmp_path / "alone.json", world), "--live")
+    assert "Not shown" not in text
+    assert f" ({HUB}), so their ways count as differences. Next step: give" in alone
     gained = [line for line in text.splitlines() if line.startswith("+") and "role deployer" in line]
     assert len(gained) == 1
     assert "user mallory" in gained[0]

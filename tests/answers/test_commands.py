@@ -123,6 +123,10 @@ def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path
     assert call("diff", new, old)[1].strip() == f"- {WAY}"
     assert call("diff", new, new) == (0, "No way in is gained, lost or changed.\n")
     assert call("diff", new, old, "--exit-code")[0] == 1
+    (tmp_path / "prod").write_text(new.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))
+    with pytest.raises(Refusal, match="two states of different stacks") as refused:
+        call("diff", old, tmp_path / "prod")
+    assert "one is of stage, the other of prod" in refused.value.why
 
 
 def chained() -> World:
@@ -142,6 +146,8 @@ def test_the_difference_tells_ways_through_other_roles(tmp_path: Path) -> None:
         (DEPLOYER, []),
         (CI, [DEPLOYER]),
     ]
+    text = call("diff", old, new)[1]
+    assert f"+ role ci of management -> role inner of {PROD}, through role deployer of {STAGE} (" in text
 
 
 def test_a_condition_that_is_added_is_a_change_of_the_door(tmp_path: Path) -> None:

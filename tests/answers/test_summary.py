@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from tests.access.states import write_state
 from tests.access.world import CI, HUB, World, arn, document, grants, trusts
+from twokeys.answers.commands import access
 from twokeys.answers.reading import read
 from twokeys.answers.summary import by_account, by_principal, listed, summary
 from twokeys.audit.commands import audit
@@ -48,6 +49,7 @@ def test_every_way_is_counted_once_by_how_strong_it_is() -> None:
     answers = read(organization(30).graph)
     found = summary(answers)
     assert found.ways == len(answers.ways) == sum(count for _, count in found.levels)
+    assert found.ways_in == "62 ways in (31 doors, 31 whose grant is not shown)"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +61,14 @@ def test_names_are_listed_as_far_as_they_can_be_read(names: list[str], text: str
 
 
 def test_a_report_of_two_hundred_accounts_fits_on_a_few_screens(tmp_path: Path) -> None:
-    state = write_state(tmp_path / "state.json", organization(200))
-    result = CliRunner().invoke(audit, ["--state", str(state)], standalone_mode=False)
-    assert result.exception is None, result.exception
-    assert len(result.output.splitlines()) < 60
-    assert "200 accounts: " in result.output
+    whole, shut = organization(200), organization(200)
+    shut.resources = [one for one in shut.resources if not one.type.endswith("RolePolicy")]
+    for name, world in (("whole", whole), ("shut", shut)):
+        state = write_state(tmp_path / name, world)
+        for command, *arguments in ((audit,), (access, "check")):
+            result = CliRunner().invoke(command, [*arguments, "--state", str(state)], standalone_mode=False)
+            assert result.exception is None, result.exception
+            assert len(result.output.splitlines()) < 60
+            assert " accounts: " in result.output or command is access
+    assert "-> role deployer of team-200000000000, team-200000000001, " in result.output
+    assert "violation: door-needs-grant: 199 more that differ from it only in the account" in result.output

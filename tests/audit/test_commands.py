@@ -105,6 +105,10 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("mallory", ["first entry into this role"]),
         ("alice", ["failed attempt: AccessDenied"]),
     ]
+    text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html").output
+    assert "\nCloudTrail: 1 entry without a declared door, 3 unusual\n\n" in text
+    assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
+    assert "CloudTrail: 1 entry without a declared door, 3 unusual." in Path("report.html").read_text()
 
 
 def test_a_period_limits_the_events(tmp_path: Path) -> None:
@@ -135,6 +139,11 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     assert "prod" in refused.why
     assert run("prod", "--live", "--stack", "prod").exception is not None
     assert run("prod", "--events", logs(tmp_path), "--events-api").exception is not None
+    assert isinstance(run("prd").exception, Refusal)
+    for option in (["--exit-code"], ["--from", "2026-09-15"], ["--until", "2026-09-15"], ["--region", "eu-west-1"]):
+        unheard = run("prod", *option).exception
+        assert isinstance(unheard, UsageError)
+        assert f"{option[0]} without events" in str(unheard)
 
 
 def test_where_only_the_demo_ran_its_states_are_read() -> None:

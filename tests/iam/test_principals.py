@@ -147,7 +147,7 @@ def test_the_arns_that_name_a_caller():
         "google": ("accounts.google.com",),
     }
     made = [Caller(one.arn) for one in CALLERS.values()]
-    assert [(one.partition, one.account, one.has_policies) for one in made] == [
+    assert [(one.partition, one.account, one.ordinary) for one in made] == [
         ("aws", "111111111111", True), ("aws", "111111111111", True), ("aws", "111111111111", True),
         ("aws", "111111111111", False), ("aws", "111111111111", False), ("", "", False), ("", "", False),
     ]  # fmt: skip

@@ -140,7 +140,7 @@ def test_an_account_that_does_not_exist_yet_says_so() -> None:
 
 def test_an_organization_of_one_account_and_no_doors_can_be_drawn() -> None:
     scene = overview(organization("example", [Account(MANAGEMENT, "management")], []))
-    assert scene.subtitle == "1 account, 0 doors and ways"
+    assert scene.subtitle == "1 account, 0 ways in"
     assert shown_accounts(scene) == 1
 
 
@@ -166,4 +166,4 @@ def test_many_broken_doors_are_summed_up_by_what_they_lack(broken: int) -> None:
     ]
     scene = overview(organization("example", [Account(MANAGEMENT, "management"), *accounts], doors))
     assert {arrow.grant: len(arrow.doors) for arrow in scene.arrows} == {State.SHUT: broken, State.OPEN: 200 - broken}
-    assert scene.subtitle == f"201 accounts, 200 doors and ways, {broken} with no grant"
+    assert scene.subtitle == f"201 accounts, {200 - broken} ways in, {broken} doors with no grant"

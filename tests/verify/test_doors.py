@@ -27,6 +27,13 @@ def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
     assert set(found.access_roles) == {"stage", "prod"}
 
 
+def test_the_way_for_emergencies_is_tried_by_its_users_with_mfa() -> None:
+    said = {"role_arn": f"arn:aws:iam::{HUB}:role/break-glass", "users": ["emergency-1", "emergency-2"]}
+    (door,) = exports({"management": {"parent_account_id": HUB, "break_glass": said}}).doors
+    users = (Who("user", HUB, "emergency-1"), Who("user", HUB, "emergency-2"))
+    assert (door.role_arn, door.sources, door.trusted, door.mfa) == (said["role_arn"], users, {*users}, True)
+
+
 @pytest.mark.parametrize(
     ("arn", "who"),
     [

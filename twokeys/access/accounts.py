@@ -98,9 +98,10 @@ class Accounts:
             if inside:
                 self._environments.setdefault(identity or symbol, inside)
         for resource in snapshot.resources:
-            own = _arn(resource)
-            if own is not None and own.service == "iam" and _ID.fullmatch(own.account) and resource.provider:
-                self._seen_in.setdefault(resource.provider, own.account)
+            if resource.provider and resource.provider not in self._seen_in:
+                own = _arn(resource)
+                if own is not None and own.service == "iam" and _ID.fullmatch(own.account):
+                    self._seen_in[resource.provider] = own.account
         self.entries: tuple[Entry, ...] = tuple(map(entry, snapshot.of_type(PROVIDER)))
         self._entries = {found.urn: found for found in self.entries}
         self._in_other_stacks = frozenset(one.urn for one in _below_other_stacks(snapshot))
@@ -404,7 +405,8 @@ def _below_other_stacks(snapshot: Snapshot) -> list[Resource]:
 
 
 def _arn(resource: Resource) -> Arn | None:
-    return Arn.parse(resource.text("arn") or "")
+    text = resource.text("arn")
+    return Arn.parse(text) if text else None
 
 
 def _names_of(resource: Resource | None) -> list[str]:

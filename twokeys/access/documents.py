@@ -26,6 +26,7 @@ from twokeys.iam import (
 )
 
 _UNQUOTED = " of the policy grammar; it holds a secret, so nothing of it is quoted"
+_DOCUMENTS = (str, Mapping)
 _TEXTS = frozenset({"string", "binary"})
 _SAYS_WHO = ("aws:principal", "aws:source", "aws:resource", "aws:multifactor", "aws:federatedprovider", "saml:")
 
@@ -89,7 +90,7 @@ class Documents:
     def read(self, resource: Resource, key: str, value: object, kind: PolicyKind, title: str) -> Document:
         """A document given as JSON text or as a mapping; anything else is unknown unless a declaration covers it."""
         secret = key in resource.secrets
-        if isinstance(value, str | Mapping):
+        if isinstance(value, _DOCUMENTS):
             parsed = self.parse(value, kind)
             if isinstance(parsed, PolicyError):
                 why = (

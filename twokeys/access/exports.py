@@ -60,7 +60,7 @@ class Exported:
         self.members: dict[tuple[str, str], frozenset[str]] = {}
         """The users of a group, by account and group, where a referenced stack tells them."""
         self._keys: list[_Key] = []
-        held = {_stack_of(resource.urn) for resource in snapshot.resources}
+        held = {_stack_of(resource.urn) for resource in snapshot.resources} if snapshot.referred else set()
         for referred in snapshot.referred:
             if tuple(referred.stack.split("/")[-2:]) not in held:
                 self._read(referred)

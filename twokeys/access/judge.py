@@ -63,9 +63,11 @@ class Key(Enum):
     """AWS itself lets the principal ask for the role: people of an identity provider hold no grant."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Door:
-    """One way from a principal to a role. `asked` tells whether either side names the other by its own ARN.
+    """One way from a principal to a role. Nothing changes one.
+
+    `asked` tells whether either side names the other by its own ARN.
 
     `whole` is the verdict on both keys together, where that says more than each by itself: two conditions that no
     request can meet at once.

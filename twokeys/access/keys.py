@@ -263,7 +263,8 @@ class _Reader:
         """
         doors: dict[Principal, list[Door]] = defaultdict(list)
         for door in (*self._graph.doors, *self._graph.steps):
-            if door.outcome is Outcome.UNKNOWN and not door.asked and (door.crosses or door.target in self._leads_out):
+            matters = not door.asked if door.crosses else door.target in self._leads_out
+            if door.outcome is Outcome.UNKNOWN and matters:
                 doors[door.source].append(door)
         for source, behind in doors.items():
             unknown = [one for one in _of_holder(source) if one.policy is UNKNOWN and one.urn is None]

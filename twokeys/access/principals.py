@@ -493,18 +493,18 @@ class Principals:
         return holders
 
     def _read_boundaries(self) -> None:
-        found: dict[Principal, list[Resource]] = defaultdict(list)
+        first: dict[Principal, object] = {}
         for resource in self._snapshot.of_type(ROLE, USER):
-            found[self._by_urn[resource.urn]].append(resource)
-        for principal, resources in found.items():
-            value = resources[0].get("permissionsBoundary") or None
-            said = [] if value is None else [*self._managed_documents(resources[0], "permissionsBoundary", [value])]
+            principal, value = self._by_urn[resource.urn], resource.get("permissionsBoundary") or None
             title = f"permissions boundary of {principal.kind} {principal.name}"
-            if any((one.get("permissionsBoundary") or None) != value for one in resources[1:]):
-                said = [Document(UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE)]
-            elif len(said) > 1:
-                said = [Document(UNKNOWN, title, principal.urn, problem=_ONE_OF_SEVERAL)]
-            principal.boundary = next(iter(said), None)
+            if first.setdefault(principal, value) != value:
+                principal.boundary = Document(
+                    UNKNOWN, title, principal.urn, problem=_BOTH_BOUNDARIES, next_step=_ONE_ROLE
+                )
+            elif value is not None and principal.boundary is None:
+                said = [*self._managed_documents(resource, "permissionsBoundary", [value])]
+                several = Document(UNKNOWN, title, principal.urn, problem=_ONE_OF_SEVERAL)
+                principal.boundary = said[0] if len(said) == 1 else several
 
     def _referred(self, resource: Resource, key: str, kind: Holder) -> list[Principal]:
         """The principal that a property names, as a list of one; [] if nothing says which."""

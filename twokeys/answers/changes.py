@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.answers.model import Answers, NotProved, Way
+from twokeys.answers.summary import listed
 from twokeys.doors import Who
 
 
@@ -26,6 +27,8 @@ class Changes:
     lost: tuple[Way, ...]
     changed: tuple[Changed, ...]
     not_proved: tuple[NotProved, ...] = ()
+    not_shown: str | None = None
+    """Which accounts one side does not show although ways come from there."""
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved)
@@ -59,6 +62,21 @@ def only_about(found: Changes, accounts: Callable[[str], bool]) -> Changes:
         lost=tuple(way for way in found.lost if accounts(way.account)),
         changed=tuple(one for one in found.changed if accounts(one.after.account)),
     )
+
+
+def drift(before: Answers, live: Answers) -> Changes:
+    """What is there and not in the states: only of the accounts that they show, and with those whose people they lack.
+
+    What somebody of such an account enters is gained, as nothing shows it to be meant.
+    """
+    found = only_about(changes(before, live), lambda account: account in before.accounts)
+    ends = {one.who.account for way in (*found.gained, *found.lost) for one in (way.source, *way.through)}
+    missing = sorted(live.names.get(one, one) for one in (ends & live.accounts.keys()) - before.shown)
+    if not missing:
+        return found
+    what = f"Not shown by {before.origin}: the users and roles of {listed(missing)}, so their ways count as differences"
+    step = "give the state of each other stack (`--state FILE`)"
+    return replace(found, not_shown=f"{what}. Next step: {step}.")
 
 
 def _by_ends(answers: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:

@@ -9,7 +9,7 @@ from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
 from twokeys.answers.summary import counted, strongest
-from twokeys.answers.words import conditions, into, keys_of, through
+from twokeys.answers.words import conditions, keys_of, through
 from twokeys.shown import markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
@@ -25,6 +25,7 @@ def as_data(found: Changes) -> dict[str, Any]:
             for one in found.changed
         ],
         "notProved": [not_proved_data(one) for one in found.not_proved],
+        "notShown": found.not_shown,
     }
 
 
@@ -32,6 +33,8 @@ def lines(found: Changes) -> Iterator[str]:
     """One line a way: `+` gained, `-` lost, `~` changed, `?` newly not proved."""
     if not found:
         yield f"{NOTHING}."
+    if found.not_shown:
+        yield found.not_shown
     yield from (f"+ {_line(way)}" for way in found.gained)
     yield from (f"- {_line(way)}" for way in found.lost)
     for one in found.changed:
@@ -51,6 +54,7 @@ def in_markdown(found: Changes) -> str:
         f"{len(found.not_proved)} not proved" if found.not_proved else "",
     ]
     parts = [f"### Who can enter: {', '.join(part for part in counts if part)}"]
+    parts += [markdown(found.not_shown)] if found.not_shown else []
     parts += _ways("Gained", found.gained)
     parts += _ways("Lost", found.lost)
     parts += _changed(found.changed)
@@ -66,7 +70,11 @@ def in_markdown(found: Changes) -> str:
 
 def _line(way: Way) -> str:
     asked = f" if {conditions(way)}" if way.conditions else ""
-    return printable(f"{way.source.short} -> {into(way)} of {way.target.place}{asked} ({way.permissions})")
+    return printable(f"{way.source.short} -> {_into(way)}{asked} ({way.permissions})")
+
+
+def _into(way: Way) -> str:
+    return way.target.short + through(one.short for one in way.through)
 
 
 def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
@@ -76,8 +84,7 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
     yield f"#### {title}"
     rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
     for way in listed:
-        place = f"{into(way)} of {way.target.place}"
-        cells = (way.source.short, place, conditions(way), str(way.permissions), way.why)
+        cells = (way.source.short, _into(way), conditions(way), str(way.permissions), way.why)
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     yield "\n".join(rows)
     places = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +13,7 @@ from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.model import Answers, State
-from twokeys.answers.summary import by_principal, counted, in_words, listed, not_shown, summary
+from twokeys.answers.summary import FEW, by_principal, counted, in_words, listed, not_shown, summary
 from twokeys.answers.words import held, through
 from twokeys.shown import say
 
@@ -36,11 +38,25 @@ def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
     for line in (*_open(answers), *_others(answers)):
         say(console, line)
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
-        for finding in findings:
-            say(console, f"{level}: {finding.rule}: {finding.text}")
+        for line in _alike(findings, answers):
+            say(console, f"{level}: {line}")
     if not verdicts.mandatory:
         shown = " that is shown" if numbers.not_shown else ""
         say(console, f"Every door{shown} has two keys ({counted(numbers.doors, 'door')}).")
+
+
+def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
+    """Findings, a line each; of many that differ only in which account they name, the first, and how many more."""
+    names = {name for one in answers.accounts.values() for name in (one.id, one.name) if name}
+    any_account = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b")
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.rule, any_account.sub("", finding.message) if names else finding.message].append(finding)
+    for (rule, _), same in groups.items():
+        shown = same if len(same) <= FEW else same[:1]
+        yield from (f"{rule}: {finding.text}" for finding in shown)
+        if len(same) > len(shown):
+            yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
 
 
 def _open(answers: Answers) -> Iterator[str]:

@@ -97,22 +97,29 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Show the ways in that lead from state BEFORE to state AFTER, to a plan, or to what is there (--live)."""
     from twokeys.access.graph import build
-    from twokeys.answers.changes import changes, only_about
+    from twokeys.answers.changes import changes, drift
     from twokeys.answers.changes_shown import as_data, in_markdown, lines
     from twokeys.answers.reading import read
     from twokeys.answers.sources import together
+    from twokeys.errors import Refusal
     from twokeys.shown import printable
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
-    old = read(build(together([before, *states])))
+    there = together([before, *states])
+    old = read(build(there))
     if live:
-        new = read(build(_live(member_role)))
-        # What the states do not show at all is no drift of theirs.
-        found = only_about(changes(old, new), lambda account: account in old.accounts)
+        found = drift(old, read(build(_live(member_role))))
     else:
-        new = read(build(together([after, *states]) if after is not None else _planned(before, plan or before, states)))
-        found = changes(old, new)
+        then = together([after, *states]) if after is not None else _planned(before, plan or before, states)
+        if after is not None and then.stack != there.stack:
+            raise Refusal(
+                "two states of different stacks",
+                where=f"{before}, {after}",
+                why=f"one is of {there.stack}, the other of {then.stack}: what differs is no change of either",
+                next_step="compare two states of one stack; give those of the other stacks with `--state FILE`",
+            )
+        found = changes(old, read(build(then)))
     if as_json or form == "json":
         click.echo(json.dumps(as_data(found), indent=2))
     elif form == "markdown":

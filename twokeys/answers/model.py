@@ -307,8 +307,8 @@ class Answers:
     """The ids that are known, by symbol: of accounts and of organizations."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What people call each account that is known, with its id, also those that were not asked for."""
-    management_shown: bool = True
-    """Whether a user or role of the management account is shown."""
+    shown: frozenset[str] = frozenset()
+    """The accounts of which a user or role is shown."""
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

@@ -93,9 +93,7 @@ class _Reader:
             portal=_portal(snapshot),
             ids=dict(self._accounts.ids),
             names=dict(self._names),
-            management_shown=any(
-                one.urn and one.account == self._accounts.management for one in self._graph.principals
-            ),
+            shown=frozenset(one.account for one in self._graph.principals if one.urn),
         )
 
     def _memberships(self) -> Iterator[tuple[Party, Party]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twokeys.access import environment
 from twokeys.answers.model import Answers
 from twokeys.errors import Refusal
 
@@ -16,8 +15,7 @@ def into(answers: Answers, target: str | None) -> Answers:
     """
     if target is None:
         return answers
-    wanted = {target.lower(), environment.canonical(target).lower()}
-    accounts = {id: account for id, account in answers.accounts.items() if wanted & account.called}
+    accounts = {id: account for id, account in answers.accounts.items() if target.lower() in account.called}
     if not accounts:
         names = sorted({name for account in answers.accounts.values() for name in account.called})
         raise Refusal(

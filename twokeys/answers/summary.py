@@ -38,7 +38,7 @@ class Summary:
     @property
     def ways_in(self) -> str:
         """The ways in words: "9 ways in (5 doors, 4 through other roles)"."""
-        kinds = [counted(self.doors, "door")]
+        kinds = [counted(self.doors, "door")] if self.doors or not self.ways else []
         kinds += [f"{self.through_others} through other roles"] if self.through_others else []
         kinds += [f"{self.not_shown} whose grant is not shown"] if self.not_shown else []
         return f"{counted(self.ways, 'way')} in ({', '.join(kinds)})"
@@ -118,7 +118,7 @@ def summary(answers: Answers) -> Summary:
 def not_shown(answers: Answers) -> str | None:
     """That a state is missing where ways start in the management account and nothing says who is there."""
     way = next((one for one in answers.ways if one.by_access_role and one.source.who.kind == "root"), None)
-    if way is None or answers.management_shown:
+    if way is None or way.source.who.account in answers.shown:
         return None
     return (
         f"Not shown: the users and roles of {way.source.place}, who may be granted AWS's own access role. "
@@ -155,14 +155,12 @@ def in_words(doors: Iterable[Door]) -> list[tuple[State, str, str]]:
     groups: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
     for door in doors:
         groups[door.source.short, door.target.who.label, door.lacks].append(door)
-    return [
-        (
-            first.state,
-            f"{source} -> {role} of {listed([door.target.place for door in (first, *more)])}: {lacks}",
-            first.next_step or "",
-        )
-        for (source, role, lacks), (first, *more) in groups.items()
-    ]
+    found = []
+    for (source, role, lacks), (first, *more) in groups.items():
+        places = listed([door.target.place for door in (first, *more)])
+        each = f"; so for each of the {len(more) + 1}" if first.next_step and more else ""
+        found.append((first.state, f"{source} -> {role} of {places}: {lacks}", (first.next_step or "") + each))
+    return found
 
 
 FEW = 12

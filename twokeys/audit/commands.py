@@ -87,6 +87,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
     asked(states, stacks, live=live)
     if logs and events_api:
         raise click.UsageError("take events from --events or from --events-api")
+    about_events = {"--exit-code": exit_code, "--from": start, "--until": end, "--region": regions}
+    if (unused := [name for name, value in about_events.items() if value]) and not (logs or events_api):
+        raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
     found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:

@@ -57,8 +57,20 @@ def _use(use: Use) -> dict[str, Any]:
     }
 
 
+def headline(found: Comparison | None) -> str:
+    """What somebody has to look at, in few words; empty where no events were given."""
+    if found is None:
+        return ""
+    if found.start is None:
+        return "CloudTrail: no records of the period"
+    entries = "entry" if len(found.undeclared) == 1 else "entries"
+    return f"CloudTrail: {len(found.undeclared)} {entries} without a declared door, {len(found.unusual)} unusual"
+
+
 def events(answers: Answers, found: Comparison) -> Iterator[str]:
-    """What the events say, one a line."""
+    """What the events say, one a line, under a heading."""
+    yield ""
+    yield "What CloudTrail saw"
     yield period(found)
     for one in found.doors:
         yield f"{one.usage.value}: {door_use(one)}"

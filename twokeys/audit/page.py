@@ -14,7 +14,7 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, period, reasons, used
+from twokeys.audit.events import door_use, headline, period, reasons, used
 from twokeys.audit.report import heading, shut, title
 from twokeys.doors.expiry import until
 
@@ -39,7 +39,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         heading=f"Who can enter {target or 'every account'}",
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentence=". ".join(filter(None, (numbers.sentence, not_shown(answers)))),
+        sentence=". ".join(filter(None, (numbers.sentence, headline(comparison), not_shown(answers)))),
         principals=[
             (source, _counts(ways), _some(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))

@@ -13,7 +13,7 @@ from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
 from twokeys.answers.summary import Alike, by_account, by_principal, in_words, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import events
+from twokeys.audit.events import events, headline
 from twokeys.shown import say, spreadsheet
 
 FEW = 12
@@ -64,7 +64,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     `with_keys` has the keys of every way printed, also of many.
     """
     say(console, title(answers, target))
-    for line in filter(None, (summary(answers).sentence, not_shown(answers))):
+    for line in filter(None, (summary(answers).sentence, headline(comparison), not_shown(answers))):
         say(console, line)
     for line in _ways(answers, now):
         say(console, line)

@@ -38,9 +38,9 @@ class ArnError(ValueError):
     """A text is not an ARN; the message quotes it and says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Arn:
-    """The five named components after `arn:`; `str()` gives the text.
+    """The five named components after `arn:`; `str()` gives the text. Nothing changes one.
 
     `account` is empty, 12 digits, `aws` (the owner of AWS's managed policies) or a symbol such as `account:stage`.
     """

@@ -12,11 +12,11 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import math
-from collections import ChainMap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache, reduce
+from operator import or_
 from typing import TypeAlias
 
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
@@ -34,7 +34,7 @@ _BOOLEAN = frozenset(
 """Keys of the type Boolean: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Possibilities:
     """`some`: values were found that allow; `every`: none that do not; `exact`: every case was covered.
 
@@ -63,24 +63,25 @@ def explore(
             and none of `denies`, and not when it is the other way round.
     """
     allowing, denying = dict.fromkeys(allows), dict.fromkeys(denies)
-    atoms = list(dict.fromkeys((*allowing, *denying)))
-    if not allowing.keys() & denying.keys() and independent(atoms):
+    if independent((*allowing, *denying)):
         return Possibilities(some=True, every=False, exact=True)
-    return _explore(atoms, lookup, decision)
+    return _explore(list({**allowing, **denying}), lookup, decision)
 
 
-def independent(atoms: list[Atom]) -> bool:
+def independent(atoms: Iterable[Atom]) -> bool:
     """Whether no two atoms read the same key, and each can be both true and false.
 
     Of an atom with variables that is taken for granted: it was found free with the request's own values.
     """
-    if len(atoms) == 1:
-        return not _is_plain(atoms[0]) or _contingent(atoms[0])
-    keys = [key for atom in atoms for key in set(atom.keys)]
-    return len(set(keys)) == len(keys) and all(_contingent(atom) for atom in atoms if _is_plain(atom))
+    read: set[str] = set()
+    for atom in atoms:
+        if not read.isdisjoint(atom.keys) or (is_plain(atom) and not _contingent(atom)):
+            return False
+        read.update(atom.keys)
+    return True
 
 
-def _is_plain(atom: Atom) -> bool:
+def is_plain(atom: Atom) -> bool:
     """Whether the atom reads one key alone: compares it with fixed values, or puts it into the name of a resource."""
     return len(set(atom.keys) if isinstance(atom, ResourceAtom) else atom.keys) == 1
 
@@ -94,30 +95,32 @@ def _contingent(atom: Atom) -> bool:
 
 
 def _explore(atoms: list[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]) -> Possibilities:
-    cases, exact = _plain_cases(atoms) if all(map(_is_plain, atoms)) else _mixed_cases(atoms, lookup)
+    cases, exact = _plain_cases(atoms) if all(map(is_plain, atoms)) else _mixed_cases(atoms, lookup)
     if cases is None:
         return Possibilities(some=True, every=False, exact=False)
-    some, every = False, True
-    seen: set[Truth] = set()
+    some, every, unsure = False, True, False
     for held in cases:
-        allowed = decision(partial(_recorded, held, seen))
-        some, every = some or allowed, every and allowed
+        if decision(held.__getitem__):
+            some = True
+        else:
+            every = False
+            unsure = unsure or Truth.UNKNOWN in held.values()
         if some and not every:
             break
-    return Possibilities(some, every, exact or not (some or _may_allow(atoms, decision)), Truth.UNKNOWN in seen)
+    return Possibilities(some, every, exact or not (some or _may_allow(atoms, decision)), unsure)
 
 
 def _may_allow(atoms: list[Atom], decision: Callable[[Callable[[Atom], Truth]], bool]) -> bool:
     """Whether anything allows if every atom of which not all cases are known could be true or false by itself."""
-    told = [cases for cases, covered in _of_each_key(filter(_is_plain, atoms)) if covered]
+    told = [cases for cases, covered in _of_each_key(filter(is_plain, atoms)) if covered]
     settled = {atom for cases in told for atom in cases[0]}
     told += [({atom: TRUE}, {atom: FALSE}) for atom in atoms if atom not in settled]
     if math.prod(map(len, told)) > _MOST_COMBINATIONS:
         return True
-    return any(decision(ChainMap(*held).__getitem__) for held in itertools.product(*told))
+    return any(decision(reduce(or_, held).__getitem__) for held in itertools.product(*told))
 
 
-_Cases: TypeAlias = tuple[Iterable[Callable[[Atom], Truth]] | None, bool]
+_Cases: TypeAlias = tuple[Iterable[Mapping[Atom, Truth]] | None, bool]
 """What each atom is, case by case (None: too many), and whether those are all the cases there are."""
 
 
@@ -125,12 +128,10 @@ def _plain_cases(atoms: list[Atom]) -> _Cases:
     """Of plain atoms: those of one key are told apart once, and those of different keys vary by themselves."""
     told = _of_each_key(atoms)
     exact = all(covered for _, covered in told)
-    if len(told) == 1:
-        return (truths.__getitem__ for truths in told[0][0]), exact
     if math.prod(len(truths) for truths, _ in told) > _MOST_COMBINATIONS:
         return None, False
     combinations = itertools.product(*(truths for truths, _ in told))
-    return (ChainMap(*truths).__getitem__ for truths in combinations), exact
+    return (reduce(or_, truths) for truths in combinations), exact
 
 
 def _of_each_key(atoms: Iterable[Atom]) -> list[tuple[tuple[dict[Atom, Truth], ...], bool]]:
@@ -146,8 +147,8 @@ def _mixed_cases(atoms: list[Atom], lookup: Lookup) -> _Cases:
     choices = [_options(key, tuple(atom for atom in atoms if key in atom.keys), pool)[0] for key in keys]
     if math.prod(map(len, choices)) > _MOST_COMBINATIONS:
         return None, False
-    combinations = (dict(zip(keys, chosen, strict=True)) for chosen in itertools.product(*choices))
-    return (partial(_evaluated, _override(values, lookup)) for values in combinations), False
+    chosen = (_override(dict(zip(keys, some, strict=True)), lookup) for some in itertools.product(*choices))
+    return ({atom: atom.evaluate(look) for atom in atoms} for look in chosen), False
 
 
 @lru_cache(maxsize=16384)
@@ -159,16 +160,6 @@ def _told_apart(key: str, atoms: tuple[Atom, ...]) -> tuple[tuple[dict[Atom, Tru
         look = _override({key: option}, absent)
         distinct[tuple(atom.evaluate(look) for atom in atoms)] = None
     return tuple(dict(zip(atoms, truths, strict=True)) for truths in distinct), covered
-
-
-def _evaluated(lookup: Lookup, atom: Atom) -> Truth:
-    return atom.evaluate(lookup)
-
-
-def _recorded(held: Callable[[Atom], Truth], seen: set[Truth], atom: Atom) -> Truth:
-    found = held(atom)
-    seen.add(found)
-    return found
 
 
 def _is_free(key: str, atoms: list[Atom], lookup: Lookup) -> bool:

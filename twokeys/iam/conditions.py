@@ -180,7 +180,7 @@ class ConditionClause:
         if self.base.family == "null":
             return self._evaluate_null(found)
         if found is FREE:
-            unresolved = UNKNOWN in self.values or any(lookup(key) is UNKNOWN for key in self.keys)
+            unresolved = UNKNOWN in self.values or UNKNOWN in map(lookup, self.keys[1:])
             return Truth.UNKNOWN if unresolved else Truth.FREE
         if self.set_operator is not None and not any(found):
             found = ()

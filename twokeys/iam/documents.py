@@ -170,7 +170,7 @@ def parse_policy(source: str | bytes | Mapping[str, object], kind: PolicyKind = 
     Raises:
         PolicyError: and nothing else, for any input.
     """
-    if not isinstance(source, str | bytes):
+    if not isinstance(source, _TEXTS):
         return _Reader(kind, {}).document(source)
     try:
         quick = read_quickly(source if isinstance(source, str) else source.decode())
@@ -212,7 +212,7 @@ _ELEMENTS = frozenset({
 _PRINCIPAL_TYPES = {
     "AWS": "aws", "Service": "service", "Federated": "federated", "CanonicalUser": "canonical_user",
 }  # fmt: skip
-_LISTS, _MAPPINGS, _NAMES = (list, tuple), (dict, Mapping), (str, Unknown)
+_TEXTS, _LISTS, _MAPPINGS, _NAMES = (str, bytes), (list, tuple), (dict, Mapping), (str, Unknown)
 _WITH_ID = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE})
 _WITH_PRINCIPAL = frozenset({PolicyKind.TRUST, PolicyKind.RESOURCE, PolicyKind.RCP})
 

@@ -107,11 +107,9 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
         layers = policies.binding(caller).about(action)
         if caller.kind in _WITHOUT_GRANT:
             return _decided(request, layers.resource)
-    if action == ASSUME_ROOT:
-        return _decided(request, layers.without_trust)
-    if caller.account == target.account:
-        return _within_account(request, layers)
-    return _decided(request, layers.both)
+    if caller.account != target.account or action == ASSUME_ROOT:
+        return _decided(request, layers.both)
+    return _within_account(request, layers)
 
 
 def evaluate_trust(request: Request, trust: PolicyDocument | Unknown | None) -> Verdict:
@@ -185,9 +183,7 @@ class _Layers:
         (self.trust,) = trust.gates
         self.resource = Side(_denies((trust, *of_rcps)), trust.gates)
         """The resource's side alone."""
-        self.both = Side(denies, (self.trust, *own.side.gates))
-        self.without_trust = Side(denies, own.side.gates)
-        """All but what the resource itself must allow."""
+        self.both = Side(denies, own.side.gates if action == ASSUME_ROOT else (self.trust, *own.side.gates))
         self.within = {
             Form.DIRECT: Side(denies, own.scps),
             Form.ROLE: Side(denies, (*own.scps, *own.limits)),
@@ -217,7 +213,7 @@ def _decided(request: Request, side: Side) -> Verdict:
     """Denied if a denial matches or a gate does not allow; allowed if none does and all do; else `logic` decides."""
     denies: tuple[Match, ...] = ()
     denying, gates = side
-    for rule in denying.about(request) if denying.few is None else denying.few:
+    for rule in denying.all and (denying.few or denying.about(request)):
         found = rule.matches(request)
         if found:
             if found is rule.certain:
@@ -227,7 +223,7 @@ def _decided(request: Request, side: Side) -> Verdict:
     allows: tuple[Match, ...] = ()
     for gate in gates:
         some: tuple[Match, ...] = ()
-        for rule in gate.about(request) if gate.few is None else gate.few:
+        for rule in gate.few or gate.about(request):
             found = rule.matches(request)
             if found:
                 if found is rule.certain:

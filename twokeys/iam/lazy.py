@@ -13,7 +13,10 @@ _T = TypeVar("_T")
 
 
 class lazy(Generic[_T]):  # noqa: N801 - it stands where `property` does
-    """Keeps what a method returns in the instance, where it is found before this is asked again."""
+    """Keeps what a method returns in the instance, where it is found before this is asked again.
+
+    Set as an attribute, since an instance whose `__dict__` is asked for is read more slowly from then on.
+    """
 
     def __init__(self, work: Callable[[Any], _T]) -> None:
         self._work = work
@@ -31,5 +34,6 @@ class lazy(Generic[_T]):  # noqa: N801 - it stands where `property` does
     def __get__(self, instance: object | None, owner: type) -> Self | _T:
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._work(instance)
+        value = self._work(instance)
+        object.__setattr__(instance, self._name, value)
         return value

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from twokeys.iam.cases import Possibilities, explore, independent
+from twokeys.iam.cases import Possibilities, explore, independent, is_plain
 from twokeys.iam.matches import Atom, Match
 from twokeys.iam.request import Request
-from twokeys.iam.truth import FALSE, TRUE, Truth
-from twokeys.iam.verdict import ALLOW, CONDITIONAL, DENY, UNKNOWN, Decision, Requirement, Verdict, Why
+from twokeys.iam.truth import FALSE, TRUE, Lookup, Truth, absent
+from twokeys.iam.verdict import ALLOW, CONDITIONAL, DENY, UNKNOWN, Decision, Outcome, Requirement, Verdict, Why
 
 
 class And(NamedTuple):
@@ -54,28 +55,53 @@ def decide_open(
     `hanging` are its parts that do not hold for certain, and `allowing` their matches; the others are only asked for to
     explain the verdict.
     """
-    waits = False
-    atoms: list[Atom] = []
-    for match in (*allowing, *denies):
-        waits = waits or bool(match.unknowns)
-        atoms += match.atoms
-    if not waits and independent(atoms if len(atoms) < 2 else [*_atoms(allowing), *_atoms(denies)]):
-        return Verdict(CONDITIONAL, lambda: _conditional(made(), denies))
-    if not atoms:
-        return Verdict(UNKNOWN, lambda: _unknown(made(), denies))
-    worst = _possibilities(hanging, allowing, denies, request, hopeful=False)
+    waits = not all(map(_is_resolved, (*allowing, *denies)))
+    atoms = (*_atoms(allowing), *_atoms(denies))
+    if not waits and independent(atoms):
+        outcome = CONDITIONAL
+    elif not atoms:
+        outcome = UNKNOWN
+    else:
+        tried = _tried if all(map(is_plain, atoms)) else _tried.__wrapped__
+        outcome = tried(_bare(hanging), _bare(Or("", denies)), absent if tried is _tried else request.lookup)
+    return Verdict(outcome, lambda: _behind(outcome, made(), denies))
+
+
+def _bare(formula: Formula) -> Formula:
+    """What a verdict hangs on, without the statements that say so: the same conditions are tried once for all."""
+    parts = tuple(map(_bare, formula.parts))
+    if isinstance(formula, And):
+        return And(parts)
+    return Or("", tuple([Match("", None, one.atoms, one.unknowns and ("",)) for one in formula.matches]), parts)
+
+
+@lru_cache(maxsize=16384)
+def _tried(formula: Formula, denials: Or, lookup: Lookup) -> Outcome:
+    """The outcome, by the cases of the free keys."""
+    allows, denies = tuple(_matches(formula)), denials.matches
+    worst = _possibilities(formula, allows, denies, lookup, hopeful=False)
     if worst.every and worst.exact:
-        return Verdict(ALLOW, lambda: Why(decisions=tuple(_allowing(made(), _is_resolved))))
+        return ALLOW
     if worst.some:
-        return Verdict(CONDITIONAL, lambda: _conditional(made(), denies))
-    best = _possibilities(hanging, allowing, denies, request, hopeful=True) if waits or worst.unsure else worst
+        return CONDITIONAL
+    waits = not all(map(_is_resolved, (*allows, *denies)))
+    best = _possibilities(formula, allows, denies, lookup, hopeful=True) if waits or worst.unsure else worst
     exact = worst.exact and best.exact
     if best.some or (waits and not exact):
-        return Verdict(UNKNOWN, lambda: _unknown(made(), denies))
-    if not exact:
-        return Verdict(CONDITIONAL, lambda: _conditional(made(), denies))
+        return UNKNOWN
+    return DENY if exact else CONDITIONAL
+
+
+def _behind(outcome: Outcome, formula: Formula, denies: tuple[Match, ...]) -> Why:
+    """Why a verdict that hangs on something is what it is."""
+    if outcome is CONDITIONAL:
+        return _conditional(formula, denies)
+    if outcome is UNKNOWN:
+        return _unknown(formula, denies)
+    if outcome is ALLOW:
+        return Why(decisions=tuple(_allowing(formula, _is_resolved)))
     excluded = "its conditions and those of the other statements exclude each other"
-    return Verdict(DENY, lambda: Why(decisions=_all_of(made(), denies, excluded)))
+    return Why(decisions=_all_of(formula, denies, excluded))
 
 
 def denied(denies: tuple[Match, ...]) -> Verdict:
@@ -95,7 +121,7 @@ def allowing(formula: Formula) -> Why:
 
 
 def _possibilities(
-    formula: Formula, allows: tuple[Match, ...], denies: tuple[Match, ...], request: Request, *, hopeful: bool
+    formula: Formula, allows: tuple[Match, ...], denies: tuple[Match, ...], lookup: Lookup, *, hopeful: bool
 ) -> Possibilities:
     """What the free keys can make of the request, with unresolved values taken for the best or for the worst."""
     hoped = (TRUE, Truth.UNKNOWN) if hopeful else (TRUE,)
@@ -117,8 +143,8 @@ def _possibilities(
     if decision(_all_false):
         if not denying_atoms:
             return Possibilities(some=True, every=True, exact=True)
-        return explore((), denying_atoms, request.lookup, spared)
-    return explore([atom for match in allowing for atom in match.atoms], denying_atoms, request.lookup, decision)
+        return explore((), denying_atoms, lookup, spared)
+    return explore([atom for match in allowing for atom in match.atoms], denying_atoms, lookup, decision)
 
 
 def _met(match: Match, held: Callable[[Atom], Truth], wanted: tuple[Truth, ...]) -> bool:

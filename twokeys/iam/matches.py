@@ -176,9 +176,9 @@ class Rule:
                 continue
             if held is FALSE:
                 return ()
-            if held is not Truth.FREE or len(clause.keys) > 1:
+            if held is Truth.UNKNOWN:
                 return self.closely(request)
-            atoms += (clause,)
+            atoms += (clause.with_values(request.lookup),)
         return (Match(self._label, self._statement, atoms),) if atoms else self.certain
 
     def form(self, caller: Caller) -> Form | None:
@@ -274,8 +274,8 @@ class Unresolved:
 class Rules:
     """Some statements, in order, and which of them can match a request: long lists are searched by exact names.
 
-    `label` names their policies for messages. `few` is all of a short list, None for a long one: what need not be
-    searched need not be asked for.
+    `label` names their policies for messages. `few` is all of a short list, which need not be searched; empty for a
+    long one.
     """
 
     __slots__ = ("_by_name", "_others", "all", "few", "label")
@@ -283,8 +283,8 @@ class Rules:
     def __init__(self, label: str, rules: Iterable[Rule | Unresolved] = ()) -> None:
         self.label = label
         self.all = tuple(rules)
-        self.few = self.all if len(self.all) <= _FEW else None
-        if self.few is not None:
+        self.few = self.all if len(self.all) <= _FEW else ()
+        if self.few == self.all:
             return
         self._by_name: dict[str | Unknown, list[int]] = {}
         self._others: list[int] = []
@@ -296,7 +296,7 @@ class Rules:
 
     def about(self, request: Request) -> Iterable[Rule | Unresolved]:
         """Those that may match a request."""
-        if self.few is not None:
+        if self.few or not self.all:
             return self.few
         names = (*request.caller.names, request.resource)
         places = {place for name in names for place in self._by_name.get(name, ())}

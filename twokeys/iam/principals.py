@@ -41,9 +41,9 @@ class CallerKind(Enum):
     __hash__ = object.__hash__  # each kind is one object; Enum's own hash is Python code, run at each look-up
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Caller:
-    """Who makes the request.
+    """Who makes the request. Nothing changes one.
 
     Attributes:
         arn: the ARN of a role, assumed-role session, user, account root, GetFederationToken session or SAML or OIDC
@@ -52,7 +52,8 @@ class Caller:
             a role without a path.
         unique_id: the AROA or AIDA id of the role or user, where known.
         kind, account, partition: read off `arn`; account and partition are empty for services and web identities.
-        has_policies: whether it is a role, a session of one, or a user: what identity-based policies are attached to.
+        ordinary: whether it is a role, a session of one or a user, and every policy binds it: the common case.
+        names: everything by which a Principal element can name it for certain, if it is not everyone's name.
 
     Raises:
         ArnError: `arn` is none of these.
@@ -64,16 +65,14 @@ class Caller:
     kind: CallerKind = field(init=False)
     account: str = field(init=False)
     partition: str = field(init=False)
-    has_policies: bool = field(init=False, repr=False)
+    ordinary: bool = field(init=False, repr=False, compare=False)
+    names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        kind, account, partition, role_arn = _classified(self.arn)
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "account", account)
-        object.__setattr__(self, "partition", partition)
-        object.__setattr__(self, "has_policies", kind in (CallerKind.ROLE, CallerKind.SESSION, CallerKind.USER))
-        if self.role_arn is None and role_arn is not None:
-            object.__setattr__(self, "role_arn", role_arn)
+        self.kind, self.account, self.partition, role_arn = _classified(self.arn)
+        self.role_arn = self.role_arn or role_arn
+        self.ordinary = self.kind in _WITH_POLICIES and not self.is_service_linked
+        self.names = self._names()
 
     @lazy
     def name(self) -> str:
@@ -84,11 +83,6 @@ class Caller:
     def is_service_linked(self) -> bool:
         """Whether this is a service-linked role or a session of one; SCPs and RCPs do not bind those."""
         return self.role_arn is not None and ":role/aws-service-role/" in self.role_arn
-
-    @lazy
-    def ordinary(self) -> bool:
-        """Whether it is a role or user that every policy binds: the common case."""
-        return self.has_policies and not self.is_service_linked
 
     @lazy
     def is_saml_provider(self) -> bool:
@@ -105,9 +99,7 @@ class Caller:
             return (self.arn,) if self.arn == root else (root, self.arn)
         return (root, self.arn) if self.arn == self.role_arn else (root, self.role_arn, self.arn)
 
-    @lazy
-    def names(self) -> frozenset[str]:
-        """Everything by which a Principal element can name the caller for certain, if it is not everyone's name."""
+    def _names(self) -> frozenset[str]:
         if self.kind is CallerKind.SERVICE:
             return frozenset(_typed("Service", (self.arn, "*")))
         if self.kind is CallerKind.FEDERATED:
@@ -158,6 +150,8 @@ class Caller:
         return self.arn
 
 
+_WITH_POLICIES = frozenset({CallerKind.ROLE, CallerKind.SESSION, CallerKind.USER})
+"""What identity-based policies are attached to."""
 _PRINCIPAL_TYPES = {
     CallerKind.ROLE: "AssumedRole",
     CallerKind.SESSION: "AssumedRole",
@@ -206,6 +200,8 @@ class Form(IntEnum):
     """Through its role: a permissions boundary or session policy still limits it, identity-based policies do not."""
     DIRECT = 3
     """Itself, or as everyone: no implicit denial elsewhere limits it within the account."""
+
+    __hash__ = int.__hash__  # Enum's own is Python code, run at each look-up
 
 
 class Naming(NamedTuple):

@@ -12,6 +12,8 @@ class Unknown(Enum):
 
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # each is one object; Enum's own hash is Python code, run at each look-up
+
     def __repr__(self) -> str:
         return "UNKNOWN"
 
@@ -34,7 +36,7 @@ class Truth(Enum):
     UNKNOWN = "unknown"
     FREE = "free"
 
-    __hash__ = object.__hash__  # each is one object; Enum's own hash is Python code, run at each look-up
+    __hash__ = object.__hash__
 
 
 TRUE: Final = Truth.TRUE

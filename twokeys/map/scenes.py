@@ -140,7 +140,7 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
         drawing.add_units(unit[:close] for unit in units)
         if drawing.fits:
             break
-    subtitle = f"{counted(len(shown), 'account')}, {len(doors)} doors and ways{_trouble(doors)}"
+    subtitle = f"{counted(len(shown), 'account')}, {_counts(doors)}"
     boxes = drawing.boxes()
     groups = [group for user, group in whole.memberships if user == subject.who]
     ties = drawing.memberships(subject.who, groups)
@@ -325,7 +325,13 @@ def _one(names: set[str], things: str) -> str:
     return next(iter(names)) if len(names) == 1 else f"{len(names)} {things}"
 
 
-def _trouble(doors: Iterable[Door]) -> str:
-    shut = [door for door in doors if door.state is not State.OPEN]
-    counts = Counter(door.lacks for door in shut)
-    return "".join(f", {number} with {text}" for text, number in sorted(counts.items()))
+def _counts(doors: Collection[Door]) -> str:
+    """How many ways in, ways within an account, and doors that are not open, as every command counts them."""
+    within = sum(door.source.account == door.account for door in doors)
+    ways = sum(door.state is State.OPEN or door.grant is Key.NOT_SHOWN for door in doors) - within
+    counts = Counter(
+        (door.lacks, "way" if door.grant is Key.NOT_SHOWN else "door") for door in doors if door.state is not State.OPEN
+    )
+    trouble = [f"{counted(number, thing)} with {lacks}" for (lacks, thing), number in sorted(counts.items())]
+    inside = [f"{within} within an account"] if within else []
+    return ", ".join((f"{counted(ways, 'way')} in", *inside, *trouble))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
-from twokeys.iam import PolicyError
+from twokeys.iam import Arn, PolicyError
 
 _STEP = "update that stack with this version of the program, so that its output `doors` is current"
 
@@ -74,10 +74,19 @@ def exports(stacks: Mapping[str, Mapping[str, Any]]) -> Exports:
             next_step="update the stack, or name one of this program",
         )
     doors = [door for name, outputs in stacks.items() for door in _doors(name, outputs.get("doors") or ())]
+    doors += [door for outputs in stacks.values() for door in _break_glass(outputs.get("break_glass") or {})]
     access_roles = {
         account: arn for outputs in stacks.values() for account, arn in (outputs.get("access_role_arns") or {}).items()
     }
     return Exports(str(managements[0]), tuple(doors), access_roles)
+
+
+def _break_glass(said: Mapping[str, Any]) -> Iterator[Door]:
+    """The way for emergencies, within the management account: it names its users and asks for MFA."""
+    arn = Arn.parse(str(said.get("role_arn")))
+    if arn is not None and said.get("users"):
+        users = tuple(Who("user", arn.account, str(name)) for name in said["users"])
+        yield Door("break-glass", users, str(arn), frozenset(users), mfa=True, external={})
 
 
 def _doors(stack: str, listed: Iterable[Any]) -> Iterator[Door]:

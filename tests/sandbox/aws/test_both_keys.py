@@ -65,6 +65,23 @@ def test_a_trust_policy_alone_does_not(two: TwoAccounts) -> None:
         two.enter()
 
 
+@pytest.mark.parametrize("asked", [{}, {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}])
+def test_within_one_account_a_trust_that_names_the_user_opens_it_and_no_other_trust(
+    two: TwoAccounts, asked: dict[str, Any]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html; an account delegates to grants."""
+    two.role_arn = f"arn:aws:iam::{two.source.account}:role/own"
+    _, other = two.source.up("aws:iam/user:User", "other", name="other")
+    for principal, opens in ((two.user_arn, not asked), (two.user_arn[:25] + ":root", False), (other["arn"], False)):
+        two.source.up("aws:iam/role:Role", "own", name="own", assumeRolePolicy=trust(principal, **asked))
+        if opens:
+            assert two.enter().endswith(":assumed-role/own/test")
+        else:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                two.enter()
+        two.source.api("iam").delete_role(RoleName="own")
+
+
 def test_a_grant_alone_does_not(two: TwoAccounts) -> None:
     two.trust(trust(f"arn:aws:iam::{two.account}:root"))
     two.grant(two.role_arn)

@@ -82,6 +82,11 @@ def a_policy_and_unit(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
     return {**a_unit(driver, known), "policy": policy}
 
 
+def trusting_iam(driver: Driver, known: dict[str, Any]) -> dict[str, Any]:
+    driver.api("organizations").enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+    return known
+
+
 CASES = {
     "Organization": Case(
         type="aws:organizations/organization:Organization",
@@ -245,6 +250,13 @@ CASES = {
         id=lambda _: "all",
         outputs=lambda _: {"users": ["ci"], "groups": ["engineers"], "roles": []},
         importable=False,
+    ),
+    "OrganizationsFeatures": Case(
+        type="aws:iam/organizationsFeatures:OrganizationsFeatures",
+        prepare=trusting_iam,
+        make=lambda _: {"enabledFeatures": ["RootSessions"]},
+        change=lambda _: {"enabledFeatures": ["RootCredentialsManagement"]},
+        outputs=lambda _: {"enabledFeatures": ["RootSessions"]},
     ),
     "User": Case(
         type="aws:iam/user:User",

@@ -386,6 +386,27 @@ def _saml_update(aws: Aws, arn: str, old: Properties, new: Properties) -> None:
     _SAML.retag(aws, arn, old, new)
 
 
+def _features_set(aws: Aws, old: Iterable[str] | None, new: Iterable[str] | None) -> str:
+    """Switch features of centralized root access on and off; the id of the organization, which is the object's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
+    """
+    client = aws.client("iam")
+    calls = {"RootCredentialsManagement": "root_credentials_management", "RootSessions": "root_sessions"}
+    set_each(
+        old,
+        new,
+        lambda feature: getattr(client, f"enable_organizations_{calls[feature]}")(),
+        lambda feature: getattr(client, f"disable_organizations_{calls[feature]}")(),
+    )
+    return str(client.list_organizations_features()["OrganizationId"])
+
+
+def _features_read(aws: Aws, _id: str, _known: Properties) -> Properties | None:
+    enabled = sorted(aws.client("iam").list_organizations_features().get("EnabledFeatures") or ())
+    return {"enabledFeatures": enabled} if enabled else None
+
+
 def get_role(aws: Aws, args: Properties) -> Properties:
     """https://www.pulumi.com/registry/packages/aws/api-docs/iam/getrole/."""
     found = _role_read(aws, args["name"], {})
@@ -512,5 +533,13 @@ RESOURCE_TYPES = (
         read=_saml_read,
         update=_saml_update,
         delete=_SAML.delete,
+    ),
+    ResourceType(
+        type="aws:iam/organizationsFeatures:OrganizationsFeatures",
+        unordered=frozenset({"enabledFeatures"}),
+        create=lambda aws, inputs: _features_set(aws, (), inputs["enabledFeatures"]),
+        read=_features_read,
+        update=lambda aws, _id, old, new: _features_set(aws, old["enabledFeatures"], new["enabledFeatures"]),
+        delete=lambda aws, _id, inputs: _features_set(aws, inputs["enabledFeatures"], ()),
     ),
 )

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from ministack.core.responses import get_region
+from ministack.core.responses import get_account_id, get_region
 
 from twokeys.sandbox.local_server import organizations, records
-from twokeys.sandbox.local_server.inside import app, cloudtrail, ec2, iam_evaluator
+from twokeys.sandbox.local_server.inside import app, cloudtrail, ec2, iam, iam_evaluator
 from twokeys.sandbox.local_server.inside import organizations as base
 from twokeys.sandbox.local_server.supplement import Answer
 
@@ -24,6 +24,7 @@ def install() -> None:
     _know_organizations()
     _count_loopback_as_tls()
     _keep_tags_of_new_trails()
+    _let_trusts_grant_within_an_account()
     for name, change in (("Enable", True), ("Disable", False), ("Get", None)):
         operation = f"{name}EbsEncryptionByDefault"
         ec2.ACTION_MAP[operation] = _encryption(operation, change)
@@ -87,6 +88,30 @@ def _keep_tags_of_new_trails() -> None:
         return answer
 
     cloudtrail.DISPATCH["CreateTrail"] = tagged
+
+
+def _let_trusts_grant_within_an_account() -> None:
+    """A trust policy that names a principal of the role's own account grants it the role: no other grant is needed.
+
+    What the trust asks for is asked when the role is assumed; here its statements stand without their conditions.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-cross-account.html
+    """
+    found: Callable[[str, str], Any] = iam_evaluator.resource_policy
+
+    def resource_policy(service: str, arn: str) -> Any:  # noqa: ANN401 - a policy and whose it is, or None
+        account, _, path = arn.removeprefix("arn:aws:iam::").partition(":role/")
+        role = iam.roles.get(path.rpartition("/")[2]) if account == get_account_id() else None
+        if service != "sts" or role is None:
+            return found(service, arn)
+        statements = json.loads(role["AssumeRolePolicyDocument"])["Statement"]
+        allows = [
+            {key: value for key, value in one.items() if key != "Condition"} | {"Resource": "*"}
+            for one in (statements if isinstance(statements, list) else [statements])
+            if one["Effect"] == "Allow"
+        ]
+        return {"Version": "2012-10-17", "Statement": allows}, account
+
+    iam_evaluator.resource_policy = resource_policy
 
 
 def _encryption(operation: str, change: bool | None) -> Callable[[Any], Answer]:

@@ -40,7 +40,7 @@ iam = Inside(
     " _is_aws_managed_arn _login_profiles _mfa_devices _oidc_providers _p _policies _roles _saml_providers"
     " _user_inline_policies _users _virtual_mfa_xml _xml _xml_escape",
 )
-iam_evaluator = Inside("core.iam_evaluator", "parse_policy_document _resolve_condition_key")
+iam_evaluator = Inside("core.iam_evaluator", "parse_policy_document _resolve_condition_key _resource_policy")
 organizations = Inside(
     "services.organizations",
     "FULL_ACCESS_POLICY_ID _DISPATCH _accounts _attachments _create_statuses _ensure_org"
