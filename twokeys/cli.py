@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import click
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 from twokeys.extras import missing
 from twokeys.shown import columns, folded, printable
 
@@ -99,9 +99,13 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            return None
+            raise click.UsageError(
+                f"No such command {cmd_name!r}."
+                + (f" Did you mean {near!r}?" if (near := nearest(cmd_name, COMMANDS)) else ""),
+                ctx,
+            )
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS is ours

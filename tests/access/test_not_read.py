@@ -223,7 +223,13 @@ def test_a_role_for_pods_of_this_stack_is_read() -> None:
     addon = {"podIdentityAssociations": [{"roleArn": arn(STAGE, "role/pod"), "serviceAccount": "x"}]}
     put(world, "aws:eks/addon:Addon", "c", world.stage, **addon)
     put(world, "aws:eks/addon:Addon", "d", world.stage, addonName="vpc-cni")
+    late = {"podIdentityAssociations": [{"roleArn": UNKNOWN, "serviceAccount": "x"}]}
+    made_from = {"podIdentityAssociations": [role, next(one for one in world.resources if one.name == "other")]}
+    put(world, "aws:eks/addon:Addon", "e", world.stage, made_from=made_from, **late)
     assert not refused(world)
+    made_from["podIdentityAssociations"].append(world.role("not-for-pods", world.stage))
+    put(world, "aws:eks/addon:Addon", "f", world.stage, made_from=made_from, **late)
+    assert refused(world) == {"not-read"}
 
 
 @pytest.mark.parametrize("role", [DEPLOYER, arn(STAGE, "role/elsewhere"), arn(PROD, "role/pod"), UNKNOWN])

@@ -105,6 +105,9 @@ def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_h
         for chained in (False, True)
     ]
     assert [each["DurationSeconds"] for each in asked] == [7200, 3600]
+    with pytest.raises(Refusal, match="7201 seconds") as longer:
+        run("stage-reader", "--from", doors, "--seconds", "7201")
+    assert longer.value.why == "its sessions last 7200 seconds at most"
 
 
 def read(doors: str) -> Any:
@@ -122,12 +125,16 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as shut:
         run("stage-reader", "--from", doors, "--external-id", "Another-ID")
     assert "AccessDenied" in shut.value.why
-    assert "the door is for user ada" in shut.value.next_step
+    assert "the door is for user ada (all yours: `twokeys profiles --person ada --dry-run`)" in shut.value.next_step
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
+    with pytest.raises(UsageError, match="put -- before the command"):
+        run("stage-reader", "aws", "sts", "get-caller-identity", "--from", doors)
+    with pytest.raises(UsageError, match="--json prints the session"):
+        run("stage-reader", "--from", doors, "--json", "--", "true")
 
 
 def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_path: Path) -> None:
@@ -136,6 +143,9 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_pat
     arguments = ["stage-reader", "--from", asking]
     result = CliRunner().invoke(assume, arguments, input="123456\n", standalone_mode=False)
     assert f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada" in result.output
+    with pytest.raises(Refusal) as unasked:
+        run(*arguments)
+    assert unasked.value.next_step == "give the code with --mfa-code"
     malformed = CliRunner().invoke(assume, [*arguments, "--mfa-code", "12345"], standalone_mode=False)
     for refused in (result.exception, malformed.exception):
         assert isinstance(refused, Refusal)

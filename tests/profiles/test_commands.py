@@ -276,10 +276,14 @@ def test_help_of_the_group_and_of_its_default_command_are_two() -> None:
 @pytest.mark.usefixtures("config")
 def test_somebody_of_whom_nothing_tells_is_refused_with_those_there_are(tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", names=("bob",))))
-    with pytest.raises(Refusal, match="nobody is called adda") as refused:
+    with pytest.raises(Refusal, match="no user is called adda") as refused:
         run("--person", "adda", "--state", stage)
-    assert refused.value.why == "they tell of ada, bob"
+    assert refused.value.why == "the users there are ada, bob"
     assert "ada" in refused.value.next_step
+    deploys = write(tmp_path, "ci.json", outputs(door("c", kind="role", names=("ci",))))
+    with pytest.raises(Refusal, match="no user is called ci") as refused:
+        run("--person", "ci", "--state", stage, "--state", deploys)
+    assert refused.value.next_step == "ci is a role: --role ci"
 
 
 @pytest.mark.usefixtures("config")
@@ -355,9 +359,9 @@ def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(
         "mfa_serial": arn(HUB, "mfa/ann"),
     }
     run("--person", "bob", option, str(published.parent / name))  # he is there, and has no door
-    with pytest.raises(Refusal, match="nobody is called ben") as refused:
+    with pytest.raises(Refusal, match="no user is called ben") as refused:
         run("--person", "ben", option, str(published.parent / name))
-    assert refused.value.why == "they tell of ann, bob"
+    assert refused.value.why == "the users there are ann, bob"
 
 
 @pytest.mark.usefixtures("config")

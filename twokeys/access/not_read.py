@@ -146,13 +146,16 @@ def _code(value: object) -> str | None:
 
 
 def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
-    """Pods of a cluster become the role, which is read where it is of this stack and trusts EKS Pod Identity."""
-    listed = map(mapping, items(resource.get("podIdentityAssociations")))
-    for one in listed if "addon" in resource.type.lower() else [resource]:
+    """Pods of a cluster become the role, which is read where it is of this stack and trusts EKS Pod Identity.
+
+    Where its ARN is not known yet, it is one of the roles that the associations are made from.
+    """
+    of_addon = "addon" in resource.type.lower()
+    behind = resource.property_dependencies.get("podIdentityAssociations" if of_addon else "roleArn", ())
+    for one in map(mapping, items(resource.get("podIdentityAssociations"))) if of_addon else [resource]:
         arn = one.get("roleArn")
-        behind = snapshot.behind(resource, "roleArn", ROLE)
-        roles = [role for role in snapshot.of_type(ROLE) if role is behind or _is_role(accounts, role, arn)]
-        if not any(_trusts_pods(role) for role in roles):
+        roles = [role for role in snapshot.of_type(ROLE) if _is_role(accounts, role, arn, role.urn in behind)]
+        if not roles or not all(map(_trusts_pods, roles)):
             which = arn if isinstance(arn, str) else "that is not known yet"
             yield NotRead(
                 resource,
@@ -161,12 +164,12 @@ def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterato
             )
 
 
-def _is_role(accounts: Accounts, role: Resource, arn: object) -> bool:
+def _is_role(accounts: Accounts, role: Resource, arn: object, behind: bool) -> bool:
     """Whether an ARN is that of a role, which may not have it yet: other accounts may have a namesake."""
     named = Arn.parse(arn) if isinstance(arn, str) else None
-    return (
-        named is not None and named.name == role.text("name") and accounts.canonical(named.account) == accounts.of(role)
-    )
+    if named is None:
+        return behind and not isinstance(arn, str)
+    return named.name == role.text("name") and (behind or accounts.canonical(named.account) == accounts.of(role))
 
 
 def _trusts_pods(role: Resource) -> bool:

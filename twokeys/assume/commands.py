@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,19 @@ def _through(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+class _BeforeACommand(click.Command):
+    """A command whose own options end at `--`: what stands behind it is another command, with its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = args[: args.index("--")] if "--" in args else args
+        rest = super().parse_args(ctx, [*own])
+        if ctx.params["command"]:
+            raise click.UsageError("put -- before the command: twokeys assume DOOR -- aws s3 ls", ctx)
+        ctx.params["command"] = tuple(args[len(own) + 1 :])
+        return rest
+
+
+@click.command(cls=_BeforeACommand)
 @_through
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) -> int:  # noqa: ANN401 - `_through`
@@ -53,6 +66,8 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
 
     Exit codes: COMMAND's own; 1 refused, 2 wrong usage.
     """
+    if command and as_json:
+        raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
     session = _open(door, **how)
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
@@ -131,6 +146,20 @@ def _open(  # noqa: PLR0913 - one parameter an option
         name=session_name,
         seconds=seconds,
         mfa_serial=mfa_serial,
-        code=lambda serial: mfa_code or click.prompt(f"Code of {serial}", err=True),
+        code=lambda serial: mfa_code or _asked_code(door, serial),
         external_id=external_id,
     )
+
+
+def _asked_code(door: str, serial: str) -> str:
+    try:
+        return str(click.prompt(f"Code of {serial}", err=True))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Refusal(
+            f"door {door}",
+            where=serial,
+            why="it asks for the code of that device, and there is no terminal to ask you at",
+            next_step="give the code with --mfa-code",
+        ) from None

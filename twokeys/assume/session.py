@@ -100,6 +100,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             why="it is a door of IAM Identity Center, which the AWS CLI itself opens",
             next_step=f"write its profile with `twokeys profiles`, then `aws sso login --profile {way.name}`",
         )
+    caller = ""
     try:
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or way.region or "us-east-1")
@@ -123,7 +124,7 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             where=way.role_arn,
             why=str(error),
             next_step=f"check whose credentials these are (`aws sts get-caller-identity`): the door is for {theirs}"
-            " (all doors: `twokeys profiles --dry-run`); another profile: --profile",
+            f" (all yours: `twokeys profiles --{_whose(caller)} --dry-run`); another profile: --profile",
         ) from error
     keys = answered["Credentials"]
     return Session(
@@ -134,6 +135,14 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         arn=answered["AssumedRoleUser"]["Arn"],
         region=way.region or session.region_name,
     )
+
+
+def _whose(caller: str) -> str:
+    """The option of `twokeys profiles` that names a caller."""
+    kind, _, path = caller.rpartition(":")[2].partition("/")
+    if kind == "user":
+        return f"person {path.rpartition('/')[2]}"
+    return f"role {path.partition('/')[0]}" if path else "person NAME"
 
 
 def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:
@@ -169,11 +178,20 @@ def _asked(  # noqa: PLR0913 - as open_session
             why="it asks for an external ID, which is not in these exports",
             next_step="give it with --external-id",
         )
-    longest = way.max_session_seconds or CHAINED_SECONDS
+    longest = min(filter(None, (way.max_session_seconds, CHAINED_SECONDS if chained else None)), default=None)
+    if seconds and longest and seconds > longest:
+        raise Refusal(
+            f"a session of {seconds} seconds through door {way.name}",
+            where=way.role_arn,
+            why="with the credentials of a session, another lasts an hour at most"
+            if longest == CHAINED_SECONDS and chained
+            else f"its sessions last {longest} seconds at most",
+            next_step=f"ask for {longest} or fewer, or leave --seconds out",
+        )
     asked: dict[str, Any] = {
         "RoleArn": way.role_arn,
         "RoleSessionName": (name or caller.rpartition("/")[2])[:64],
-        "DurationSeconds": seconds or (min(longest, CHAINED_SECONDS) if chained else longest),
+        "DurationSeconds": seconds or longest or CHAINED_SECONDS,
     }
     if identity := external_id or way.external_id:
         asked["ExternalId"] = identity

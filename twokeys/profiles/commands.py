@@ -215,11 +215,16 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
         _refuse_other_account(who, ways, members)
         return
     close = nearest(who.name, known)
+    named = f"name {close}, if that is who you mean" if close else "name one of them, or give all stacks"
+    if who.kind == "user" and who.name in roles:
+        named = f"{who.name} is a role: --role {who.name}"
+    elif who.kind == "role" and who.name in known_people(ways, members):
+        named = f"{who.name} is a person: --person {who.name}"
     raise Refusal(
-        f"nobody is called {who.name}",
+        f"no {who.kind} is called {who.name}",
         where=f"{who.kind}s of these exports",
-        why=f"they tell of {', '.join(sorted(known))}",
-        next_step=f"name {close}, if that is who you mean" if close else "name one of them, or give all stacks",
+        why=f"the {who.kind}s there are {', '.join(sorted(known))}",
+        next_step=named,
     )
 
 
@@ -232,7 +237,7 @@ def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> No
         raise Refusal(
             f"{who.name} is nobody of account {who.account}",
             where="these exports",
-            why=f"they tell of {who.name} in {', '.join(sorted(accounts))}",
+            why=f"{who.name} is in {', '.join(sorted(accounts))}",
             next_step="name that account, or leave --account out",
         )
 

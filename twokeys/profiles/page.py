@@ -43,7 +43,7 @@ def _shown(who: Who, way: Way) -> dict[str, object]:
     asks = ["MFA"] if isinstance(way, RoleWay) and way.mfa else []
     asks += [f"until {until(way.expires)}"] if way.expires else []
     if isinstance(way, RoleWay) and way.max_session_seconds:
-        asks.append(f"sessions up to {way.max_session_seconds // 60} minutes")
+        asks.append(f"sessions up to {way.max_session_seconds / 3600:g} h")
     return {
         "name": way.name,
         "url": url,
@@ -57,7 +57,7 @@ def _link(who: Who, way: Way) -> tuple[str | None, str]:
     if isinstance(way, AssignmentWay):
         return (way.start_url, "" if way.start_url else "sign in at your Identity Center's start page")
     if who.kind == "role":
-        return None, f"assumed by the role through {way.role_arn}"
+        return None, f"a role has no console: it assumes {way.role_arn}"
     if who.kind == "root":
         return way.switch_url, ""
     if way.asks_external_id:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 from twokeys.project.shards import SHARDS
 from twokeys.project.stack_yaml import as_text, loaded
 
@@ -158,11 +158,20 @@ def read_mapping(path: Path) -> dict[str, Any]:
     try:
         data = loaded(_text_of(path))
     except FileNotFoundError as error:
+        stack = _STACK_FILE.fullmatch(path.name)
+        others = [
+            found["stack"] for each in path.parent.glob("Pulumi.*.yaml") if (found := _STACK_FILE.fullmatch(each.name))
+        ]
+        near = nearest(stack["stack"], others) if stack else None
         raise Refusal(
             f"there is no {path.name}",
             where=str(path),
-            why="a project has a Pulumi.yaml, and each of its stacks a file beside it",
-            next_step="run this in the project's folder, or name it with --project",
+            why=f"the stacks there are {', '.join(sorted(others))}"
+            if stack and others
+            else "a project has a Pulumi.yaml, and each of its stacks a file beside it",
+            next_step=f"write {near}, if that is meant"
+            if near
+            else "run this in the project's folder, or name it with --project",
         ) from error
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error

@@ -379,7 +379,7 @@ Reason = Annotated[
     must_match(
         r"[\t\n\r\x20-\x7e\xa1-\xff]{1,1000}",
         f"it becomes the role's description: 1 to 1000 printable Latin-1 characters ({_ROLE_PAGE})",
-        "say it in fewer or simpler words",
+        "write 1 to 1000 characters of Latin-1",
     ),
 ]
 ServicePrincipal = Annotated[

@@ -158,12 +158,22 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
             why="only one of them is to be opened",
             next_step="choose with --stack",
         )
+    elsewhere = {one: each for each, file in project.stacks().items() for one in read_config(file).get(DOORS) or ()}
+    if stack is not None and door in elsewhere:
+        raise Refusal(
+            f"there is no door {door} in stack {stack}",
+            where=str(files[stack]),
+            why=f"it is in stack {elsewhere[door]}",
+            next_step=f"write --stack {elsewhere[door]}, or leave --stack out",
+        )
     near = nearest(door, names)
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
         why=f"the doors are {', '.join(names)}" if names else f"no stack's file has {DOORS}",
-        next_step=f"write {near}, if that is meant" if near else "name one of them, or copy one with --from",
+        next_step=f"write {near}, if that is meant"
+        if near
+        else "name one of them, or make a copy of one: DOOR --from ONE_OF_THEM",
     )
 
 

@@ -79,7 +79,7 @@ NO_IAM_USERS = Rule(
 Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Users whom the
 component `People` declares for the account that doors start from, an identity account, are people's one identity; a
 password or a key in the program is refused for them too. Unknown: a resource
-whose account is not pinned is not judged here (`provider-enters-its-account` refuses its provider). Does not check: the
+whose account is not pinned is not judged here (`provider-enters-its-account` speaks of it). Does not check: the
 management account, accounts that are entered by another role, root users.
 """
 
@@ -91,6 +91,7 @@ ACCOUNT_KEPT = Rule(
     url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
     check=_kept,
     config=Config,
+    mandatory=False,
 )
 """A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
 itself refuses to delete or to replace it, in preview already.

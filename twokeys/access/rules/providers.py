@@ -44,14 +44,15 @@ def _finding(entry: Entry, message: str, step: str, *, advice: bool = False) -> 
 
 
 def _decides_about_accounts(graph: Graph) -> bool:
-    """Whether a wrong account would change who enters: the stack makes accounts, or works in several and has doors."""
+    """Whether a wrong account would change who enters: the stack makes accounts or works in several, and has doors."""
+    several = _works_in_several(graph) or bool(graph.accounts.by_symbol)
+    outsiders = any(door.source.kind == "outsider" for door in graph.doors)
     in_no_known_account = any(not graph.accounts.pinned(door.target.account) for door in graph.doors)
-    several = _works_in_several(graph) and (_is_about_accounts(graph) or in_no_known_account)
-    return several or bool(graph.accounts.by_symbol)
+    return several and (_is_about_accounts(graph) or outsiders or in_no_known_account)
 
 
 def _may_go_wrong(graph: Graph) -> bool:
-    return _is_about_accounts(graph) or _works_in_several(graph)
+    return _is_about_accounts(graph) or _works_in_several(graph) or bool(graph.accounts.by_symbol)
 
 
 def _works_in_several(graph: Graph) -> bool:
@@ -67,8 +68,8 @@ def _works_in_several(graph: Graph) -> bool:
 
 
 def _is_about_accounts(graph: Graph) -> bool:
-    """Whether anything in the stack hangs on which account it is in: a trust or a grant that is about accounts."""
-    doors = any(door.crosses and door.source.kind in (*HOLDERS, "outsider") for door in graph.doors)
+    """Whether a trust or a grant hangs on which account it is in; an outsider comes in from another one anyway."""
+    doors = any(door.crosses and door.source.kind in HOLDERS for door in graph.doors)
     trusts = any(trust.account != trust.role.account for trust in graph.open_trusts)
     return doors or trusts or bool(graph.lone_grants)
 
@@ -133,10 +134,10 @@ PROVIDER_ENTERS_ITS_ACCOUNT = Rule(
 )
 """Each explicit aws provider is pinned to one account, and one account at most is worked in without assuming a role.
 
-The account without a role is the management account, whose credentials run the program. A stack that makes no accounts
-gets one piece of advice, where it works in several or a trust or a grant in it is about accounts, and is refused where
-both are so. Unknown: a role or an id that is not known yet has to hang on one account of the stack; that both mean one
-account is checked when they are known.
+The account without a role is the management account, whose credentials run the program. A stack gets one piece of
+advice where it makes accounts, works in several or has a trust or a grant that is about accounts, and is refused where
+one of the first two is so and the third. Unknown: a role or an id that is not known yet has to hang on one account of
+the stack; that both mean one account is checked when they are known.
 Does not check: whether the role can be assumed, and which credentials run the program.
 """
 
@@ -151,6 +152,6 @@ NO_DEFAULT_PROVIDER = Rule(
 )
 """The default provider works in whatever account the environment's credentials belong to.
 
-A stack that makes no accounts gets one piece of advice, where it works in several or a trust or a grant in it is about
-accounts, and is refused where both are so. Unknown: the name of a provider is always known.
+A stack gets one piece of advice, or is refused, as for `provider-enters-its-account`. Unknown: the name of a provider
+is always known.
 """
