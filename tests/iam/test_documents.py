@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, parse_policy
 from twokeys.iam.json_text import JsonNumber
+from twokeys.iam.principals import Principals
 from twokeys.iam.truth import Truth
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
@@ -39,21 +40,22 @@ def test_a_document_keeps_what_it_says():
         PolicyKind.TRUST,
     )
     (statement,) = read.statements
-    assert (read.kind, read.from_text, parse_policy('{"Statement": ' + json.dumps(GRANT) + "}").from_text) == (
-        PolicyKind.TRUST, False, True,
-    )  # fmt: skip
+    text = parse_policy('{"Statement": ' + json.dumps(GRANT) + "}")
+    assert [(one.kind, one.from_text) for one in (read, text)] == [(PolicyKind.TRUST, False), (IDENTITY, True)]
+    assert (statement.variables, text.statements[0].variables) == (True, False)
     assert (read.version, read.id, statement.sid, statement.effect) == ("2012-10-17", "x", "In", "Allow")
     assert statement.principals is not None
     assert statement.principals.aws == ("111111111111",)
     (clause,) = statement.conditions
     assert (clause.operator, clause.key, clause.values) == ("Bool", "aws:MultiFactorAuthPresent", ("true",))
+    assert clause.variables
 
 
 def test_numbers_and_booleans_of_a_condition_keep_their_text():
     """Grammar notes: Quotation marks are optional for numeric and Boolean values."""
     text = """{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*",
-        "Condition": {"NumericLessThan": {"a:b": [1.50, 2]}}}}"""
-    assert parse_policy(text).statements[0].conditions[0].values == ("1.50", "2")
+        "Condition": {"NumericLessThan": {"a:b": [1.50, 2]}, "Bool": {"a:b": [true, false]}}}}"""
+    assert [one.values for one in parse_policy(text).statements[0].conditions] == [("1.50", "2"), ("true", "false")]
 
 
 IDENTITY, TRUSTING, RCP, RESOURCE = PolicyKind.IDENTITY, PolicyKind.TRUST, PolicyKind.RCP, PolicyKind.RESOURCE
@@ -204,6 +206,7 @@ def test_a_refusal_says_what_is_wrong_and_where(kind: PolicyKind, said: Any, rul
     ({"Resource": "arn:aws:iam::1:role/${aws:username}"}, "arn:aws:iam::1:role/anna", "arn:aws:iam::1:role/bob"),
     ({"Resource": "arn:aws:s3:${aws:username}::x"}, "arn:aws:s3:${aws:username}::x", "arn:aws:s3:anna::x"),
     ({"NotResource": "arn:aws:iam::1:role/x*"}, "arn:aws:iam::1:role/y", "arn:aws:iam::1:role/xy"),
+    ({"NotResource": "arn:aws:iam::1:role/x"}, "arn:aws:iam::1:role/y", "arn:aws:iam::1:role/x"),
 ])  # fmt: skip
 def test_a_statement_covers_the_resources_that_its_names_match(element: dict[str, Any], covered: str, other: str):
     (read,) = parse_policy(policy({"Effect": "Allow", "Action": "sts:*", **element})).statements
@@ -225,14 +228,30 @@ def test_a_statement_covers_the_actions_that_its_names_match(element: dict[str, 
 def test_a_name_of_an_element_is_a_text():
     error = refusal(policy({**GRANT, 5: "x"}))
     assert (error.rule, error.path, error.message) == ("wrong-type", "Statement[0]", "5 is not a name of an element")
-    assert refusal(policy({**GRANT, "Sid": {1}})).message == "a set is not a string; a Sid is one"
+    for sid, what in (({1}, "a set"), ((1,), "a list")):
+        assert refusal(policy({**GRANT, "Sid": sid})).message == f"{what} is not a string; a Sid is one"
 
 
 @pytest.mark.parametrize("name", ["*", "111111111111", "account:stage", "arn:aws:iam::111111111111:root",
     "arn:aws:iam::account:stage:role/x", "arn:aws:iam::111111111111:group/g", "arn:aws:iam::111111111111:role/*",
+    "arn:aws:iam::1*:role/x", "arn:aws:iam::?:role/x",
     "AROAEXAMPLEEXAMPLEAAA", "arn:aws:sts::111111111111:assumed-role/a/b"])  # fmt: skip
 def test_a_principal_is_a_star_an_account_an_arn_or_a_unique_id(name: str):
     assert parse_policy(policy({**TRUST, "Principal": {"AWS": name}}), PolicyKind.TRUST)
+
+
+@pytest.mark.parametrize(("said", "names"), [
+    (UNKNOWN, Principals(unresolved=True)), ("*", Principals(everyone=True, bare=True)),
+    ({"AWS": ["*", UNKNOWN]}, Principals(everyone=True, aws=("*", UNKNOWN))),
+    ({"Service": "ec2.amazonaws.com"}, Principals(service=("ec2.amazonaws.com",))),
+    ({"Federated": ["accounts.google.com"]}, Principals(federated=("accounts.google.com",))),
+    ({"CanonicalUser": "x"}, Principals(canonical_user=("x",))),
+])  # fmt: skip
+def test_a_principal_element_names_whom_it_says(said: Any, names: Principals):
+    (read,) = parse_policy(policy({**TRUST, "Principal": said}), PolicyKind.TRUST).statements
+    assert (read.principals, read.not_principals) == (names, None)
+    assert read.principals is not None
+    assert read.principals.bare is names.bare
 
 
 def test_a_policy_that_iam_refuses_as_trust_can_be_read_as_resource_based():
@@ -241,7 +260,7 @@ def test_a_policy_that_iam_refuses_as_trust_can_be_read_as_resource_based():
     (read,) = parse_policy(policy(statement), PolicyKind.RESOURCE).statements
     assert read.not_principals is not None
     assert (read.not_principals.aws, read.not_principals.canonical_user) == (("111111111111",), ("x",))
-    assert (read.resources, read.not_resources, read.label) == (None, ("*",), "statement 0")
+    assert (read.effect, read.resources, read.not_resources, read.label) == ("Deny", None, ("*",), "statement 0")
     assert parse_policy(policy({**GRANT, "Sid": "In"})).statements[0].label == "statement 'In'"
 
 
@@ -278,10 +297,14 @@ def test_an_unresolved_value_may_stand_anywhere_and_is_told_by_its_path():
     ):  # fmt: skip
         assert parse_policy(source).unresolved == (path,)
     assert parse_policy({"Version": UNKNOWN, "Statement": GRANT}).statements[0].variables
+    names = ["arn:aws:iam::1:role/x", UNKNOWN]
+    (one,) = parse_policy(policy({**GRANT, "Resource": names})).statements
+    held = [one.covers_resource(f"arn:aws:iam::1:role/{name}", lambda _key: ()) for name in "xy"]
+    assert held == [Truth.TRUE, Truth.UNKNOWN]
     condition = {"StringEquals": UNKNOWN, "Bool": {"a:b": [UNKNOWN]}}
     (read,) = parse_policy(policy({**GRANT, "Condition": condition})).statements
     assert read.unresolved == ("Statement[0].Condition.StringEquals",)
-    assert read.conditions[0].path == "Statement[0].Condition.Bool.a:b"
+    assert (read.conditions[0].path, read.conditions[0].values) == ("Statement[0].Condition.Bool.a:b", (UNKNOWN,))
     assert parse_policy(policy({**GRANT, "Condition": UNKNOWN})).statements[0].unresolved == ("Statement[0].Condition",)
     either = parse_policy(policy({**GRANT, "Effect": UNKNOWN})).statements
     assert [(one.effect, one.index, one.unresolved, one.effect_unresolved) for one in either] == [

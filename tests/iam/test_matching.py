@@ -37,7 +37,8 @@ def arn(pattern: str, value: str, *, resource: bool = True) -> Truth:
     ("a*c", "ac", True), ("a*c", "abbbc", True), ("a*c", "acb", False), ("a*b*c", "a-b-b-c", True),
     ("*a*", "bab", True), ("**", "x", True), ("a?c*", "abcd", True), ("A", "a", False),
     ("[ab]", "a", False), ("[ab]", "[ab]", True), ("a.c", "abc", False), ("a\\*", "a\\b", True), ("a\n*", "a\nb", True),
-    ("a*b", "a\nb", True), ("*ab", "aab", True), ("*ab*ab", "abab", True), ("*ab*ab", "ab", False),
+    ("*a*b*c*", "abc", True), ("a*b", "a\nb", True),
+    ("*ab", "aab", True), ("*ab*ab", "abab", True), ("*ab*ab", "ab", False),
 ])  # fmt: skip
 def test_a_star_is_any_text_and_a_question_mark_one_character(pattern: str, value: str, expected: bool):
     assert like(pattern, value) is (Truth.TRUE if expected else Truth.FALSE)

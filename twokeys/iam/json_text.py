@@ -23,8 +23,8 @@ class Position:
     column: int
 
 
-Positions: TypeAlias = dict[Path, tuple[Position, Position]]
-"""For every path the place of its key (for a list item: of itself) and of its value."""
+Positions: TypeAlias = dict[Path, tuple[Position | None, Position]]
+"""For every path the place of its key (None for a list item and the whole) and of its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
+def _no_constant(_name: str) -> object:
+    raise ValueError
 
 
 _QUICK = JSONDecoder(
@@ -134,8 +134,7 @@ class _JsonReader:
         return self._text[self._at : self._at + 1]
 
     def _value(self, path: Path, key_position: Position | None) -> object:
-        here = self._position(self._at)
-        self.positions[path] = (here if key_position is None else key_position, here)
+        self.positions[path] = (key_position, self._position(self._at))
         if len(path) > _DEEPEST:
             raise self._error(f"the document nests deeper than {_DEEPEST} levels")
         character = self._next()
