@@ -422,7 +422,7 @@ def test_a_secret_document_is_not_proved_and_the_next_step_shows_secrets() -> No
 def test_a_provider_whose_account_is_secret_asks_for_secrets() -> None:
     provider = {**_IN_STAGE, "inputs": {"allowedAccountIds": {**_SECRET, "ciphertext": "x"}}}
     text = json.dumps({"version": 3, "deployment": {"resources": [provider, role("r", document(trusts(CI)))]}})
-    (message,) = [one for one in messages(parse_state(text)) if "Provider stage" in one]
+    (message,) = [one for one in messages(parse_state(text)) if "provider stage is not pinned" in one]
     assert "--show-secrets" in message
 
 

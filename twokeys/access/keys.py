@@ -127,6 +127,11 @@ class _Reader:
             )
             side = f"* -> {principal.arn}" if principal.trust is not None else f"{principal.arn} -> *"
             step = _NAME_ACCOUNTS if self._accounts.is_of_stack_set(principal.account) else _PIN
+            resources = self._graph.snapshot.by_urn
+            made = resources.get(principal.urn or "")
+            provider = resources.get(made.provider or "") if made else None
+            if provider is not None and provider.hides_secret:
+                step = SHOW_SECRETS
             yield Statement(Lack.PROOF, about, step, side, principal.urn, principal.source)
 
     def door(self, door: Door) -> Iterator[Statement]:
