@@ -51,6 +51,9 @@ def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     assert code == 1
     assert "violation: door-needs-grant" in text
     assert "the grant key is missing" in text
+    _, exported = call("export", tmp_path / "doors.json", "--state", tmp_path / "state.json")
+    assert "Left out: role ci of management -> role deployer of 222222222222 (no grant)" in exported
+    assert "0 doors" in exported
 
 
 def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> None:

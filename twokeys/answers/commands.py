@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +102,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.changes_shown import as_data, in_markdown, lines
     from twokeys.answers.reading import read
     from twokeys.answers.sources import together
+    from twokeys.answers.summary import not_shown
     from twokeys.errors import Refusal
     from twokeys.shown import printable
 
@@ -119,7 +121,8 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
                 why=f"one is of {there.stack}, the other of {then.stack}: what differs is no change of either",
                 next_step="compare two states of one stack; give those of the other stacks with `--state FILE`",
             )
-        found = changes(old, read(build(then)))
+        new = read(build(then))
+        found = replace(changes(old, new), not_shown=not_shown(new))
     if as_json or form == "json":
         click.echo(json.dumps(as_data(found), indent=2))
     elif form == "markdown":
@@ -141,11 +144,13 @@ def export_command(
     It says who may enter which account as which role, under which conditions; no external ID, no policy document.
     """
     from twokeys.access.graph import build
+    from twokeys.answers.model import State
     from twokeys.answers.published import published
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
-    from twokeys.answers.summary import counted
+    from twokeys.answers.summary import counted, not_shown
     from twokeys.files import write_output
+    from twokeys.shown import printable
 
     asked(states, stacks, live=live)
     found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
@@ -155,6 +160,11 @@ def export_command(
     across = len(doors["doors"]) - within
     inside = f", and {counted(within, 'role')} that users enter in their own account" if within else ""
     click.echo(f"Wrote {file}: {counted(across, 'door')} between accounts (one for each principal and role){inside}")
+    for door in found.doors:
+        if door.state is State.SHUT:
+            click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
+    if missing := not_shown(found):
+        click.echo(printable(missing))
 
 
 def _live(member_role: str) -> Snapshot:

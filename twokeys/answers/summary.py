@@ -116,13 +116,15 @@ def summary(answers: Answers) -> Summary:
 
 
 def not_shown(answers: Answers) -> str | None:
-    """That a state is missing where ways start in the management account and nothing says who is there."""
-    way = next((one for one in answers.ways if one.by_access_role and one.source.who.kind == "root"), None)
-    if way is None or way.source.who.account in answers.shown:
+    """That states are missing: those with the users and roles of accounts of the organization that ways come from."""
+    ends = {one.who.account for way in answers.ways for one in (way.source, *way.through)}
+    named = {one for one in ends - answers.shown if answers.names.get(one, one) != one}
+    missing = sorted(answers.names[one] for one in named)
+    if not missing:
         return None
     return (
-        f"Not shown: the users and roles of {way.source.place}, who may be granted AWS's own access role. "
-        "Next step: give the state of the stack that makes them as well (`--state FILE`), or ask live IAM (`--live`)"
+        f"Not shown: the users and roles of {listed(missing)}, so ways through them are missing here. "
+        "Next step: give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)"
     )
 
 
