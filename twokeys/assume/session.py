@@ -110,7 +110,12 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
             serial = mfa_serial or _device(way, caller)
             given = code(serial).strip()
             if not re.fullmatch("[0-9]{6}", given):
-                raise _wrong_code(way, serial, f"a code has six digits, and {given!r} has not")
+                raise Refusal(
+                    f"door {way.name}",
+                    where=way.role_arn,
+                    why=f"a code has six digits, and {given!r} has not",
+                    next_step=f"give the six digits that {serial} shows",
+                )
             asked |= {"SerialNumber": serial, "TokenCode": given}
         answered: Any = sts.assume_role(**asked)
     except BotoCoreError as error:

@@ -144,7 +144,9 @@ def _pass_on(process: subprocess.Popen[str], target: IO[str], printed: list[str]
 
 def _failed(stack: str, where: str, why: str, unanswered: Sequence[str] = ()) -> Refusal:
     step = "correct the program or the config of the stack, then run this again"
-    if unanswered:
+    if why.startswith("ModuleNotFoundError"):
+        step = "install that package into the project's virtual environment, or into the one of this `twokeys`"
+    elif unanswered:
         asked = ", ".join(dict.fromkeys(one.rpartition(":")[2] for one in unanswered))
         why = f"it may need what only AWS can tell ({asked}): {why}"
         step = (

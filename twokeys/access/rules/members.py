@@ -91,7 +91,6 @@ ACCOUNT_KEPT = Rule(
     url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
     check=_kept,
     config=Config,
-    mandatory=False,
 )
 """A policy is not shown what a preview would delete or replace, so each account has to be protected: then the engine
 itself refuses to delete or to replace it, in preview already.
