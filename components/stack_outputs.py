@@ -58,11 +58,13 @@ class StackOutputs:
         def entry(outputs: Mapping[str, Any]) -> object:
             known = outputs.get(output) or {}
             if not known.get(key):
+                close = None if key in known else nearest(key, known)
                 raise ProgramRefusal(
                     f"{key!r} of {self._called}",
                     where=f"output {output} of stack {self.name}",
                     why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
-                    next_step=f"add it to {config} of {self._called} and update that stack first",
+                    next_step=(f"write {close}, if that is meant, or " if close else "")
+                    + f"add it to {config} of {self._called} and update that stack first",
                 )
             return known[key]
 

@@ -78,3 +78,4 @@ def test_a_unit_that_the_management_stack_does_not_have_is_refused_with_those_it
         read(OUTPUTS, unit="Workloads/Prod")
     assert refusal.value.what == "'Workloads/Prod' of the management stack"
     assert "Workloads/Stage" in refusal.value.why
+    assert refusal.value.next_step.startswith("write Workloads/Stage, if that is meant, or add it to organization")
