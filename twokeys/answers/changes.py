@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.answers.model import Answers, NotProved, Way
-from twokeys.answers.summary import listed
+from twokeys.answers.summary import callers_accounts, listed
 from twokeys.doors import Who
 
 
@@ -70,8 +70,8 @@ def drift(before: Answers, live: Answers) -> Changes:
     What somebody of such an account enters is gained, as nothing shows it to be meant.
     """
     found = only_about(changes(before, live), lambda account: account in before.accounts)
-    ends = {one.who.account for way in (*found.gained, *found.lost) for one in (way.source, *way.through)}
-    missing = sorted(live.names.get(one, one) for one in (ends & live.accounts.keys()) - before.shown)
+    unseen = callers_accounts((*found.gained, *found.lost)) - before.shown
+    missing = sorted(live.names.get(one, one) for one in unseen & live.accounts.keys())
     if not missing:
         return found
     what = f"Not shown by {before.origin}: the users and roles of {listed(missing)}, so their ways count as differences"

@@ -115,11 +115,15 @@ def summary(answers: Answers) -> Summary:
     )
 
 
+def callers_accounts(ways: Iterable[Way]) -> set[str]:
+    """The accounts of those who come by ways, and of the roles that they go through."""
+    return {one.who.account for way in ways for one in (way.source, *way.through)}
+
+
 def not_shown(answers: Answers) -> str | None:
     """That states are missing: those with the users and roles of accounts of the organization that ways come from."""
-    ends = {one.who.account for way in answers.ways for one in (way.source, *way.through)}
-    named = {one for one in ends - answers.shown if answers.names.get(one, one) != one}
-    missing = sorted(answers.names[one] for one in named)
+    unseen = callers_accounts(answers.ways) - answers.shown
+    missing = sorted(name for one, name in answers.names.items() if one in unseen and name != one)
     if not missing:
         return None
     return (

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
+from twokeys.iam import Arn
 from twokeys.profiles.ways import AssignmentWay, RoleWay
 
 CHAINED_SECONDS = 3_600
@@ -144,10 +145,10 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
 
 def _whose(caller: str) -> str:
     """The option of `twokeys profiles` that names a caller."""
-    kind, _, path = caller.rpartition(":")[2].partition("/")
-    if kind == "user":
-        return f"person {path.rpartition('/')[2]}"
-    return f"role {path.partition('/')[0]}" if path else "person NAME"
+    arn = Arn.parse(caller)
+    if arn is not None and arn.kind == "user":
+        return f"person {arn.name}"
+    return f"role {arn.name}" if arn is not None and arn.role else "person NAME"
 
 
 def _wrong_code(way: RoleWay, serial: str, why: str) -> Refusal:

@@ -143,10 +143,14 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
     from twokeys.project.shards import SHARDS
     from twokeys.temporary.change import DOORS
 
-    files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
-    if stack is not None:
-        files = {stack: project.stack_file(stack)}
-    doors = {name: dict(said) for name, file in files.items() if isinstance(said := read_config(file).get(DOORS), dict)}
+    edited = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
+    files = edited if stack is None else {stack: project.stack_file(stack)}
+
+    def doors_in(file: Path) -> dict[str, Any]:
+        said = read_config(file).get(DOORS)
+        return said if isinstance(said, dict) else {}
+
+    doors = {name: doors_in(file) for name, file in files.items()}
     having = [name for name, said in doors.items() if door in said]
     if len(having) == 1:
         return having[0], files[having[0]]
@@ -158,13 +162,13 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
             why="only one of them is to be opened",
             next_step="choose with --stack",
         )
-    elsewhere = {one: each for each, file in project.stacks().items() for one in read_config(file).get(DOORS) or ()}
-    if stack is not None and door in elsewhere:
+    elsewhere = next((name for name, file in edited.items() if stack is not None and door in doors_in(file)), None)
+    if stack is not None and elsewhere is not None:
         raise Refusal(
             f"there is no door {door} in stack {stack}",
             where=str(files[stack]),
-            why=f"it is in stack {elsewhere[door]}",
-            next_step=f"write --stack {elsewhere[door]}, or leave --stack out",
+            why=f"it is in stack {elsewhere}",
+            next_step=f"write --stack {elsewhere}, or leave --stack out",
         )
     near = nearest(door, names)
     raise Refusal(
