@@ -182,8 +182,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        line = _text_of(path).splitlines()[mark.line :][:1] if mark else []
-        place += ": YAML indents with spaces, and this is a tab" if line and line[0][mark.column :][:1] == "\t" else ""
+        if mark and "".join(_text_of(path).splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+            place += ": YAML indents with spaces, and this is a tab"
         words = (error.context, error.problem)
         raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
