@@ -12,7 +12,9 @@ import click
 import pytest
 
 from twokeys import cli
+from twokeys.access.names import CARRIERS
 from twokeys.access.rules import RULES
+from twokeys.access.types import _OF_AWS, Reading
 from twokeys.settings.models import DoorSettings
 
 
@@ -47,6 +49,15 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
         for target in re.findall(r"(?:\]\(|src(?:set)?=\")([^)#\"]+)(?:#[^)]*)?[)\"]", file.read_text()):
             if "://" not in target:
                 assert (file.parent / target).exists(), f"{file.name} links to {target}"
+
+
+def test_the_page_of_what_is_read_has_every_service_that_hands_out_roles_or_is_not_read(project_root: Path) -> None:
+    page = (project_root / "docs/what-is-read.md").read_text()
+    handing = [service for service in CARRIERS if f"`{service}`" not in page]
+    assert not handing, f"docs/what-is-read.md, the row of services that hand a role to others: name {handing}"
+    not_read = {name.split("::")[0] for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ}
+    missing = sorted(service for service in not_read if not re.search(rf"`aws(-native)?:{service}\b", page))
+    assert not missing, f"docs/what-is-read.md, 'Not read': a row for the types of {missing}"
 
 
 def test_the_page_of_doors_has_every_field(project_root: Path) -> None:
