@@ -87,6 +87,9 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     for _again in range(2):
         for name, value in told(twokeys("sandbox", "shell", "--user", "alice", "--json")).items():
             monkeypatch.setenv(name, value)
+    assert "+ profile stage-developer" in twokeys("profiles", "--person", "alice").stdout
+    whoever = boto3.Session(profile_name="default").client("sts").get_caller_identity()
+    assert whoever["Arn"].endswith(":user/alice")
     stage = story["outputs"]["stage"]["child_account_id"]
     code = twokeys("sandbox", "mfa-code").stdout.strip()
     assumed = twokeys("assume", "stage-developer", "--mfa-code", code, "--json")
