@@ -62,11 +62,6 @@ def test_an_automatic_name_fits_what_iam_takes() -> None:
     assert len(checked["name"]) == 64
 
 
-def test_a_bucket_name_is_lower_case() -> None:
-    checked = resource_type("aws:s3/bucket:Bucket").check(urn("aws:s3/bucket:Bucket", "Trail"), {}, {}, b"1")
-    assert checked["bucket"].startswith("trail-")
-
-
 def test_what_is_not_known_yet_is_never_refused() -> None:
     news = {"assumeRolePolicy": UNKNOWN, "name": UNKNOWN, "tags": {"a": UNKNOWN}, "permissionsBoundary": UNKNOWN}
     checked = check(ROLE, news)
@@ -216,11 +211,6 @@ def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) 
     asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
     assert management.check("aws:s3/bucketObject:BucketObject", "page", {"bucket": UNKNOWN, "source": asset})
     assert resource_type(QUEUE).preview({"name": UNKNOWN}, None)["name"] is UNKNOWN
-
-
-def test_a_rules_state_is_what_the_program_says() -> None:
-    assert "state" in schema(RULE).inputs
-    assert "state" not in resource_type(RULE).computed
 
 
 def test_a_type_that_no_version_of_the_sdk_has_is_kept_too(management: Driver) -> None:
