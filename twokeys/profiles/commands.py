@@ -96,7 +96,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     \b
     Examples:
       pulumi stack export -s prod --file prod.json
-      twokeys profiles --person ada --state management.json --state prod.json --dry-run
+      twokeys profiles --person ada --from doors.json --dry-run
       aws sts get-caller-identity --profile prod-reader
 
     Exit codes: 0 done (or nothing to do), 1 refused, 2 wrong usage, 3 --dry-run found something to change.

@@ -52,7 +52,8 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """Print the environment in which `pulumi`, the AWS CLI and boto3 work on a local AWS, which then keeps running.
 
     \b
-    eval "$(twokeys sandbox shell)"; pulumi preview -s stage --policy-pack policies
+    eval "$(twokeys sandbox shell)"
+    pulumi preview -s stage --policy-pack policies
     eval "$(twokeys sandbox shell --user alice)"; twokeys assume stage-developer
 
     Every command of the CLI works there: preview, up, refresh, destroy, import. States are in files, and the stacks of
