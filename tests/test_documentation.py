@@ -182,7 +182,7 @@ def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of
 ) -> None:
     """The rest, which make something in AWS or on a local one, are run by the tests of their own folders."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "aws-config")
+    monkeypatch.setenv("AWS_CONFIG_FILE", ".twokeys/shell/config")  # as in the shell of the sandbox
     for file in (*project_root.glob("Pulumi*"), project_root / "__main__.py"):
         shutil.copy(file, tmp_path)
     for folder in ("components", "examples", "policies", "twokeys", ".venv"):
@@ -208,7 +208,7 @@ def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of
         run.add(words[0])
     assert run >= {"access", "costs", "fleet", "preview", "profiles"}
     assert "stage-queue:" in Path("Pulumi.stage.yaml").read_text()
-    assert "[profile stage-developer]" in Path("aws-config").read_text()
+    assert "[profile stage-developer]" in Path(".twokeys/shell/config").read_text()
 
 
 BILL = (
