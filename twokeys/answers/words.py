@@ -27,8 +27,8 @@ def conditions(way: Way) -> str:
 
 def since(way: Way) -> str:
     """Since when a way is there, and since when it is as it is, as far as that is known."""
-    bound = "" if way.since or way.not_before is None else "not before "
-    return bound + when(way.not_before) + (f", changed {when(way.changed)}" if way.changed else "")
+    bound = "" if way.since or way.not_before is None else " or later"
+    return when(way.not_before) + bound + (f", changed {when(way.changed)}" if way.changed else "")
 
 
 def why(way: Way, now: datetime) -> str:

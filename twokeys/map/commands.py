@@ -48,7 +48,7 @@ def map_(  # noqa: PLR0913 - one parameter an option
     from twokeys.map.drawing import draw
     from twokeys.map.sources import drawn
 
-    asked(states, stacks, live=live)
+    asked(stacks, live=live)
     answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)), name)
     organization, now = drawn(answers), datetime.now(UTC)
     if svg is None and html is None and not as_json:
