@@ -338,7 +338,9 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
 
 
 def test_every_rule_has_a_change_that_it_refuses() -> None:
-    assert {rule.name for rule in RULES} == {name for _, rules in CHANGES.values() for name in rules}
+    tried = {name for _, rules in CHANGES.values() for name in rules}
+    missing = sorted({rule.name for rule in RULES} - tried)
+    assert not missing, f"add to CHANGES a change to a correct stack that {missing} refuses, and no other rule"
 
 
 @pytest.mark.parametrize("name", CHANGES)

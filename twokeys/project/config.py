@@ -94,7 +94,7 @@ def load_project(root: Path) -> Project:
             where=str(path),
             why=f"its runtime is {language}" if data.get("name") and language else "it has no name, or no runtime",
             next_step="run this in the folder of a Pulumi project in Python, or name one with --project; for another"
-            " language, `pulumi preview --policy-pack policies`",
+            " language, `twokeys policies init policies`, then `pulumi preview --policy-pack policies`",
         )
     main = root / as_text(data.get("main") or ".")
     program = main if main.suffix == ".py" else main / "__main__.py"
