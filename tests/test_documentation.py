@@ -12,16 +12,33 @@ import click
 import pytest
 
 from twokeys import cli
+from twokeys.access.names import CARRIERS
 from twokeys.access.rules import RULES
+from twokeys.access.types import _OF_AWS, Reading
+from twokeys.settings.models import DoorSettings
 
 
 def test_the_page_of_the_rules_lists_every_rule_as_it_is(project_root: Path) -> None:
-    page = (project_root / "docs/rules.md").read_text()
-    rows = re.findall(r"^\| \[`([^`]+)`\]\(([^)]+)\) \| (\w+) \| (\w+) \| (.+) \|$", page, re.MULTILINE)
-    assert rows == [
-        (rule.name, rule.url, "mandatory" if rule.mandatory else "advisory", rule.severity, rule.description)
+    page = (project_root / "docs/rules.md").read_text().splitlines()
+    rows = [row for row in page if row.startswith("| [`")]
+    level = {True: "mandatory", False: "advisory"}
+    expected = [
+        f"| [`{rule.name}`]({rule.url}) | {level[rule.mandatory]} | {rule.severity} | {rule.description} |"
         for rule in RULES
     ]
+    wrong = [row for row in expected if row not in rows]
+    assert not wrong, "docs/rules.md lacks, in the order of RULES:\n" + "\n".join(wrong)
+    assert rows == expected, "docs/rules.md: put its rows into the order of RULES, and take out those of no rule"
+
+
+def test_the_page_of_what_is_not_looked_at_has_every_rule(project_root: Path) -> None:
+    page = (project_root / "docs/not-looked-at.md").read_text()
+    named = {
+        name for row in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)
+    }
+    missing, gone = {rule.name for rule in RULES} - named, named - {rule.name for rule in RULES}
+    assert not missing, f"say in docs/not-looked-at.md, in a row each, what these do not look at: {sorted(missing)}"
+    assert not gone, f"docs/not-looked-at.md has rows of what is no rule: {sorted(gone)}"
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs", "examples"])
@@ -34,17 +51,45 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
                 assert (file.parent / target).exists(), f"{file.name} links to {target}"
 
 
+def test_the_page_of_what_is_read_has_every_service_that_hands_out_roles_or_is_not_read(project_root: Path) -> None:
+    page = (project_root / "docs/what-is-read.md").read_text()
+    handing = [service for service in CARRIERS if f"`{service}`" not in page]
+    assert not handing, f"docs/what-is-read.md, the row of services that hand a role to others: name {handing}"
+    not_read = {name.split("::")[0] for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ}
+    missing = sorted(service for service in not_read if not re.search(rf"`aws(-native)?:{service}\b", page))
+    assert not missing, f"docs/what-is-read.md, 'Not read': a row for the types of {missing}"
+
+
+def test_the_page_of_doors_has_every_field(project_root: Path) -> None:
+    page = (project_root / "docs/doors.md").read_text()
+    rows = "".join(row.split("|")[1] for row in page.splitlines() if row.startswith("| `"))
+    missing = sorted(str(one.alias) for one in DoorSettings.model_fields.values() if f"`{one.alias}`" not in rows)
+    assert not missing, f"docs/doors.md: a row each for {missing}"
+
+
 def test_the_readme_names_every_command(project_root: Path) -> None:
     readme = (project_root / "README.md").read_text()
-    for name in cli.COMMANDS:
-        assert f"twokeys {name}" in readme
+    missing = [name for name in cli.COMMANDS if f"twokeys {name}" not in readme]
+    assert not missing, f"README.md, 'What it answers': a row that calls each of {missing}"
+
+
+def test_contributing_says_where_each_part_of_the_package_belongs(project_root: Path) -> None:
+    table = (project_root / "CONTRIBUTING.md").read_text()
+    parts = {
+        f"twokeys/{one.name}{'/' if one.is_dir() else ''}"
+        for one in (project_root / "twokeys").iterdir()
+        if one.suffix == ".py" or (one / "__init__.py").exists()
+    }
+    missing = sorted(part for part in parts - {"twokeys/__init__.py"} if f"`{part}`" not in table)
+    assert not missing, f"CONTRIBUTING.md, 'Where a thing belongs': a row for {missing}"
 
 
 def test_a_page_is_at_most_two_screens_long_and_the_index_names_it(project_root: Path) -> None:
     index = (project_root / "docs/README.md").read_text()
     for file in sorted((project_root / "docs").glob("*.md")):
-        assert file.name == "README.md" or f"({file.name})" in index
-        assert len(file.read_text().splitlines()) <= 100, file.name
+        assert file.name == "README.md" or f"({file.name})" in index, f"link docs/{file.name} in docs/README.md"
+        lines = len(file.read_text().splitlines())
+        assert lines <= 100, f"docs/{file.name} has {lines} lines: shorten it to 100, or make two pages of it"
 
 
 def test_nothing_in_the_documentation_is_left_to_fill_in(project_root: Path) -> None:
@@ -137,7 +182,7 @@ def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of
 ) -> None:
     """The rest, which make something in AWS or on a local one, are run by the tests of their own folders."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "aws-config")
+    monkeypatch.setenv("AWS_CONFIG_FILE", ".twokeys/shell/config")  # as in the shell of the sandbox
     for file in (*project_root.glob("Pulumi*"), project_root / "__main__.py"):
         shutil.copy(file, tmp_path)
     for folder in ("components", "examples", "policies", "twokeys", ".venv"):
@@ -163,7 +208,7 @@ def test_every_command_of_a_page_that_writes_files_or_previews_runs_on_a_copy_of
         run.add(words[0])
     assert run >= {"access", "costs", "fleet", "preview", "profiles"}
     assert "stage-queue:" in Path("Pulumi.stage.yaml").read_text()
-    assert "[profile stage-developer]" in Path("aws-config").read_text()
+    assert "[profile stage-developer]" in Path(".twokeys/shell/config").read_text()
 
 
 BILL = (

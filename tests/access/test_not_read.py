@@ -310,7 +310,8 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True)),
     ("acme:index:Thing", {"trust": TRUSTS_ALL}, (
         "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
-    *((f"awscc:index/{name}:X", {}, ("is of package awscc, which is not read, and by its name it makes IAM", MAKE, True))
+    *((f"awscc:index/{name}:X", {}, (
+        "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True))
         for name in ("ssoAssignment", "identitystoreGroupMembership", "rolesanywhereProfile")),
     ("awscc:index/s3Bucket:S3Bucket", {}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Principal": UNKNOWN, "Action": "sts:AssumeRole"}]}}, (

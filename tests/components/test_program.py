@@ -271,8 +271,29 @@ def test_nothing_leads_from_stage_to_prod(stacks: Stacks) -> None:
 
 
 def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[AccessRole]) -> None:
+    from twokeys.settings.models import DoorSettings
+
     oidc = {"issuer": "token.actions.githubusercontent.com", "subjects": ["repo:company/app:*"]}
     contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
+    door = {
+        "from": {"root": True, "grantTo": {"role": "ops"}},
+        "to": {"role": "ops"},
+        "via": "assume-role",
+        "permissions": {
+            "statements": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+            "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+        },
+        "mfa": True,
+        "externalId": "xyz",
+        "conditions": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}},
+        "keys": ["trust", "grant"],
+        "sessionSeconds": 3600,
+        "reason": "Nights",
+        "owner": "platform",
+        "expires": "2027-01-31",
+    }
+    missing = {field.alias for field in DoorSettings.model_fields.values()} - door.keys()
+    assert not missing, f"give this door {missing}, and say below where it ends up"
     done = stacks.run(
         "management",
         deployed=False,
@@ -288,22 +309,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
                 "tags": {"team": "web"},
             }
         },
-        doors={
-            "ops": {
-                "from": {"root": True, "grantTo": {"role": "ops"}},
-                "to": {"role": "ops"},
-                "permissions": {
-                    "statements": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
-                    "boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
-                },
-                "externalId": "xyz",
-                "conditions": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}},
-                "sessionSeconds": 3600,
-                "reason": "Nights",
-                "owner": "platform",
-                "expires": "2027-01-31",
-            }
-        },
+        doors={"ops": door},
     )
     account = done.one("aws:organizations/account:Account", "stage")
     assert (account.import_id, account.inputs["roleName"], account.inputs["tags"]) == (
@@ -319,6 +325,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     trust = json.loads(done.one("aws:iam/role:Role", "ops").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"] == {
         "IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
         "StringEquals": {"sts:ExternalId": "xyz"},
         "DateLessThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"},
     }
@@ -453,7 +460,8 @@ def test_the_project_declares_every_setting_and_no_other(project_root: Path) -> 
 
     config = yaml.safe_load((project_root / "Pulumi.yaml").read_text())["config"]
     declared = {key for key in config if ":" not in key}
-    assert declared == {field.alias for field in Settings.model_fields.values()}
+    known = {field.alias for field in Settings.model_fields.values()}
+    assert declared == known, f"declare in Pulumi.yaml, or take out of it: {sorted(map(str, declared ^ known))}"
 
 
 GRANT = {"from": {"role": "ci"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}

@@ -62,19 +62,6 @@ def test_the_shards_are_stacks_of_the_same_project_and_program(project: Path) ->
     assert (project / "shards" / shards["runtime"]["options"]["virtualenv"]).exists()
 
 
-def test_a_second_split_writes_nothing(project: Path) -> None:
-    assert len(split(project)) == 3
-    assert split(project) == ()
-
-
-def test_a_new_account_changes_only_the_file_of_the_shard_that_it_goes_into(
-    project: Path, set_accounts: Change
-) -> None:
-    split(project)
-    set_accounts(["one", "two", "three", "four"])
-    assert [path.name for path in split(project)] == ["Pulumi.prod-002.yaml"]
-
-
 def test_a_split_keeps_what_a_stacks_file_holds_beside_its_config(project: Path, set_accounts: Change) -> None:
     split(project)
     file = project / "shards/Pulumi.prod-002.yaml"

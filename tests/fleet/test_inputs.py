@@ -1,4 +1,4 @@
-"""What a shard's result hangs on."""
+"""What a shard's result hangs on, and what is remembered of it: that may be lost; that it cannot be written is said."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.fleet.conftest import Change
 from tests.fleet.test_environment import split
 from twokeys.errors import Refusal
-from twokeys.fleet.inputs import changed_since, program_digest, shard_digest
+from twokeys.fleet.inputs import Ledger, Settled, changed_since, program_digest, shard_digest
 from twokeys.project.environment import Shard, load
 
 
@@ -55,10 +55,6 @@ def test_a_comment_in_a_stacks_file_is_no_input(project: Path, shards: tuple[Sha
     assert shard_digest(shards[0], program_digest(project), {}) == before
 
 
-def test_nothing_has_changed_since_a_commit_of_just_this(project: Path, shards: tuple[Shard, ...]) -> None:
-    assert since(project, shards) == set()
-
-
 @pytest.mark.usefixtures("shards")
 def test_a_changed_account_has_changed_its_shard_alone(project: Path, set_accounts: Change) -> None:
     set_accounts(["one", "two", "three", "four"])
@@ -97,3 +93,20 @@ def test_outside_a_repository_it_is_refused(project: Path) -> None:
     split(project)
     with pytest.raises(Refusal, match="--since"):
         changed_since(project, "HEAD", load(project, "prod").shards)
+
+
+def test_what_is_recorded_is_there_afterwards(tmp_path: Path) -> None:
+    Ledger(tmp_path / "fleet").record("prod-001", Settled("abc", 7))
+    assert Ledger(tmp_path / "fleet").last("prod-001") == Settled("abc", 7)
+
+
+@pytest.mark.parametrize("text", ["", '{"digest": "ab', "[]", "{}", '{"digest": "abc", "more": 1}', "\udcff"])
+def test_a_damaged_entry_is_none_and_costs_a_run(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prod-001.json").write_text(text, errors="surrogateescape")
+    assert Ledger(tmp_path).last("prod-001") is None
+
+
+def test_a_ledger_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "fleet").write_text("a file")
+    with pytest.raises(Refusal, match="cannot be read or written"):
+        Ledger(tmp_path / "fleet" / "sandbox").record("prod-001", Settled("abc", 7))

@@ -48,16 +48,6 @@ def test_a_door_into_every_account_is_in_every_shard_and_counted_for_each_accoun
     assert [stored_config(shard.file)["twokeys:doors"] for shard in shards] == [{"auditor": AUDITOR}] * 2
 
 
-def test_a_new_account_gets_the_door_without_a_change_to_the_other_shards(project: Path) -> None:
-    environment(project, ["one", "two", "three"])
-    split(project)
-    before = (project / "shards/Pulumi.prod-001.yaml").read_text()
-    environment(project, ["one", "two", "three", "four"])
-    split(project)
-    assert (project / "shards/Pulumi.prod-001.yaml").read_text() == before
-    assert set(load(project, "prod").settings.doors) == {f"{name}-auditor" for name in ("one", "two", "three", "four")}
-
-
 def test_an_environment_with_more_grants_than_aws_takes_is_refused_and_told_of_the_one_grant(project: Path) -> None:
     names = [f"a{number}" for number in range(100)]
     environment(project, names, keys=["trust", "grant"])

@@ -1,12 +1,20 @@
-"""Which shard an account is in: an account that has one never leaves it by itself."""
+"""What is planned without an engine: which shard an account is in, how many are worked on at once, the jobs of a CI.
+
+https://docs.github.com/en/actions/reference/limits: a matrix has 256 jobs at most.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twokeys.fleet.matrix import matrix_of
 from twokeys.fleet.placement import Placement, place
+from twokeys.fleet.slots import MIB, PROVIDER_BYTES, shard_bytes, slots
+from twokeys.project.environment import Shard
 
 ACCOUNTS = st.lists(st.sampled_from([f"a{number}" for number in range(60)]), unique=True)
 
@@ -70,17 +78,45 @@ def test_no_shard_is_filled_over_its_capacity(accounts: list[str]) -> None:
         assert len(members) == 1 or sum(sizes[account] for account in members) <= 100
 
 
-@given(ACCOUNTS)
-def test_a_second_placing_changes_nothing(accounts: list[str]) -> None:
-    placement = place(sizes_of(accounts), {}, 100)
-    again = place(sizes_of(accounts), placement.shards, 100)
-    assert again.shards == placement.shards
-    assert not again.placed
+def shards(count: int) -> list[Shard]:
+    return [Shard(f"prod-{number:03d}", Path("shards"), ("a", "b")) for number in range(1, count + 1)]
 
 
-def test_a_thousand_accounts_make_no_more_shards_than_needed_and_one_more_changes_one_file() -> None:
-    sizes = {f"account-{number}": 15 for number in range(1000)}
-    placement = place(sizes, {}, 150)
-    assert len(placement.shards) == 100
-    more = place({**sizes, "new": 15}, placement.shards, 150)
-    assert [number for number in more.shards if more.shards[number] != placement.shards.get(number)] == [101]
+def test_each_shard_is_a_job_with_the_arguments_of_its_command() -> None:
+    assert matrix_of(shards(2)) == {
+        "include": [
+            {"name": "prod-001", "shards": ["prod-001"], "arguments": "--shard prod-001", "accounts": 2},
+            {"name": "prod-002", "shards": ["prod-002"], "arguments": "--shard prod-002", "accounts": 2},
+        ]
+    }
+
+
+def test_more_shards_than_jobs_are_spread_evenly_and_none_is_lost() -> None:
+    jobs = matrix_of(shards(1000))["include"]
+    assert len(jobs) == 256
+    told = [shard for job in jobs for shard in job["shards"]]  # type: ignore[attr-defined]
+    assert told == [shard.stack for shard in shards(1000)]
+    assert {len(job["shards"]) for job in jobs} == {3, 4}  # type: ignore[arg-type]
+    assert jobs[0]["name"] == "prod-001 to prod-004"
+
+
+def test_no_shards_make_an_empty_matrix() -> None:
+    assert matrix_of([]) == {"include": []}
+
+
+def test_there_is_one_a_processor_where_the_memory_allows_it() -> None:
+    assert slots(None, 4, 100_000 * MIB, 500 * MIB).count == 4
+
+
+def test_memory_limits_what_was_asked_for_and_the_reason_is_told() -> None:
+    limited = slots(16, 4, 2_000 * MIB, 500 * MIB)
+    assert limited.count == 4
+    assert limited.why == "2,000 MiB of memory, 500 MiB a shard"
+
+
+def test_one_shard_is_worked_on_however_little_memory_there_is() -> None:
+    assert slots(None, 4, 100 * MIB, 500 * MIB).count == 1
+
+
+def test_each_account_of_a_shard_brings_a_provider_process() -> None:
+    assert shard_bytes(10) - shard_bytes(9) == PROVIDER_BYTES

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import cast
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.organization.existing import MANAGEMENT, Existing
 from twokeys.errors import Refusal
+from twokeys.organization.entering import Entrance, try_entrances
 from twokeys.organization.model import Live
 from twokeys.organization.reading import read_live
 
@@ -101,3 +104,36 @@ def test_an_aws_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(Refusal, match="AWS cannot be reached"):
         read_live(Existing.session())
+
+
+DOORS = [Entrance("222222222222", "Access"), Entrance("333333333333", "Access", "id")]
+
+
+class Session:
+    """Answers AssumeRole of the first account with an error."""
+
+    region_name = "us-east-1"
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def client(self, *_: object, **__: object) -> Session:
+        return self
+
+    def assume_role(self, *, RoleArn: str, RoleSessionName: str, ExternalId: str | None = None) -> None:  # noqa: ARG002, N803
+        if "222222222222" in RoleArn:
+            raise ClientError({"Error": {"Code": self._code, "Message": "No."}}, "AssumeRole")
+
+
+def entered(code: str) -> dict[str, str | None]:
+    return try_entrances(cast(boto3.Session, Session(code)), DOORS)
+
+
+def test_an_account_whose_role_refuses_cannot_be_entered() -> None:
+    assert entered("AccessDenied") == {"222222222222": "AccessDenied: No.", "333333333333": None}
+
+
+@pytest.mark.parametrize("code", ["Throttling", "ExpiredToken", "InternalFailure", "ServiceUnavailable"])
+def test_an_aws_without_an_answer_makes_no_account_one_that_cannot_be_entered(code: str) -> None:
+    with pytest.raises(ClientError):
+        entered(code)

@@ -1,14 +1,17 @@
-"""The demo's last chapter: every command answers from the states of the stacks."""
+"""What a reader of the demo sees: every command answers from the states, and what went well or not stands out."""
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from twokeys.sandbox.answers import ask
+from twokeys.sandbox.report import Report, Verdicts
 
 
 def _outputs(state: Path) -> dict[str, Any]:
@@ -45,3 +48,33 @@ def test_a_command_that_refuses_is_told_and_the_others_go_on(states: list[Path],
     assert "profiles write" in failed[0]
     assert "stage-developer" in failed[0]
     assert (tmp_path / "answers" / "map.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ("stage       preview  23 resources, 23 rules: nothing refused", {"stage": "bold", "nothing refused": "green"}),
+        ("stage       refused  door ci without its grant", {"stage": "bold", "refused": "red"}),
+        ("stage       preview  9 resources, 23 rules: 2 refused", {"stage": "bold"}),
+        ("probes: 47 of 47 as expected: 9 assumed, 38 refused", {"probes": "bold", "as expected": "green"}),
+        ("  assumed  role ci enters by door ci", {"assumed": "green"}),
+        ("  refused  a user without a grant", {"refused": "red"}),
+        ("who can enter prod: 12 ways", {"who can enter prod": "bold"}),
+        ("  role refused of identity -> assumed: write", {}),
+    ],
+)
+def test_a_verdict_has_its_colour_and_nothing_else_has(line: str, marked: dict[str, str]) -> None:
+    text = Verdicts()(line)
+    assert {text.plain[one.start : one.end].strip(): one.style for one in text.spans} == marked
+
+
+def test_a_message_in_a_narrow_terminal_parts_no_word() -> None:
+    out = io.StringIO()
+    message = "role ci trusts arn:aws:iam::123456789012:role/OrganizationAccountAccessRole"
+    Report(Console(file=out, width=40, force_terminal=True, no_color=True)).say("warning", message)
+    lines = Console(file=io.StringIO()).render_str(out.getvalue(), markup=False).plain.splitlines()
+    assert [line.removesuffix("\x1b[0m").removeprefix("\x1b[2m") for line in lines] == [
+        "warning: role ci trusts arn:aws:iam::",
+        "  123456789012:role/OrganizationAccount",
+        "  AccessRole",
+    ]

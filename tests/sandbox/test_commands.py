@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -37,9 +39,14 @@ def told(run: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(run.stdout)
 
 
+def _without_ids(text: str) -> str:
+    """Without what differs from run to run, and without spaces: lines break elsewhere."""
+    return re.sub(r"\d{12}|[\d.]+(?=\ss\))|\s", "", text)
+
+
 @pytest.mark.usefixtures("programs_in_process")
 def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every_answer_reads(
-    twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+    twokeys: Run, project: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stories: list[demo.Story] = []
     tell = demo.tell
@@ -51,6 +58,10 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     assert max(map(len, lines)) <= 80
     assert lines[-2].startswith("pictures ")
     assert (project / lines[-2].split()[1].rstrip(",")).is_file()
+    drawn = re.findall(r"<text[^>]*>([^<]*)</text>", (project_root / "docs/demo.svg").read_text())
+    printed = _without_ids(" ".join(["$ scripts/demo", *lines[:-2]]))
+    same = _without_ids(html.unescape("".join(drawn))).startswith(printed)
+    assert same, "docs/demo.svg shows another text than the demo prints: run scripts/pictures"
 
     story = stories[0].as_json()
     assert story["failed"] == []
@@ -87,8 +98,9 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     for _again in range(2):
         for name, value in told(twokeys("sandbox", "shell", "--user", "alice", "--json")).items():
             monkeypatch.setenv(name, value)
-    stage = story["outputs"]["stage"]["child_account_id"]
-    code = twokeys("sandbox", "mfa-code").stdout.strip()
+    assert "+ profile stage-developer" in twokeys("profiles", "--person", "alice").stdout
+    assert boto3.Session(profile_name="default").client("sts").get_caller_identity()["Arn"].endswith(":user/alice")
+    code, stage = twokeys("sandbox", "mfa-code").stdout.strip(), story["outputs"]["stage"]["child_account_id"]
     assumed = twokeys("assume", "stage-developer", "--mfa-code", code, "--json")
     assert told(assumed)["arn"] == f"arn:aws:sts::{stage}:assumed-role/developer/alice"
     assert "the doors are the sandbox's" in assumed.stderr

@@ -90,8 +90,8 @@ def costs(  # noqa: PLR0913 - one parameter an option
 
     \b
     Examples:
-      twokeys costs --by account --by tag:team --from 2026-10 --to 2026-11 --picture october.svg
-      twokeys costs --file cur-00001.csv.gz --file cur-00002.csv.gz --by account,service --json
+      twokeys costs --by account --by tag:team --from 2026-10 --picture bill.svg
+      twokeys costs --file cur-1.csv.gz --file cur-2.csv.gz --by account --json
 
     Exit codes: 0 done, 1 refused (nothing was printed), 2 wrong usage.
     """

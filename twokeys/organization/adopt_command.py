@@ -195,13 +195,14 @@ def _show(made: Adoption, written: list[Path], console: Console) -> None:
     from rich.markup import escape
 
     for stack, path in zip(made.stacks, written, strict=True):
-        accounts = len(stack.config.get("accounts", {}))
-        what = (
-            f"{len(stack.config['organization'].get('organizationalUnits', {}))} units, "
-            if stack.config.get("organization")
-            else ""
-        )
-        console.print(f"[green]{escape(str(path))}[/]: {what}{accounts} accounts", highlight=False)
+        organization = stack.config.get("organization", {})
+        counted = {
+            "units": organization.get("organizationalUnits"),
+            "policies": organization.get("serviceControlPolicies", {}) | organization.get("policies", {}),
+            "accounts": stack.config.get("accounts"),
+        }
+        taken = ", ".join(f"{what}: {len(found)}" for what, found in counted.items() if found) or "nothing"
+        console.print(f"[green]{escape(str(path))}[/] {taken}", highlight=False)
     for one in made.left_out:
         console.print(
             f"[yellow]not taken over[/] {escape(one.what)}: {escape(one.why)}. Next step: {escape(one.next_step)}.",

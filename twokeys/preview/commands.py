@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,8 @@ def preview(  # noqa: PLR0913 - one parameter an option
     rules = rules_config(pack_config)
     read = states or _of_the_sandbox(found.root)
     known = outputs_of(read)
-    answers = f"stack references are answered from {', '.join(map(str, read))}"
+    folders = sorted({os.path.relpath(path.parent) for path in read})
+    answers = f"other stacks are as their states in {' and '.join(folders)} say"
     results = []
     said: set[tuple[str, str]] = set()
     for stack in stacks:

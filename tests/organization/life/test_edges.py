@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.access.world import HUB, World
+from tests.organization.life.test_decisions import facts
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import Aws, NotClosedError
+from twokeys.organization.life.changes import remaining
 from twokeys.organization.life.stack import held_accounts, left_of
 
 OLD = "444444444444"
@@ -103,3 +106,12 @@ def test_closings_are_those_that_cloudtrail_saw_succeed(aws: Aws) -> None:
 def test_without_cloudtrail_nobody_knows_when_accounts_were_closed(aws: Aws) -> None:
     with refuse(aws, "cloudtrail", "lookup_events", "AccessDeniedException"):
         assert aws.closings(datetime(2026, 11, 1, tzinfo=UTC)) is None
+
+
+def test_what_remains_after_a_new_address_names_commands_for_the_shard() -> None:
+    known = replace(facts(), stack="prod-001", file="Pulumi.prod.yaml", environment="prod")
+    assert remaining(known, "stage", "new@company.com") == [
+        "write `email: new@company.com` under `twokeys:accounts.stage` in Pulumi.prod.yaml",
+        "let the state learn it: `pulumi -C shards refresh -s prod-001`",
+        "see that nothing changes: `twokeys fleet split prod && twokeys fleet preview prod --shard prod-001`",
+    ]

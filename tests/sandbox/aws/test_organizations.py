@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -41,20 +40,6 @@ def test_the_access_role_has_the_name_that_was_asked_for(organized: Organized) -
         sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", RoleSessionName="test")
 
 
-def test_a_new_account_is_in_its_unit(organized: Organized) -> None:
-    unit, _ = organized.driver.up(UNIT, "unit", name="workloads", parentId=organized.root)
-    account = organized.account("stage", parentId=unit, tags={"environment": "stage"})
-    parents = organized.driver.api("organizations").list_parents(ChildId=account)["Parents"]
-    assert parents == [{"Id": unit, "Type": "ORGANIZATIONAL_UNIT"}]
-
-
-@pytest.mark.parametrize("changed", ["email", "roleName"])
-def test_an_account_is_replaced_by_another_e_mail_or_role_name(management: Driver, changed: str) -> None:
-    """https://github.com/pulumi/pulumi-aws/issues/6242."""
-    old = {**STAGE, "roleName": "Entrance"}
-    assert management.diff(ACCOUNT, "stage", old, {**old, changed: "x@company.com"}).replaces == (changed,)
-
-
 def test_an_account_is_renamed_in_place(organized: Organized) -> None:
     """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html, with trusted access."""
     driver, client = organized.driver, organized.driver.api("organizations")
@@ -70,12 +55,6 @@ def test_a_closed_account_is_not_found(organized: Organized) -> None:
     driver, account = organized.driver, organized.account("old")
     driver.api("organizations").close_account(AccountId=account)
     assert driver.provider.read(ACCOUNT, urn(ACCOUNT, "old"), account, {}, {}) is None
-
-
-@pytest.mark.parametrize("change", [{"parentId": "r-abcd"}, {"tags": {"a": "b"}}, {"closeOnDeletion": True}])
-def test_an_account_is_moved_tagged_and_marked_in_place(management: Driver, change: dict[str, Any]) -> None:
-    difference = management.diff(ACCOUNT, "stage", STAGE, {**STAGE, **change})
-    assert (difference.changed, difference.replaces) == (tuple(change), ())
 
 
 def test_an_account_in_govcloud_is_refused(management: Driver) -> None:
@@ -117,22 +96,11 @@ def test_the_reason_of_a_failed_create_is_said(management: Driver, failure: str)
         create(management, answers)
 
 
-def test_a_second_organization_is_refused(organized: Organized) -> None:
-    with pytest.raises(ProviderError, match="AlreadyInOrganizationException"):
-        organized.driver.up(ORGANIZATION, "again")
-
-
 def test_the_root_is_known_while_trusted_services_change(management: Driver) -> None:
     """Else the units below it would have an unknown parent, and be replaced."""
     roots = [{"id": "r-ab12"}]
     inputs = management.check(ORGANIZATION, "o", {"awsServiceAccessPrincipals": ["account.amazonaws.com"]})
     assert resource_type(ORGANIZATION).preview(inputs, {"roots": roots})["roots"] == roots
-
-
-def test_a_unit_is_replaced_by_another_parent_only(management: Driver) -> None:
-    old = {"name": "a", "parentId": "r-abcd"}
-    assert management.diff(UNIT, "u", old, {**old, "parentId": "r-efgh"}).replaces == ("parentId",)
-    assert management.diff(UNIT, "u", old, {**old, "name": "b"}).replaces == ()
 
 
 def test_a_unit_with_accounts_in_it_is_not_removed(organized: Organized) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -60,11 +62,6 @@ def test_a_name_or_a_prefix_of_the_program_is_used() -> None:
 def test_an_automatic_name_fits_what_iam_takes() -> None:
     checked = resource_type(ROLE).check(urn(ROLE, "x" * 100), {}, {"assumeRolePolicy": TRUST}, b"1")
     assert len(checked["name"]) == 64
-
-
-def test_a_bucket_name_is_lower_case() -> None:
-    checked = resource_type("aws:s3/bucket:Bucket").check(urn("aws:s3/bucket:Bucket", "Trail"), {}, {}, b"1")
-    assert checked["bucket"].startswith("trail-")
 
 
 def test_what_is_not_known_yet_is_never_refused() -> None:
@@ -218,11 +215,6 @@ def test_what_is_unknown_or_an_asset_is_no_reason_to_refuse(management: Driver) 
     assert resource_type(QUEUE).preview({"name": UNKNOWN}, None)["name"] is UNKNOWN
 
 
-def test_a_rules_state_is_what_the_program_says() -> None:
-    assert "state" in schema(RULE).inputs
-    assert "state" not in resource_type(RULE).computed
-
-
 def test_a_type_that_no_version_of_the_sdk_has_is_kept_too(management: Driver) -> None:
     identifier, outputs = management.up("aws:tomorrow/thing:Thing", "it", size=3)
     assert outputs == {"size": 3, "arn": f"arn:aws:tomorrow:us-east-1:{management.account}:thing/{identifier}"}
@@ -253,3 +245,24 @@ def test_a_preview_of_an_update_keeps_what_an_update_keeps() -> None:
         "uniqueId": "AIDA1",
         "tagsAll": {},
     }
+
+
+CODE = """
+from concurrent.futures import ThreadPoolExecutor
+from twokeys.sandbox.aws.schema import schema
+
+TYPES = ["aws:sns/topicSubscription:TopicSubscription", "aws:costexplorer/costAllocationTag:CostAllocationTag",
+         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "aws:s3/bucket:Bucket", "aws:kms/key:Key"] * 8
+with ThreadPoolExecutor(40) as pool:
+    print(all(one.computed for one in pool.map(schema, TYPES)))
+"""
+
+
+def test_many_threads_that_ask_at_once_get_the_whole_schema() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_the_inputs_of_a_type_are_its_own_also_where_a_property_has_its_name() -> None:
+    """`aws.s3.BucketVersioningArgs` are those of a bucket's property; the resource's are `BucketVersioningInitArgs`."""
+    assert schema("aws:s3/bucketVersioning:BucketVersioning").inputs["bucket"] == "str"

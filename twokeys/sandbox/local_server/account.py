@@ -9,7 +9,6 @@ Not here: how long a code is good for, which AWS does not document.
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import secrets
 from collections.abc import Callable
@@ -23,11 +22,9 @@ from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answe
 
 Payload: TypeAlias = dict[str, Any]
 
-_contacts = records.store("account.contacts")  # "BILLING" | "OPERATIONS" | "SECURITY" | "PRIMARY" -> contact
+_contacts = records.store("account.contacts")  # "BILLING" | "OPERATIONS" | "SECURITY" -> contact
 _updates = records.store("account.updates")  # "email" -> {"address", "code"} of an update that was started
-_names = records.store("account.names")  # "name" -> the name of an account that is in no organization
 _NAME = re.compile(r"[ -;=?-~]{1,50}")
-_base_information = base.get_account_information
 _CODE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -83,15 +80,6 @@ def _delete_alternate(payload: Payload) -> Payload:
     return {}
 
 
-def _put_primary(payload: Payload) -> Payload:
-    _contacts["PRIMARY"] = payload["ContactInformation"]
-    return {}
-
-
-def _get_primary(_: Payload) -> Payload:
-    return {"ContactInformation": _existing("PRIMARY")}
-
-
 def _existing(kind: str) -> Payload:
     contact: Payload | None = _contacts.get(kind)
     if contact is None:
@@ -103,25 +91,9 @@ def _put_name(payload: Payload) -> Payload:
     name = str(payload.get("AccountName"))
     if _NAME.fullmatch(name) is None:
         raise ApiError("ValidationException", "AccountName has 1 to 50 printable characters without < and >.")
-    if organizations.member(get_account_id()) is None:
-        _names["name"] = name
-    else:
-        _refuse_closed()
-        organizations.change_member(get_account_id(), Name=name)
+    _refuse_closed()
+    organizations.change_member(get_account_id(), Name=name)
     return {}
-
-
-def _get_information(payload: Payload) -> Payload:
-    answer = json.loads(_base_information(payload)[2])
-    member = organizations.member(get_account_id())
-    name = _names.get("name") if member is None else member["Name"]
-    closed = organizations.closed(get_account_id())
-    return {
-        **answer,
-        **({"AccountName": name} if name else {}),
-        **({"AccountCreatedDate": member["JoinedTimestamp"]} if member else {}),
-        "AccountState": "CLOSED" if closed else "ACTIVE",
-    }
 
 
 def _start_email(payload: Payload) -> Payload:
@@ -175,10 +147,7 @@ _OPERATIONS: dict[str, Callable[[Payload], Payload]] = {
     "PutAlternateContact": _put_alternate,
     "GetAlternateContact": _get_alternate,
     "DeleteAlternateContact": _delete_alternate,
-    "PutContactInformation": _put_primary,
-    "GetContactInformation": _get_primary,
     "PutAccountName": _put_name,
-    "GetAccountInformation": _get_information,
     "StartPrimaryEmailUpdate": _start_email,
     "AcceptPrimaryEmailUpdate": _accept_email,
     "GetPrimaryEmail": _get_email,

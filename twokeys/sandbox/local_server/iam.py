@@ -140,17 +140,6 @@ def _update_thumbprints(params: Params) -> str:
     return ""
 
 
-def _set_default_version(params: Params) -> str:
-    policy = base.policies.get(base.p(params, "PolicyArn"))
-    version = base.p(params, "VersionId")
-    if policy is None or version not in policy["Versions"]:
-        raise _RefusedError(404, "NoSuchEntity", f"Policy version {version} does not exist.")
-    for known in policy["Versions"].values():
-        known["IsDefaultVersion"] = known["VersionId"] == version
-    policy["DefaultVersionId"] = version
-    return ""
-
-
 def _oidc(params: Params) -> dict[str, Any]:
     return _entity(base.oidc_providers, base.p(params, "OpenIDConnectProviderArn"))
 
@@ -300,7 +289,6 @@ _MISSING: dict[str, Callable[[Params], str]] = {
     "AddClientIDToOpenIDConnectProvider": _add_client,
     "RemoveClientIDFromOpenIDConnectProvider": _remove_client,
     "UpdateOpenIDConnectProviderThumbprint": _update_thumbprints,
-    "SetDefaultPolicyVersion": _set_default_version,
     "TagOpenIDConnectProvider": _tagging(_oidc),
     "UntagOpenIDConnectProvider": _untagging(_oidc),
     "TagSAMLProvider": _tagging(_saml),

@@ -27,7 +27,7 @@ class Inside:
         setattr(self.module, self.known[name], value)
 
 
-account = Inside("services.account", "_DISPATCH _get_account_information")
+account = Inside("services.account", "_DISPATCH")
 app = Inside(
     "app",
     "app SERVICE_HANDLERS pin_request_origin _enforce_data_plane _handle_s3_control_request _loaded_modules _state_map",
@@ -44,6 +44,6 @@ iam_evaluator = Inside("core.iam_evaluator", "parse_policy_document _resolve_con
 organizations = Inside(
     "services.organizations",
     "FULL_ACCESS_POLICY_ID _DISPATCH _accounts _attachments _create_statuses _ensure_org"
-    " _orgs _ous _policies _public_account _public_ou _require_resource _roots _tags _target",
+    " _orgs _ous _policies _public_account _public_ou _roots _tags _target",
 )
 sts = Inside("services.sts", "handle_request _caller_identity _error")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
@@ -28,7 +27,7 @@ from twokeys.sandbox.local_server.supplement import Answer, ApiError, json_answe
 
 Payload: TypeAlias = dict[str, Any]
 
-# "services" -> {principal: time}; "delegated" -> {account: {principal: time}}; "policy" -> the resource policy;
+# "services" -> {principal: time}; "delegated" -> {account: {principal: time}};
 # "closed" -> the accounts that were closed
 _record = records.store("organizations")
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -44,7 +43,6 @@ def install() -> None:
     for name, handler in list(base.DISPATCH.items()):
         if name != "CreateOrganization":
             base.DISPATCH[name] = _inside_an_organization(name, handler)
-    base.require_resource = _known_resource(base.require_resource)
     base.public_account = _with_state(base.public_account)
     sts.handle_request = _into_usable_accounts(sts.handle_request)
 
@@ -375,41 +373,9 @@ def _list_delegated_services(payload: Payload) -> Payload:
     return {"DelegatedServices": listed}
 
 
-def _put_resource_policy(payload: Payload) -> Payload:
-    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_PutResourcePolicy.html: one an organization."""
-    kept = _record.get("policy")
-    identifier = kept["ResourcePolicySummary"]["Id"] if kept else f"rp-{uuid.uuid4().hex[:12]}"
-    organization = base.orgs["self"]["Id"]
-    arn = f"arn:aws:organizations::{get_account_id()}:resourcepolicy/{organization}/{identifier}"
-    policy = {"ResourcePolicySummary": {"Id": identifier, "Arn": arn}, "Content": payload["Content"]}
-    _record["policy"] = policy
-    if payload.get("Tags"):
-        base.tags[identifier] = {pair["Key"]: pair["Value"] for pair in payload["Tags"]}
-    return {"ResourcePolicy": policy}
-
-
-def _known_resource(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The organization's resource policy can be tagged too."""
-
-    def require(identifier: Any) -> Any:  # noqa: ANN401 - ministack's answer, or None
-        policy = _record.get("policy")
-        ours = policy is not None and policy["ResourcePolicySummary"]["Id"] == identifier
-        return None if ours else check(identifier)
-
-    return require
-
-
 def _describe_resource_policy(_: Payload) -> Payload:
-    policy = _record.get("policy")
-    if policy is None:
-        raise ApiError("ResourcePolicyNotFoundException", "The organization has no resource policy.")
-    return {"ResourcePolicy": policy}
-
-
-def _delete_resource_policy(_: Payload) -> Payload:
-    _describe_resource_policy({})
-    base.tags.pop(_record.pop("policy")["ResourcePolicySummary"]["Id"], None)
-    return {}
+    """The sandbox has none, and none can be put."""
+    raise ApiError("ResourcePolicyNotFoundException", "The organization has no resource policy.")
 
 
 def _member(payload: Payload) -> str:
@@ -435,9 +401,7 @@ _MISSING: dict[str, Callable[[Payload], Payload | Answer]] = {
     "DeregisterDelegatedAdministrator": _deregister_administrator,
     "ListDelegatedAdministrators": _list_administrators,
     "ListDelegatedServicesForAccount": _list_delegated_services,
-    "PutResourcePolicy": _put_resource_policy,
     "DescribeResourcePolicy": _describe_resource_policy,
-    "DeleteResourcePolicy": _delete_resource_policy,
 }
 
 _AMENDED: dict[str, Callable[[Callable[[Payload], Answer]], Callable[[Payload], Payload | Answer]]] = {

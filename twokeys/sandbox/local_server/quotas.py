@@ -35,7 +35,6 @@ def install() -> None:
         {
             "GetServiceQuota": lambda payload: {"Quota": _quota(payload)},
             "GetAWSDefaultServiceQuota": lambda payload: {"Quota": {**_quota(payload), "Value": 10.0}},
-            "ListServiceQuotas": lambda payload: {"Quotas": _listed(payload)},
             "RequestServiceQuotaIncrease": _request,
         },
         scope="servicequotas",
@@ -72,12 +71,6 @@ def _quota(payload: Payload) -> Payload:
         "Adjustable": True,
         "GlobalQuota": True,
     }
-
-
-def _listed(payload: Payload) -> list[Payload]:
-    if payload.get("ServiceCode") != "organizations":
-        raise ApiError("NoSuchResourceException", "The sandbox has the quotas of organizations only.")
-    return [_quota({"ServiceCode": "organizations", "QuotaCode": ACCOUNTS})]
 
 
 def _request(payload: Payload) -> Payload:
