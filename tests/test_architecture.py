@@ -271,7 +271,7 @@ def test_a_folder_imports_only_what_lies_below_it(row: str, project_root: Path) 
         for name in _imports(file):
             if name.split(".")[0] in OURS | ENGINES:
                 assert any(_within(name, allowed) for allowed in ALLOWED[row]), (
-                    f"{file.relative_to(project_root)} imports {name}, which {row} must not know: move what needs it, or"
+                    f"{file.relative_to(project_root)} imports {name}, which {row} must not know: move it, or"
                     " add it to ALLOWED and to CONTRIBUTING's table"
                 )
 
