@@ -86,8 +86,8 @@ class Comparison:
 
     @property
     def noteworthy(self) -> bool:
-        """Whether somebody has to look: at an entry without a door, or at an unusual one."""
-        return bool(self.undeclared or self.unusual)
+        """Whether somebody has to look: at an entry without a door, an unusual one, or one that cannot be read."""
+        return bool(self.undeclared or self.unusual or self.unreadable)
 
 
 def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of itself
