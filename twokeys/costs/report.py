@@ -89,10 +89,10 @@ class Ledger:
             if kind:
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
         notes = [f"{self.blank} lines have no {METRICS[self.question.metric]}; they count as 0"] if self.blank else []
-        for place, key in enumerate(self.question.tags, 3):
+        for place, tag in enumerate(self.question.tags, 3):
             if self.tag_keys and not any(cell[place] for cell in self.cells):
-                near = nearest(key, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
-                notes.append(f"no line has the tag {key}" + (f"; {near} is there" if near else ""))
+                near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
+                notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add([self.total, -add(apart.values())]),
