@@ -41,7 +41,11 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--from", "start", type=_DAY, help="Compare events from this day or moment on (UTC).")
 @click.option("--until", "end", type=_DAY, help="Compare events up to this day or moment (UTC).")
 @click.option(
-    "--learning-days", type=click.IntRange(0), default=LEARNING, show_default=True, help="See docs/audit-events.md."
+    "--learning-days",
+    type=click.IntRange(0),
+    default=LEARNING,
+    show_default=True,
+    help="Days at first that only teach what is usual.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
