@@ -7,7 +7,13 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/CommonErrors.html
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
 
 from twokeys.aws_errors import no_answer
 
@@ -49,4 +55,5 @@ def test_a_cut_connection_sends_nobody_to_sign_in(error: type[EndpointConnection
 
 
 def test_who_has_no_credentials_is_told_how_to_get_some() -> None:
-    assert "aws sso login" in no_answer(NoCredentialsError()).next_step
+    assert no_answer(NoCredentialsError()).next_step.startswith("sign in (`aws sso login`")
+    assert no_answer(ProfileNotFound(profile="gone")).next_step.startswith("unset AWS_PROFILE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ProfileNotFound
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from twokeys.errors import Refusal
@@ -43,7 +43,8 @@ def no_answer(error: BotoCoreError | ClientError, *, asked: str = "") -> Refusal
             why=str(error).rstrip("."),
             next_step="look at the network, a proxy, and AWS_ENDPOINT_URL where it is set, and run this again",
         )
-    return Refusal("AWS cannot be asked", where=asked or "the AWS credentials", why=str(error), next_step=_SIGN_IN)
+    step = f"{'unset AWS_PROFILE, ' if isinstance(error, ProfileNotFound) else ''}{_SIGN_IN}"
+    return Refusal("AWS cannot be asked", where=asked or "the AWS credentials", why=str(error), next_step=step)
 
 
 def malformed_endpoint(error: ValueError) -> Refusal | None:

@@ -132,5 +132,6 @@ def _not_exports(where: str, why: str) -> Refusal:
         "this is not what a stack exports",
         where=where,
         why=why,
-        next_step="make the file with `pulumi stack export --file FILE` or `pulumi stack output --json > FILE`",
+        next_step="make the file with `twokeys access export FILE`, or of one stack with `pulumi stack export --file"
+        " FILE` or `pulumi stack output --json > FILE`",
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+
+from twokeys.errors import Refusal
 
 _WHOLE = 1000
 
@@ -25,6 +27,12 @@ class InputPath(click.Path):
         if named_pipe:
             self.fail(f"{value} is a pipe, and a file is needed", param, ctx)
         return path
+
+    def fail(self, message: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> NoReturn:
+        """Raises Refusal: the command line is right, and what it names is not there to be read."""
+        where = param.get_error_hint(ctx) if param is not None and ctx is not None else "the command line"
+        step = "name what is there and may be read"
+        raise Refusal("there is nothing to read", where=where.strip("'"), why=message.rstrip("."), next_step=step)
 
 
 def is_named_pipe(path: Path) -> bool:

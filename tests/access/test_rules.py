@@ -324,6 +324,12 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: trusting(world, CI, {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}),
         ["policy-lint"],
     ),
+    "an action that AWS does not have": (
+        lambda world: world.add(
+            "RolePolicy", "may", world.stage, role="deployer", name="m", policy=document(grants("*", action="s3:Zap"))
+        ),
+        ["policy-lint"],
+    ),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
         ["door-expired"],

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.access.states import write_state
+from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, World, arn, document, grants, trusts, two_keys
 from twokeys.answers.changes import changes
 from twokeys.answers.changes_shown import in_markdown
@@ -184,6 +185,24 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         text = written("diff", write_state(tmp_path / "state.json", world), "--live")
         world.resources = [one for one in world.resources if one.provider != world.hub.urn]
         alone = written("diff", write_state(tmp_path / "alone.json", world), "--live")
+        inside.create_user(UserName="zoe")
+        people = put(world, "twokeys:people:People", "people", account=stage)
+        declared = {"name": "zoe", "arn": arn(stage, "user/zoe")}
+        world.add("User", "zoe", provider, parent=people, outputs=declared)
+        door = {
+            "name": "deploy",
+            "source": {"kind": "role", "account": HUB, "names": ["ci"]},
+            "target": {"account": stage, "role": "deployer"},
+            "reason": "Deployments",
+        }
+        put(world, "pulumi:pulumi:Stack", "twokeys-stage", doors=[{"name": "deploy", "door": door, "documents": []}])
+        state = write_state(tmp_path / "people.json", world)
+        undeclared, meant = written("check", "--live"), written("check", "--live", "--state", state)
+        live = json.loads(written("check", "--live", "--state", state, "--json"))
+    assert "no-iam-users: IAM user zoe" in undeclared
+    assert "violation: no-iam-users" not in meant
+    reasons = {(way["source"]["name"], way["target"]["name"]): way["why"] for way in live["ways"]}
+    assert (reasons["ci", "deployer"], reasons["mallory", "deployer"]) == ("deploy; Deployments", "not declared")
     assert "Not shown" not in text
     assert f" ({HUB}), so their ways count as differences. Next step: give" in alone
     gained = [line for line in text.splitlines() if line.startswith("+") and "role deployer" in line]

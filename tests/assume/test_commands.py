@@ -131,10 +131,17 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     assert unknown.value.next_step == "name stage-reader, if that is meant"
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
+    with pytest.raises(UsageError, match="not both"):
+        run("stage-reader", "--from", doors, "--state", doors)
     with pytest.raises(UsageError, match="put -- before the command"):
         run("stage-reader", "aws", "sts", "get-caller-identity", "--from", doors)
     with pytest.raises(UsageError, match="--json prints the session"):
         run("stage-reader", "--from", doors, "--json", "--", "true")
+    (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
+    (tmp_path / ".twokeys" / "stacks" / "stage.json").write_text(Path(doors).read_text())
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with pytest.raises(Refusal, match="your credentials would be sent to AWS"):
+        run("stage-reader")
 
 
 def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_path: Path) -> None:
@@ -191,7 +198,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}/federation"
     monkeypatch.setattr(sessions, "_CONSOLES", {"aws": (address, "https://console.aws.amazon.com/")})
-    monkeypatch.setattr(sessions, "refuse_local", lambda _: None)
+    monkeypatch.setattr(sessions, "local_aws", lambda _: None)
     yield address
     server.shutdown()
     server.server_close()
@@ -215,6 +222,8 @@ def test_the_console_s_address_signs_in_as_the_role_and_holds_no_keys(doors: str
 def test_a_local_aws_has_no_console_which_is_said_before_anybody_is_asked_for_a_code(doors: str) -> None:
     with pytest.raises(Refusal, match="has no console"):
         run("stage-reader", "--from", doors, command=console)
+    with pytest.raises(Refusal, match="name stage-reader, if that is meant"):
+        run("stage-raeder", "--from", doors, command=console)
 
 
 @pytest.mark.usefixtures("sign_in")

@@ -131,16 +131,19 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     assert run("prod", "--events", folder).return_value == 0
     assert run("prod", "--events", folder, "--exit-code").return_value == 1
     assert run("stage", "--events", folder, "--exit-code").return_value == 0
+    assert run("prod", "--exit-code").return_value == 0
 
 
 def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:
     refused = run("dev").exception
     assert isinstance(refused, Refusal)
-    assert "prod" in refused.why
+    assert "the environments are prod, stage" in refused.why
     assert run("prod", "--live", "--stack", "prod").exception is not None
     assert run("prod", "--events", logs(tmp_path), "--events-api").exception is not None
-    assert isinstance(run("prd").exception, Refusal)
-    for option in (["--exit-code"], ["--from", "2026-09-15"], ["--until", "2026-09-15"], ["--region", "eu-west-1"]):
+    misspelt = run("prd").exception
+    assert isinstance(misspelt, Refusal)
+    assert misspelt.next_step.startswith("write prod, if that is meant; else name an account")
+    for option in (["--from", "2026-09-15"], ["--until", "2026-09-15"], ["--region", "eu-west-1"]):
         unheard = run("prod", *option).exception
         assert isinstance(unheard, UsageError)
         assert f"{option[0]} without events" in str(unheard)
@@ -168,7 +171,9 @@ def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_t
     door = "user alice of management -> role read-only of prod: no grant"
     assert f"Doors without a key or denied\n  {door}\n    Next step: give user alice a policy" in text
     assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
+    assert (run("prod").return_value, run("prod", "--exit-code").return_value) == (0, 1)
     *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert lacking["what"] == "door without a key or denied"
     assert (lacking["who"], lacking["into role"], lacking["keys"]) == ("user alice", "read-only", "no grant")
     assert lacking["next step"].startswith("give user alice a policy")
     assert (lacking["permissions"], lacking["owner"]) == ("", "platform")

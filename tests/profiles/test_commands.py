@@ -135,8 +135,36 @@ def test_the_profile_of_a_door_that_is_gone_goes_too(config: Path, tmp_path: Pat
     told = run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(door("b", target=PROD), door("c"))))
     assert told.output.splitlines()[:3] == ["+ profile c", "- profile a", "= profile b"]
     assert set(boto3.Session().available_profiles) == {"default", "b", "c"}
-    run("--person", "ada", "--state", write(tmp_path, "s.json", outputs()))
+    with pytest.raises(Refusal, match="no user is named there"):
+        run("--person", "ada", "--state", write(tmp_path, "s.json", outputs()))
+    run("--person", "ada", "--state", write(tmp_path, "s.json", outputs(group_members={"quiet": ["ada"]})))
     assert config.read_bytes() == before
+
+
+@pytest.mark.parametrize("said", [{"accounts_shown": [STAGE]}, {"member_account_ids": {"stage": STAGE}}])
+def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_its_text(
+    config: Path, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    config.write_bytes(config.read_bytes().replace(b"\n", b"\r\n"))
+    role = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Reader"
+    assigned = door("prod-sso", kind="identity-center-user", role=role, target=PROD, documents=False)
+    center = {"start_url": "https://example.awsapps.com/start", "region": "eu-central-1"}
+    every = outputs(door("a"), door("prod", target=PROD, reason="Looking"), assigned, identity_center=center)
+    run("--person", "ada", "--state", write(tmp_path, "s.json", every))
+    had = config.read_text()
+    assert had.index("[sso-session twokeys]") < had.index("[profile a]") < had.index("[profile prod]\n# prod - Looking")
+    part = {**outputs(door("b")), "accounts_not_shown": ["prod"], **said}
+    arguments = ("--person", "ada", "--from", write(tmp_path, "doors.json", part))
+    told = run(*arguments)
+    assert {"+ profile b", "- profile a", "= profile prod", "= profile prod-sso"} < {*told.stdout.splitlines()}
+    assert f"prod-sso stays as it was, since these exports do not show account {PROD}" in told.stderr
+    assert "does not show the users and roles of prod," in told.stderr
+    kept = config.read_bytes()
+    assert set(boto3.Session().available_profiles) == {"default", "b", "prod", "prod-sso"}
+    assert "[profile prod]\n# prod - Looking\n" in config.read_text()
+    assert kept.count(b"\r\n") == kept.count(b"\n")
+    run(*arguments)
+    assert config.read_bytes() == kept
 
 
 def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothing_to_do(
@@ -229,11 +257,18 @@ def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monk
         run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))))
 
 
-def test_an_external_id_that_the_exports_do_not_hold_is_refused(config: Path, tmp_path: Path) -> None:
-    exported = door("a", external_id="x-1", documents=False)
-    with pytest.raises(Refusal, match="external ID"):
-        run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(exported)))
-    assert config.read_text() == "# mine\n[default]\nregion = us-west-2\n"
+@pytest.mark.usefixtures("config")
+def test_a_door_with_an_external_id_that_the_exports_do_not_hold_has_no_profile_or_keeps_it(tmp_path: Path) -> None:
+    published = write(
+        tmp_path, "doors.json", outputs(door("a", external_id="x-1", documents=False), door("b", role="b"))
+    )
+    told = run("--person", "ada", "--from", published)
+    assert told.stdout.splitlines()[0] == "+ profile b"
+    assert "`twokeys assume a --external-id ID`" in told.stderr
+    assert set(boto3.Session().available_profiles) == {"default", "b"}
+    run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"))))
+    run("--person", "ada", "--from", published)
+    assert settings("a")["external_id"] == "x-1"
 
 
 def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_path: Path) -> None:

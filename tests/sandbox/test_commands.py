@@ -90,8 +90,9 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     for _again in range(2):
         for name, value in told(twokeys("sandbox", "shell", "--user", "alice", "--json")).items():
             monkeypatch.setenv(name, value)
-    stage = story["outputs"]["stage"]["child_account_id"]
-    code = twokeys("sandbox", "mfa-code").stdout.strip()
+    assert "+ profile stage-developer" in twokeys("profiles", "--person", "alice").stdout
+    assert boto3.Session(profile_name="default").client("sts").get_caller_identity()["Arn"].endswith(":user/alice")
+    code, stage = twokeys("sandbox", "mfa-code").stdout.strip(), story["outputs"]["stage"]["child_account_id"]
     assumed = twokeys("assume", "stage-developer", "--mfa-code", code, "--json")
     assert told(assumed)["arn"] == f"arn:aws:sts::{stage}:assumed-role/developer/alice"
     assert "the doors are the sandbox's" in assumed.stderr

@@ -177,6 +177,8 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
     [
         (("shop-fixx", "--for", "2h"), "write shop-fix, if that is meant"),
         (("shop-reader", "--for", "2h"), "--from shop-reader"),
+        (("shop-raeder", "--for", "2h"), "opened again are shop-fix. Next step: open a copy"),
+        (("shop-fix", "--for", "2h", "--stack", "management"), "write --stack shop, or leave --stack out"),
         (("shop-fix", "--from", "shop-reader", "--for", "2h"), "choose another name"),
         (("shop-fix", "--until", "2026-02-01T00:00Z"), "2026-02-01T00:00Z is over"),
         (("new", "--from", "shop-reader", "--user", "zed", "--for", "2h"), "it has: alice, bob"),

@@ -25,6 +25,7 @@ from twokeys.iam import (
 from twokeys.iam.principals import Principals as TrustedPrincipals
 
 USER = "aws:iam/user:User"
+PEOPLE = "twokeys:people:People"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"
 Kind: TypeAlias = Literal[

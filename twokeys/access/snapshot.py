@@ -18,7 +18,7 @@ from twokeys.iam import UNKNOWN
 PROVIDER = "pulumi:providers:aws"
 _TELL_ACCOUNT = frozenset({"assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"})
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
-_STACK = "pulumi:pulumi:Stack"
+STACK = "pulumi:pulumi:Stack"
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -181,7 +181,7 @@ class Snapshot:
     def stack_outputs(self) -> Iterator[Mapping[str, object]]:
         """The outputs of the stacks that the snapshot refers to, and of those it holds."""
         yield from (one.outputs for one in self.referred if one.shown)
-        yield from (one.outputs for one in self.of_type(_STACK))
+        yield from (one.outputs for one in self.of_type(STACK))
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of the given types, in the snapshot's order."""

@@ -55,7 +55,7 @@ def check_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
 
-    asked(states, stacks, live=live)
+    asked(stacks, live=live)
     graph = build(snapshot(states, stacks, live=live, member_role=member_role))
     verdicts = check(graph, RULES, _config(config), datetime.now(UTC).date())
     if as_json:
@@ -152,7 +152,7 @@ def export_command(
     from twokeys.files import write_output
     from twokeys.shown import printable
 
-    asked(states, stacks, live=live)
+    asked(stacks, live=live)
     found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
     doors = published(found)
     write_output(file, json.dumps(doors, indent=2) + "\n")

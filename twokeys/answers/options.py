@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -31,7 +30,11 @@ def sources(command: Command) -> Command:
                 multiple=True,
                 help="A stack of the sandbox; may be repeated. Default: all of them.",
             ),
-            click.option("--live", is_flag=True, help="Real IAM, read with the AWS credentials of the environment."),
+            click.option(
+                "--live",
+                is_flag=True,
+                help="Real IAM, read with your AWS credentials; --state then says what was declared.",
+            ),
             click.option(
                 "--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by."
             ),
@@ -41,7 +44,7 @@ def sources(command: Command) -> Command:
     return command
 
 
-def asked(states: tuple[Path, ...], stacks: tuple[str, ...], *, live: bool) -> None:
+def asked(stacks: tuple[str, ...], *, live: bool) -> None:
     """Refuse options that exclude each other."""
-    if live and (states or stacks):
-        raise click.UsageError("--live goes with neither --state nor --stack")
+    if live and stacks:
+        raise click.UsageError("--live goes with --state, which says what was declared, and not with --stack")

@@ -1,7 +1,8 @@
 """The ways in as a file that everybody may read: what a developer needs for profiles, and nothing secret.
 
 It has the shape of `pulumi stack output --json`, so that whatever reads the outputs of stacks reads it too: `doors`,
-`parent_account_id`, `member_account_ids`, `identity_center` with the members of its groups, and `regions` by account.
+`parent_account_id`, `member_account_ids`, `identity_center` with the members of its groups, `regions` by account; and
+how far it goes: the accounts whose roles were seen (`accounts_shown`), and the others that ways come from.
 The documents of the doors are left out, and with them every external ID; a door says that it asks for one.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twokeys.answers.model import Answers, Party, Way
+from twokeys.answers.summary import unseen
 from twokeys.doors import RESERVED, Door, DoorRequirements, DoorSource, DoorTarget, ExportedDoor, Who
 
 MFA, EXTERNAL_ID = "MFA", "external ID"
@@ -34,6 +36,8 @@ def published(answers: Answers) -> dict[str, Any]:
         "parent_account_id": management,
         "member_account_ids": {account.name: id for id, account in answers.accounts.items() if id != management},
         "regions": {id: account.region for id, account in answers.accounts.items() if account.region},
+        "accounts_shown": sorted(answers.shown),
+        "accounts_not_shown": unseen(answers),
     }
 
 

@@ -108,12 +108,9 @@ class _Reader:
 
     def _name(self, account: str) -> str:
         if account not in self._names:
-            unnamed = self._accounts.resource(account) is None
-            listed = self._listed.get(account)
-            if unnamed and account == self._accounts.management:
-                self._names[account] = f"management ({account})"
-            else:
-                self._names[account] = f"{listed} ({account})" if unnamed and listed else self._accounts.name(account)
+            listed = self._listed.get(account) if self._accounts.resource(account) is None else None
+            listed = "management" if account == self._accounts.management else listed
+            self._names[account] = f"{listed} ({account})" if listed else self._accounts.name(account)
         return self._names[account]
 
     def _all_accounts(self, units: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Account]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twokeys.answers.model import Answers
-from twokeys.errors import Refusal
+from twokeys.answers.summary import FEW, listed
+from twokeys.errors import Refusal, nearest
 
 
 def into(answers: Answers, target: str | None) -> Answers:
@@ -17,12 +18,17 @@ def into(answers: Answers, target: str | None) -> Answers:
         return answers
     accounts = {id: account for id, account in answers.accounts.items() if target.lower() in account.called}
     if not accounts:
-        names = sorted({name for account in answers.accounts.values() for name in account.called})
+        known = {name for account in answers.accounts.values() for name in account.called}
+        close = nearest(target, sorted(known))
+        shown = sorted(f"{one.name} ({one.id})" if one.name != one.id else one.id for one in answers.accounts.values())
+        environments = sorted({one.environment for one in answers.accounts.values() if one.environment})
+        inside = f"; the environments are {', '.join(environments)}" if environments else ""
         raise Refusal(
             f"no account is called {target}",
             where=answers.origin,
-            why=f"it shows {', '.join(names) or 'no account'}",
-            next_step="name an account by id or name, an environment or a stack; or give the states that show it",
+            why=f"the accounts are {listed(shown, FEW)}{inside}" if shown else "it shows no account",
+            next_step=(f"write {close}, if that is meant; else " if close else "")
+            + "name an account by id or name, an environment or a stack, or give the states that show it",
         )
     return replace(
         answers,

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.accounts import Accounts
+from twokeys.access.principals import PEOPLE, USER
+from twokeys.access.snapshot import STACK, Resource, Snapshot
 from twokeys.access.state import read_state
 from twokeys.errors import Refusal
 from twokeys.project.states import sandbox_states
@@ -59,10 +61,28 @@ def _by_stack(state: Snapshot) -> dict[str, dict[str, list[Resource]]]:
 def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = False, member_role: str = "") -> Snapshot:
     """What a command was asked to look at: live IAM, or states and stacks of the sandbox; by default all of its stacks.
 
-    Raises Refusal where there is nothing to read.
+    With live IAM the states only say for whom and why its doors and users were declared. Raises Refusal where there is
+    nothing to read.
     """
     if live:
         from twokeys.access.live import read_live  # noqa: PLC0415 - boto3 takes a third of a second to import
 
-        return read_live(member_role=member_role)
+        there = read_live(member_role=member_role)
+        return _with_declarations(there, together(states)) if states else there
     return together([*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())])
+
+
+def _with_declarations(there: Snapshot, states: Snapshot) -> Snapshot:
+    """Live IAM with the doors that stacks export, and its users as children of the `People` that makes them."""
+    accounts = Accounts(states)
+    people = {
+        one.urn: replace(one, inputs=None, outputs={"account": accounts.canonical(one.text("account") or "")})
+        for one in states.of_type(PEOPLE)
+    }
+    parents = {one.text("arn"): one.parent for one in states.of_type(USER) if one.parent in people}
+    doors = (replace(one, inputs=None, outputs={"doors": one.get("doors")}) for one in states.of_type(STACK))
+    declared = (
+        replace(one, parent=parents.get(one.text("arn"))) if one.type == USER else one for one in there.resources
+    )
+    origin = f"{there.origin}; declared by {states.origin}"
+    return replace(there, resources=(*declared, *people.values(), *doors), origin=origin)

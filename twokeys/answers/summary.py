@@ -120,11 +120,15 @@ def callers_accounts(ways: Iterable[Way]) -> set[str]:
     return {one.who.account for way in ways for one in (way.source, *way.through)}
 
 
+def unseen(answers: Answers) -> list[str]:
+    """The accounts of the organization that ways come from, and of which no user or role is shown."""
+    ids = callers_accounts(answers.ways) - answers.shown
+    return sorted(name for one, name in answers.names.items() if one in ids and name != one)
+
+
 def not_shown(answers: Answers) -> str | None:
     """That states are missing: those with the users and roles of accounts of the organization that ways come from."""
-    unseen = callers_accounts(answers.ways) - answers.shown
-    missing = sorted(name for one, name in answers.names.items() if one in unseen and name != one)
-    if not missing:
+    if not (missing := unseen(answers)):
         return None
     return (
         f"Not shown: the users and roles of {listed(missing)}, so ways through them are missing here. "

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokeys.errors import Refusal, nearest
-from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
+from twokeys.profiles.options import DOORS, SESSION_NAME, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
+    from twokeys.profiles.ways import Way
 
 
 def _through(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +69,7 @@ def assume(*, door: str, command: tuple[str, ...], as_json: bool, **how: Any) ->
     """
     if command and as_json:
         raise click.UsageError("--json prints the session, and with a command nothing is printed: leave one out")
-    session = _open(door, **how)
+    session = _open(_way(door, how["profile"], how.pop("states"), how.pop("published")), **how)
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
         try:
@@ -100,11 +101,18 @@ def console(
 
     It holds a sign-in token: whoever has it within fifteen minutes is signed in, so do not pass it on.
     """
-    from twokeys.assume.session import console_address, refuse_local
+    from twokeys.assume.session import console_address, local_aws
     from twokeys.iam import Arn
 
-    refuse_local(how["profile"])
-    session = _open(door, **how)
+    way = _way(door, how["profile"], how.pop("states"), how.pop("published"))
+    if where := local_aws(how["profile"]):
+        raise Refusal(
+            "signing in to the console",
+            where=where,
+            why="the credentials are those of a local AWS, which has no console",
+            next_step=f"go through the door with the AWS CLI: `twokeys assume {door} -- aws ...`",
+        )
+    session = _open(way, **how)
     parsed = Arn.parse(session.arn)
     address = console_address(session, parsed.partition if parsed else "aws", destination)
     if in_browser:
@@ -113,19 +121,8 @@ def console(
     return 0
 
 
-def _open(  # noqa: PLR0913 - one parameter an option
-    door: str,
-    *,
-    published: str | None,
-    states: tuple[str, ...],
-    profile: str | None,
-    session_name: str | None,
-    seconds: int | None,
-    mfa_serial: str | None,
-    mfa_code: str | None,
-    external_id: str | None,
-) -> Session:
-    from twokeys.assume.session import open_session
+def _way(door: str, profile: str | None, states: tuple[str, ...], published: str | None) -> Way:
+    from twokeys.assume.session import local_aws
     from twokeys.profiles.reading import read_ways
 
     exports = exports_of(states, published, sandbox=True)
@@ -140,13 +137,35 @@ def _open(  # noqa: PLR0913 - one parameter an option
             why=f"the doors there are {', '.join(known)}" if known else "no door is there",
             next_step=f"name {close}, if that is meant" if close else "name one of them",
         )
+    if not (states or published or os.environ.get(DOORS)) and local_aws(profile) is None:
+        raise Refusal(
+            f"door {door}",
+            where=exports[0].where,
+            why="it is a door of the sandbox, and your credentials would be sent to AWS",
+            next_step='run eval "$(twokeys sandbox shell --user NAME)" first, or name other doors with --from',
+        )
+    return way
+
+
+def _open(  # noqa: PLR0913 - one parameter an option
+    way: Way,
+    *,
+    profile: str | None,
+    session_name: str | None,
+    seconds: int | None,
+    mfa_serial: str | None,
+    mfa_code: str | None,
+    external_id: str | None,
+) -> Session:
+    from twokeys.assume.session import open_session
+
     return open_session(
         way,
         profile=profile,
         name=session_name,
         seconds=seconds,
         mfa_serial=mfa_serial,
-        code=lambda serial: mfa_code or _asked_code(door, serial),
+        code=lambda serial: mfa_code or _asked_code(way.name, serial),
         external_id=external_id,
     )
 
@@ -157,6 +176,7 @@ def _asked_code(door: str, serial: str) -> str:
     except click.Abort:
         if sys.stdin.isatty():
             raise
+        click.echo(err=True)  # ends the line of the question
         raise Refusal(
             f"door {door}",
             where=serial,

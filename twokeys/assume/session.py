@@ -204,16 +204,10 @@ def _asked(  # noqa: PLR0913 - as open_session
     return asked
 
 
-def refuse_local(profile: str | None) -> None:
-    """Refuse to sign in to the console with the credentials of a local AWS: it has none."""
+def local_aws(profile: str | None) -> str | None:
+    """The address of the local AWS to which the credentials of a profile, or the surroundings, are sent."""
     endpoint = boto3.Session(profile_name=profile).client("sts", region_name="us-east-1").meta.endpoint_url
-    if urlsplit(endpoint).hostname in ("localhost", "127.0.0.1", "::1"):
-        raise Refusal(
-            "signing in to the console",
-            where=endpoint,
-            why="the credentials are those of a local AWS, which has no console",
-            next_step="go through the door with the AWS CLI: `twokeys assume DOOR -- aws ...`",
-        )
+    return endpoint if urlsplit(endpoint).hostname in ("localhost", "127.0.0.1", "::1") else None
 
 
 def console_address(session: Session, partition: str, destination: str | None = None) -> str:

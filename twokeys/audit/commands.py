@@ -41,7 +41,11 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--from", "start", type=_DAY, help="Compare events from this day or moment on (UTC).")
 @click.option("--until", "end", type=_DAY, help="Compare events up to this day or moment (UTC).")
 @click.option(
-    "--learning-days", type=click.IntRange(0), default=LEARNING, show_default=True, help="See docs/audit-events.md."
+    "--learning-days",
+    type=click.IntRange(0),
+    default=LEARNING,
+    show_default=True,
+    help="Days at first that only teach what is usual.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
@@ -49,7 +53,12 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 )
 @click.option("--keys", "with_keys", is_flag=True, help="Print where each key stands, also of many ways.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 on an entry without a door or an unusual one.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 1 on what is to be looked at: a door without a key, what is not proved, an entry without a door, "
+    "an unusual one.",
+)
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
     target: str | None,
@@ -71,7 +80,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Answer who can enter TARGET (an account, an environment or a stack; default: every account).
 
-    Give the states of all stacks of an organization, so that both keys of each door are seen. Changes nothing.
+    Give the states of all stacks of an organization, so that both keys of each door are seen. Changes nothing, and
+    exits with 0 whatever the answer is, unless --exit-code is given.
     """
     from rich.console import Console
 
@@ -80,14 +90,15 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.reading import read
     from twokeys.answers.selection import into
     from twokeys.answers.sources import snapshot
+    from twokeys.answers.summary import summary
     from twokeys.audit import events, report
     from twokeys.audit.page import page
     from twokeys.files import write_output
 
-    asked(states, stacks, live=live)
+    asked(stacks, live=live)
     if logs and events_api:
         raise click.UsageError("take events from --events or from --events-api")
-    about_events = {"--exit-code": exit_code, "--from": start, "--until": end, "--region": regions}
+    about_events = {"--from": start, "--until": end, "--region": regions}
     if (unused := [name for name, value in about_events.items() if value]) and not (logs or events_api):
         raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
     found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
@@ -101,14 +112,16 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if table is not None:
         write_output(table, report.table(found))
     if as_json:
-        seen = events.as_data(comparison) if comparison is not None else None
-        click.echo(json.dumps({"target": target, **as_data(found), "events": seen}, indent=2))
+        entries = events.as_data(comparison) if comparison is not None else None
+        click.echo(json.dumps({"target": target, **as_data(found), "events": entries}, indent=2))
     else:
         report.show(found, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
-    return 1 if exit_code and comparison is not None and comparison.noteworthy else 0
+    numbers = summary(found)
+    seen = comparison is not None and comparison.noteworthy
+    return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or seen) else 0
 
 
 def _compared(

@@ -22,6 +22,7 @@ FEW = 12
 SHUT = "Doors without a key or denied"
 
 COLUMNS = (
+    "what",
     "account",
     "account name",
     "who",
@@ -78,20 +79,37 @@ def show(  # noqa: PLR0913 - what is answered by position
 
 
 def table(answers: Answers) -> str:
-    """The ways as CSV with a header, one a line, and the doors that are not open; no cell of it is a formula.
+    """The answer as CSV with a header: ways in, and what keeps it from being whole; no cell of it is a formula.
 
-    A door that is not open says under "keys" what it lacks, and has no permissions. A way of which it is known since
-    when it is there has no "not before".
+    "what" tells a row's kind, so that those of a kind are as many as the summary says. A door that is not open says
+    under "keys" what it lacks, and has no permissions. Of what is not proved or not shown "why" is the sentence. A way
+    of which it is known since when it is there has no "not before".
 
     RFC 4180: https://www.rfc-editor.org/rfc/rfc4180
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    shut = (_row_of_door(door) for door in answers.doors if door.state is not State.OPEN)
-    for row in (*map(_row, answers.ways), *shut):
+    for row in _rows(answers):
         writer.writerow([spreadsheet(row.get(column, "")) for column in COLUMNS])
     return out.getvalue()
+
+
+def _rows(answers: Answers) -> Iterator[dict[str, str]]:
+    yield from ({"what": "way in", **_row(way)} for way in answers.ways)
+    yield from ({"what": "within its account", **_row(way)} for way in answers.within)
+    said = {(one.source.who, one.target.who) for one in answers.not_proved if one.source and one.target}
+    for door in answers.doors:
+        if door.state is State.SHUT:
+            yield {"what": "door without a key or denied", **_row_of_door(door)}
+        elif door.state is State.UNPROVED and (door.source.who, door.target.who) not in said:
+            yield {"what": "door not proved", **_row_of_door(door)}
+    for one in answers.not_proved:
+        ends = _ends(one.source, one.target) if one.source and one.target else {}
+        yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
+    if missing := not_shown(answers):
+        sentence, _, step = missing.partition(". Next step: ")
+        yield {"what": "not shown", "why": sentence, "next step": step}
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
@@ -212,7 +230,7 @@ def _ends(source: Party, target: Party) -> dict[str, str]:
         "account": target.who.account,
         "account name": target.place,
         "who": source.who.label,
-        "kind": source.who.kind,
+        "kind": "account" if source.who.kind == "root" else source.who.kind,
         "of account": source.place,
         "into role": target.who.name,
         "role ARN": target.arn,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import configparser
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from botocore.configloader import build_profile_map
@@ -42,18 +42,29 @@ class Section:
 
 @dataclass(frozen=True)
 class Change:
-    """What a rewrite of our block does: the new text, and the headers that it adds, changes, removes and keeps."""
+    """What a rewrite of our block does: the new text, and the headers that it adds, changes, removes and keeps.
+
+    `held` are those that stay though they were not asked for.
+    """
 
     text: str
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     kept: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
 
-def rewrite(text: str, block: str, sections: Sequence[Section], where: str) -> Change:
+def rewrite(
+    text: str,
+    block: str,
+    sections: Sequence[Section],
+    where: str,
+    keep: Callable[[Mapping[str, str]], bool] = lambda _: False,
+) -> Change:
     """The text with our block of this name holding exactly these sections (none: no block).
 
+    A profile of the block that is none of them stays, with its sso-session, where `keep` says so of its settings.
     Everything outside the block keeps every character; a new block goes to the end, with the file's own line ends.
     Refuses a text that botocore cannot read, broken markers, a section of ours that the file has elsewhere, and
     settings after the block that belong to its last section. `where` names the file.
@@ -66,7 +77,13 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str) -> C
     before, ours, after = "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
     for section in sections:
         _check(section, where)
-    rendered = _render(block, sections, end_of_line)
+    new = [section.header for section in sections]
+    old = _parse(ours, where)
+    gone = [header for header in old if header not in new]
+    held = [header for header in gone if header.startswith("profile ") and keep(old[header])]
+    used = {f"sso-session {old[header].get('sso_session')}" for header in held}
+    held += [header for header in gone if header in used]
+    rendered = _render(block, sections, [_text(ours, header) for header in held], end_of_line)
     if rendered and before and not before.endswith("\n"):
         before += end_of_line
     result = before + rendered + after
@@ -81,8 +98,8 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str) -> C
                 next_step="rename or remove it, or give our profiles a --prefix",
             )
     had, has = _parse(text, where), _parse(result, where)
-    old, new = list(_parse(ours, where)), [section.header for section in sections]
-    if outside != _without(had, old) or outside != _without(has, new):
+    new += held
+    if outside != _without(had, list(old)) or outside != _without(has, new):
         raise _refused(
             where,
             "settings that follow our block belong to its last section",
@@ -94,6 +111,7 @@ def rewrite(text: str, block: str, sections: Sequence[Section], where: str) -> C
         changed=tuple(each for each in old if each in new and had[each] != has[each]),
         removed=tuple(each for each in old if each not in new),
         kept=tuple(each for each in old if each in new and had[each] == has[each]),
+        held=tuple(held),
     )
 
 
@@ -120,8 +138,14 @@ def diff(old: str, new: str, where: str) -> str:
     return "".join(difflib.unified_diff(_lines(old), _lines(new), where, where, n=0))
 
 
-def _render(block: str, sections: Sequence[Section], end_of_line: str) -> str:
-    if not sections:
+def _text(block: str, header: str) -> str:
+    """What stands under a header of a block, with it."""
+    part = next(part for part in re.split(r"^(?=\[)", block, flags=re.MULTILINE) if part.startswith(f"[{header}]"))
+    return _END.split(part)[0].rstrip()
+
+
+def _render(block: str, sections: Sequence[Section], held: Sequence[str], end_of_line: str) -> str:
+    if not sections and not held:
         return ""
     lines = [
         f"# >>> twokeys {block} >>>",
@@ -131,6 +155,8 @@ def _render(block: str, sections: Sequence[Section], end_of_line: str) -> str:
         lines += ["", f"[{section.header}]"]
         lines += [f"# {section.about}"] if section.about else []
         lines += [f"{key} = {value}" for key, value in section.settings]
+    for text in held:
+        lines += ["", text]
     lines += ["", f"# <<< twokeys {block} <<<"]
     return "".join(line + end_of_line for line in lines)
 

@@ -17,6 +17,7 @@ from twokeys.profiles.options import SESSION_NAME, doors_options, exports_of
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
+    from twokeys.exports import Exports
     from twokeys.profiles import awsconfig
     from twokeys.profiles.ways import Members, Way
 
@@ -36,7 +37,7 @@ class _WritesByDefault(Group):
 def profiles() -> None:
     """Ways into accounts for people and CI roles: exactly the doors they have.
 
-    `twokeys profiles --person NAME --state FILE` writes AWS CLI profiles (see `twokeys profiles write --help`).
+    `twokeys profiles --person NAME --from URL_OR_FILE` writes AWS CLI profiles: see `twokeys profiles write --help`.
     """
 
 
@@ -88,15 +89,15 @@ def write(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Write AWS CLI profiles for exactly the doors that a person or a role has.
 
-    The profiles stand in one marked block of the config file. Each run rewrites that block as a whole, so the profile
-    of a door that is gone goes too; give all stacks in one call, or each its own --block. Everything else in the file
-    stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name is
+    The profiles stand in one marked block of the config file. Each run rewrites that block, so the profile of a door
+    that is gone goes too; one of an account that the files do not show stays, which is said. Everything else in the
+    file stays as it is, byte by byte, and a profile that you wrote yourself is never touched: one of the same name is
     refused.
 
     \b
     Examples:
-      pulumi stack export -s prod --file prod.json
-      twokeys profiles --person ada --from doors.json --dry-run
+      twokeys profiles --person ada --from https://example.com/doors.json
+      twokeys profiles --person ada --state prod.json --dry-run
       aws sts get-caller-identity --profile prod-reader
 
     Exit codes: 0 done (or nothing to do), 1 refused, 2 wrong usage, 3 --dry-run found something to change.
@@ -104,8 +105,8 @@ def write(  # noqa: PLR0913 - one parameter an option
     from twokeys import files
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.reading import read_ways
-    from twokeys.profiles.sections import Choices, chained, sections_for
+    from twokeys.profiles.reading import accounts_shown, read_ways
+    from twokeys.profiles.sections import Choices, account_of, asks_what_is_secret, chained, sections_for
     from twokeys.profiles.ways import ways_of
 
     if (person is None) == (role is None):
@@ -113,12 +114,16 @@ def write(  # noqa: PLR0913 - one parameter an option
     if source_profile and credential_source:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
     who = Who("user" if person else "role", account, person or role or "")
-    all_ways, members = read_ways(exports_of(states, published, sandbox=dry_run))
+    path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    ours = (Path.cwd() / ".twokeys").resolve() in path.resolve().parents
+    exports = exports_of(states, published, sandbox=dry_run or ours)
+    all_ways, members = read_ways(exports)
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
-    path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
 
+    shown, written = accounts_shown(exports), [way for way in ways if not asks_what_is_secret(way)]
+    others = {getattr(way, "role_arn", None) for way in ways if way not in written}
     secret, kept = _credentials()
     source = ("source_profile", source_profile or "default")
     if credential_source:
@@ -128,9 +133,15 @@ def write(  # noqa: PLR0913 - one parameter an option
         settings = {**awsconfig.profiles_in(text, str(path)).get(source[1], {}), **kept.get(source[1], {})}
         session = credential_source is not None or chained(settings)
         choices = Choices(source=source, source_is_session=session, **chosen)
-        sections = sections_for(who, ways, choices, awsconfig.sso_sessions_in(text, block, str(path)))
+        sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(text, block, str(path)))
         _refuse_shadowed(sections, secret, kept)
-        return awsconfig.rewrite(text, block, sections, str(path))
+        return awsconfig.rewrite(
+            text,
+            block,
+            sections,
+            str(path),
+            lambda each: account_of(each) not in shown or each.get("role_arn") in others,
+        )
 
     with contextlib.nullcontext() if dry_run else files.locked(path):
         old = files.read_text(path)
@@ -138,14 +149,14 @@ def write(  # noqa: PLR0913 - one parameter an option
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
-    notes = _notes(done.text, path, source, kept, ways)
-    shown = awsconfig.diff(old, done.text, str(path)) if dry_run else None
+    notes = [*_notes(done.text, path, source, kept, ways), *_missing(done, path, exports, shown)]
+    difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
         report = _report(who, path, done, notes) | {"ways": [_way_data(way) for way in ways]}
-        report |= {"written": differs and not dry_run} | ({"diff": shown} if dry_run else {})
+        report |= {"written": differs and not dry_run} | ({"diff": difference} if dry_run else {})
         click.echo(json.dumps(report))
-    elif shown is not None:
-        click.echo(shown or f"{path}: nothing would change\n", nl=False)
+    elif difference is not None:
+        click.echo(difference or f"{path}: nothing would change\n", nl=False)
     else:
         _say(path, done)
     for note in () if as_json else notes:
@@ -211,11 +222,15 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
 
     roles = frozenset(one.name for one in people(ways, members) if one.kind == "role")
     known = known_people(ways, members) if who.kind == "user" else roles
-    if who.name in known or not known:
+    if who.name in known:
         _refuse_other_account(who, ways, members)
         return
     close = nearest(who.name, known)
-    named = f"name {close}, if that is who you mean" if close else "name one of them, or give all stacks"
+    named = (
+        f"name {close}, if that is who you mean"
+        if close
+        else f"{'name one of them, or ' if known else ''}give all stacks"
+    )
     if who.kind == "user" and who.name in roles:
         named = f"{who.name} is a role: --role {who.name}"
     elif who.kind == "role" and who.name in known_people(ways, members):
@@ -223,7 +238,7 @@ def _refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
     raise Refusal(
         f"no {who.kind} is called {who.name}",
         where=f"{who.kind}s of these exports",
-        why=f"the {who.kind}s there are {', '.join(sorted(known))}",
+        why=f"the {who.kind}s there are {', '.join(sorted(known))}" if known else f"no {who.kind} is named there",
         next_step=named,
     )
 
@@ -267,19 +282,43 @@ def _notes(
 ) -> list[str]:
     """What is no reason to refuse, but will keep somebody from using a profile."""
     from twokeys.profiles import awsconfig
+    from twokeys.profiles.sections import asks_what_is_secret
     from twokeys.profiles.ways import RoleWay
 
     if not ways:
         return ["there is no door of theirs in these exports"]
+    notes = [
+        f"{way.name} asks for an external ID, which these exports do not hold, so no profile of it is written: go"
+        f" through it with `twokeys assume {way.name} --external-id ID`"
+        for way in ways
+        if asks_what_is_secret(way)
+    ]
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
     if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
-        return []
+        return notes
     if "AWS_ACCESS_KEY_ID" in os.environ and profile == "default":
         return [
+            *notes,
             "your credentials are in the environment, which no source profile reads: take them with"
-            " --credential-source Environment"
+            " --credential-source Environment",
         ]
-    return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+    return [*notes, f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+
+
+def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:
+    """What these exports do not tell: the profiles that stay for that, and what whoever published them left out."""
+    from twokeys.profiles import awsconfig
+    from twokeys.profiles.sections import account_of
+
+    for name, settings in awsconfig.profiles_in(done.text, str(path)).items() if done.held else ():
+        if f"profile {name}" in done.held and account_of(settings) not in shown:
+            yield (
+                f"{name} stays as it was, since these exports do not show account {account_of(settings)}; if that door"
+                " is gone, delete the profile by hand"
+            )
+    for each in exports:
+        if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:
+            yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
 
 
 def _report(who: Who, path: Path, done: awsconfig.Change, notes: list[str]) -> dict[str, object]:

@@ -71,11 +71,12 @@ def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool 
     """
     from twokeys.exports import read_exports
 
-    named = states or published
-    published = published or (None if named else os.environ.get(DOORS))
+    if states and published:
+        raise click.UsageError("give --from or --state, not both: one file for everybody, or a state for each stack")
+    published = published or (None if states else os.environ.get(DOORS))
     if sandbox and not states and not published:
         states = _of_the_sandbox()
-    if bool(states) == bool(published):
+    if not states and not published:
         raise click.UsageError(_SAY_WHERE)
     return [read_exports(each) for each in ((published,) if published else states)]
 

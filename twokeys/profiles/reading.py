@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from twokeys.access.accounts import ROLE, Accounts
 from twokeys.access.graph import build
-from twokeys.access.principals import INLINE_POLICIES
+from twokeys.access.principals import INLINE_POLICIES, USER
 from twokeys.access.snapshot import PROVIDER, Snapshot
 from twokeys.answers.published import doors_of
 from twokeys.answers.reading import read
@@ -260,6 +260,21 @@ def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
     for each in of_type("aws:iam/userGroupMembership:UserGroupMembership"):
         for name in _names(each.get("groups")):
             yield Who("group", accounts.of(each), name), _names([each.text("user")])
+
+
+def accounts_shown(exports: Iterable[Exports]) -> frozenset[str]:
+    """The accounts whose doors these exports tell; one that they do not show may have others.
+
+    A published file says which. A stack tells of the accounts that it makes, a deployment also of those of its roles.
+    """
+    found: set[str] = set()
+    for each in exports:
+        listed, made = each.outputs.get("accounts_shown"), each.outputs.get("member_account_ids")
+        if listed is None and isinstance(each.outputs.get("doors"), list) and isinstance(made, Mapping):
+            listed = [*made.values()]
+        accounts, of_type = Accounts(each.snapshot), each.snapshot.of_type
+        found |= {*_names(listed), *(accounts.of(one) for kind in (ROLE, USER) for one in of_type(kind))}
+    return frozenset(found)
 
 
 def _names(values: object) -> frozenset[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
+from twokeys.iam import Arn
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way
 
@@ -57,8 +58,7 @@ def sections_for(
 ) -> tuple[Section, ...]:
     """One profile for each way, and the sso-session that they need unless it is among `sso_sessions` already.
 
-    Refuses a role that asks for an external ID which the exports do not hold, and an Identity Center whose address is
-    unknown.
+    Refuses an Identity Center whose address is unknown.
     """
     ways = tuple(ways)
     profiles = tuple(
@@ -80,6 +80,17 @@ def chained(settings: Mapping[str, str]) -> bool:
     return any(settings.get(key) for key in _SESSIONS)
 
 
+def asks_what_is_secret(way: Way) -> bool:
+    """Whether it takes an external ID that the exports do not hold: a published file never does."""
+    return isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None
+
+
+def account_of(settings: Mapping[str, str]) -> str:
+    """The account that a profile leads to; "" where it does not say."""
+    arn = Arn.parse(settings.get("role_arn", ""))
+    return arn.account if arn else settings.get("sso_account_id", "")
+
+
 def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     settings = [
         ("role_arn", way.role_arn),
@@ -88,14 +99,7 @@ def _role_profile(who: Who, way: RoleWay, choices: Choices) -> Section:
     ]
     if way.mfa and who.kind == "user":
         settings.append(("mfa_serial", choices.mfa_serial or _mfa_serial(who, way)))
-    if way.asks_external_id:
-        if way.external_id is None:
-            raise Refusal(
-                f"the profile of the door {way.name} cannot be written",
-                where=f"door {way.name}",
-                why=f"{way.role_arn} asks for an external ID, and the exports do not hold it",
-                next_step="export the stack with its documents (`pulumi stack export --show-secrets`)",
-            )
+    if way.external_id is not None:
         settings.append(("external_id", way.external_id))
     if seconds := _duration(who, way, choices):
         settings.append(("duration_seconds", str(seconds)))

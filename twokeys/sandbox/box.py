@@ -16,7 +16,7 @@ from twokeys.sandbox.states import stack_outputs
 
 ORGANIZATION: Final = "organization"
 """The organization in full stack names, as self-managed backends call it."""
-_OURS: Final = ("aws", "stacks", "pulumi", "answers", "organization.svg")
+_OURS: Final = ("aws", "stacks", "pulumi", "answers", "organization.svg", "shell")
 
 
 @dataclass(frozen=True)

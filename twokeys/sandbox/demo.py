@@ -19,7 +19,7 @@ from twokeys.access.graph import build
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.sources import snapshot
-from twokeys.answers.summary import by_principal, listed
+from twokeys.answers.summary import by_principal, listed, summary
 from twokeys.answers.words import through
 from twokeys.project.config import load_config
 from twokeys.sandbox.answers import ask
@@ -122,7 +122,7 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
     nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
     story.entering = [f"{listed(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
     console.print()
-    _print(console, f"who can enter prod: {len(answers.ways)} ways, each with both keys")
+    _print(console, f"who can enter prod: {summary(answers).sentence}", 2)
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
         _print(console, "  " + line.replace(f" of {STACKS[0]}", ""))
     if not verbose and len(story.entering) > _MOST_WAYS:

@@ -63,11 +63,10 @@ class PulumiBox:
         """The folder of the states."""
         return self.directory / "pulumi" / "backend"
 
-    @property
-    def no_aws_files(self) -> dict[str, str]:
-        """Variables that keep the AWS CLI and the SDKs from the user's own files."""
-        missing = str(self.directory / "no-aws-config")
-        return {"AWS_CONFIG_FILE": missing, "AWS_SHARED_CREDENTIALS_FILE": missing}
+    def aws_files(self, who: str) -> dict[str, str]:
+        """Variables that name files of the AWS CLI for somebody here, in place of the user's own."""
+        folder = self.directory / "shell" / who
+        return {"AWS_CONFIG_FILE": f"{folder / 'config'}", "AWS_SHARED_CREDENTIALS_FILE": f"{folder / 'credentials'}"}
 
     def local_aws(self) -> LocalAws:
         """The local AWS of these stacks, which outlives the command that starts it."""
@@ -87,7 +86,7 @@ class PulumiBox:
         """
         path = os.environ.get("PATH", os.defpath).split(os.pathsep)
         others = os.pathsep.join(folder for folder in path if folder != str(self.binaries))
-        variables = (aws.environment(account) if account else aws.environment()) | self.no_aws_files
+        variables = (aws.environment(account) if account else aws.environment()) | self.aws_files(account)
         pulumi = find_pulumi(others)
         if pulumi is None:
             return variables

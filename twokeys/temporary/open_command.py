@@ -33,7 +33,7 @@ _HOUR = 3600
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
 @click.option("--stack", help="The stack that the door is in, where several have one of this name.")
 @PACK_CONFIG
-@click.option("--state", "states", multiple=True, type=_FILE, help="As of `twokeys preview`.")
+@click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
 @PROJECT
 @click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -69,7 +69,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     now = datetime.now(UTC)
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     found = load_project(project.resolve())
-    name, file = _stack_with(found, copy_of or door, stack)
+    name, file = _stack_with(found, copy_of or door, stack, copied=copy_of is not None)
     settings_of(found, name)  # refuses a config that says less than a door has
     old = read_text(file)
     doors = read_config(file)[DOORS]
@@ -82,6 +82,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
     session = int(entry.get("sessionSeconds", _HOUR))
+    ends = datetime.fromtimestamp(opening.closes.timestamp() + session, UTC)
     before = int(doors[copy_of].get("sessionSeconds", _HOUR)) if copy_of else session
     if as_json:
         data = {
@@ -89,7 +90,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "stack": name,
             "file": str(file),
             "expires": opening.closes.isoformat(),
-            "lastSessionEnds": datetime.fromtimestamp(opening.closes.timestamp() + session, UTC).isoformat(),
+            "lastSessionEnds": ends.isoformat(),
             "sessionSeconds": session,
             "sessionSecondsOfOriginal": before,
             "previewed": judged,
@@ -100,8 +101,8 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         return
     click.echo(changes, nl=False)
     click.echo(
-        f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session that is open then lasts up to "
-        f"{session / 3600:g} h from its start"
+        f"{door} {left(opening.closes, now)} ({until(opening.closes)}); a session lasts {session / 3600:g} h at most, "
+        f"so the last one ends by {ends:%Y-%m-%d %H:%M} UTC"
     )
     if session < before:
         click.echo(f"(sessions of {copy_of} last {before / 3600:g} h: longer than {door} is open)")
@@ -117,7 +118,9 @@ def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
     from twokeys.doors.expiry import closing_time
     from twokeys.temporary.change import closing_minute, lasting
 
-    if (lasts is None) == (end is None):
+    if lasts is not None and end is not None:
+        raise click.UsageError("give --for or --until, not both")
+    if lasts is None and end is None:
         raise click.UsageError("say with --for how long, or with --until until when")
     try:
         closes = closing_minute(now + lasting(lasts)) if lasts is not None else closing_minute(closing_time(end))
@@ -134,7 +137,7 @@ def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
     return closes
 
 
-def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Path]:
+def _stack_with(project: Project, door: str, stack: str | None, *, copied: bool) -> tuple[str, Path]:
     """The stack whose file has a door of this name, and the file; of an environment, the one that people edit.
 
     Raises Refusal where there is none, or more than one and none was chosen.
@@ -154,7 +157,6 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
     having = [name for name, said in doors.items() if door in said]
     if len(having) == 1:
         return having[0], files[having[0]]
-    names = sorted({one for said in doors.values() for one in said})
     if having:
         raise Refusal(
             f"more than one stack has a door {door}",
@@ -170,14 +172,20 @@ def _stack_with(project: Project, door: str, stack: str | None) -> tuple[str, Pa
             why=f"it is in stack {elsewhere}",
             next_step=f"write --stack {elsewhere}, or leave --stack out",
         )
-    near = nearest(door, names)
+    every = {one: entry for said in doors.values() for one, entry in said.items()}
+    temporary = [one for one, entry in every.items() if isinstance(entry, dict) and "expires" in entry]
+    names = sorted(every if copied else temporary)
+    kind = "doors" if copied else "doors that can be opened again"
+    near, like = nearest(door, names), nearest(door, every)
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
-        why=f"the doors are {', '.join(names)}" if names else f"no stack's file has {DOORS}",
+        why=f"the {kind} are {', '.join(names) or 'none'}" if every else f"no stack's file has {DOORS}",
         next_step=f"write {near}, if that is meant"
         if near
-        else "name one of them, or make a copy of one: DOOR --from ONE_OF_THEM",
+        else "name one of them"
+        if copied
+        else f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}",
     )
 
 

@@ -10,12 +10,11 @@ from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.accounts import ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
+from twokeys.access.principals import PEOPLE, USER
 from twokeys.access.snapshot import Resource
 
-_PEOPLE = "twokeys:people:People"
-_USER = "aws:iam/user:User"
 _LONG_TERM = {
-    _USER: "IAM user",
+    USER: "IAM user",
     "aws:iam/accessKey:AccessKey": "access key",
     "aws:iam/userLoginProfile:UserLoginProfile": "console password",
 }
@@ -27,11 +26,11 @@ def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]
     lived_in = {
         urn: graph.accounts.canonical(account)
         for urn, component in graph.snapshot.by_urn.items()
-        if component.type == _PEOPLE and (account := component.text("account"))
+        if component.type == PEOPLE and (account := component.text("account"))
     }
     for resource in graph.snapshot.of_type(*_LONG_TERM):
         account = graph.accounts.of(resource)
-        declared = resource.type == _USER and lived_in.get(resource.parent or "") == account
+        declared = resource.type == USER and lived_in.get(resource.parent or "") == account
         if account in members and not declared:
             message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
             step = "give people and machines a role in that account, and a grant where they already are"
