@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
 import yaml
