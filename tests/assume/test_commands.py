@@ -22,7 +22,7 @@ from click import BadParameter, UsageError
 from click.testing import CliRunner, Result
 
 from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
-from tests.profiles.test_local_aws import allow, root_of
+from tests.profiles.test_local_aws import allow
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
@@ -37,7 +37,7 @@ READER = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """Ada in the management account, with a grant for a role of stage that asks her for an external ID."""
     with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
-        parent, stage = root_of(MANAGEMENT, running), root_of(STAGE, running)
+        parent, stage = running.client("iam", MANAGEMENT), running.client("iam", STAGE)
         parent.create_user(UserName="ada")
         role = f"arn:aws:iam::{STAGE}:role/ops/reader"
         parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role))
@@ -52,7 +52,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(autouse=True)
 def _as_ada(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = root_of(MANAGEMENT, local_aws).create_access_key(UserName="ada")["AccessKey"]
+    made = local_aws.client("iam", MANAGEMENT).create_access_key(UserName="ada")["AccessKey"]
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", made["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", made["SecretAccessKey"])
