@@ -29,6 +29,8 @@ class _WritesByDefault(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            if not args[0].startswith("-"):
+                raise click.UsageError(f"no such command {args[0]!r}; say whose doors with --person or --role", ctx)
             args = ["write", *args]
         return super().parse_args(ctx, args)
 
