@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import TypeGuard
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import url2pathname, urlopen
 
@@ -68,6 +69,9 @@ def _fetched(address: str) -> bytes:
         with urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - https, or this machine
             _refuse_open(answer.url)  # where it was sent on to
             text: bytes = answer.read(_MOST_BYTES + 1)
+    except HTTPError as error:
+        with error:
+            raise _not_there(address, f"{error.code} {error.reason}") from error
     except (OSError, ValueError, HTTPException) as error:
         raise _not_there(address, str(getattr(error, "reason", error))) from error
     if len(text) > _MOST_BYTES:

@@ -258,13 +258,15 @@ def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monk
 
 
 @pytest.mark.usefixtures("config")
-def test_a_door_with_an_external_id_that_the_exports_do_not_hold_has_no_profile_or_keeps_it(tmp_path: Path) -> None:
+def test_a_closed_door_and_one_whose_external_id_is_not_there_have_no_profile_or_keep_it(tmp_path: Path) -> None:
+    closed = door("c", role="c", expires="2026-01-31T15:00Z")
     published = write(
-        tmp_path, "doors.json", outputs(door("a", external_id="x-1", documents=False), door("b", role="b"))
+        tmp_path, "doors.json", outputs(door("a", external_id="x-1", documents=False), door("b", role="b"), closed)
     )
     told = run("--person", "ada", "--from", published)
     assert told.stdout.splitlines()[0] == "+ profile b"
     assert "`twokeys assume a --external-id ID`" in told.stderr
+    assert "c is closed since 2026-01-31 15:00 UTC" in told.stderr
     assert set(boto3.Session().available_profiles) == {"default", "b"}
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"))))
     run("--person", "ada", "--from", published)
@@ -424,7 +426,7 @@ def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machi
             for where, why in (
                 (f"{here}/http://127.1:{server.server_port}/doors.json", "not https"),
                 (f"{here}/sign-in", "a page"),
-                (f"{here}/nothing", "File not found"),
+                (f"{here}/nothing", "404 File not found"),
             ):
                 with pytest.raises(Refusal, match=why):
                     run("--person", "ann", "--from", where)

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode, urlsplit
@@ -20,6 +20,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
+from twokeys.doors.expiry import left
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.profiles.ways import AssignmentWay, RoleWay
@@ -92,8 +93,15 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         code: asks for the six digits of a device, by its ARN.
 
     Raises:
-        Refusal: the door is Identity Center's, there are no credentials, or AWS refuses.
+        Refusal: the door is closed or Identity Center's, there are no credentials, or AWS refuses.
     """
+    if way.expires is not None and way.expires <= (now := datetime.now(UTC)):
+        raise Refusal(
+            f"door {way.name}",
+            where=f"account {way.account}",
+            why=f"it is {left(way.expires, now)}",
+            next_step=f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`",
+        )
     if isinstance(way, AssignmentWay):
         raise Refusal(
             f"door {way.name}",

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from twokeys.doors import Who
-from twokeys.doors.expiry import until
+from twokeys.doors.expiry import left, until
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.profiles.awsconfig import Section
@@ -80,9 +81,16 @@ def chained(settings: Mapping[str, str]) -> bool:
     return any(settings.get(key) for key in _SESSIONS)
 
 
-def asks_what_is_secret(way: Way) -> bool:
-    """Whether it takes an external ID that the exports do not hold: a published file never does."""
-    return isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None
+def no_profile(way: Way, now: datetime) -> str | None:
+    """Why a way has none: it is closed, or takes an external ID that the exports do not hold."""
+    if way.expires is not None and way.expires <= now:
+        return f"is {left(way.expires, now)}: no profile of it is written"
+    if isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None:
+        return (
+            "asks for an external ID, which these exports do not hold: no profile of it is written; go through it with "
+            f"`twokeys assume {way.name} --external-id ID`"
+        )
+    return None
 
 
 def account_of(settings: Mapping[str, str]) -> str:
