@@ -10,10 +10,14 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from twokeys import cli
+from twokeys.access.names import CARRIERS
 from twokeys.access.rules import RULES
-from twokeys.settings.models import DoorSettings
+from twokeys.access.types import _OF_AWS, Reading
+from twokeys.settings.models import DoorSettings, Settings
 
 
 def test_the_page_of_the_rules_lists_every_rule_as_it_is(project_root: Path) -> None:
@@ -47,6 +51,15 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
         for target in re.findall(r"(?:\]\(|src(?:set)?=\")([^)#\"]+)(?:#[^)]*)?[)\"]", file.read_text()):
             if "://" not in target:
                 assert (file.parent / target).exists(), f"{file.name} links to {target}"
+
+
+def test_the_page_of_what_is_read_has_every_service_that_hands_out_roles_or_is_not_read(project_root: Path) -> None:
+    page = (project_root / "docs/what-is-read.md").read_text()
+    handing = [service for service in CARRIERS if f"`{service}`" not in page]
+    assert not handing, f"docs/what-is-read.md, the row of services that hand a role to others: name {handing}"
+    not_read = {name.split("::")[0] for name, type_ in _OF_AWS.items() if type_.reading is Reading.NOT_READ}
+    missing = sorted(service for service in not_read if not re.search(rf"`aws(-native)?:{service}\b", page))
+    assert not missing, f"docs/what-is-read.md, 'Not read': a row for the types of {missing}"
 
 
 def test_the_page_of_doors_has_every_field(project_root: Path) -> None:
@@ -106,6 +119,24 @@ def _commands(page: Path) -> Iterator[list[str]]:
         words = shlex.split(re.split(r" +#|[|;&…]| > |\.\.\.", line.replace("${{", "{").replace("}}", "}"))[0])
         if words and not any(word.isupper() and word.isalpha() and word == "COMMAND" for word in words):
             yield words
+
+
+def test_config_that_a_page_shows_is_config_that_the_program_takes(project_root: Path) -> None:
+    settings = {f"twokeys:{field.alias}": field.annotation for field in Settings.model_fields.values()}
+    shown = [
+        (page, key, value)
+        for page in _pages(project_root)
+        for block in re.findall(r"^ *```yaml\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+        if "twokeys:" in block
+        for key, value in yaml.safe_load(block).items()
+        if key.startswith("twokeys:")
+    ]
+    assert len(shown) > 10
+    for page, key, value in shown:
+        try:
+            TypeAdapter(settings[key]).validate_python(value)
+        except ValidationError as error:
+            pytest.fail(f"{page.relative_to(project_root)}, {key}: {error}")
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs", "examples"])

@@ -22,6 +22,7 @@ from twokeys.answers.commands import access
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
 from twokeys.answers.sources import together
+from twokeys.answers.words import held
 from twokeys.audit.commands import audit
 from twokeys.doors import Who
 from twokeys.exports import read_exports
@@ -165,9 +166,10 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     assert not unproved & direct, "nothing is open and not proved"
 
     answers = read(build(together([state])))
-    on_the_map = {(door.source, door.account, door.role) for door in drawn(answers).doors if door.state is State.OPEN}
+    doors = [door for door in drawn(answers).doors if door.state is State.OPEN]
+    on_the_map = {(door.source, door.account, door.role, door.lacks) for door in doors}
     listed = [way for way in (*answers.ways, *answers.within) if way.shown]
-    assert on_the_map == {(way.source.who, way.account, way.target.who.name) for way in listed}
+    assert on_the_map == {(way.source.who, way.account, way.target.who.name, held(way)) for way in listed}
 
     unsure = f"{len(audited['notProved'])} not proved"
     pictured = run(map_, "--state", state, "--svg", tmp_path / "map.svg").output

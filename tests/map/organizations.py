@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from twokeys.map.model import Account, Door, Key, Organization, Who, organization
 
+NOW = datetime(2026, 11, 27, 12, 28, tzinfo=UTC)
 MANAGEMENT = "111111111111"
 TEAMS = ("retail", "payments", "logistics", "search", "identity", "data", "mobile", "media", "support", "research")
 
@@ -27,7 +29,7 @@ def classic() -> Organization:
     ci, developers = Who("role", MANAGEMENT, "ci"), Who("group", MANAGEMENT, "developers")
     ada = Who("user", MANAGEMENT, "ada")
     stage, prod = "222222222222", "333333333333"
-    return organization(
+    whole = organization(
         "example",
         [
             Account(MANAGEMENT, "management", "management", ()),
@@ -51,6 +53,7 @@ def classic() -> Organization:
         ],
         memberships=[(ada, developers)],
     )
+    return replace(whole, origin="a state")
 
 
 def grown(size: int) -> Organization:

@@ -62,9 +62,14 @@ def _without_grant(step: Step) -> str:
 
 
 def held(way: Way) -> str:
-    """What is known of the keys of a way's doors: "both keys"; one within an account needs none but the trust."""
-    held = (lacks_of(Key.PRESENT, step.grant, way.verdict) for step in way.steps if step.crosses)
-    return " and ".join(dict.fromkeys(held)) or "trust alone"
+    """What is known of the keys of a way's doors between accounts, or of the one within an account: "both keys"."""
+    steps = [step for step in way.steps if step.crosses] or way.steps
+    return " and ".join(dict.fromkeys(lacks_of(Key.PRESENT, grant_of(step), way.verdict) for step in steps))
+
+
+def grant_of(step: Step) -> Key:
+    """The grant of a door; one within an account may need none, as its trust names who comes."""
+    return step.grant if step.crosses or step.grants else Key.NOT_NEEDED
 
 
 def keys_of(way: Way) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,28 +50,29 @@ def map_(  # noqa: PLR0913 - one parameter an option
 
     asked(stacks, live=live)
     answers = read(build(snapshot(states, stacks, live=live, member_role=member_role)), name)
-    organization = drawn(answers)
+    organization, now = drawn(answers), datetime.now(UTC)
     if svg is None and html is None and not as_json:
         svg, html = Path("map.svg"), Path("map.html")
     if svg is not None:
-        write_output(svg, draw(organization))
+        write_output(svg, draw(organization, now))
     if html is not None:
-        write_output(html, _page(organization))
+        write_output(html, _page(organization, now))
     if as_json:
         click.echo(json.dumps(as_data(answers), indent=2))
     else:
         _summary(answers, organization, [path for path in (svg, html) if path is not None])
 
 
-def _page(organization: Organization) -> str:
+def _page(organization: Organization, now: datetime) -> str:
     from rich.console import Console
     from rich.progress import Progress
 
     from twokeys.map.page import page
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Laying out pictures", total=None)
-        return page(organization, lambda done, of: progress.update(task, completed=done, total=of))
+        return page(organization, now, lambda done, of: progress.update(task, completed=done, total=of))
 
 
 def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:

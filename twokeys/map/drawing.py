@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,8 +29,13 @@ _LINES = {
     State.UNPROVED: "stroke-width: 3; stroke-dash: 2",
     State.SHUT: "stroke-width: 4; stroke-dash: 4",
 }
-_SPACING = ("--elk-padding", "[top=52,left=24,bottom=24,right=24]", "--elk-nodeNodeBetweenLayers", "60")
+_SPACING = (
+    *("--elk-padding", "[top=46,left=16,bottom=16,right=16]"),
+    *("--elk-nodeNodeBetweenLayers", "40", "--elk-edgeNodeBetweenLayers", "24"),
+)
 _TIE = "member of"
+_ROOM = "\u00a0" * 4
+"""Beside the words of the legend, for the line that they are about."""
 _LONGEST_LINE = 44
 _BOARDS_A_RUN = 24
 _SECONDS_A_RUN = 300
@@ -61,8 +67,8 @@ def _preamble() -> str:
         "root": f'fill: "{root}"; stroke: "{line}"; stroke-width: 1; border-radius: 12; font-size: 24',
         "unit": f'fill: "{unit}"; stroke: "{line}"; stroke-width: 1; border-radius: 8; font-size: 24',
         "outside": f'fill: "{page}"; stroke: "{line}"; stroke-dash: 4; border-radius: 8; font-size: 24',
-        "account": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; border-radius: 4; font-size: 24',
-        "accounts": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; multiple: true; font-size: 24',
+        "account": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; border-radius: 4; font-size: 24; bold: true',
+        "accounts": f'fill: "{account}"; stroke: "{ink}"; stroke-width: 1; multiple: true; font-size: 24; bold: true',
         "principal": f'fill: "{account}"; stroke: "{line}"; stroke-width: 1; border-radius: 30; font-size: 22',
         "door": f'fill: "{page}"; font-size: 22; bold: false; border-radius: 6',
         "key": f'fill: "{page}"; stroke: "{page}"; font-size: 22',
@@ -89,19 +95,26 @@ def dark_style(scope: str) -> str:
     return "\n".join(rules)
 
 
-def draw(organization: Organization) -> str:
+def draw(organization: Organization, now: datetime) -> str:
     """The overview of an organization as one SVG document that stands alone: title, legend and fonts included.
+
+    `now` is when it is made (UTC).
 
     Raises Refusal where D2 is missing or fails.
     """
     scene = overview(organization)
-    heading = _heading(title_of(organization), scene.subtitle)
-    return _standing_alone(_run_one(f"{_preamble()}{heading}{_legend()}direction: down\n{_board(scene)}"))
+    heading = _heading(title_of(organization), f"{scene.subtitle}. {origin_of(organization, now)}")
+    return _standing_alone(_run_one(f"{_preamble()}{heading}{_legend()}direction: right\n{_board(scene)}"))
 
 
 def title_of(organization: Organization) -> str:
     """The title of a picture of the whole organization."""
     return f"{printable(organization.name)}: who can enter which account"
+
+
+def origin_of(organization: Organization, now: datetime) -> str:
+    """What a picture was drawn from, and when: "From the states a.json, b.json; made 2026-11-27 12:28 UTC."."""
+    return f"From {printable(organization.origin)}; made {now:%Y-%m-%d %H:%M} UTC."
 
 
 def laid_out(scenes: Sequence[Scene]) -> Iterator[str]:
@@ -159,7 +172,7 @@ def _heading(title: str, subtitle: str) -> str:
 def _legend() -> str:
     samples = "".join(
         f'  {state.value}: "" {{ class: key; direction: right; a: "" {{ class: dot }}; b: "" {{ class: dot }}\n'
-        f"    a -> b: {_quoted(MEANINGS[state])} {{ class: {state.value} }}\n  }}\n"
+        f"    a -> b: {_quoted(_ROOM + MEANINGS[state] + _ROOM)} {{ class: {state.value} }}\n  }}\n"
         for state in State
     )
     return f'legend: "" {{ near: bottom-center; class: key; grid-rows: 1; grid-gap: 0\n{samples}}}\n'
@@ -182,9 +195,11 @@ def _box(box: Box, around: str, paths: dict[str, str]) -> str:
 def _arrow(arrow: Arrow, paths: dict[str, str]) -> str:
     middle = f"{paths[arrow.around]}.{arrow.key}" if arrow.around else arrow.key
     worst = max((arrow.grant, arrow.trust), key=list(State).index)
+    door = f"{middle}: {_label(arrow.lines)} {{ class: [door; {worst.value}-door; {arrow.key}] }}\n"
+    if arrow.source == arrow.target:
+        return door
     return (
-        f"{middle}: {_label(arrow.lines)} {{ class: [door; {worst.value}-door; {arrow.key}] }}\n"
-        f"{paths[arrow.source]} -> {middle}: {{ class: [{arrow.grant.value}; {arrow.key}] }}\n"
+        f"{door}{paths[arrow.source]} -> {middle}: {{ class: [{arrow.grant.value}; {arrow.key}] }}\n"
         f"{middle} -> {paths[arrow.target]}: {{ class: [{arrow.trust.value}; {arrow.key}] }}\n"
     )
 

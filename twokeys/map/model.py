@@ -16,16 +16,19 @@ OUTSIDE = "Outside AWS"
 ROOT_USER = "root user"
 """What stands in the place of a role for a root session; no role can have a name with a space."""
 
+WAY, WITHIN = "way in", "within an account"
+
 __all__ = ["OUTSIDE", "Account", "Door", "Key", "Organization", "State", "Who", "doors_of", "organization"]
 
 
 @dataclass(frozen=True)
 class Door:
-    """One arrow of the map: a way in, also one through other roles, or a door that lacks a key or is not proved.
+    """A way in, also one through other roles, or a door that lacks a key or is not proved.
 
     `verdict` is ALLOW, DENY, CONDITIONAL or UNKNOWN, or None where only the two keys are known. `requirements` say in
-    words what a session must show beside its identity. `through` are the roles in between; `permissions` says how
-    strong the role is; `kinds` are the words that it can be filtered by. `explanation` may have several lines.
+    words what a session must show beside its identity. `steps` are the doors of a way, each an arrow; a door that is
+    not open has none. `permissions` says how strong the role is; `kinds` are the words that it can be filtered by.
+    `explanation` may have several lines.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Door:
     expires: datetime | None = None
     explanation: str = ""
     through: tuple[str, ...] = ()
+    steps: tuple[Door, ...] = ()
     permissions: str | None = None
     kinds: tuple[str, ...] = ()
 
@@ -57,8 +61,31 @@ class Door:
 
     @cached_property
     def lacks(self) -> str:
-        """The state in words, which never needs a colour: "both keys", "no grant", "trust not proved"."""
-        return lacks_of(self.trust, self.grant, self.verdict)
+        """The state in words, which never needs a colour: "both keys", "trust alone", "no grant", "not proved"."""
+        crossing = [step.lacks for step in self.steps if not step.within]
+        return " and ".join(dict.fromkeys(crossing)) or lacks_of(self.trust, self.grant, self.verdict)
+
+    @property
+    def within(self) -> bool:
+        """Whether it leads from nowhere but its own account into that account."""
+        return self.source.account == self.account
+
+    @property
+    def counted_as(self) -> str:
+        """What every command counts it as: "way in", "within an account", "door with no grant"."""
+        if self.within:
+            return WITHIN
+        return WAY if self.state is State.OPEN or self.grant is Key.NOT_SHOWN else f"door with {self.lacks}"
+
+    @property
+    def arrows(self) -> tuple[Door, ...]:
+        """The doors that are drawn for it."""
+        return self.steps or (self,)
+
+    @cached_property
+    def accounts(self) -> frozenset[str]:
+        """Every account that it touches."""
+        return frozenset(id for one in self.arrows for id in (one.source.account, one.account))
 
 
 @dataclass(frozen=True)
@@ -76,6 +103,8 @@ class Organization:
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Who, Who], ...] = ()
     unproved: tuple[str, ...] = ()
+    origin: str = ""
+    """What it was read from: "the states management.json, stage.json"."""
 
     @property
     def principals(self) -> tuple[Who, ...]:
@@ -119,10 +148,10 @@ def organization(
 
 
 def doors_of(whole: Organization, principal: Who) -> tuple[Door, ...]:
-    """The doors of a principal: its own, those of its groups, and those behind roles that it can reach (role chaining).
+    """The ways and doors of a principal and of its groups, and those behind a role that it may reach.
 
-    A door that is shut leads nowhere, so nothing behind it is listed; one that is not proved may be open, so what is
-    behind it is.
+    A way through other roles is one of its own. What is behind a door that is not proved is no way yet, so it is looked
+    for here; a door that is shut leads nowhere.
     """
     by_source: dict[Who, list[Door]] = {}
     for door in whole.doors:
@@ -133,10 +162,9 @@ def doors_of(whole: Organization, principal: Who) -> tuple[Door, ...]:
     while waiting:
         for door in by_source.get(waiting.pop(0), ()):
             found.append(door)
-            behind = door.target
-            if door.state is not State.SHUT and behind not in seen:
-                seen.add(behind)
-                waiting.append(behind)
+            if door.state is State.UNPROVED and door.target not in seen:
+                seen.add(door.target)
+                waiting.append(door.target)
     return tuple(found)
 
 

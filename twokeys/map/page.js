@@ -4,6 +4,7 @@
   const ROWS = 200;
   const WORST_FIRST = ["shut", "unproved", "open"];
   const SIGNS = { open: "✓", unproved: "?", shut: "✗" };
+  const NARROW = matchMedia("(max-width: 60rem)");
   const FILTERS = ["principal", "account", "unit", "environment", "kind", "keys"];
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("data").textContent);
@@ -25,7 +26,7 @@
   };
 
   // A long name may be parted where AWS's names can be, and nowhere else: as in the pages without a script.
-  const parted = (text) => text.split(/(?<=\s)/).flatMap((word) => (word.length <= 30 ? [word] : word
+  const parted = (text) => text.split(/(?<=\s)/).flatMap((word) => (word.length <= 20 ? [word] : word
     .split(/(?<=[-/_.:,|$@])(?=[^-/_.:,|$@\s])|(?<=[a-z0-9])(?=[A-Z])/)
     .flatMap((piece) => piece.match(/.{1,24}/gsu))
     .flatMap((piece, index) => (index ? [document.createElement("wbr"), piece] : [piece]))));
@@ -109,7 +110,7 @@
     const scene = data.scenes[index];
     const found = matching(view);
     showPicture(index, scene, new Set(found), view);
-    const arrow = Object.hasOwn(scene.arrows, view.arrow) ? scene.arrows[view.arrow] : null;
+    const arrow = Object.hasOwn(scene.arrows, view.arrow) ? scene.arrows[view.arrow].doors : null;
     showList(arrow ? found.filter((door) => arrow.includes(door)) : found, view, Boolean(arrow));
     showAccounts(view);
     showDoor(view);
@@ -124,10 +125,10 @@
       byId("picture").replaceChildren(document.adoptNode(svg));
       drawn = index;
       for (const [key, box] of Object.entries(scene.boxes)) prepareBox(svg, key, box);
-      for (const [key, doors] of Object.entries(scene.arrows)) prepareArrow(svg, key, doors);
+      for (const [key, arrow] of Object.entries(scene.arrows)) prepareArrow(svg, key, arrow);
       fit();
     }
-    for (const [key, doors] of Object.entries(scene.arrows)) {
+    for (const [key, { doors }] of Object.entries(scene.arrows)) {
       const dim = !doors.some((door) => found.has(door));
       const chosen = key === view.arrow || (view.door !== "" && doors.includes(Number(view.door)));
       for (const part of byId("picture").querySelectorAll(`.${key}`)) {
@@ -138,13 +139,10 @@
     dimBoxes(scene, found, view);
   };
 
-  // A box stays bright while a way that was asked for begins or ends in it, or when it is what was searched for.
+  // A box stays bright while a way that was asked for leads through it, or when it is what was searched for.
   const dimBoxes = (scene, found, view) => {
     const narrowed = found.size < data.doors.length && (view.search !== "" || view.kind !== "" || view.keys !== "");
-    const ends = [...found].flatMap((index) => {
-      const door = data.doors[index];
-      return [[door.source.kind, door.source.account, door.source.name], [door.target.kind, door.account, door.role]];
-    });
+    const ends = [...found].flatMap((index) => data.doors[index].ends);
     const named = new Set(ends.map((end) => JSON.stringify(end)));
     const accountsIn = new Set(ends.map(([, account]) => account));
     for (const [key, box] of Object.entries(scene.boxes)) {
@@ -183,9 +181,8 @@
     return index < 0 ? { account } : { principal: String(index) };
   };
 
-  const prepareArrow = (svg, key, doors) => {
+  const prepareArrow = (svg, key, { doors, label }) => {
     const press = () => (doors.length === 1 ? open(doors[0]) : go({ arrow: key, door: "" }));
-    const label = doors.length === 1 ? sentence(data.doors[doors[0]]) : `${doors.length} ways, ${data.doors[doors[0]].keys}`;
     for (const group of svg.querySelectorAll(`.${key}`)) {
       if (group.classList.contains("door")) pressable(group, label, press);
       else group.addEventListener("click", press);
@@ -196,8 +193,6 @@
     if (source.kind === "root") return `account ${name(source.account)} as a whole`;
     return source.account === "" ? source.label : `${source.label} of ${name(source.account)}`;
   };
-
-  const sentence = (door) => `${from(door)} to ${door.target.label} of ${name(door.account)}: ${door.keys}`;
 
   const row = (index, view) => {
     const door = data.doors[index];
@@ -213,13 +208,23 @@
     return element("li", {}, button);
   };
 
+  // As every command counts: ways into an account from elsewhere, those within one, and doors that are not open.
+  const counts = (doors) => {
+    const numbers = data.counts.map((what) => [what, doors.filter((door) => door.countedAs === what).length]);
+    const unsure = doors.filter((door) => door.grant === "not shown").length;
+    const said = numbers.filter(([what, number]) => number || what === data.counts[0]).map(([what, number]) => (
+      `${number} ${number === 1 ? what : what.replace(/^(way|door)\b/, "$1s")}${unsure && what === data.counts[0] ? ` (${unsure} with grant not shown)` : ""}`));
+    return said.join(", ");
+  };
+
   const showList = (found, view, narrowed) => {
-    byId("count").textContent = `${found.length} of ${data.doors.length} doors and ways`;
+    const all = counts(data.doors);
+    byId("count").textContent = found.length === data.doors.length ? all : `${counts(found.map((index) => data.doors[index]))}, of ${all}`;
     byId("doors").replaceChildren(...found.slice(0, rows).map((index) => row(index, view)));
     byId("more").hidden = found.length <= rows;
     byId("more").textContent = `Show all ${found.length}`;
     byId("narrowed").hidden = !narrowed;
-    byId("narrowed").replaceChildren("Those of one arrow. ", element("button", { type: "button", onclick: () => go({}) }, "Show the others too"));
+    byId("narrowed").replaceChildren("Those that lead along one arrow. ", element("button", { type: "button", onclick: () => go({}) }, "Show the others too"));
   };
 
   const showAccounts = (view) => {
@@ -254,7 +259,7 @@
       ["Through", door.through.join(" and then ")],
       ["May", door.permissions],
       ["Grant", door.through.length ? "" : key(door.grant, `in the policies of ${door.source.name || "the account"}`)],
-      ["Trust", door.through.length ? "" : key(door.trust, `in the trust policy of ${door.role}`)],
+      ["Trust", door.through.length ? "" : key(door.trust, door.target.kind === "root-user" ? "by centralized root access" : `in the trust policy of ${door.role}`)],
       ["Verdict", door.verdict],
       ["Only with", door.requirements.join(", ")],
       ["Session", door.maxSessionSeconds && `up to ${duration(door.maxSessionSeconds)}`],
@@ -287,8 +292,10 @@
   const fit = () => {
     const picture = byId("picture");
     const [, , width, height] = picture.firstElementChild.getAttribute("viewBox").split(" ").map(Number);
-    // Smaller than that nobody can read it; then it is scrolled.
-    resize(Math.min(1.25, Math.max(0.34, Math.min((picture.clientWidth - 20) / width, (picture.clientHeight - 20) / height))));
+    const others = [...byId("map").children].filter((part) => part !== picture);
+    const high = NARROW.matches ? innerHeight * 0.8 : others.reduce((left, part) => left - part.offsetHeight, byId("map").clientHeight - 56);
+    // Smaller letters nobody can read; then it is scrolled.
+    resize(Math.min(1, Math.max(innerWidth < 600 ? 0.55 : 0.42, Math.min((picture.clientWidth - 2) / width, Math.max(0.46, high / height)))));
     picture.scrollTo(0, 0);
   };
 
@@ -330,7 +337,7 @@
 
   let pictures = [];
   const start = async () => {
-    const everything = { principal: "Everyone", account: "All accounts", unit: "All units", environment: "All environments", kind: "All kinds", keys: "All ways" };
+    const everything = { principal: "Everyone", account: "All", unit: "All", environment: "All", kind: "All", keys: "All" };
     for (const filter of FILTERS) {
       const options = [["", everything[filter]], ...choices[filter]].map(([value, text]) => element("option", { value }, text));
       byId(filter).replaceChildren(...options);

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -14,16 +15,16 @@ from twokeys.answers import pages
 from twokeys.answers.model import Party
 from twokeys.answers.words import through
 from twokeys.doors.expiry import until
-from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, title_of
+from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, origin_of, title_of
 from twokeys.map.model import Account, Door, Organization, Who, doors_of
-from twokeys.map.scenes import Box, Scene, close_ups, overview
+from twokeys.map.scenes import Box, Scene, close_ups, kinds_counted, overview
 from twokeys.shown import printable
 
 _PACKAGE = "twokeys.map"
 
 
-def page(whole: Organization, progress: Callable[[int, int], None] | None = None) -> str:
-    """The page as HTML text. `progress` is told how many of its pictures are laid out.
+def page(whole: Organization, now: datetime, progress: Callable[[int, int], None] | None = None) -> str:
+    """The page as HTML text; `now` is when it is made (UTC). `progress` is told how many of its pictures are laid out.
 
     A content security policy in the page itself keeps it from loading anything and from running any script but its own.
     Raises Refusal where D2 is missing or fails.
@@ -40,6 +41,7 @@ def page(whole: Organization, progress: Callable[[int, int], None] | None = None
         _PACKAGE,
         "page.html",
         title=title_of(whole),
+        origin=origin_of(whole, now),
         style=Markup(_style(scenes)),  # noqa: S704 - colours and fonts of ours
         script=script,
         script_hash=pages.hashed(script),
@@ -63,6 +65,7 @@ def data(whole: Organization) -> dict[str, Any]:
         "name": whole.name,
         "units": [list(unit) for unit in whole.units],
         "environments": list(whole.environments),
+        "counts": kinds_counted(whole.doors),
         "kinds": sorted({kind for door in whole.doors for kind in door.kinds}),
         "accounts": [_account(account) for account in whole.accounts],
         "principals": [_principal(whole, who, place) for who in whole.principals],
@@ -98,6 +101,8 @@ def _door(door: Door) -> dict[str, Any]:
         "grant": door.grant.value,
         "state": door.state.value,
         "keys": door.lacks,
+        "countedAs": door.counted_as,
+        "ends": [[who.kind, who.account, who.name] for one in door.arrows for who in (one.source, one.target)],
         "verdict": door.verdict,
         "requirements": list(door.requirements),
         "maxSessionSeconds": door.max_session_seconds,
@@ -129,7 +134,9 @@ def _scene(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:
         "title": scene.title,
         "subtitle": scene.subtitle,
         "boxes": boxes,
-        "arrows": {arrow.key: [place[door] for door in arrow.doors] for arrow in scene.arrows},
+        "arrows": {
+            arrow.key: {"doors": [place[door] for door in arrow.doors], "label": arrow.title} for arrow in scene.arrows
+        },
     }
 
 

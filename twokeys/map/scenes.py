@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from twokeys.answers.summary import counted
-from twokeys.answers.words import through
-from twokeys.map.model import Account, Door, Key, Organization, State, Who, doors_of
+from twokeys.answers.summary import counted, listed
+from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who, doors_of
+from twokeys.shown import folded
 
-MOST_ARROWS = 28
+MOST_ARROWS = 12
 MOST_BOXES = 40
 MOST_EXCEPTIONS = 8
 """Up to how many accounts with a door that is not open stay out of the box that their unit is folded into."""
@@ -25,7 +25,10 @@ MOST_EXCEPTIONS = 8
 _ROLES, _ACCOUNTS = 1_000_001, 1_000_000
 """Levels of detail; a smaller number is the depth down to which organizational units are told apart."""
 
-_SIGN = {Key.PRESENT: "✓", Key.MISSING: "✗", Key.UNKNOWN: "?"}
+_MOST_NAMED, _WIDTH = 4, 22
+"""How many lines name the doors of one arrow, and how wide they are."""
+
+SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Arrow:
     """One or more doors between the same two boxes, alike in what they lack; `source` and `target` are the boxes' keys.
 
     It is drawn in two halves, the grant from the source to the middle and the trust from there to the target, so that
-    it shows which key is missing. `around` is the key of the innermost box that holds both ends, if there is one.
+    it shows which key is missing; one from a box into itself is drawn in that box. `around` is the key of the innermost
+    box that holds both ends, if there is one. `doors` are the ways that lead along it, also those that lead on.
     """
 
     key: str
@@ -59,6 +63,8 @@ class Arrow:
     grant: State
     trust: State
     lines: tuple[str, ...]
+    title: str
+    """For a reader who does not see it: "group developers of management to role readonly of prod: ✗ no grant"."""
     doors: tuple[Door, ...]
 
 
@@ -88,7 +94,8 @@ def close_ups(whole: Organization) -> Iterator[Scene]:
     """A scene for each environment, organizational unit, account and principal, with its doors to both sides."""
     touching: dict[str, dict[Door, None]] = {account.id: {} for account in whole.accounts}
     for door in whole.doors:
-        touching[door.source.account][door] = touching[door.account][door] = None
+        for id in door.accounts:
+            touching[id][door] = None
 
     def around(kind: str, about: tuple[str, ...], title: str, near: Collection[Account]) -> Scene:
         doors = dict.fromkeys(door for account in near for door in touching[account.id])
@@ -126,7 +133,7 @@ class _Subject:
 def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near: Collection[Account]) -> Scene:
     """The scene with the most detail that can be read; `near` accounts keep theirs longer than the others."""
     inside = {account.id for account in near}
-    touched = {id for door in doors for id in (door.source.account, door.account)}
+    touched = {id for door in doors for id in door.accounts}
     shown = [account for account in whole.accounts if account.id in inside | touched]
     units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
     deepest = max(map(len, (*units, *(account.unit or () for account in shown))), default=0)
@@ -164,10 +171,12 @@ class _Drawing:
             self._paths[self._account_path(account)] = None
         if subject is not None:
             self._paths[self._path(subject)] = None
-        self._between: dict[tuple[Path, Path, str], list[Door]] = {}
+        self._between: dict[tuple[Path, Path, str], dict[Door, list[Door]]] = {}
+        """By ends and what they lack the doors of an arrow, each with the ways that lead through it."""
         for door in doors:
-            ends = self._end(door.source, door), self._end(door.target, door)
-            self._between.setdefault((*ends, door.lacks), []).append(door)
+            for one in door.arrows:
+                ends = self._end(one.source, one), self._end(one.target, one)
+                self._between.setdefault((*ends, one.lacks), {}).setdefault(one, []).append(door)
         self._keys: dict[Path, str] = {}
 
     @property
@@ -201,17 +210,20 @@ class _Drawing:
         mine, paths = self._path(user), [self._path(group) for group in groups]
         return tuple((self._keys[mine], self._keys[path]) for path in paths if path in self._keys and path != mine)
 
-    def _arrow(self, key: str, source: Path, target: Path, doors: list[Door]) -> Arrow:
-        shared = max(depth for depth in range(min(len(source), len(target))) if source[:depth] == target[:depth])
+    def _arrow(self, key: str, source: Path, target: Path, doors: dict[Door, list[Door]]) -> Arrow:
+        first, lines = next(iter(doors)), _label(source, target, doors)
+        most = min(len(source), len(target)) + (source == target)
+        shared = max(depth for depth in range(most) if source[:depth] == target[:depth])
         return Arrow(
             key=key,
             source=self._keys[source],
             target=self._keys[target],
             around=self._keys[source[:shared]] if shared else None,
-            grant=_half(doors[0], doors[0].grant),
-            trust=_half(doors[0], doors[0].trust),
-            lines=_label(source, target, doors),
-            doors=tuple(doors),
+            grant=_half(first, first.grant),
+            trust=_half(first, first.trust),
+            lines=lines,
+            title=f"{self._called(source)} to {self._called(target)}: {' '.join(lines)}",
+            doors=tuple(dict.fromkeys(way for ways in doors.values() for way in ways)),
         )
 
     def _box(self, path: Path, tree: dict[Path, dict[Path, None]]) -> Box:
@@ -240,6 +252,11 @@ class _Drawing:
         if kind == "account":
             return account_lines(self._accounts[about[0]])
         return (Who(about[0], about[1], about[2]).label,)
+
+    def _called(self, path: Path) -> str:
+        kind, about = path[-1]
+        place = f" of {self._accounts[about[1]].name}" if kind == "principal" else ""
+        return self._lines(kind, about, path)[0] + place
 
     def _surroundings(self, account: Account) -> Path:
         if account.unit is None:
@@ -271,10 +288,9 @@ class _Drawing:
 
 
 def account_lines(account: Account) -> tuple[str, ...]:
-    """An account in words: its name, its id or that it has none yet, and its environment."""
+    """An account in words: its name, its id or that it has none yet, and its environment if it has another name."""
     id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
-    about_it = " · ".join(part for part in (id if id != account.name else "", account.environment) if part)
-    return (account.name, about_it) if about_it else (account.name,)
+    return tuple(dict.fromkeys(line for line in (account.name, id, account.environment) if line))
 
 
 def _kind_at(path: Path, depth: int) -> str | None:
@@ -298,40 +314,41 @@ def _half(door: Door, key: Key) -> State:
     return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
-def _label(source: Path, target: Path, doors: list[Door]) -> tuple[str, ...]:
-    trust, grant = doors[0].trust, doors[0].grant
-    keys = f"grant {_SIGN.get(grant, grant.value)} · trust {_SIGN.get(trust, trust.value)}"
-    lack = [doors[0].lacks] if doors[0].state is not State.OPEN else []
-    needs = sorted({", ".join(door.requirements) for door in doors})
-    needed = [f"with {needs[0]}"] if len(needs) == 1 and needs[0] else []
-    plain = source[-1][0] == target[-1][0] == "principal"
-    who = [] if plain else [f"{_one(_labels(doors), 'principals')} → {_one({door.role for door in doors}, 'roles')}"]
-    stops = {through(door.through).removeprefix(", ") for door in doors}
-    return (
-        *who,
-        *([f"{len(doors)} {'ways' if doors[0].state is State.OPEN else 'doors'}"] if len(doors) > 1 else []),
-        *(stops if len(stops) == 1 and any(stops) else ()),
-        keys,
-        *lack,
-        *needed,
-    )
+def _label(source: Path, target: Path, doors: Collection[Door]) -> tuple[str, ...]:
+    """Who comes into which role, where the boxes do not say it; what is known of the keys; what a session must show."""
+    (state, lacks), *_ = {(door.state, door.lacks) for door in doors}
+    known = f"{SIGNS[state]} {lacks}"
+    if source[-1][0] == target[-1][0] == "principal":
+        return (known, *{f"with {', '.join(door.requirements)}": None for door in doors if door.requirements})
+    into: dict[tuple[str, str], dict[str, None]] = {}
+    for door in doors:
+        needs = f", with {', '.join(door.requirements)}" if door.requirements else ""
+        into.setdefault((door.source.label, needs), {})[door.role] = None
+    alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for (who, needs), roles in into.items():
+        alike.setdefault((tuple(roles), needs), []).append(who)
+    named = [f"{listed(who)} → {listed(roles)}{needs}" for (roles, needs), who in alike.items()]
+    if len(named) > _MOST_NAMED:
+        people, aims = {who for who, _ in into}, {door.role for door in doors}
+        named = [f"{counted(len(people), 'principal')} → {counted(len(aims), 'role')}"]
+    many = [counted(len(doors), "door")] if len(doors) > sum(map(len, into.values())) else []
+    return (*(line for name in named for line in folded(name, _WIDTH, 0)), *many, known)
 
 
-def _labels(doors: Iterable[Door]) -> set[str]:
-    return {door.source.label for door in doors}
-
-
-def _one(names: set[str], things: str) -> str:
-    return next(iter(names)) if len(names) == 1 else f"{len(names)} {things}"
+def kinds_counted(doors: Iterable[Door]) -> list[str]:
+    """What there may be to count, in the order in which it is said."""
+    return [WAY, WITHIN, *sorted({door.counted_as for door in doors} - {WAY, WITHIN})]
 
 
 def _counts(doors: Collection[Door]) -> str:
     """How many ways in, ways within an account, and doors that are not open, as every command counts them."""
-    within = sum(door.source.account == door.account for door in doors)
-    ways = sum(door.state is State.OPEN or door.grant is Key.NOT_SHOWN for door in doors) - within
-    counts = Counter(
-        (door.lacks, "way" if door.grant is Key.NOT_SHOWN else "door") for door in doors if door.state is not State.OPEN
+    numbers = Counter(door.counted_as for door in doors)
+    unsure = sum(door.grant is Key.NOT_SHOWN for door in doors)
+    ways, within, *trouble = kinds_counted(doors)
+    return ", ".join(
+        (
+            f"{counted(numbers[ways], 'way')} in" + (f" ({unsure} with grant not shown)" if unsure else ""),
+            *([f"{numbers[within]} {within}"] if numbers[within] else []),
+            *(f"{counted(numbers[what], 'door')} {what.removeprefix('door ')}" for what in trouble),
+        )
     )
-    trouble = [f"{counted(number, thing)} with {lacks}" for (lacks, thing), number in sorted(counts.items())]
-    inside = [f"{within} within an account"] if within else []
-    return ", ".join((f"{counted(ways, 'way')} in", *inside, *trouble))

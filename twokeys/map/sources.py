@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from twokeys.access.graph import build
-from twokeys.answers.model import Answers, Key, State, Way
+from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together
-from twokeys.answers.words import keys_of
+from twokeys.answers.words import grant_of, keys_of
+from twokeys.doors import Door as Declared
 from twokeys.map.model import Account, Door, Organization, organization
 
 KINDS = {
@@ -50,7 +52,7 @@ def drawn(answers: Answers) -> Organization:
         ((user.who, group.who) for user, group in answers.memberships),
     )
     nobodys = (one.message for one in answers.not_proved if one.source is None or one.target is None)
-    return replace(found, unproved=tuple(nobodys))
+    return replace(found, unproved=tuple(nobodys), origin=answers.origin)
 
 
 def _others(answers: Answers) -> Iterator[Account]:
@@ -63,47 +65,50 @@ def _others(answers: Answers) -> Iterator[Account]:
 
 
 def _way(way: Way) -> Door:
-    lines = [f"Through {one}." for one in way.through] + list(keys_of(way))
-    kinds = [KINDS.get(way.source.who.kind, way.source.who.kind)]
-    kinds += [CHAINED] if way.through else []
+    kinds = [CHAINED] if way.through else []
     kinds += [BY_ACCESS_ROLE] if way.by_access_role else []
     kinds += [ROOT] if way.target.who.kind == "root-user" else []
     kinds += [WITHIN] if way.source.who.account == way.account else []
-    return Door(
-        name=way.declared.name if way.declared else f"{way.source.who.label} to {way.target.who.name}",
-        source=way.source.who,
-        account=way.account,
-        role=way.target.who.name,
-        trust=Key.PRESENT,
-        grant=way.steps[0].grant,
+    return _between(
+        way,
+        way.declared,
+        *kinds,
+        grant=grant_of(way.steps[0]),
         verdict=way.verdict,
         requirements=way.conditions,
         max_session_seconds=way.max_session_seconds,
         reason=way.why if way.declared is None else way.declared.reason,
-        owner=way.declared.owner if way.declared else None,
         expires=way.expires,
-        explanation="\n".join(lines),
+        explanation="\n".join([*(f"Through {one}." for one in way.through), *keys_of(way)]),
         through=tuple(one.short for one in way.through),
+        steps=tuple(_between(step, grant=grant_of(step), requirements=step.conditions) for step in way.steps),
         permissions=str(way.permissions),
-        kinds=tuple(kinds),
     )
 
 
 def _door(door: Judged) -> Door:
     lines = [f"{door.problem}.", f"Next step: {door.next_step}."] if door.problem else []
-    return Door(
-        name=door.declared.name if door.declared else f"{door.source.who.label} to {door.target.who.name}",
-        source=door.source.who,
-        account=door.target.who.account,
-        role=door.target.who.name,
+    return _between(
+        door,
+        door.declared,
         trust=door.trust,
         grant=door.grant,
         verdict=door.verdict,
         requirements=door.conditions,
         max_session_seconds=door.declared.max_session_seconds if door.declared else None,
         reason=door.declared.reason if door.declared else None,
-        owner=door.declared.owner if door.declared else None,
         expires=door.declared.expires if door.declared else None,
         explanation="\n".join([*lines, *([door.explanation] if door.explanation else [])]),
-        kinds=(KINDS.get(door.source.who.kind, door.source.who.kind),),
     )
+
+
+def _between(ends: Way | Judged | Step, declared: Declared | None = None, *kinds: str, **more: Any) -> Door:  # noqa: ANN401 - fields of Door
+    source, target = ends.source.who, ends.target.who
+    values = {
+        "name": declared.name if declared else f"{source.label} to {target.name}",
+        "owner": declared.owner if declared else None,
+        "trust": Key.PRESENT,
+        **more,
+    }
+    kinds = (KINDS.get(source.kind, source.kind), *kinds)
+    return Door(source=source, account=target.account, role=target.name, kinds=kinds, **values)
