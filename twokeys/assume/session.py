@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode, urlsplit
@@ -20,10 +20,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.aws_errors import no_answer
-from twokeys.doors.expiry import left
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
-from twokeys.profiles.ways import AssignmentWay, RoleWay
+from twokeys.profiles.ways import AssignmentWay, RoleWay, closed
 
 CHAINED_SECONDS = 3_600
 """A session that is opened with a session lasts an hour at most (role chaining)."""
@@ -95,11 +94,11 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
     Raises:
         Refusal: the door is closed or Identity Center's, there are no credentials, or AWS refuses.
     """
-    if way.expires is not None and way.expires <= (now := datetime.now(UTC)):
+    if since := closed(way):
         raise Refusal(
             f"door {way.name}",
             where=f"account {way.account}",
-            why=f"it is {left(way.expires, now)}",
+            why=f"it is {since}",
             next_step=f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`",
         )
     if isinstance(way, AssignmentWay):

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +124,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
 
-    shown, now = accounts_shown(exports), datetime.now(UTC)
-    unwritten = {way: why for way in ways if (why := no_profile(way, now))}
+    shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
     roles = {way.role_arn for way in unwritten if isinstance(way, RoleWay)}
     secret, kept = _credentials()
     source = ("source_profile", source_profile or "default")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from twokeys.doors import Who
-from twokeys.doors.expiry import left, until
+from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -81,10 +80,10 @@ def chained(settings: Mapping[str, str]) -> bool:
     return any(settings.get(key) for key in _SESSIONS)
 
 
-def no_profile(way: Way, now: datetime) -> str | None:
+def no_profile(way: Way) -> str | None:
     """Why a way has none: it is closed, or takes an external ID that the exports do not hold."""
-    if way.expires is not None and way.expires <= now:
-        return f"is {left(way.expires, now)}: no profile of it is written"
+    if since := closed(way):
+        return f"is {since}: no profile of it is written"
     if isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None:
         return (
             "asks for an external ID, which these exports do not hold: no profile of it is written; go through it with "
