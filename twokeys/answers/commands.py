@@ -175,9 +175,8 @@ def _live(member_role: str) -> Snapshot:
 
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     """What a plan leads to, with the other stacks as they are."""
-    from twokeys.access.plan import read_plan
     from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_state
+    from twokeys.access.state import read_plan, read_state
     from twokeys.answers.sources import together
 
     planned = read_plan(plan, read_state(before))
