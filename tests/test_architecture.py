@@ -193,6 +193,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "components": {
         "components",
+        "twokeys.shown",
         "twokeys.settings",
         "twokeys.project.shards",
         "twokeys.errors",

@@ -148,9 +148,9 @@ def export_command(
     from twokeys.answers.published import published
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
-    from twokeys.answers.summary import counted, not_shown
+    from twokeys.answers.summary import not_shown
     from twokeys.files import write_output
-    from twokeys.shown import printable
+    from twokeys.shown import counted, printable
 
     asked(stacks, live=live)
     found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
