@@ -110,7 +110,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
 
 def _stack_of(out: Path) -> str:
-    named = re.fullmatch(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml", out.name)
+    named = re.fullmatch(r"Pulumi\.([A-Za-z0-9_.-]{1,100})\.yaml", out.name)
     if named is None:
         raise click.UsageError(f"--out names a stack's file, such as Pulumi.adopted.yaml, not {out.name!r}")
     return named[1]
