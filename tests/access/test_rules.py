@@ -624,6 +624,12 @@ def test_a_stack_that_works_in_two_accounts_gets_advice_until_a_wrong_one_would_
     assert refused == ({rule} if providers else set()) | (set() if assume else {"provider-enters-its-account"})
 
 
+def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:
+    world = two_keys()
+    world.add("Provider", "default_7_51_1")
+    assert ([one.rule for one in world.check().advisory], world.check().mandatory) == (["no-default-provider"], ())
+
+
 def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_but_its_owners() -> None:
     """Only AWS's access role shows that an account is a member of an organization."""
     world = World()
