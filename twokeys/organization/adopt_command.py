@@ -88,10 +88,10 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     if not yes:
         _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
     say = progress()
-    with aws_session(profile, region) as session:
-        live = read_live(session, tags=True, say=say)
-        organization = refuse_unadoptable(live)
-        entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
+    session = aws_session(profile, region)
+    live = read_live(session, tags=True, say=say)
+    organization = refuse_unadoptable(live)
+    entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
     made = adoption_of(
         organization,
         stack=stack,

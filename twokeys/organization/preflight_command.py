@@ -57,9 +57,9 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
     known = read_project(project.resolve(), stacks)
     say = progress()
-    with aws_session(profile, region) as session:
-        live = read_live(session, say=say)
-        tried = None if no_enter else _enter(session, live, known.chosen, say)
+    session = aws_session(profile, region)
+    live = read_live(session, say=say)
+    tried = None if no_enter else _enter(session, live, known.chosen, say)
     findings = list(findings_of(known, live, tried))
     failed = any(one.status is Status.FAILURE for one in findings)
     if as_json:
