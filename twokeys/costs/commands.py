@@ -124,6 +124,8 @@ def costs(  # noqa: PLR0913 - one parameter an option
         click.echo(json.dumps(as_data(found), ensure_ascii=False))
     else:
         print_tables(found, top)
+        if not found.names:
+            click.echo("Accounts get their names from the states of the stacks: --state FILE, for each.")
         if picture:
             click.echo(f"Picture: {picture}")
 
