@@ -10,12 +10,14 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from twokeys import cli
 from twokeys.access.names import CARRIERS
 from twokeys.access.rules import RULES
 from twokeys.access.types import _OF_AWS, Reading
-from twokeys.settings.models import DoorSettings
+from twokeys.settings.models import DoorSettings, Settings
 
 
 def test_the_page_of_the_rules_lists_every_rule_as_it_is(project_root: Path) -> None:
@@ -117,6 +119,24 @@ def _commands(page: Path) -> Iterator[list[str]]:
         words = shlex.split(re.split(r" +#|[|;&…]| > |\.\.\.", line.replace("${{", "{").replace("}}", "}"))[0])
         if words and not any(word.isupper() and word.isalpha() and word == "COMMAND" for word in words):
             yield words
+
+
+def test_config_that_a_page_shows_is_config_that_the_program_takes(project_root: Path) -> None:
+    settings = {f"twokeys:{field.alias}": field.annotation for field in Settings.model_fields.values()}
+    shown = [
+        (page, key, value)
+        for page in _pages(project_root)
+        for block in re.findall(r"^ *```yaml\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+        if "twokeys:" in block
+        for key, value in yaml.safe_load(block).items()
+        if key.startswith("twokeys:")
+    ]
+    assert len(shown) > 10
+    for page, key, value in shown:
+        try:
+            TypeAdapter(settings[key]).validate_python(value)
+        except ValidationError as error:
+            pytest.fail(f"{page.relative_to(project_root)}, {key}: {error}")
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs", "examples"])

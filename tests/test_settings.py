@@ -169,7 +169,7 @@ REFUSED_VALUES = [
     ("rootEmail", "exämple@company.com", "ASCII"),  # CREATE_ACCOUNT
     ("rootEmail", "a%b@company.com", "without"),
     ("rootEmail", "a&b@company.com", "without"),
-    ("accounts.stage.adopt", 222222222222, "valid string"),
+    ("accounts.stage.adopt", 222222222222, "it takes text"),
     ("region", "us-east-9", "no AWS region"),  # REGIONS
     ("region", "aws-global", "no AWS region"),
     ("accounts.stage.name", "", "1 to 50"),  # CREATE_ACCOUNT
@@ -260,9 +260,54 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
     assert refusal.why == "there is no such setting"
 
 
-def test_what_is_neither_true_nor_false_is_refused_in_these_words() -> None:
-    refusal = refused(changed(STAGE, "doors.stage-deployer.mfa", "banana"))
-    assert (refusal.why, refusal.next_step) == ("it is true or false", "write true or false")
+@pytest.mark.parametrize(
+    ("key", "value", "why", "next_step"),
+    [
+        ("doors.stage-deployer.mfa", "banana", "it takes true or false", "write true or false"),
+        ("doors.stage-deployer.sessionSeconds", "12h", "it takes a whole number", "write one"),
+        ("doors.stage-deployer.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
+        ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
+        ("doors.stage-deployer.owner", "", "it takes at least 1 characters", "write them, or leave the key out"),
+        ("doors.stage-deployer.owner", "x" * 201, "it takes at most 200 characters", "write fewer"),
+        ("doors.stage-deployer.keys", [], "it lists at least 1", "list what is meant, or leave the key out"),
+        (
+            "doors.stage-deployer.keys",
+            ["trusts"],
+            "it takes 'trust' or 'grant'",
+            "write trust, if that is meant, or wr",
+        ),
+        ("doors.stage-deployer.keys", ["both"], "it takes 'trust' or 'grant'", "write one of these"),
+        ("doors.stage-deployer.conditions", {"Bool": {}}, "Bool lists no value", "list a value"),
+        ("doors.stage-deployer.conditions", {"Bool": {"aws:X": {}}}, "a condition compares with text, a number", "wri"),
+        (
+            "doors.stage-deployer.to.account",
+            "stag",
+            "accounts of this stack: stage",
+            "write stage, if that is meant, o",
+        ),
+        ("accounts.stage.budget", {"monthly": "1e400", "notify": ["a@b.co"]}, "not one without end", "write less"),
+        ("accounts.stage.budget", {"monthly": 0, "notify": ["a@b.co"]}, "it takes more than 0", "write more"),
+        ("accountsAtOnce", 51, "it takes 50 or less", "write that or less"),
+        ("region", "us-east-11", "no AWS region has this name", "write us-east-1, if that is meant, or give a region"),
+        ("twokey:region", "us-east-1", "default provider", "write twokeys:region, if that is meant, or remove it"),
+    ],
+)
+def test_a_refusal_says_in_plain_words_what_a_setting_takes(key: str, value: object, why: str, next_step: str) -> None:
+    refusal = refused(changed(STAGE, key, value))
+    assert why in refusal.why
+    assert refusal.next_step.startswith(next_step)
+
+
+def test_numbers_and_truth_values_of_conditions_are_text_to_iam() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (condition_value)"""
+    given = {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}, "Bool": {"aws:SecureTransport": [True]}}
+    conditions = (
+        parse("stage", changed(STAGE, "doors.stage-deployer.conditions", given)).doors["stage-deployer"].conditions
+    )
+    assert conditions == {
+        "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
+        "Bool": {"aws:SecureTransport": ["true"]},
+    }
 
 
 def test_all_wrong_values_are_told_at_once() -> None:

@@ -118,7 +118,7 @@ def test_the_whole_organization_is_no_quarantine_unit() -> None:
 def test_five_accounts_are_in_the_making_at_once_unless_config_says_otherwise() -> None:
     assert parse("stage", STAGE).accounts_at_once == 5
     assert parse("stage", {**STAGE, "accountsAtOnce": "2"}).accounts_at_once == 2
-    assert "greater than or equal to 1" in refused({**STAGE, "accountsAtOnce": "0"}).why
+    assert "it takes 1 or more" in refused({**STAGE, "accountsAtOnce": "0"}).why
 
 
 OUTSIDE = {"adopt": "222222222222", "access": {"enter": False}}

@@ -64,11 +64,11 @@ def test_an_organization_that_exists_can_be_said_whole() -> None:
         ("serviceControlPolicies.stay.targets", ["22222222222"], "no organizational unit"),
         ("serviceControlPolicies.tags", {"targets": [], "document": SCP}, "has this key too"),
         ("policies.tags.type", "SERVICE_CONTROL_POLICY", "it has a section of its own"),
-        ("policies.tags.type", "NO_POLICY", "Input should be"),
+        ("policies.tags.type", "NO_POLICY", "it takes 'SERVICE_CONTROL_POLICY', "),
         ("policies.tags.document", {}, "a policy has 1 to 10240 characters"),
         ("policies.tags.document", {"a": "x" * 10_240}, "a policy has 1 to 10240 characters"),
         ("delegatedAdministrators.222222222222.adopt", ["b.amazonaws.com"], "it is not among the services"),
-        ("delegatedAdministrators.222222222222.services", [], "at least 1 item"),
+        ("delegatedAdministrators.222222222222.services", [], "lists at least 1"),
     ],
 )
 def test_what_cannot_be_is_refused(key: str, value: object, why: str) -> None:

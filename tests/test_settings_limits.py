@@ -306,7 +306,14 @@ def test_policies_of_other_partitions_are_not_on_the_list() -> None:
         ({"StringEquals": {"aws:PrincipalTag/team": "\u0416"}}, "up to U+00FF", "without them"),
         ({"StringEquals": {"sts:RoleSesionName": "x"}}, "no condition key of AWS", "sts:RoleSessionName"),
         ({"StringEqual": {"aws:username": "x"}}, "not a policy that IAM takes", "elements"),
-        ({"StringEquals": {"aws:PrincipalTag/": "x"}}, "no condition key of AWS", "aws:PrincipalTag/"),
+        ({"StringEquals": {"aws:PrincipalTag/": "x"}}, "names no tag; write aws:PrincipalTag/the-tag", ""),
+        ({"StringEquals": {"aws:PrincipalTgs/team": "x"}}, "no condition key of AWS", "write aws:PrincipalTag/team,"),
+        ({"StringEquals": {"aws:RequestTags/team": "x"}}, "no condition key of AWS", "write aws:RequestTag/team,"),
+        ({"StringEquals": {"iam:ResourceTgs/team": "x"}}, "no condition key of AWS", "write iam:ResourceTag/team,"),
+        ({"StringEquals": {"iam:PasedToService": "x"}}, "no condition key of AWS", "write iam:PassedToService,"),
+        ({"StringEquals": {"sts:RequestContxt/x": "x"}}, "no condition key of AWS", "write sts:RequestContext/x,"),
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.1/24"}}, "write 203.0.113.0/24 for the range, or 203.0.113.1", ""),
+        ({"IpAddress": {"aws:SourceIp": "2001:db8::1/32"}}, "write 2001:db8::/32 for the range, or 2001:db8::1", ""),
     ],
 )
 def test_condition_keys_operators_and_addresses_are_checked(
@@ -324,10 +331,45 @@ def test_condition_keys_operators_and_addresses_are_checked(
         {"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:db8::/32"]}},
         {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/r-ab12/*"}},
         {"StringEquals": {"ec2:SourceInstanceArn": "arn:aws:ec2:us-east-1:111111111111:instance/i-1"}},
+        {"StringEquals": {"sts:RequestContext/one": "x", "sts:RoleAuthorizedByIdp": "true", "new:Key": "x"}},
     ],
 )
 def test_conditions_that_aws_takes_are_taken(conditions: dict[str, Any]) -> None:
     assert parse("stage", changed(STAGE, "doors.stage-deployer.conditions", conditions))
+
+
+@pytest.mark.parametrize(
+    ("action", "meant"),
+    [
+        ("logs:StartQurey", "logs:StartQuery"),  # two letters swapped
+        ("ec2:DescribeInstance", "ec2:DescribeInstances"),  # one missing
+        ("S3:GettObject", "s3:GetObject"),  # one too many
+        ("iam:PassRile", "iam:PassRole"),  # another one
+        ("lgos:StartQuery", "logs:StartQuery"),
+        ("dynamdb:*", "dynamodb:*"),
+        ("s3:Gte*", "s3:Get*"),
+        ("logs:Strat*Query", "logs:Start*Query"),
+    ],
+)
+@pytest.mark.parametrize("element", ["Action", "NotAction"])
+def test_an_action_that_is_one_slip_away_from_one_of_aws_is_refused(action: str, meant: str, element: str) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
+    statement = {"Effect": "Deny", element: ["s3:*", action], "Resource": "*"}
+    policy = {"targets": ["Workloads"], "document": {"Version": "2012-10-17", "Statement": [statement]}}
+    for refusal in (
+        refused(changed(STAGE, "doors.stage-deployer.permissions.statements", [{**statement, "Effect": "Allow"}])),
+        refused(changed(MANAGEMENT, "organization.serviceControlPolicies.stay", policy), "management"),
+    ):
+        assert f"Statement[0].{element}: {action!r} is no action of" in refusal.why
+        assert f"write {meant}, if that is meant; if AWS has added it since 202" in refusal.next_step
+
+
+@pytest.mark.parametrize(
+    "action", ["logs:startQUERY", "*", "*:*", "a?s:Get*", "logs:EnrichQuery", "newservice:Do", "s3:V*"]
+)
+def test_an_action_that_may_be_newer_than_the_list_is_taken(action: str) -> None:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
 
 
 @pytest.mark.parametrize(

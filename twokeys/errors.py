@@ -28,13 +28,22 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accide
         return {"what": self.what, "where": self.where, "why": self.why, "nextStep": self.next_step}
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is spelt most like a misspelt one, for the next step; case, `-` and `_` count for nothing."""
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """The known name that is spelt most like a misspelt one, for the next step; case, `-` and `_` count for nothing.
+
+    `cutoff` is how much of it must be alike, from 0 to 1 (all).
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - the command line starts without it
 
     plain = {_plain(each): each for each in known}
-    close = get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
+    close = get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)
     return plain[close[0]] if close else None
+
+
+def or_nearest(step: str, name: str, known: Iterable[str]) -> str:
+    """A next step, and before it the nearest known name, if any is near."""
+    near = nearest(name, known)
+    return f"write {near}, if that is meant, or {step}" if near else step
 
 
 def _plain(name: str) -> str:

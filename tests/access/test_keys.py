@@ -858,8 +858,8 @@ def policy_of_a_role_that_is_not_here(world: World) -> None:
 
 
 WAITING = (
-    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
-    "from values that are known in preview, or create what it waits for in an earlier update"
+    "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
+    "waits for in an earlier update, or declare the door as docs/declared-documents.md shows"
 )
 
 

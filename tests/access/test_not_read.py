@@ -168,7 +168,7 @@ def test_another_command_is_only_mentioned(text: object) -> None:
         "exports.handler = __f0; const iam = new AWS.IAM(); iam.createRole(args)",
         "exports.handler = async () => client.send(new CreateStackCommand(x))",
         "function create() { execSync('aws iam put-role-policy') }; exports.handler = create",
-        base64.b64encode(b"\x80\x05c__main__\nRoles\n(Vboto3\nViam\nVcreate_role\n.").decode(),
+        base64.b64encode(b"\x80\x05_create_code\n(Vboto3\nViam\nVcreate_role\n.").decode(),
     ],
 )
 def test_code_of_a_dynamic_provider_that_speaks_of_iam_is_refused(code: str) -> None:
@@ -179,13 +179,13 @@ def test_code_of_a_dynamic_provider_that_is_given_a_trust_policy_is_refused() ->
     assert found(DYNAMIC, __provider="exports.handler = __f0", document=TRUSTS_ALL)[0] == {"not-read"}
 
 
-@pytest.mark.parametrize("code", ["...", UNKNOWN, None])
+@pytest.mark.parametrize("code", ["...", UNKNOWN, None, base64.b64encode(b"\x80\x05cmine\nSchema\n.").decode()])
 def test_a_dynamic_provider_whose_code_is_not_shown_is_refused(code: object) -> None:
     assert found(DYNAMIC, __provider=code)[0] == {"not-read"}
 
 
 def test_other_code_of_a_dynamic_provider_is_only_mentioned() -> None:
-    pickled = base64.b64encode(b"\x80\x05c__main__\nSchema\n.").decode()
+    pickled = base64.b64encode(b"\x80\x05_create_code\nSchema\n.").decode()
     assert found("pulumi-python:dynamic:Resource", __provider=pickled) == (set(), {"code-not-read"})
     for code in ("function () { pg.query() }", "function () { s3.putObject() }", "function () { execSync('kubectl') }"):
         assert found(DYNAMIC, __provider=f"exports.handler = {code}") == (set(), {"code-not-read"})
@@ -262,7 +262,7 @@ MAY_DO_ALL = "runs a command, which may do whatever its credentials may"
 MAKES_IAM = "runs a command that makes IAM"
 BY_CODE = "is made by a dynamic provider, whose code may make IAM"
 UNSHOWN = "is made by a dynamic provider whose code is not shown"
-PICKLE = base64.b64encode(b"\x80\x05create_role").decode()
+PICKLE = base64.b64encode(b"\x80\x05_create_code create_role").decode()
 
 
 def _hands(role: str) -> str:
@@ -310,6 +310,9 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True)),
     ("acme:index:Thing", {"trust": TRUSTS_ALL}, (
         "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
+    *((f"awscc:index/{name}:X", {}, (
+        "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True))
+        for name in ("ssoAssignment", "identitystoreGroupMembership", "rolesanywhereProfile")),
     ("awscc:index/s3Bucket:S3Bucket", {}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Principal": UNKNOWN, "Action": "sts:AssumeRole"}]}}, (
         "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),

@@ -324,6 +324,12 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: trusting(world, CI, {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}),
         ["policy-lint"],
     ),
+    "an action that AWS does not have": (
+        lambda world: world.add(
+            "RolePolicy", "may", world.stage, role="deployer", name="m", policy=document(grants("*", action="s3:Zap"))
+        ),
+        ["policy-lint"],
+    ),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
         ["door-expired"],
@@ -616,6 +622,12 @@ def test_a_stack_that_works_in_two_accounts_gets_advice_until_a_wrong_one_would_
     world.role("vendor", world.resources[0], VENDOR)
     refused = {finding.rule for finding in world.check().mandatory}
     assert refused == ({rule} if providers else set()) | (set() if assume else {"provider-enters-its-account"})
+
+
+def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:
+    world = two_keys()
+    world.add("Provider", "default_7_51_1")
+    assert ([one.rule for one in world.check().advisory], world.check().mandatory) == (["no-default-provider"], ())
 
 
 def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_but_its_owners() -> None:

@@ -44,6 +44,13 @@ def level(*statements: dict[str, Any], boundary: str | None = None, managed: str
         ("s3:PutObject", Level.WRITE),
         ("ec2:Describe*", Level.READ),
         ("sts:AssumeRole", Level.WRITE),
+        ("logs:StartQuery", Level.READ),
+        ("cognito-identity:Get*", Level.WRITE),  # GetCredentialsForIdentity
+        ("logs:Start*", Level.WRITE),
+        ("dynamodb:PartiQLSelect", Level.READ),
+        ("kms:Decrypt", Level.WRITE),
+        ("newservice:GetOne", Level.READ),
+        ("newservice:DoOne", Level.WRITE),
     ],
 )
 def test_actions_have_the_access_level_that_aws_gives_them(action: str, expected: Level) -> None:

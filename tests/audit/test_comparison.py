@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -111,13 +113,27 @@ def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     ]
 
 
-def test_a_caller_of_whom_only_the_account_is_told_perhaps_used_each_door_of_that_account() -> None:
-    record = entry(CI_SESSION, DEPLOYER, at(0), userIdentity={"type": "AWSAccount", "accountId": HUB})
-    found = compared(two_keys(), record)
-    assert usage(found)["deployer"] is Usage.PERHAPS
-    assert found.undeclared == ()
-    other = entry(CI_SESSION, DEPLOYER, at(0), userIdentity={"type": "AWSAccount", "accountId": OUTSIDE})
-    assert len(compared(two_keys(), other).undeclared) == 1
+@pytest.mark.parametrize(
+    ("account", "unique_id", "known", "perhaps"),
+    [
+        (HUB, None, None, True),
+        (HUB, "AROAANOTHER", None, True),
+        (HUB, "AIDAUSER", None, False),  # ci is a role, and AIDA begins a user's id
+        (HUB, "AROAANOTHER", "AROACI", False),
+        (OUTSIDE, None, None, False),
+    ],
+)
+def test_a_caller_of_whom_only_account_and_id_are_told_perhaps_used_each_door_that_may_be_his(
+    account: str, unique_id: str | None, known: str | None, perhaps: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes."""
+    world = two_keys()
+    ci = next(one for one in world.resources if one.name == "ci")
+    world.change(ci, outputs={**ci.outputs, "uniqueId": known})
+    told = {"type": "AWSAccount", "accountId": account, "principalId": unique_id}
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(0), userIdentity=told))
+    assert usage(found)["deployer"] is (Usage.PERHAPS if perhaps else Usage.NEVER)
+    assert len(found.undeclared) == (not perhaps)
 
 
 def test_services_and_calls_within_the_account_are_counted_apart() -> None:

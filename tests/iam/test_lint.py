@@ -51,6 +51,8 @@ def mfa(operator: str, key: str = "Present", value: str = "true") -> dict[str, A
     (service("config.amazonaws.com"), ["service-without-source"]), (service("ec2.amazonaws.com"), []),
     (service("config.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": TARGET}}), []),
     (service("config.amazonaws.com", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:config:*:1:*"}}), []),
+    (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "203.0.113.7/24"]}}), ["host-bits"]),
+    (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:DB8::/32", "192.0.2.7/32"]}}), []),
     (admits(SOURCE, Condition=TAGS), ["for-all-values-allow"]),
     (admits(SOURCE, Condition={**TAGS, "Null": {"AWS:tagkeys": "false"}}), []),
     (admits(SOURCE, Condition={**TAGS, "Null": {"aws:TagKeys": "true"}}), ["for-all-values-allow"]),

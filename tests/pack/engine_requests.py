@@ -46,9 +46,12 @@ class Engine:
     def judge(
         self, resource: Resource, by_urn: Mapping[str, Resource] | None = None, aliases: Iterable[str] = ()
     ) -> list[analyzer_pb2.AnalyzeDiagnostic]:
-        """Every diagnostic of the resource phase about one resource."""
+        """Every diagnostic of the resource phase about one resource, of which only `Remediate` is shown `__` inputs."""
         request = input_request(resource, by_urn or {})
         request.options.aliases.extend(aliases)
+        whole = analyzer_pb2.AnalyzeRequest(urn=resource.urn)
+        whole.properties.update({key: _json(value) for key, value in (resource.inputs or {}).items()})
+        self.analyzer.Remediate(whole, None)
         return list(self.analyzer.Analyze(request, None).diagnostics)
 
     def rules(self, resources: Iterable[Resource]) -> list[str]:
@@ -115,7 +118,7 @@ def _provider(resource: Resource, by_urn: Mapping[str, Resource]) -> analyzer_pb
 
 def _struct(values: Mapping[str, object]) -> struct_pb2.Struct:
     struct = struct_pb2.Struct()
-    struct.update({key: _json(value) for key, value in values.items()})
+    struct.update({key: _json(value) for key, value in values.items() if not key.startswith("__")})
     return struct
 
 

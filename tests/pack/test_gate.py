@@ -16,6 +16,7 @@ import pytest
 from tests.access.states import write_state
 from tests.access.test_declared import NEW, NEW_ID, TARGET, declared_door, symbolic
 from tests.access.test_keys import CORRECT, world_of
+from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, SERVICE, STAGE, World, arn, document, grants, trusts
 from tests.pack.engine_requests import Engine
 from twokeys.access.snapshot import Resource
@@ -323,6 +324,27 @@ def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: 
     before = write_state(tmp_path / "before.json", closed_way(closed_by, still=True))
     assert refused(closed_way(closed_by, still=True), before=before) == []
     assert set(refused(closed_way(closed_by, still=False), before=before)) == {f"environments-isolated: {opened}"}
+
+
+@pytest.mark.parametrize(
+    ("arn_before", "assigned", "told"),
+    [
+        ("ps-mine", "ps-mine", []),
+        ("ps-mine", "ps-elsewhere", ["unproved-door: a"]),
+        (None, "ps-late", []),  # it may be the one that has just been made: its ARN is in no input
+    ],
+)
+def test_an_assignment_of_a_permission_set_made_elsewhere_is_refused_before_it_is_made(
+    arn_before: str | None, assigned: str, told: list[str], tmp_path: Path
+) -> None:
+    world = World()
+    made = put(world, "aws:ssoadmin/permissionSet:PermissionSet", "mine", world.hub, name="mine")
+    if arn_before:
+        world.change(made, outputs={"arn": arn_before, "name": "mine"})
+        before = write_state(tmp_path / "before.json", world)
+    said = {"permissionSetArn": assigned, "principalId": "g-1", "principalType": "GROUP", "targetId": PROD}
+    put(world, "aws:ssoadmin/accountAssignment:AccountAssignment", "a", world.hub, **said)
+    assert refused(world, before=before if arn_before else None) == told
 
 
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:

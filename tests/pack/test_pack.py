@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.access.states import write_state
 from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
+from tests.access.test_translation import put
 from tests.access.world import CI, STAGE, World, arn, document, trusts, two_keys
 from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.rules import RULES
@@ -86,6 +88,32 @@ def test_a_violation_carries_the_urn_the_rule_and_the_next_step() -> None:
     (found,) = Engine().analyze(two_keys().resources[:-1])
     assert found.urn.endswith("aws:iam/role:Role::deployer")
     assert "Next step: give role ci a policy" in found.message
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        (b"\x80\x04\x8c\x04mine\x94\x8c\x01P\x94\x93.", "not-read"),
+        (b"\x80\x04\x8c\x09of.others\x94\x8c\x01P\x94\x93.", "code-not-read"),
+        (b"\x80\x04\x8c\x04gone\x94\x8c\x01P\x94\x93.", "not-read"),
+        (b"\x80\x04\x8c\x0c_create_code\x94\x8c\x04mine\x94.", "code-not-read"),
+        ("exports.handler = () => iam.createRole()", "not-read"),
+        ("exports.handler = () => 1", "code-not-read"),
+    ],
+)
+def test_code_of_a_dynamic_provider_is_read_where_the_engine_shows_it(
+    code: bytes | str, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where Python's SDK names a module of the program. Analyze gets no `__provider`: `SkipInternalKeys` in
+    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/analyzer_plugin.go.
+    """
+    monkeypatch.chdir(tmp_path)
+    Path("of/others").mkdir(parents=True)
+    Path("mine.py").write_text("def create(self, props):\n    boto3.client('iam').create_role(**props)\n")
+    Path("of/others/__init__.py").write_text("def create(self, props):\n    pass\n")
+    world, given = two_keys(), code if isinstance(code, str) else base64.b64encode(code).decode()
+    put(world, "pulumi-nodejs:dynamic:Resource", "x", world.stage, __provider=given)
+    assert Engine().rules(world.resources) == [rule]
 
 
 def worlds() -> Iterator[tuple[str, World]]:

@@ -65,6 +65,8 @@ def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
         ("config: {count: 1, password: {secure: v1:abc}}", "proj:password"),
         ("config: {count: 1, logins: [{secure: v1:abc}]}", "proj:logins"),
         ("config: [", "Pulumi.dev.yaml"),
+        ("cofnig: {count: 1}", "looks like one misspelt"),
+        ("config:\n\tcount: 1\n", "this is a tab"),
         ("config: [a]", "Pulumi.dev.yaml"),
         ("just text", "Pulumi.dev.yaml"),
         ("config: {count: 1}\n---\nconfig: {count: 2}\n", "Pulumi.dev.yaml"),
@@ -73,7 +75,7 @@ def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
 def test_a_wrong_stack_file_is_refused_by_name(root: Path, text: str, named: str) -> None:
     (root / "Pulumi.dev.yaml").write_text(text)
     refused = _refusal(root)
-    assert named in refused.what
+    assert named in str(refused)
     assert "Pulumi.dev.yaml" in refused.where
 
 

@@ -46,8 +46,8 @@ SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file
 """The next step where a state hides a secret."""
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _DECLARE = (
-    "declare the door with CrossAccountAccess, which also registers its documents with symbols, or write the document "
-    "from values that are known in preview, or create what it waits for in an earlier update"
+    "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
+    "waits for in an earlier update, or declare the door as docs/declared-documents.md shows"
 )
 _WHOM = (
     "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "

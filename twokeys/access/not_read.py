@@ -43,11 +43,14 @@ _SPEAKS_OF_IAM = re.compile(
 _ASSUMING = re.compile(r"AssumeRole|\bsts:[a*?]", re.IGNORECASE)
 _AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
 _IAM_TOKEN = re.compile(
-    r"iam|assume_?role|cloudformation|cloudcontrol|ssoadmin|permissionset|organizationsaccount|servicecatalog",
+    r"iam|assume_?role|cloudformation|cloudcontrol|ssoadmin|permissionset|organizationsaccount|servicecatalog"
+    r"|ssoassignment|identitystore|rolesanywhere",
     re.IGNORECASE,
 )
 _TERRAFORM_MODULE = "index:Module"
-_PROVIDER_CODE = "__provider"
+PROVIDER_CODE = "__provider"
+CODE_BY_VALUE = b"_create_code"
+"""What a pickle of Python's SDK calls where it holds code; one without only names a class of a module."""
 _ACCEPT = "or accept it with an exception that names its owner, a reason and a day on which it expires"
 
 
@@ -90,7 +93,7 @@ def not_read(snapshot: Snapshot, accounts: Accounts) -> Iterator[NotRead]:
 def _by_content(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:
     if resource.type.startswith("command:"):
         yield from _command(resource)
-    elif _PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
+    elif PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
     elif aws_type(resource.type) in ("eks::podidentityassociation", "eks::addon"):
         yield from _pods(snapshot, accounts, resource)
@@ -121,8 +124,8 @@ def _code_call(text: str) -> re.Match[str] | None:
 
 def _dynamic(resource: Resource) -> Iterator[NotRead]:
     """A dynamic provider is a program of its own. Code that is shown and does not speak of IAM is only mentioned."""
-    code = _code(resource.get(_PROVIDER_CODE))
-    others = {key: value for key, value in _properties(resource).items() if key != _PROVIDER_CODE}
+    code = _code(resource.get(PROVIDER_CODE))
+    others = {key: value for key, value in _properties(resource).items() if key != PROVIDER_CODE}
     step = f"make what it makes in AWS with resources of pulumi-aws, {_ACCEPT}"
     if code is None:
         yield NotRead(resource, "is made by a dynamic provider whose code is not shown", step)
@@ -142,7 +145,8 @@ def _code(value: object) -> str | None:
         pickled = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return pickled.decode("latin-1") if pickled.startswith(b"\x80") else None
+    shown = pickled.startswith(b"\x80") and (CODE_BY_VALUE in pickled or b"def " in pickled)
+    return pickled.decode("latin-1") if shown else None
 
 
 def _pods(snapshot: Snapshot, accounts: Accounts, resource: Resource) -> Iterator[NotRead]:

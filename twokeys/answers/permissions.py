@@ -8,7 +8,8 @@ and session policies are not subtracted; a permissions boundary is. What counts:
   change permissions writes. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
 - Statements by their actions. An administrator may do everything, everything in IAM, or change on any resource the
   permissions of principals (AWS's access level "Permissions management" for policies of roles, users and groups).
-  Actions read when their names begin with a verb of AWS's access levels "Read" and "List"; all others write.
+  Actions read that AWS gives the access level "Read" or "List"; those that are newer than its reference here, and
+  those with wildcards, when their names also begin with such a verb. All others write.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
 - A policy whose document is not known is `not known`, which counts as more than write.
 """
@@ -21,6 +22,7 @@ from enum import IntEnum
 
 from twokeys.access.documents import Document
 from twokeys.access.principals import Principal
+from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyDocument, Statement, Unknown
 
 _READ = re.compile(
@@ -116,7 +118,9 @@ def _of_action(action: object, *, anywhere: bool) -> Level:
         return Level.ADMINISTRATOR if anywhere else Level.WRITE
     if service.lower() == "iam" and anywhere and (name == "*" or _may_rule(name)):
         return Level.ADMINISTRATOR
-    return Level.READ if _READ.fullmatch(name) else Level.WRITE
+    levels, named = access_levels(action), not set(name) & {"*", "?"}
+    reads = levels <= {"Read", "List"} and ((levels and named) or _READ.fullmatch(name))
+    return Level.READ if reads else Level.WRITE
 
 
 def _may_rule(name: str) -> bool:

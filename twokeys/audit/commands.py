@@ -41,7 +41,11 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--from", "start", type=_DAY, help="Compare events from this day or moment on (UTC).")
 @click.option("--until", "end", type=_DAY, help="Compare events up to this day or moment (UTC).")
 @click.option(
-    "--learning-days", type=click.IntRange(0), default=LEARNING, show_default=True, help="See docs/audit-events.md."
+    "--learning-days",
+    type=click.IntRange(0),
+    default=LEARNING,
+    show_default=True,
+    help="Days at first that only teach what is usual.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
@@ -156,7 +160,8 @@ def _from_files(paths: Iterable[Path]) -> Trail:
         DownloadColumn(),
         TextColumn("{task.fields[records]} records"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         total = sum(file.stat().st_size for file in files)
         task = progress.add_task("Reading CloudTrail logs", total=total, records=0)
         for file in files:
@@ -185,7 +190,8 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
     start, end = start or now - HISTORY, end or now
     asked = list(dict.fromkeys(regions or (session.region_name or "us-east-1", "us-east-1")))
     trail = Trail(start=start, end=end)
-    with Progress(TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as progress:
+    console, column = Console(stderr=True), TextColumn("{task.description}")
+    with Progress(column, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"Asking CloudTrail in {', '.join(asked)}", total=None)
         for record in _counted(looked_up(session, asked, start, end), progress, task):
             trail.add(record)

@@ -31,6 +31,7 @@ class Finding:
         message: what is wrong and what to do instead.
         url: the AWS page.
         line, column: the place in the text where one was given, else None.
+        next_step: what to do, where the message does not say it.
     """
 
     rule: str
@@ -41,6 +42,7 @@ class Finding:
     severity: Severity = Severity.WARNING
     line: int | None = None
     column: int | None = None
+    next_step: str = "correct it"
 
 
 def warning(rule: str, statement: Statement, element: str, message: str, page: str) -> Finding:

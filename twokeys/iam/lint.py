@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
+from twokeys.iam.conditions import parse_network
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.finding import GUIDE, Finding, Severity, error, path_of, warning
 from twokeys.iam.principals import Principals
@@ -197,6 +198,21 @@ def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[s
             yield warning("for-all-values-allow", statement, path_of(clause), message, page)
 
 
+def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
+    """AWS documents ranges in the standard form only, whose bits behind the prefix are zero; IAM takes others."""
+    for clause in statement.conditions:
+        for value in clause.values if clause.base.family == "ip" else ():
+            network = parse_network(value) if isinstance(value, str) and "/" in value else None
+            address = value.partition("/")[0] if isinstance(value, str) else ""
+            if network is not None and parse_network(address) != parse_network(str(network.network_address)):
+                message = (
+                    f"{value!r} names one address and a range of {network.num_addresses:,}, and means the range; write "
+                    f"{network} for the range, or {address} for the one address"
+                )
+                page = "reference_policies_elements_condition_operators.html#Conditions_IPAddress"
+                yield warning("host-bits", statement, path_of(clause), message, page)
+
+
 def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     page = "reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"
     demanded = any(clause.operator == "Bool" and clause.lower_key in _MFA for clause in statement.conditions)
@@ -309,6 +325,7 @@ _RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding
     _open_trust,
     _confused_deputy,
     _for_all_values,
+    _host_bits,
     _mfa,
     _mismatched_action,
     _federation_by_others,

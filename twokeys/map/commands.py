@@ -69,7 +69,8 @@ def _page(organization: Organization, now: datetime) -> str:
 
     from twokeys.map.page import page
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Laying out pictures", total=None)
         return page(organization, now, lambda done, of: progress.update(task, completed=done, total=of))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib.metadata import version
@@ -37,7 +38,7 @@ from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
-from twokeys.pack.reading import asked_for, is_left_out, provider_of, settled
+from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
 from twokeys.shown import printable
 
 NAME: Final = "twokeys"
@@ -65,6 +66,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
         self._asked: dict[str, Resource] = {}
+        self._code: dict[str, Mapping[str, object]] = {}
         self._gate: Gate | None = None
         self._over = False
         self._said: set[tuple[object, ...]] = set()
@@ -107,7 +109,10 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return empty_pb2.Empty()
 
     def Remediate(self, request: Any, context: Any) -> Any:
-        """Nothing is changed: who may enter is the program's to say."""
+        """Nothing is changed: who may enter is the program's to say. Code of dynamic providers is shown here only."""
+        if code := dynamic_code(request):
+            with self._lock:
+                self._code[request.urn] = code
         return proto.RemediateResponse()
 
     def Analyze(self, request: Any, context: Any) -> Any:
@@ -135,6 +140,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._over:  # the engine has begun another analysis
             self._asked, self._gate, self._over, self._said = {}, None, False, set()
         resource = as_exported(asked_for(request))
+        if code := self._code.get(resource.urn):
+            resource = replace(resource, inputs={**(resource.inputs or {}), **code})
         self._asked[resource.urn] = resource
         if self._dry_run:
             return ()

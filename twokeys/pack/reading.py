@@ -7,11 +7,15 @@ are read from it directly: each is looked at once, whatever the number of rules,
 
 from __future__ import annotations
 
+import base64
+import pickletools
 from collections.abc import Mapping, Set
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import struct_pb2
 
+from twokeys.access.not_read import CODE_BY_VALUE, PROVIDER_CODE
 from twokeys.access.snapshot import STACK_REFERENCE, Resource, is_stack_reference
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.doors import OTHER_STACK
@@ -33,6 +37,28 @@ def asked_for(request: Any) -> Resource:  # noqa: ANN401 - AnalyzeRequest
         protect=options.protect,
         secrets=_secrets(request.properties),
     )
+
+
+def dynamic_code(request: Any) -> Mapping[str, object]:  # noqa: ANN401 - AnalyzeRequest
+    """The code of a dynamic provider, as an input: the engine shows it where it asks for remediation, and nowhere else.
+
+    Python's SDK only names a class that is not in the program's main file: its module is read from the program's
+    folder, in which the engine runs a pack. Other resources have no such input.
+    """
+    fields = request.properties.fields
+    code = _plain(fields[PROVIDER_CODE]) if PROVIDER_CODE in fields else None
+    if not isinstance(code, str):
+        return {}
+    try:
+        pickled = base64.b64decode(code, validate=True)
+        module = next(text for _, text, _ in pickletools.genops(pickled) if isinstance(text, str))
+    except (ValueError, StopIteration):  # JavaScript
+        return {PROVIDER_CODE: code}
+    if CODE_BY_VALUE not in pickled:
+        path = Path(*module.split("."))
+        files = (path.with_name(f"{path.name}.py"), path / "__init__.py")
+        pickled += b"".join(file.read_bytes() for file in files if file.is_file())
+    return {PROVIDER_CODE: base64.b64encode(pickled).decode()}
 
 
 def settled(found: Any, asked: Resource | None, shown: Set[str]) -> Resource:  # noqa: ANN401 - AnalyzerResource

@@ -143,7 +143,11 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         Refusal: there is no such file, or it is no stack's.
     """
-    config = read_mapping(path).get("config") or {}
+    data = read_mapping(path)
+    for key in data:
+        if "config" not in data and nearest(key, ["config"], 0.8):
+            raise _unreadable(path, f"it has no `config`, and {key!r} looks like one misspelt")
+    config = data.get("config") or {}
     if not isinstance(config, dict):
         raise _unreadable(path, "its `config` is not a mapping")
     return config
@@ -178,6 +182,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        if mark and "".join(_text_of(path).splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+            place += ": YAML indents with spaces, and this is a tab"
         words = (error.context, error.problem)
         raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 from twokeys.project.config import read_mapping
 
 _SANDBOX: Final = Path(".twokeys")
@@ -34,11 +34,12 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
         folder, there = project / _OF_THE_DEMO, left
     for stack in stacks:
         if stack not in there:
+            meant = f"write {near}, if that is meant; else " if (near := nearest(stack, there)) else ""
             raise Refusal(
                 f"there is no state of stack {stack}",
                 where=str(folder),
                 why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
+                next_step=f"{meant}run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
                 " `pulumi stack export` with `--state FILE`",
             )
     if not there:

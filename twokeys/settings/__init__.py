@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.settings.contradictions import contradictions
 from twokeys.settings.keys import nearest_key
 from twokeys.settings.models import Settings
@@ -38,7 +39,7 @@ def parse(stack: str, config: Mapping[str, object]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise _refusal(stack, [_problem_of(detail) for detail in error.errors()]) from None
+        raise _refusal(stack, _problems_of(error.errors())) from None
     if problems := list(contradictions(settings)):
         raise _refusal(stack, problems)
     return settings.with_a_door_for_each_account()
@@ -58,7 +59,9 @@ def _own_values(config: Mapping[str, object]) -> tuple[dict[str, object], list[P
                     key,
                     raw,
                     "it configures a default provider, and this project has none, so it would do nothing",
-                    f"remove it; the region is {PROJECT}:region",
+                    f"write {PROJECT}:{name}, if that is meant, or remove it"
+                    if nearest(namespace, [PROJECT], 0.8)
+                    else f"remove it; the region is {PROJECT}:region",
                 )
             )
             continue
@@ -94,42 +97,52 @@ _OBJECTS = frozenset(
 
 _KEYS = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 
-_NEXT_STEPS = {
-    "missing": "add it",
-    "extra_forbidden": "remove it, or correct its spelling",
-    "string_type": "write it as text, in quotes if YAML would read it as something else",
-    "dict_type": "write `key: value` lines below it, or {} for none",
-    "model_type": "write `key: value` lines below it, or {} for none",
-    "tuple_type": "write a list, as in [one, two]",
-    "bool_parsing": "write true or false",
-    "bool_type": "write true or false",
+_OBJECT = ("it has settings of its own, and this is none", "write `key: value` lines below it, or {{}} for none")
+_PLAIN = {
+    "missing": ("it is required", "add it"),
+    "extra_forbidden": ("there is no such setting", "remove it, or correct its spelling"),
+    "string_type": ("it takes text", "write it as text, in quotes if YAML would read it as something else"),
+    "string_too_short": ("it takes at least {min_length} characters", "write them, or leave the key out"),
+    "string_too_long": ("it takes at most {max_length} characters", "write fewer"),
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "tuple_type": ("it takes a list", "write a list, as in [one, two]"),
+    "too_short": ("it lists at least {min_length}", "list what is meant, or leave the key out"),
+    "bool": ("it takes true or false", "write true or false"),
+    "int": ("it takes a whole number", "write one"),
+    "float": ("it takes a number", "write one"),
+    "finite_number": ("it takes a number, and not one without end", "write less"),
+    "greater_than": ("it takes more than {gt:g}", "write more"),
+    "greater_than_equal": ("it takes {ge} or more", "write that or more"),
+    "less_than_equal": ("it takes {le} or less", "write that or less"),
+    "literal_error": ("it takes {expected}", "write one of these"),
 }
+"""Why and the next step in plain words, by pydantic's type of an error or the type's first word."""
 
-_WHY = {
-    "missing": "it is required",
-    "extra_forbidden": "there is no such setting",
-    "dict_type": "it has settings of its own, and this is none",
-    "model_type": "it has settings of its own, and this is none",
-    "tuple_type": "it is a list",
-    "bool_parsing": "it is true or false",
-    "bool_type": "it is true or false",
-}
+
+def _problems_of(details: Sequence[ErrorDetails]) -> list[Problem]:
+    """A list that is empty for the sake of what is refused in it is no problem of its own."""
+    return [
+        _problem_of(one)
+        for one in details
+        if one["type"] != "too_short" or all(other["loc"][:-1] != one["loc"] for other in details)
+    ]
 
 
 def _problem_of(detail: ErrorDetails) -> Problem:
     # What is wrong with a key of a mapping is reported with a last part "[key]".
     key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
-    kind = detail["type"]
+    kind, context = detail["type"], detail.get("ctx", {})
     value = "(missing)" if kind == "missing" else detail["input"]
-    return Problem(key, value, _WHY.get(kind, detail["msg"]), _next_step(detail))
-
-
-def _next_step(detail: ErrorDetails) -> str:
-    if detail["type"] == "refused":
-        return str(detail["ctx"]["next_step"])
-    if detail["type"] == "extra_forbidden" and (near := nearest_key(detail["loc"])):
-        return f"write {near}, if that is meant, or remove it"
-    return _NEXT_STEPS.get(detail["type"], "correct the value")
+    plain = _PLAIN.get(kind) or _PLAIN.get(kind.partition("_")[0])
+    why, next_step = plain or (detail["msg"].replace("{", "{{").replace("}", "}}"), "correct the value")
+    if kind == "refused":
+        return Problem(key, value, detail["msg"], context["next_step"])
+    if kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
+        next_step = f"write {near}, if that is meant, or remove it"
+    if kind == "literal_error":
+        next_step = or_nearest(next_step, str(value), re.findall("'([^']+)'", context["expected"]))
+    return Problem(key, value, why.format(**context), next_step.format(**context))
 
 
 def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:

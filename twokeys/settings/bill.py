@@ -28,7 +28,7 @@ class BudgetSettings(Model):
     https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Notification.html
     """
 
-    monthly: Annotated[float, Field(gt=0)]
+    monthly: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     notify: Emails
     actual: Percents = (80, 100)
     forecast: Percents = (100,)
@@ -58,7 +58,7 @@ class AnomaliesSettings(Model):
     """Who hears of costs that are not as usual, from which impact on (USD), how often."""
 
     notify: Emails
-    minimum_impact: Annotated[float, Field(gt=0)] = 100
+    minimum_impact: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 100
     frequency: Literal["DAILY", "WEEKLY"] = "DAILY"
 
 

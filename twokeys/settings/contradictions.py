@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from twokeys.errors import nearest
+from twokeys.errors import or_nearest
 from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
@@ -145,7 +145,7 @@ def _organization(settings: Settings) -> Iterator[Problem]:
                 f"accounts.{account}.organizationalUnit",
                 path,
                 "no organizational unit of this stack has this path",
-                "add it to organization.organizationalUnits",
+                or_nearest("add it to organization.organizationalUnits", path, paths),
             )
     for delegated in organization.delegated_administrators:
         key = f"organization.delegatedAdministrators.{delegated}"
@@ -238,7 +238,8 @@ def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Seque
     for group, members in groups.items():
         for member in members:
             if member not in users:
-                yield Problem(f"{key}.groups.{group}", member, "no user has this name", f"add the user to {key}.users")
+                step = or_nearest(f"add the user to {key}.users", member, users)
+                yield Problem(f"{key}.groups.{group}", member, "no user has this name", step)
     for part, names in (("users", users), *((f"groups.{group}", members) for group, members in groups.items())):
         yield from _twice(f"{key}.{part}", names)
 
@@ -319,14 +320,14 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
-            close = nearest(one.name, known)
-            meant = f"write {close}, if that is meant, " if close else ""
+            step = (
+                f"add it to people.{one.kind}s, remove it from the door, or say `exists: true` if it is there already"
+            )
             yield Problem(
                 key,
                 one.name,
                 f"no {one.kind} of `people` has this name",
-                f"{meant + 'or ' if meant else ''}add it to people.{one.kind}s, remove it from the door, or say"
-                " `exists: true` where it is there already",
+                or_nearest(step, one.name, known),
             )
 
 
@@ -466,7 +467,10 @@ def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
     account = target.account or next(iter(settings.accounts))
     if account not in settings.accounts:
         yield Problem(
-            f"{key}.account", account, f"accounts of this stack: {known}", "name one of them, or add it to `accounts`"
+            f"{key}.account",
+            account,
+            f"accounts of this stack: {known}",
+            or_nearest("name one of them, or add it to `accounts`", account, settings.accounts),
         )
     elif target.role == settings.accounts[account].access.role:
         yield _access_role(key, target, "the account's own access role, which AWS makes")

@@ -20,6 +20,7 @@ from twokeys.settings.values import (
     AccountName,
     AccountOrEvery,
     ClosingTime,
+    ConditionValues,
     Email,
     ExternalId,
     GroupName,
@@ -330,7 +331,7 @@ class DoorSettings(Model):
     session_seconds: SessionSeconds = 3600
     mfa: bool | None = None
     external_id: ExternalId | None = None
-    conditions: Annotated[dict[str, dict[str, str | list[str]]], AfterValidator(check_conditions)] = {}
+    conditions: Annotated[dict[str, dict[str, ConditionValues]], AfterValidator(check_conditions)] = {}
     keys: Annotated[tuple[Key, ...], Field(min_length=1), Once] = ("trust", "grant")
     reason: Reason
     owner: Annotated[str, Field(min_length=1, max_length=200)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
+from twokeys.errors import or_nearest
 from twokeys.settings.audit import TRUSTED_SERVICES, AuditSettings
 from twokeys.settings.bill import BillSettings
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, Surroundings, guard_rails_document
@@ -94,7 +95,7 @@ def _target(organization: OrganizationSettings, key: str, target: str) -> Iterat
             key,
             target,
             "no organizational unit of this stack has this path",
-            f"write {ROOT} or a path of organization.organizationalUnits",
+            or_nearest(f"write {ROOT} or a path of organization.organizationalUnits", target, all_units(organization)),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
+from twokeys.errors import or_nearest
 from twokeys.iam import PolicyKind
 from twokeys.settings.models import (
     ROOT,
@@ -21,9 +22,7 @@ from twokeys.settings.models import (
 from twokeys.settings.problem import Problem
 from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS, check_policy
 
-_RCP_SYNTAX = (
-    "correct it: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"
-)
+_RCP_SYNTAX = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"
 _LARGEST: Mapping[str, int] = {
     SERVICE_CONTROL_POLICY: SCP_CHARACTERS,
     "RESOURCE_CONTROL_POLICY": 5_120,
@@ -123,14 +122,23 @@ def _policy(
                 f"{key}.targets",
                 target,
                 "no organizational unit of this stack has this path",
-                f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
+                or_nearest(
+                    f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
+                    target,
+                    paths,
+                ),
             )
     kind = policy.kind
     if kind == "RESOURCE_CONTROL_POLICY":
         try:
             check_policy(policy.document, PolicyKind.RCP)
         except PydanticCustomError as error:
-            yield Problem(f"{key}.document", "(the document)", error.message(), _RCP_SYNTAX)
+            yield Problem(
+                f"{key}.document",
+                "(the document)",
+                error.message(),
+                f"{(error.context or {})['next_step']}; {_RCP_SYNTAX}",
+            )
     if kind == SERVICE_CONTROL_POLICY and isinstance(policy, OtherPolicySettings):
         yield Problem(f"{key}.type", kind, "it has a section of its own", "move it to serviceControlPolicies")
     if policy.targets and organization.create and kind not in organization.policy_types:

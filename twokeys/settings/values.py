@@ -15,9 +15,10 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from twokeys.aws_reference import unknown_names
 from twokeys.doors.expiry import closing_time
+from twokeys.errors import or_nearest
 from twokeys.iam import PolicyError, PolicyKind, Severity, lint, parse_policy
-from twokeys.settings.condition_keys import condition_problems
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
@@ -102,7 +103,8 @@ def regions() -> Mapping[str, str]:
 def check_region(value: str) -> str:
     """A region that botocore knows; https://docs.aws.amazon.com/general/latest/gr/rande.html."""
     if value not in regions():
-        raise refuse("no AWS region has this name", "give a region such as us-east-1 or eu-central-1")
+        step = or_nearest("give a region such as us-east-1 or eu-central-1", value, regions())
+        raise refuse("no AWS region has this name", step)
     return value
 
 
@@ -151,9 +153,16 @@ def check_statements(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any],
     if value:
         must_be_latin(value)
         check_policy({"Version": "2012-10-17", "Statement": list(value)}, PolicyKind.IDENTITY)
-    for statement in value:
-        _must_be_known(statement.get("Condition") or {})
     return value
+
+
+def check_condition_values(value: object) -> str | list[str]:
+    """The values of a condition as text: numbers and truth values as IAM reads them in JSON."""
+    if isinstance(value, list):
+        return [str(check_condition_values(one)) for one in value]
+    if not isinstance(value, str | int | float):
+        raise refuse("a condition compares with text, a number, true or false, or a list of them", "write one of these")
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
@@ -161,22 +170,15 @@ def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, 
     if value:
         must_be_latin(value)
         for operator, keys in value.items():
-            for key, values in keys.items():
-                if values == []:
-                    raise refuse(
-                        f"{operator} of {key} lists no value, and then it never matches"
-                        " (https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html)",
-                        "list a value, or leave the condition out",
-                    )
+            for of in [f" of {key}" for key, values in keys.items() if values == []] if keys else [""]:
+                raise refuse(
+                    f"{operator}{of} lists no value, and then it never matches"
+                    " (https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html)",
+                    "list a value, or leave the condition out",
+                )
         statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": value}
-        _must_be_known(value)
         check_policy({"Version": "2012-10-17", "Statement": [statement]}, PolicyKind.TRUST)
     return value
-
-
-def _must_be_known(conditions: Mapping[str, Mapping[str, Any]]) -> None:
-    for why, next_step in condition_problems(conditions):
-        raise refuse(why, next_step)
 
 
 def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
@@ -188,9 +190,10 @@ def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
             f"not a policy that IAM takes: {error.path}: {error.message}",
             "correct it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html describes",
         ) from None
-    for found in lint(policy, kind):
-        if found.severity is Severity.ERROR:
-            raise refuse(f"a policy that cannot work: {found.path}: {found.message}", f"correct it; see {found.url}")
+    for found in (*lint(policy, kind), *unknown_names(policy)):
+        if found.severity is Severity.ERROR or found.rule == "host-bits":
+            why = f"a policy that cannot work as it is written: {found.path}: {found.message}"
+            raise refuse(why, f"{found.next_step}; see {found.url}")
 
 
 def must_be_latin(document: object) -> None:
@@ -244,6 +247,7 @@ def check_closing_time(value: object) -> object:
         ) from None
 
 
+ConditionValues = Annotated[Any, AfterValidator(check_condition_values)]
 AccountId = Annotated[
     str,
     must_match(

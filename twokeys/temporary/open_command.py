@@ -33,7 +33,7 @@ _HOUR = 3600
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
 @click.option("--stack", help="The stack that the door is in, where several have one of this name.")
 @PACK_CONFIG
-@click.option("--state", "states", multiple=True, type=_FILE, help="As of `twokeys preview`.")
+@click.option("--state", "states", multiple=True, type=_FILE, help="A state that stack references are answered from.")
 @PROJECT
 @click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")

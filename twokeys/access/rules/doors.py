@@ -66,9 +66,8 @@ UNPROVED_DOOR = Rule(
     description="A door whose keys cannot both be shown is not proved, and counts as open.",
     severity="high",
     remediation=(
-        "Declare the door with CrossAccountAccess, pin the provider's account, read the other stack through "
-        "components.other_stack.OtherStack (docs/declared-documents.md shows how a program takes that in), or make an "
-        "exception with reason, owner and expiry."
+        "Write the document from values that preview knows, pin the provider's account, declare the door or read the "
+        "other stack as docs/declared-documents.md shows, or make an exception with reason, owner and expiry."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     check=_of("unproved-door", Lack.PROOF),

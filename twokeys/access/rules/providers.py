@@ -114,7 +114,8 @@ def _defaults(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             message = f"The default aws provider {whose} in whatever account the environment's credentials belong to"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
             if strict or _may_go_wrong(graph):
-                yield Finding("no-default-provider", message, step, provider.urn, advice=not strict)
+                advice = not strict or provider.urn not in used
+                yield Finding("no-default-provider", message, step, provider.urn, advice=advice)
             if not strict:
                 return
 

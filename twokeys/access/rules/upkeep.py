@@ -13,6 +13,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
 from twokeys.access.rules.refused import REFUSED
 from twokeys.access.snapshot import Resource
+from twokeys.aws_reference import unknown_names
 from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
 from twokeys.iam import UNKNOWN, PolicyKind, lint
@@ -32,13 +33,16 @@ def _linted(graph: Graph, principal: Principal, document: Document, kind: Policy
     if document.policy is UNKNOWN or document.urn is None:
         return
     organization = graph.accounts.held | graph.accounts.members
-    for found in lint(document.policy, kind, account=principal.account, organization=organization):
+    linted = lint(document.policy, kind, account=principal.account, organization=organization)
+    for found in (*linted, *unknown_names(document.policy)):
         if found.rule not in _ELSEWHERE | REFUSED:
             message = (
                 f"The {document.title} in account {graph.accounts.name(principal.account)} has a flaw at {found.path}: "
                 f"{found.message}"
             )
-            yield Finding("policy-lint", message, f"see {found.url}", document.urn, source=document.source)
+            yield Finding(
+                "policy-lint", message, f"{found.next_step}; see {found.url}", document.urn, source=document.source
+            )
 
 
 class TemporaryDoors(Config):
