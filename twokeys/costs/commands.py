@@ -118,12 +118,15 @@ def costs(  # noqa: PLR0913 - one parameter an option
     found = found.named(names)
     check(found, ", ".join(reports) or "Cost Explorer", exact=bool(reports))
     if picture:
-        files.write_output(picture, draw(found, _title(found)))
+        days = f", {found.first} to {found.end - timedelta(days=1)}" if found.first and found.end else ""
+        files.write_output(picture, draw(found, f"Costs by account and service{days}"))
     found = replace(found, breakdowns=tuple(found.breakdown(*by) for by in breakdowns))
     if as_json:
         click.echo(json.dumps(as_data(found), ensure_ascii=False))
     else:
         print_tables(found, top)
+        if not found.names:
+            click.echo("Accounts get their names from the states of the stacks: --state FILE, for each.")
         if picture:
             click.echo(f"Picture: {picture}")
 
@@ -195,8 +198,3 @@ def _progress() -> Iterator[Progress]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         yield progress
-
-
-def _title(costs: Costs) -> str:
-    days = f", {costs.first} to {costs.end - timedelta(days=1)}" if costs.first and costs.end else ""
-    return f"Costs by account and service{days}"
