@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -215,7 +216,8 @@ def page(  # noqa: PLR0913 - one parameter an option
             why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
             next_step="give the exports of the stacks that hold the doors and the people",
         )
-    files.write_output(file, render_page(title, bearers))
+    origin = ", ".join(one.where if "://" in one.where else Path(one.where).name for one in exports)
+    files.write_output(file, render_page(title, bearers, origin, datetime.now(UTC)))
     doors = sum(len(had) for had in bearers.values())
     if as_json:
         click.echo(json.dumps({"file": str(file), "bearers": len(bearers), "doors": doors}))
