@@ -57,9 +57,9 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
     known = read_project(project.resolve(), stacks)
     say = progress()
-    with aws_session(profile, region) as session:
-        live = read_live(session, say=say)
-        tried = None if no_enter else _enter(session, live, known.chosen, say)
+    session = aws_session(profile, region)
+    live = read_live(session, say=say)
+    tried = None if no_enter else _enter(session, live, known.chosen, say)
     findings = list(findings_of(known, live, tried))
     failed = any(one.status is Status.FAILURE for one in findings)
     if as_json:
@@ -86,7 +86,7 @@ def _show(findings: list[Finding], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from twokeys.shown import show_table
+    from twokeys.shown import counted, show_table
 
     table = Table()
     for column in ("check", "", "where", "what"):
@@ -97,5 +97,5 @@ def _show(findings: list[Finding], console: Console) -> None:
         table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
     show_table(console, table)
     counts = Counter(one.status for one in findings)
-    found = [f"{counts[one]} {word}{'s' * (counts[one] != 1)}" for one, word in _COUNTED.items()]
+    found = [counted(counts[one], word) for one, word in _COUNTED.items()]
     console.print(", ".join((f"{counts[Status.PASS]} passed", *found)))

@@ -182,12 +182,8 @@ class _Everything:
 def _marked(outputs: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Outputs for the wire: secret where the type, the options or the inputs they come from are."""
     return {
-        key: _secret(value.value if isinstance(value, Secret) else value)
+        key: {SIGNATURE: SECRET, "value": value.value if isinstance(value, Secret) else value}
         if isinstance(value, Secret) or key in asked.secret_outputs or holds_secret(asked.inputs.get(key))
         else value
         for key, value in outputs.items()
     }
-
-
-def _secret(value: object) -> dict[str, object]:
-    return {SIGNATURE: SECRET, "value": value}

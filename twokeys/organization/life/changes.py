@@ -42,9 +42,10 @@ def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
 
 def remaining(facts: Facts, account: str, address: str) -> list[str]:
     """What is left to do once AWS has the new address."""
+    local, _, domain = facts.settings.root_email.rpartition("@")
     edit = (
         f"take `email` out of `twokeys:accounts.{account}` in {facts.file}"
-        if address == _default_email(facts, account)
+        if address == f"{local}+{account}@{domain}"
         else f"write `email: {address}` under `twokeys:accounts.{account}` in {facts.file}"
     )
     return [
@@ -108,8 +109,3 @@ def _unused(facts: Facts, account: str, own_id: str, address: str) -> Iterator[C
         not users,
         "give an address of its own: AWS never gives one to a second account",
     )
-
-
-def _default_email(facts: Facts, account: str) -> str:
-    local, _, domain = facts.settings.root_email.rpartition("@")
-    return f"{local}+{account}@{domain}"
