@@ -132,11 +132,7 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
             why="the exports do not tell the address and the region of the Identity Center",
             next_step=f"give {missing}, or the name of an sso-session that your config has with --sso-session",
         )
-    settings = (
-        ("sso_start_url", start_url),
-        ("sso_region", region),
-        ("sso_registration_scopes", "sso:account:access"),
-    )
+    settings = (("sso_start_url", start_url), ("sso_region", region), ("sso_registration_scopes", "sso:account:access"))
     return Section("sso-session", choices.sso_session, settings)
 
 
