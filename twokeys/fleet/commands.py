@@ -160,12 +160,7 @@ def _work(order: Order, tasks: list[Task], at_once: Slots, scheduler: str | None
         )
     with opening(at_once.count, scheduler) as workers, display:
         return run(
-            tasks,
-            workers,
-            begun=display.begun,
-            ended=ended,
-            creating=creating,
-            creating_at_once=order.creating_at_once,
+            tasks, workers, begun=display.begun, ended=ended, creating=creating, creating_at_once=order.creating_at_once
         )
 
 
