@@ -11,10 +11,12 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import TypeGuard
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import url2pathname, urlopen
 
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.snapshot import Snapshot
@@ -41,7 +43,9 @@ class Exports:
 
 def read_exports(path: str) -> Exports:
     """Read the exports in a file or at an address; `-` is the standard input. Refuses what is not there or unclear."""
-    if path.startswith(("https://", "http://")):
+    if path.lower().startswith("file://"):
+        path = url2pathname(path[len("file://") :])
+    elif "://" in path:
         return parse_exports(_fetched(path), path)
     if path == "-":
         return parse_exports(sys.stdin.buffer.read(), "the standard input")
@@ -60,17 +64,28 @@ def read_exports(path: str) -> Exports:
 
 def _fetched(address: str) -> bytes:
     """What is published at an address: over https, or on this machine; at most 32 MiB."""
-    host = urlsplit(address).hostname
-    if not address.startswith("https://") and host not in ("127.0.0.1", "::1", "localhost"):
-        raise _not_there(address, "it is not https, so that anybody on the way could change it")
     try:
+        _refuse_open(address)
         with urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - https, or this machine
+            _refuse_open(answer.url)  # where it was sent on to
             text: bytes = answer.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
+    except HTTPError as error:
+        with error:
+            raise _not_there(address, f"{error.code} {error.reason}") from error
+    except (OSError, ValueError, HTTPException) as error:
         raise _not_there(address, str(getattr(error, "reason", error))) from error
     if len(text) > _MOST_BYTES:
         raise _not_there(address, f"it is larger than {_MOST_BYTES >> 20} MiB")
     return text
+
+
+def _refuse_open(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" and (parts.scheme, parts.hostname in ("127.0.0.1", "::1", "localhost")) != (
+        "http",
+        True,
+    ):
+        raise OSError(f"{address} is not https, so that anybody on the way could change it")
 
 
 def _not_there(address: str, why: str) -> Refusal:
@@ -88,7 +103,8 @@ def parse_exports(text: bytes, where: str) -> Exports:
         decoded = text.decode("utf-8-sig")
         read = json.loads(decoded)
     except (ValueError, RecursionError) as error:
-        raise _not_exports(where, f"it is not JSON: {error}") from error
+        page = " but a page, such as one to sign in" if text.lstrip().startswith(b"<") else f": {error}"
+        raise _not_exports(where, f"it is not JSON{page}") from error
     if not isinstance(read, dict):
         raise _not_exports(where, "it is JSON, but not an object")
     if "terraform_version" not in read and ("version" not in read or not {"deployment", "checkpoint"} & set(read)):

@@ -69,26 +69,6 @@ def test_assignments_are_doors_with_the_names_of_people_and_what_they_may_do(org
     }
 
 
-def test_root_sessions_are_there_when_they_are_switched_on(organization: Any) -> None:
-    iam: Any = boto3.client("iam")
-    organization.enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
-    organization.create_account(Email="aws+prod@example.com", AccountName="prod")
-    iam.enable_organizations_root_sessions()
-    iam.create_role(RoleName="keeper", AssumeRolePolicyDocument=_FOR_A_SERVICE)
-    iam.put_role_policy(
-        RoleName="keeper", PolicyName="root", PolicyDocument=document(grants("*", action="sts:AssumeRoot"))
-    )
-    graph = build(read_live())
-    (prod,) = {account for account in graph.accounts.members if account != HUB}
-    doors = {(door.source.name, door.target.account) for door in graph.doors if door.target.kind == "root"}
-    assert ("keeper", prod) in doors
-
-
-_FOR_A_SERVICE = document(
-    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-)
-
-
 Answers = dict[tuple[str, str], Any]
 
 

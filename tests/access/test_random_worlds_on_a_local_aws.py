@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -36,20 +35,6 @@ _ANYBODY = _text([{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:
 
 def _name(who: Who) -> dict[str, str]:
     return {f"{who.kind.capitalize()}Name": who.name}
-
-
-def _clients(aws: LocalAws) -> Client:
-    def client(service: Any, access: str, secret: str = "test", token: str | None = None) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=aws.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=access,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-        )
-
-    return client
 
 
 def _is_made(who: Who) -> bool:
@@ -92,7 +77,7 @@ def _differences(seed: int, directory: Path) -> Iterator[str]:
     graph = build(organization.snapshot)
     doors = {(door.source.arn, door.target.arn): door.outcome for door in (*graph.doors, *graph.steps)}
     with LocalAws.start(directory) as aws:
-        callers = _make(organization, _clients(aws))
+        callers = _make(organization, aws.client)
         for source in organization.people:
             for target in organization.people:
                 expected = answer_to_a_plain_request(organization, source, target)

@@ -118,6 +118,8 @@ def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monke
     (tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
     write_state(tmp_path / ".twokeys" / "stacks" / "stage.json", two_keys())
     assert call("check", "--stack", "stage")[0] == 0
+    with pytest.raises(Refusal, match="write stage, if that is meant"):
+        call("check", "--stack", "stag")
 
 
 def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path) -> None:

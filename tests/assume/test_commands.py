@@ -22,7 +22,7 @@ from click import BadParameter, UsageError
 from click.testing import CliRunner, Result
 
 from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
-from tests.profiles.test_local_aws import allow, root_of
+from tests.profiles.test_local_aws import allow
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
@@ -37,7 +37,7 @@ READER = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """Ada in the management account, with a grant for a role of stage that asks her for an external ID."""
     with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
-        parent, stage = root_of(MANAGEMENT, running), root_of(STAGE, running)
+        parent, stage = running.client("iam", MANAGEMENT), running.client("iam", STAGE)
         parent.create_user(UserName="ada")
         role = f"arn:aws:iam::{STAGE}:role/ops/reader"
         parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role))
@@ -52,7 +52,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(autouse=True)
 def _as_ada(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = root_of(MANAGEMENT, local_aws).create_access_key(UserName="ada")["AccessKey"]
+    made = local_aws.client("iam", MANAGEMENT).create_access_key(UserName="ada")["AccessKey"]
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", made["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", made["SecretAccessKey"])
@@ -129,6 +129,9 @@ def test_a_shut_door_an_unknown_one_and_no_place_to_look_are_refused_with_the_ne
     with pytest.raises(Refusal) as unknown:
         run("stage-raeder", "--from", doors)
     assert unknown.value.next_step == "name stage-reader, if that is meant"
+    closed = write(tmp_path, "closed.json", outputs(door("stage-reader", expires="2026-01-31T15:00Z")))
+    with pytest.raises(Refusal, match="closed since 2026-01-31 15:00 UTC"):
+        run("stage-reader", "--from", closed)
     with pytest.raises(UsageError, match="TWOKEYS_DOORS"):
         run("stage-reader")
     with pytest.raises(UsageError, match="not both"):

@@ -5,20 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.access.world import (
-    CI,
-    DEPLOYER,
-    HUB,
-    OUTSIDE,
-    PROD,
-    STAGE,
-    World,
-    arn,
-    document,
-    grants,
-    trusts,
-    two_keys,
-)
+import pytest
+
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
@@ -56,11 +45,7 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
         "RolePolicy", "more", world.hub, role="ci", name="more", policy=document(grants(arn(STAGE, "role/reader")))
     )
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(1)))
-    assert usage(found) == {
-        "deployer": Usage.USED,
-        "reader": Usage.NEVER,
-        "OrganizationAccountAccessRole": Usage.NEVER,
-    }
+    assert usage(found) == {"deployer": Usage.USED, "reader": Usage.NEVER, "OrganizationAccountAccessRole": Usage.NEVER}
     (deployer,) = [one for one in found.doors if one.usage is Usage.USED]
     assert (deployer.count, deployer.last) == (2, DAY + timedelta(days=1))
     assert found.undeclared == ()
@@ -74,8 +59,7 @@ def test_a_root_session_is_used_by_whom_it_is_granted_to() -> None:
     policy = document({**grants(arn(STAGE, "root")), "Action": "sts:AssumeRoot"})
     world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
     found = compared(
-        world,
-        entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE}),
+        world, entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE})
     )
     assert usage(found)["root user"] is Usage.USED
     assert found.undeclared == ()
@@ -111,13 +95,27 @@ def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     ]
 
 
-def test_a_caller_of_whom_only_the_account_is_told_perhaps_used_each_door_of_that_account() -> None:
-    record = entry(CI_SESSION, DEPLOYER, at(0), userIdentity={"type": "AWSAccount", "accountId": HUB})
-    found = compared(two_keys(), record)
-    assert usage(found)["deployer"] is Usage.PERHAPS
-    assert found.undeclared == ()
-    other = entry(CI_SESSION, DEPLOYER, at(0), userIdentity={"type": "AWSAccount", "accountId": OUTSIDE})
-    assert len(compared(two_keys(), other).undeclared) == 1
+@pytest.mark.parametrize(
+    ("account", "unique_id", "known", "perhaps"),
+    [
+        (HUB, None, None, True),
+        (HUB, "AROAANOTHER", None, True),
+        (HUB, "AIDAUSER", None, False),  # ci is a role, and AIDA begins a user's id
+        (HUB, "AROAANOTHER", "AROACI", False),
+        (OUTSIDE, None, None, False),
+    ],
+)
+def test_a_caller_of_whom_only_account_and_id_are_told_perhaps_used_each_door_that_may_be_his(
+    account: str, unique_id: str | None, known: str | None, perhaps: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes."""
+    world = two_keys()
+    ci = next(one for one in world.resources if one.name == "ci")
+    world.change(ci, outputs={**ci.outputs, "uniqueId": known})
+    told = {"type": "AWSAccount", "accountId": account, "principalId": unique_id}
+    found = compared(world, entry(CI_SESSION, DEPLOYER, at(0), userIdentity=told))
+    assert usage(found)["deployer"] is (Usage.PERHAPS if perhaps else Usage.NEVER)
+    assert len(found.undeclared) == (not perhaps)
 
 
 def test_services_and_calls_within_the_account_are_counted_apart() -> None:

@@ -85,15 +85,15 @@ def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
     }
     file = tmp_path / "report.parquet"
     write_table(table(columns), file, row_group_size=3)
-    told: list[float] = []
+    told: list[dict[str, float]] = []
     ledger = Ledger(Question(((ACCOUNT,), (SERVICE,), (TEAM,)), first=date(2026, 10, 1), end=date(2026, 11, 1)))
-    read_parquet(str(file), ledger, told.append)
+    read_parquet(str(file), ledger, lambda **done: told.append(done))
     found = ledger.costs("report.parquet")
     check(found, "report.parquet", exact=True)
     assert amounts(found, 0) == exact(BY_ACCOUNT)
     assert amounts(found, 1) == exact(BY_SERVICE)
     assert amounts(found, 2) == exact(BY_TEAM)
-    assert told[-1] == 1
+    assert told[-1] == {"completed": 1}
     (tmp_path / "cut.parquet").write_bytes(file.read_bytes()[:-100])
     with pytest.raises(Refusal, match="damaged"):
         read_parquet(str(tmp_path / "cut.parquet"), ledger)
@@ -131,11 +131,14 @@ def test_a_tag_that_aws_made_is_asked_for_by_its_whole_key() -> None:
 def test_a_tag_without_a_column_is_refused_and_the_columns_are_named() -> None:
     with pytest.raises(Refusal, match="resourceTags/aws:createdBy, resourceTags/user:Team"):
         costs(legacy(), question=Question(((Dimension("tag", "owner"),),)))
+    with pytest.raises(Refusal, match="such as resourceTags/user:Team"):
+        costs(legacy(), question=Question(((Dimension("tag", "Teem"),),)))
 
 
-def test_a_tag_that_no_line_of_a_map_has_is_all_untagged() -> None:
-    found = costs(cur2(), question=Question(((Dimension("tag", "owner"),),)))
+def test_a_tag_that_no_line_of_a_map_has_is_all_untagged_and_said_with_the_nearest() -> None:
+    found = costs(cur2(), question=Question(((Dimension("tag", "owner"),), (Dimension("tag", "taem"),), (TEAM,))))
     assert amounts(found, 0) == {("",): Decimal(CHARGES)}
+    assert found.notes == ("no line has the tag owner", "no line has the tag taem; team is there")
 
 
 def test_two_tag_columns_that_differ_only_in_case_are_told_apart_by_the_exact_key() -> None:
@@ -164,6 +167,8 @@ def test_currencies_are_never_added_and_one_can_be_chosen() -> None:
     with pytest.raises(Refusal, match="EUR and USD"):
         costs(mixed)
     assert costs(mixed, question=Question(((ACCOUNT,),), currency="EUR")).total == Decimal(7)
+    with pytest.raises(Refusal, match="in usd; there are lines in EUR and USD"):
+        costs(mixed, question=Question(((ACCOUNT,),), currency="usd"))
 
 
 def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
@@ -181,7 +186,7 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (gzip.compress(legacy(), mtime=0)[:-10], "damaged or cut off"),
         (gzip.compress(legacy(), mtime=0)[:60] + b"\0" * 40, "damaged or cut off"),
         (b"PK\x03\x04", "ZIP"),
-        (b"", "no column lineItem/UnblendedCost"),
+        (b"", "it is empty"),
         (b"a,b\n1,2\n", "no column lineItem/UnblendedCost"),
         (legacy().replace(b"10.5", b"ten"), "line 9"),
         (legacy().replace(b"10.5", b"NaN"), "is NaN"),

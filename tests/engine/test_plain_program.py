@@ -6,7 +6,6 @@ import json
 import subprocess
 from pathlib import Path
 
-import boto3
 import pytest
 
 from tests.engine.conftest import Engine
@@ -57,13 +56,7 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    iam = boto3.client(
-        "iam",
-        endpoint_url=engine.aws.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="111111111111",
-        aws_secret_access_key="test",
-    )
+    iam = engine.aws.client("iam")
     plain("stack", "init", "dev")
     assert command("up", "--yes", "--skip-preview").changes == {"create": 5}
     assert iam.get_role(RoleName="worker")["Role"]["RoleName"] == "worker"

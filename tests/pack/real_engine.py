@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
 import pytest
 
 from twokeys.access_role import ACCESS_ROLE
@@ -39,14 +38,7 @@ class Accounts:
 
     def client(self, service: str, account: str) -> Any:
         """AWS as the root of an account sees it."""
-        given = self.aws.environment(account)
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.aws.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        )
+        return self.aws.client(service, account)
 
     def renew(self) -> None:
         """Forget all that was made, and make them anew."""

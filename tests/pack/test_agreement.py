@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -33,24 +32,21 @@ class Organization:
 
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
-        self._session: Any = boto3.Session(region_name="us-east-1")
-        organizations = self.client("organizations", HUB)
+        organizations = self.aws.client("organizations", HUB)
         organizations.create_organization(FeatureSet="ALL")
         made = organizations.create_account(Email="stage@example.com", AccountName="stage")
         self.stage = made["CreateAccountStatus"]["AccountId"]
 
-    def client(self, service: str, key: str, secret: str = "test", token: str | None = None) -> Any:
-        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
-        return self._session.client(service, endpoint_url=self.aws.endpoint, **keys)
-
     def sts_of(self, name: str, kind: str) -> Any:
         """STS with the credentials of a user or a role of the hub."""
         if kind == "user":
-            key = self.client("iam", HUB).create_access_key(UserName=name)["AccessKey"]
-            return self.client("sts", key["AccessKeyId"], key["SecretAccessKey"])
-        made = self.client("sts", HUB).assume_role(RoleArn=f"arn:aws:iam::{HUB}:role/{name}", RoleSessionName="test")
+            key = self.aws.client("iam", HUB).create_access_key(UserName=name)["AccessKey"]
+            return self.aws.client("sts", key["AccessKeyId"], key["SecretAccessKey"])
+        made = self.aws.client("sts", HUB).assume_role(
+            RoleArn=f"arn:aws:iam::{HUB}:role/{name}", RoleSessionName="test"
+        )
         given = made["Credentials"]
-        return self.client("sts", given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return self.aws.client("sts", given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ HALF = {
 @pytest.fixture
 def nothing_updated(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checkout's own sandbox, if it has one, answers nothing."""
-    monkeypatch.setattr("twokeys.preview.commands._of_the_sandbox", lambda _: ())
+    monkeypatch.setattr("twokeys.project.states.states_made", lambda _: [])
 
 
 @pytest.mark.usefixtures("nothing_updated")

@@ -137,7 +137,7 @@ def test_an_sso_session_that_the_file_has_is_found_and_not_written_twice() -> No
         ("[profile a]\nx = 1\nx = 2\n", r"line 3 sets x of \[profile a\] a second time"),
         ("region = us-west-2\n", "line 1 belongs to no section"),
         ("[profile a]\naws_secret_access_key\n", "line 2 is not a setting"),
-        ("\ufeff[default]\n", "line 1 belongs to no section"),
+        ("\ufeff[default]\n", "line 1 belongs to no section: it begins with a byte order mark"),
     ],
 )
 def test_a_file_that_the_aws_cli_cannot_read_is_refused_without_showing_its_lines(text: str, why: str) -> None:

@@ -107,11 +107,7 @@ def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
     state = write(tmp_path, "management.json", identity_center())
     run("--person", "ada", "--state", state, "--sso-session", "acme")
     # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
-    assert settings("stage-ReadOnly") == {
-        "sso_session": "acme",
-        "sso_account_id": STAGE,
-        "sso_role_name": "ReadOnly",
-    }
+    assert settings("stage-ReadOnly") == {"sso_session": "acme", "sso_account_id": STAGE, "sso_role_name": "ReadOnly"}
     assert boto3.Session()._session.full_config["sso_sessions"] == {
         "acme": {
             "sso_start_url": "https://d-1234567890.awsapps.com/start",
@@ -258,13 +254,15 @@ def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monk
 
 
 @pytest.mark.usefixtures("config")
-def test_a_door_with_an_external_id_that_the_exports_do_not_hold_has_no_profile_or_keeps_it(tmp_path: Path) -> None:
+def test_a_closed_door_and_one_whose_external_id_is_not_there_have_no_profile_or_keep_it(tmp_path: Path) -> None:
+    closed = door("c", role="c", expires="2026-01-31T15:00Z")
     published = write(
-        tmp_path, "doors.json", outputs(door("a", external_id="x-1", documents=False), door("b", role="b"))
+        tmp_path, "doors.json", outputs(door("a", external_id="x-1", documents=False), door("b", role="b"), closed)
     )
     told = run("--person", "ada", "--from", published)
     assert told.stdout.splitlines()[0] == "+ profile b"
     assert "`twokeys assume a --external-id ID`" in told.stderr
+    assert "c is closed since 2026-01-31 15:00 UTC" in told.stderr
     assert set(boto3.Session().available_profiles) == {"default", "b"}
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", external_id="x-1"))))
     run("--person", "ada", "--from", published)
@@ -306,6 +304,7 @@ def test_help_of_the_group_and_of_its_default_command_are_two() -> None:
     assert "--dry-run" in CliRunner().invoke(profiles, ["write", "--help"]).output
     assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
     assert CliRunner().invoke(profiles, ["--state", "x"]).exit_code == 2
+    assert "whose doors with --person" in CliRunner().invoke(profiles, ["ada"]).output
 
 
 @pytest.mark.usefixtures("config")
@@ -399,17 +398,39 @@ def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(
     assert refused.value.why == "the users there are ann, bob"
 
 
+class _Sending(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """The file; a path that is an address sends on to it."""
+        if "://" not in self.path:
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("Location", self.path[1:])
+        self.end_headers()
+
+
 @pytest.mark.usefixtures("config")
 def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machine(published: Path) -> None:
-    handler = partial(SimpleHTTPRequestHandler, directory=str(published.parent))
+    (published.parent / "sign-in").write_text("<!doctype html>")
+    handler = partial(_Sending, directory=str(published.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
-            run("--person", "ann", "--from", f"http://127.0.0.1:{server.server_port}/doors.json")
+            here = f"http://127.0.0.1:{server.server_port}"
+            run("--person", "ann", "--from", f"{here}/doors.json")
+            for where, why in (
+                (f"{here}/http://127.1:{server.server_port}/doors.json", "not https"),
+                (f"{here}/sign-in", "a page"),
+                (f"{here}/nothing", "404 File not found"),
+            ):
+                with pytest.raises(Refusal, match=why):
+                    run("--person", "ann", "--from", where)
         finally:
             server.shutdown()
             thread.join()
     assert settings("222222222222-reader")["role_arn"] == arn(STAGE, "role/reader")
-    with pytest.raises(Refusal, match="published doors cannot be read"):
-        run("--person", "ann", "--from", "http://doors.example/doors.json")
+    run("--person", "ann", "--from", published.as_uri())
+    for where in ("http://doors.example/doors.json", "s3://doors/doors.json", "https://[doors", "https://a:b@doors"):
+        with pytest.raises(Refusal, match="published doors cannot be read"):
+            run("--person", "ann", "--from", where)

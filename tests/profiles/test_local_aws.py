@@ -23,11 +23,6 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         yield running
 
 
-def root_of(account: str, local_aws: LocalAws) -> Any:
-    keys = {"aws_access_key_id": account, "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    return boto3.client("iam", endpoint_url=local_aws.endpoint, **keys)
-
-
 def allow(action: str, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
 
@@ -35,7 +30,7 @@ def allow(action: str, **more: Any) -> str:
 @pytest.fixture(scope="module")
 def key(local_aws: LocalAws) -> dict[str, str]:
     """Ada in the management account, with a grant for one role in stage that trusts her and asks for an external ID."""
-    parent, stage = root_of(MANAGEMENT, local_aws), root_of(STAGE, local_aws)
+    parent, stage = local_aws.client("iam", MANAGEMENT), local_aws.client("iam", STAGE)
     parent.create_user(UserName="ada")
     role_arn = f"arn:aws:iam::{STAGE}:role/ops/reader"
     parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role_arn))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from twokeys.project.config import load_project
 from twokeys.project.stack_yaml import dumped
 from twokeys.sandbox.box import Sandbox
@@ -65,13 +63,7 @@ class World:
         assert done.ok, (done.failed, done.verdicts.mandatory)
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.aws.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=MANAGEMENT_ACCOUNT,
-            aws_secret_access_key="test",
-        )
+        return self.aws.client(service)
 
     def accounts(self) -> dict[str, dict[str, Any]]:
         """The member accounts that the organization has, by name."""

@@ -24,14 +24,7 @@ from twokeys.sandbox.person import made_with
 
 def accounts_of(aws: LocalAws) -> dict[str, str]:
     """Account name to id, from the local AWS itself."""
-    organizations = boto3.client(
-        "organizations",
-        endpoint_url=aws.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="111111111111",
-        aws_secret_access_key="test",
-    )
-    return {one["Name"]: one["Id"] for one in organizations.list_accounts()["Accounts"]}
+    return {one["Name"]: one["Id"] for one in aws.client("organizations").list_accounts()["Accounts"]}
 
 
 def told(run: subprocess.CompletedProcess[str]) -> Any:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from twokeys.sandbox.local_aws import LocalAws
@@ -96,7 +95,7 @@ STACKS: dict[str, dict[str, Any]] = {
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """The accounts, roles, people and policies that the doors speak of."""
     with LocalAws.start(tmp_path_factory.mktemp("sandbox") / "aws") as running:
-        hub = client(running, "iam", Keys(HUB, "test"))
+        hub = running.client("iam", HUB)
         hub.create_role(RoleName="ci", AssumeRolePolicyDocument=json.dumps(trusts(arn(HUB, "root"))))
         allowed = json.dumps(grants(DEPLOYER, READER))
         hub.put_role_policy(RoleName="ci", PolicyName="enter", PolicyDocument=allowed)
@@ -108,7 +107,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
             GroupName="people", PolicyName="enter", PolicyDocument=json.dumps(grants(DEVELOPER, PARTNER))
         )
         for account in (STAGE, PROD):
-            iam = client(running, "iam", Keys(account, "test"))
+            iam = running.client("iam", account)
             iam.create_role(RoleName=ACCESS_ROLE, AssumeRolePolicyDocument=json.dumps(trusts(arn(HUB, "root"))))
             everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
             iam.put_role_policy(
@@ -125,7 +124,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture
 def keys_of(aws: LocalAws) -> Iterator[Callable[[str], Keys]]:
     """Makes access keys of a user; they are gone after the test."""
-    iam, made = client(aws, "iam", Keys(HUB, "test")), []
+    iam, made = aws.client("iam", HUB), []
 
     def make(user: str) -> Keys:
         key = iam.create_access_key(UserName=user)["AccessKey"]
@@ -139,20 +138,9 @@ def keys_of(aws: LocalAws) -> Iterator[Callable[[str], Keys]]:
 
 @pytest.fixture
 def attempts(aws: LocalAws) -> Attempts:
-    return Attempts(lambda keys: client(aws, "sts", keys), Pace(0))
+    return Attempts(lambda keys: aws.client("sts", keys.access, keys.secret, keys.token), Pace(0))
 
 
 @pytest.fixture
 def found() -> Exports:
     return exports(STACKS)
-
-
-def client(aws: LocalAws, service: Any, keys: Keys) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=aws.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=keys.access,
-        aws_secret_access_key=keys.secret,
-        aws_session_token=keys.token,
-    )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.verify.conftest import HUB, STACKS, STAGE, client
+from tests.verify.conftest import HUB, STACKS, STAGE
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.verify_command import verify
@@ -74,7 +74,7 @@ def test_on_the_sandbox_each_door_is_tried_by_its_own_caller_and_nothing_is_left
     assert found["alice of group people tries door stage-developer without MFA"]["happened"] == "refused"
     assert found["user alice tries door stage-partner with a wrong external ID"]["happened"] == "refused"
     assert found["the administrator of stage tries door prod-reader"]["happened"] == "refused"
-    iam = client(aws, "iam", Keys(HUB, "test"))
+    iam = aws.client("iam", HUB)
     assert {user["UserName"] for user in iam.list_users()["Users"]} == {"alice", "bob"}
     assert iam.list_access_keys(UserName="alice")["AccessKeyMetadata"] == []
 
@@ -154,3 +154,5 @@ def test_a_correct_deployment_whose_doors_all_lead_through_identity_center_does_
     (probe,) = probes(result).values()
     assert probe["happened"] == "not probed"
     assert "aws sso login" in probe["nextStep"]
+    nan = CliRunner().invoke(verify, [*outputs, "--rate", "nan"], standalone_mode=False)
+    assert "no number of calls" in str(nan.exception)

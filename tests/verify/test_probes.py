@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.verify.conftest import HUB, client
+from tests.verify.conftest import HUB
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
@@ -50,7 +50,7 @@ def test_what_is_not_probed_says_why_and_what_to_do(attempts: Attempts, keys_of:
 def test_with_a_device_the_door_that_asks_for_mfa_opens(
     aws: LocalAws, attempts: Attempts, keys_of: KeysOf, found: Exports
 ) -> None:
-    iam = client(aws, "iam", Keys(HUB, "test"))
+    iam = aws.client("iam", HUB)
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName="alice")["VirtualMFADevice"]
     serial, seed, now = device["SerialNumber"], device["Base32StringSeed"].decode(), time.time()
     codes = {"AuthenticationCode1": totp(seed, now - 30), "AuthenticationCode2": totp(seed, now)}
@@ -102,7 +102,7 @@ def test_a_root_user_can_verify_nothing(attempts: Attempts, found: Exports) -> N
 def test_whoever_enters_an_account_as_administrator_stays_out_of_the_others(
     aws: LocalAws, attempts: Attempts, keys_of: KeysOf, found: Exports
 ) -> None:
-    iam = client(aws, "iam", Keys(HUB, "test"))
+    iam = aws.client("iam", HUB)
     allowed = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}'
     iam.put_user_policy(UserName="bob", PolicyName="admin", PolicyDocument=allowed)
     try:

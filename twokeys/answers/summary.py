@@ -9,6 +9,7 @@ from typing import Any
 
 from twokeys.answers.model import Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
+from twokeys.shown import counted
 
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
@@ -218,11 +219,6 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(shown) <= most:
         return ", ".join(shown)
     return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words: "1 door", "2 doors"."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _pattern(way: Way) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
-from twokeys.profiles.ways import AssignmentWay, RoleWay
+from twokeys.profiles.ways import AssignmentWay, RoleWay, closed
 
 CHAINED_SECONDS = 3_600
 """A session that is opened with a session lasts an hour at most (role chaining)."""
@@ -92,8 +92,15 @@ def open_session(  # noqa: PLR0913 - what AssumeRole takes
         code: asks for the six digits of a device, by its ARN.
 
     Raises:
-        Refusal: the door is Identity Center's, there are no credentials, or AWS refuses.
+        Refusal: the door is closed or Identity Center's, there are no credentials, or AWS refuses.
     """
+    if since := closed(way):
+        raise Refusal(
+            f"door {way.name}",
+            where=f"account {way.account}",
+            why=f"it is {since}",
+            next_step=f"open it again, for review: `twokeys access open {way.name} --for 2h --reason TEXT`",
+        )
     if isinstance(way, AssignmentWay):
         raise Refusal(
             f"door {way.name}",
@@ -223,11 +230,7 @@ def console_address(session: Session, partition: str, destination: str | None = 
             next_step="use the session with the AWS CLI: `twokeys assume`",
         )
     federation, console = _CONSOLES[partition]
-    keys = {
-        "sessionId": session.access_key,
-        "sessionKey": session.secret_key,
-        "sessionToken": session.token,
-    }
+    keys = {"sessionId": session.access_key, "sessionKey": session.secret_key, "sessionToken": session.token}
     try:
         asked = f"{federation}?{urlencode({'Action': 'getSigninToken', 'Session': json.dumps(keys)})}"
         with urlopen(asked, timeout=_SECONDS_TO_ANSWER) as answer:  # noqa: S310 - https, from the table above

@@ -17,13 +17,13 @@ What counts, precisely; docs/audit-events.md says it for readers:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.learning import LEARNING
+from twokeys.audit import LEARNING
 from twokeys.audit.trail import Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
@@ -86,8 +86,8 @@ class Comparison:
 
     @property
     def noteworthy(self) -> bool:
-        """Whether somebody has to look: at an entry without a door, or at an unusual one."""
-        return bool(self.undeclared or self.unusual)
+        """Whether somebody has to look: at an entry without a door, an unusual one, or one that cannot be read."""
+        return bool(self.undeclared or self.unusual or self.unreadable)
 
 
 def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of itself
@@ -110,7 +110,8 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     entries = [use for use in judged if use.failed is None]
     doors = _doors(answers) if start is not None and end is not None else []
     tallies = {door: _Tally() for door in doors}
-    undeclared = [use for use in entries if not _attribute(use, doors, tallies)]
+    known_by_id = {party.who for party in answers.principals.values()}
+    undeclared = [use for use in entries if not _attribute(use, doors, tallies, known_by_id)]
     learned = start + timedelta(days=learning_days) if start is not None else None
     return Comparison(
         start=start,
@@ -153,10 +154,11 @@ def _doors(answers: Answers) -> list[Step]:
     return list(steps.values())
 
 
-def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally]) -> bool:
+def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally], known_by_id: Container[Who]) -> bool:
     """Give a use to the doors that explain it; False when none does.
 
-    A door of the principal itself comes before a door of its account as a whole.
+    A door of the principal itself comes before a door of its account as a whole. Of whom the sources know the unique
+    id, another id is not theirs.
     """
     into = [door for door in doors if _is_at(door.target.who, use.target)]
     own = [door for door in into if _is(door.source.who, use.caller.who)]
@@ -166,7 +168,13 @@ def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally]) -> 
             tally = tallies[door]
             tally.count, tally.last = tally.count + 1, use.time
         return True
-    perhaps = [door for door in into if _may_be(use.caller.who, door.source.who)]
+    by_id = use.unique_id if not use.told else None
+    perhaps = [
+        door
+        for door in into
+        if _may_be(use.caller.who, door.source.who)
+        and not (by_id and _has_another_id(door.source.who, by_id, known_by_id))
+    ]
     for door in perhaps:
         tally = tallies[door]
         tally.perhaps, tally.last = tally.perhaps + 1, use.time
@@ -200,6 +208,15 @@ def _may_be(caller: Who, source: Who) -> bool:
     if caller.account != source.account:
         return False
     return caller.kind == "principal" or (source.kind == "group" and caller.kind == "user")
+
+
+def _has_another_id(source: Who, unique_id: str, known_by_id: Container[Who]) -> bool:
+    """Whether a unique id is surely not the source's: the sources know hers, or it is one of another kind.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+    """
+    others = {"AIDA": ("role",), "AROA": ("user", "group")}.get(unique_id[:4], ())
+    return source in known_by_id or source.kind in others
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.answers.summary import counted
 from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
 from twokeys.audit.trail import Use
+from twokeys.shown import counted
 
 
 def as_data(found: Comparison) -> dict[str, Any]:
@@ -89,8 +89,10 @@ def period(found: Comparison) -> str:
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"CloudTrail: {nothing}{others}"
     apart = "".join(f", {count} {what}" for what, count in found.apart.items())
-    unreadable = f"; {found.unreadable} records cannot be read" if found.unreadable else ""
+    unreadable = f"; {counted(found.unreadable, 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
+    if found.learned_until and found.learned_until > found.end:
+        learning = "; all of it only teaches what is usual (--learning-days)"
     entries = "entry" if found.entries == 1 else "entries"
     return (
         f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} {entries}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 
 ZERO = Decimal(0)
 
@@ -42,7 +42,8 @@ class Dimension:
             return Dimension(kind)
         if kind == "tag" and key:
             return Dimension(kind, key)
-        raise ValueError(f"{text!r} is not account, service or tag:KEY")
+        near = nearest(kind, ("account", "service", "tag:KEY"))
+        raise ValueError(f"{text!r} is not account, service or tag:KEY" + (f" (did you mean {near}?)" if near else ""))
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}" if self.key else self.kind

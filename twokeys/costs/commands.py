@@ -21,7 +21,7 @@ from twokeys.errors import Refusal
 from twokeys.options import is_named_pipe
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
 
 def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[Dimension, ...], ...]:
@@ -118,12 +118,15 @@ def costs(  # noqa: PLR0913 - one parameter an option
     found = found.named(names)
     check(found, ", ".join(reports) or "Cost Explorer", exact=bool(reports))
     if picture:
-        files.write_output(picture, draw(found, _title(found)))
+        days = f", {found.first} to {found.end - timedelta(days=1)}" if found.first and found.end else ""
+        files.write_output(picture, draw(found, f"Costs by account and service{days}"))
     found = replace(found, breakdowns=tuple(found.breakdown(*by) for by in breakdowns))
     if as_json:
         click.echo(json.dumps(as_data(found), ensure_ascii=False))
     else:
         print_tables(found, top)
+        if not found.names:
+            click.echo("Accounts get their names from the states of the stacks: --state FILE, for each.")
         if picture:
             click.echo(f"Picture: {picture}")
 
@@ -162,7 +165,7 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
                     stream = _peekable(opened)
                     if is_parquet(stream):
                         task = progress.add_task(escape(report), total=1)
-                        read_parquet(report, ledger, partial(_told, progress, task))
+                        read_parquet(report, ledger, partial(progress.update, task))
                     else:
                         read_csv(stream, report, ledger)
             except OSError as error:
@@ -177,10 +180,6 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
 
 def _peekable(stream: BinaryIO) -> io.BufferedReader[io.RawIOBase]:
     return io.BufferedReader(cast("io.RawIOBase", stream))
-
-
-def _told(progress: Progress, task: TaskID, done: float) -> None:
-    progress.update(task, completed=done)
 
 
 def _from_explorer(profile: str | None, question: Question) -> Costs:
@@ -199,8 +198,3 @@ def _progress() -> Iterator[Progress]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         yield progress
-
-
-def _title(costs: Costs) -> str:
-    days = f", {costs.first} to {costs.end - timedelta(days=1)}" if costs.first and costs.end else ""
-    return f"Costs by account and service{days}"

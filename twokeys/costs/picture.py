@@ -68,7 +68,7 @@ def draw(costs: Costs, title: str) -> str:
         js=[],  # it would load a script from the network
         no_prefix=True,
         title=title,
-        x_title=f"{costs.currency}, without credits, refunds and taxes",
+        x_title=f"{costs.currency} {money(costs.charges)}, without credits, refunds and taxes",
         width=1100,
         height=190 + 34 * len(bars) + 24 * ((len(stacks) + 2) // 3),
         legend_at_bottom=True,

@@ -35,7 +35,7 @@ from twokeys.costs.breakdown import (
     kind_of,
 )
 from twokeys.costs.versions import Lines
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 
 Row = Sequence[str]
 
@@ -53,6 +53,8 @@ class Ledger:
     rows: int = 0
     blank: int = 0
     currencies: set[str] = field(default_factory=set)
+    other_currencies: set[str] = field(default_factory=set)
+    tag_keys: set[str] = field(default_factory=set)
     account_names: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     files: dict[str, Lines] = field(default_factory=dict)
@@ -63,8 +65,10 @@ class Ledger:
             raise Refusal(
                 "there is nothing to break down",
                 where=where,
-                why="no line of the report falls into these days and this currency",
-                next_step="give another report, or other days with --from and --to",
+                why="no line of the report falls into these days"
+                + (f" and is in {self.question.currency}" if self.question.currency else "")
+                + (f"; there are lines in {' and '.join(others)}" if (others := sorted(self.other_currencies)) else ""),
+                next_step="give another report, other days with --from and --to, or another --currency",
             )
         if len(self.currencies) > 1:
             raise Refusal(
@@ -85,6 +89,10 @@ class Ledger:
             if kind:
                 apart[account, kind] = add([apart.get((account, kind), ZERO), amount])
         notes = [f"{self.blank} lines have no {METRICS[self.question.metric]}; they count as 0"] if self.blank else []
+        for place, tag in enumerate(self.question.tags, 3):
+            if self.tag_keys and not any(cell[place] for cell in self.cells):
+                near = nearest(tag, {name.rpartition(":")[2].removeprefix("user_") for name in self.tag_keys})
+                notes.append(f"no line has the tag {tag}" + (f"; {near} is there" if near else ""))
         return Costs(
             currency=next(iter(self.currencies)),
             charges=add([self.total, -add(apart.values())]),
@@ -110,12 +118,14 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
     """
     start = stream.peek(2)[:2]
     if start == b"PK":
-        raise _unreadable(where, "it is a ZIP archive", "Unpack it and give the CSV file in it.")
+        raise _unreadable(where, "it is a ZIP archive", "unpack it and give the CSV file in it")
     unpacked = gzip.GzipFile(fileobj=stream) if start == b"\x1f\x8b" else stream
     with io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(text, strict=True)
         try:
             header = next(reader, [])
+            if not header:
+                raise _unreadable(where, "it is empty", _AGAIN)
             _read_rows(header, reader, where, ledger, lambda: f"line {reader.line_num}")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _unreadable(where, f"the compressed file is damaged or cut off: {error}", _AGAIN) from error
@@ -123,8 +133,8 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
             raise _unreadable(where, f"near line {reader.line_num}: {error}", _AGAIN) from error
 
 
-def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = lambda _: None) -> None:
-    """Add a Parquet report to the ledger, one row group at a time; `progress` is told the fraction that is done.
+def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lambda **_: None) -> None:
+    """Add a Parquet report to the ledger, one row group at a time; `progress` is told the fraction `completed`.
 
     Parquet holds costs as doubles; each becomes the shortest decimal that means the same double, which is also what a
     CSV report shows. Refuses when pyarrow is not installed.
@@ -133,7 +143,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = 
         import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional dependency
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
-        raise _unreadable(path, "reading Parquet needs pyarrow", "Run `pip install 'twokeys[parquet]'`.") from error
+        raise _unreadable(path, "reading Parquet needs pyarrow", "run `pip install 'twokeys[parquet]'`") from error
     try:
         with parquet.ParquetFile(path) as file:
             header = [name for name in file.schema_arrow.names if _wanted(name)]
@@ -144,7 +154,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = 
                 for batch in file.iter_batches(columns=header):
                     yield from zip(*(map(_as_text, column.to_pylist()) for column in batch.columns), strict=True)
                     done += batch.num_rows
-                    progress(done / max(file.metadata.num_rows, 1))
+                    progress(completed=done / max(file.metadata.num_rows, 1))
 
             _read_rows(header, rows(), path, ledger, lambda: f"after row {done}")
     except (arrow.ArrowException, OSError) as error:
@@ -162,7 +172,7 @@ _FOCUS = {
     "Tags": "tags",
 }
 """The columns of FOCUS that say what those of the report say; what is billed is not blended and not amortized."""
-_AGAIN = "Download the report again and compare its size with the one in the bucket."
+_AGAIN = "download the report again and compare its size with the one in the bucket"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ACCOUNT, _CODE, _KIND = "lineitemusageaccountid", "lineitemproductcode", "lineitemlineitemtype"
 _CURRENCY, _START = "lineitemcurrencycode", "lineitemusagestartdate"
@@ -213,7 +223,7 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
     start = _need(columns, _START, where) if bounded else 0
     first = question.first.isoformat() if question.first else ""
     end = question.end.isoformat() if question.end else "~"
-    tags = [_tag_reader(key, header, columns, where) for key in question.tags]
+    tags = [_tag_reader(key, header, columns, where, ledger.tag_keys) for key in question.tags]
     named, product = columns.get(_ACCOUNT_NAME), _product_reader(columns)
     cells, products, names = ledger.cells, ledger.products, ledger.account_names
     identity = [columns[name] for name in _IDENTITY] if all(name in columns for name in _IDENTITY) else told_by
@@ -226,7 +236,10 @@ def _read_rows(header: Row, rows: Iterable[Row], where: str, ledger: Ledger, pla
                 raise _unreadable(where, f"{place()} has {len(row)} fields of {len(header)}", _AGAIN)
             try:
                 outside = bounded and not first <= row[start][:10] < end
-                if (outside and _is_day(row[start])) or question.currency not in (None, row[currency]):
+                if outside and _is_day(row[start]):
+                    continue
+                if question.currency not in (None, row[currency]):
+                    ledger.other_currencies.add(row[currency])
                     continue
                 amount = Decimal(row[cost]) if row[cost] else ZERO
                 key = (kind_of(row[kind]), row[account], row[code], *(tag(row) for tag in tags))
@@ -276,7 +289,7 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
         raise _unreadable(
             where,
             f"it has no column {spelled} (or what CUR 2.0 calls it)",
-            "Give a Cost and Usage Report, or a CUR 2.0 export with that column.",
+            "give a Cost and Usage Report, or a CUR 2.0 export with that column",
         )
     return columns[name]
 
@@ -288,9 +301,9 @@ def _as_report(header: Row, where: str, metric: str) -> Row:
         what = f"a FOCUS export without {', '.join(missing)}"
         if "ChargeType" in header:  # what ChargeCategory was called in 0.5
             what = "a FOCUS 0.5 export"
-        raise _unreadable(where, f"it is {what}", "Export it again as FOCUS 1.0 or newer, with all columns.")
+        raise _unreadable(where, f"it is {what}", "export it again as FOCUS 1.0 or newer, with all columns")
     if metric != "unblended":
-        raise _unreadable(where, f"FOCUS has no {METRICS[metric]}", "Leave --metric out: what is billed is BilledCost.")
+        raise _unreadable(where, f"FOCUS has no {METRICS[metric]}", "leave --metric out: what is billed is BilledCost")
     return [_FOCUS.get(name, name) for name in header]
 
 
@@ -305,11 +318,11 @@ def _product_reader(columns: Mapping[str, int]) -> Callable[[Row], str]:
     return lambda _: ""
 
 
-def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str) -> Callable[[Row], str]:
+def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str, keys: set[str]) -> Callable[[Row], str]:
     """How to read a tag: from its own column (`resourceTags/user:KEY`), or from the map that CUR 2.0 has for all.
 
     In a map a key may be spelled `user_KEY`, `user:KEY`, `resourceTags/KEY` or, with a prefix that the caller gave,
-    as it is; see https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html.
+    as it is; `keys` takes those that are there. See https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-tag-columns.html.
     """
     spellings = (f"resourceTags/user:{key}", f"resourceTags/{key}")
     for spelling in spellings:
@@ -318,24 +331,31 @@ def _tag_reader(key: str, header: Row, columns: Mapping[str, int], where: str) -
             return lambda row: row[exact]
     alike = [name for name in header if _plain(name) in map(_plain, spellings)]
     if len(alike) > 1:
-        raise _unreadable(where, f"the tag {key} could be {' or '.join(alike)}", "Write the key as AWS does.")
+        raise _unreadable(where, f"the tag {key} could be {' or '.join(alike)}", "write the key as AWS does")
     if alike:
         similar = header.index(alike[0])
         return lambda row: row[similar]
     maps = [columns[each] for each in _TAG_MAPS if each in columns]
     if not maps:
         known = [name for name in header if _plain(name).startswith("resourcetags")]
+        others = f"the tags it has columns for are {', '.join(known)}" if known else "nor for any other"
         raise _unreadable(
             where,
-            f"it has no column for the tag {key}, only {', '.join(known) or 'no tag at all'}",
-            "Activate the key as a cost allocation tag in the billing console, or name one that is there.",
+            f"it has no column for the tag {key}; {others}",
+            "activate the key as a cost allocation tag in the billing console, or name one that is there"
+            + (f", such as {near}" if (near := nearest(spellings[0], known)) else ""),
         )
-    return lambda row: next((value for each in maps if (value := _tag_in(row[each], key))), "")
+
+    @functools.lru_cache(maxsize=65536)
+    def tag_in(text: str) -> str:
+        pairs = _map(text)
+        keys.update(pairs)
+        return _tag_in(pairs, key)
+
+    return lambda row: next((value for each in maps if (value := tag_in(row[each]))), "")
 
 
-@functools.lru_cache(maxsize=65536)
-def _tag_in(text: str, key: str) -> str:
-    pairs = _map(text)
+def _tag_in(pairs: Mapping[str, str], key: str) -> str:
     exact = (f"user:{key}", f"user_{key}", f"resourceTags/{key}", f"resourceTags/user:{key}", key)
     for spelling in exact:
         if spelling in pairs:

@@ -61,7 +61,7 @@ def resolve(value: Json, ids: Mapping[str, str]) -> Json:
 
 def symbols(value: object) -> frozenset[str]:
     """The symbols that stand in a JSON value."""
-    return frozenset(found for text in texts_of(value) if (found := _symbol_in(text)) is not None)
+    return frozenset(found.group(2) for text in texts_of(value) if (found := _PLACE.match(text)))
 
 
 def render(document: Mapping[str, Any], ids: Mapping[str, str]) -> str:
@@ -92,11 +92,6 @@ def _replace(value: object, ids: Mapping[str, str]) -> object:
     if isinstance(value, list | tuple):
         return [_replace(item, ids) for item in value]
     return value
-
-
-def _symbol_in(text: str) -> str | None:
-    found = _PLACE.match(text)
-    return found.group(2) if found else None
 
 
 def texts_of(value: object) -> Iterator[str]:

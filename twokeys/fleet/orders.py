@@ -80,7 +80,8 @@ class Order:
                 resources = {"same": settled.resources} if settled else {}
                 unchanged.append(Result(shard.stack, State.UNCHANGED, resources))
             else:
-                tasks.append(self._task(shard))
+                packs = tuple((str(folder), config) for folder, config in self.packs)
+                tasks.append(Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel))
         return tasks, unchanged
 
     def creating(self) -> frozenset[str]:
@@ -111,7 +112,3 @@ class Order:
     def _digest(self, shard: Shard, state: str | None) -> str:
         program, beside = self._shared
         return shard_digest(shard, program, {**beside, "state": state})
-
-    def _task(self, shard: Shard) -> Task:
-        packs = tuple((str(folder), config) for folder, config in self.packs)
-        return Task(self.operation, shard.stack, str(shard.folder), packs, self.parallel)

@@ -69,7 +69,8 @@ def _page(organization: Organization, now: datetime) -> str:
 
     from twokeys.map.page import page
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Laying out pictures", total=None)
         return page(organization, now, lambda done, of: progress.update(task, completed=done, total=of))
 
@@ -77,9 +78,9 @@ def _page(organization: Organization, now: datetime) -> str:
 def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:
     from rich.console import Console
 
-    from twokeys.answers.summary import counted, summary
+    from twokeys.answers.summary import summary
     from twokeys.map.model import State
-    from twokeys.shown import say
+    from twokeys.shown import counted, say
 
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]

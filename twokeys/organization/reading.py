@@ -187,9 +187,14 @@ class _Reader:
         pending = self._pages(
             "pending requests", "list_create_account_status", "CreateAccountStatuses", States=["IN_PROGRESS"]
         )
+        features: Any = {}
+        if "iam.amazonaws.com" in organization.trusted_services:
+            features = self._call(
+                "root access", "iam:ListOrganizationsFeatures", self._client("iam").list_organizations_features
+            )
         return replace(
             organization,
-            root_features=self._root_features() if "iam.amazonaws.com" in organization.trusted_services else (),
+            root_features=tuple(sorted(features["EnabledFeatures"])) if features else (),
             pending=tuple(
                 Request(one["Id"], one["AccountName"], one["RequestedTimestamp"].isoformat()) for one in pending
             ),
@@ -204,17 +209,9 @@ class _Reader:
         )
         return tuple(sorted(service["ServicePrincipal"] for service in services))
 
-    def _root_features(self) -> tuple[str, ...]:
-        iam = self._client("iam")
-        found = self._call("root access", "iam:ListOrganizationsFeatures", iam.list_organizations_features)
-        return tuple(sorted(found["EnabledFeatures"])) if found else ()
-
     def _invitations(self) -> int:
         open_ones = self._pages(
-            "invitations",
-            "list_handshakes_for_organization",
-            "Handshakes",
-            Filter={"ActionType": "INVITE"},
+            "invitations", "list_handshakes_for_organization", "Handshakes", Filter={"ActionType": "INVITE"}
         )
         return sum(one["State"] in ("REQUESTED", "OPEN") for one in open_ones)
 

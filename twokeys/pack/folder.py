@@ -75,10 +75,8 @@ def named_environment(directory: Path, environment: Path) -> Path:
 
 
 def _project(directory: Path, environment: Path | None) -> str:
-    runtime = "runtime: python\n" if environment is None else _runtime(directory, environment)
+    runtime = "runtime: python\n"
+    if environment is not None:
+        named = named_environment(directory, environment)
+        runtime = f"runtime:\n  name: python\n  options:\n    virtualenv: {named}\n"
     return f"description: {_DESCRIPTION}\n{runtime}version: 0.1.0\n"
-
-
-def _runtime(directory: Path, environment: Path) -> str:
-    named = named_environment(directory, environment)
-    return f"runtime:\n  name: python\n  options:\n    virtualenv: {named}\n"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokeys.errors import Refusal
 from twokeys.options import ACCOUNT, CONFIG, PACK_CONFIG, PROJECT, InputPath
 
 if TYPE_CHECKING:
@@ -49,10 +48,11 @@ def preview(  # noqa: PLR0913 - one parameter an option
     """
     from twokeys.preview.project import outputs_of, rules_config, stack_preview
     from twokeys.project.config import load_project
+    from twokeys.project.states import states_made
 
     found = load_project(project.resolve())
     rules = rules_config(pack_config)
-    read = states or _of_the_sandbox(found.root)
+    read = states or states_made(found.root)
     known = outputs_of(read)
     folders = sorted({os.path.relpath(path.parent) for path in read})
     answers = f"other stacks are as their states in {' and '.join(folders)} say"
@@ -76,15 +76,6 @@ def preview(  # noqa: PLR0913 - one parameter an option
     if as_json:
         click.echo(json.dumps([_as_data(*one) for one in results], indent=2))
     return 1 if any(verdicts.mandatory for _, _, verdicts, _ in results) else 0
-
-
-def _of_the_sandbox(project: Path) -> tuple[Path, ...]:
-    from twokeys.project.states import sandbox_states
-
-    try:
-        return tuple(sandbox_states(project))
-    except Refusal:
-        return ()
 
 
 def _show(

@@ -231,7 +231,8 @@ def _reason(error: configparser.Error) -> str:
         case configparser.DuplicateOptionError():
             return f"line {error.lineno} sets {error.option} of [{error.section}] a second time"
         case configparser.MissingSectionHeaderError():
-            return f"line {error.lineno} belongs to no section"
+            mark = ": it begins with a byte order mark" if error.line.startswith("\ufeff") else ""
+            return f"line {error.lineno} belongs to no section{mark}"
         case configparser.ParsingError():
             return f"line {', '.join(str(line) for line, _ in error.errors)} is not a setting"
     return type(error).__name__

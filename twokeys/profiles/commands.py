@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ class _WritesByDefault(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            if not args[0].startswith("-"):
+                raise click.UsageError(f"no such command {args[0]!r}; say whose doors with --person or --role", ctx)
             args = ["write", *args]
         return super().parse_args(ctx, args)
 
@@ -106,8 +109,8 @@ def write(  # noqa: PLR0913 - one parameter an option
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
     from twokeys.profiles.reading import accounts_shown, read_ways
-    from twokeys.profiles.sections import Choices, account_of, asks_what_is_secret, chained, sections_for
-    from twokeys.profiles.ways import ways_of
+    from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for
+    from twokeys.profiles.ways import RoleWay, ways_of
 
     if (person is None) == (role is None):
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
@@ -122,8 +125,8 @@ def write(  # noqa: PLR0913 - one parameter an option
     if not ways and not groups:
         _refuse_unknown(who, all_ways, members)
 
-    shown, written = accounts_shown(exports), [way for way in ways if not asks_what_is_secret(way)]
-    others = {getattr(way, "role_arn", None) for way in ways if way not in written}
+    shown, unwritten = accounts_shown(exports), {way: why for way in ways if (why := no_profile(way))}
+    roles = {way.role_arn for way in unwritten if isinstance(way, RoleWay)}
     secret, kept = _credentials()
     source = ("source_profile", source_profile or "default")
     if credential_source:
@@ -133,14 +136,19 @@ def write(  # noqa: PLR0913 - one parameter an option
         settings = {**awsconfig.profiles_in(text, str(path)).get(source[1], {}), **kept.get(source[1], {})}
         session = credential_source is not None or chained(settings)
         choices = Choices(source=source, source_is_session=session, **chosen)
-        sections = sections_for(who, written, choices, awsconfig.sso_sessions_in(text, block, str(path)))
+        sections = sections_for(
+            who,
+            [way for way in ways if way not in unwritten],
+            choices,
+            awsconfig.sso_sessions_in(text, block, str(path)),
+        )
         _refuse_shadowed(sections, secret, kept)
         return awsconfig.rewrite(
             text,
             block,
             sections,
             str(path),
-            lambda each: account_of(each) not in shown or each.get("role_arn") in others,
+            lambda each: account_of(each) not in shown or each.get("role_arn") in roles,
         )
 
     with contextlib.nullcontext() if dry_run else files.locked(path):
@@ -149,7 +157,8 @@ def write(  # noqa: PLR0913 - one parameter an option
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
-    notes = [*_notes(done.text, path, source, kept, ways), *_missing(done, path, exports, shown)]
+    notes = [f"{way.name} {why}" for way, why in unwritten.items()]
+    notes += [*_notes(done.text, path, source, kept, ways), *_missing(done, path, exports, shown)]
     difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
         report = _report(who, path, done, notes) | {"ways": [_way_data(way) for way in ways]}
@@ -207,7 +216,8 @@ def page(  # noqa: PLR0913 - one parameter an option
             why="nobody has a door in these exports" if person is None else f"{person} has no door in these exports",
             next_step="give the exports of the stacks that hold the doors and the people",
         )
-    files.write_output(file, render_page(title, bearers))
+    origin = ", ".join(one.where if "://" in one.where else Path(one.where).name for one in exports)
+    files.write_output(file, render_page(title, bearers, origin, datetime.now(UTC)))
     doors = sum(len(had) for had in bearers.values())
     if as_json:
         click.echo(json.dumps({"file": str(file), "bearers": len(bearers), "doors": doors}))
@@ -282,27 +292,19 @@ def _notes(
 ) -> list[str]:
     """What is no reason to refuse, but will keep somebody from using a profile."""
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.sections import asks_what_is_secret
     from twokeys.profiles.ways import RoleWay
 
     if not ways:
         return ["there is no door of theirs in these exports"]
-    notes = [
-        f"{way.name} asks for an external ID, which these exports do not hold, so no profile of it is written: go"
-        f" through it with `twokeys assume {way.name} --external-id ID`"
-        for way in ways
-        if asks_what_is_secret(way)
-    ]
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
     if profile is None or profile in known or profile in awsconfig.profiles_in(text, str(path)):
-        return notes
+        return []
     if "AWS_ACCESS_KEY_ID" in os.environ and profile == "default":
         return [
-            *notes,
             "your credentials are in the environment, which no source profile reads: take them with"
-            " --credential-source Environment",
+            " --credential-source Environment"
         ]
-    return [*notes, f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
+    return [f"the source profile {profile} is not there yet: `aws configure --profile {profile}` makes it"]
 
 
 def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], shown: frozenset[str]) -> Iterable[str]:

@@ -77,7 +77,9 @@ def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool 
     if sandbox and not states and not published:
         states = _of_the_sandbox()
     if not states and not published:
-        raise click.UsageError(_SAY_WHERE)
+        raise click.UsageError(
+            f'{_SAY_WHERE} Those of the sandbox are written in its shell: eval "$(twokeys sandbox shell --user NAME)"'
+        )
     return [read_exports(each) for each in ((published,) if published else states)]
 
 

@@ -5,7 +5,8 @@ Everything that comes from an export is escaped; the page loads nothing and runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 
 from twokeys.answers import pages
 from twokeys.doors import Who
@@ -22,17 +23,24 @@ _KINDS = {
 }
 
 
-def render_page(title: str, bearers: Mapping[Who, Iterable[Way]]) -> str:
-    """The page with this title: a heading for each bearer, and a link for each way that the console can take."""
+def render_page(title: str, bearers: Mapping[Who, tuple[Way, ...]], origin: str, now: datetime) -> str:
+    """The page with this title: a heading for each bearer, and a link for each way that the console can take.
+
+    `origin` is what the ways were read from, `now` when the page is made (UTC).
+    """
+    names = {way.account: way.account_name for ways in bearers.values() for way in ways}
     people = [
-        {"name": _called(who), "kind": _kind(who), "ways": [_shown(who, way) for way in ways]}
+        {"name": _called(who), "kind": _kind(who, names), "ways": [_shown(who, way) for way in ways]}
         for who, ways in bearers.items()
     ]
-    return pages.page("twokeys.profiles", "page.html", title=title, people=people)
+    made = f"{now:%Y-%m-%d %H:%M} UTC"
+    return pages.page("twokeys.profiles", "page.html", title=title, people=people, origin=origin, made=made)
 
 
-def _kind(who: Who) -> str:
-    return _KINDS.get(who.kind, who.kind) + (f" in {who.account}" if who.account else "")
+def _kind(who: Who, names: Mapping[str, str]) -> str:
+    kind, name = _KINDS.get(who.kind, who.kind), names.get(who.account, who.account)
+    place = who.account if name == who.account else f"{name} ({who.account})"
+    return f"{kind} in {place}" if who.account else kind
 
 
 def _shown(who: Who, way: Way) -> dict[str, object]:

@@ -13,7 +13,7 @@ from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
 from twokeys.iam import Arn
 from twokeys.profiles.awsconfig import Section
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
 
 # Role chaining is limited to one hour, whatever the role allows:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -80,9 +80,16 @@ def chained(settings: Mapping[str, str]) -> bool:
     return any(settings.get(key) for key in _SESSIONS)
 
 
-def asks_what_is_secret(way: Way) -> bool:
-    """Whether it takes an external ID that the exports do not hold: a published file never does."""
-    return isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None
+def no_profile(way: Way) -> str | None:
+    """Why a way has none: it is closed, or takes an external ID that the exports do not hold."""
+    if since := closed(way):
+        return f"is {since}: its profile is neither written nor changed"
+    if isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None:
+        return (
+            "asks for an external ID, which these exports do not hold: its profile is neither written nor changed; go"
+            f" through it with `twokeys assume {way.name} --external-id ID`"
+        )
+    return None
 
 
 def account_of(settings: Mapping[str, str]) -> str:
@@ -125,11 +132,7 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
             why="the exports do not tell the address and the region of the Identity Center",
             next_step=f"give {missing}, or the name of an sso-session that your config has with --sso-session",
         )
-    settings = (
-        ("sso_start_url", start_url),
-        ("sso_region", region),
-        ("sso_registration_scopes", "sso:account:access"),
-    )
+    settings = (("sso_start_url", start_url), ("sso_region", region), ("sso_registration_scopes", "sso:account:access"))
     return Section("sso-session", choices.sso_session, settings)
 
 

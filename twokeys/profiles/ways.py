@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from twokeys.doors import Who
+from twokeys.doors.expiry import left
 from twokeys.errors import Refusal
 
 
@@ -62,6 +63,12 @@ class AssignmentWay:
 
 
 Way = RoleWay | AssignmentWay
+
+
+def closed(way: Way) -> str | None:
+    """Since when a temporary way is closed, in words; None for one that is open."""
+    now = datetime.now(UTC)
+    return left(way.expires, now) if way.expires and way.expires <= now else None
 
 
 Members = Mapping[Who, frozenset[str]]

@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,7 +132,10 @@ def load_config(
                 why="it is encrypted, and only the pulumi CLI has the stack's secrets provider",
                 next_step=f"give it on the command line: --config {key}=VALUE",
             )
-    config = StackConfig({key: _handed_over(value) for key, value in given.items()})
+    # The CLI sorts the keys of objects, as Go does with every map.
+    compact = partial(json.dumps, separators=(",", ":"), sort_keys=True)
+    handed_over = {key: (compact if isinstance(one, dict | list) else as_text)(one) for key, one in given.items()}
+    config = StackConfig(handed_over)
     if for_program:
         _refuse_too_much(config, stack)
     return config
@@ -140,9 +144,13 @@ def load_config(
 def read_config(path: Path) -> dict[str, Any]:
     """The `config` section of a stack's file: keys as they are written, values as YAML.
 
+    A stack without config needs no file (the CLI 3.274.1 runs one); a misspelt one shows where other stacks have files.
+
     Raises:
-        Refusal: there is no such file, or it is no stack's.
+        Refusal: other stacks have such a file and this one has none, or it is no stack's.
     """
+    if not path.is_symlink() and not path.exists() and not any(path.parent.glob("Pulumi.*.yaml")):
+        return {}
     data = read_mapping(path)
     for key in data:
         if "config" not in data and nearest(key, ["config"], 0.8):
@@ -301,13 +309,6 @@ def _encrypted(value: object) -> bool:
             return True
         return any(map(_encrypted, value.values()))
     return isinstance(value, list) and any(map(_encrypted, value))
-
-
-def _handed_over(value: Any) -> str:  # noqa: ANN401 - YAML
-    # The CLI sorts the keys of objects, as Go does with every map.
-    return (
-        json.dumps(value, separators=(",", ":"), sort_keys=True) if isinstance(value, dict | list) else as_text(value)
-    )
 
 
 def _unreadable(path: Path, why: str) -> Refusal:

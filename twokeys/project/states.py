@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, nearest
 from twokeys.project.config import read_mapping
 
 _SANDBOX: Final = Path(".twokeys")
@@ -25,20 +25,15 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
     Raises:
         Refusal: there is none, or not the one that is named.
     """
-    folder = project / _MADE
-    there = _states_in(folder)
-    if not there and (project / _OF_THE_CLI).is_dir():
-        folder = project / _OF_THE_CLI / str(read_mapping(project / "Pulumi.yaml").get("name"))
-        there = {stack: path for stack, path in _states_in(folder).items() if not _is_empty(path)}
-    if not there and (left := _states_in(project / _OF_THE_DEMO)):
-        folder, there = project / _OF_THE_DEMO, left
+    folder, there = _found(project)
     for stack in stacks:
         if stack not in there:
+            meant = f"write {near}, if that is meant; else " if (near := nearest(stack, there)) else ""
             raise Refusal(
                 f"there is no state of stack {stack}",
                 where=str(folder),
                 why=f"it holds {', '.join(there)}" if there else "the sandbox has updated no stack here",
-                next_step=f"run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
+                next_step=f"{meant}run `twokeys sandbox up {stack}` (in its shell: `pulumi up -s {stack}`), or pass a"
                 " `pulumi stack export` with `--state FILE`",
             )
     if not there:
@@ -51,9 +46,26 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
     return [there[stack] for stack in stacks] if stacks else list(there.values())
 
 
+def states_made(project: Path) -> list[Path]:
+    """All state files of `sandbox_states`; none where nothing was made yet."""
+    return list(_found(project)[1].values())
+
+
 def local_aws_of(project: Path, state: Path) -> Path:
     """Where the accounts live in which a stack of `sandbox_states` was made: up and the CLI's shell share theirs."""
     return project / (_DEMO if state.is_relative_to(project / _DEMO) else _SANDBOX) / "aws"
+
+
+def _found(project: Path) -> tuple[Path, dict[str, Path]]:
+    """The folder that counts, and its states by stack."""
+    folder = project / _MADE
+    there = _states_in(folder)
+    if not there and (project / _OF_THE_CLI).is_dir():
+        folder = project / _OF_THE_CLI / str(read_mapping(project / "Pulumi.yaml").get("name"))
+        there = {stack: path for stack, path in _states_in(folder).items() if not _is_empty(path)}
+    if not there and (left := _states_in(project / _OF_THE_DEMO)):
+        folder, there = project / _OF_THE_DEMO, left
+    return folder, there
 
 
 def _states_in(folder: Path) -> dict[str, Path]:

@@ -27,7 +27,7 @@ from twokeys.sandbox.box import Sandbox
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.probes import probe
 from twokeys.sandbox.report import Report, Verdicts, as_data
-from twokeys.sandbox.up import Done, StackRun
+from twokeys.sandbox.up import StackRun
 from twokeys.shown import folded
 from twokeys.verify.attempts import Probe
 from twokeys.verify.doors import exports
@@ -177,7 +177,8 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
     story.refusal = {"door": half.door, **as_data(done)}
     found = [one for one in done.verdicts.mandatory if one.rule == MISSING_KEY]
     if not found:
-        why = _why_not(done)
+        others = ", ".join(sorted({one.rule for one in done.verdicts.mandatory}))
+        why = f"it was refused for {others}" if others else "nothing was found"
         story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
         return False
     _print(console, f"{half.name:<11} refused  door {half.door} without its grant; no account yet:", 12)
@@ -185,11 +186,6 @@ def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
     for line in (found[0].message, f"Next step: {step}."):
         _print(console, f"{'':<12}{line}", 12)
     return True
-
-
-def _why_not(done: Done) -> str:
-    others = ", ".join(sorted({one.rule for one in done.verdicts.mandatory}))
-    return f"it was refused for {others}" if others else "nothing was found"
 
 
 def _print(console: Console, line: str, indent: int | None = None, style: str | None = None) -> None:

@@ -28,8 +28,9 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import boto3
 import psutil
 
 from twokeys.errors import Refusal
@@ -149,6 +150,19 @@ class LocalAws:
             "AWS_DEFAULT_REGION": region,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    def client(
+        self, service: str, key: str = MANAGEMENT_ACCOUNT, secret: str | None = None, token: str | None = None
+    ) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """A boto3 client; an account's id is the access key of its root user."""
+        return boto3.client(  # type: ignore[call-overload] # the service is a variable
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret or "test",
+            aws_session_token=token,
+        )
 
     def stop(self) -> None:
         """End the server; its accounts stay on disk. A server that is already gone is no error."""

@@ -49,10 +49,7 @@ class LocalMaker:
         self._environment = environment
         self._run: Run | None = None
         self._gate = Gate(
-            None,
-            mandatory,
-            made=lambda: self._run.snapshot() if self._run else None,
-            own_account=self._own_account,
+            None, mandatory, made=lambda: self._run.snapshot() if self._run else None, own_account=self._own_account
         )
         self._stack_outputs = stack_outputs
         self._done = done
@@ -182,12 +179,8 @@ class _Everything:
 def _marked(outputs: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Outputs for the wire: secret where the type, the options or the inputs they come from are."""
     return {
-        key: _secret(value.value if isinstance(value, Secret) else value)
+        key: {SIGNATURE: SECRET, "value": value.value if isinstance(value, Secret) else value}
         if isinstance(value, Secret) or key in asked.secret_outputs or holds_secret(asked.inputs.get(key))
         else value
         for key, value in outputs.items()
     }
-
-
-def _secret(value: object) -> dict[str, object]:
-    return {SIGNATURE: SECRET, "value": value}

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.access.accounts import Accounts
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal, nearest
-from twokeys.project.states import local_aws_of, sandbox_states
+from twokeys.project.states import local_aws_of, states_made
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.local_server.mfa import totp
 
@@ -46,9 +45,8 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
 
 def made_with(account: str, project: Path) -> Path | None:
     """Where the sandbox keeps the stacks of a project that have this account; None where none has it."""
-    try:
-        states = sandbox_states(project)
-    except Refusal:  # nothing was made yet
+    states = states_made(project)
+    if not states:
         return None
     accounts = Accounts(together(states))
     known = accounts.members | accounts.held | {accounts.management}
@@ -66,13 +64,7 @@ def sign_in(aws: LocalAws, account: str, user: str) -> dict[str, str]:
         Refusal: the local AWS does not know the user.
     """
     variables = aws.environment(account)
-    iam = boto3.client(
-        "iam",
-        endpoint_url=aws.endpoint,
-        region_name=variables["AWS_REGION"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
+    iam = aws.client("iam", account)
     try:
         for old in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
             iam.delete_access_key(UserName=user, AccessKeyId=old["AccessKeyId"])

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Final
 
-import boto3
 from botocore.exceptions import ClientError
 
 from twokeys.doors import Who
@@ -161,14 +160,7 @@ class _Prober:
             remove_device(iam, user, serial)
 
     def _client(self, service: str, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-        return boto3.client(  # type: ignore[call-overload]  # the service is a variable
-            service,
-            endpoint_url=self._aws.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=keys.access,
-            aws_secret_access_key=keys.secret,
-            aws_session_token=keys.token,
-        )
+        return self._aws.client(service, keys.access, keys.secret, keys.token)
 
 
 def _root(account: str) -> Keys:

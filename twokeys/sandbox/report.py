@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.highlighter import RegexHighlighter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from twokeys.access.findings import Finding
 from twokeys.access.rules import RULES
 from twokeys.preview.run import STACK, Asked
 from twokeys.sandbox.aws.catalogue import is_kept
@@ -110,11 +109,8 @@ class Report:
     def _show_findings(self, done: Done) -> None:
         for level, findings in (("mandatory", done.verdicts.mandatory), ("advisory", done.verdicts.advisory)):
             for one in findings if level == "mandatory" or self._verbose else ():
-                self._show_finding(one, level)
-
-    def _show_finding(self, one: Finding, level: str) -> None:
-        self._line(f"policy {one.rule} ({level}): {one.urn or 'the stack'}", style="red")
-        self._line(one.text)
+                self._line(f"policy {one.rule} ({level}): {one.urn or 'the stack'}", style="red")
+                self._line(one.text)
 
     def _step(self, line: str) -> None:
         width = min(_WIDTH, self._console.width)

@@ -35,14 +35,10 @@ def command(pulumi: Path, box: PulumiBox, folder: Path, arguments: Sequence[str]
     `config` goes to the project's own files, which are where people look for what they set.
     """
     elsewhere = any(one in ("-C", "--cwd") or one.startswith("--cwd=") for one in arguments)
-    if elsewhere or _project_of(folder) != box.project.root.resolve() or arguments[:1] == ["config"]:
+    project = next((one for one in (folder, *folder.parents) if (one / "Pulumi.yaml").exists()), None)
+    if elsewhere or project != box.project.root.resolve() or arguments[:1] == ["config"]:
         return [str(pulumi), *arguments]
     return [str(pulumi), "--cwd", str(box.reflect()), *_absolute(folder, arguments)]
-
-
-def _project_of(folder: Path) -> Path | None:
-    """The folder of the project that the CLI would find."""
-    return next((one for one in (folder, *folder.parents) if (one / "Pulumi.yaml").exists()), None)
 
 
 def _absolute(folder: Path, arguments: Sequence[str]) -> list[str]:

@@ -136,15 +136,8 @@ def test_the_management_account_and_delegated_administrators_are_not_closed(orga
 
 
 def test_an_account_s_life_outlives_an_orderly_end(tmp_path: Any) -> None:
-    def client(aws: LocalAws, service: str) -> Any:
-        keys = {"aws_access_key_id": aws.environment()["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "test"}
-        made.append(session.client(service, endpoint_url=aws.endpoint, region_name="us-east-1", **keys))
-        return made[-1]
-
-    session, made = boto3.Session(), []
-
     with LocalAws.start(tmp_path / "aws") as aws:
-        organizations, named = client(aws, "organizations"), client(aws, "account")
+        organizations, named = aws.client("organizations"), aws.client("account")
         organizations.create_organization(FeatureSet="ALL")
         organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
         request = {"AccountName": "first", "Email": "first@company.com"}
@@ -154,8 +147,6 @@ def test_an_account_s_life_outlives_an_orderly_end(tmp_path: Any) -> None:
         organizations.close_account(AccountId=second)
         named.put_account_name(AccountId=first, AccountName="renamed")
     with LocalAws.start(tmp_path / "aws") as again:
-        organizations = client(again, "organizations")
+        organizations = again.client("organizations")
         assert organizations.describe_account(AccountId=first)["Account"]["Name"] == "renamed"
         assert organizations.describe_account(AccountId=second)["Account"]["State"] == "CLOSED"
-    for each in made:
-        each.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -17,16 +16,7 @@ from twokeys.sandbox.local_aws import LocalAws
 
 @pytest.fixture
 def client_of(local_aws: LocalAws):
-    def client(service: str, account: str):
-        return boto3.client(
-            service,
-            endpoint_url=local_aws.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=account,
-            aws_secret_access_key="test",
-        )
-
-    return client
+    return local_aws.client
 
 
 def test_as_a_proxy_it_answers_s3_control_at_the_host_name_of_an_account(local_aws: LocalAws) -> None:

@@ -33,25 +33,18 @@ class Check:
 
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""
-    return [
-        *_management(facts, account),
-        _is_address(address),
-        *_unused(facts, account, facts.id_of(account), address),
-    ]
+    return [*_management(facts, account), _is_address(address), *_unused(facts, account, facts.id_of(account), address)]
 
 
 def remaining(facts: Facts, account: str, address: str) -> list[str]:
     """What is left to do once AWS has the new address."""
+    local, _, domain = facts.settings.root_email.rpartition("@")
     edit = (
         f"take `email` out of `twokeys:accounts.{account}` in {facts.file}"
-        if address == _default_email(facts, account)
+        if address == f"{local}+{account}@{domain}"
         else f"write `email: {address}` under `twokeys:accounts.{account}` in {facts.file}"
     )
-    return [
-        edit,
-        f"let the state learn it: `{facts.refresh}`",
-        f"see that nothing changes: `{facts.preview}`",
-    ]
+    return [edit, f"let the state learn it: `{facts.refresh}`", f"see that nothing changes: `{facts.preview}`"]
 
 
 def _management(facts: Facts, account: str) -> Iterator[Check]:
@@ -108,8 +101,3 @@ def _unused(facts: Facts, account: str, own_id: str, address: str) -> Iterator[C
         not users,
         "give an address of its own: AWS never gives one to a second account",
     )
-
-
-def _default_email(facts: Facts, account: str) -> str:
-    local, _, domain = facts.settings.root_email.rpartition("@")
-    return f"{local}+{account}@{domain}"
