@@ -218,8 +218,9 @@
   };
 
   const showList = (found, view, narrowed) => {
-    const all = counts(data.doors);
-    byId("count").textContent = found.length === data.doors.length ? all : `${counts(found.map((index) => data.doors[index]))}, of ${all}`;
+    byId("count").textContent = counts(found.map((index) => data.doors[index]));
+    byId("of").hidden = found.length === data.doors.length;
+    byId("of").textContent = `of ${counts(data.doors)}`;
     byId("doors").replaceChildren(...found.slice(0, rows).map((index) => row(index, view)));
     byId("more").hidden = found.length <= rows;
     byId("more").textContent = `Show all ${found.length}`;
