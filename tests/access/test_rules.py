@@ -586,10 +586,7 @@ LETS_IN = {
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:12345678-dead-beef"}},
     },
-    "pods of EKS": {
-        "Principal": {"Service": "pods.eks.amazonaws.com"},
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-    },
+    "pods of EKS": {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]},
 }
 
 
@@ -694,9 +691,7 @@ FINDING, ADVICE = Finding("own", "message", "step"), Finding("own", "advice", "s
     (True, {"enforcementLevel": "disabled"}, []),
 ])  # fmt: skip
 def test_a_finding_is_judged_at_the_level_of_its_rule(
-    mandatory: bool,
-    level: dict[str, object],
-    expected: list[Judged],
+    mandatory: bool, level: dict[str, object], expected: list[Judged]
 ) -> None:
     def found(*_: object) -> Iterator[Finding]:
         yield from (FINDING, ADVICE)

@@ -163,15 +163,16 @@ def export_command(
     for door in found.doors:
         if door.state is State.SHUT:
             click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
+    if roots := sum(len(way.steps) == 1 and way.target.who.kind == "root-user" for way in found.ways):
+        click.echo(f"Left out: {counted(roots, 'root session')}, which no profile begins")
     if missing := not_shown(found):
         click.echo(printable(missing))
 
 
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     """What a plan leads to, with the other stacks as they are."""
-    from twokeys.access.plan import read_plan
     from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_state
+    from twokeys.access.state import read_plan, read_state
     from twokeys.answers.sources import together
 
     planned = read_plan(plan, read_state(before))

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.placement import CAPACITY, place
+from twokeys.fleet.layout import CAPACITY, MOST_JOBS, matrix_of, place
 from twokeys.options import PROJECT
 
 JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")

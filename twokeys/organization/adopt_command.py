@@ -45,8 +45,7 @@ if TYPE_CHECKING:
     f" Default: {ACCESS_ROLE}.",
 )
 @click.option(
-    "--root-email",
-    help="The address from which accounts to come derive theirs. Default: the management account's own.",
+    "--root-email", help="The address from which accounts to come derive theirs. Default: the management account's own."
 )
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
 @click.option("--yes", is_flag=True, help="Replace files that exist.")

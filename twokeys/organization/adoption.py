@@ -166,11 +166,7 @@ def adopt(  # noqa: PLR0913 - all by name
     environments: dict[str, list[str]] = defaultdict(list)
     for key, name in said.items():
         environments[names[name] if name else stack].append(key)
-    base = {
-        "managementAccountId": organization.management_account,
-        "rootEmail": root_email,
-        "region": region,
-    }
+    base = {"managementAccountId": organization.management_account, "rootEmail": root_email, "region": region}
     management = {**base, "organization": _organization(organization, units, left_out)}
     stacks = []
     for name in (stack, *sorted(environments.keys() - {stack})):

@@ -32,13 +32,7 @@ _COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
 @click.option("--region", help="The region to ask. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def preflight(  # noqa: PLR0913 - one parameter an option
-    *,
-    stacks: tuple[str, ...],
-    project: Path,
-    no_enter: bool,
-    profile: str | None,
-    region: str | None,
-    as_json: bool,
+    *, stacks: tuple[str, ...], project: Path, no_enter: bool, profile: str | None, region: str | None, as_json: bool
 ) -> int:
     """Check before the first create everything that can be known of each STACK (or environment), in one go.
 

@@ -319,12 +319,7 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
             step = (
                 f"add it to people.{one.kind}s, remove it from the door, or say `exists: true` if it is there already"
             )
-            yield Problem(
-                key,
-                one.name,
-                f"no {one.kind} of `people` has this name",
-                or_nearest(step, one.name, known),
-            )
+            yield Problem(key, one.name, f"no {one.kind} of `people` has this name", or_nearest(step, one.name, known))
 
 
 def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:

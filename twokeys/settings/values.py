@@ -245,8 +245,7 @@ def check_tag_text(value: str) -> str:
     """Letters of any language, digits, spaces and `_.:/=+-@`: what every service takes in a tag."""
     if _TAG_TEXT.fullmatch(value) is None:
         raise refuse(
-            f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE})",
-            "leave other characters out",
+            f"a tag is written with letters, digits, spaces and _.:/=+-@ ({_TAGS_PAGE})", "leave other characters out"
         )
     return value
 
@@ -266,12 +265,7 @@ ConditionValues = Annotated[Any, AfterValidator(check_condition_values)]
 UNIT_ID: Final = r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"
 ACCOUNT_ID: Final = r"[0-9]{12}"
 AccountId = Annotated[
-    str,
-    must_match(
-        ACCOUNT_ID,
-        "an AWS account id is 12 digits",
-        'write all 12 digits in quotes, as in "111111111111"',
-    ),
+    str, must_match(ACCOUNT_ID, "an AWS account id is 12 digits", 'write all 12 digits in quotes, as in "111111111111"')
 ]
 ClosingTime = Annotated[datetime, BeforeValidator(check_closing_time)]
 Email = Annotated[str, AfterValidator(check_email)]
@@ -406,9 +400,7 @@ Tags = Annotated[
             AfterValidator(check_tag_text),
         ],
         Annotated[
-            str,
-            within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE),
-            AfterValidator(check_tag_text),
+            str, within(0, 256, "a tag's value has at most 256 characters", _TAGS_PAGE), AfterValidator(check_tag_text)
         ],
     ],
     within(0, MOST_TAGS, f"a resource has at most {MOST_TAGS} tags", _TAGS_PAGE),
