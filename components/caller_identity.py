@@ -9,11 +9,7 @@ from components.refusing import ProgramRefusal
 
 
 def caller_arn(
-    provider: aws.Provider,
-    account_id: pulumi.Input[str],
-    *,
-    account: str,
-    depends_on: Sequence[pulumi.Resource] = (),
+    provider: aws.Provider, account_id: pulumi.Input[str], *, account: str, depends_on: Sequence[pulumi.Resource] = ()
 ) -> pulumi.Output[str]:
     """The ARN of the caller in an account; unknown in the preview of an account that does not exist yet.
 
@@ -23,11 +19,9 @@ def caller_arn(
     identity = aws.get_caller_identity_output(
         opts=pulumi.InvokeOutputOptions(provider=provider, depends_on=list(depends_on))
     )
-    return pulumi.Output.all(
-        arn=identity.arn,
-        actual=identity.account_id,
-        expected=account_id,
-    ).apply(lambda known: _in_account(account, **known))
+    return pulumi.Output.all(arn=identity.arn, actual=identity.account_id, expected=account_id).apply(
+        lambda known: _in_account(account, **known)
+    )
 
 
 def _in_account(account: str, *, arn: str, actual: str, expected: str) -> str:

@@ -156,10 +156,7 @@ class CrossAccountAccess(pulumi.ComponentResource):
         policy = self._rendered(grant_document(shape))
         # The engine would change a grant in place when its source moves into another account: there it is another one.
         child = pulumi.ResourceOptions(
-            parent=self,
-            provider=args["source_provider"],
-            depends_on=after,
-            replacement_trigger=shape.source_account,
+            parent=self, provider=args["source_provider"], depends_on=after, replacement_trigger=shape.source_account
         )
         holder = name_of(shape.grantee)
         return inline_policy(name, shape.grantee_kind, holder, policy_name=shape.grant_name, policy=policy, opts=child)
@@ -171,13 +168,7 @@ class CrossAccountAccess(pulumi.ComponentResource):
 
 
 def inline_policy(  # noqa: PLR0913 - all but what it is called and whose it is by name
-    name: str,
-    kind: str,
-    holder: str,
-    *,
-    policy_name: str,
-    policy: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
+    name: str, kind: str, holder: str, *, policy_name: str, policy: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> pulumi.Resource:
     """The inline policy of a `role`, a `user` or a `group`."""
     if kind == "role":

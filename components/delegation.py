@@ -38,9 +38,7 @@ class Delegation(pulumi.ComponentResource):
             # https://docs.aws.amazon.com/guardduty/latest/APIReference/API_EnableOrganizationAdminAccount.html
             done.append(
                 aws.guardduty.OrganizationAdminAccount(
-                    name,
-                    admin_account_id=account_id,
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=list(done)),
+                    name, admin_account_id=account_id, opts=pulumi.ResourceOptions(parent=self, depends_on=list(done))
                 )
             )
         self.register_outputs({})

@@ -50,11 +50,7 @@ class MemberAccount(pulumi.ComponentResource):
             parent_id=parent_id,
             tags=member.tags or None,
             opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=True,
-                retain_on_delete=True,
-                ignore_changes=list(_FIXED),
-                import_=member.adopt,
+                parent=self, protect=True, retain_on_delete=True, ignore_changes=list(_FIXED), import_=member.adopt
             ),
         )
         self.account_arn = self.account.arn
@@ -64,11 +60,7 @@ class MemberAccount(pulumi.ComponentResource):
             if contact := getattr(member.contacts, kind) or getattr(settings.baseline.contacts, kind):
                 self._contact(name, kind, contact)
         self.register_outputs(
-            {
-                "accountId": self.account_id,
-                "accountArn": self.account_arn,
-                "accessRoleArn": self.access_role_arn,
-            }
+            {"accountId": self.account_id, "accountArn": self.account_arn, "accessRoleArn": self.access_role_arn}
         )
 
     def _usable_id(self, name: str, settings: Settings) -> pulumi.Output[str]:

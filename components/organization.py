@@ -40,11 +40,7 @@ class Organization(pulumi.ComponentResource):
     """The logical name of the organization's resource; None for an organization that is only looked up."""
 
     def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        said: OrganizationSettings,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, settings: Settings, said: OrganizationSettings, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("twokeys:organization:Organization", name, {}, opts)
         self._name = name

@@ -58,8 +58,6 @@ def account_of(
     """
     id_ = outputs.account_id(account)
     role = AssumedRole(
-        arn=outputs.access_role_arn(account),
-        session_name=session_name,
-        external_id=outputs.access_external_id(account),
+        arn=outputs.access_role_arn(account), session_name=session_name, external_id=outputs.access_external_id(account)
     )
     return SourceAccount(id_, account_provider(account, account_id=id_, region=region, role=role, parent=other))

@@ -8,6 +8,7 @@ import pulumi
 from components.refusing import ProgramRefusal
 from twokeys.doors import ACCOUNTS_OUTPUT
 from twokeys.errors import nearest
+from twokeys.shown import counted
 
 _ACCESS_ROLES = "access_role_arns"
 _EXTERNAL_IDS = "access_external_ids"
@@ -100,7 +101,7 @@ class StackOutputs:
                 why="it is not deployed, and this stack needs ids from it",
                 next_step=next_step,
             )
-        doors = f"{self._doors} door" + ("" if self._doors == 1 else "s")
+        doors = counted(self._doors, "door")
         pulumi.log.warn(
             f"stack {self.name} is not deployed: what comes from it is unknown in this preview"
             + (f", and whether it has those who come through {doors} is not checked" if self._doors else "")

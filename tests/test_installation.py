@@ -36,9 +36,7 @@ def without_extras(script: str, cwd: Path, *arguments: str) -> subprocess.Comple
 def test_the_core_is_small_and_nothing_is_pinned() -> None:
     named = [Requirement(text) for text in requires("twokeys") or ()]
     core = {one.name for one in named if one.marker is None}
-    assert core == CORE, (
-        f"pyproject.toml: {sorted(core - CORE)} belong in an extra, and its module in twokeys/extras.py"
-    )
+    assert core == CORE, f"{sorted(core ^ CORE)}: what few commands need goes into an extra; else run scripts/setup"
     pinned = [str(one) for one in named if any(part.operator in ("==", "===") for part in one.specifier)]
     assert not pinned, f"pyproject.toml: give {pinned} a range; uv.lock pins"
 

@@ -20,10 +20,7 @@ from twokeys.shown import columns, folded, printable
 
 COMMANDS = {
     "access": ("twokeys.answers.commands:access", "Who can enter which account, and what a change does to that."),
-    "account": (
-        "twokeys.organization.life.commands:account",
-        "An account's life: a new e-mail address, its closing.",
-    ),
+    "account": ("twokeys.organization.life.commands:account", "An account's life: a new e-mail address, its closing."),
     "adopt": ("twokeys.organization.adopt_command:adopt", "Take an existing organization over, into config."),
     "assume": ("twokeys.assume.commands:assume", "Go through a door: a session for one command, or for a shell."),
     "audit": ("twokeys.audit.commands:audit", "Who can enter an account, since when, and who really did."),

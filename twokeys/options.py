@@ -89,9 +89,4 @@ PACK_CONFIG = click.option(
     type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
-PROJECT = click.option(
-    "--project",
-    type=FOLDER,
-    default=Path(),
-    help="The folder with Pulumi.yaml. Default: this one.",
-)
+PROJECT = click.option("--project", type=FOLDER, default=Path(), help="The folder with Pulumi.yaml. Default: this one.")

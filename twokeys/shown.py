@@ -34,6 +34,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else _visible(letter) for letter in text)
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: "1 door", "2 doors"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def say(console: Console, line: str, style: str | None = None) -> None:
     """Print one line for people, fit for a terminal: also for a narrow one."""
     width = console.width if columns(terminal=console.is_terminal) else None

@@ -405,11 +405,7 @@ def _state(organization: Organization, source: Who, target: Who) -> State:
 
 def _requests(source: Who) -> Iterator[dict[str, str]]:
     """Every request that the conditions of the worlds can tell apart."""
-    own = {
-        "aws:PrincipalArn": source.arn,
-        "aws:PrincipalAccount": source.account,
-        "aws:PrincipalOrgID": ORGANIZATION,
-    }
+    own = {"aws:PrincipalArn": source.arn, "aws:PrincipalAccount": source.account, "aws:PrincipalOrgID": ORGANIZATION}
     for mfa, external in itertools.product(_MFA, _EXTERNAL_IDS):
         said = {"aws:MultiFactorAuthPresent": mfa, "sts:ExternalId": external}
         yield own | {key: value for key, value in said.items() if value is not None}

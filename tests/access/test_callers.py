@@ -297,10 +297,7 @@ def test_the_organizations_that_a_statement_demands(
     ("StringNotEquals", "a", [], False),
 ])  # fmt: skip
 def test_the_values_that_a_statement_demands_and_whether_they_are_an_external_id(
-    operator: str,
-    value: object,
-    demanded: list[tuple[object, ...]],
-    exact: bool,
+    operator: str, value: object, demanded: list[tuple[object, ...]], exact: bool
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
     statement = of_condition(
@@ -348,10 +345,7 @@ JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
     (Requirement("DateGreaterThan", "aws:CurrentTime", ("2027-01-31",)), False, False, None),
 ], ids=str)  # fmt: skip
 def test_what_a_requirement_asks_of_a_session(
-    one: Requirement,
-    external_id: bool,
-    mfa: bool,
-    closes: datetime | None,
+    one: Requirement, external_id: bool, mfa: bool, closes: datetime | None
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
     assert (asks_for_external_id([one]), requires_mfa([one]), closing(one)) == (external_id, mfa, closes)

@@ -734,10 +734,7 @@ def test_whoever_comes_from_outside_has_the_ways_of_the_role_that_lets_it_in() -
     world = two_keys()
     world.change(
         next(one for one in world.resources if one.name == "ci"),
-        inputs={
-            "name": "ci",
-            "assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/x"))),
-        },
+        inputs={"name": "ci", "assumeRolePolicy": document(trusts(arn(OUTSIDE, "role/x")))},
         outputs={},
     )
     assert f"{arn(OUTSIDE, 'role/x')} -> {CI} -> {DEPLOYER}" in ways(world)
@@ -1246,11 +1243,7 @@ def test_an_outsider_comes_in_as_far_as_the_trust_and_the_control_policies_of_th
         ),
         *(
             ({}, True, {"Condition": {"StringEquals": condition}}, (Key.MISSING, Key.PRESENT), Outcome.DENY)
-            for condition in (
-                {"aws:PrincipalAccount": HUB},
-                {"aws:PrincipalOrgID": OURS},
-                {"aws:ResourceOrgID": OURS},
-            )
+            for condition in ({"aws:PrincipalAccount": HUB}, {"aws:PrincipalOrgID": OURS}, {"aws:ResourceOrgID": OURS})
         ),
         ({}, False, NOTHING, (Key.PRESENT, Key.MISSING), Outcome.DENY),
         (

@@ -14,11 +14,10 @@ import pytest
 
 from tests.access.world import CI, STAGE, TODAY, arn, document, trusts
 from twokeys.access.graph import build
-from twokeys.access.plan import read_plan
 from twokeys.access.report import check
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Pending, Resource, Snapshot
-from twokeys.access.state import parse_state, read_state
+from twokeys.access.state import parse_state, read_plan, read_state
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -282,7 +281,10 @@ def test_a_plan_changes_the_inputs_of_the_state_it_starts_from(tmp_path: Path) -
     with pytest.raises(Refusal) as refused:
         read_plan(tmp_path / "plan", before)
     step = "Next step: write one with `pulumi preview --save-plan FILE`"
-    assert str(refused.value) == f"this is no update plan ({tmp_path / 'plan'}): KeyError: 'resourcePlans'. {step}"
+    assert (
+        str(refused.value)
+        == f"this is no update plan ({tmp_path / 'plan'}): it has no resourcePlans that can be read. {step}"
+    )
 
 
 def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:

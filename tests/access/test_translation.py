@@ -243,10 +243,7 @@ def test_a_template_in_yaml_is_read_with_its_functions() -> None:
 )
 def test_a_role_of_a_template_that_may_admit_anybody_is_refused(principal: object) -> None:
     world = two_keys()
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:*"}],
-    }
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:*"}]}
     body = template(R=made("AWS::IAM::Role", AssumeRolePolicyDocument=trust))
     body["Mappings"] = {"Who": {"May": {"Enter": "*"}}}
     body["Parameters"] = {"Who": {"Type": "AWS::SSM::Parameter::Value<String>"}, "P": {"Type": "String"}}
@@ -609,11 +606,7 @@ def left(type_: str, **inputs: object) -> list[tuple[str, str, str, str, bool, b
     ),
 ])  # fmt: skip
 def test_what_is_not_read_of_a_resource_is_said_with_the_next_step(
-    type_: str,
-    inputs: dict[str, object],
-    why: str,
-    step: str,
-    unknown: bool,
+    type_: str, inputs: dict[str, object], why: str, step: str, unknown: bool
 ) -> None:
     assert left(type_, **inputs) == [("s", type_, why, step, True, unknown)]
 
@@ -647,11 +640,7 @@ def test_of_what_is_read_or_makes_no_iam_nothing_is_said(type_: str, inputs: dic
     ("AWS::CloudFormation::StackSet", {"TemplateURL": URL}, BY_URL, GIVE, True),
 ])  # fmt: skip
 def test_what_is_not_read_in_a_template_is_said_of_its_resource(
-    type_: str,
-    properties: dict[str, object],
-    why: str,
-    step: str,
-    certain: bool,
+    type_: str, properties: dict[str, object], why: str, step: str, certain: bool
 ) -> None:
     assert left(STACK, templateBody=of(type_, **properties)) == [("s-N", type_, why, step, certain, False)]
 

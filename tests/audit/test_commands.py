@@ -116,6 +116,9 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
         tmp_path, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"), entry(ALICE, READ_ONLY, "2026-10-01T10:00:00Z")
     )
     events = read("prod", "--events", folder, "--from", "2026-09-15", "--until", "2026-10-15")["events"]
+    same = read("prod", "--events", folder, "--from", "2026-10-01", "--until", "2026-10-01")["events"]
+    assert same["entries"] == 1, "the last day is whole"
+    assert read("prod", "--events", folder, "--until", "2026-10-01T09:59:59")["events"]["entries"] == 1
     used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
     assert used == {"read-only"}
     assert events["from"] == "2026-09-15T00:00:00+00:00"
@@ -169,7 +172,7 @@ def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_t
     text = run("prod", "--html", "report.html", "--csv", "report.csv").output
     assert "; 1 door without a key or denied" in text
     door = "user alice of management -> role read-only of prod: no grant"
-    assert f"Doors without a key or denied\n  {door}\n    Next step: give user alice a policy" in text
+    assert f"Doors that are not open\n  {door}\n    Next step: give user alice a policy" in text
     assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
     assert (run("prod").return_value, run("prod", "--exit-code").return_value) == (0, 1)
     *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())

@@ -7,20 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import (
-    CI,
-    DEPLOYER,
-    HUB,
-    OUTSIDE,
-    PROD,
-    STAGE,
-    World,
-    arn,
-    document,
-    grants,
-    trusts,
-    two_keys,
-)
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
@@ -58,11 +45,7 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
         "RolePolicy", "more", world.hub, role="ci", name="more", policy=document(grants(arn(STAGE, "role/reader")))
     )
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(1)))
-    assert usage(found) == {
-        "deployer": Usage.USED,
-        "reader": Usage.NEVER,
-        "OrganizationAccountAccessRole": Usage.NEVER,
-    }
+    assert usage(found) == {"deployer": Usage.USED, "reader": Usage.NEVER, "OrganizationAccountAccessRole": Usage.NEVER}
     (deployer,) = [one for one in found.doors if one.usage is Usage.USED]
     assert (deployer.count, deployer.last) == (2, DAY + timedelta(days=1))
     assert found.undeclared == ()
@@ -76,8 +59,7 @@ def test_a_root_session_is_used_by_whom_it_is_granted_to() -> None:
     policy = document({**grants(arn(STAGE, "root")), "Action": "sts:AssumeRoot"})
     world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
     found = compared(
-        world,
-        entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE}),
+        world, entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE})
     )
     assert usage(found)["root user"] is Usage.USED
     assert found.undeclared == ()

@@ -49,11 +49,7 @@ def test_the_engine_never_sees_a_change_that_it_would_answer_with_a_replacement(
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
-    ("there", "key"),
-    [
-        ({"email": "other@company.com"}, "email"),
-        ({"roleName": "Other"}, "role name"),
-    ],
+    ("there", "key"), [({"email": "other@company.com"}, "email"), ({"roleName": "Other"}, "role name")]
 )
 def test_what_the_account_has_not_is_refused(there: dict[str, Any], key: str, preview: bool) -> None:
     with pytest.raises(ProgramRefusal) as refusal:

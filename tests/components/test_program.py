@@ -623,9 +623,7 @@ def test_a_door_from_an_account_that_the_other_stack_does_not_export_is_refused(
         assert step in refused.value.next_step
 
 
-def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_no_update_begins(
-    stacks: Stacks,
-) -> None:
+def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_no_update_begins(stacks: Stacks) -> None:
     doors, accounts = source(role="runner", account="tools", stack="shared"), {"stage": {}}
     done = stacks.run("stage", preview=True, deployed=False, accounts=accounts, doors=doors)
     [message] = [one for one in done.messages if "stack organization/twokeys/shared is not deployed" in one]

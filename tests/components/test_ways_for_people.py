@@ -118,10 +118,7 @@ def test_only_the_alarm_s_rule_publishes() -> None:
 
     from tests.components import mock_engine
 
-    computed = {
-        "aws:sns/topic:Topic": arn("sns"),
-        "aws:cloudwatch/eventRule:EventRule": arn("events"),
-    }
+    computed = {"aws:sns/topic:Topic": arn("sns"), "aws:cloudwatch/eventRule:EventRule": arn("events")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mock_engine, "COMPUTED", mock_engine.COMPUTED | computed)
         done = break_glass()

@@ -85,15 +85,15 @@ def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
     }
     file = tmp_path / "report.parquet"
     write_table(table(columns), file, row_group_size=3)
-    told: list[float] = []
+    told: list[dict[str, float]] = []
     ledger = Ledger(Question(((ACCOUNT,), (SERVICE,), (TEAM,)), first=date(2026, 10, 1), end=date(2026, 11, 1)))
-    read_parquet(str(file), ledger, told.append)
+    read_parquet(str(file), ledger, lambda **done: told.append(done))
     found = ledger.costs("report.parquet")
     check(found, "report.parquet", exact=True)
     assert amounts(found, 0) == exact(BY_ACCOUNT)
     assert amounts(found, 1) == exact(BY_SERVICE)
     assert amounts(found, 2) == exact(BY_TEAM)
-    assert told[-1] == 1
+    assert told[-1] == {"completed": 1}
     (tmp_path / "cut.parquet").write_bytes(file.read_bytes()[:-100])
     with pytest.raises(Refusal, match="damaged"):
         read_parquet(str(tmp_path / "cut.parquet"), ledger)

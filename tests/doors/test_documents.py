@@ -45,11 +45,7 @@ def test_the_trust_names_exactly_the_source_role() -> None:
     assert trust_document(PLAN) == {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": "arn:aws:iam::111111111111:role/ci"},
-                "Action": "sts:AssumeRole",
-            }
+            {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:role/ci"}, "Action": "sts:AssumeRole"}
         ],
     }
 

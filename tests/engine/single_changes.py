@@ -141,12 +141,7 @@ ORGANIZATION = _changes(
 
 PEOPLE = _changes(
     ("a user", _set("people|users", ["alice", "bob", "carol"]), "create User carol"),
-    (
-        "a group",
-        _set("people|groups|auditors", ["bob"]),
-        "create Group auditors, create UserGroupMembership bob",
-        FEW,
-    ),
+    ("a group", _set("people|groups|auditors", ["bob"]), "create Group auditors, create UserGroupMembership bob", FEW),
     ("a member", _set("people|groups|auditors", ["bob", "alice"]), "update UserGroupMembership alice", FEW),
     ("a member who goes", _set("people|groups|auditors", ["alice"]), "delete UserGroupMembership bob"),
     ("a group that goes", _gone("people|groups|auditors"), "delete Group auditors, update UserGroupMembership alice"),
@@ -173,11 +168,7 @@ PEOPLE = _changes(
         ),
         "create OrganizationGrant auditor, create RolePolicy auditor",
     ),
-    (
-        "who answers for it",
-        _set("organizationGrants|auditor|owner", "platform"),
-        "update OrganizationGrant auditor",
-    ),
+    ("who answers for it", _set("organizationGrants|auditor|owner", "platform"), "update OrganizationGrant auditor"),
     (
         "a role that goes",
         _gone(f"{ROLES}|auditor"),
@@ -239,11 +230,7 @@ PEOPLE = _changes(
 """Of people and the bill: the management stack, without audit, with the one account that people live in."""
 
 ACCOUNTS = _changes(
-    (
-        "how long logs stay",
-        _set("audit|retention|keepDays", 3000),
-        "update BucketLifecycleConfiguration audit-trail",
-    ),
+    ("how long logs stay", _set("audit|retention|keepDays", 3000), "update BucketLifecycleConfiguration audit-trail"),
     (
         "how long they are locked",
         _set("audit|retention|lockedDays", 400),
@@ -343,11 +330,7 @@ STAGE = _changes(
             )
         ),
     ),
-    (
-        "one key",
-        _set("doors|look|keys", ["trust"]),
-        f"{_DOOR}, delete UserPolicy look-grant",
-    ),
+    ("one key", _set("doors|look|keys", ["trust"]), f"{_DOOR}, delete UserPolicy look-grant"),
     (
         "a door that goes",
         _gone("doors|look"),

@@ -42,7 +42,7 @@ def test_an_environment_is_split_and_a_new_account_changes_one_shard(project: Pa
     assert checked.returncode == 1
     assert [Path(file).name for file in said(checked)["files"]] == ["Pulumi.prod-002.yaml"]
     written = fleet(project, "split", "prod", "--capacity", "14")
-    assert (written.returncode, "1 accounts placed, 1 files written" in written.stdout) == (0, True)
+    assert (written.returncode, "1 account placed, 1 file written" in written.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.placement import place
+from twokeys.fleet.layout import place
 from twokeys.fleet.sizes import account_sizes
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config

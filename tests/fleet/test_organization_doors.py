@@ -14,7 +14,7 @@ import pytest
 from tests.fleet.conftest import environment_of, write_stack
 from tests.in_process import twokeys
 from twokeys.errors import Refusal
-from twokeys.fleet.placement import place
+from twokeys.fleet.layout import place
 from twokeys.fleet.sizes import account_sizes
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config

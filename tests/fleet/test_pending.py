@@ -15,15 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from twokeys.fleet.pending import (
-    ASKED_ANEW,
-    IDS,
-    creating,
-    identifiers,
-    refusal,
-    taken_over,
-    unclear,
-)
+from twokeys.fleet.pending import ASKED_ANEW, IDS, creating, identifiers, refusal, taken_over, unclear
 from twokeys.organization.creations import looked_up
 from twokeys.sandbox.local_aws import LocalAws
 

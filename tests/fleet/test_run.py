@@ -97,11 +97,7 @@ def test_a_pool_that_breaks_before_a_shard_is_begun_leaves_it_waiting() -> None:
                 raise BrokenProcessPool("the pool is broken")
             return super().submit(task)
 
-    assert ran(Broken(1, done), 3) == {
-        "prod-001": State.DONE,
-        "prod-002": State.WAITING,
-        "prod-003": State.WAITING,
-    }
+    assert ran(Broken(1, done), 3) == {"prod-001": State.DONE, "prod-002": State.WAITING, "prod-003": State.WAITING}
 
 
 def test_ctrl_c_tells_those_that_work_to_stop_and_begins_no_more() -> None:

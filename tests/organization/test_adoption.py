@@ -240,6 +240,13 @@ def test_a_way_to_split_that_is_none_is_refused(how: str) -> None:
         environments_by(how)
 
 
+def test_a_tag_that_no_account_has_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Refusal) as refused:
+        environments(replace(EMPTY, accounts=(account(1, "a", tags={"environment": "prod"}),)), "tag:enviroment")
+    assert refused.value.why == "no account has it; their tags are environment"
+    assert refused.value.next_step == "write environment, if that is meant, or name a tag that they have, or ou"
+
+
 def environments(organization: Organization, how: str) -> dict[str, list[str]]:
     made = adopt(
         organization,

@@ -23,7 +23,7 @@ def failing(run: CompletedProcess[str]) -> dict[str, str]:
 
 
 def test_the_projects_own_stacks_pass_before_anything_exists(bare: Existing, twokeys: Run) -> None:
-    run = twokeys("preflight", "management", "stage", "prod", "--json")
+    run = twokeys("preflight", "management", "stage", "prod", "stage", "--json")
     assert failing(run) == {}
     assert run.returncode == 0
     assert not bare.client("organizations").meta.endpoint_url.endswith("amazonaws.com")
@@ -63,9 +63,19 @@ def test_aws_that_cannot_be_asked_is_refused(twokeys: Run) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_a_stack_that_is_not_there_is_refused(bare: Existing, twokeys: Run) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("preflight nothing", "there is no Pulumi.nothing.yaml"),
+        ("preflight ../shared/cases", "'../shared/cases' as the name of a stack"),
+        ("preflight stage --region us-east-11", "write us-east-1, if that is meant"),
+        ("adopt --region eu-centrl-1", "write eu-central-1, if that is meant"),
+        (f"adopt --out Pulumi.{'x' * 101}.yaml", "--out names a stack's file"),
+    ],
+)
+def test_what_is_not_there_is_refused(bare: Existing, twokeys: Run, arguments: str, said: str) -> None:
     assert bare.aws.alive
-    assert "there is no Pulumi.nothing.yaml" in twokeys("preflight", "nothing").stderr
+    assert said in twokeys(*arguments.split()).stderr
 
 
 def test_an_account_beyond_the_quota_is_not_made(bare: Existing) -> None:

@@ -35,11 +35,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 def exports() -> dict[str, Any]:
     """The grant of role ci on role deployer, as its stack exports it."""
     place = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "enter", "account": HUB, "property": "policy"}
-    said = {
-        **place,
-        "properties": {"role": "ci", "name": "enter"},
-        "document": json.loads(document(grants(DEPLOYER))),
-    }
+    said = {**place, "properties": {"role": "ci", "name": "enter"}, "document": json.loads(document(grants(DEPLOYER)))}
     source, target = {"kind": "role", "account": HUB, "names": ["ci"]}, {"account": STAGE, "role": "deployer"}
     door = {"name": "d", "door": {"name": "d", "source": source, "target": target}, "documents": [said]}
     return {"doors": [door], "parent_account_id": HUB}

@@ -27,10 +27,7 @@ from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.deferral import DEFERRED
 from twokeys.pack.policies import FAIL_CLOSED
 
-LEFT_TO_THE_UPDATE = {
-    "attachment of something not known yet",
-    "list of a known policy and of one that is not known",
-}
+LEFT_TO_THE_UPDATE = {"attachment of something not known yet", "list of a known policy and of one that is not known"}
 """Nothing else of the stack hangs on it, and it waits for no account."""
 
 
@@ -130,9 +127,7 @@ def worlds() -> Iterator[tuple[str, World]]:
 
 def unknown_at(resource: Resource, key: str) -> Resource:
     return replace(
-        resource,
-        inputs={**(resource.inputs or {}), key: UNKNOWN},
-        outputs={**resource.outputs, key: UNKNOWN},
+        resource, inputs={**(resource.inputs or {}), key: UNKNOWN}, outputs={**resource.outputs, key: UNKNOWN}
     )
 
 

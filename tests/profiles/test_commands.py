@@ -107,11 +107,7 @@ def test_identity_center_assignments_share_one_session(tmp_path: Path) -> None:
     state = write(tmp_path, "management.json", identity_center())
     run("--person", "ada", "--state", state, "--sso-session", "acme")
     # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
-    assert settings("stage-ReadOnly") == {
-        "sso_session": "acme",
-        "sso_account_id": STAGE,
-        "sso_role_name": "ReadOnly",
-    }
+    assert settings("stage-ReadOnly") == {"sso_session": "acme", "sso_account_id": STAGE, "sso_role_name": "ReadOnly"}
     assert boto3.Session()._session.full_config["sso_sessions"] == {
         "acme": {
             "sso_start_url": "https://d-1234567890.awsapps.com/start",

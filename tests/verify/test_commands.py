@@ -154,3 +154,5 @@ def test_a_correct_deployment_whose_doors_all_lead_through_identity_center_does_
     (probe,) = probes(result).values()
     assert probe["happened"] == "not probed"
     assert "aws sso login" in probe["nextStep"]
+    nan = CliRunner().invoke(verify, [*outputs, "--rate", "nan"], standalone_mode=False)
+    assert "no number of calls" in str(nan.exception)

@@ -9,14 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-_WORDS = {
-    "stage": "stage",
-    "staging": "stage",
-    "stg": "stage",
-    "prod": "prod",
-    "production": "prod",
-    "prd": "prod",
-}
+_WORDS = {"stage": "stage", "staging": "stage", "stg": "stage", "prod": "prod", "production": "prod", "prd": "prod"}
 _OTHERS = frozenset({
     "audit", "backup", "backups", "billing", "build", "ci", "connectivity", "dev", "develop", "development", "dns",
     "domains", "firewall", "hub", "identity", "infra", "log", "logging", "logs", "management", "monitoring",

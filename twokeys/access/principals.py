@@ -12,16 +12,7 @@ from twokeys.access.documents import Document, Documents
 from twokeys.access.names import granted_resources
 from twokeys.access.not_proved import NotProved
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
-from twokeys.iam import (
-    UNKNOWN,
-    Arn,
-    PolicyDocument,
-    PolicyKind,
-    Unknown,
-    account_as_a_whole,
-    aws_managed,
-    parse_policy,
-)
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Unknown, account_as_a_whole, aws_managed, parse_policy
 from twokeys.iam.principals import Principals as TrustedPrincipals
 
 USER = "aws:iam/user:User"

@@ -38,8 +38,7 @@ def check(
     """Run every rule that the configuration does not disable: see `judge`."""
     judged = tuple(judge(graph, rules, config, today))
     return Verdicts(
-        tuple(one.finding for one in judged if one.mandatory),
-        tuple(one.finding for one in judged if not one.mandatory),
+        tuple(one.finding for one in judged if one.mandatory), tuple(one.finding for one in judged if not one.mandatory)
     )
 
 

@@ -1,4 +1,4 @@
-"""A snapshot from a state: what `pulumi stack export` prints, a deployment file, or a checkpoint of a local backend.
+"""A snapshot from a state (what `pulumi stack export` prints, a deployment file, a local checkpoint), or from a plan.
 
 Format: https://www.pulumi.com/docs/iac/concepts/state-and-backends/; the engine writes deployments of version 3, and of
 version 4 where one uses a feature that older engines do not have (`sdk/go/common/apitype/core.go`).
@@ -199,3 +199,47 @@ def _place(position: str | None) -> str | None:
         return None
     file, _, line = position.removeprefix("project:///").partition("#")
     return f"{file}:{line.partition(',')[0]}" if line else file
+
+
+def read_plan(path: Path, before: Snapshot) -> Snapshot:
+    """The snapshot that a plan leads to.
+
+    A plan holds what changes of each resource's inputs, and the outputs that the preview expects; the rest is in the
+    state `before`. Raises Refusal when the file is no plan.
+    """
+    try:
+        plans = json.loads(path.read_text(encoding="utf-8"))["resourcePlans"]
+        return Snapshot(tuple(_planned(plans, before)), origin=f"plan {path}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Refusal(
+            "this is no update plan",
+            where=str(path),
+            why=str(error) if isinstance(error, OSError | ValueError) else "it has no resourcePlans that can be read",
+            next_step="write one with `pulumi preview --save-plan FILE`",
+        ) from error
+
+
+def _planned(plans: Mapping[str, Any], before: Snapshot) -> Iterator[Resource]:
+    for urn, plan in plans.items():
+        goal = plan.get("goal")
+        if goal is None:
+            continue
+        old = before.by_urn.get(urn)
+        change = goal.get("inputDiff") or {}
+        inputs = dict(old.inputs or {}) if old else {}
+        for key in change.get("deletes") or ():
+            inputs.pop(key, None)
+        inputs |= properties({**(change.get("adds") or {}), **(change.get("updates") or {})})
+        yield Resource(
+            urn=urn,
+            type=goal["type"],
+            name=goal["name"],
+            inputs=inputs,
+            outputs=properties(plan.get("state") or {}),
+            provider=(goal.get("provider") or "").rpartition("::")[0] or None,
+            parent=goal.get("parent") or None,
+            property_dependencies={
+                key: tuple(urns) for key, urns in (goal.get("propertyDependencies") or {}).items() if urns
+            },
+            protect=bool(goal.get("protect")),
+        )

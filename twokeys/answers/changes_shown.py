@@ -8,9 +8,9 @@ from typing import Any
 from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
-from twokeys.answers.summary import counted, strongest
+from twokeys.answers.summary import strongest
 from twokeys.answers.words import conditions, keys_of, through
-from twokeys.shown import markdown, printable
+from twokeys.shown import counted, markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
 

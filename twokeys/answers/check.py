@@ -13,9 +13,9 @@ from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.model import Answers, State
-from twokeys.answers.summary import FEW, by_principal, counted, in_words, listed, not_shown, summary
+from twokeys.answers.summary import FEW, by_principal, in_words, listed, not_shown, summary
 from twokeys.answers.words import held, through
-from twokeys.shown import say
+from twokeys.shown import counted, say
 
 _SIGNS = {State.OPEN: "✓", State.UNPROVED: "?", State.SHUT: "✗"}
 

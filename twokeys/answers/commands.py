@@ -101,7 +101,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.changes import changes, drift
     from twokeys.answers.changes_shown import as_data, in_markdown, lines
     from twokeys.answers.reading import read
-    from twokeys.answers.sources import together
+    from twokeys.answers.sources import snapshot, together
     from twokeys.answers.summary import not_shown
     from twokeys.errors import Refusal
     from twokeys.shown import printable
@@ -111,7 +111,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     there = together([before, *states])
     old = read(build(there))
     if live:
-        found = drift(old, read(build(_live(member_role))))
+        found = drift(old, read(build(snapshot((), (), live=True, member_role=member_role))))
     else:
         then = together([after, *states]) if after is not None else _planned(before, plan or before, states)
         if after is not None and then.stack != there.stack:
@@ -148,9 +148,9 @@ def export_command(
     from twokeys.answers.published import published
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
-    from twokeys.answers.summary import counted, not_shown
+    from twokeys.answers.summary import not_shown
     from twokeys.files import write_output
-    from twokeys.shown import printable
+    from twokeys.shown import counted, printable
 
     asked(stacks, live=live)
     found = read(build(snapshot(states, stacks, live=live, member_role=member_role)))
@@ -163,21 +163,16 @@ def export_command(
     for door in found.doors:
         if door.state is State.SHUT:
             click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
+    if roots := sum(len(way.steps) == 1 and way.target.who.kind == "root-user" for way in found.ways):
+        click.echo(f"Left out: {counted(roots, 'root session')}, which no profile begins")
     if missing := not_shown(found):
         click.echo(printable(missing))
 
 
-def _live(member_role: str) -> Snapshot:
-    from twokeys.access.live import read_live
-
-    return read_live(member_role=member_role)
-
-
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     """What a plan leads to, with the other stacks as they are."""
-    from twokeys.access.plan import read_plan
     from twokeys.access.snapshot import Snapshot
-    from twokeys.access.state import read_state
+    from twokeys.access.state import read_plan, read_state
     from twokeys.answers.sources import together
 
     planned = read_plan(plan, read_state(before))

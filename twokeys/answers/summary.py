@@ -9,6 +9,7 @@ from typing import Any
 
 from twokeys.answers.model import Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
+from twokeys.shown import counted
 
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
@@ -173,6 +174,16 @@ def in_words(doors: Iterable[Door]) -> list[tuple[State, str, str]]:
     return found
 
 
+def not_open(answers: Answers) -> list[Door]:
+    """The doors that lack a key, are denied or not proved, but for those of a sentence on what is not proved."""
+    told = {(one.source.who, one.target.who) for one in answers.not_proved if one.source and one.target}
+    return [
+        door
+        for door in answers.doors
+        if door.state is State.SHUT or (door.state is State.UNPROVED and (door.source.who, door.target.who) not in told)
+    ]
+
+
 FEW = 12
 """Up to how many accounts are shown each by itself."""
 
@@ -218,11 +229,6 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     if len(shown) <= most:
         return ", ".join(shown)
     return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words: "1 door", "2 doors"."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _pattern(way: Way) -> tuple[object, ...]:

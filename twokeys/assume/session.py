@@ -230,11 +230,7 @@ def console_address(session: Session, partition: str, destination: str | None = 
             next_step="use the session with the AWS CLI: `twokeys assume`",
         )
     federation, console = _CONSOLES[partition]
-    keys = {
-        "sessionId": session.access_key,
-        "sessionKey": session.secret_key,
-        "sessionToken": session.token,
-    }
+    keys = {"sessionId": session.access_key, "sessionKey": session.secret_key, "sessionToken": session.token}
     try:
         asked = f"{federation}?{urlencode({'Action': 'getSigninToken', 'Session': json.dumps(keys)})}"
         with urlopen(asked, timeout=_SECONDS_TO_ANSWER) as answer:  # noqa: S310 - https, from the table above

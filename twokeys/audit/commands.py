@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from twokeys.answers.options import asked, sources
-from twokeys.audit.learning import LEARNING
+from twokeys.audit import LEARNING
 from twokeys.options import InputPath
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from twokeys.answers.model import Answers
     from twokeys.audit.comparison import Comparison
     from twokeys.audit.trail import Trail
 
-_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+class _Moment(click.DateTime):
+    """A day or a moment; of a day, its first moment or, with `whole`, its last."""
+
+    def __init__(self, *, whole: bool = False) -> None:
+        super().__init__(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+        self._whole = whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        moment = super().convert(value, param, ctx).replace(tzinfo=UTC)
+        return (
+            moment + timedelta(days=1, microseconds=-1) if self._whole and len(value) == len("2026-01-31") else moment
+        )
 
 
 @click.command()
@@ -38,8 +48,10 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option(
     "--region", "regions", multiple=True, help="With --events-api: where to ask. Default: yours and us-east-1."
 )
-@click.option("--from", "start", type=_DAY, help="Compare events from this day or moment on (UTC).")
-@click.option("--until", "end", type=_DAY, help="Compare events up to this day or moment (UTC).")
+@click.option("--from", "start", type=_Moment(), help="Compare events from this day or moment on (UTC).")
+@click.option(
+    "--until", "end", type=_Moment(whole=True), help="Compare events up to this moment, or the end of this day (UTC)."
+)
 @click.option(
     "--learning-days",
     type=click.IntRange(0),
@@ -104,7 +116,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:
-        period = (_utc(start), _utc(end))
+        period = (start, end)
         trail = _from_files(logs) if logs else _from_api(regions, *period)
         comparison = _compared(found, trail, period, learning_days)
     if html is not None:
@@ -193,16 +205,7 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
     console, column = Console(stderr=True), TextColumn("{task.description}")
     with Progress(column, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"Asking CloudTrail in {', '.join(asked)}", total=None)
-        for record in _counted(looked_up(session, asked, start, end), progress, task):
+        for count, record in enumerate(looked_up(session, asked, start, end), 1):
+            progress.update(task, description=f"Asking CloudTrail: {count} records")
             trail.add(record)
     return trail
-
-
-def _counted(found: Iterator[dict[str, Any]], progress: Progress, task: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    for count, record in enumerate(found, 1):
-        progress.update(task, description=f"Asking CloudTrail: {count} records")
-        yield record
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None else None

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.learning import LEARNING
+from twokeys.audit import LEARNING
 from twokeys.audit.trail import Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob

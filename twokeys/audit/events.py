@@ -8,9 +8,9 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.answers.summary import counted
 from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
 from twokeys.audit.trail import Use
+from twokeys.shown import counted
 
 
 def as_data(found: Comparison) -> dict[str, Any]:

@@ -33,11 +33,7 @@ _DEEPEST = 64
 _LITTLE = 1024
 _GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
-_OTHERS: Final = {
-    "digestStartTime": "CloudTrail-Digest",
-    "configurationItems": "Config",
-    "configSnapshotId": "Config",
-}
+_OTHERS: Final = {"digestStartTime": "CloudTrail-Digest", "configurationItems": "Config", "configSnapshotId": "Config"}
 """Files without events, by a key that only they have at their top.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html

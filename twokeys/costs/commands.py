@@ -21,7 +21,7 @@ from twokeys.errors import Refusal
 from twokeys.options import is_named_pipe
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
 
 def _read_by(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[Dimension, ...], ...]:
@@ -165,7 +165,7 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
                     stream = _peekable(opened)
                     if is_parquet(stream):
                         task = progress.add_task(escape(report), total=1)
-                        read_parquet(report, ledger, partial(_told, progress, task))
+                        read_parquet(report, ledger, partial(progress.update, task))
                     else:
                         read_csv(stream, report, ledger)
             except OSError as error:
@@ -180,10 +180,6 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
 
 def _peekable(stream: BinaryIO) -> io.BufferedReader[io.RawIOBase]:
     return io.BufferedReader(cast("io.RawIOBase", stream))
-
-
-def _told(progress: Progress, task: TaskID, done: float) -> None:
-    progress.update(task, completed=done)
 
 
 def _from_explorer(profile: str | None, question: Question) -> Costs:

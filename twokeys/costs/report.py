@@ -133,8 +133,8 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
             raise _unreadable(where, f"near line {reader.line_num}: {error}", _AGAIN) from error
 
 
-def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = lambda _: None) -> None:
-    """Add a Parquet report to the ledger, one row group at a time; `progress` is told the fraction that is done.
+def read_parquet(path: str, ledger: Ledger, progress: Callable[..., None] = lambda **_: None) -> None:
+    """Add a Parquet report to the ledger, one row group at a time; `progress` is told the fraction `completed`.
 
     Parquet holds costs as doubles; each becomes the shortest decimal that means the same double, which is also what a
     CSV report shows. Refuses when pyarrow is not installed.
@@ -154,7 +154,7 @@ def read_parquet(path: str, ledger: Ledger, progress: Callable[[float], None] = 
                 for batch in file.iter_batches(columns=header):
                     yield from zip(*(map(_as_text, column.to_pylist()) for column in batch.columns), strict=True)
                     done += batch.num_rows
-                    progress(done / max(file.metadata.num_rows, 1))
+                    progress(completed=done / max(file.metadata.num_rows, 1))
 
             _read_rows(header, rows(), path, ledger, lambda: f"after row {done}")
     except (arrow.ArrowException, OSError) as error:

@@ -17,9 +17,9 @@ from twokeys.options import PROJECT, Group
 from twokeys.policy_packs import chosen_packs, policy_options
 
 if TYPE_CHECKING:
+    from twokeys.fleet.layout import Slots
     from twokeys.fleet.orders import Order
     from twokeys.fleet.report import Display
-    from twokeys.fleet.slots import Slots
 
 _GIB = 1024**3
 _HELP = {
@@ -108,10 +108,10 @@ def _run(  # noqa: PLR0913 - one argument an option
     from rich.console import Console
 
     from twokeys.fleet.backend import Backend
+    from twokeys.fleet.layout import shard_bytes, slots
     from twokeys.fleet.moves import refuse_misplaced
     from twokeys.fleet.orders import Order
     from twokeys.fleet.report import Display, Report
-    from twokeys.fleet.slots import shard_bytes, slots
     from twokeys.project.environment import load
 
     began = time.monotonic()
@@ -160,12 +160,7 @@ def _work(order: Order, tasks: list[Task], at_once: Slots, scheduler: str | None
         )
     with opening(at_once.count, scheduler) as workers, display:
         return run(
-            tasks,
-            workers,
-            begun=display.begun,
-            ended=ended,
-            creating=creating,
-            creating_at_once=order.creating_at_once,
+            tasks, workers, begun=display.begun, ended=ended, creating=creating, creating_at_once=order.creating_at_once
         )
 
 

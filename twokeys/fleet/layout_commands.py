@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.matrix import MOST_JOBS, matrix_of
-from twokeys.fleet.placement import CAPACITY, place
+from twokeys.fleet.layout import CAPACITY, MOST_JOBS, matrix_of, place
 from twokeys.options import PROJECT
 
 JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -32,6 +31,7 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     from twokeys.fleet.split import outdated, write
     from twokeys.project.environment import load
     from twokeys.project.shards import shard_name
+    from twokeys.shown import counted
 
     found = load(project.resolve(), environment)
     sizes = account_sizes(found.settings)
@@ -52,13 +52,13 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
         more = {"removed": list(placement.removed), "overfull": overfull, "files": [str(path) for path in changed]}
         click.echo(json.dumps({**told, **more}, indent=2))
         return 1 if only_check and changed else 0
-    _show(f"{environment}: {len(sizes)} accounts", shards, sizes)
+    _show(f"{environment}: {counted(len(sizes), 'account')}", shards, sizes)
     for stack, size in overfull.items():
         click.echo(f"{stack} has grown to about {size} resources: move accounts out if it is slow")
     if placement.removed:
         click.echo(f"no longer in the environment: {', '.join(placement.removed)}")
     verb = "would be written" if only_check else "written: commit them"
-    done = f"{len(placement.placed)} accounts placed, {len(changed)} files {verb}"
+    done = f"{counted(len(placement.placed), 'account')} placed, {counted(len(changed), 'file')} {verb}"
     click.echo(done if changed else "everything is up to date")
     return 1 if only_check and changed else 0
 
@@ -197,10 +197,10 @@ def _show(title: str, shards: dict[str, list[str]], sizes: dict[str, int]) -> No
     from rich.console import Console
     from rich.table import Table
 
-    from twokeys.shown import show_table
+    from twokeys.shown import counted, show_table
 
     table = Table("shard", "accounts", "about", "which", title=title, title_justify="left")
     for stack, accounts in shards.items():
         size = sum(sizes[account] for account in accounts)
-        table.add_row(stack, str(len(accounts)), f"{size} resources", ", ".join(accounts))
+        table.add_row(stack, str(len(accounts)), counted(size, "resource"), ", ".join(accounts))
     show_table(Console(), table)

@@ -23,8 +23,7 @@ def refuse_what_would_stop(root: Path, environment: str, coming: Iterable[str]) 
         Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
     """
     known = read_project(root, (environment,))
-    with aws_session(None, None) as session:
-        live = read_live(session)
+    live = read_live(aws_session(None, None))
     not_ours = {("name", f"accounts.{key} of stack {environment}") for key in coming}
     failures = [
         one

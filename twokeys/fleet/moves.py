@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from twokeys.errors import Refusal
 from twokeys.fleet.backend import Backend
-from twokeys.fleet.placement import Placement
+from twokeys.fleet.layout import Placement
 from twokeys.project.environment import Environment
 from twokeys.project.shards import shard_name, shard_number
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from twokeys.fleet.slots import MIB, Slots
+from twokeys.fleet.layout import MIB, Slots
 from twokeys.fleet.task import Operation, Result, State, Task
 from twokeys.shown import show_table
 

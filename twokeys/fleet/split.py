@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokeys.files import make_folder, read_text, write_output
-from twokeys.fleet.placement import Placement
+from twokeys.fleet.layout import Placement
 from twokeys.project.config import read_mapping
 from twokeys.project.environment import Environment, stored_config
 from twokeys.project.stack_yaml import dumped

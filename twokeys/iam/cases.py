@@ -48,10 +48,7 @@ class Possibilities:
 
 
 def explore(
-    allows: Iterable[Atom],
-    denies: Iterable[Atom],
-    lookup: Lookup,
-    decision: Callable[[Callable[[Atom], Truth]], bool],
+    allows: Iterable[Atom], denies: Iterable[Atom], lookup: Lookup, decision: Callable[[Callable[[Atom], Truth]], bool]
 ) -> Possibilities:
     """Try the cases of the free keys that the atoms read.
 

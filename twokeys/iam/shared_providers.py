@@ -119,7 +119,7 @@ _BY_ISSUER = {
     )
 }
 _TENANT_CLAIMS = {
-    "token.actions.githubusercontent.com": ("repository_owner_id", "repository_id", "enterprise_id", "repository"),
+    "token.actions.githubusercontent.com": ("repository_owner_id", "repository_id", "enterprise_id", "repository")
 }
 """Claims beside the subject that name the tenant as well, if their values are whole."""
 

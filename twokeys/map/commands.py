@@ -78,9 +78,9 @@ def _page(organization: Organization, now: datetime) -> str:
 def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:
     from rich.console import Console
 
-    from twokeys.answers.summary import counted, summary
+    from twokeys.answers.summary import summary
     from twokeys.map.model import State
-    from twokeys.shown import say
+    from twokeys.shown import counted, say
 
     shut = [door for door in organization.doors if door.state is State.SHUT]
     unproved = [door for door in organization.doors if door.state is State.UNPROVED]

@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from twokeys.answers.summary import counted, listed
+from twokeys.answers.summary import listed
 from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who, doors_of
-from twokeys.shown import folded
+from twokeys.shown import counted, folded
 
 MOST_ARROWS, MOST_ARROWS_CLOSE = 12, 28
 """The second where else the roles of the account that a scene is about could not be told apart."""

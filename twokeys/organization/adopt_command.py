@@ -45,8 +45,7 @@ if TYPE_CHECKING:
     f" Default: {ACCESS_ROLE}.",
 )
 @click.option(
-    "--root-email",
-    help="The address from which accounts to come derive theirs. Default: the management account's own.",
+    "--root-email", help="The address from which accounts to come derive theirs. Default: the management account's own."
 )
 @click.option("--no-enter", is_flag=True, help="Do not try to enter the accounts; take all active ones over.")
 @click.option("--yes", is_flag=True, help="Replace files that exist.")
@@ -88,10 +87,10 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     if not yes:
         _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
     say = progress()
-    with aws_session(profile, region) as session:
-        live = read_live(session, tags=True, say=say)
-        organization = refuse_unadoptable(live)
-        entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
+    session = aws_session(profile, region)
+    live = read_live(session, tags=True, say=say)
+    organization = refuse_unadoptable(live)
+    entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,), say)
     made = adoption_of(
         organization,
         stack=stack,
@@ -110,7 +109,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
 
 def _stack_of(out: Path) -> str:
-    named = re.fullmatch(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml", out.name)
+    named = re.fullmatch(r"Pulumi\.([A-Za-z0-9_.-]{1,100})\.yaml", out.name)
     if named is None:
         raise click.UsageError(f"--out names a stack's file, such as Pulumi.adopted.yaml, not {out.name!r}")
     return named[1]

@@ -13,6 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
 from typing import Any, get_args
 
@@ -20,7 +21,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from twokeys.access_role import ACCESS_ROLE
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, or_nearest
 from twokeys.organization.findings import Plain
 from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
 from twokeys.settings import parse
@@ -165,11 +166,7 @@ def adopt(  # noqa: PLR0913 - all by name
     environments: dict[str, list[str]] = defaultdict(list)
     for key, name in said.items():
         environments[names[name] if name else stack].append(key)
-    base = {
-        "managementAccountId": organization.management_account,
-        "rootEmail": root_email,
-        "region": region,
-    }
+    base = {"managementAccountId": organization.management_account, "rootEmail": root_email, "region": region}
     management = {**base, "organization": _organization(organization, units, left_out)}
     stacks = []
     for name in (stack, *sorted(environments.keys() - {stack})):
@@ -188,19 +185,31 @@ def environments_by(how: str) -> Callable[[Organization], EnvironmentOf]:
     """`ou`: the unit that an account is in. `tag:NAME`: the value of its tag. Accounts without one stay in management.
 
     Raises:
-        Refusal: it is neither.
+        Refusal: it is neither, or no account has the tag.
     """
     kind, _, tag = how.partition(":")
     if how == "ou":
         return lambda found: lambda account: unit.path if (unit := found.unit_by_id.get(account.parent)) else None
     if kind == "tag" and tag:
-        return lambda _: lambda account: account.tags.get(tag)
+        return partial(_by_tag, tag)
     raise Refusal(
         f"accounts cannot be split by {how!r}",
         where="--environment-by",
         why="it is neither ou nor tag:NAME",
         next_step="write ou, or the name of a tag as in tag:environment",
     )
+
+
+def _by_tag(tag: str, organization: Organization) -> EnvironmentOf:
+    there = {name for account in organization.accounts for name in account.tags}
+    if tag not in there:
+        raise Refusal(
+            f"accounts cannot be split by the tag {tag}",
+            where="--environment-by",
+            why=f"no account has it; their tags are {', '.join(sorted(there)) or 'none'}",
+            next_step=or_nearest("name a tag that they have, or ou", tag, there),
+        )
+    return lambda account: account.tags.get(tag)
 
 
 def trust_policy(management_account: str, partition: str = "aws") -> dict[str, Any]:

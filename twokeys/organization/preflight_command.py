@@ -32,13 +32,7 @@ _COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
 @click.option("--region", help="The region to ask. Default: that of the credentials, or us-east-1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def preflight(  # noqa: PLR0913 - one parameter an option
-    *,
-    stacks: tuple[str, ...],
-    project: Path,
-    no_enter: bool,
-    profile: str | None,
-    region: str | None,
-    as_json: bool,
+    *, stacks: tuple[str, ...], project: Path, no_enter: bool, profile: str | None, region: str | None, as_json: bool
 ) -> int:
     """Check before the first create everything that can be known of each STACK (or environment), in one go.
 
@@ -57,9 +51,9 @@ def preflight(  # noqa: PLR0913 - one parameter an option
 
     known = read_project(project.resolve(), stacks)
     say = progress()
-    with aws_session(profile, region) as session:
-        live = read_live(session, say=say)
-        tried = None if no_enter else _enter(session, live, known.chosen, say)
+    session = aws_session(profile, region)
+    live = read_live(session, say=say)
+    tried = None if no_enter else _enter(session, live, known.chosen, say)
     findings = list(findings_of(known, live, tried))
     failed = any(one.status is Status.FAILURE for one in findings)
     if as_json:
@@ -86,7 +80,7 @@ def _show(findings: list[Finding], console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from twokeys.shown import show_table
+    from twokeys.shown import counted, show_table
 
     table = Table()
     for column in ("check", "", "where", "what"):
@@ -97,5 +91,5 @@ def _show(findings: list[Finding], console: Console) -> None:
         table.add_row(one.check, f"[{style}]{one.status.value}[/]", escape(one.where), escape(one.what) + step)
     show_table(console, table)
     counts = Counter(one.status for one in findings)
-    found = [f"{counts[one]} {word}{'s' * (counts[one] != 1)}" for one, word in _COUNTED.items()]
+    found = [counted(counts[one], word) for one, word in _COUNTED.items()]
     console.print(", ".join((f"{counts[Status.PASS]} passed", *found)))

@@ -211,10 +211,7 @@ class _Reader:
 
     def _invitations(self) -> int:
         open_ones = self._pages(
-            "invitations",
-            "list_handshakes_for_organization",
-            "Handshakes",
-            Filter={"ActionType": "INVITE"},
+            "invitations", "list_handshakes_for_organization", "Handshakes", Filter={"ActionType": "INVITE"}
         )
         return sum(one["State"] in ("REQUESTED", "OPEN") for one in open_ones)
 

@@ -18,7 +18,7 @@ def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
         Refusal: there is no project, or a chosen stack's config cannot be used.
     """
     project = load_project(root)
-    chosen = tuple(Plan(stack, settings_of(project, stack)) for stack in stacks)
+    chosen = tuple(Plan(stack, settings_of(project, stack)) for stack in dict.fromkeys(stacks))
     others, unreadable = [], {}
     for stack, file in project.stacks().items():
         if stack in stacks:

@@ -11,12 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 TOKEN: Final = "aws:iam/getPolicyDocument:getPolicyDocument"  # noqa: S105 - a function's name
-_LISTS: Final = {
-    "actions": "Action",
-    "notActions": "NotAction",
-    "resources": "Resource",
-    "notResources": "NotResource",
-}
+_LISTS: Final = {"actions": "Action", "notActions": "NotAction", "resources": "Resource", "notResources": "NotResource"}
 
 
 def policy_document(args: Mapping[str, Any]) -> dict[str, Any]:

@@ -139,11 +139,7 @@ def _assignment(
 
 
 def _role_way(
-    exported: ExportedDoor,
-    exports: Exports,
-    names: Mapping[str, str],
-    regions: Mapping[str, str],
-    urls: Sequence[str],
+    exported: ExportedDoor, exports: Exports, names: Mapping[str, str], regions: Mapping[str, str], urls: Sequence[str]
 ) -> RoleWay:
     door, arn = exported.door, exported.role_arn
     _must_have_ids(exported, exports)

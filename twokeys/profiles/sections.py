@@ -83,11 +83,11 @@ def chained(settings: Mapping[str, str]) -> bool:
 def no_profile(way: Way) -> str | None:
     """Why a way has none: it is closed, or takes an external ID that the exports do not hold."""
     if since := closed(way):
-        return f"is {since}: no profile of it is written"
+        return f"is {since}: its profile is neither written nor changed"
     if isinstance(way, RoleWay) and way.asks_external_id and way.external_id is None:
         return (
-            "asks for an external ID, which these exports do not hold: no profile of it is written; go through it with "
-            f"`twokeys assume {way.name} --external-id ID`"
+            "asks for an external ID, which these exports do not hold: its profile is neither written nor changed; go"
+            f" through it with `twokeys assume {way.name} --external-id ID`"
         )
     return None
 
@@ -132,11 +132,7 @@ def _sso_session(way: AssignmentWay, choices: Choices) -> Section:
             why="the exports do not tell the address and the region of the Identity Center",
             next_step=f"give {missing}, or the name of an sso-session that your config has with --sso-session",
         )
-    settings = (
-        ("sso_start_url", start_url),
-        ("sso_region", region),
-        ("sso_registration_scopes", "sso:account:access"),
-    )
+    settings = (("sso_start_url", start_url), ("sso_region", region), ("sso_registration_scopes", "sso:account:access"))
     return Section("sso-session", choices.sso_session, settings)
 
 

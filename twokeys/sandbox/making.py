@@ -49,10 +49,7 @@ class LocalMaker:
         self._environment = environment
         self._run: Run | None = None
         self._gate = Gate(
-            None,
-            mandatory,
-            made=lambda: self._run.snapshot() if self._run else None,
-            own_account=self._own_account,
+            None, mandatory, made=lambda: self._run.snapshot() if self._run else None, own_account=self._own_account
         )
         self._stack_outputs = stack_outputs
         self._done = done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,8 @@ def verify(  # noqa: PLR0913 - one parameter an option
     from twokeys.verify.credentials import probe_with
     from twokeys.verify.doors import exports
 
+    if math.isnan(rate):
+        raise click.BadParameter("nan is no number of calls", param_hint="--rate")
     if states and stacks:
         raise click.UsageError("name stacks of the sandbox, or files with --state, not both")
     if not states and (profile or mfa_serial):

@@ -93,10 +93,7 @@ class Pace:
     """Keeps calls apart: at most `rate` a second; 0 is without a limit."""
 
     def __init__(
-        self,
-        rate: float,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        self, rate: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._interval = 1 / rate if rate else 0.0
         self._clock = clock

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from twokeys.errors import Refusal
+from twokeys.aws_errors import no_answer
 from twokeys.verify.attempts import Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import Exports
 from twokeys.verify.probes import MfaCode, probe_as
@@ -25,12 +25,12 @@ def probe_with(profile: str | None, found: Exports, mfa: MfaCode | None, pace: P
         session = boto3.Session(profile_name=profile)
         credentials = session.get_credentials()
         if credentials is None:
-            raise _no_credentials("there are none")
+            raise NoCredentialsError
         frozen = credentials.get_frozen_credentials()
         keys = Keys(str(frozen.access_key), str(frozen.secret_key), frozen.token or None)
         yield from probe_as(Attempts(partial(_sts, session), pace), keys, found, mfa)
     except (BotoCoreError, ClientError) as error:
-        raise _no_credentials(str(error)) from error
+        raise no_answer(error) from error
 
 
 def _sts(session: boto3.Session, keys: Keys) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
@@ -40,13 +40,4 @@ def _sts(session: boto3.Session, keys: Keys) -> Any:  # noqa: ANN401 - boto3's c
         aws_access_key_id=keys.access,
         aws_secret_access_key=keys.secret,
         aws_session_token=keys.token,
-    )
-
-
-def _no_credentials(why: str) -> Refusal:
-    return Refusal(
-        "AWS cannot be asked",
-        where="the AWS credentials",
-        why=why,
-        next_step="sign in (`aws sso login`, `aws configure`), or name a profile: --profile, or AWS_PROFILE",
     )

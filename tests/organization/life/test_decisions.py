@@ -150,12 +150,7 @@ def test_only_an_active_account_that_the_state_does_not_have_is_queued(
 
 @pytest.mark.parametrize(
     ("state", "place"),
-    [
-        ("PENDING_CLOSURE", "closing"),
-        ("CLOSED", "closed"),
-        ("SUSPENDED", "closed"),
-        ("PENDING_ACTIVATION", "refused"),
-    ],
+    [("PENDING_CLOSURE", "closing"), ("CLOSED", "closed"), ("SUSPENDED", "closed"), ("PENDING_ACTIVATION", "refused")],
 )
 def test_each_state_that_aws_has_is_understood(state: str, place: str) -> None:
     """STATE lists five."""
@@ -278,10 +273,7 @@ def test_what_was_closed_is_told_also_when_aws_cannot_be_asked_any_more() -> Non
         (with_state(facts(), STAGE, "CLOSED"), "it is closed at AWS"),
         (replace(facts(), accounts={STAGE: there_is(STAGE, "stage", "s@b.co", "Elsewhere")}), ""),
         (facts({"stage": {"organizationalUnit": "Workloads"}}), "it moves to Workloads: pulumi up -s all"),
-        (
-            facts(QUARANTINED),
-            "say `state: active` to let it return",
-        ),
+        (facts(QUARANTINED), "say `state: active` to let it return"),
         (facts(CLOSED), "close it: twokeys account close all"),
         (with_state(facts(CLOSED), STAGE, "CLOSED"), "keep its entry until AWS has let it go"),
         (with_state(facts(CLOSED), STAGE, "PENDING_CLOSURE"), "AWS is closing it"),

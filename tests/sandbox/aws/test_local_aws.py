@@ -148,9 +148,7 @@ def test_a_server_that_ends_at_start_up_is_refused_with_what_it_said(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        local_aws,
-        "_COMMAND",
-        (sys.executable, "-c", "import sys; print('no module named ministack'); sys.exit(3)"),
+        local_aws, "_COMMAND", (sys.executable, "-c", "import sys; print('no module named ministack'); sys.exit(3)")
     )
     with pytest.raises(Refusal, match=r"(?s)ended with code 3.*no module named ministack") as refusal:
         LocalAws.start(directory)

@@ -38,12 +38,7 @@ def diff(type: str, old: dict[str, Any], new: dict[str, Any], *ignore: str) -> D
 def test_a_role_gets_the_providers_defaults_and_an_automatic_name() -> None:
     checked = check(ROLE, {"assumeRolePolicy": TRUST})
     assert re.fullmatch(r"deployer-[0-9a-f]{7}", checked.pop("name"))
-    assert checked == {
-        "assumeRolePolicy": TRUST,
-        "forceDetachPolicies": False,
-        "maxSessionDuration": 3600,
-        "path": "/",
-    }
+    assert checked == {"assumeRolePolicy": TRUST, "forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
 
 
 def test_an_automatic_name_hangs_on_the_seed_and_is_kept() -> None:

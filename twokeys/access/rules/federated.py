@@ -12,13 +12,7 @@ from twokeys.access.names import CARRIERS, EVERY_SERVICE, ROLES_ANYWHERE
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import demanded_values
 from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation, Glob
-from twokeys.iam.shared_providers import (
-    SharedProvider,
-    never_matches,
-    open_to_others,
-    shared_provider,
-    tenant_claims,
-)
+from twokeys.iam.shared_providers import SharedProvider, never_matches, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.truth import Truth
 
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"

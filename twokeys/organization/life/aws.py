@@ -81,9 +81,7 @@ class Aws:
         if service not in self._clients:
             make: Callable[..., Any] = self._session.client
             self._clients[service] = make(
-                service,
-                region_name=region or self._session.region_name or _ORGANIZATIONS_REGION,
-                config=_CONFIG,
+                service, region_name=region or self._session.region_name or _ORGANIZATIONS_REGION, config=_CONFIG
             )
         return self._clients[service]
 

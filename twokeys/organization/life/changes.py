@@ -33,11 +33,7 @@ class Check:
 
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""
-    return [
-        *_management(facts, account),
-        _is_address(address),
-        *_unused(facts, account, facts.id_of(account), address),
-    ]
+    return [*_management(facts, account), _is_address(address), *_unused(facts, account, facts.id_of(account), address)]
 
 
 def remaining(facts: Facts, account: str, address: str) -> list[str]:
@@ -48,11 +44,7 @@ def remaining(facts: Facts, account: str, address: str) -> list[str]:
         if address == f"{local}+{account}@{domain}"
         else f"write `email: {address}` under `twokeys:accounts.{account}` in {facts.file}"
     )
-    return [
-        edit,
-        f"let the state learn it: `{facts.refresh}`",
-        f"see that nothing changes: `{facts.preview}`",
-    ]
+    return [edit, f"let the state learn it: `{facts.refresh}`", f"see that nothing changes: `{facts.preview}`"]
 
 
 def _management(facts: Facts, account: str) -> Iterator[Check]:

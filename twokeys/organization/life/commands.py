@@ -6,8 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,8 +69,8 @@ def list_(stack: str, as_json: bool, **where: Any) -> int:  # noqa: ANN401 - cli
     from twokeys.organization.life.overview import overview
     from twokeys.shown import show_table
 
-    with _opened(stack, **where) as (facts, _):
-        rows = overview(facts)
+    facts, _ = _opened(stack, **where)
+    rows = overview(facts)
     if as_json:
         click.echo(json.dumps({"stack": stack, "accounts": [row.as_dict() for row in rows]}, indent=2))
         return 0
@@ -110,33 +109,33 @@ def email(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.organization.life.changes import email_checks, remaining
     from twokeys.organization.life.report import Change
 
-    with _opened(stack, **where) as (facts, aws):
-        _require_known(facts, name)
-        there = facts.at_aws(name)
-        again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
-        mail = f"the mailbox of {new_address}"
-        change = Change(
-            account=name,
-            id=facts.id_of(name),
-            what="e-mail address",
-            old=there.email if there else "",
-            new=new_address,
-            checks=email_checks(facts, name, new_address),
-            remaining=remaining(facts, name, new_address)
-            if otp
-            else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
-            act="give AWS the code (AcceptPrimaryEmailUpdate)"
-            if otp
-            else "have AWS mail a code there (StartPrimaryEmailUpdate)",
-        )
+    facts, aws = _opened(stack, **where)
+    _require_known(facts, name)
+    there = facts.at_aws(name)
+    again = f"twokeys account email {stack} {name} {new_address} --otp CODE --yes"
+    mail = f"the mailbox of {new_address}"
+    change = Change(
+        account=name,
+        id=facts.id_of(name),
+        what="e-mail address",
+        old=there.email if there else "",
+        new=new_address,
+        checks=email_checks(facts, name, new_address),
+        remaining=remaining(facts, name, new_address)
+        if otp
+        else [f"read the code: {mail}", f"give it to AWS: `{again}`"],
+        act="give AWS the code (AcceptPrimaryEmailUpdate)"
+        if otp
+        else "have AWS mail a code there (StartPrimaryEmailUpdate)",
+    )
 
-        def act() -> None:
-            if otp:
-                aws.accept_email(change.id, new_address, otp)
-            else:
-                aws.start_email(change.id, new_address)
+    def act() -> None:
+        if otp:
+            aws.accept_email(change.id, new_address, otp)
+        else:
+            aws.start_email(change.id, new_address)
 
-        return change.run(yes, as_json, act)
+    return change.run(yes, as_json, act)
 
 
 @account.command()
@@ -157,12 +156,12 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     from twokeys.organization.life.closing_run import work_through
     from twokeys.organization.life.report import ClosingReport
 
-    with _opened(stack, **where) as (facts, aws):
-        require_management(facts)
-        found, now = standings(facts), datetime.now(UTC)
-        queue = [one for one in found if one.place == "queued"]
-        allowed = quota(facts, aws.closings(now - KEPT), now)
-        done = work_through(queue, aws.close, time.sleep) if yes else None
+    facts, aws = _opened(stack, **where)
+    require_management(facts)
+    found, now = standings(facts), datetime.now(UTC)
+    queue = [one for one in found if one.place == "queued"]
+    allowed = quota(facts, aws.closings(now - KEPT), now)
+    done = work_through(queue, aws.close, time.sleep) if yes else None
     refused = [one for one in found if one.place == "refused"] + list(done.refused if done else ())
     report = ClosingReport(stack, found, queue, done, refused, allowed, now)
     if as_json:
@@ -172,10 +171,9 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     return 1 if refused or (done is not None and done.failed) else 0
 
 
-@contextmanager
 def _opened(
     stack: str, *, project: Path, state: Path | None, profile: str | None, region: str | None
-) -> Iterator[tuple[Facts, Aws]]:
+) -> tuple[Facts, Aws]:
     """What is known of a stack, and the AWS that the credentials are for."""
     from twokeys.access.state import read_state
     from twokeys.organization.life.aws import Aws
@@ -187,8 +185,8 @@ def _opened(
     if state is None:
         _refuse_real_aws_for_the_sandbox(profile)
         state = sandbox_states(project.resolve(), (stack,))[0]
-    with aws_session(profile, region) as session:
-        yield _facts(stack, config, read_state(state), session), Aws(session)
+    session = aws_session(profile, region)
+    return _facts(stack, config, read_state(state), session), Aws(session)
 
 
 def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:

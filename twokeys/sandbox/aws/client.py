@@ -118,10 +118,7 @@ def make_client(service: str, endpoint: str, region: str, credentials: Credentia
     """A client of the one shared session: a session per client costs 38 ms and 10 MB (measured)."""
     global _session  # noqa: PLW0603 - boto3's loaders and models are worth having once in a process
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        connect_timeout=5,
-        read_timeout=60,
-        proxies={},
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, connect_timeout=5, read_timeout=60, proxies={}
     )
     with _session_lock:
         _session = _session or boto3.Session()

@@ -84,10 +84,7 @@ def connect(configuration: Configuration, endpoint: str) -> Aws:
     """
     loopback_endpoint(endpoint, where="AWS_ENDPOINT_URL")
     aws = Aws(
-        endpoint,
-        configuration.region,
-        _credentials(configuration, endpoint),
-        default_tags=configuration.default_tags,
+        endpoint, configuration.region, _credentials(configuration, endpoint), default_tags=configuration.default_tags
     )
     with refusals("finding out which account the provider's credentials are in", endpoint):
         identity = aws.client("sts").get_caller_identity()

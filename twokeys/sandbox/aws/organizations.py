@@ -30,13 +30,7 @@ _ACCOUNT: Final = Calls(
     look="describe",
     of_tags="ResourceId",
 )
-_POLICY: Final = Calls(
-    "aws:organizations/policy:Policy",
-    "policy",
-    "PolicyId",
-    look="describe",
-    of_tags="ResourceId",
-)
+_POLICY: Final = Calls("aws:organizations/policy:Policy", "policy", "PolicyId", look="describe", of_tags="ResourceId")
 
 
 def _organization_create(aws: Aws, inputs: Properties) -> str:

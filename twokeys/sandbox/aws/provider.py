@@ -84,13 +84,7 @@ class AwsProvider:
         return plain
 
     def update(  # noqa: PLR0913, PLR0917 - the engine's protocol
-        self,
-        type: str,
-        urn: str,
-        id: str,
-        old_inputs: Properties,
-        old_outputs: Properties,
-        new_inputs: Properties,
+        self, type: str, urn: str, id: str, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties
     ) -> Properties:
         """Bring the object to the new inputs and return its outputs."""
         known = resource_type(type)

@@ -46,11 +46,7 @@ def install() -> None:
         },
         scope="sso",
     )
-    records.serve(
-        "identitystore",
-        (_USERS, _GROUPS, _MEMBERSHIPS),
-        {**_directory(_USERS), **_directory(_GROUPS)},
-    )
+    records.serve("identitystore", (_USERS, _GROUPS, _MEMBERSHIPS), {**_directory(_USERS), **_directory(_GROUPS)})
 
 
 def _has_instance() -> bool:

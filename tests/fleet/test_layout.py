@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twokeys.fleet.matrix import matrix_of
-from twokeys.fleet.placement import Placement, place
-from twokeys.fleet.slots import MIB, PROVIDER_BYTES, shard_bytes, slots
+from twokeys.fleet.layout import MIB, PROVIDER_BYTES, Placement, matrix_of, place, shard_bytes, slots
 from twokeys.project.environment import Shard
 
 ACCOUNTS = st.lists(st.sampled_from([f"a{number}" for number in range(60)]), unique=True)

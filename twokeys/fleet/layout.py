@@ -1,13 +1,32 @@
-"""Which shard an account is in: decided once, when the account is new, and never again by itself. Pure."""
+"""Where accounts are and what runs at once: shards, slots, and the jobs of a CI system. Pure.
+
+Which shard an account is in is decided once, when the account is new, and never again by itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from twokeys.project.environment import Shard
 
 CAPACITY = 150
 """Resources in a shard. A state is written whole at each change, so what a stack writes grows with the square of its
 size, while each stack costs about a second by itself. The two meet at 100 to 200 resources (docs/scale.md)."""
+MIB: Final = 1024 * 1024
+PULUMI_BYTES: Final = 560 * MIB
+"""What a shard takes, less its providers: the pulumi CLI, the program and the policy pack (measured: docs/scale.md)."""
+PROVIDER_BYTES: Final = 300 * MIB
+"""What one provider process takes with the vendor's plugin: 170 to 430 MB (pulumi-aws#5860, #5226). Each account of a
+shard has one, and the management account."""
+MOST_JOBS: Final = 256
+"""Jobs in one matrix of GitHub Actions at most.
+
+https://docs.github.com/en/actions/reference/limits
+"""
 
 
 @dataclass(frozen=True)
@@ -66,3 +85,53 @@ def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capac
         tuple(account for account in home if account not in sizes),
         {number: size for number, size in filled.items() if size > capacity and len(shards[number]) > 1},
     )
+
+
+@dataclass(frozen=True)
+class Slots:
+    """How many, and why."""
+
+    count: int
+    why: str
+
+
+def shard_bytes(accounts: int) -> int:
+    """What a shard of that many accounts takes, in bytes."""
+    return PULUMI_BYTES + (accounts + 1) * PROVIDER_BYTES
+
+
+def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:
+    """How many shards at once: what is wanted (by default one a processor), as far as the memory goes, at least one.
+
+    Args:
+        memory: bytes that may be used.
+        each: bytes that one shard takes.
+    """
+    asked = wanted or processors
+    fitting = max(1, memory // each)
+    if fitting < asked:
+        return Slots(fitting, f"{memory / MIB:,.0f} MiB of memory, {each / MIB:,.0f} MiB a shard")
+    return Slots(asked, "--parallel" if wanted else f"{processors} processors")
+
+
+def matrix_of(shards: Iterable[Shard], at_most: int = MOST_JOBS) -> dict[str, list[dict[str, object]]]:
+    """A matrix as `fromJSON` of GitHub Actions takes it: `{"include": [{name, shards, arguments, accounts}]}`.
+
+    `arguments` are for `twokeys fleet`: `--shard prod-001 --shard prod-002`. More shards than jobs are spread evenly in
+    their order, so that a job's shards are next to each other.
+    """
+    listed = list(shards)
+    jobs = min(len(listed), at_most)
+    bounds = [round(index * len(listed) / jobs) for index in range(jobs + 1)] if jobs else []
+    groups = [listed[start:end] for start, end in pairwise(bounds)]
+    return {
+        "include": [
+            {
+                "name": group[0].stack if len(group) == 1 else f"{group[0].stack} to {group[-1].stack}",
+                "shards": [shard.stack for shard in group],
+                "arguments": " ".join(f"--shard {shard.stack}" for shard in group),
+                "accounts": sum(len(shard.accounts) for shard in group),
+            }
+            for group in groups
+        ]
+    }
