@@ -49,6 +49,8 @@ def test_a_link_to_a_file_of_ours_leads_somewhere(page: str, project_root: Path)
         for target in re.findall(r"(?:\]\(|src(?:set)?=\")([^)#\"]+)(?:#[^)]*)?[)\"]", file.read_text()):
             if "://" not in target:
                 assert (file.parent / target).exists(), f"{file.name} links to {target}"
+        for named in re.findall(r"`((?:scripts|tests|benchmarks|components|twokeys)/[\w./-]+)`", file.read_text()):
+            assert (project_root / named).exists(), f"{file.name} names {named}, which is not there"
 
 
 def test_the_page_of_what_is_read_has_every_service_that_hands_out_roles_or_is_not_read(project_root: Path) -> None:

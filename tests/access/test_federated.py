@@ -8,7 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import (
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    TYPES,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
 from twokeys.access.names import CARRIERS, ROLES_ANYWHERE
 from twokeys.access.paths import paths_from
 from twokeys.iam import UNKNOWN, Outcome
@@ -327,8 +340,12 @@ def policy(world: World, role: str, *statements: dict[str, Any]) -> None:
 def test_a_grant_of_root_sessions_is_a_door_into_the_account_that_it_names() -> None:
     world = organization("RootCredentialsManagement", "RootSessions")
     policy(world, "ci", grants(arn(STAGE, "root"), action="sts:AssumeRoot"))
+    world.role("deputy", world.hub)
+    policy(world, "deputy", grants(arn(OUTSIDE, "root"), action="s3:*"))
     assert root_doors(world) == {("ci", STAGE, "ALLOW")}
     assert not refused(world)
+    world.resources = [one for one in world.resources if one.type != TYPES["Account"]]
+    assert root_doors(world) == {("ci", STAGE, "ALLOW")}  # another stack may make the account
 
 
 def test_an_administrator_of_the_management_account_begins_root_sessions() -> None:

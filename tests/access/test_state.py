@@ -279,7 +279,10 @@ def test_a_plan_changes_the_inputs_of_the_state_it_starts_from(tmp_path: Path) -
     with pytest.raises(Refusal) as refused:
         read_plan(tmp_path / "plan", before)
     step = "Next step: write one with `pulumi preview --save-plan FILE`"
-    assert str(refused.value) == f"this is no update plan ({tmp_path / 'plan'}): KeyError: 'resourcePlans'. {step}"
+    assert (
+        str(refused.value)
+        == f"this is no update plan ({tmp_path / 'plan'}): it has no resourcePlans that can be read. {step}"
+    )
 
 
 def test_several_states_are_read_together_with_what_is_pending_in_each(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """One read model: whatever one command says of who can enter, all say. Tried on worlds that chance makes."""
 
+import csv
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,8 +174,17 @@ def test_check_audit_map_diff_and_export_say_the_same(tmp_path: Path, seed: int)
     unsure = f"{len(audited['notProved'])} not proved"
     pictured = run(map_, "--state", state, "--svg", tmp_path / "map.svg").output
     assert unsure in pictured
-    text = run(audit, "--state", state, "--keys").output
+    text = run(audit, "--state", state, "--keys", "--csv", tmp_path / "audit.csv").output
     assert unsure in text or not audited["notProved"]
+    rows = Counter(row["what"] for row in csv.DictReader((tmp_path / "audit.csv").read_text().splitlines()))
+    assert rows["way in"] == audited["summary"]["ways"]
+    assert rows["within its account"] == len(audited["within"])
+    assert rows["door without a key or denied"] == audited["summary"]["doorsWithoutAKey"]
+    assert rows["not proved"] == audited["summary"]["notProved"]
+    assert rows["not shown"] == (audited["notShown"] is not None)
+    lacking = [door for door in audited["doors"] if door["state"] != "open" and ends(door) not in unproved]
+    assert rows["door not proved"] == len(lacking) - rows["door without a key or denied"]
+    assert all(f"{door['target']['label']} of {door['target']['accountName']}" in text for door in lacking)
     for way in answers.ways:
         assert (
             f"{way.source} -> {way.target.who.label}" in text or f"{way.source.short} -> {way.target.who.label}" in text

@@ -170,7 +170,7 @@ def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_t
     text = run("prod", "--html", "report.html", "--csv", "report.csv").output
     assert "; 1 door without a key or denied" in text
     door = "user alice of management -> role read-only of prod: no grant"
-    assert f"Doors without a key or denied\n  {door}\n    Next step: give user alice a policy" in text
+    assert f"Doors that are not open\n  {door}\n    Next step: give user alice a policy" in text
     assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
     assert (run("prod").return_value, run("prod", "--exit-code").return_value) == (0, 1)
     *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())

@@ -97,7 +97,9 @@ def test_a_project_in_another_language_is_refused_for_that(root: Path, text: str
     assert refused.why == why
 
 
-def test_a_stack_without_a_file_is_refused_and_so_is_a_name_that_leads_elsewhere(root: Path) -> None:
+def test_a_stack_without_a_file_is_refused_beside_others_and_so_is_a_name_that_leads_elsewhere(root: Path) -> None:
+    assert load_config(load_project(root), "dev", {"count": "3"}).values["proj:count"] == "3"
+    (root / "Pulumi.prod.yaml").write_text("config: {count: 3}")
     assert "no Pulumi.dev.yaml" in _refusal(root).what
     assert "as the name of a stack" in _refusal(root, "../dev").what
 

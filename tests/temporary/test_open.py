@@ -178,6 +178,7 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
         (("shop-raeder", "--for", "2h"), "opened again are shop-fix. Next step: open a copy"),
         (("shop-fix", "--for", "2h", "--stack", "management"), "write --stack shop, or leave --stack out"),
         (("shop-fix", "--from", "shop-reader", "--for", "2h"), "choose another name"),
+        (("elsewhere", "--from", "shop-reader", "--for", "2h"), "choose another name"),
         (("shop-fix", "--until", "2026-02-01T00:00Z"), "2026-02-01T00:00Z is over"),
         (("new", "--from", "shop-reader", "--user", "zed", "--for", "2h"), "it has: alice, bob"),
         (("new", "--from", "nope", "--for", "2h"), "name one of them"),
@@ -186,6 +187,7 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
 )
 def test_what_cannot_be_opened_is_refused_with_the_next_step(shop: Path, arguments: tuple[str, ...], said: str) -> None:
     (shop / "Pulumi.management.yaml").write_text(MANAGEMENT)
+    (shop / "Pulumi.other.yaml").write_text("config: {twokeys:doors: {elsewhere: {}}}")
     assert said in str(refusal(shop, *arguments))
 
 

@@ -47,19 +47,21 @@ _NOT_SHOWN = Verdict(
 
 
 def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals, guards: Guards) -> Iterator[Door]:
-    """The doors of root sessions into each member account that the snapshot shows.
+    """The doors of root sessions into each member account that the snapshot shows, or that a grant names.
 
     Where the snapshot does not show that root sessions are switched on, those of grants that name `sts:AssumeRoot`
     itself, under that condition: an administrator's policy alone does not mean them.
     """
     enabled = _enabled(snapshot)
     places = _places(snapshot, accounts)
-    roots = {member: _root(member, accounts) for member in sorted(accounts.members)}
-    if not roots or enabled is False:
+    if enabled is False:
         return
-    for principal in list(principals):
-        if principal.account in places and principal.kind in HOLDERS and _granted(principal, named=enabled is None):
-            for root in roots.values():
+    there = [one for one in principals if one.account in places and one.kind in HOLDERS]
+    members = accounts.members.union(*map(_named, there)) - {accounts.management}
+    roots = [_root(member, accounts) for member in sorted(members)]
+    for principal in there if roots else ():
+        if _granted(principal, named=enabled is None):
+            for root in roots:
                 if root.account != principal.account:
                     door = _door(principal, root, guards, _ON if enabled else _NOT_SHOWN)
                     if door.grant.outcome is not Outcome.DENY:
@@ -84,6 +86,15 @@ def _granted(principal: Principal, *, named: bool) -> bool:
         and any(covers_root(statement, named=named) for statement in document.policy.statements)
         for document in principal.all_documents
     )
+
+
+def _named(principal: Principal) -> Iterator[str]:
+    """The accounts whose roots a grant of a principal names."""
+    for document in principal.all_documents:
+        for statement in document.policy.statements if isinstance(document.policy, PolicyDocument) else ():
+            roots = [name for name in statement.exact_resources if name.endswith(":root")]
+            if roots and covers_root(statement, named=True):
+                yield from (arn.account for arn in map(Arn.parse, roots) if arn is not None)
 
 
 def _enabled(snapshot: Snapshot) -> bool | None:

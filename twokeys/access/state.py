@@ -214,7 +214,7 @@ def read_plan(path: Path, before: Snapshot) -> Snapshot:
         raise Refusal(
             "this is no update plan",
             where=str(path),
-            why=f"{type(error).__name__}: {error}",
+            why=str(error) if isinstance(error, OSError | ValueError) else "it has no resourcePlans that can be read",
             next_step="write one with `pulumi preview --save-plan FILE`",
         ) from error
 

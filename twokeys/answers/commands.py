@@ -163,6 +163,8 @@ def export_command(
     for door in found.doors:
         if door.state is State.SHUT:
             click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
+    if roots := sum(len(way.steps) == 1 and way.target.who.kind == "root-user" for way in found.ways):
+        click.echo(f"Left out: {counted(roots, 'root session')}, which no profile begins")
     if missing := not_shown(found):
         click.echo(printable(missing))
 

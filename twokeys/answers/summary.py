@@ -174,6 +174,16 @@ def in_words(doors: Iterable[Door]) -> list[tuple[State, str, str]]:
     return found
 
 
+def not_open(answers: Answers) -> list[Door]:
+    """The doors that lack a key, are denied or not proved, but for those of a sentence on what is not proved."""
+    told = {(one.source.who, one.target.who) for one in answers.not_proved if one.source and one.target}
+    return [
+        door
+        for door in answers.doors
+        if door.state is State.SHUT or (door.state is State.UNPROVED and (door.source.who, door.target.who) not in told)
+    ]
+
+
 FEW = 12
 """Up to how many accounts are shown each by itself."""
 

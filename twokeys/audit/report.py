@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.console import Console
 
 from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
-from twokeys.answers.summary import Alike, by_account, by_principal, in_words, listed, not_shown, summary
+from twokeys.answers.summary import Alike, by_account, by_principal, in_words, listed, not_open, not_shown, summary
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import events, headline
@@ -19,7 +19,7 @@ from twokeys.shown import say, spreadsheet
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
 
-SHUT = "Doors without a key or denied"
+SHUT = "Doors that are not open"
 
 COLUMNS = (
     "what",
@@ -98,12 +98,9 @@ def table(answers: Answers) -> str:
 def _rows(answers: Answers) -> Iterator[dict[str, str]]:
     yield from ({"what": "way in", **_row(way)} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
-    said = {(one.source.who, one.target.who) for one in answers.not_proved if one.source and one.target}
-    for door in answers.doors:
-        if door.state is State.SHUT:
-            yield {"what": "door without a key or denied", **_row_of_door(door)}
-        elif door.state is State.UNPROVED and (door.source.who, door.target.who) not in said:
-            yield {"what": "door not proved", **_row_of_door(door)}
+    for door in not_open(answers):
+        lacking = "door not proved" if door.state is State.UNPROVED else "door without a key or denied"
+        yield {"what": lacking, **_row_of_door(door)}
     for one in answers.not_proved:
         ends = _ends(one.source, one.target) if one.source and one.target else {}
         yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
@@ -163,9 +160,8 @@ def _principals(answers: Answers) -> Iterator[str]:
 
 
 def shut(answers: Answers) -> list[tuple[str, str]]:
-    """The doors that lack a key or are denied, each with its next step."""
-    found = in_words(door for door in answers.doors if door.state is State.SHUT)
-    return [(line, f"Next step: {step}." if step else "") for _, line, step in found]
+    """The doors that are not open, what each lacks, and its next step."""
+    return [(line, f"Next step: {step}." if step else "") for _, line, step in in_words(not_open(answers))]
 
 
 def _shut(answers: Answers) -> Iterator[str]:

@@ -144,9 +144,13 @@ def load_config(
 def read_config(path: Path) -> dict[str, Any]:
     """The `config` section of a stack's file: keys as they are written, values as YAML.
 
+    A stack without config needs no file (the CLI 3.274.1 runs one); a misspelt one shows where other stacks have files.
+
     Raises:
-        Refusal: there is no such file, or it is no stack's.
+        Refusal: other stacks have such a file and this one has none, or it is no stack's.
     """
+    if not path.is_symlink() and not path.exists() and not any(path.parent.glob("Pulumi.*.yaml")):
+        return {}
     data = read_mapping(path)
     for key in data:
         if "config" not in data and nearest(key, ["config"], 0.8):

@@ -72,13 +72,6 @@ def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int
                 "--reason TEXT",
             )
         return {**entry, **said}
-    if opening.door in doors:
-        raise Refusal(
-            f"there is a door {opening.door} already",
-            where=str(where),
-            why="a copy needs a name of its own",
-            next_step="leave --from out to open that one again, or choose another name",
-        )
     source = doors[opening.copy_of]
     target = source["to"]
     path, slash, _ = str(target["role"]).rpartition("/")

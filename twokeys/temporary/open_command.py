@@ -69,7 +69,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     now = datetime.now(UTC)
     opening = Opening(door, _closes(lasts, end, now), reason, copy_of, user, role)
     found = load_project(project.resolve())
-    name, file = _stack_with(found, copy_of or door, stack, copied=copy_of is not None)
+    name, file = _stack_with(found, copy_of or door, stack, door if copy_of else None)
     settings_of(found, name)  # refuses a config that says less than a door has
     old = read_text(file)
     doors = read_config(file)[DOORS]
@@ -137,55 +137,55 @@ def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
     return closes
 
 
-def _stack_with(project: Project, door: str, stack: str | None, *, copied: bool) -> tuple[str, Path]:
+def _stack_with(project: Project, door: str, stack: str | None, copy: str | None) -> tuple[str, Path]:
     """The stack whose file has a door of this name, and the file; of an environment, the one that people edit.
 
-    Raises Refusal where there is none, or more than one and none was chosen.
+    Args:
+        copy: what a copy of the door is called; None to open the door itself.
+
+    Raises Refusal where there is none, more than one and none was chosen, or the name of the copy is taken.
     """
     from twokeys.project.config import read_config
     from twokeys.project.shards import SHARDS
     from twokeys.temporary.change import DOORS
 
-    edited = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
-    files = edited if stack is None else {stack: project.stack_file(stack)}
-
     def doors_in(file: Path) -> dict[str, Any]:
         said = read_config(file).get(DOORS)
         return said if isinstance(said, dict) else {}
 
+    files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
     doors = {name: doors_in(file) for name, file in files.items()}
+    asked = project.stack_file(stack) if stack is not None else None
     having = [name for name, said in doors.items() if door in said]
-    if len(having) == 1:
-        return having[0], files[having[0]]
+    chosen = [name for name in having if stack in (None, name)]
+    taken = next((name for name, said in doors.items() if copy in said), None)
+    if len(chosen) == 1 and taken is None:
+        return chosen[0], files[chosen[0]]
+    if len(chosen) == 1:
+        raise Refusal(
+            f"there is a door {copy} already",
+            where=str(files[str(taken)]),
+            why="a copy needs a name of its own",
+            next_step="leave --from out to open that one again, or choose another name",
+        )
     if having:
         raise Refusal(
-            f"more than one stack has a door {door}",
-            where=", ".join(str(files[name]) for name in having),
-            why="only one of them is to be opened",
-            next_step="choose with --stack",
-        )
-    elsewhere = next((name for name, file in edited.items() if stack is not None and door in doors_in(file)), None)
-    if stack is not None and elsewhere is not None:
-        raise Refusal(
-            f"there is no door {door} in stack {stack}",
-            where=str(files[stack]),
-            why=f"it is in stack {elsewhere}",
-            next_step=f"write --stack {elsewhere}, or leave --stack out",
+            f"more than one stack has a door {door}" if chosen else f"there is no door {door} in stack {stack}",
+            where=", ".join(str(files[name]) for name in chosen) or str(asked),
+            why="only one of them is to be opened" if chosen else f"it is in stack {having[0]}",
+            next_step="choose with --stack" if chosen else f"write --stack {having[0]}, or leave --stack out",
         )
     every = {one: entry for said in doors.values() for one, entry in said.items()}
     temporary = [one for one, entry in every.items() if isinstance(entry, dict) and "expires" in entry]
-    names = sorted(every if copied else temporary)
-    kind = "doors" if copied else "doors that can be opened again"
+    names = sorted(every if copy else temporary)
+    kind = "doors" if copy else "doors that can be opened again"
     near, like = nearest(door, names), nearest(door, every)
+    copying = f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}"
     raise Refusal(
         f"there is no door {door}",
         where=", ".join(map(str, files.values())) or str(project.root),
         why=f"the {kind} are {', '.join(names) or 'none'}" if every else f"no stack's file has {DOORS}",
-        next_step=f"write {near}, if that is meant"
-        if near
-        else "name one of them"
-        if copied
-        else f"open a copy of a door, with a name of its own: twokeys access open NAME --from {like or 'DOOR'}",
+        next_step=f"write {near}, if that is meant" if near else "name one of them" if copy else copying,
     )
 
 
