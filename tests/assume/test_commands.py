@@ -152,7 +152,7 @@ def test_a_door_that_asks_for_mfa_asks_for_the_code_of_the_user_s_device(tmp_pat
     asking = write(tmp_path, "mfa.json", outputs(door("stage-reader", role="ops/reader", mfa=True)))
     arguments = ["stage-reader", "--from", asking]
     result = CliRunner().invoke(assume, arguments, input="123456\n", standalone_mode=False)
-    assert f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada" in result.output
+    assert f"Code of arn:aws:iam::{MANAGEMENT}:mfa/ada: 123456\n\n" in result.output
     with pytest.raises(Refusal) as unasked:
         run(*arguments)
     assert unasked.value.next_step == "give the code with --mfa-code"

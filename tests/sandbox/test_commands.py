@@ -16,10 +16,13 @@ import psutil
 import pytest
 import yaml
 
+from tests.access.states import write_state
+from tests.access.world import HUB, STAGE, two_keys
 from tests.sandbox.conftest import TWOKEYS, Run
+from twokeys.errors import Refusal
 from twokeys.sandbox import demo
 from twokeys.sandbox.local_aws import LocalAws
-from twokeys.sandbox.person import made_with
+from twokeys.sandbox.person import account_of, made_with
 
 
 def accounts_of(aws: LocalAws) -> dict[str, str]:
@@ -200,3 +203,35 @@ def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project:
     (project / ".twokeys" / "stacks").mkdir()
     assert twokeys("sandbox", "down").returncode == 0
     assert [path.name for path in (project / ".twokeys").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("user", "account", "said"),
+    [
+        (
+            "ann",
+            None,
+            f"several users are called ann .* one is in each of {HUB}, {STAGE}. .* choose one with --account",
+        ),
+        (
+            "ann",
+            "999999999999",
+            f"nobody of 999999999999 is called ann .* {HUB}, {STAGE}. .* choose one with --account",
+        ),
+        ("anna", None, "nobody is called anna .* the users are ann.* name ann"),
+        ("ann", STAGE, None),
+    ],
+)
+def test_somebody_of_the_sandbox_is_named_with_the_account_where_several_have_one_of_that_name(
+    tmp_path: Path, user: str, account: str | None, said: str | None
+) -> None:
+    world = two_keys()
+    for place in (world.hub, world.stage):
+        world.add("User", "ann", place, name="ann")
+    states = [write_state(tmp_path / "state.json", world)]
+    if said is None:
+        assert account_of(user, states, account) == account
+        return
+    with pytest.raises(Refusal) as refused:
+        account_of(user, states, account)
+    assert re.search(said, str(refused.value))

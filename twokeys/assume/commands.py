@@ -176,10 +176,12 @@ def _asked_code(door: str, serial: str) -> str:
     except click.Abort:
         if sys.stdin.isatty():
             raise
-        click.echo(err=True)  # ends the line of the question
         raise Refusal(
             f"door {door}",
             where=serial,
             why="it asks for the code of that device, and there is no terminal to ask you at",
             next_step="give the code with --mfa-code",
         ) from None
+    finally:
+        if not sys.stdin.isatty():
+            click.echo(err=True)  # nobody's return key has ended the line of the question

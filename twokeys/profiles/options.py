@@ -89,7 +89,7 @@ def _of_the_sandbox() -> tuple[str, ...]:
     try:
         found = sandbox_states(Path.cwd())
     except Refusal as refusal:
-        raise click.UsageError(f"{_SAY_WHERE} {refusal}") from refusal
+        raise click.UsageError(f"{_SAY_WHERE} There is no sandbox in this folder either.") from refusal
     names = ", ".join(path.stem for path in found)
     folder = os.path.relpath(found[0].parent)
     click.echo(f"Note: the doors are the sandbox's ({names} in {folder}).", err=True)

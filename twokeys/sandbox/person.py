@@ -33,13 +33,13 @@ def account_of(user: str, states: Sequence[Path], account: str | None) -> str:
     found = sorted(where for name, where in users if name == user and account in (None, where))
     if len(found) == 1:
         return found[0]
+    having = found or sorted(where for name, where in users if name == user)
     names = sorted({name for name, _ in users})
-    known, close = f"the users are {', '.join(names) or 'none'}", nearest(user, names)
     raise Refusal(
-        f"nobody is called {user}" if not found else f"several users are called {user}",
+        f"several users are called {user}" if found else f"nobody{f' of {account}' if having else ''} is called {user}",
         where=", ".join(map(str, states)),
-        why=f"the accounts {', '.join(found)} have one each" if found else known,
-        next_step="choose one with --account ID" if found else f"name {close or 'one of them'}",
+        why=f"one is in each of {', '.join(having)}" if having else f"the users are {', '.join(names) or 'none'}",
+        next_step="choose one with --account ID" if having else f"name {nearest(user, names) or 'one of them'}",
     )
 
 
