@@ -3,8 +3,6 @@
 They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,14 +12,21 @@ from typing import Any
 import pytest
 
 from tests.access.world import two_keys
+from twokeys.access.graph import build
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read as read_answers
+from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.map.model import Account, Key, Organization, State, Who
-from twokeys.map.sources import drawn, read
+from twokeys.map.sources import drawn
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
+
+
+def read(states: list[Path], name: str | None = None) -> Organization:
+    return drawn(read_answers(build(together(states)), name))
+
 
 Edit = Callable[[list[dict[str, Any]]], None]
 

@@ -1,7 +1,5 @@
 """The page of links: one link per door, by person, self-contained, and nothing in it can be anything but text."""
 
-from __future__ import annotations
-
 import json
 from html.parser import HTMLParser
 from pathlib import Path
