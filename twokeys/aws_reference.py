@@ -117,7 +117,7 @@ def _finding(statement: Statement, element: str, why: str, meant: str | None, *,
 @cache
 def _matching(service: str, name: str) -> frozenset[str]:
     """The actions of a service, in lower case, that a name with or without wildcards means."""
-    fits = re.compile(translate(name.lower().replace("[", "[[]"))).match
+    fits = re.compile(translate(name.lower())).match
     return frozenset(each for each in _actions(service) if fits(each))
 
 
