@@ -10,7 +10,7 @@ from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
 from twokeys.answers.words import grant_of, keys_of
 from twokeys.doors import Door as Declared
-from twokeys.map.model import Account, Door, Organization, organization
+from twokeys.map.model import WITHIN, Account, Door, Organization, organization
 
 KINDS = {
     "role": "by a role",
@@ -25,7 +25,6 @@ KINDS = {
     "everyone": "by anybody in AWS",
 }
 CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
-WITHIN = "within its own account"
 
 
 def drawn(answers: Answers) -> Organization:
@@ -45,8 +44,8 @@ def drawn(answers: Answers) -> Organization:
 
 def _others(answers: Answers) -> Iterator[Account]:
     """Whatever stands at the end of a door and is no account of the organization."""
-    ends = {party.who.account: party for way in answers.ways for party in (way.source, way.target)}
-    ends |= {party.who.account: party for door in answers.doors for party in (door.source, door.target)}
+    steps = (step for way in (*answers.ways, *answers.within) for step in way.steps)
+    ends = {party.who.account: party for one in (*steps, *answers.doors) for party in (one.source, one.target)}
     for id, party in ends.items():
         if id and id not in answers.accounts:
             yield Account(id, party.place, None, None)
