@@ -45,7 +45,8 @@ def drawn(answers: Answers) -> Organization:
 def _others(answers: Answers) -> Iterator[Account]:
     """Whatever stands at the end of a door and is no account of the organization."""
     steps = (step for way in (*answers.ways, *answers.within) for step in way.steps)
-    ends = {party.who.account: party for one in (*steps, *answers.doors) for party in (one.source, one.target)}
+    doors: tuple[Step | Judged, ...] = (*steps, *answers.doors)
+    ends = {party.who.account: party for one in doors for party in (one.source, one.target)}
     for id, party in ends.items():
         if id and id not in answers.accounts:
             yield Account(id, party.place, None, None)
