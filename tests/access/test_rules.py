@@ -193,6 +193,12 @@ def from_stage_to_prod_through_two_roles_of_the_hub(world: World) -> None:
     world.grant("second", world.hub, arn(PROD, "role/inner"))
 
 
+def control_policy_on_a_misspelt_action(world: World) -> None:
+    said = document({"Effect": "Deny", "Action": "ec2:RunInstnces", "Resource": "*"})
+    world.add("ControlPolicy", "scp", world.hub, id="p-scp", content=said)
+    world.add("ControlPolicyAttachment", "scp", world.hub, policyId="p-scp", targetId=PROD)
+
+
 def one_address_for_two_accounts(world: World) -> None:
     for name, email in (("one", "a@example.com"), ("two", "A@Example.com")):
         world.add("Account", name, world.hub, protect=True, name=name, email=email)
@@ -330,6 +336,7 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ),
         ["policy-lint"],
     ),
+    "a control policy with an action that AWS does not have": (control_policy_on_a_misspelt_action, ["policy-lint"]),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
         ["door-expired"],

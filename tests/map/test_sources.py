@@ -14,15 +14,22 @@ from typing import Any, get_args
 import pytest
 
 from tests.access.world import two_keys
+from twokeys.access.graph import build
 from twokeys.access.principals import Kind
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read as read_answers
+from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.map.model import Account, Key, Organization, State, Who
-from twokeys.map.sources import KINDS, drawn, read
+from twokeys.map.sources import KINDS, drawn
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
+
+
+def read(states: list[Path], name: str | None = None) -> Organization:
+    return drawn(read_answers(build(together(states)), name))
+
 
 Edit = Callable[[list[dict[str, Any]]], None]
 

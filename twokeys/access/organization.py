@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
-from twokeys.access.documents import Documents
+from twokeys.access.documents import Document, Documents
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
@@ -25,6 +25,9 @@ class Guards:
     AWS attaches FullAWSAccess (and RCPFullAWSAccess) everywhere; a snapshot does not show it, so it is taken to be
     attached still. The management account is bound by none. An attachment whose target is not known makes the policy
     UNKNOWN for every member account.
+
+    Attributes:
+        documents: what those that are attached say, by the policy's URN.
     """
 
     def __init__(self, snapshot: Snapshot, accounts: Accounts, documents: Documents) -> None:
@@ -33,6 +36,7 @@ class Guards:
         self._attached: dict[PolicyKind, dict[str, list[PolicyDocument | Unknown]]] = {
             kind: defaultdict(list) for kind in _KINDS.values()
         }
+        self.documents: dict[str, tuple[Document, PolicyKind]] = {}
         self._parents: dict[str, str] = {}
         self._levels: dict[tuple[PolicyKind, str], Levels] = {}
         self._read_tree()
@@ -78,12 +82,13 @@ class Guards:
         kind = _KINDS.get(policy.text("type") or "SERVICE_CONTROL_POLICY")
         if kind is None:
             return
-        document = documents.of(policy, "content", kind, f"{kind.value} {policy.name}").policy
+        document = documents.of(policy, "content", kind, f"{kind.value} {policy.name}")
+        self.documents[policy.urn] = document, kind
         node = self._node(attachment, "targetId")
         if node is None:
             self._attached[kind][_ROOT].append(UNKNOWN)
         else:
-            self._attached[kind][node].append(document)
+            self._attached[kind][node].append(document.policy)
 
     def _by_id(self, identity: str | None) -> Resource | None:
         found = [policy for policy in self._snapshot.of_type(_POLICY) if identity and policy.text("id") == identity]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from twokeys.access.graph import build
 from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
-from twokeys.answers.reading import read as read_answers
-from twokeys.answers.sources import together
 from twokeys.answers.words import grant_of, keys_of
 from twokeys.doors import Door as Declared
 from twokeys.map.model import Account, Door, Organization, organization
@@ -31,14 +27,6 @@ KINDS = {
 }
 CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
 WITHIN = "within its own account"
-
-
-def read(states: Iterable[Path], name: str | None = None) -> Organization:
-    """The organization that these states show together, called `name` or by its id.
-
-    A state is what `pulumi stack export` writes, or a file of the sandbox. Raises Refusal for one that is not.
-    """
-    return drawn(read_answers(build(together(states)), name))
 
 
 def drawn(answers: Answers) -> Organization:

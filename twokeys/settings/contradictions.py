@@ -37,7 +37,7 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
-from twokeys.settings.problem import Problem
+from twokeys.settings.problem import Problem, no_account, no_unit
 from twokeys.settings.values import check_email
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
@@ -141,12 +141,8 @@ def _organization(settings: Settings) -> Iterator[Problem]:
     for account, member in settings.accounts.items():
         path = member.organizational_unit
         if path is not None and not is_unit_id(path) and path not in paths:
-            yield Problem(
-                f"accounts.{account}.organizationalUnit",
-                path,
-                "no organizational unit of this stack has this path",
-                or_nearest("add it to organization.organizationalUnits", path, paths),
-            )
+            key = f"accounts.{account}.organizationalUnit"
+            yield no_unit(key, path, paths, "add it to organization.organizationalUnits")
     for delegated in organization.delegated_administrators:
         key = f"organization.delegatedAdministrators.{delegated}"
         if delegated == settings.management_account_id:
@@ -461,12 +457,7 @@ def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
         return
     account = target.account or next(iter(settings.accounts))
     if account not in settings.accounts:
-        yield Problem(
-            f"{key}.account",
-            account,
-            f"accounts of this stack: {known}",
-            or_nearest("name one of them, or add it to `accounts`", account, settings.accounts),
-        )
+        yield no_account(f"{key}.account", account, settings.accounts)
     elif target.role == settings.accounts[account].access.role:
         yield _access_role(key, target, "the account's own access role, which AWS makes")
 

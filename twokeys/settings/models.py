@@ -16,6 +16,8 @@ from twokeys.settings.bill import BillSettings, BudgetSettings
 from twokeys.settings.guard_rails import GuardRail
 from twokeys.settings.people import BreakGlassSettings, IdentityCenterSettings
 from twokeys.settings.values import (
+    ACCOUNT_ID,
+    UNIT_ID,
     AccountId,
     AccountName,
     AccountOrEvery,
@@ -528,12 +530,12 @@ def guard_rails(organization: OrganizationSettings) -> dict[str, tuple[GuardRail
 
 def is_unit_id(text: str) -> bool:
     """Whether an organizational unit is named by its id and not by its path."""
-    return re.fullmatch(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", text) is not None
+    return re.fullmatch(UNIT_ID, text) is not None
 
 
 def is_account_id(text: str) -> bool:
     """Whether a target of a policy is an account by its id."""
-    return re.fullmatch(r"[0-9]{12}", text) is not None
+    return re.fullmatch(ACCOUNT_ID, text) is not None
 
 
 def _named(said: GranteeSettings) -> list[Who]:

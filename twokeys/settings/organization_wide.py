@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.errors import or_nearest
 from twokeys.settings.audit import TRUSTED_SERVICES, AuditSettings
 from twokeys.settings.bill import BillSettings
 from twokeys.settings.guard_rails import AUDIT_BUCKET_PREFIX, Surroundings, guard_rails_document
 from twokeys.settings.models import ROOT, OrganizationSettings, Settings, all_units, guard_rails
-from twokeys.settings.problem import Problem
+from twokeys.settings.problem import Problem, no_account, no_unit
 from twokeys.settings.values import check_scp
 
 
@@ -91,11 +90,8 @@ def _guard_rails(settings: Settings, organization: OrganizationSettings) -> Iter
 
 def _target(organization: OrganizationSettings, key: str, target: str) -> Iterator[Problem]:
     if target != ROOT and target not in all_units(organization):
-        yield Problem(
-            key,
-            target,
-            "no organizational unit of this stack has this path",
-            or_nearest(f"write {ROOT} or a path of organization.organizationalUnits", target, all_units(organization)),
+        yield no_unit(
+            key, target, all_units(organization), f"write {ROOT} or a path of organization.organizationalUnits"
         )
 
 
@@ -119,10 +115,7 @@ def _audit(settings: Settings, audit: AuditSettings) -> Iterator[Problem]:
 
 def _member(settings: Settings, key: str, account: str) -> Iterator[Problem]:
     if account not in settings.accounts:
-        known = ", ".join(settings.accounts) or "none"
-        yield Problem(
-            key, account, f"accounts of this stack: {known}", "name one of them, or add it to `accounts` of this stack"
-        )
+        yield no_account(key, account, settings.accounts)
 
 
 def _bill(settings: Settings, organization: OrganizationSettings, bill: BillSettings) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
-from twokeys.errors import or_nearest
 from twokeys.iam import PolicyKind
 from twokeys.settings.models import (
     ROOT,
@@ -19,7 +18,7 @@ from twokeys.settings.models import (
     guard_rails,
     is_account_id,
 )
-from twokeys.settings.problem import Problem
+from twokeys.settings.problem import Problem, no_unit
 from twokeys.settings.values import QUOTAS_PAGE, SCP_CHARACTERS, check_policy
 
 _RCP_SYNTAX = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"
@@ -118,16 +117,8 @@ def _policy(
 ) -> Iterator[Problem]:
     for target in policy.targets:
         if target != ROOT and target not in paths and not is_account_id(target):
-            yield Problem(
-                f"{key}.targets",
-                target,
-                "no organizational unit of this stack has this path",
-                or_nearest(
-                    f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account",
-                    target,
-                    paths,
-                ),
-            )
+            step = f"write {ROOT}, a path of organization.organizationalUnits, or the 12-digit id of an account"
+            yield no_unit(f"{key}.targets", target, paths, step)
     kind = policy.kind
     if kind == "RESOURCE_CONTROL_POLICY":
         try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from twokeys.errors import or_nearest
 
 
 @dataclass(frozen=True)
@@ -13,3 +16,14 @@ class Problem:
     value: object
     why: str
     next_step: str
+
+
+def no_unit(key: str, path: str, units: Iterable[str], next_step: str) -> Problem:
+    """A path that no unit of the stack has."""
+    return Problem(key, path, "no organizational unit of this stack has this path", or_nearest(next_step, path, units))
+
+
+def no_account(key: str, account: str, accounts: Iterable[str]) -> Problem:
+    """A key that no account of the stack has."""
+    step = or_nearest("name one of them, or add it to `accounts` of this stack", account, accounts)
+    return Problem(key, account, f"accounts of this stack: {', '.join(accounts) or 'none'}", step)

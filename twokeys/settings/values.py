@@ -22,6 +22,7 @@ from twokeys.iam import PolicyError, PolicyKind, Severity, lint, parse_policy
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
+_GROUP_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html"
 _POLICY_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"
 _TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
 QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
@@ -46,6 +47,20 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _named(whose: str, most: int, page: str) -> AfterValidator:
+    why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
+    return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
+
+
+def _named_with_path(who: str, example: str, most: int, page: str) -> AfterValidator:
+    return must_match(
+        rf"(?=(.{{0,510}}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{{1,{most}}}",
+        f"{who} is named by its path (512 characters with both slashes) and its name, such as {example} ({page})",
+        f"give the name (1 to {most} letters, digits and +=,.@_-) after its path, without a slash in front;"
+        " `*` is not allowed, name one",
+    )
 
 
 def within(low: int, high: int, what: str, page: str) -> AfterValidator:
@@ -247,8 +262,10 @@ def check_closing_time(value: object) -> object:
 
 
 ConditionValues = Annotated[Any, AfterValidator(check_condition_values)]
+UNIT_ID: Final = r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}"
+ACCOUNT_ID: Final = r"[0-9]{12}"
 AccountId = Annotated[
-    str, must_match(r"\d{12}", "an AWS account id is 12 digits", 'write all 12 digits in quotes, as in "111111111111"')
+    str, must_match(ACCOUNT_ID, "an AWS account id is 12 digits", 'write all 12 digits in quotes, as in "111111111111"')
 ]
 ClosingTime = Annotated[datetime, BeforeValidator(check_closing_time)]
 Email = Annotated[str, AfterValidator(check_email)]
@@ -261,7 +278,7 @@ UnitPath = Annotated[str, AfterValidator(check_unit_path)]
 UnitId = Annotated[
     str,
     must_match(
-        r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}",
+        UNIT_ID,
         "an organizational unit's id looks like ou-ab12-cd345678"
         " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html)",
         "copy it from the AWS Organizations console",
@@ -288,7 +305,7 @@ PolicyId = Annotated[
 TargetId = Annotated[
     str,
     must_match(
-        r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12}",
+        rf"r-[0-9a-z]{{4,32}}|{UNIT_ID}|{ACCOUNT_ID}",
         "a policy is attached to a root (r-ab12), an organizational unit (ou-ab12-cd345678) or an account (12 digits)"
         " (https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html)",
         "copy the id from the AWS Organizations console, or let `twokeys adopt` write it",
@@ -318,43 +335,10 @@ AccountName = Annotated[
         "choose a shorter or simpler name",
     ),
 ]
-RoleName = Annotated[
-    str,
-    must_match(
-        r"[\w+=,.@-]{1,64}",
-        f"a role's or user's name has 1 to 64 letters, digits and +=,.@_- ({_ROLE_PAGE})",
-        "choose such a name",
-    ),
-]
-GroupName = Annotated[
-    str,
-    must_match(
-        r"[\w+=,.@-]{1,128}",
-        "a group's name has 1 to 128 letters, digits and +=,.@_-"
-        " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html)",
-        "choose such a name",
-    ),
-]
-PathAndName = Annotated[
-    str,
-    must_match(
-        r"(?=(.{0,510}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}",
-        "a role or user is named by its path (512 characters with both slashes) and its name, such as deploy/ci"
-        f" ({_ROLE_PAGE})",
-        "give the name (1 to 64 letters, digits and +=,.@_-) after its path, without a slash in front;"
-        " `*` is not allowed, name one",
-    ),
-]
-GroupPathAndName = Annotated[
-    str,
-    must_match(
-        r"(?=(.{0,510}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,128}",
-        "a group is named by its path (512 characters with both slashes) and its name, such as web/developers"
-        " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html)",
-        "give the name (1 to 128 letters, digits and +=,.@_-) after its path, without a slash in front;"
-        " `*` is not allowed, name one",
-    ),
-]
+RoleName = Annotated[str, _named("a role's or user's", 64, _ROLE_PAGE)]
+GroupName = Annotated[str, _named("a group's", 128, _GROUP_PAGE)]
+PathAndName = Annotated[str, _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)]
+GroupPathAndName = Annotated[str, _named_with_path("a group", "web/developers", 128, _GROUP_PAGE)]
 PolicyArn = Annotated[
     str,
     must_match(

@@ -22,6 +22,8 @@ _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "servic
 
 
 def _lint(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+    for document, kind in graph.guards.documents.values():
+        yield from _linted(graph, None, document, kind)
     for principal in graph.principals:
         if principal.trust is not None:
             yield from _linted(graph, principal, principal.trust, PolicyKind.TRUST)
@@ -29,20 +31,18 @@ def _lint(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
             yield from _linted(graph, principal, document, PolicyKind.IDENTITY)
 
 
-def _linted(graph: Graph, principal: Principal, document: Document, kind: PolicyKind) -> Iterator[Finding]:
+def _linted(graph: Graph, principal: Principal | None, document: Document, kind: PolicyKind) -> Iterator[Finding]:
     if document.policy is UNKNOWN or document.urn is None:
         return
+    account = principal.account if principal else None
+    place = f" in account {graph.accounts.name(account)}" if account else ""
     organization = graph.accounts.held | graph.accounts.members
-    linted = lint(document.policy, kind, account=principal.account, organization=organization)
+    linted = lint(document.policy, kind, account=account, organization=organization)
     for found in (*linted, *unknown_names(document.policy)):
         if found.rule not in _ELSEWHERE | REFUSED:
-            message = (
-                f"The {document.title} in account {graph.accounts.name(principal.account)} has a flaw at {found.path}: "
-                f"{found.message}"
-            )
-            yield Finding(
-                "policy-lint", message, f"{found.next_step}; see {found.url}", document.urn, source=document.source
-            )
+            message = f"The {document.title}{place} has a flaw at {found.path}: {found.message}"
+            step = f"{found.next_step}; see {found.url}"
+            yield Finding("policy-lint", message, step, document.urn, source=document.source)
 
 
 class TemporaryDoors(Config):
