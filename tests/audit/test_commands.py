@@ -1,7 +1,5 @@
 """`twokeys audit` as its user meets it, on the states of a real update of this program's three stacks."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import json

@@ -3,8 +3,6 @@
 https://docs.github.com/en/actions/reference/limits: a matrix has 256 jobs at most.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

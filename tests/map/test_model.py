@@ -1,7 +1,5 @@
 """What a map shows, before anything is drawn."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.map.organizations import MANAGEMENT, classic, door

@@ -3,8 +3,6 @@
 They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace
