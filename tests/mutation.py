@@ -5,8 +5,6 @@ each mutant is a fork of that process, in which no test has run and no cache is 
 which lines it reaches: a mutant meets the tests of its lines only, those of few lines first, until one fails.
 """
 
-from __future__ import annotations
-
 import difflib
 import importlib
 import os

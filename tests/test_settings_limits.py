@@ -9,8 +9,6 @@ TAGS https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 ARNS https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -4,8 +4,6 @@ What the fields mean is said where the engine writes them: `ResourceV3`, `Operat
 https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -428,11 +426,21 @@ def test_a_provider_whose_account_is_secret_asks_for_secrets() -> None:
     assert "--show-secrets" in message
 
 
-def test_whose_policy_it_is_may_be_secret() -> None:
-    inputs = {"role": {**_SECRET, "ciphertext": "x"}, "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
-    type_ = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    attached = {"urn": f"urn:pulumi:s::p::{type_}::a", "type": type_, "inputs": inputs, "provider": f"{_PROVIDER}::id"}
-    (message,) = about("attaches", state(attached))
+_HIDDEN: dict[str, object] = {**_SECRET, "ciphertext": "x"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "said"),
+    [
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": _HIDDEN, "policyArn": ADMIN}, "attaches"),
+        ("pulumi-nodejs:dynamic:Resource", {"__provider": _HIDDEN}, "code is not shown"),
+    ],
+)
+def test_whose_policy_it_is_and_what_a_provider_runs_may_be_secret(
+    type_: str, inputs: dict[str, object], said: str
+) -> None:
+    made = {"urn": f"urn:pulumi:s::p::{type_}::a", "type": type_, "inputs": inputs, "provider": f"{_PROVIDER}::id"}
+    (message,) = about(said, state(made))
     assert "--show-secrets" in message
 
 

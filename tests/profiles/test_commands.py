@@ -1,7 +1,5 @@
 """`twokeys profiles`, as it is typed."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -131,7 +131,8 @@ def _of_the_stack(finding: Finding, graph: Graph) -> Finding:
     resource = graph.snapshot.by_urn.get(finding.urn or "")
     if resource is None:
         return finding
-    if finding.rule in _WAIT_FOR_VALUES and resource.hides_secret:
+    code = finding.rule == "not-read" and ":dynamic" in resource.type
+    if (code or finding.rule in _WAIT_FOR_VALUES) and resource.hides_secret:
         finding = replace(finding, next_step=SHOW_SECRETS)
     return replace(finding, urn=resource.made_by) if resource.made_by else finding
 

@@ -14,6 +14,7 @@ import pygal  # type: ignore[import-untyped]
 from pygal.style import Style  # type: ignore[import-untyped]
 
 from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, add
+from twokeys.shown import printable
 
 # pygal leaves a finder of the import protocol of old behind, at which Python warns whenever a module is not found.
 sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
@@ -86,7 +87,7 @@ def draw(costs: Costs, title: str) -> str:
     chart.x_labels = [f"{called(bar, costs)}  {money(sums[bar])}" for bar in upwards]
     for stack in stacks:
         lengths = [cells.get((bar, stack)) for bar in upwards]
-        chart.add(shown(stack) or "(no service)", [None if amount is None else float(amount) for amount in lengths])
+        chart.add(printable(stack) or "(no service)", [None if amount is None else float(amount) for amount in lengths])
     chart.add_xml_filter(_without_scripts)
     return str(chart.render(is_unicode=True))
 
@@ -94,13 +95,8 @@ def draw(costs: Costs, title: str) -> str:
 def called(account: str, costs: Costs) -> str:
     """An account as people know it: its name and its id."""
     if account in costs.names:
-        return shown(f"{costs.names[account]} ({account})")
-    return shown(account) or "(no account)"
-
-
-def shown(text: str) -> str:
-    """A text from a bill without control characters: neither a terminal nor an SVG may obey them."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+        return printable(f"{costs.names[account]} ({account})")
+    return printable(account) or "(no account)"
 
 
 def money(amount: Decimal) -> str:

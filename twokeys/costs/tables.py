@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from twokeys.costs.breakdown import ACCOUNT, APART, SERVICE, Costs, Dimension, add
-from twokeys.costs.picture import called, money, shown
-from twokeys.shown import say, show_table
+from twokeys.costs.picture import called, money
+from twokeys.shown import printable, say, show_table
 
 
 def print_tables(costs: Costs, top: int) -> None:
@@ -86,7 +86,7 @@ def _digits(amount: Decimal) -> str:
 def _value(dimension: Dimension, value: str, costs: Costs) -> str:
     if dimension == ACCOUNT:
         return called(value, costs)
-    return shown(value) or ("(no service)" if dimension == SERVICE else "(untagged)")
+    return printable(value) or ("(no service)" if dimension == SERVICE else "(untagged)")
 
 
 def _share(amount: Decimal, costs: Costs) -> str:

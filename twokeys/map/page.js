@@ -137,6 +137,13 @@
       }
     }
     dimBoxes(scene, found, view);
+    bringIntoSight(byId("picture").querySelector(found.size < data.doors.length ? ".door.chosen, .door:not(.dim)" : ".door.chosen"));
+  };
+
+  const bringIntoSight = (part) => {
+    if (!part) return;
+    const [box, frame] = [part.getBoundingClientRect(), byId("picture").getBoundingClientRect()];
+    byId("picture").scrollBy(box.left - frame.left - (frame.width - box.width) / 2, box.top - frame.top - (frame.height - box.height) / 2);
   };
 
   // A box stays bright while a way that was asked for leads through it, or when it is what was searched for.
@@ -218,8 +225,9 @@
   };
 
   const showList = (found, view, narrowed) => {
-    const all = counts(data.doors);
-    byId("count").textContent = found.length === data.doors.length ? all : `${counts(found.map((index) => data.doors[index]))}, of ${all}`;
+    byId("count").textContent = counts(found.map((index) => data.doors[index]));
+    byId("of").hidden = found.length === data.doors.length;
+    byId("of").textContent = `of ${counts(data.doors)}`;
     byId("doors").replaceChildren(...found.slice(0, rows).map((index) => row(index, view)));
     byId("more").hidden = found.length <= rows;
     byId("more").textContent = `Show all ${found.length}`;
@@ -346,8 +354,8 @@
     listen();
     show();  // the list at once: a printer waits for no picture
     pictures = await unpack();
-    show();
     document.body.dataset.ready = "true";
+    show();
   };
   start();
 })();

@@ -17,7 +17,8 @@ from twokeys.answers.summary import listed
 from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who, doors_of
 from twokeys.shown import counted, folded
 
-MOST_ARROWS = 12
+MOST_ARROWS, MOST_ARROWS_CLOSE = 12, 28
+"""The second where else the roles of the account that a scene is about could not be told apart."""
 MOST_BOXES = 40
 MOST_EXCEPTIONS = 8
 """Up to how many accounts with a door that is not open stay out of the box that their unit is folded into."""
@@ -141,11 +142,15 @@ def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near
     ladder = [(close, far) for close in levels for far in levels if far <= close]
     if inside >= touched:
         ladder = [(level, level) for level in levels]
-    for close, far in ladder:
+    tries = [(close, far, MOST_ARROWS) for close, far in ladder]
+    if subject.kind in ("account", "principal"):
+        roles = [(close, far) for close, far in ladder if close == _ROLES]
+        tries[len(roles) : len(roles)] = [(close, far, MOST_ARROWS_CLOSE) for close, far in roles]
+    for close, far, most in tries:
         cuts = {account.id: close if account.id in inside else far for account in shown}
         drawing = _Drawing(shown, doors, cuts, subject.who)
         drawing.add_units(unit[:close] for unit in units)
-        if drawing.fits:
+        if drawing.fits(most):
             break
     subtitle = f"{counted(len(shown), 'account')}, {_counts(doors)}"
     boxes = drawing.boxes()
@@ -179,10 +184,9 @@ class _Drawing:
                 self._between.setdefault((*ends, one.lacks), {}).setdefault(one, []).append(door)
         self._keys: dict[Path, str] = {}
 
-    @property
-    def fits(self) -> bool:
+    def fits(self, most: int) -> bool:
         around = {path[:depth] for path in self._paths for depth in range(len(path))}
-        return len(self._between) <= MOST_ARROWS and len(self._paths.keys() - around) <= MOST_BOXES
+        return len(self._between) <= most and len(self._paths.keys() - around) <= MOST_BOXES
 
     def add_units(self, units: Iterable[tuple[str, ...]]) -> None:
         """Show these units even where they are empty."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from twokeys.access.graph import build
 from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
-from twokeys.answers.reading import read as read_answers
-from twokeys.answers.sources import together
 from twokeys.answers.words import grant_of, keys_of
 from twokeys.doors import Door as Declared
-from twokeys.map.model import Account, Door, Organization, organization
+from twokeys.map.model import WITHIN, Account, Door, Organization, organization
 
 KINDS = {
     "role": "by a role",
@@ -26,18 +22,10 @@ KINDS = {
     "web-identity": "by a web identity",
     "saml": "by SAML",
     "service": "by an AWS service",
+    "outsider": "by another organization",
     "everyone": "by anybody in AWS",
 }
 CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
-WITHIN = "within its own account"
-
-
-def read(states: Iterable[Path], name: str | None = None) -> Organization:
-    """The organization that these states show together, called `name` or by its id.
-
-    A state is what `pulumi stack export` writes, or a file of the sandbox. Raises Refusal for one that is not.
-    """
-    return drawn(read_answers(build(together(states)), name))
 
 
 def drawn(answers: Answers) -> Organization:
@@ -57,8 +45,9 @@ def drawn(answers: Answers) -> Organization:
 
 def _others(answers: Answers) -> Iterator[Account]:
     """Whatever stands at the end of a door and is no account of the organization."""
-    ends = {party.who.account: party for way in answers.ways for party in (way.source, way.target)}
-    ends |= {party.who.account: party for door in answers.doors for party in (door.source, door.target)}
+    steps = (step for way in (*answers.ways, *answers.within) for step in way.steps)
+    doors: tuple[Step | Judged, ...] = (*steps, *answers.doors)
+    ends = {party.who.account: party for one in doors for party in (one.source, one.target)}
     for id, party in ends.items():
         if id and id not in answers.accounts:
             yield Account(id, party.place, None, None)

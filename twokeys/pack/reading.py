@@ -56,7 +56,7 @@ def dynamic_code(request: Any) -> Mapping[str, object]:  # noqa: ANN401 - Analyz
         return {PROVIDER_CODE: code}
     if CODE_BY_VALUE not in pickled:
         path = Path(*module.split("."))
-        files = (path.with_name(f"{path.name}.py"), path / "__init__.py")
+        files = (Path(f"{path}.py"), path / "__init__.py")
         pickled += b"".join(file.read_bytes() for file in files if file.is_file())
     return {PROVIDER_CODE: base64.b64encode(pickled).decode()}
 
