@@ -147,7 +147,7 @@ class Mutation:
     def __init__(self, files: list[Path]) -> None:
         self._files = files
         self._again = Path(os.environ["AGAIN"]).read_text(encoding="utf-8") if "AGAIN" in os.environ else ""
-        self._folders = sorted({str(Path(*path.parts[:2])) for path in files})
+        self._folders = sorted({str(Path(*path.parent.parts[:2])) for path in files})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._base = Path(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
