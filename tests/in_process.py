@@ -3,8 +3,6 @@
 Where the process itself is what is tested (signals, exit codes, what is imported), tests start one.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import runpy

@@ -5,8 +5,6 @@ each mutant is a fork of that process, in which no test has run and no cache is 
 which lines it reaches: a mutant meets the tests of its lines only, those of few lines first, until one fails.
 """
 
-from __future__ import annotations
-
 import difflib
 import importlib
 import os
@@ -149,7 +147,7 @@ class Mutation:
     def __init__(self, files: list[Path]) -> None:
         self._files = files
         self._again = Path(os.environ["AGAIN"]).read_text(encoding="utf-8") if "AGAIN" in os.environ else ""
-        self._folders = sorted({str(Path(*path.parts[:2])) for path in files})
+        self._folders = sorted({str(Path(*path.parent.parts[:2])) for path in files})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._base = Path(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]

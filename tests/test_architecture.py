@@ -1,7 +1,5 @@
 """Dependencies point one way; a newcomer finds where a thing belongs from what may import what."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

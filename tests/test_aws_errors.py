@@ -4,8 +4,6 @@ Codes: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and
 https://docs.aws.amazon.com/organizations/latest/APIReference/CommonErrors.html
 """
 
-from __future__ import annotations
-
 import pytest
 from botocore.exceptions import (
     ClientError,

@@ -1,7 +1,5 @@
 """Every benchmark runs, at its smallest size: what is not run is soon broken."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The command line: what it offers, and in which voice it refuses."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

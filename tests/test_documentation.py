@@ -1,7 +1,5 @@
 """What the documentation names is there, and what is there is documented."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

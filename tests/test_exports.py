@@ -1,7 +1,5 @@
 """What a stack exports is read from any of the forms that Pulumi gives it."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """A person's file is replaced whole or not at all, and everything about it stays as it was."""
 
-from __future__ import annotations
-
 import os
 import signal
 import stat

@@ -4,8 +4,6 @@ A member account's administrator may do everything by its own policies, so what 
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import get_args

@@ -1,7 +1,5 @@
 """What an installation brings, and what a command says whose part is not installed."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tomllib

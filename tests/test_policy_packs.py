@@ -3,8 +3,6 @@
 The options are those of `pulumi up`: https://www.pulumi.com/docs/iac/cli/commands/pulumi_up/
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -12,8 +12,6 @@ REGIONS https://docs.aws.amazon.com/general/latest/gr/rande.html
 RFC5321 https://www.rfc-editor.org/rfc/rfc5321 (mailbox syntax)
 """
 
-from __future__ import annotations
-
 import json
 from copy import deepcopy
 from datetime import UTC, date, datetime

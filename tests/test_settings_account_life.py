@@ -3,8 +3,6 @@
 CLOSE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_close.html
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

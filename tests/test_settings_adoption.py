@@ -5,8 +5,6 @@ API_PolicySummary.html. SCP: a policy is attached only while its type is enabled
 https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

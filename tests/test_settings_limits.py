@@ -9,8 +9,6 @@ TAGS https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 ARNS https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -19,8 +17,10 @@ from botocore.loaders import Loader
 
 from components.accounts import door_args
 from tests.test_settings import DOOR, MANAGEMENT, STAGE, changed, refused
+from twokeys.aws_reference import unknown_names
 from twokeys.doors.documents import trust_document
 from twokeys.errors import Refusal
+from twokeys.iam import PolicyKind, Severity, parse_policy
 from twokeys.settings import parse
 from twokeys.settings.limits import trust_characters
 
@@ -370,6 +370,38 @@ def test_an_action_that_is_one_slip_away_from_one_of_aws_is_refused(action: str,
 def test_an_action_that_may_be_newer_than_the_list_is_taken(action: str) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
     assert parse("stage", changed(STAGE, "doors.stage-deployer.permissions.statements", [statement]))
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "surely", "meant"),
+    [
+        ("s3:Zap", "NotAction", False, None),
+        ("logs:StartQueryAgain", "NotAction", False, "logs:StartQuery"),
+        ("lo*:StartQurey", "NotAction", None, None),
+        ("ec2:Desribe*", "NotAction", True, "ec2:Describe*"),  # one letter missing in the part before the wildcard
+        ("ec2:Desccribe*", "NotAction", True, "ec2:Describe*"),  # and one too many
+        ("s3:Zi*", "NotAction", False, None),
+        ({"StringEquals": {"aws:Qqqq": "x"}}, "Condition.StringEquals.aws:Qqqq", True, None),
+        ({"StringEquals": {"STS:Qqqq": "x"}}, "Condition.StringEquals.STS:Qqqq", True, None),
+        ({"Null": {"aws:PrncplTg/a:b": "true"}}, "Condition.Null.aws:PrncplTg/a:b", True, "aws:PrincipalTag/a:b"),
+        ({"StringEquals": {"iam:RsrcTg/t": "x"}}, "Condition.StringEquals.iam:RsrcTg/t", False, None),
+        ({"Null": {"iam:ResourceTags/": "true"}}, "Condition.Null.iam:ResourceTags/", True, "iam:ResourceTag/the-tag"),
+        ({"StringEquals": {"ec2:Qqqq": "x"}}, "Condition.StringEquals.ec2:Qqqq", False, None),
+        ({"StringEquals": {"kms:EncryptionContext:a:b": "x", "ec2:ResourceTag/x": "x"}}, "", None, None),
+    ],
+)
+def test_what_is_no_name_of_aws_is_an_error_only_where_it_is_surely_misspelt(
+    said: Any, path: str, surely: bool | None, meant: str | None
+) -> None:
+    statement = {"Effect": "Deny", "NotAction": ["s3:*", said] if isinstance(said, str) else "*", "Resource": "*"}
+    condition = {} if isinstance(said, str) else {"Condition": said}
+    policy = parse_policy({"Version": "2012-10-17", "Statement": [statement | condition]}, PolicyKind.SCP)
+    found = list(unknown_names(policy))
+    step = f"write {meant}, if that is meant; if AWS" if meant else "correct it, or leave it out; if AWS"
+    assert [(one.rule, one.statement, one.path, one.severity is Severity.ERROR) for one in found] == (
+        [] if surely is None else [("unknown-name", 0, f"Statement[0].{path}", surely)]
+    )
+    assert all(one.next_step.startswith(step) and "service-authorization" in one.url for one in found)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
 """
 
-from __future__ import annotations
-
 import pytest
 
 from tests.test_settings import MANAGEMENT, changed, refused

@@ -4,8 +4,6 @@ The inline policies of a user, a group and a role have at most 2,048, 5,120 and 
 not counted: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

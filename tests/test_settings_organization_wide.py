@@ -8,8 +8,6 @@ BUCKET https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.h
 PERMISSION_SET https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

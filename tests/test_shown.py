@@ -1,7 +1,5 @@
 """Names are not obeyed: not by a terminal, a browser, a forge or a spreadsheet."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -44,15 +44,12 @@ def day() -> str:
 
 
 def access_levels(action: str) -> frozenset[str]:
-    """AWS's access levels ("Read", "List", "Write" ...) of all actions that a name means, which may have wildcards.
-
-    Empty for what the reference does not have.
+    """AWS's access levels ("Read", "List", "Write", "Tagging, Write" ...) of the actions that a name, perhaps with
+    wildcards, means; empty for what the reference does not have.
     """
     service, _, name = action.partition(":")
-    found = (
-        _DATA.actions.get_action_details(service, each)["accessLevel"] for each in _matching(service.lower(), name)
-    )
-    return frozenset(level for levels in found for level in levels.split(", "))
+    details = _DATA.actions.get_action_details
+    return frozenset(details(service, each)["accessLevel"] for each in _matching(service, name))
 
 
 def unknown_names(policy: PolicyDocument) -> Iterator[Finding]:
@@ -117,7 +114,7 @@ def _finding(statement: Statement, element: str, why: str, meant: str | None, *,
 @cache
 def _matching(service: str, name: str) -> frozenset[str]:
     """The actions of a service, in lower case, that a name with or without wildcards means."""
-    fits = re.compile(translate(name.lower().replace("[", "[[]"))).match
+    fits = re.compile(translate(name.lower())).match
     return frozenset(each for each in _actions(service) if fits(each))
 
 

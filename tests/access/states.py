@@ -1,7 +1,5 @@
 """Stacks as files: what `pulumi stack export` and `pulumi preview --save-plan` write."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

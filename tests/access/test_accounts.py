@@ -4,8 +4,6 @@ Providers: https://www.pulumi.com/registry/packages/aws/api-docs/provider/ ; ARN
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A program can give a property any shape: it is refused or read, and never ends in a traceback."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

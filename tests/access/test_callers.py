@@ -4,8 +4,6 @@ Expectations: `aws:PrincipalArn` compares "the ARN of the principal that made th
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any

@@ -4,8 +4,6 @@ Names on the left: https://docs.aws.amazon.com/AWSCloudFormation/latest/Template
 beside it; on the right: https://www.pulumi.com/registry/packages/aws/api-docs/
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Accounts that do not exist yet: the declared documents are judged, and later compared with the real ones."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any

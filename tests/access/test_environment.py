@@ -1,7 +1,5 @@
 """Which environment an account is in decides which doors are refused, so it is read from what people really write."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -4,8 +4,6 @@ What is open and what is not: https://docs.aws.amazon.com/IAM/latest/UserGuide/r
 and https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
 """
 
-from __future__ import annotations
-
 import gc
 import json
 from dataclasses import replace

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

@@ -4,8 +4,6 @@
 account must allow it": each correct stack has both and passes in silence, each wrong one differs from it in one place.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListAccountAssi
 What AWS says in other cases is answered in its place, checked by botocore against AWS's own model of each operation.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime

@@ -4,8 +4,6 @@ Types: https://www.pulumi.com/registry/packages/aws/api-docs/ and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -4,8 +4,6 @@ Measured on the engine, preview and update: neither the resource phase nor the s
 A property made from it depends on its URN all the same. What is read is known in preview if its id and provider are.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from tests.access.world import CI, DEPLOYER, HUB, World, arn, document, trusts

@@ -4,8 +4,6 @@ Expectations: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policie
 and https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -3,8 +3,6 @@
 https://www.pulumi.com/registry/packages/aws/api-docs/iam/
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

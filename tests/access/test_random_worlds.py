@@ -3,8 +3,6 @@
 What is true is found in random_worlds.py, from AWS's pages, without the product.
 """
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """Each rule: one stack that it lets pass, and one change that it, and only it, refuses."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -4,8 +4,6 @@ What the fields mean is said where the engine writes them: `ResourceV3`, `Operat
 https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/apitype/core.go
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

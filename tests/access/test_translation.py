@@ -3,8 +3,6 @@
 Template functions: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

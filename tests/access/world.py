@@ -1,7 +1,5 @@
 """Small stacks to try rules on: resources as the engine shows them, with as little said as possible."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What a change opens and closes, as a reviewer of a pull request reads it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

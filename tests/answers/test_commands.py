@@ -1,7 +1,5 @@
 """The commands: the same rules on a state, on two states, and on a plan."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

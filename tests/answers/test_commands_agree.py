@@ -1,7 +1,5 @@
 """One read model: whatever one command says of who can enter, all say. Tried on worlds that chance makes."""
 
-from __future__ import annotations
-
 import csv
 import json
 import random

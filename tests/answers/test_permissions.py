@@ -1,7 +1,5 @@
 """How strong a role is. What each policy and action allows is as AWS's own pages say."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Who can enter an account, as the access graph has it, with where each key stands and since when."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import pytest

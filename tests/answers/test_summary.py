@@ -1,7 +1,5 @@
 """What is alike is said once: a report of many accounts stays one that a person reads."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -4,8 +4,6 @@ ASSUME https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (
 CONSOLE https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 """
 
-from __future__ import annotations
-
 import json
 import shlex
 import sys

@@ -4,8 +4,6 @@ The examples are those of https://docs.aws.amazon.com/IAM/latest/UserGuide/cloud
 credentials in their responses: one call across accounts as both accounts record it, and one within an account.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 CALLER, OWNER = "777788889999", "111122223333"

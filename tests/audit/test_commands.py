@@ -1,7 +1,5 @@
 """`twokeys audit` as its user meets it, on the states of a real update of this program's three stacks."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import json
@@ -106,9 +104,9 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("alice", ["failed attempt: AccessDenied"]),
     ]
     text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html").output
-    assert "\nCloudTrail: 1 entry without a declared door, 3 unusual\n\n" in text
+    assert "\nCloudTrail: 1 entry without a door, 3 unusual\n\n" in text
     assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
-    assert "CloudTrail: 1 entry without a declared door, 3 unusual." in Path("report.html").read_text()
+    assert "CloudTrail: 1 entry without a door, 3 unusual." in Path("report.html").read_text()
 
 
 def test_a_period_limits_the_events(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """Doors against what CloudTrail saw. docs/audit-events.md defines what is unusual; each test is one sentence."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

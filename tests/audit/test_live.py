@@ -1,7 +1,5 @@
 """`--live`: since when is IAM's own CreateDate, as far as IAM keeps one."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

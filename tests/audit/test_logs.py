@@ -1,7 +1,5 @@
 """Log files as CloudTrail delivers them."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import tracemalloc

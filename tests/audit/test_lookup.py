@@ -1,7 +1,5 @@
 """CloudTrail's event history: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime

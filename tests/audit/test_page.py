@@ -1,7 +1,5 @@
 """The report in a real browser: what auditors read and print, and that it runs and loads nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """CloudTrail records, as AWS documents them, become uses of roles."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Components run on the SDK's mock monitor, where every access role can be assumed at once unless a test says so."""
 
-from __future__ import annotations
-
 import pytest
 
 from components import readiness

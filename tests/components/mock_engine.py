@@ -2,8 +2,6 @@
 
 # ruff: noqa: ARG002 - the arguments are those of a Maker
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import SimpleNamespace

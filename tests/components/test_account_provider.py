@@ -1,7 +1,5 @@
 """The one place that makes providers. Its inputs: https://www.pulumi.com/registry/packages/aws/api-docs/provider/"""
 
-from __future__ import annotations
-
 import ast
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One bill: what splits it, what watches it, and where it is exported to."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

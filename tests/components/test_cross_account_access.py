@@ -1,7 +1,5 @@
 """Both keys of a door, as registered with the engine."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What other stacks read from the management stack, there or not."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 What CreateAccount fixes for good: https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pulumi

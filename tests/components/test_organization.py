@@ -1,7 +1,5 @@
 """The organization, its units and its guard rails, as registered with the engine."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the policy pack is shown of another stack."""
 
-from __future__ import annotations
-
 import pulumi
 
 from components.other_stack import OtherStack

@@ -1,7 +1,5 @@
 """Principals that doors start from."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

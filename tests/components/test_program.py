@@ -1,7 +1,5 @@
 """The whole program, with the example of each stack, on the SDK's mock monitor."""
 
-from __future__ import annotations
-
 import json
 import runpy
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 https://www.pulumi.com/docs/iac/guides/building-extending/components/build-a-component/
 """
 
-from __future__ import annotations
-
 import runpy
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Ways for people beside ordinary doors: the role for emergencies, and IAM Identity Center."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from typing import Any

@@ -4,8 +4,6 @@ Columns: https://docs.aws.amazon.com/cur/latest/userguide/Lineitem-columns.html 
 https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2-line-item.html (CUR 2.0).
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """`twokeys costs`, as it is typed."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """Asking Cost Explorer: the SDK's real client, over the wire, pages and throttling included."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal

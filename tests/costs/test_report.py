@@ -1,7 +1,5 @@
 """Reading exported reports: every form gives the same exact sums, and what is damaged is refused with its place."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from dataclasses import replace

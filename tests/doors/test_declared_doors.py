@@ -1,7 +1,5 @@
 """The declaration is what components and the pack share: both must read it alike."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The pulumi CLI in the environment that `twokeys sandbox shell` gives, on the repository's own program."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ A change is an edit of the config of one stack as the change before it left it. 
 names operations (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/), with a resource's class and logical name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ plugin: terraform-provider-aws answers "not found" for the state CLOSED
 (https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/organizations/account.go).
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

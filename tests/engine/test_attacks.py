@@ -1,7 +1,5 @@
 """`twokeys preview` refuses the attack programs that the real preview refuses, in the same words."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

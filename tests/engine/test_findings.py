@@ -1,7 +1,5 @@
 """`twokeys preview` finds what the real preview finds, word for word: on the stacks as they are, and with one key."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

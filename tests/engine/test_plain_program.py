@@ -1,7 +1,5 @@
 """Every command of the CLI on a program of a user's own, with the aws plugin that the shell gives."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

@@ -3,8 +3,6 @@
 Each change is one command, `pulumi up`, whose events hold both: its preview's operations, then the update's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path

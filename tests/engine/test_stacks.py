@@ -1,7 +1,5 @@
 """The three stacks on the pulumi CLI: previewed, made, made again without a change, refreshed without drift."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

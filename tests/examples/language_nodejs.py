@@ -6,8 +6,6 @@ It runs a TypeScript program as the vendor's host does, with the runner that `@p
 
 # ruff: noqa: N802, ARG002 - the names and signatures are gRPC's
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

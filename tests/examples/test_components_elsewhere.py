@@ -5,8 +5,6 @@ comes with the CLI's download only. What a class gives to the engine is the same
 https://www.pulumi.com/docs/iac/guides/building-extending/components/build-a-component/
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

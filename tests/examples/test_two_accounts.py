@@ -1,7 +1,5 @@
 """The two accounts, previewed and really made."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

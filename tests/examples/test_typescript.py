@@ -1,7 +1,5 @@
 """The TypeScript program that has nothing of TwoKeys but the pack: what it registers is judged, and it really runs."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

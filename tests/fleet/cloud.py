@@ -1,7 +1,5 @@
 """A project on the pulumi CLI and an aws plugin, both on PATH, with a backend of its own and the local AWS."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Projects with an environment to split: the real program, copied, with small configs."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`twokeys fleet` as its user meets it: what needs no engine (the rest: test_engine.py)."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A fleet on the pulumi CLI and an aws plugin, against the local AWS, where both are on PATH: `pytest -m engine`."""
 
-from __future__ import annotations
-
 import json
 import signal
 import time

@@ -1,7 +1,5 @@
 """An environment and its shards on disk."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Who does the work: the pool of this machine and the workers of a Dask cluster treat a shard alike."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

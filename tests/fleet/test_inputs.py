@@ -1,7 +1,5 @@
 """What a shard's result hangs on, and what is remembered of it: that may be lost; that it cannot be written is said."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

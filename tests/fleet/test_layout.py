@@ -3,15 +3,23 @@
 https://docs.github.com/en/actions/reference/limits: a matrix has 256 jobs at most.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twokeys.fleet.layout import MIB, PROVIDER_BYTES, Placement, matrix_of, place, shard_bytes, slots
+from twokeys.fleet.layout import (
+    MIB,
+    PROVIDER_BYTES,
+    PULUMI_BYTES,
+    Placement,
+    Slots,
+    matrix_of,
+    place,
+    shard_bytes,
+    slots,
+)
 from twokeys.project.environment import Shard
 
 ACCOUNTS = st.lists(st.sampled_from([f"a{number}" for number in range(60)]), unique=True)
@@ -32,7 +40,7 @@ def test_accounts_fill_shards_up_to_the_capacity() -> None:
 
 
 def test_an_account_that_is_larger_than_a_shard_has_one_of_its_own() -> None:
-    assert place({"a": 400, "b": 10}, {}, 150).shards == {1: ("a",), 2: ("b",)}
+    assert place({"a": 400, "b": 150}, {}, 150) == Placement({1: ("a",), 2: ("b",)}, ("a", "b"))
 
 
 def test_what_an_account_leaves_is_given_to_a_new_one() -> None:
@@ -96,6 +104,7 @@ def test_more_shards_than_jobs_are_spread_evenly_and_none_is_lost() -> None:
     assert told == [shard.stack for shard in shards(1000)]
     assert {len(job["shards"]) for job in jobs} == {3, 4}  # type: ignore[arg-type]
     assert jobs[0]["name"] == "prod-001 to prod-004"
+    assert str(jobs[0]["arguments"]).startswith("--shard prod-001 --shard prod-002 ")
 
 
 def test_no_shards_make_an_empty_matrix() -> None:
@@ -103,7 +112,8 @@ def test_no_shards_make_an_empty_matrix() -> None:
 
 
 def test_there_is_one_a_processor_where_the_memory_allows_it() -> None:
-    assert slots(None, 4, 100_000 * MIB, 500 * MIB).count == 4
+    assert slots(None, 4, 2_000 * MIB, 500 * MIB) == Slots(4, "4 processors")
+    assert slots(3, 4, 2_000 * MIB, 500 * MIB) == Slots(3, "--parallel")
 
 
 def test_memory_limits_what_was_asked_for_and_the_reason_is_told() -> None:
@@ -117,4 +127,4 @@ def test_one_shard_is_worked_on_however_little_memory_there_is() -> None:
 
 
 def test_each_account_of_a_shard_brings_a_provider_process() -> None:
-    assert shard_bytes(10) - shard_bytes(9) == PROVIDER_BYTES
+    assert shard_bytes(1) == PULUMI_BYTES + 2 * PROVIDER_BYTES, "and the management account"

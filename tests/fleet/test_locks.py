@@ -1,7 +1,5 @@
 """Locks that a dead run left behind. What the CLI says of them is recorded from the real one, 3.260."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """An account that is in another stack's state than its config."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

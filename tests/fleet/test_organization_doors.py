@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: why there is one grant for all.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ https://www.pulumi.com/registry/packages/aws/api-docs/organizations/account/#imp
 Pulumi's deployment v3: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/deployments.json
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from pathlib import Path

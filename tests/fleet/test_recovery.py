@@ -3,8 +3,6 @@
 The numbers of a whole run (`pytest -m "engine and long" tests/fleet/test_recovery.py`) are in docs/faults.md.
 """
 
-from __future__ import annotations
-
 import random
 import shutil
 import signal

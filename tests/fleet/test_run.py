@@ -1,7 +1,5 @@
 """A run over shards, with workers of which the test decides how they end."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """A worker and its engine's process: neither outlives the other, and what happens to the engine is a result."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Reads the corpus: what a case leaves out is filled in from the standing case that corpus/README.md describes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Short ways to write the policies and requests of the tests of twokeys.iam."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

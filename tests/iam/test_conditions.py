@@ -2,8 +2,6 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The corpus, one test a case: see corpus/README.md."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import pytest

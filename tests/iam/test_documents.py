@@ -1,7 +1,5 @@
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A verdict that is settled early is the one of the whole formula: in 2,000 requests, most with something open."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Iterator

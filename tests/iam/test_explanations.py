@@ -1,7 +1,5 @@
 """What findings, refusals and verdicts say to the reader: which rule, where, what, why, and what to do."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -3,8 +3,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

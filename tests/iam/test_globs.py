@@ -1,7 +1,5 @@
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
 
-from __future__ import annotations
-
 from fnmatch import fnmatchcase
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Each rule cites its AWS page in the finding's `url`; the pages fix what is found here and what is not."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

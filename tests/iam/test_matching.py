@@ -2,8 +2,6 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
-from __future__ import annotations
-
 import pytest
 
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic, with_ids, with_values

@@ -1,7 +1,5 @@
 """What must hold of every request, whatever its policies say."""
 
-from __future__ import annotations
-
 import copy
 import json
 from collections.abc import Mapping

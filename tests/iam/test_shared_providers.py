@@ -5,8 +5,6 @@ https://docs.gitlab.com/ci/secrets/id_token_authentication/ and
 https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration
 """
 
-from __future__ import annotations
-
 import pytest
 
 from twokeys.iam import Wanted

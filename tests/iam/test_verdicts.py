@@ -4,8 +4,6 @@ A verdict with open questions is compared with the verdicts on their answers: th
 free key set and every unresolved value given.
 """
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

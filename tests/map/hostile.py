@@ -1,7 +1,5 @@
 """Names that try to be something else: in D2, in HTML, in a script element, in XML."""
 
-from __future__ import annotations
-
 from twokeys.map.model import Account, Door, Key, Organization, Who, organization
 
 NAMES = (

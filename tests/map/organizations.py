@@ -1,7 +1,5 @@
 """Organizations to draw, of any size, as people build them: a few hubs whose roles enter many accounts."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime
 

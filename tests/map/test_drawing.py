@@ -1,7 +1,5 @@
 """The SVG: what D2 makes of a scene, and what names cannot do to it."""
 
-from __future__ import annotations
-
 import base64
 import re
 from functools import partial

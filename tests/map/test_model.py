@@ -1,11 +1,10 @@
 """What a map shows, before anything is drawn."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.map.organizations import MANAGEMENT, classic, door
 from twokeys.map.model import Account, Key, State, Who, doors_of, organization
+from twokeys.map.scenes import overview
 
 CI = Who("role", MANAGEMENT, "ci")
 
@@ -34,8 +33,13 @@ def test_a_door_says_in_words_what_it_lacks(trust, grant, verdict, state, lacks)
 
 
 def test_an_account_that_only_a_door_names_stands_outside_the_organization() -> None:
-    whole = organization("example", [Account(MANAGEMENT, "management")], [door(CI, "999999999999", "vendor")])
-    assert Account("999999999999", "999999999999", None, None) in whole.accounts
+    hop = Who("role", "888888888888", "hop")
+    steps = (door(CI, "888888888888", "hop"), door(hop, "999999999999", "vendor"))
+    way = door(CI, "999999999999", "vendor", steps=steps)
+    whole = organization("example", [Account(MANAGEMENT, "management")], [way])
+    for id in ("888888888888", "999999999999"):
+        assert Account(id, id, None, None) in whole.accounts
+    assert [arrow.doors for arrow in overview(whole).arrows] == [(way,), (way,)]
 
 
 def test_every_unit_above_an_account_is_listed_and_so_is_an_empty_one() -> None:

@@ -1,7 +1,5 @@
 """The page, in a real browser: what people see, click and type, and that it asks nothing of any server."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path

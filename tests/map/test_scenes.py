@@ -1,7 +1,5 @@
 """What is on a picture: as much as can be read, and nothing that is wrong folded away."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 

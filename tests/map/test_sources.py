@@ -3,24 +3,23 @@
 They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.access.world import two_keys
 from twokeys.access.graph import build
+from twokeys.access.principals import Kind
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read as read_answers
 from twokeys.answers.sources import together
 from twokeys.errors import Refusal
 from twokeys.map.model import Account, Key, Organization, State, Who
-from twokeys.map.sources import drawn
+from twokeys.map.sources import KINDS, drawn
 
 STATES = Path(__file__).parent / "states"
 ALL = [STATES / f"{stack}.json" for stack in ("management", "stage", "prod")]
@@ -206,3 +205,8 @@ def test_a_root_session_is_a_kind_of_way_of_its_own() -> None:
     way = replace(way, steps=(*way.steps[:-1], replace(way.steps[-1], target=root)))
     (door,) = [one for one in drawn(replace(found, ways=(way,))).doors if one.role == "root"]
     assert "by a root session" in door.kinds
+
+
+def test_each_kind_of_principal_has_its_words_in_the_filter() -> None:
+    missing = set(get_args(Kind)) - KINDS.keys()
+    assert not missing, f"twokeys/map/sources.py: say in KINDS how {missing} come in"

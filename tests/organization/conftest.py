@@ -1,7 +1,5 @@
 """A project whose local AWS holds an organization that TwoKeys did not make."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """An organization that somebody made by hand, with plain boto3, in the local AWS."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from typing import Any

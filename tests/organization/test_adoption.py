@@ -4,8 +4,6 @@ Limits: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_referenc
 https://docs.aws.amazon.com/organizations/latest/APIReference/ (names of units and policies: any 1 to 128 characters).
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

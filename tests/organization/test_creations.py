@@ -1,7 +1,5 @@
 """Accounts that a killed run had begun to create, on the local AWS."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -3,8 +3,6 @@
 What AWS does is cited in the docstrings of the checks (twokeys/organization/*_checks.py).
 """
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """`twokeys preflight` against the local AWS, and the local AWS's account quota."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from subprocess import CompletedProcess

@@ -4,8 +4,6 @@ https://www.pulumi.com/docs/iac/concepts/resources/options/import/: an import fa
 declared is what is there, so `imports only` is the proof that the config says everything.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from subprocess import CompletedProcess

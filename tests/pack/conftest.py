@@ -1,7 +1,5 @@
 """The pack looks in the working directory's project for the state before."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

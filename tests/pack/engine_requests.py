@@ -1,7 +1,5 @@
 """Speaks to the pack as the engine does: the analyzer's requests, answered in this process."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Generates descriptions of programs with a few doors, right or wrong in one place, and what each one asks for."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A program with the pack on the pulumi CLI, against a local AWS of its own."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

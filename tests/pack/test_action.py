@@ -3,8 +3,6 @@
 https://docs.github.com/en/actions/sharing-automations/creating-actions/metadata-syntax-for-github-actions
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -5,8 +5,6 @@ ask for is tried with the principal's own credentials. A trust in somebody who d
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-policies.html
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterator

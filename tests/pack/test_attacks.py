@@ -7,8 +7,6 @@ Each is refused in preview or in the update before what it would open is made; I
 a mandatory policy about each resource before it makes it: https://www.pulumi.com/docs/insights/policy/policy-packs/
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

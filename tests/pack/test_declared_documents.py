@@ -4,8 +4,6 @@ JSON made from a value that is not known is unknown as a whole:
 https://www.pulumi.com/docs/iac/concepts/inputs-outputs/all/#outputs-and-json
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

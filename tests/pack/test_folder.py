@@ -1,7 +1,5 @@
 """A pack for somebody else's project: https://www.pulumi.com/docs/insights/policy/policy-packs/"""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from importlib.metadata import version

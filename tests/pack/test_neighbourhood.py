@@ -4,8 +4,6 @@ Random organizations and small stacks, registered in random orders, some upon a 
 held against that of a gate which builds the graph of everything for each resource.
 """
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence

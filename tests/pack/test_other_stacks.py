@@ -1,7 +1,5 @@
 """A program cannot say of another stack what that one does not export, where the pack can read its state."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

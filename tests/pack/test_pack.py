@@ -1,7 +1,5 @@
 """The pack behaves over the engine's own protocol as its rules do in memory."""
 
-from __future__ import annotations
-
 import base64
 import subprocess
 import sys

@@ -3,8 +3,6 @@
 What the CLI asks of it: https://github.com/pulumi/pulumi/blob/master/pkg/backend/httpstate/client/client.go
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

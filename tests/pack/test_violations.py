@@ -3,8 +3,6 @@
 The events are those of `pulumi preview --json` with PULUMI_ENABLE_STREAMING_JSON_PREVIEW, of CLI 3.274.1.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`twokeys preview`, as it is called."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -5,8 +5,6 @@ https://www.pulumi.com/docs/iac/concepts/resources/names/#urns and
 https://www.pulumi.com/docs/iac/concepts/providers/#default-providers.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Mapping

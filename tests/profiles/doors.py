@@ -1,7 +1,5 @@
 """What stacks export, for the tests here: the fields are those of the declaration that components register."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Format: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`twokeys profiles`, as it is typed."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -158,6 +156,7 @@ def test_the_profile_of_an_account_that_is_not_shown_stays_with_its_session_and_
     kept = config.read_bytes()
     assert set(boto3.Session().available_profiles) == {"default", "b", "prod", "prod-sso"}
     assert "[profile prod]\n# prod - Looking\n" in config.read_text()
+    assert "[sso-session twokeys]" in config.read_text()
     assert kept.count(b"\r\n") == kept.count(b"\n")
     run(*arguments)
     assert config.read_bytes() == kept

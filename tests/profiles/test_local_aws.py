@@ -1,7 +1,5 @@
 """A written profile, really used: boto3 assumes the role through it on the local AWS and is in the right account."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The page of links: one link per door, by person, self-contained, and nothing in it can be anything but text."""
 
-from __future__ import annotations
-
 import json
 from html.parser import HTMLParser
 from pathlib import Path
@@ -63,9 +61,11 @@ def test_each_door_has_a_link_to_the_console_s_switch_role_page(tmp_path: Path) 
 
 
 def test_a_door_that_the_console_cannot_take_has_no_link_and_says_why(tmp_path: Path) -> None:
-    found = page(tmp_path, outputs(door("a", external_id="x-1"), door("b", kind="role", names=("ci",))))
+    closed = {"expires": "2026-01-31T15:00Z"}
+    found = page(tmp_path, outputs(door("a", external_id="x-1", **closed), door("b", kind="role", names=("ci",))))
     assert found.links == []
     assert "external ID" in found.text
+    assert "closed since 2026-01-31 15:00 UTC" in found.text
     assert f"arn:aws:iam::{STAGE}:role/reader" in found.text
 
 

@@ -1,7 +1,5 @@
 """Which ways exports tell of, and who has which: exactly those."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

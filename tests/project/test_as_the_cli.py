@@ -1,7 +1,5 @@
 """The pulumi CLI and our reader, asked the same: what does a program get?"""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

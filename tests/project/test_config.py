@@ -1,7 +1,5 @@
 """Config as the CLI reads it: https://www.pulumi.com/docs/iac/concepts/config/ ."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -4,8 +4,6 @@ https://yaml.org/spec/1.2.2/#321-representation-graph: the keys of a mapping are
 by `pulumi config --json` 3.274.1 (tests/project/test_as_the_cli.py asks it again).
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Stacks, environments that are split into shards (docs/fleet.md), and where their states are looked for."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

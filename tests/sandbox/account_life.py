@@ -1,7 +1,5 @@
 """One stack with an organization and two accounts, made in a sandbox from a copy of the program."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass

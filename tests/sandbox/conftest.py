@@ -1,7 +1,5 @@
 """A copy of the project in a temporary folder, and the command line."""
 
-from __future__ import annotations
-
 import functools
 import shutil
 import sys

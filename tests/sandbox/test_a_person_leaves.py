@@ -1,7 +1,5 @@
 """A person is taken out of the config, and two previews of the real program show every door that closes."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 What a second update does (moving, quarantine, closing) is tried with the pulumi CLI.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterator

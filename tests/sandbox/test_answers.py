@@ -1,7 +1,5 @@
 """What a reader of the demo sees: every command answers from the states, and what went well or not stands out."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

@@ -4,8 +4,6 @@ Its gate is the pack's, so each is refused before what it would open is made; IA
 on the pulumi CLI as well, one of each kind that the engine shows in a way of its own: tests/pack/test_attacks.py.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """`twokeys sandbox` as its user meets it, with the repository's own program: in processes where they end early."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """How a pulumi CLI is got where none is on PATH, with scripts in the place of Go and pip."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

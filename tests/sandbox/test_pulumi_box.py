@@ -1,7 +1,5 @@
 """The environment of `twokeys sandbox shell`, with a script in place of the CLI; tests marked engine have the CLI."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

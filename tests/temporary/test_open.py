@@ -1,7 +1,5 @@
 """`twokeys access open`: one place of a stack's file changes, and only to what a preview lets pass."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A local AWS that enforces both keys, with doors of every kind between three accounts."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """One attempt: what counts as assumed, as refused, and as no answer; and how fast attempts follow each other."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import boto3

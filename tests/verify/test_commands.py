@@ -1,7 +1,5 @@
 """`twokeys verify` as its user meets it: on the sandbox, and with credentials of one's own as on real AWS."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable

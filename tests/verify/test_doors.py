@@ -1,7 +1,5 @@
 """The doors that stacks export, read for probing."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.verify.conftest import DEPLOYER, HUB, STACKS, STAGE

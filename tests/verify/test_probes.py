@@ -1,7 +1,5 @@
 """Probes with one person's own credentials, against a local AWS that enforces both keys."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace

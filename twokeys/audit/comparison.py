@@ -1,17 +1,6 @@
-"""Doors against what CloudTrail saw: doors never used, uses without a declared door, unusual entries.
+"""Doors against what CloudTrail saw: doors never used, uses without a door, unusual entries.
 
-What counts, precisely; docs/audit-events.md says it for readers:
-
-- An entry is a call that assumed a role, or the root, of an audited account from another account, by an identity
-  provider or by IAM Identity Center. Calls within one account and by AWS services are counted apart.
-- A door is used by an entry of its principal into its role. Where a record tells no more of the caller than its
-  account, every door from that account to the role is perhaps used, and none of them is told to be unused.
-- An entry without a declared door is one that no door of the graph explains.
-- An unusual entry is one after the learning period (the first `LEARNING` days of the period) that is, among the
-  entries before it: the first of this principal into this role; or the first of this principal, who has entered before,
-  from this source address, or in this region; or at an hour (UTC) at least two hours away, round the clock, from every
-  hour at which this principal entered before, if it did at least ten times.
-- A failed attempt is unusual at any time.
+docs/audit-events.md says what counts as an entry, as used or perhaps used, as without a door, and as unusual.
 """
 
 from __future__ import annotations

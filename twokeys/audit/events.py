@@ -8,7 +8,7 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
-from twokeys.audit.comparison import Comparison, DoorUse, Unusual, Usage
+from twokeys.audit.comparison import Comparison, DoorUse, Usage
 from twokeys.audit.trail import Use
 from twokeys.shown import counted
 
@@ -64,7 +64,7 @@ def headline(found: Comparison | None) -> str:
     if found.start is None:
         return "CloudTrail: no records of the period"
     entries = "entry" if len(found.undeclared) == 1 else "entries"
-    return f"CloudTrail: {len(found.undeclared)} {entries} without a declared door, {len(found.unusual)} unusual"
+    return f"CloudTrail: {len(found.undeclared)} {entries} without a door, {len(found.unusual)} unusual"
 
 
 def events(answers: Answers, found: Comparison) -> Iterator[str]:
@@ -75,9 +75,9 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
     for one in found.doors:
         yield f"{one.usage.value}: {door_use(one)}"
     for use in found.undeclared:
-        yield f"without a declared door: {used(use, answers)}"
+        yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
-        yield f"unusual: {used(strange.use, answers)}: {reasons(strange)}"
+        yield f"unusual: {used(strange.use, answers)}: {', '.join(strange.why)}"
 
 
 def period(found: Comparison) -> str:
@@ -118,8 +118,3 @@ def used(use: Use, answers: Answers) -> str:
         f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )
-
-
-def reasons(one: Unusual) -> str:
-    """Why an entry is unusual."""
-    return ", ".join(one.why)

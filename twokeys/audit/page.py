@@ -14,7 +14,7 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_shown, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, headline, period, reasons, used
+from twokeys.audit.events import door_use, headline, period, used
 from twokeys.audit.report import heading, shut, title
 from twokeys.doors.expiry import until
 
@@ -116,5 +116,5 @@ def _events(answers: Answers, found: Comparison) -> dict[str, object]:
         "period": period(found),
         "doors": [(one.usage.value, door_use(one)) for one in found.doors],
         "undeclared": [used(use, answers) for use in found.undeclared],
-        "unusual": [(reasons(one), used(one.use, answers)) for one in found.unusual],
+        "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],
     }

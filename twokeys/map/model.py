@@ -133,7 +133,7 @@ def organization(
     known = {account.id: account for account in accounts}
     given = tuple(doors)
     for door in given:
-        for id in (door.source.account, door.account):
+        for id in door.accounts:
             known.setdefault(id, Account(id=id, name=id or OUTSIDE, unit=None))
     listed = tuple(sorted(given, key=lambda door: _door_order(door, known)))
     paths = {unit for account in known.values() if (unit := account.unit)} | set(units)

@@ -10,7 +10,7 @@ from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
 from twokeys.answers.words import grant_of, keys_of
 from twokeys.doors import Door as Declared
-from twokeys.map.model import Account, Door, Organization, organization
+from twokeys.map.model import WITHIN, Account, Door, Organization, organization
 
 KINDS = {
     "role": "by a role",
@@ -22,10 +22,10 @@ KINDS = {
     "web-identity": "by a web identity",
     "saml": "by SAML",
     "service": "by an AWS service",
+    "outsider": "by another organization",
     "everyone": "by anybody in AWS",
 }
 CHAINED, BY_ACCESS_ROLE, ROOT = "through other roles", "by AWS's access role", "by a root session"
-WITHIN = "within its own account"
 
 
 def drawn(answers: Answers) -> Organization:
@@ -45,8 +45,9 @@ def drawn(answers: Answers) -> Organization:
 
 def _others(answers: Answers) -> Iterator[Account]:
     """Whatever stands at the end of a door and is no account of the organization."""
-    ends = {party.who.account: party for way in answers.ways for party in (way.source, way.target)}
-    ends |= {party.who.account: party for door in answers.doors for party in (door.source, door.target)}
+    steps = (step for way in (*answers.ways, *answers.within) for step in way.steps)
+    doors: tuple[Step | Judged, ...] = (*steps, *answers.doors)
+    ends = {party.who.account: party for one in doors for party in (one.source, one.target)}
     for id, party in ends.items():
         if id and id not in answers.accounts:
             yield Account(id, party.place, None, None)

@@ -140,7 +140,9 @@ def diff(old: str, new: str, where: str) -> str:
 
 def _text(block: str, header: str) -> str:
     """What stands under a header of a block, with it."""
-    part = next(part for part in re.split(r"^(?=\[)", block, flags=re.MULTILINE) if part.startswith(f"[{header}]"))
+    part = next(
+        part for part in re.split(r"^[ \t]*(?=\[)", block, flags=re.MULTILINE) if part.startswith(f"[{header}]")
+    )
     return _END.split(part)[0].rstrip()
 
 

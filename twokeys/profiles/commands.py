@@ -161,9 +161,10 @@ def write(  # noqa: PLR0913 - one parameter an option
     notes += [*_notes(done.text, path, source, kept, ways), *_missing(done, path, exports, shown)]
     difference = awsconfig.diff(old, done.text, str(path)) if dry_run else None
     if as_json:
-        report = _report(who, path, done, notes) | {"ways": [_way_data(way) for way in ways]}
-        report |= {"written": differs and not dry_run} | ({"diff": difference} if dry_run else {})
-        click.echo(json.dumps(report))
+        changes = {name: getattr(done, name) for name in ("added", "changed", "removed", "kept")}
+        report = {"for": {"kind": who.kind, "name": who.name}, "file": str(path), **changes, "notes": notes}
+        report |= {"ways": [_way_data(way) for way in ways], "written": differs and not dry_run}
+        click.echo(json.dumps(report | ({"diff": difference} if dry_run else {})))
     elif difference is not None:
         click.echo(difference or f"{path}: nothing would change\n", nl=False)
     else:
@@ -321,18 +322,6 @@ def _missing(done: awsconfig.Change, path: Path, exports: Sequence[Exports], sho
     for each in exports:
         if isinstance(unseen := each.outputs.get("accounts_not_shown"), list) and unseen:
             yield f"{each.where} does not show the users and roles of {', '.join(map(str, unseen))}, nor ways by them"
-
-
-def _report(who: Who, path: Path, done: awsconfig.Change, notes: list[str]) -> dict[str, object]:
-    return {
-        "for": {"kind": who.kind, "name": who.name},
-        "file": str(path),
-        "added": done.added,
-        "changed": done.changed,
-        "removed": done.removed,
-        "kept": done.kept,
-        "notes": notes,
-    }
 
 
 def _way_data(way: Way) -> dict[str, object]:

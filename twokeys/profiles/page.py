@@ -11,7 +11,7 @@ from datetime import datetime
 from twokeys.answers import pages
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed
 
 _KINDS = {
     "user": "IAM user",
@@ -49,7 +49,7 @@ def _shown(who: Who, way: Way) -> dict[str, object]:
     facts = [f"{role} in {way.account_name}" + (f" ({way.account})" if way.account_name != way.account else "")]
     facts += [way.reason or "", f"owner: {way.owner}" if way.owner else ""]
     asks = ["MFA"] if isinstance(way, RoleWay) and way.mfa else []
-    asks += [f"until {until(way.expires)}"] if way.expires else []
+    asks += [closed(way) or f"until {until(way.expires)}"] if way.expires else []
     if isinstance(way, RoleWay) and way.max_session_seconds:
         asks.append(f"sessions up to {way.max_session_seconds / 3600:g} h")
     return {

@@ -1,7 +1,5 @@
 """Rewrites of a request that leave a known departure of another evaluator nothing to act on: see departures.yaml."""
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """Three evaluators of a generated request: ours, @cloud-copilot/iam-simulate, and ministack's."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Iterable, Iterator

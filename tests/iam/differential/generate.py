@@ -1,7 +1,5 @@
 """Random requests, most of them an allowed one with a near miss or two: of wholly random ones few are ever allowed."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

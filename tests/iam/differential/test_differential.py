@@ -4,8 +4,6 @@ Every disagreement must be explained by a departure of the other one from AWS's 
 them.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -5,8 +5,6 @@ EMAIL https://docs.aws.amazon.com/accounts/latest/APIReference/API_StartPrimaryE
 STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any

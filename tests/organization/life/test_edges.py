@@ -1,7 +1,5 @@
 """What is read from a state, and what AWS's answers are taken for."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any

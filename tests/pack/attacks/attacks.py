@@ -1,7 +1,5 @@
 """Programs that open an account, or leave half a door, and those in order that look alike (`fine_...`)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What all programs stand on: three accounts with a provider each, and the documents that they write."""
 
-from __future__ import annotations
-
 import json
 from functools import cached_property
 from typing import Any

@@ -1,7 +1,5 @@
 """More programs that open an account by another road, and ordinary ones that must pass in silence (`fine_...`)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

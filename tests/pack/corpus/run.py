@@ -8,8 +8,6 @@ PATH, AWS those of the environment (a local one will do). Programs find their mo
 Exits with 1 when a program is refused; those that end before the policies are asked are listed with what ended them.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import os

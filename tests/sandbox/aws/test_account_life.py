@@ -5,8 +5,6 @@ CLOSE https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAcc
 STATE https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 demonstration stands or falls with this, so it is shown through the very providers that a program uses.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """A provider's settings: https://www.pulumi.com/registry/packages/aws/api-docs/provider/."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any

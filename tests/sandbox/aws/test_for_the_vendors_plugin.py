@@ -1,7 +1,5 @@
 """What the vendor's aws plugin asks of the local AWS beyond what ours does."""
 
-from __future__ import annotations
-
 import http.client
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The local AWS as a process: how it starts, what it survives, and that it never outlives what it should."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

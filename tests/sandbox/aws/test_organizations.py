@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html and the operations beside it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Refusals, lost connections, half-made objects and deletes, as a provider meets them."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Callable, Iterator

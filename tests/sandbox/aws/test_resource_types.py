@@ -4,8 +4,6 @@ Replacements and defaults: https://www.pulumi.com/registry/packages/aws/api-docs
 automatic names: https://www.pulumi.com/docs/iac/concepts/resources/names/.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

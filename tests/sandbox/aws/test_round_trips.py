@@ -3,8 +3,6 @@
 Properties, defaults and ids are those of https://www.pulumi.com/registry/packages/aws/api-docs/ (version 7).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field

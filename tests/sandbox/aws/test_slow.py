@@ -1,7 +1,5 @@
 """A slow AWS: the same calls of the local AWS are throttled in every run, as AWS and its SDKs know it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from typing import Any

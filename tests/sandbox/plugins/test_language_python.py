@@ -2,8 +2,6 @@
 
 # ruff: noqa: N802, ARG002 - the names and signatures are gRPC's
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
