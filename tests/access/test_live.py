@@ -6,7 +6,7 @@ What AWS says in other cases is answered in its place, checked by botocore again
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -358,6 +358,13 @@ def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None)
     aws: Any = Aws(ALL, region)
     found = read_live(aws, member_role="In")
     assert found.origin == f"live accounts, seen from {HUB}"
+    (read,) = found.evidence
+    assert (read.name, read.caller, read.region) == (
+        found.origin,
+        f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y",
+        region,
+    )
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(read.time or "")) < timedelta(minutes=5)
     assert list(found.resources) == [*HUBS, *ORGANIZED, *CENTER, *ROOT_ACCESS, *STAGES]
     options = dict(aws.clients)
     assert options["sso-admin"] == options["identitystore"] == {"region_name": region or "us-east-1"}

@@ -2,7 +2,9 @@
 
 import csv
 import gzip
+import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ from click import UsageError
 from click.testing import CliRunner, Result
 
 from tests.audit.cloudtrail import denied, entry
+from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
 from twokeys.errors import Refusal
 
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
-MADE = "2026-01-01T08:00:00Z"
+MADE, WRITTEN = "2026-01-01T08:00:00Z", "2026-11-24T11:32:00Z"
+SCOPE = "From states: only users and roles that stacks made; `--live` also finds those made otherwise"
 ALICE = f"arn:aws:iam::{HUB}:user/alice"
 CI = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD}:role/read-only"
@@ -157,6 +161,54 @@ def test_where_only_the_demo_ran_its_states_are_read() -> None:
     assert len(read("prod")["ways"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("caller", "named"),
+    [
+        ("arn:aws:sts::111111111111:assumed-role/admin/ann", True),
+        ("arn:aws:iam::111111111111:user/ann", True),
+        (CI, False),
+        (ALICE, False),
+        (None, False),
+        (7, False),
+    ],
+)
+def test_every_answer_says_that_states_show_only_what_stacks_made_and_who_else_ran_them(
+    caller: object, named: bool
+) -> None:
+    state = Path(".twokeys/stacks/prod.json")
+    whole = json.loads(state.read_text())
+    (stack,) = (one for one in whole["deployment"]["resources"] if one["type"] == "pulumi:pulumi:Stack")
+    stack["outputs"]["parent_caller_arn"] = caller
+    state.write_text(json.dumps(whole))
+    said = f"{SCOPE}. The updates were run by {caller}" if named else SCOPE
+    only = ("prod", "--state", str(state))
+    assert f"\n{said}\n" in run(*only, "--html", "report.html", "--csv", "report.csv").output
+    assert read(*only)["scope"] == said
+    assert said in [one["why"] for one in csv.DictReader(Path("report.csv").read_text().splitlines())]
+    assert said in Path("report.html").read_text().replace("<wbr>", "")
+    check = CliRunner().invoke(access, ["check", "--state", str(state)], standalone_mode=False)
+    assert (check.return_value, f"\n{said}\n" in check.output) == (0, True)
+
+
+def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_at() -> None:
+    names = [f"{name}.json" for name in ("management", "prod", "stage")]
+    hashes = {name: hashlib.sha256(Path(".twokeys/stacks", name).read_bytes()).hexdigest() for name in names}
+    found = read("prod")
+    evidence = found["evidence"]
+    assert {one["name"]: (one["sha256"], one["time"]) for one in evidence["read"]} == {
+        name: (hashes[name], WRITTEN) for name in names
+    }
+    assert (evidence["version"], found["made"][:2]) == (version("twokeys"), "20")
+    text = run("prod", "--html", "report.html").output
+    page = Path("report.html").read_text().replace("<wbr>", "")
+    for name in names:
+        assert f"{name} (sha256 {hashes[name][:12]}, written {WRITTEN})" in text
+        assert f"sha256 {hashes[name]}, written {WRITTEN}" in page
+    for shown in (text, page):
+        assert evidence["notLookedAt"] in shown
+        assert f"TwoKeys {version('twokeys')}, 20" in shown
+
+
 def test_the_report_is_written_as_a_file() -> None:
     assert "Wrote report.html" in run("prod", "--html", "report.html").output
     assert Path("report.html").read_text().startswith("<!doctype html>")
@@ -173,7 +225,8 @@ def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_t
     assert f"Doors that are not open\n  {door}\n    Next step: give user alice a policy" in text
     assert f"<li>{door.replace('>', '&gt;')}. Next step: give user alice a policy" in Path("report.html").read_text()
     assert (run("prod").return_value, run("prod", "--exit-code").return_value) == (0, 1)
-    *ways, lacking = csv.DictReader(Path("report.csv").read_text().splitlines())
+    *ways, lacking, scope = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert (scope["what"], scope["why"]) == ("not shown", SCOPE)
     assert lacking["what"] == "door without a key or denied"
     assert (lacking["who"], lacking["into role"], lacking["keys"]) == ("user alice", "read-only", "no grant")
     assert lacking["next step"].startswith("give user alice a policy")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.live_identity_center import identity_center
 from twokeys.access.principals import GROUP, MANAGED_POLICY, USER
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Evidence, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 from twokeys.iam import Arn, parse_arn
@@ -61,7 +61,9 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
     for member in members:
         if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["state"] == "ACTIVE":
             resources += _member(session, Arn.iam("role", str(member.outputs["id"]), member_role, partition=partition))
-    return Snapshot(tuple(resources), origin=f"live accounts, seen from {account}")
+    origin, now = f"live accounts, seen from {account}", datetime.now(UTC).isoformat(timespec="seconds")
+    read = Evidence(origin, now, caller=caller["Arn"], region=session.region_name)
+    return Snapshot(tuple(resources), origin, evidence=(read,))
 
 
 def _region() -> str:

@@ -128,13 +128,28 @@ class Pending:
     resource: Resource
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was read: a state file, or accounts that live AWS told of.
+
+    `time` is when the engine wrote the state (`manifest.time`) or when AWS was asked, in ISO 8601. Only a file has a
+    `sha256`, in hexadecimal digits; only live accounts have a `caller` (an ARN) and the region that was asked.
+    """
+
+    name: str
+    time: str | None = None
+    sha256: str | None = None
+    caller: str | None = None
+    region: str | None = None
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The resources of one stack (or of live accounts) at one moment; `origin` says whose, for people.
 
     `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
     this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
-    are what the engine last saw, and not what an operation makes of them.
+    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from.
     """
 
     resources: tuple[Resource, ...]
@@ -142,6 +157,7 @@ class Snapshot:
     pending: tuple[Pending, ...] = ()
     left_out: tuple[Resource, ...] = ()
     is_state: bool = False
+    evidence: tuple[Evidence, ...] = ()
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
@@ -149,7 +165,8 @@ class Snapshot:
         parts = tuple(snapshots)
         resources = tuple(resource for part in parts for resource in part.resources)
         pending = tuple(pending for part in parts for pending in part.pending)
-        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts))
+        evidence = tuple(one for part in parts for one in part.evidence)
+        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts), evidence=evidence)
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

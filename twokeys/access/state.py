@@ -6,15 +6,17 @@ version 4 where one uses a feature that older engines do not have (`sdk/go/commo
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twokeys.access.snapshot import PROVIDER, Pending, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Evidence, Pending, Resource, Snapshot, mapping
 from twokeys.access.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -31,7 +33,8 @@ def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
     everything would seem closed. `may_be_empty` is for those who do not ask that, as of a stack's very first update.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         not_utf8 = "it is not text in UTF-8; `>` in Windows PowerShell writes UTF-16"
         raise Refusal(
@@ -41,6 +44,9 @@ def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
             next_step="name a file that `pulumi stack export --file FILE` wrote",
         ) from error
     snapshot = parse_state(text, origin=str(path))
+    (read,) = snapshot.evidence
+    read = replace(read, name=path.name, sha256=hashlib.sha256(data).hexdigest())
+    snapshot = replace(snapshot, evidence=(read,))
     if may_be_empty or snapshot.pending or any(one.type not in _SHOWS_NOTHING for one in snapshot.resources):
         return snapshot
     raise Refusal(
@@ -81,7 +87,9 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
         if version in _VERSIONS and not isinstance(version, bool):
             resources = tuple(_resources(deployment.get("resources") or []))
             pending = tuple(_pending(deployment.get("pending_operations") or []))
-            return Snapshot(resources, origin, pending, is_state=True)
+            written = mapping(deployment.get("manifest")).get("time")
+            read = Evidence(origin, written if isinstance(written, str) else None)
+            return Snapshot(resources, origin, pending, is_state=True, evidence=(read,))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_state(origin, f"one of its resources is not as the engine writes it: {error}") from error
     raise Refusal(

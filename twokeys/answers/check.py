@@ -13,7 +13,7 @@ from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.model import Answers, State
-from twokeys.answers.summary import FEW, by_principal, in_words, listed, not_shown, summary
+from twokeys.answers.summary import FEW, by_principal, in_words, listed, not_shown, scope, summary
 from twokeys.answers.words import held, through
 from twokeys.shown import counted, say
 
@@ -33,7 +33,7 @@ def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
     """Print who can enter, the doors that lack a key or are not proved, and what is wrong."""
     say(console, f"Doors of {answers.origin}")
     numbers = summary(answers)
-    for line in filter(None, (numbers.sentence, not_shown(answers))):
+    for line in filter(None, (numbers.sentence, not_shown(answers), scope(answers))):
         say(console, line)
     for line in (*_open(answers), *_others(answers)):
         say(console, line)

@@ -148,7 +148,7 @@ def export_command(
     from twokeys.answers.published import published
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot
-    from twokeys.answers.summary import not_shown
+    from twokeys.answers.summary import not_shown, scope
     from twokeys.files import write_output
     from twokeys.shown import counted, printable
 
@@ -165,8 +165,8 @@ def export_command(
             click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
     if roots := sum(len(way.steps) == 1 and way.target.who.kind == "root-user" for way in found.ways):
         click.echo(f"Left out: {counted(roots, 'root session')}, which no profile begins")
-    if missing := not_shown(found):
-        click.echo(printable(missing))
+    for line in filter(None, (not_shown(found), scope(found))):
+        click.echo(printable(line))
 
 
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from twokeys.answers.model import Account, Answers, Door, KeyPlace, NotProved, Party, State, Step, Way
-from twokeys.answers.summary import not_shown, summary
+from twokeys.answers.summary import evidence, not_shown, scope, summary
 from twokeys.doors import Door as Declared
 
 
 def as_data(answers: Answers) -> dict[str, Any]:
-    """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, `notShown`, and `summary` with the numbers.
+    """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, `notShown`, `scope`, `evidence` and `summary`.
 
     `ways` are those that are open, `within` the roles that users enter in their own account; `doors` are also those
     that lack a key or are not proved.
@@ -25,6 +25,8 @@ def as_data(answers: Answers) -> dict[str, Any]:
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
         "notShown": not_shown(answers),
+        "scope": scope(answers),
+        "evidence": evidence(answers),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
@@ -309,6 +310,11 @@ class Answers:
     """What people call each account that is known, with its id, also those that were not asked for."""
     shown: frozenset[str] = frozenset()
     """The accounts of which a user or role is shown."""
+    evidence: tuple[Evidence, ...] = ()
+    from_states: bool = False
+    """Whether only what stacks made is shown."""
+    updated_by: tuple[str, ...] = ()
+    """The ARNs of those who ran the updates, as far as stacks export them."""
 
 
 def state_of(trust: Key, grant: Key, verdict: str | None) -> State:

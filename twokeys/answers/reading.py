@@ -22,7 +22,7 @@ from twokeys.access.keys import Lack, Statement, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import USER, Principal
 from twokeys.access.requirements import closing, in_words
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Portal, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
@@ -40,6 +40,7 @@ ROOT_SESSION = 900
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
+_CALLER = "parent_caller_arn"
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
@@ -94,6 +95,15 @@ class _Reader:
             ids=dict(self._accounts.ids),
             names=dict(self._names),
             shown=frozenset(one.account for one in self._graph.principals if one.urn),
+            evidence=snapshot.evidence,
+            from_states=snapshot.is_state,
+            updated_by=tuple(
+                dict.fromkeys(
+                    arn
+                    for one in snapshot.of_type(STACK)
+                    if _CALLER not in one.secrets and (arn := one.text(_CALLER)) is not None
+                )
+            ),
         )
 
     def _memberships(self) -> Iterator[tuple[Party, Party]]:

@@ -85,4 +85,5 @@ def _with_declarations(there: Snapshot, states: Snapshot) -> Snapshot:
         replace(one, parent=parents.get(one.text("arn"))) if one.type == USER else one for one in there.resources
     )
     origin = f"{there.origin}; declared by {states.origin}"
-    return replace(there, resources=(*declared, *people.values(), *doors), origin=origin)
+    evidence = (*there.evidence, *states.evidence)
+    return replace(there, resources=(*declared, *people.values(), *doors), origin=origin, evidence=evidence)

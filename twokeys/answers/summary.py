@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any
 
 from twokeys.answers.model import Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
+from twokeys.doors import Who
 from twokeys.shown import counted
 
+NOT_LOOKED_AT = (
+    "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
+    "entered; code that runs with a role; passwords and access keys; whether MFA devices exist (docs/not-looked-at.md)"
+)
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
 
@@ -135,6 +141,25 @@ def not_shown(answers: Answers) -> str | None:
         f"Not shown: the users and roles of {listed(missing)}, so ways through them are missing here. "
         "Next step: give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)"
     )
+
+
+def scope(answers: Answers) -> str | None:
+    """What states cannot show: who was made otherwise. It names who ran the updates, but for a principal with a way."""
+    if not answers.from_states:
+        return None
+    with_a_way = {way.source.who for way in answers.ways}
+    others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
+    ran = f". The updates were run by {', '.join(others)}" if others else ""
+    return f"From states: only users and roles that stacks made; `--live` also finds those made otherwise{ran}"
+
+
+def evidence(answers: Answers) -> dict[str, Any]:
+    """What was read, by which version of TwoKeys, and what no answer looks at, as JSON-ready data."""
+    return {
+        "read": [asdict(one) for one in answers.evidence],
+        "version": version("twokeys"),
+        "notLookedAt": NOT_LOOKED_AT,
+    }
 
 
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:

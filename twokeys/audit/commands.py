@@ -125,7 +125,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
         write_output(table, report.table(found))
     if as_json:
         entries = events.as_data(comparison) if comparison is not None else None
-        click.echo(json.dumps({"target": target, **as_data(found), "events": entries}, indent=2))
+        made = now.isoformat(timespec="seconds")
+        click.echo(json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2))
     else:
         report.show(found, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):

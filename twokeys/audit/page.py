@@ -6,16 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from importlib.metadata import version
 from itertools import zip_longest
 
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, by_account, listed, not_shown, summary
+from twokeys.answers.summary import FEW, NOT_LOOKED_AT, by_account, listed, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, headline, period, used
-from twokeys.audit.report import heading, shut, title
+from twokeys.audit.report import heading, shut, title, what_was_read
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
@@ -40,6 +41,10 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         sentence=". ".join(filter(None, (numbers.sentence, headline(comparison), not_shown(answers)))),
+        scope=scope(answers),
+        evidence=what_was_read(answers),
+        version=version("twokeys"),
+        not_looked_at=NOT_LOOKED_AT,
         principals=[
             (source, _counts(ways), _some(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))

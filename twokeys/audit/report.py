@@ -6,11 +6,23 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from importlib.metadata import version
 
 from rich.console import Console
 
 from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
-from twokeys.answers.summary import Alike, by_account, by_principal, in_words, listed, not_open, not_shown, summary
+from twokeys.answers.summary import (
+    NOT_LOOKED_AT,
+    Alike,
+    by_account,
+    by_principal,
+    in_words,
+    listed,
+    not_open,
+    not_shown,
+    scope,
+    summary,
+)
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import events, headline
@@ -65,7 +77,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     `with_keys` has the keys of every way printed, also of many.
     """
     say(console, title(answers, target))
-    for line in filter(None, (summary(answers).sentence, headline(comparison), not_shown(answers))):
+    for line in filter(None, (summary(answers).sentence, not_shown(answers), scope(answers), headline(comparison))):
         say(console, line)
     for line in _ways(answers, now):
         say(console, line)
@@ -76,6 +88,9 @@ def show(  # noqa: PLR0913 - what is answered by position
     if comparison is not None:
         for line in events(answers, comparison):
             say(console, line)
+    say(console, "")
+    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, digits=12))
+    say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {NOT_LOOKED_AT}")
 
 
 def table(answers: Answers) -> str:
@@ -104,9 +119,29 @@ def _rows(answers: Answers) -> Iterator[dict[str, str]]:
     for one in answers.not_proved:
         ends = _ends(one.source, one.target) if one.source and one.target else {}
         yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
-    if missing := not_shown(answers):
+    for missing in filter(None, (not_shown(answers), scope(answers))):
         sentence, _, step = missing.partition(". Next step: ")
         yield {"what": "not shown", "why": sentence, "next step": step}
+
+
+def what_was_read(answers: Answers, digits: int = 64) -> list[tuple[str, str]]:
+    """Each state file or live AWS, and which it was: so many digits of its sha256, whose eyes, and when."""
+    return [
+        (
+            one.name,
+            ", ".join(
+                f"{label}{value}"
+                for label, value in (
+                    ("sha256 ", one.sha256 and one.sha256[:digits]),
+                    ("as ", one.caller),
+                    ("region ", one.region),
+                    ("written " if one.sha256 else "read ", one.time or "at an unknown time"),
+                )
+                if value
+            ),
+        )
+        for one in answers.evidence
+    ]
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
