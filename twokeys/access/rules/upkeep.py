@@ -57,14 +57,14 @@ class TemporaryDoors(Config):
         return datetime.combine(today + timedelta(days=self.most_days + 1), time(), UTC)
 
 
-def _expired(graph: Graph, config: TemporaryDoors, today: date) -> Iterator[Finding]:
+def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
     for resource in graph.snapshot.resources:
         properties = resource.inputs or resource.outputs
         door, grant = properties.get("door"), properties.get("organizationGrant")
         if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, Door, config, today)
+            yield from _judged(resource, door, Door, config, now)
         if isinstance(grant, dict):
-            yield from _judged(resource, grant, OrganizationGrant, config, today)
+            yield from _judged(resource, grant, OrganizationGrant, config, now)
 
 
 def _judged(
@@ -72,7 +72,7 @@ def _judged(
     declared: dict[str, object],
     model: type[Door] | type[OrganizationGrant],
     config: TemporaryDoors,
-    today: date,
+    now: datetime,
 ) -> Iterator[Finding]:
     what = "door" if model is Door else "grant"
     try:
@@ -84,7 +84,7 @@ def _judged(
         step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
         return
-    if found.expires is not None and found.expires <= datetime.combine(today, time(), UTC):
+    if found.expires is not None and found.expires <= now:
         reason = f" ({found.reason})" if found.reason else ""
         role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
         message = (
@@ -92,7 +92,7 @@ def _judged(
         )
         step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
-    last = config.last_moment(today)
+    last = config.last_moment(now)
     if found.expires is not None and last is not None and found.expires > last:
         message = (
             f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
