@@ -339,6 +339,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
         ["door-expired"],
     ),
+    "trust past its date": (
+        lambda world: trusting(world, CI, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}}),
+        ["door-expired"],
+    ),
 }
 
 
@@ -431,6 +435,18 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
     assert finding.rule == "door-expired"
     assert "open until 2026-11-26" in finding.message
     assert "until 2026-11-25 (mostDays 1)" in finding.message
+
+
+def test_a_door_that_is_over_is_told_once_by_its_declaration_or_by_its_trust() -> None:
+    world = two_keys()
+    trusting(world, CI, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})
+    (by_trust,) = world.findings()
+    assert "role deployer in account 222222222222 has a statement that is over" in by_trust.message
+    assert "it lets in until 2026-11-23" in by_trust.message
+    component = world.add("Component", "door", door=door(expires="2026-11-23"))
+    world.change(next(one for one in world.resources if one.name == "deployer"), parent=component.urn)
+    (by_declaration,) = world.findings()
+    assert by_declaration.urn == component.urn
 
 
 def test_an_expired_exception_is_a_violation_beside_the_door() -> None:
