@@ -31,13 +31,16 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accide
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     """The known name that is spelt most like a misspelt one, for the next step; case, `-` and `_` count for nothing.
 
+    One with the same letters in another order comes first: two swapped letters are one slip.
+
     `cutoff` is how much of it must be alike, from 0 to 1 (all).
     """
     from difflib import get_close_matches  # noqa: PLC0415 - the command line starts without it
 
     plain = {_plain(each): each for each in known}
-    close = get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)
-    return plain[close[0]] if close else None
+    close = get_close_matches(_plain(name), plain, n=5, cutoff=cutoff)
+    swapped = [one for one in close if sorted(one) == sorted(_plain(name))]
+    return plain[(swapped or close)[0]] if close else None
 
 
 def or_nearest(step: str, name: str, known: Iterable[str]) -> str:
