@@ -10,7 +10,7 @@ import pytest
 
 # What each folder may import of ours and of the libraries that tie code to an engine or a cloud.
 OURS = {"twokeys", "components", "policies"}
-ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "boto3", "botocore", "ministack", "grpc"}
+ENGINES = {"pulumi", "pulumi_aws", "pulumi_policy", "ministack", "grpc"}
 ALLOWED: dict[str, set[str]] = {
     "twokeys/iam": {"twokeys.iam"},
     "twokeys/doors": {"twokeys.doors", "twokeys.iam"},
@@ -51,7 +51,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.access_role",
         "twokeys.iam",
         "twokeys.errors",
-        "botocore",
     },
     "twokeys/access": {
         "twokeys.aws_reference",
@@ -60,12 +59,10 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.access_role",
         "twokeys.iam",
         "twokeys.errors",
-        "boto3",
-        "botocore",
     },
     "twokeys/files.py": {"twokeys.errors"},
     "twokeys/options.py": {"twokeys.errors"},
-    "twokeys/aws_errors.py": {"twokeys.errors", "botocore"},
+    "twokeys/aws_errors.py": {"twokeys.errors"},
     "twokeys/declared.py": {"twokeys.doors", "pulumi"},
     "twokeys/policy_packs.py": {"twokeys.errors", "twokeys.options"},
     "twokeys/map": {
@@ -88,11 +85,9 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.iam",
         "twokeys.errors",
         "twokeys.files",
-        "boto3",
-        "botocore",
     },
-    "twokeys/verify/credentials.py": {"twokeys.verify", "twokeys.aws_errors", "boto3", "botocore"},
-    "twokeys/verify/attempts.py": {"boto3", "botocore"},
+    "twokeys/verify/credentials.py": {"twokeys.verify", "twokeys.aws_errors"},
+    "twokeys/verify/attempts.py": set(),
     "twokeys/verify/doors.py": {"twokeys.doors", "twokeys.iam", "twokeys.errors"},
     "twokeys/verify/probes.py": {"twokeys.verify", "twokeys.doors", "twokeys.errors"},
     "twokeys/project/stack_yaml.py": set(),
@@ -111,7 +106,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.files",
         "twokeys.shown",
         "twokeys.errors",
-        "boto3",
         "pulumi",
     },
     "twokeys/preview": {
@@ -136,8 +130,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.exports",
         "twokeys.iam",
         "twokeys.errors",
-        "boto3",
-        "botocore",
     },
     "twokeys/profiles": {
         "twokeys.options",
@@ -150,7 +142,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.access",
         "twokeys.iam",
         "twokeys.errors",
-        "botocore",
     },
     "twokeys/costs": {
         "twokeys.costs",
@@ -159,8 +150,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.options",
         "twokeys.shown",
         "twokeys.errors",
-        "boto3",
-        "botocore",
     },
     "twokeys/organization/life": {
         "twokeys.organization",
@@ -171,11 +160,9 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.shown",
         "twokeys.errors",
         "twokeys.project",
-        "boto3",
-        "botocore",
     },
     "twokeys/organization/model.py": set(),
-    "twokeys/organization/reading.py": {"twokeys.organization.model", "twokeys.aws_errors", "boto3", "botocore"},
+    "twokeys/organization/reading.py": {"twokeys.organization.model", "twokeys.aws_errors"},
     "twokeys/organization": {
         "twokeys.organization",
         "twokeys.access_role",
@@ -186,8 +173,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.aws_errors",
         "twokeys.shown",
         "twokeys.errors",
-        "boto3",
-        "botocore",
     },
     "components": {
         "components",
@@ -198,8 +183,6 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.doors",
         "pulumi",
         "pulumi_aws",
-        "boto3",
-        "botocore",
     },
     "twokeys/pack": {
         "twokeys.options",
@@ -213,15 +196,12 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.errors",
         "pulumi",
         "grpc",
-        "boto3",
-        "botocore",
     },
     "policies": {"twokeys.pack"},
     "twokeys/cli.py": {"twokeys.aws_errors", "twokeys.errors", "twokeys.extras", "twokeys.shown"},
     "twokeys/extras.py": {"twokeys.errors"},
-    "twokeys/sandbox": {"twokeys", "pulumi", "boto3", "botocore", "grpc"},
+    "twokeys/sandbox": {"twokeys", "pulumi", "grpc"},
     "twokeys/sandbox/local_server": {
-        "botocore",
         "twokeys.errors",
         "twokeys.sandbox.local_aws.DETACH",
         "twokeys.sandbox.local_server",
@@ -233,6 +213,26 @@ ALLOWED: dict[str, set[str]] = {
     },
     "twokeys/sandbox/local_server/inside.py": set(),  # imports ministack's modules by name, and nobody else does
 }
+
+ADAPTERS = {
+    "components/readiness.py",
+    "twokeys/access/live.py",
+    "twokeys/access/live_identity_center.py",
+    "twokeys/assume/session.py",
+    "twokeys/audit/commands.py",
+    "twokeys/audit/lookup.py",
+    "twokeys/aws_errors.py",
+    "twokeys/costs/explorer.py",
+    *(f"twokeys/organization/{name}.py" for name in ("creations", "entering", "reading", "session")),
+    *(f"twokeys/organization/{name}.py" for name in ("adopt_command", "preflight_command")),
+    *(f"twokeys/organization/life/{name}.py" for name in ("aws", "commands")),
+    "twokeys/pack/own_account.py",
+    "twokeys/profiles/awsconfig.py",
+    "twokeys/settings/values.py",
+    "twokeys/verify/attempts.py",
+    "twokeys/verify/credentials.py",
+}
+"""Beside the sandbox, the files that may import boto3 or botocore."""
 
 
 def _imports(file: Path) -> set[str]:
@@ -273,6 +273,19 @@ def test_a_folder_imports_only_what_lies_below_it(row: str, project_root: Path) 
                     f"{file.relative_to(project_root)} imports {name}, which {row} must not know: move it, or"
                     " add it to ALLOWED and to CONTRIBUTING's table"
                 )
+
+
+def test_boto3_stays_in_adapters(project_root: Path) -> None:
+    sandbox = project_root / "twokeys/sandbox"
+    importing = {
+        file.relative_to(project_root).as_posix()
+        for folder in OURS
+        for file in (project_root / folder).rglob("*.py")
+        if not file.is_relative_to(sandbox) and {"boto3", "botocore"} & {name.split(".")[0] for name in _imports(file)}
+    }
+    new, gone = sorted(importing - ADAPTERS), sorted(ADAPTERS - importing)
+    assert not new, f"{new} import boto3 or botocore: ask AWS in one of ADAPTERS and pass on what it answers"
+    assert not gone, f"take {gone} out of ADAPTERS: they do not import boto3"
 
 
 def test_every_file_has_a_row(project_root: Path) -> None:

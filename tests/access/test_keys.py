@@ -666,6 +666,37 @@ def denial_in_the_trust(world: World) -> None:
     world.grant("ci", world.hub, DEPLOYER)
 
 
+@says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, but the trust policy of that role admits it only "
+       f"under aws:PrincipalAccount StringEquals {PROD} (it has {HUB}) and aws:username StringLike a* (it has none), "
+       f"which it cannot meet: {NO_TRUST}", "correct that condition, or remove the grant", DOOR, "ci"))  # fmt: skip
+def condition_in_the_trust_that_keeps_out_whom_it_names(world: World) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    mistyped = {"StringEquals": {"aws:PrincipalAccount": PROD}, "StringLike": {"aws:username": "a*"}, **MFA}
+    role_to_role(world, document(trusts(CI, condition=mistyped)))
+    world.grant("ci", world.hub, DEPLOYER)
+
+
+@says((NO_TRUST, f"Group developers of account {HUB} is granted sts:AssumeRole on role {DEPLOYER} in account {STAGE}, "
+       "but the trust policy of that role admits it only under aws:PrincipalOrgID StringEquals o-9z8y7x6w5v (it has "
+       f"o-a1b2c3d4e5), which it cannot meet: {NO_TRUST}", "correct that condition, or remove the grant",
+       f"{arn(HUB, 'group/developers')} -> {DEPLOYER}", "developers"))  # fmt: skip
+def mistyped_organization_in_the_trust_in_an_account(world: World) -> None:
+    prod_is_listed(world)
+    group(world)
+    mistyped = {"StringEquals": {"aws:PrincipalOrgID": "o-9z8y7x6w5v"}}
+    world.role("deployer", world.stage, document(trusts(arn(HUB, "root"), condition=mistyped)))
+
+
+@says((NO_GRANT, f"{TRUSTS_CI} role ci is granted it only under aws:PrincipalAccount StringEquals {PROD} (it has {HUB})"
+       f", which it cannot meet: {NO_GRANT}", "correct that condition, or take it out of the trust policy", DOOR,
+       "deployer"))  # fmt: skip
+def condition_in_the_grant_that_its_holder_cannot_meet(world: World) -> None:
+    role_to_role(world, document(trusts(CI)))
+    never = {"Condition": {"StringEquals": {"aws:PrincipalAccount": PROD}}}
+    policy = document({**grants(DEPLOYER), **never})
+    world.add("RolePolicy", "enter", world.hub, role="ci", name="enter", policy=policy)
+
+
 @says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it: {NO_GRANT}", GIVE + IF_ELSEWHERE,
        DOOR, "deployer"))  # fmt: skip
 def trust_in_a_role_that_is_not_here(world: World) -> None:

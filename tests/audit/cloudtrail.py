@@ -120,6 +120,27 @@ def entry(caller: str, role: str, time: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def signed_in(account: str, time: str, user: str = "", **changes: Any) -> dict[str, Any]:
+    """A sign-in to the console as a user, or as the root user without one.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+    """
+    root = {"type": "Root", "principalId": account, "arn": f"arn:aws:iam::{account}:root", "accountId": account}
+    own = {"type": "IAMUser", "principalId": "EXAMPLE", "accountId": account, "accessKeyId": "", "userName": user}
+    return {
+        "userIdentity": own if user else root,
+        "eventTime": time,
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "ConsoleLogin",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.0",
+        "requestParameters": None,
+        "responseElements": {"ConsoleLogin": "Success"},
+        "eventID": f"{account} {user} {time}",
+        **changes,
+    }
+
+
 def denied(caller: str, role: str, time: str) -> dict[str, Any]:
     """A denied call: the request is left out, and the message alone names the role."""
     message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}"

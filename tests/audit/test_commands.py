@@ -10,7 +10,7 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner, Result
 
-from tests.audit.cloudtrail import denied, entry
+from tests.audit.cloudtrail import denied, entry, signed_in
 from twokeys.audit.commands import audit
 from twokeys.errors import Refusal
 
@@ -103,7 +103,12 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("mallory", ["first entry into this role"]),
         ("alice", ["failed attempt: AccessDenied"]),
     ]
-    text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html").output
+    text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html", "--csv", "report.csv").output
+    rows = [(row["what"], row["who"]) for row in csv.DictReader(Path("report.csv").read_text().splitlines())]
+    assert ("door used", "role ci") in rows
+    assert rows[-4:] == [("entry without a door", "user mallory")] + [
+        ("unusual", who) for who in ("role ci", "user mallory", "user alice")
+    ]
     assert "\nCloudTrail: 1 entry without a door, 3 unusual\n\n" in text
     assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
     assert "CloudTrail: 1 entry without a door, 3 unusual." in Path("report.html").read_text()
@@ -133,6 +138,15 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
     assert run("prod", "--events", folder, "--exit-code").return_value == 1
     assert run("stage", "--events", folder, "--exit-code").return_value == 0
     assert run("prod", "--exit-code").return_value == 0
+    assert run("stage", "--events", folder, "--until", "2026-09-01", "--exit-code").return_value == 1
+
+
+def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:
+    result = run("prod", "--events", logs(tmp_path, signed_in(PROD, "2026-09-22T10:00:00Z")), "--exit-code")
+    assert (result.return_value, "CloudTrail: 0 entries without a door, 1 unusual" in result.stdout) == (1, True)
+    assert ": 0 entries; not among them: 1 sign-ins of the root user within the account" in result.stdout
+    root = f"unusual: 2026-09-22 10:00:00 UTC root user of prod ({PROD}) -> console of prod ({PROD}) from 192.0.2.0"
+    assert root in result.stdout
 
 
 def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:
@@ -144,6 +158,12 @@ def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None
     misspelt = run("prd").exception
     assert isinstance(misspelt, Refusal)
     assert misspelt.next_step.startswith("write prod, if that is meant; else name an account")
+    for period, why in (
+        (("--from", "2026-11-20", "--until", "2026-11-10"), "--from is later than --until"),
+        (("--from", "2999-01-01"), "--from is in the future"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            raise run("prod", "--events", str(tmp_path / "AWSLogs"), *period).exception or AssertionError
     for option in (["--from", "2026-09-15"], ["--until", "2026-09-15"], ["--region", "eu-west-1"]):
         unheard = run("prod", *option).exception
         assert isinstance(unheard, UsageError)

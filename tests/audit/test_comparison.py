@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
-from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry
+from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry, signed_in
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, Usage, compare
+from twokeys.audit.events import door_use
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -123,6 +124,42 @@ def test_services_and_calls_within_the_account_are_counted_apart() -> None:
     found = compared(world, service, inside)
     assert found.apart == {"by AWS services": 1, "within the account": 1}
     assert (found.entries, found.unusual) == (0, ())
+
+
+def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is_unusual() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html: monitor the root user."""
+    by_role = {"type": "AssumedRole", "accountId": STAGE, "arn": f"arn:aws:sts::{STAGE}:assumed-role/ops/ann"}
+    found = compared(
+        two_keys(),
+        signed_in(STAGE, at(0)),
+        signed_in(STAGE, at(1), "anaya"),
+        signed_in(STAGE, at(2), "anaya", errorMessage="Failed authentication"),
+        signed_in(STAGE, at(3), userIdentity=by_role),
+        signed_in(PROD, at(4)),
+        learning_days=14,
+    )
+    assert found.apart == {
+        "sign-ins of IAM users within the account": 2,
+        "sign-ins of the root user within the account": 1,
+    }
+    assert (found.entries, found.undeclared) == (0, ())
+    assert [(one.use.caller.who.name, *one.why) for one in found.unusual] == [
+        ("root user", "sign-in as the root user"),
+        ("anaya", "failed attempt: Failed authentication"),
+    ]
+
+
+def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
+    world = two_keys()
+    for one in world.resources:
+        world.change(one, created=at(1))
+    sessions = [CI_SESSION.replace("run-1", f"run-{number}") for number in (1, 2, 2, 3, 4)]
+    records = [entry(session, DEPLOYER, at(day)) for day, session in enumerate(sessions)]
+    (door,) = [one for one in compared(world, *records).doors if one.count]
+    assert (door.count, door.early, door.sessions) == (5, 1, ("run-1", "run-2", "run-3", "run-4"))
+    assert ", 5 times (1 before the door's keys were made), as run-1, run-2 and 2 more, last 2026-09-05" in door_use(
+        door
+    )
 
 
 def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only() -> None:

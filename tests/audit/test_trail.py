@@ -15,6 +15,7 @@ from tests.audit.cloudtrail import (
     ROLE_CHAINING,
     WITH_SAML,
     denied,
+    signed_in,
 )
 from twokeys.answers.model import Party
 from twokeys.answers.reading import read
@@ -46,7 +47,7 @@ def test_a_call_across_accounts_counts_once_and_its_caller_is_told_whichever_rec
 def test_the_roles_account_alone_tells_only_the_callers_account_and_unique_id() -> None:
     (use,) = trail(IN_THE_ROLES_ACCOUNT).uses()
     assert use.caller.who == Who("principal", CALLER)
-    assert use.unique_id == "AIDAQRSTUVWXYZEXAMPLE"
+    assert (use.unique_id, use.caller_session) == ("AIDAQRSTUVWXYZEXAMPLE", None)
 
 
 def test_a_caller_whom_nobody_signed_in_is_anonymous() -> None:
@@ -66,7 +67,13 @@ def test_a_caller_that_is_told_by_its_unique_id_is_found_among_the_known_princip
 def test_a_session_of_a_role_is_the_role_that_issued_it() -> None:
     (use,) = trail(ROLE_CHAINING).uses()
     assert use.caller.who == Who("role", "111111111111", "JohnRole1")
-    assert use.unique_id == "AROAIN5ATK5U7KEXAMPLE"
+    assert (use.unique_id, use.caller_session) == ("AROAIN5ATK5U7KEXAMPLE", "JohnRole1")
+    assert "UTC role JohnRole1 of management (111111111111) as JohnRole1 ->" in used(use, read(World().graph))
+    account = {"type": "AWSAccount", "principalId": "AROAIN5ATK5U7KEXAMPLE:JohnRole1", "accountId": "111111111111"}
+    context = {"sourceIdentity": "john"}
+    (use,) = trail({**ROLE_CHAINING, "userIdentity": {**account, "sessionContext": context}}).uses()
+    assert (use.caller_session, use.source_identity) == ("JohnRole1", "john")
+    assert "(111111111111) as JohnRole1 for john (AROAIN5ATK5U7KEXAMPLE) ->" in used(use, read(World().graph))
 
 
 def test_a_root_user_is_called_that_and_not_its_account() -> None:
@@ -150,6 +157,16 @@ def test_a_switch_in_the_console_counts_once_beside_its_call_of_assume_role() ->
     assert [use.event for use in both.uses()] == ["AssumeRole"]
 
 
+@pytest.mark.parametrize(
+    ("came_from", "session"), [("user/JohnDoe", None), ("assumed-role/break-glass/emergency-1", "emergency-1")]
+)
+def test_a_switch_tells_the_session_that_it_came_from(came_from: str, session: str | None) -> None:
+    service = "sts" if session else "iam"
+    record = switched("2014-07-18T16:00:00Z")
+    record["additionalEventData"] = {"SwitchFrom": f"arn:aws:{service}::{CALLER}:{came_from}"}
+    assert [use.caller_session for use in trail(record).uses()] == [session]
+
+
 def test_an_insight_about_calls_is_no_call() -> None:
     # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-insights-events-with-cloudtrail.html
     assert trail({**IN_THE_CALLERS_ACCOUNT, "eventCategory": "Insight"}).uses() == []
@@ -173,8 +190,9 @@ def test_a_record_without_role_or_time_is_counted_and_never_guessed_at() -> None
     no_role = {**IN_THE_CALLERS_ACCOUNT, "requestParameters": None, "resources": None}
     no_time = {**IN_THE_CALLERS_ACCOUNT, "eventTime": "yesterday"}
     no_identity = {**IN_THE_CALLERS_ACCOUNT, "userIdentity": "?", "requestParameters": [], "resources": ["x"]}
-    found = trail(no_role, no_time, no_identity)
-    assert (found.uses(), found.unreadable, found.records) == ([], 3, 3)
+    nobody = signed_in(OWNER, "2014-07-18T15:07:39Z", userIdentity={"type": "IAMUser"})
+    found = trail(no_role, no_time, no_identity, nobody)
+    assert (found.uses(), found.unreadable, found.records) == ([], 4, 4)
 
 
 def test_uses_can_be_limited_to_a_period() -> None:

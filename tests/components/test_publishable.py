@@ -28,7 +28,8 @@ def test_the_analyzer_accepts_what_is_served_and_finds_its_words(
     runpy.run_path(str(project_root / "components/__main__.py"), run_name="__main__")
     found = Analyzer("twokeys").analyze(served)["component_definitions"]
     assert set(found) == {"CrossAccountAccess", "OtherStack"}
-    for one in found.values():
+    for name, one in found.items():
         assert one.description
         assert one.outputs
-        assert all(each.description for each in {**one.inputs, **one.outputs}.values())
+        silent = [each for each, value in {**one.inputs, **one.outputs}.items() if not value.description]
+        assert not silent, f"write a docstring under each of {silent} of {name} in components/: other languages show it"

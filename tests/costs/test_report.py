@@ -185,6 +185,7 @@ def test_a_blank_cost_counts_as_nothing_and_is_told() -> None:
         (gzip.compress(legacy(), mtime=0)[:60] + b"\0" * 40, "damaged or cut off"),
         (b"PK\x03\x04", "ZIP"),
         (b"", "it is empty"),
+        (b'<!DOCTYPE html>\n<html lang="en">', "it is an HTML page"),
         (b"a,b\n1,2\n", "no column lineItem/UnblendedCost"),
         (legacy().replace(b"10.5", b"ten"), "line 9"),
         (legacy().replace(b"10.5", b"NaN"), "is NaN"),

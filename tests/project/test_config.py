@@ -1,5 +1,6 @@
 """Config as the CLI reads it: https://www.pulumi.com/docs/iac/concepts/config/ ."""
 
+import json
 import os
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
     (root / "Pulumi.dev.yaml").write_text("config: {count: 3}")
     config = load_config(load_project(root), "dev", {"tree": "{a: [1]}", "count": "4", "proj:other": "{a: 1}"})
     assert [config.values[f"proj:{key}"] for key in ("tree", "count", "other")] == ['{"a":[1]}', "4", "{a: 1}"]
+    for said in ("\U0001f680", r"a\ud83d\ude80"):  # RFC 8259, section 7: a surrogate pair is one character
+        config = load_config(load_project(root), "dev", {"tree": json.dumps({"a": said}), "count": "4"})
+        assert json.loads(config.values["proj:tree"]) == {"a": said}
     with pytest.raises(Refusal, match="proj:tree") as refused:
         load_config(load_project(root), "dev", {"tree": "plain"})
     assert "object" in refused.value.why

@@ -153,6 +153,28 @@ class Judge:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
+    def excluding(self, door: Door, key: str) -> list[str]:
+        """The conditions of a key's document ("trust" or "grant") that keep a caller out who is named there.
+
+        Each with what the caller has of it where that is settled; where none fails by itself, all of them together.
+        """
+        caller, held = self._of(door.source)
+        request = Request(caller, ASSUME_ROLE, door.target.arn, self._context(door.source, door.target))
+        found: list[str] = []
+        policies = (door.target.trust_policy,) if key == "trust" else held.identity
+        known = [policy for policy in policies if isinstance(policy, PolicyDocument)]
+        for document, one in [(each, one) for each in known for one in each.statements]:
+            bare = replace(document, statements=(replace(one, conditions=()),))
+            alone = Policies(identity=(bare,))
+            verdict = evaluate_trust(request, bare) if key == "trust" else evaluate_grant(request, alone)
+            if verdict.outcome in (Outcome.ALLOW, Outcome.CONDITIONAL):
+                failing = [clause for clause in one.conditions if clause.evaluate(request.lookup) is Truth.FALSE]
+                for clause in failing or one.conditions:
+                    has = request.lookup(clause.lower_key)
+                    said = f" (it has {', '.join(has) or 'none'})" if isinstance(has, tuple) else ""
+                    found.append(f"{clause.requirement()}{said}")
+        return list(dict.fromkeys(found))
+
     def steps(self, sources: Iterable[Principal], target: Principal) -> Iterator[Door]:
         """The doors of many principals of a role's own account, in time near to linear in their number.
 

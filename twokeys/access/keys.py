@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from twokeys.access.documents import Document
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
+from twokeys.access.judge import Judge
 from twokeys.access.names import EVERYONE
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
@@ -85,6 +86,7 @@ class _Reader:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._accounts = graph.accounts
+        self._judge = Judge(graph.guards, graph.accounts)
         self._namesakes = graph.principals.namesakes_in_unpinned_accounts
         chains = [entry.assumes for entry in graph.accounts.entries if entry.assumes]
         self._steps = {step for chain in chains for step in pairwise(chain)}
@@ -194,6 +196,9 @@ class _Reader:
             why = _denial(door.grant, "identity")
             if why:
                 step = f"let {_who(source)} assume {_to_grant(role)} there too, or take it out of the trust policy"
+            elif excluding := self._judge.excluding(door, "grant"):
+                why = f"{_who(source)} is granted it only under {' and '.join(excluding)}, which it cannot meet"
+                step = "correct that condition, or take it out of the trust policy"
             why = why or f"no policy of {_who(source)} grants sts:AssumeRole on it"
             return _about(door, Lack.GRANT, f"{about}, but {why}: the grant key is missing", step, role)
         if namesakes:
@@ -219,16 +224,22 @@ class _Reader:
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
         why = _denial(door.trust, "trust")
+        excluding = None if why else self._judge.excluding(door, "trust")
+        names = "names neither it nor its account"
+        if excluding:
+            names = f"admits it only under {' and '.join(excluding)}, which it cannot meet"
         about = (
             f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
             f"{role.arn} in account {self._account(role)}, but "
-            f"{why or 'the trust policy of that role names neither it nor its account'}: the trust key is missing"
+            f"{why or f'the trust policy of that role {names}'}: the trust key is missing"
         )
         root = Arn.root(source.account, self._accounts.partition(source.account))
         named = root if source.kind == "group" else source.arn
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
         if why:
             step = f"let {named} in there too, or remove the grant"
+        elif excluding:
+            step = "correct that condition, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
     def _unproved(self, door: Door) -> Iterator[Statement]:
@@ -294,7 +305,7 @@ class _Reader:
         if role.urn is None or account == role.account or not self._pinned(role) or trust.names == EVERYONE:
             return
         meant = [door for door in trust.holders if not door.source.made_by_aws]
-        if any(door.open or (door.asked and door.trust_key is Key.PRESENT) for door in meant):
+        if any(door.open or (door.asked and self._spoken_for(door)) for door in meant):
             return
         if self._program_enters(trust) or any(door.outcome is Outcome.UNKNOWN for door in meant):
             return
@@ -312,6 +323,11 @@ class _Reader:
         else:
             about += "no principal of this stack or of a referenced one is granted it: the grant key is not proved"
             yield Statement(Lack.PROOF, about, self._elsewhere("grant"), door, role.urn, role.source)
+
+    @staticmethod
+    def _spoken_for(door: Door) -> bool:
+        """Whether `door` says what is missing: the grant, or the trust of what this stack grants."""
+        return door.trust_key is Key.PRESENT or (door.grant_key is Key.PRESENT and _given_here(door.source))
 
     def _program_enters(self, trust: Trust) -> bool:
         """A role that a provider of the stack assumes is in use by the credentials that run the program.

@@ -411,7 +411,8 @@ class _Reader:
 
 def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
-    return tuple(dict.fromkeys(in_words(one) for key in keys for one in key.requirements))
+    said = dict.fromkeys(in_words(one) for key in keys for one in key.requirements)
+    return tuple(one for one in said if one != "without MFA too" or "MFA" not in said)
 
 
 def _closes(door: access.Door) -> datetime | None:

@@ -61,7 +61,7 @@ class _Moment(click.DateTime):
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
-    "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the ways in as a CSV file."
+    "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
 )
 @click.option("--keys", "with_keys", is_flag=True, help="Print where each key stands, also of many ways.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -113,6 +113,10 @@ def audit(  # noqa: PLR0913 - one parameter an option
     about_events = {"--from": start, "--until": end, "--region": regions}
     if (unused := [name for name, value in about_events.items() if value]) and not (logs or events_api):
         raise click.UsageError(f"{' and '.join(unused)} without events: give --events or --events-api")
+    if start and end and start > end:
+        raise click.UsageError("--from is later than --until: give the earlier one to --from")
+    if start and start > datetime.now(UTC):
+        raise click.UsageError("--from is in the future, of which nothing is recorded: give an earlier day or moment")
     found = into(read(build(snapshot(states, stacks, live=live, member_role=member_role))), target)
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:
@@ -122,7 +126,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if html is not None:
         write_output(html, page(found, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(found))
+        write_output(table, report.table(found, comparison))
     if as_json:
         entries = events.as_data(comparison) if comparison is not None else None
         click.echo(json.dumps({"target": target, **as_data(found), "events": entries}, indent=2))

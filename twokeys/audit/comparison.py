@@ -13,7 +13,7 @@ from enum import Enum
 
 from twokeys.answers.model import Answers, Step
 from twokeys.audit import LEARNING
-from twokeys.audit.trail import Use, resolved
+from twokeys.audit.trail import SIGN_IN, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
 
@@ -33,6 +33,8 @@ class Usage(Enum):
 class DoorUse:
     """How one door was used: `count` entries that are surely its own, `perhaps` that may be.
 
+    `early` of them came before its keys were made, as far as it is known when; `sessions` are those of the callers'.
+
     `proved` is False for a door that the picture cannot prove open or shut: what used it shows that it was open.
     """
 
@@ -41,6 +43,8 @@ class DoorUse:
     count: int
     perhaps: int
     last: datetime | None
+    early: int = 0
+    sessions: tuple[str, ...] = ()
 
     @property
     def usage(self) -> Usage:
@@ -75,8 +79,8 @@ class Comparison:
 
     @property
     def noteworthy(self) -> bool:
-        """Whether somebody has to look: at an entry without a door, an unusual one, or one that cannot be read."""
-        return bool(self.undeclared or self.unusual or self.unreadable)
+        """Whether somebody has to look: at an entry without a door, an unusual or unreadable one, or for records."""
+        return bool(self.undeclared or self.unusual or self.unreadable or self.start is None)
 
 
 def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of itself
@@ -95,8 +99,8 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     """
     known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
     apart = Counter(reason for use in known if (reason := _apart(use)))
-    judged = [use for use in known if not _apart(use)]
-    entries = [use for use in judged if use.failed is None]
+    judged = [use for use in known if use.event == SIGN_IN or not _apart(use)]
+    entries = [use for use in judged if use.failed is None and use.event != SIGN_IN]
     doors = _doors(answers) if start is not None and end is not None else []
     tallies = {door: _Tally() for door in doors}
     known_by_id = {party.who for party in answers.principals.values()}
@@ -107,7 +111,7 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
         end=end,
         learned_until=learned,
         entries=len(entries),
-        doors=tuple(DoorUse(door, bool(door.keys), one.count, one.perhaps, one.last) for door, one in tallies.items()),
+        doors=tuple(one.use(door) for door, one in tallies.items()),
         undeclared=tuple(undeclared),
         unusual=tuple(_unusual(judged, learned)),
         apart=dict(sorted(apart.items())),
@@ -120,11 +124,22 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
 class _Tally:
     count: int = 0
     perhaps: int = 0
-    last: datetime | None = None
+    uses: list[Use] = field(default_factory=list)
+
+    def use(self, door: Step) -> DoorUse:
+        made = max((datetime.fromisoformat(key.created) for key in door.keys if key.created), default=None)
+        early = sum(use.time < made for use in self.uses) if made else 0
+        sessions = tuple(dict.fromkeys(use.caller_session for use in self.uses if use.caller_session))
+        last = self.uses[-1].time if self.uses else None
+        return DoorUse(door, bool(door.keys), self.count, self.perhaps, last, early, sessions)
 
 
 def _apart(use: Use) -> str | None:
     """Why no door stands for a use, in words."""
+    if use.event == SIGN_IN:
+        return (
+            f"sign-ins of {'the root user' if use.caller.who.kind == 'root-user' else 'IAM users'} within the account"
+        )
     if use.caller.who.kind == "service":
         return "by AWS services"
     return "within the account" if use.caller.who.account == use.account else None
@@ -155,7 +170,8 @@ def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally], kno
     if own or (wide and use.told):
         for door in own or wide:
             tally = tallies[door]
-            tally.count, tally.last = tally.count + 1, use.time
+            tally.count += 1
+            tally.uses.append(use)
         return True
     by_id = use.unique_id if not use.told else None
     perhaps = [
@@ -166,7 +182,8 @@ def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally], kno
     ]
     for door in perhaps:
         tally = tallies[door]
-        tally.perhaps, tally.last = tally.perhaps + 1, use.time
+        tally.perhaps += 1
+        tally.uses.append(use)
     return bool(perhaps)
 
 
@@ -241,6 +258,10 @@ def _unusual(uses: Iterable[Use], learned: datetime | None) -> Iterable[Unusual]
     for use in uses:
         if use.failed is not None:
             yield Unusual(use, (f"failed attempt: {use.failed}",))
+            continue
+        if use.event == SIGN_IN:
+            if use.caller.who.kind == "root-user":
+                yield Unusual(use, ("sign-in as the root user",))
             continue
         who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
         if learned is None or use.time >= learned:

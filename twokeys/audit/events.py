@@ -8,9 +8,13 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
+from twokeys.answers.summary import listed
 from twokeys.audit.comparison import Comparison, DoorUse, Usage
-from twokeys.audit.trail import Use
+from twokeys.audit.trail import SIGN_IN, Use
 from twokeys.shown import counted
+
+_FEW = 3
+"""How many sessions of a door's users are named."""
 
 
 def as_data(found: Comparison) -> dict[str, Any]:
@@ -32,6 +36,8 @@ def as_data(found: Comparison) -> dict[str, Any]:
                 "count": one.count,
                 "perhaps": one.perhaps,
                 "last": one.last.isoformat() if one.last else None,
+                "beforeItsKeys": one.early,
+                "sessions": list(one.sessions),
             }
             for one in found.doors
         ],
@@ -48,6 +54,8 @@ def _use(use: Use) -> dict[str, Any]:
         "caller": party_data(use.caller),
         "uniqueId": use.unique_id,
         "account": use.account,
+        "callerSession": use.caller_session,
+        "sourceIdentity": use.source_identity,
         "role": use.role or None,
         "task": use.task,
         "region": use.region,
@@ -88,7 +96,8 @@ def period(found: Comparison) -> str:
         unreadable = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"CloudTrail: {nothing}{others}"
-    apart = "".join(f", {count} {what}" for what, count in found.apart.items())
+    apart = ", ".join(f"{count} {what}" for what, count in found.apart.items())
+    apart = f"; not among them: {apart}" if apart else ""
     unreadable = f"; {counted(found.unreadable, 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
     if found.learned_until and found.learned_until > found.end:
@@ -106,15 +115,20 @@ def door_use(one: DoorUse) -> str:
     count = f", {times}" if one.count else f", perhaps {times}" if one.perhaps else ""
     last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last and one.usage is not Usage.NEVER else ""
     proved = "" if one.proved else " (a door that is not proved)"
-    return f"{one.door.source} -> {one.door.target}{proved}{count}{last}"
+    early = f" ({one.early} before the door's keys were made)" if one.early else ""
+    sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
+    return f"{one.door.source} -> {one.door.target}{proved}{count}{early}{sessions}{last}"
 
 
 def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
     what = f"role {use.role}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
+    what = "console" if use.event == SIGN_IN else what
+    session = f" as {use.caller_session}" if use.caller_session else ""
+    session += f" for {use.source_identity}" if use.source_identity else ""
     caller = replace(use.caller, account_name=answers.names.get(use.caller.who.account, ""))
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{unknown} -> {what} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{session}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )

@@ -13,7 +13,7 @@ from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
 from twokeys.answers.summary import Alike, Named, by_account, by_principal, in_words, not_open, not_shown, summary
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import events, headline
+from twokeys.audit.events import door_use, events, headline, used
 from twokeys.shown import say, spreadsheet
 
 FEW = 12
@@ -79,8 +79,8 @@ def show(  # noqa: PLR0913 - what is answered by position
             say(console, line)
 
 
-def table(answers: Answers) -> str:
-    """The answer as CSV with a header: ways in, and what keeps it from being whole; no cell of it is a formula.
+def table(answers: Answers, comparison: Comparison | None = None) -> str:
+    """The answer as CSV with a header: ways in, what keeps it from being whole, events; no cell of it is a formula.
 
     "what" tells a row's kind, so that those of a kind are as many as the summary says. A door that is not open says
     under "keys" what it lacks, and has no permissions. Of what is not proved or not shown "why" is the sentence. A way
@@ -91,7 +91,7 @@ def table(answers: Answers) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for row in _rows(answers):
+    for row in (*_rows(answers), *(_rows_of_events(answers, comparison) if comparison else ())):
         writer.writerow([spreadsheet(row.get(column, "")) for column in COLUMNS])
     return out.getvalue()
 
@@ -229,6 +229,16 @@ def _row_of_door(door: Door) -> dict[str, str]:
         "expires": declared.expires.isoformat() if declared and declared.expires else "",
         "next step": door.next_step or "",
     }
+
+
+def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
+    for one in found.doors:
+        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": door_use(one)}
+    undeclared = [("entry without a door", use, used(use, answers)) for use in found.undeclared]
+    unusual = [("unusual", one.use, f"{used(one.use, answers)}: {', '.join(one.why)}") for one in found.unusual]
+    for what, use, why in undeclared + unusual:
+        target = Party(use.target, account_name=answers.names.get(use.account, ""))
+        yield {"what": what, **_ends(use.caller, target), "why": why}
 
 
 def _ends(source: Party, target: Party) -> dict[str, str]:

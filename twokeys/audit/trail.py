@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 One call across accounts is recorded in both: in the caller's account with its ARN, in the role's account with the
 caller's account and unique id only. Both carry the same `sharedEventID` and count once. A call that is denied is
 recorded in the caller's account only. A role that somebody switched to in the console is recorded by AWS Sign-In as
-`SwitchRole`, and mostly as AssumeRole as well: then it counts once.
+`SwitchRole`, and mostly as AssumeRole as well: then it counts once. A root or IAM user who signs in to the account's
+own console is recorded as `ConsoleLogin`; that of a role's session adds nothing to the call that assumed the role.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.shared_providers import shared_provider
 
-EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "SwitchRole")
-_SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), "SwitchRole": "signin.amazonaws.com"}
+SIGN_IN = "ConsoleLogin"
+EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "SwitchRole", SIGN_IN)
+_SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
 _SAME_SWITCH = timedelta(minutes=1)
 """How far apart the two records of one switch in the console are, at most."""
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
@@ -33,16 +36,19 @@ _IDENTITY_CENTER = "AWSSSO_"
 
 https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
 """
+_SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/[^/]+/(.+)")
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
 _ON_RESOURCE = re.compile(r"on resource: (arn:[^:]+:iam::\d{12}:role/\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One attempt to assume a role, or a member account's root. `failed` is the error code, None when it succeeded.
+    """One attempt to assume a role or a member account's root, or to sign in to the account itself.
 
-    `role` is the role's name, empty for a root session; `task` is the policy that a root session was limited to.
-    `unique_id` is the caller's (AIDA..., AROA...); `source` is the source IP address or the AWS service that called.
+    `role` is the role's name, empty for a root session and a sign-in; `task` is the policy that a root session was
+    limited to; `failed` is the error, None when it succeeded. `unique_id` is the caller's (AIDA..., AROA...), and
+    `caller_session` and `source_identity` tell which session of the caller's role it was, and for whom; `session` is
+    the name of the one that was asked for. `source` is the source IP address or the AWS service that called.
     """
 
     id: str
@@ -55,6 +61,8 @@ class Use:
     region: str
     source: str
     session: str | None = None
+    caller_session: str | None = None
+    source_identity: str | None = None
     failed: str | None = None
     task: str | None = None
 
@@ -77,7 +85,7 @@ class Trail:
     end: datetime | None = None
     records: int = 0
     unreadable: int = 0
-    """Records of assumed roles that lack their time, or the role: counted, never guessed at."""
+    """Records of assumed roles and sign-ins that lack their time, or the role: counted, never guessed at."""
     passed_over: Counter[str] = field(default_factory=Counter)
     """Files of other services beside the log files, by service."""
     _uses: dict[str, Use] = field(default_factory=dict)
@@ -88,7 +96,9 @@ class Trail:
         time = _time(record.get("eventTime"))
         name = record.get("eventName")
         insight = record.get("eventCategory") == "Insight"  # about the number of calls, not a call
-        concerns = name in EVENTS and record.get("eventSource") == _SOURCES[name] and not insight
+        kind = _mapping(record.get("userIdentity")).get("type")
+        again = name == SIGN_IN and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
+        concerns = name in EVENTS and record.get("eventSource") == _SOURCES[name] and not insight and not again
         if time is not None:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
@@ -136,6 +146,7 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
     told, asked = _mapping(record.get("userIdentity")), _mapping(record.get("requestParameters"))
     task = asked.get("taskPolicyArn")
     task = _mapping(task).get("arn", task)
+    context = _mapping(told.get("sessionContext"))
     return Use(
         id=identity,
         time=time,
@@ -147,7 +158,9 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
         region=str(record.get("awsRegion") or "unknown"),
         source=str(record.get("sourceIPAddress") or "unknown"),
         session=_text(asked.get("roleSessionName")),
-        failed=_text(record.get("errorCode")) or ("failed" if record.get("errorMessage") else None),
+        caller_session=_caller_session(record, told),
+        source_identity=_text(context.get("sourceIdentity")),
+        failed=_text(record.get("errorCode")) or _text(record.get("errorMessage")),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
     )
 
@@ -158,6 +171,9 @@ def _target(record: Mapping[str, Any]) -> Who | None:
         asked = _text(_mapping(record.get("requestParameters")).get("targetPrincipal"))
         account = _ACCOUNT.fullmatch(asked or "")
         return Who("root-user", account.group(1)) if account else None
+    if record["eventName"] == SIGN_IN:
+        own = _text(_mapping(record.get("userIdentity")).get("accountId"))
+        return Who("root-user", own) if own else None
     if record["eventName"] == "SwitchRole":
         arn = Arn.parse(str(_mapping(record.get("userIdentity")).get("arn")))
         return Who("role", arn.account, arn.name) if arn is not None and arn.role is not None else None
@@ -180,6 +196,16 @@ def _role_arns(record: Mapping[str, Any]) -> Iterator[str]:
         yield message.group(1)
 
 
+def _caller_session(record: Mapping[str, Any], told: Mapping[str, Any]) -> str | None:
+    """The name of the role's session that called, which the role's account has behind the unique id."""
+    switch = record["eventName"] == "SwitchRole"
+    arn = _mapping(record.get("additionalEventData")).get("SwitchFrom") if switch else told.get("arn")
+    if session := _SESSION.fullmatch(str(arn)):
+        return session.group(1)
+    by_id = told.get("type") == "AWSAccount"
+    return _text(str(told.get("principalId") or "").partition(":")[2]) if by_id else None
+
+
 def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:
     """Who called; a principal without a name where the record tells only the account."""
     kind, account = told.get("type"), str(told.get("accountId") or "")
@@ -199,6 +225,8 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
         return _by_saml(told, asked)
     if kind == "WebIdentityUser":
         return _by_web_identity(told)
+    if kind == "IAMUser" and _text(told.get("userName")):  # who could not sign in has no ARN
+        return Party(Who("user", account, str(told["userName"])))
     if kind == "Root":
         return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
     return Party(Who("principal", account))

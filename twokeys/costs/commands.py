@@ -173,7 +173,7 @@ def _from_reports(reports: tuple[str, ...], question: Question) -> Costs:
                     "the report cannot be read",
                     where=report,
                     why=error.strerror or str(error),
-                    next_step="give the path of an exported Cost and Usage Report",
+                    next_step="give the path of an exported Cost and Usage Report, CUR 2.0 or FOCUS export",
                 ) from error
     return ledger.costs(", ".join(reports))
 

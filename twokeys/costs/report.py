@@ -126,6 +126,8 @@ def read_csv(stream: io.BufferedReader[io.RawIOBase], where: str, ledger: Ledger
             header = next(reader, [])
             if not header:
                 raise _unreadable(where, "it is empty", _AGAIN)
+            if header[0].strip().lower().startswith(("<!doctype", "<html")):
+                raise _unreadable(where, "it is an HTML page", _AGAIN)
             _read_rows(header, reader, where, ledger, lambda: f"line {reader.line_num}")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _unreadable(where, f"the compressed file is damaged or cut off: {error}", _AGAIN) from error
@@ -289,7 +291,7 @@ def _need(columns: Mapping[str, int], name: str, where: str) -> int:
         raise _unreadable(
             where,
             f"it has no column {spelled} (or what CUR 2.0 calls it)",
-            "give a Cost and Usage Report, or a CUR 2.0 export with that column",
+            "give a Cost and Usage Report or CUR 2.0 export with that column, or a FOCUS export (1.0 to 1.2)",
         )
     return columns[name]
 

@@ -260,14 +260,22 @@ def _overriding(project: Project, key: str, text: str) -> Any:  # noqa: ANN401 -
     if not isinstance(declared, dict) or declared.get("type") not in ("object", "array"):
         return text
     try:
-        return loaded(text)
+        return loaded(_ESCAPE.sub(_in_yaml, text))
     except yaml.YAMLError as error:
         raise Refusal(
             f"the configuration value {full} cannot be read",
             where="--config",
-            why=f"it is of type {declared['type']}, and {text!r} is no YAML: {error}",
+            why=f"it is of type {declared['type']}, and {_shown(text)} is no YAML: {error}",
             next_step=f"write it as JSON or YAML: --config '{full}={{...}}'",
         ) from error
+
+
+# JSON escapes a character above U+FFFF as two surrogates, and YAML knows no such pair.
+_ESCAPE: Final = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|.)", re.DOTALL)
+
+
+def _in_yaml(escape: re.Match[str]) -> str:
+    return json.loads(f'"{escape[0]}"') if len(escape[0]) > 2 else escape[0]
 
 
 def _check_type(path: Path, key: str, declared: Any, value: Any) -> None:  # noqa: ANN401 - YAML

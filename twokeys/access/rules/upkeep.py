@@ -11,12 +11,13 @@ from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
+from twokeys.access.requirements import closing
 from twokeys.access.rules.refused import REFUSED
 from twokeys.access.snapshot import Resource
 from twokeys.aws_reference import unknown_names
 from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
-from twokeys.iam import UNKNOWN, PolicyKind, lint
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, lint
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
 
@@ -57,14 +58,33 @@ class TemporaryDoors(Config):
         return datetime.combine(today + timedelta(days=self.most_days + 1), time(), UTC)
 
 
-def _expired(graph: Graph, config: TemporaryDoors, today: date) -> Iterator[Finding]:
+def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
+    declared = list(_declared(graph, config, now))
+    yield from declared
+    told = {finding.urn for finding in declared}
+    for role in graph.roles:
+        if role.trust is not None and told.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
+            yield from _over(graph, role, role.trust, now)
+
+
+def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
     for resource in graph.snapshot.resources:
         properties = resource.inputs or resource.outputs
         door, grant = properties.get("door"), properties.get("organizationGrant")
         if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, Door, config, today)
+            yield from _judged(resource, door, Door, config, now)
         if isinstance(grant, dict):
-            yield from _judged(resource, grant, OrganizationGrant, config, today)
+            yield from _judged(resource, grant, OrganizationGrant, config, now)
+
+
+def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
+    for one in trust.policy.statements if isinstance(trust.policy, PolicyDocument) else ():
+        ends = [at for clause in one.conditions if (at := closing(clause.requirement())) is not None]
+        if one.effect == "Allow" and ends and min(ends) <= now:
+            place = f"role {role.name} in account {graph.accounts.name(role.account)}"
+            message = f"The trust policy of {place} has a statement that is over: it lets in until {until(min(ends))}"
+            step = "remove the statement, or set a later date"
+            yield Finding("door-expired", message, step, role.urn, source=trust.source)
 
 
 def _judged(
@@ -72,7 +92,7 @@ def _judged(
     declared: dict[str, object],
     model: type[Door] | type[OrganizationGrant],
     config: TemporaryDoors,
-    today: date,
+    now: datetime,
 ) -> Iterator[Finding]:
     what = "door" if model is Door else "grant"
     try:
@@ -84,7 +104,7 @@ def _judged(
         step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
         return
-    if found.expires is not None and found.expires <= datetime.combine(today, time(), UTC):
+    if found.expires is not None and found.expires <= now:
         reason = f" ({found.reason})" if found.reason else ""
         role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
         message = (
@@ -92,7 +112,7 @@ def _judged(
         )
         step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
-    last = config.last_moment(today)
+    last = config.last_moment(now)
     if found.expires is not None and last is not None and found.expires > last:
         message = (
             f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
@@ -126,10 +146,11 @@ DOOR_EXPIRED = Rule(
     check=_expired,
     config=TemporaryDoors,
 )
-"""A declared door, or a declared grant for the whole organization, exists until the moment `expires`.
+"""A declared door, or a declared grant for the whole organization, exists until the moment `expires`; a statement of a
+trust policy until its condition on `aws:CurrentTime` can no longer be met.
 
 `mostDays` refuses a temporary one that would be open for longer than that from today.
 
 Unknown: declarations are always known; one that is not, or that cannot be read, is refused.
-Does not check: doors without a declaration, and whether anybody closes a door between two updates.
+Does not check: grants without a declaration, and whether anybody closes a door between two updates.
 """
