@@ -188,12 +188,19 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, step = error.problem_mark or error.context_mark, "mend the file, or name another"
+        lines = _text_of(path).splitlines()[: mark.line + 1] if mark else []
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        if mark and "".join(_text_of(path).splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+        hard = next((number for number, line in enumerate(lines, 1) if re.match(" *\u00a0", line)), None)
+        if mark and "".join(lines[mark.line :])[mark.column :].startswith("\t"):
             place += ": YAML indents with spaces, and this is a tab"
+        elif hard:
+            place += f": YAML indents with spaces, and line {hard} has a no-break space"
+            step = f"write line {hard} with ordinary spaces"
+        elif "mapping values" in (error.problem or ""):
+            step = "put a text that has a colon and a space in quotes, or correct the indent"
         words = (error.context, error.problem)
-        raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}") from error
+        raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise _unreadable(path, str(error)) from error
     if data is None:
@@ -319,5 +326,5 @@ def _encrypted(value: object) -> bool:
     return isinstance(value, list) and any(map(_encrypted, value))
 
 
-def _unreadable(path: Path, why: str) -> Refusal:
-    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step="mend the file, or name another")
+def _unreadable(path: Path, why: str, step: str = "mend the file, or name another") -> Refusal:
+    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step=step)

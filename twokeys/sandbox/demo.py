@@ -19,7 +19,7 @@ from twokeys.access.graph import build
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.sources import snapshot
-from twokeys.answers.summary import by_principal, listed, summary
+from twokeys.answers.summary import by_principal, summary
 from twokeys.answers.words import through
 from twokeys.project.config import load_config
 from twokeys.sandbox.answers import ask
@@ -120,7 +120,7 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
             only = f" ({' and '.join(one.conditions)})" if one.conditions else ""
             alike[len(one.through), f"{one.role}: {one.level.word}{through(one.through)}{only}"].append(source.short)
     nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
-    story.entering = [f"{listed(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
+    story.entering = [f"{', '.join(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
     console.print()
     _print(console, f"who can enter prod: {summary(answers).sentence}", 2)
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
