@@ -300,6 +300,7 @@ def test_policies_of_other_partitions_are_not_on_the_list() -> None:
         ({"NotIpAddressIfExists": {"aws:SourceIp": "here"}}, "not an IP address or a range", "operators"),
         ({"DateLessThan": {"aws:CurrentTime": "tomorrow"}}, "not a date", "operators"),
         ({"NumericLessThan": {"aws:MultiFactorAuthAge": "soon"}}, "not a number", "operators"),
+        ({"NumericLessThan": {"aws:SourceIp": 3}}, "aws:SourceIp is an IP address", "condition-keys"),
         ({"Bool": {"aws:SecureTransport": "yes"}}, "not true or false", "operators"),
         ({"ArnLike": {"aws:PrincipalArn": "role/ci"}}, "not an ARN", "operators"),
         ({"StringEquals": {"aws:username": []}}, "lists no value", "list a value"),

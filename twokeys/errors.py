@@ -28,16 +28,21 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an accide
         return {"what": self.what, "where": self.where, "why": self.why, "nextStep": self.next_step}
 
 
-def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+def nearest(name: str, known: Iterable[str], cutoff: float | None = None) -> str | None:
     """The known name that is spelt most like a misspelt one, for the next step; case, `-` and `_` count for nothing.
 
-    `cutoff` is how much of it must be alike, from 0 to 1 (all).
+    `cutoff` is how much of it must be alike, from 0 to 1 (all); without it, all but a slip or two, or half where one is
+    a part of the other. One with the same letters in another order comes first: two swapped letters are one slip.
     """
     from difflib import get_close_matches  # noqa: PLC0415 - the command line starts without it
 
     plain = {_plain(each): each for each in known}
-    close = get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)
-    return plain[close[0]] if close else None
+    wanted = _plain(name)
+    close = get_close_matches(wanted, plain, n=5, cutoff=cutoff or (0.66 if len(wanted) > 2 else 0.5))
+    if not close and cutoff is None:
+        close = get_close_matches(wanted, [one for one in plain if wanted in one or one in wanted], n=1, cutoff=0.5)
+    swapped = [one for one in close if sorted(one) == sorted(wanted)]
+    return plain[(swapped or close)[0]] if close else None
 
 
 def or_nearest(step: str, name: str, known: Iterable[str]) -> str:

@@ -145,9 +145,9 @@ def is_account_id(value: object) -> TypeGuard[str]:
 
 def _not_exports(where: str, why: str) -> Refusal:
     return Refusal(
-        "this is not what a stack exports",
+        "this is neither a file of doors nor what a stack exports",
         where=where,
         why=why,
-        next_step="make the file with `twokeys access export FILE`, or of one stack with `pulumi stack export --file"
-        " FILE` or `pulumi stack output --json > FILE`",
+        next_step="download it again, or ask whoever publishes it (they make it with `twokeys access export FILE`); of"
+        " a stack of yours: `pulumi stack export --file FILE` or `pulumi stack output --json > FILE`",
     )

@@ -330,6 +330,8 @@ JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
     (Requirement("BoolIfExists", PRESENT, ("true",), negated=True), False, False, None),
     (Requirement("Bool", PRESENT, ("false",), negated=True), False, False, None),
     (Requirement("NumericLessThan", AGE, ("3600",)), False, True, None),
+    (Requirement("NumericLessThanEquals", AGE, ("3600",)), False, True, None),
+    (Requirement("NumericLessThanIfExists", AGE, ("3600",)), False, False, None),
     (Requirement("NumericGreaterThan", AGE, ("3600",)), False, False, None),
     (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS, WITH_MFA))), False, True, None),
     (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS,))), False, False, None),
@@ -355,6 +357,7 @@ def test_what_a_requirement_asks_of_a_session(
     (WITH_MFA, "MFA"),
     (Requirement("StringEquals", EXTERNAL_ID, ("a",)), "external ID"),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T12:30:00Z",)), "until 2027-01-31 12:30 UTC"),
+    (Requirement("BoolIfExists", PRESENT, ("true",)), "without MFA too"),
     (FROM_AN_ADDRESS, "aws:SourceIp IpAddress 10.0.0.0/8"),
 ], ids=str)  # fmt: skip
 def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:

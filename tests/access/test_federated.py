@@ -189,6 +189,20 @@ ANYWHERE = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws
 PODS = {**ANYWHERE, "Principal": {"Service": "pods.eks.amazonaws.com"}}
 EVERY_SERVICE = {**ANYWHERE, "Principal": {"Service": "*"}}
 ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1"}}
+HANDING = {
+    "account-access.amazonaws.com": "https://www.pulumi.com/registry/packages/aws/api-docs/accountaccess/entitlement/",
+    "credentials.iot.amazonaws.com": "https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html",
+    "ds.amazonaws.com": "https://docs.aws.amazon.com/directoryservice/latest/admin-guide/edit_trust.html",
+    "pods.eks.amazonaws.com": "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
+    "rolesanywhere.amazonaws.com": "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",
+}
+"""The services that hand a role to others, and the page that says so."""
+
+
+def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> None:
+    new, gone = sorted(CARRIERS.keys() - HANDING), sorted(HANDING.keys() - CARRIERS)
+    assert not new, f"give HANDING the page of AWS's that shows the trust policy for each of {new}"
+    assert not gone, f"CARRIERS in twokeys/access/names.py lacks {gone}, which AWS documents"
 
 
 @pytest.mark.parametrize(("statements", "expected"), [
@@ -214,7 +228,7 @@ ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAG
     ([{**ANYWHERE, "Condition": ANCHOR}],
         {"rolesanywhere.amazonaws.com": ("rolesanywhere.amazonaws.com", Outcome.CONDITIONAL, "aws:SourceArn")}),
     ([PODS], {"pods.eks.amazonaws.com": ("pods.eks.amazonaws.com", *OPEN)}),
-    ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in CARRIERS if one != ROLES_ANYWHERE}),
+    ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in HANDING if one != ROLES_ANYWHERE}),
     ([PODS, {**PODS, "Effect": "Deny"}], {}),
 ])  # fmt: skip
 def test_who_comes_in_by_a_provider_or_a_service_needs_no_grant(

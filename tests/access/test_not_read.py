@@ -16,7 +16,7 @@ from tests.access.test_translation import put, refused
 from tests.access.world import DEPLOYER, PROD, STAGE, World, arn, document, two_keys
 from twokeys.access.accounts import Accounts
 from twokeys.access.not_read import not_read
-from twokeys.access.types import Reading, TypeOf, aws_type, cloudformation_type, type_of
+from twokeys.access.types import _OF_AWS, Reading, TypeOf, aws_type, cloudformation_type, type_of
 from twokeys.iam import UNKNOWN
 
 PODS = document(
@@ -65,31 +65,42 @@ def found(type_: str, **inputs: object) -> tuple[set[str], set[str]]:
     return {one.rule for one in verdicts.mandatory}, {one.rule for one in verdicts.advisory}
 
 
-@pytest.mark.parametrize(
-    "type_",
-    [
-        "aws:rolesanywhere/trustAnchor:TrustAnchor",
-        "aws:rolesanywhere/profile:Profile",
-        "aws-native:rolesanywhere:Profile",
-        "aws:servicecatalog/provisionedProduct:ProvisionedProduct",
-        "aws:securitylake/subscriber:Subscriber",
-        "aws:controltower/landingZone:LandingZone",
-        "aws-native:controltower:EnabledBaseline",
-        "aws:ssm/quicksetupConfigurationManager:QuicksetupConfigurationManager",
-        "aws:iam/somethingNew:SomethingNew",
-        "aws-native:iam:SomethingNew",
-        "aws:ssoadmin/somethingNew:SomethingNew",
-        "kubernetes:iam.services.k8s.aws/v1alpha1:Role",
-        "kubernetes:iam.aws.upbound.io/v1beta1:Role",
-        "kubernetes:iam.aws.m.upbound.io/v1beta1:Role",
-        "network:tf:aws_iam_role",
-        "network:index:Module",
-        "awscc:index/iamRole:IamRole",
-        "aws:index/iamRole:IamRole",
-        "pulumi-python:dynamic:Resource",
-        "pulumi-nodejs:dynamic/roles:OpenRole",
-    ],
-)
+REFUSED = [
+    "aws:rolesanywhere/trustAnchor:TrustAnchor",
+    "aws:rolesanywhere/profile:Profile",
+    "aws-native:rolesanywhere:Profile",
+    "aws:servicecatalog/provisionedProduct:ProvisionedProduct",
+    "aws:securitylake/subscriber:Subscriber",
+    "aws:controltower/landingZone:LandingZone",
+    "aws-native:controltower:EnabledBaseline",
+    "aws:ssm/quicksetupConfigurationManager:QuicksetupConfigurationManager",
+    "aws:iam/somethingNew:SomethingNew",
+    "aws-native:iam:SomethingNew",
+    "aws:ssoadmin/somethingNew:SomethingNew",
+    "kubernetes:iam.services.k8s.aws/v1alpha1:Role",
+    "kubernetes:iam.aws.upbound.io/v1beta1:Role",
+    "kubernetes:iam.aws.m.upbound.io/v1beta1:Role",
+    "network:tf:aws_iam_role",
+    "network:index:Module",
+    "awscc:index/iamRole:IamRole",
+    "aws:index/iamRole:IamRole",
+    "pulumi-python:dynamic:Resource",
+    "pulumi-nodejs:dynamic/roles:OpenRole",
+    "aws:controltower/baseline:Baseline",
+    "aws:datazone/environment:Environment",
+    "aws:sagemaker/project:Project",
+    "aws-native:servicecatalog:CloudFormationProvisionedProduct",
+    "aws-native:ssmquicksetup:ConfigurationManager",
+]
+
+
+def test_every_type_of_aws_that_is_not_read_has_a_case() -> None:
+    cases = {aws_type(token) for token in REFUSED}
+    missing = sorted(name for name, said in _OF_AWS.items() if said.reading is Reading.NOT_READ and name not in cases)
+    assert not missing, f"give REFUSED a token, from the pages above, with which a program makes each of {missing}"
+
+
+@pytest.mark.parametrize("type_", REFUSED)
 def test_what_may_make_iam_and_is_not_read_is_refused(type_: str) -> None:
     assert found(type_)[0] == {"not-read"}
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
@@ -393,10 +393,15 @@ def test_a_door_from_prod_to_stage_is_no_matter_of_isolation() -> None:
     assert world.rules() == []
 
 
-def test_a_door_on_its_last_day_may_still_exist() -> None:
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [(datetime(2026, 11, 24, 13, 59, tzinfo=UTC), []), (datetime(2026, 11, 24, 14, tzinfo=UTC), ["door-expired"])],
+)
+def test_a_door_is_closed_from_the_moment_that_it_names(now: datetime, found: list[str]) -> None:
     world = two_keys()
-    world.add("Component", "door", door=door(expires=TODAY.isoformat()))
-    assert world.rules() == []
+    world.add("Component", "today", door=door(expires=TODAY.isoformat()))
+    world.add("Component", "hours", door=door(expires="2026-11-24T14:00Z"))
+    assert [one.rule for one in check(world.graph, RULES, {}, now).mandatory] == found
 
 
 def test_an_account_that_is_listed_needs_no_external_id_but_a_grant_that_is_shown() -> None:
@@ -541,7 +546,7 @@ def test_every_rule_tells_people_what_it_is_and_what_to_do(rule: Rule[DoorConfig
     assert rule.remediation.endswith(".")
     assert rule.url.startswith("https://")
     assert rule.config.model_validate({}) is not None
-    assert list(rule.check(World().graph, rule.config.model_validate({}), date(2026, 1, 1))) == []
+    assert list(rule.check(World().graph, rule.config.model_validate({}), datetime(2026, 1, 1, tzinfo=UTC))) == []
 
 
 VENDOR = document(trusts(arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "4f3c2b1a9d8e"}}))
@@ -738,5 +743,5 @@ def test_a_rule_that_is_switched_on_is_given_its_settings_and_the_day() -> None:
     own = replace(RULES[0], name="own", check=looks, config=DoorConfig, mandatory=False)
     config: dict[str, dict[str, object]] = {"off": {"enforcementLevel": "disabled"}, "own": {"exceptions": [excuse]}}
     check(two_keys().graph, [replace(own, name="off"), own], config, TODAY)
-    assert seen == [(DoorConfig.model_validate({"exceptions": [excuse]}), TODAY)]
+    assert seen == [(DoorConfig.model_validate({"exceptions": [excuse]}), datetime.combine(TODAY, time(), UTC))]
     assert [level_of(one, config) for one in (own, replace(own, mandatory=True))] == ["advisory", "mandatory"]

@@ -173,7 +173,8 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         inside.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
         iam.put_role_policy(RoleName="ci", PolicyName="grant", PolicyDocument=document(grants(role)))
         iam.create_user(UserName="mallory")
-        iam.put_user_policy(UserName="mallory", PolicyName="g", PolicyDocument=document(grants(role)))
+        made_by_aws = arn(stage, "role/OrganizationAccountAccessRole")
+        iam.put_user_policy(UserName="mallory", PolicyName="g", PolicyDocument=document(grants(role, made_by_aws)))
         world = World()
         world.resources = [world.hub]
         provider = world.provider("stage", stage)
@@ -201,6 +202,7 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
     assert "violation: no-iam-users" not in meant
     reasons = {(way["source"]["name"], way["target"]["name"]): way["why"] for way in live["ways"]}
     assert (reasons["ci", "deployer"], reasons["mallory", "deployer"]) == ("deploy; Deployments", "not declared")
+    assert reasons["mallory", "OrganizationAccountAccessRole"] == "AWS's own access role"
     assert "Not shown" not in text
     assert f" ({HUB}), so their ways count as differences. Next step: give" in alone
     gained = [line for line in text.splitlines() if line.startswith("+") and "role deployer" in line]

@@ -67,6 +67,7 @@ def test_a_report_of_two_hundred_accounts_fits_on_a_few_screens(tmp_path: Path) 
             result = CliRunner().invoke(command, [*arguments, "--state", str(state)], standalone_mode=False)
             assert result.exception is None, result.exception
             assert len(result.output.splitlines()) < 60
-            assert " accounts: " in result.output or command is access
-    assert "-> role deployer of team-200000000000, team-200000000001, " in result.output
+            hidden = [one for one in range(200) if f"team-{200000000000 + one}" not in result.output]
+            assert not hidden, "a search for an account finds it"
+    assert "-> role deployer of 200 accounts (list 2): no grant" in result.output
     assert "violation: door-needs-grant: 199 more that differ from it only in the account" in result.output

@@ -25,6 +25,8 @@ def found_in(statement: dict[str, Any]) -> tuple[Finding, ...]:
     ("BinaryEquals", "a:k", "QmluYXJ5"), ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/x"),
     ("ArnEquals", "aws:PrincipalArn", ROLE), ("StringEquals", "aws:userid", "${aws:userid}"),
     ("ForAnyValue:StringEquals", "aws:TagKeys", "a"), ("Null", "aws:PrincipalOrgPaths", "true"),
+    ("NumericLessThan", "aws:CurrentTime", "1600000000"), ("StringLike", "aws:SourceIp", "203.0.113.*"),
+    ("StringLike", "aws:PrincipalArn", "arn:aws:iam::*:role/x"), ("Null", "aws:MultiFactorAuthAge", "true"),
     ("StringEquals", "aws:PrincipalTag/team", "x"), ("IpAddress", "aws:SourceIp", "203.0.113.0/24"),
     ("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "54.240.143.0/24"]), ("IpAddress", "aws:VpcSourceIp", "10.0.0.0/8"),
     ("StringEquals", "aws:userid", "${aws:userid, 'anonymous'}"),

@@ -54,6 +54,13 @@ def test_the_picture_of_the_classic_example_names_everything_a_reader_looks_for(
         assert text in [one.strip("\u00a0") for one in seen], text
 
 
+def test_title_and_subtitle_begin_at_the_left_edge_of_what_they_are_about() -> None:
+    svg = draw(classic())
+    ((left, *_),) = rectangles(svg, "root")
+    words = [text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if "start" in text.get("style", "")]
+    assert [left - float(text.get("x", "nan")) for text in words] == [1, 1]  # D2 pads to the outside of a line
+
+
 def test_a_missing_key_is_drawn_in_another_colour_and_another_line_than_one_that_is_there() -> None:
     tree = ElementTree.fromstring(draw(classic()))
     dashes = {}

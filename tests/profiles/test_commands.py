@@ -229,7 +229,7 @@ def test_a_dry_run_shows_no_line_of_the_person_s_own(config: Path, tmp_path: Pat
 def test_exports_that_do_not_speak_of_doors_are_refused_and_take_nothing_away(config: Path, tmp_path: Path) -> None:
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a"))))
     before = config.read_bytes()
-    with pytest.raises(Refusal, match="no door at all"):
+    with pytest.raises(Refusal, match=r"no door at all.*download a published file again"):
         run("--person", "ada", "--state", write(tmp_path, "other.json", {"parent_account_id": MANAGEMENT}))
     assert config.read_bytes() == before
 
@@ -302,7 +302,8 @@ def test_help_of_the_group_and_of_its_default_command_are_two() -> None:
     assert "page" in CliRunner().invoke(profiles, ["--help"]).output
     assert "--dry-run" in CliRunner().invoke(profiles, ["write", "--help"]).output
     assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
-    assert CliRunner().invoke(profiles, ["--state", "x"]).exit_code == 2
+    for nobody in ([], ["--person", ""]):
+        assert "either --person NAME" in CliRunner().invoke(profiles, [*nobody, "--state", "x"]).output
     assert "whose doors with --person" in CliRunner().invoke(profiles, ["ada"]).output
 
 
@@ -313,6 +314,9 @@ def test_somebody_of_whom_nothing_tells_is_refused_with_those_there_are(tmp_path
         run("--person", "adda", "--state", stage)
     assert refused.value.why == "the users there are ada, bob"
     assert "ada" in refused.value.next_step
+    with pytest.raises(Refusal) as refused:
+        run("--person", "jürgen", "--state", write(tmp_path, "hub.json", outputs(door("e", names=("emergency-2",)))))
+    assert refused.value.next_step == "name one of them, or give all stacks"
     deploys = write(tmp_path, "ci.json", outputs(door("c", kind="role", names=("ci",))))
     with pytest.raises(Refusal, match="no user is called ci") as refused:
         run("--person", "ci", "--state", stage, "--state", deploys)
@@ -420,7 +424,7 @@ def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machi
             run("--person", "ann", "--from", f"{here}/doors.json")
             for where, why in (
                 (f"{here}/http://127.1:{server.server_port}/doors.json", "not https"),
-                (f"{here}/sign-in", "a page"),
+                (f"{here}/sign-in", "a page.*download it again, or ask whoever publishes it"),
                 (f"{here}/nothing", "404 File not found"),
             ):
                 with pytest.raises(Refusal, match=why):

@@ -1,5 +1,6 @@
 """Config as the CLI reads it: https://www.pulumi.com/docs/iac/concepts/config/ ."""
 
+import json
 import os
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
     (root / "Pulumi.dev.yaml").write_text("config: {count: 3}")
     config = load_config(load_project(root), "dev", {"tree": "{a: [1]}", "count": "4", "proj:other": "{a: 1}"})
     assert [config.values[f"proj:{key}"] for key in ("tree", "count", "other")] == ['{"a":[1]}', "4", "{a: 1}"]
+    for said in ("\U0001f680", r"a\ud83d\ude80"):  # RFC 8259, section 7: a surrogate pair is one character
+        config = load_config(load_project(root), "dev", {"tree": json.dumps({"a": said}), "count": "4"})
+        assert json.loads(config.values["proj:tree"]) == {"a": said}
     with pytest.raises(Refusal, match="proj:tree") as refused:
         load_config(load_project(root), "dev", {"tree": "plain"})
     assert "object" in refused.value.why
@@ -65,6 +69,8 @@ def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
         ("config: [", "Pulumi.dev.yaml"),
         ("cofnig: {count: 1}", "looks like one misspelt"),
         ("config:\n\tcount: 1\n", "this is a tab"),
+        ("config:\n  text: a: b\n", "put a text that has a colon and a space in quotes"),
+        ("config:\n  count: 1\n \u00a0text: a\n", "write line 3 with ordinary spaces"),
         ("config: [a]", "Pulumi.dev.yaml"),
         ("just text", "Pulumi.dev.yaml"),
         ("config: {count: 1}\n---\nconfig: {count: 2}\n", "Pulumi.dev.yaml"),

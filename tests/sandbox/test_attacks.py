@@ -46,7 +46,7 @@ def make(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> Make:
     scene, *rounds = (importlib.import_module(name) for name in ("scene", "attacks", "second_round"))
 
     def mandatory(graph: Graph) -> Iterable[Finding]:
-        return (one.finding for one in judge(graph, RULES, {}, datetime.now(UTC).date()) if one.mandatory)
+        return (one.finding for one in judge(graph, RULES, {}, datetime.now(UTC)) if one.mandatory)
 
     def run(program: str) -> LocalMaker:
         maker = LocalMaker(accounts.aws.environment(HUB), mandatory, lambda _stack: None, lambda _asked: None)

@@ -199,8 +199,9 @@ def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project:
     kept.parent.mkdir()
     kept.write_text("mine")
     (project / ".twokeys" / "stacks").mkdir()
+    (project / ".twokeys" / "demo" / "stacks").mkdir(parents=True)
     assert twokeys("sandbox", "down").returncode == 0
-    assert [path.name for path in (project / ".twokeys").iterdir()] == ["notes.txt"]
+    assert sorted(path.name for path in (project / ".twokeys").rglob("*")) == ["demo", "notes.txt"]
 
 
 @pytest.mark.parametrize(

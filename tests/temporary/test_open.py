@@ -72,7 +72,7 @@ def call(project: Path, *arguments: str) -> str:
 def refusal(project: Path, *arguments: str) -> Refusal:
     before = (project / "Pulumi.shop.yaml").read_text()
     with pytest.raises(Refusal) as refused:
-        call(project, *arguments, "--reason", "r")
+        call(project, "--reason", "r", *arguments)
     assert (project / "Pulumi.shop.yaml").read_text() == before
     assert [one.name for one in project.iterdir() if one.name.startswith(".")] == []
     return refused.value
@@ -182,6 +182,11 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
         (("shop-fix", "--until", "2026-02-01T00:00Z"), "2026-02-01T00:00Z is over"),
         (("new", "--from", "shop-reader", "--user", "zed", "--for", "2h"), "it has: alice, bob"),
         (("new", "--from", "nope", "--for", "2h"), "name one of them"),
+        (("new", "--from", "prod-break-glass", "--for", "2h"), "Next step: name one of them"),
+        (
+            ("new", "--from", "shop-reader", "--for", "2h", "--reason", "Łukasz 🚀"),
+            "Łukasz 🚀 (config of stack shop): it",
+        ),
         (("Shop!", "--from", "shop-reader", "--for", "2h"), "choose such a name"),
     ],
 )

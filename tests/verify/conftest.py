@@ -59,7 +59,9 @@ def exported(
 
 
 CI, ALICE = arn(HUB, "role/ci"), arn(HUB, "user/alice")
-DEPLOYER, DEVELOPER, PARTNER = (arn(STAGE, f"role/{name}") for name in ("deployer", "developer", "partner"))
+DEPLOYER, DEVELOPER, PARTNER, OFFICE = (
+    arn(STAGE, f"role/{name}") for name in ("deployer", "developer", "partner", "office")
+)
 READER, SUPPORT = arn(PROD, "role/reader"), arn(PROD, "role/support")
 DOORS: dict[str, tuple[tuple[str, str], str, dict[str, Any], dict[str, bool]]] = {
     "stage-deployer": (("role", "ci"), DEPLOYER, trusts(CI), {}),
@@ -70,6 +72,7 @@ DOORS: dict[str, tuple[tuple[str, str], str, dict[str, Any], dict[str, bool]]] =
         trusts(ALICE, {"StringEquals": {"sts:ExternalId": "ticket-7"}}),
         {"externalId": True},
     ),
+    "stage-office": (("user", "alice"), OFFICE, trusts(ALICE, {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}), {}),
     "prod-reader": (("role", "ci"), READER, trusts(CI), {}),
     "prod-support": (("root", ""), SUPPORT, trusts(arn(HUB, "root")), {}),
 }
@@ -102,7 +105,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
             hub.create_user(UserName=user)
         hub.add_user_to_group(GroupName="people", UserName="alice")
         hub.put_group_policy(
-            GroupName="people", PolicyName="enter", PolicyDocument=json.dumps(grants(DEVELOPER, PARTNER))
+            GroupName="people", PolicyName="enter", PolicyDocument=json.dumps(grants(DEVELOPER, PARTNER, OFFICE))
         )
         for account in (STAGE, PROD):
             iam = running.client("iam", account)

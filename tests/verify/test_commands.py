@@ -72,6 +72,8 @@ def test_on_the_sandbox_each_door_is_tried_by_its_own_caller_and_nothing_is_left
     assert found["alice of group people tries door stage-developer without MFA"]["happened"] == "refused"
     assert found["user alice tries door stage-partner with a wrong external ID"]["happened"] == "refused"
     assert found["the administrator of stage tries door prod-reader"]["happened"] == "refused"
+    office = found["user alice enters by door stage-office"]
+    assert (office["asExpected"], office["detail"]) == (None, "needs aws:SourceIp IpAddress 203.0.113.0/24")
     iam = aws.client("iam", HUB)
     assert {user["UserName"] for user in iam.list_users()["Users"]} == {"alice", "bob"}
     assert iam.list_access_keys(UserName="alice")["AccessKeyMetadata"] == []
@@ -107,7 +109,8 @@ def test_on_real_aws_your_own_credentials_try_each_door(
     assert result.return_value == 0, result.output
     assert "not probed: role ci of account 111111111111 enters by door stage-deployer" in result.output
     assert "Next step: run this with the credentials of role ci of account 111111111111." in result.output
-    assert "5 of 5 probes went as expected, 6 not probed" in result.output
+    assert "5 of 5 probes went as expected, 7 not probed: these credentials are" in " ".join(result.output.split())
+    assert "; needs aws:SourceIp IpAddress 203.0.113.0/24" in " ".join(result.output.split())
 
 
 def test_without_credentials_it_is_refused(outputs: list[str]) -> None:

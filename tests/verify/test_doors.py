@@ -15,6 +15,7 @@ def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
         "stage-deployer",
         "stage-developer",
         "stage-partner",
+        "stage-office",
         "prod-reader",
         "prod-support",
     ]
@@ -22,6 +23,7 @@ def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
     assert found.doors[0].trusted == {Who("role", HUB, "ci")}
     assert found.doors[1].mfa
     assert found.doors[2].external == {"ExternalId": "ticket-7"}
+    assert [door.needs for door in found.doors if door.needs] == ["aws:SourceIp IpAddress 203.0.113.0/24"]
     assert set(found.access_roles) == {"stage", "prod"}
 
 

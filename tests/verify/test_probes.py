@@ -32,6 +32,7 @@ def test_a_user_enters_by_its_own_doors_and_by_no_other(attempts: Attempts, keys
         f"{alice} enters by door stage-developer": "not probed",
         f"{alice} enters by door stage-partner": "assumed",
         f"{alice} tries door stage-partner with a wrong external ID": "refused",
+        f"{alice} enters by door stage-office": "not probed",
         f"{alice} tries door prod-reader": "refused",
         f"role ci of account {HUB} enters by door prod-reader": "not probed",
         f"{alice} enters by door prod-support": "not probed",
@@ -81,15 +82,21 @@ def test_a_role_session_enters_by_the_roles_doors(attempts: Attempts, found: Exp
 def test_a_door_that_is_said_to_be_shut_and_opens_is_told(attempts: Attempts, keys_of: KeysOf, found: Exports) -> None:
     other = frozenset({Who("user", HUB, "somebody-else")})
     doors = tuple(replace(one, trusted=other) if one.name == "stage-partner" else one for one in found.doors)
-    probes = judged(list(probe_as(attempts, keys_of("alice"), replace(found, doors=doors))))
-    assert probes[f"user alice of account {HUB} tries door stage-partner"] == "NOT as expected"
+    made = list(probe_as(attempts, keys_of("alice"), replace(found, doors=doors)))
+    assert judged(made)[f"user alice of account {HUB} tries door stage-partner"] == "NOT as expected"
+    assert [one.name for one in made if one.next_step and "let them in" in one.next_step] == [
+        f"user alice of account {HUB} tries door stage-partner"
+    ]
 
 
 def test_a_door_that_should_open_and_does_not_is_told(attempts: Attempts, keys_of: KeysOf, found: Exports) -> None:
     bob = frozenset({Who("user", HUB, "bob")})
     doors = tuple(replace(one, trusted=bob) if one.name == "stage-deployer" else one for one in found.doors)
-    probes = judged(list(probe_as(attempts, keys_of("bob"), replace(found, doors=doors))))
-    assert probes[f"user bob of account {HUB} enters by door stage-deployer"] == "NOT as expected"
+    made = list(probe_as(attempts, keys_of("bob"), replace(found, doors=doors)))
+    assert judged(made)[f"user bob of account {HUB} enters by door stage-deployer"] == "NOT as expected"
+    assert [one.name for one in made if one.next_step and "keys is missing" in one.next_step] == [
+        f"user bob of account {HUB} enters by door stage-deployer"
+    ]
 
 
 def test_a_root_user_can_verify_nothing(attempts: Attempts, found: Exports) -> None:

@@ -37,6 +37,14 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
     ]
 
 
+def is_as_aws_made_it(role: Principal, accounts: Accounts) -> bool:
+    """Whether a role that was read is a member account's access role, with the trust that AWS gives it."""
+    if role.account not in accounts.members or role.name not in accounts.access_roles(role.account):
+        return False
+    root = Arn.root(str(accounts.management), accounts.partition(role.account))
+    return accounts.management is not None and role.trust_policy == _trust_in(str(root))
+
+
 def entered_by_access_role(accounts: Accounts) -> Iterator[tuple[str, str]]:
     """The accounts, with the role's name, that a provider enters by a role that AWS made in them: member accounts."""
     for entry in accounts.entries:

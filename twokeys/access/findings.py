@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -77,8 +77,8 @@ C = TypeVar("C", bound=Config)
 class Rule(Generic[C]):
     """A pure rule with what people need to know of it.
 
-    `check` takes the graph, the rule's configuration and today's date, and yields findings. `mandatory` is the
-    enforcement when the pack's configuration says nothing else.
+    `check` takes the graph, the rule's configuration and the moment at which it is judged, and yields findings.
+    `mandatory` is the enforcement when the pack's configuration says nothing else.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Rule(Generic[C]):
     severity: Severity
     remediation: str
     url: str
-    check: Callable[[Graph, C, date], Iterable[Finding]]
+    check: Callable[[Graph, C, datetime], Iterable[Finding]]
     config: type[C] = Config  # type: ignore[assignment]
     mandatory: bool = True
 
@@ -102,8 +102,10 @@ class Result:
 def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date) -> Result:
     """Run a rule and apply its exceptions; never raises.
 
-    An exception that has expired or that no finding needed is itself a finding.
+    An exception that has expired or that no finding needed is itself a finding. `today` is the moment at which it is
+    judged; a date is the beginning of that day in UTC.
     """
+    now = today if isinstance(today, datetime) else datetime.combine(today, time(), UTC)
     try:
         settings = rule.config.model_validate(dict(config))
     except ValidationError as error:
@@ -112,9 +114,9 @@ def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date
         message = f"The configuration of {rule.name} cannot be read: {where}: {first['msg']}"
         return Result(failure=Finding(rule.name, message, f"correct {where} in the policy pack's configuration"))
     try:
-        findings = tuple(rule.check(graph, settings, today))
+        findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
-            findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, today))
+            findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, now.date()))
     except Exception as error:  # a rule that fails has proved nothing
         message = f"The rule {rule.name} failed with {type(error).__name__}: {error}; it has proved nothing"
         step = "report this as a defect of TwoKeys; until it is mended, no change can be shown to be safe"

@@ -175,9 +175,14 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 
 
 def in_words(requirement: Requirement) -> str:
-    """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it."""
+    """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it.
+
+    `...IfExists` admits a session that tells of no MFA: "without MFA too".
+    """
     if requires_mfa([requirement]):
         return "MFA"
+    if _asks_for_mfa(requirement._replace(operator=requirement.operator.removesuffix("IfExists"))):
+        return "without MFA too"
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
     return "external ID" if _asks_for_external_id(requirement) else str(requirement)
@@ -205,4 +210,4 @@ def _asks_for_mfa(requirement: Requirement) -> bool:
     values = {value.lower() for value in requirement.values}
     if requirement.negated:
         return operator == "BoolIfExists" and values == {"false"}
-    return (operator == "Bool" and values == {"true"}) or operator.startswith("NumericLess")
+    return (operator == "Bool" and values == {"true"}) or operator in ("NumericLessThan", "NumericLessThanEquals")

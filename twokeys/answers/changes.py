@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.answers.model import Answers, NotProved, Way
-from twokeys.answers.summary import callers_accounts, listed
+from twokeys.answers.summary import callers_accounts
 from twokeys.doors import Who
 
 
@@ -74,7 +74,8 @@ def drift(before: Answers, live: Answers) -> Changes:
     missing = sorted(live.names.get(one, one) for one in unseen & live.accounts.keys())
     if not missing:
         return found
-    what = f"Not shown by {before.origin}: the users and roles of {listed(missing)}, so their ways count as differences"
+    people = f"the users and roles of {', '.join(missing)}"
+    what = f"Not shown by {before.origin}: {people}, so their ways count as differences"
     step = "give the state of each other stack (`--state FILE`)"
     return replace(found, not_shown=f"{what}. Next step: {step}.")
 

@@ -13,7 +13,7 @@ from twokeys.access.findings import Finding
 from twokeys.access.report import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.model import Answers, State
-from twokeys.answers.summary import FEW, by_principal, in_words, listed, not_shown, summary
+from twokeys.answers.summary import FEW, Named, by_principal, in_words, not_shown, summary
 from twokeys.answers.words import held, through
 from twokeys.shown import counted, say
 
@@ -35,7 +35,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console) -> None:
     numbers = summary(answers)
     for line in filter(None, (numbers.sentence, not_shown(answers))):
         say(console, line)
-    for line in (*_open(answers), *_others(answers)):
+    named = Named()
+    for line in (*_open(answers, named), *_others(answers, named), *(f"  {line}" for line in named.lists())):
         say(console, line)
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
         for line in _alike(findings, answers):
@@ -59,17 +60,17 @@ def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
             yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
 
 
-def _open(answers: Answers) -> Iterator[str]:
+def _open(answers: Answers, named: Named) -> Iterator[str]:
     for source, entrances in by_principal(answers.ways):
         for one in entrances:
             asked = f", if {' and '.join(one.conditions)}" if one.conditions else ""
-            into = f"{one.label} of {listed(one.accounts)}{through(one.through)}"
+            into = f"{one.label} of {named(one.accounts)}{through(one.through)}"
             sign, lacks = ("✓", "") if one.ways[0].shown else ("?", f": {held(one.ways[0])}")
             yield f"  {sign} {source.short} -> {into}{asked} ({one.level.word}){lacks}"
 
 
-def _others(answers: Answers) -> Iterator[str]:
-    for state, line, _ in in_words(door for door in answers.doors if door.state is not State.OPEN):
+def _others(answers: Answers, named: Named) -> Iterator[str]:
+    for state, line, _ in in_words((door for door in answers.doors if door.state is not State.OPEN), named):
         yield f"  {_SIGNS[state]} {line}"
     if len(answers.accounts) > 1 and not answers.ways and not answers.doors:
         yield f"  no door between these {counted(len(answers.accounts), 'account')}"

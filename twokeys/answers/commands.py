@@ -57,7 +57,7 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 
     asked(stacks, live=live)
     graph = build(snapshot(states, stacks, live=live, member_role=member_role))
-    verdicts = check(graph, RULES, _config(config), datetime.now(UTC).date())
+    verdicts = check(graph, RULES, _config(config), datetime.now(UTC))
     if as_json:
         click.echo(json.dumps(as_data(read(graph), verdicts), indent=2))
     else:

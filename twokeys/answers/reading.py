@@ -14,6 +14,7 @@ from itertools import chain
 
 from twokeys.access import environment
 from twokeys.access import graph as access
+from twokeys.access.access_roles import is_as_aws_made_it
 from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Graph
@@ -227,8 +228,14 @@ class _Reader:
             conditions=tuple(dict.fromkeys(chain.from_iterable(map(_conditions, path.doors)))),
             permissions=self._strength(last.target),
             max_session_seconds=longest,
-            by_access_role=last.target in self._graph.access_roles,
+            by_access_role=self._is_access_role(last.target),
         )
+
+    def _is_access_role(self, role: Principal) -> bool:
+        """Whether AWS made a role for the management account: one that nothing here has, or that was read live."""
+        resource = self._graph.snapshot.by_urn.get(role.urn or "")
+        read = resource is not None and resource.inputs is None
+        return role in self._graph.access_roles or (read and is_as_aws_made_it(role, self._accounts))
 
     def _step(self, door: access.Door) -> Step:
         trust = self._places.of_trust(door)
@@ -424,7 +431,8 @@ class _Reader:
 
 def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
-    return tuple(dict.fromkeys(in_words(one) for key in keys for one in key.requirements))
+    said = dict.fromkeys(in_words(one) for key in keys for one in key.requirements)
+    return tuple(one for one in said if one != "without MFA too" or "MFA" not in said)
 
 
 def _closes(door: access.Door) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ def not_shown(answers: Answers) -> str | None:
     if not (missing := unseen(answers)):
         return None
     return (
-        f"Not shown: the users and roles of {listed(missing)}, so ways through them are missing here. "
+        f"Not shown: the users and roles of {', '.join(missing)}, so ways through them are missing here. "
         "Next step: give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)"
     )
 
@@ -161,14 +161,14 @@ def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]
     return sorted(found, key=lambda pair: (-pair[1][0].level, str(pair[0])))
 
 
-def in_words(doors: Iterable[Door]) -> list[tuple[State, str, str]]:
+def in_words(doors: Iterable[Door], named: Callable[[Sequence[str]], str] = ", ".join) -> list[tuple[State, str, str]]:
     """The state of doors, what they lack in a line, and the next step; into alike roles of several accounts once."""
     groups: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
     for door in doors:
         groups[door.source.short, door.target.who.label, door.lacks].append(door)
     found = []
     for (source, role, lacks), (first, *more) in groups.items():
-        places = listed([door.target.place for door in (first, *more)])
+        places = named([door.target.place for door in (first, *more)])
         each = f"; so for each of the {len(more) + 1}" if first.next_step and more else ""
         found.append((first.state, f"{source} -> {role} of {places}: {lacks}", (first.next_step or "") + each))
     return found
@@ -221,6 +221,29 @@ def _by_pattern(ways: Iterable[Way]) -> dict[tuple[object, ...], list[Way]]:
 def strongest(ways: Iterable[Way]) -> Sequence[Way]:
     """Ways in the order in which they matter: the strongest first, the shorter before the longer."""
     return sorted(ways, key=lambda way: (-way.permissions.level, len(way.steps), str(way.source), way.target.who.name))
+
+
+class Named:
+    """Accounts by their names, every one of them; of more than `MOST` the number of a list that is printed once.
+
+    A text in which an account is searched for then has it, and 200 accounts do not fill a screen at each role.
+    """
+
+    MOST = 20
+
+    def __init__(self) -> None:
+        self._lists: dict[tuple[str, ...], int] = {}
+
+    def __call__(self, names: Sequence[str]) -> str:
+        """The names: "stage, prod", or "200 accounts (list 1)"."""
+        each = tuple(dict.fromkeys(names))
+        if len(each) <= self.MOST:
+            return ", ".join(each)
+        return f"{len(each)} accounts (list {self._lists.setdefault(each, len(self._lists) + 1)})"
+
+    def lists(self) -> Iterator[str]:
+        """The lists that were referred to, a line each."""
+        return (f"list {number}: {', '.join(each)}" for each, number in self._lists.items())
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

@@ -41,7 +41,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         sentence=". ".join(filter(None, (numbers.sentence, headline(comparison), not_shown(answers)))),
         principals=[
-            (source, _counts(ways), _some(sorted({way.target.place for way in ways})))
+            (source, _counts(ways), ", ".join(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
         ],
         accounts=[
@@ -62,10 +62,6 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
         events=_events(answers, comparison) if comparison is not None else None,
     )
-
-
-def _some(names: list[str]) -> str:
-    return listed(names, most=len(names) if len(names) <= FEW else 4)
 
 
 def _level(ways: Iterable[Way]) -> Level:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console
 
 from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
-from twokeys.answers.summary import Alike, by_account, by_principal, in_words, listed, not_open, not_shown, summary
+from twokeys.answers.summary import Alike, Named, by_account, by_principal, in_words, not_open, not_shown, summary
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import door_use, events, headline, used
@@ -67,9 +67,10 @@ def show(  # noqa: PLR0913 - what is answered by position
     say(console, title(answers, target))
     for line in filter(None, (summary(answers).sentence, headline(comparison), not_shown(answers))):
         say(console, line)
-    for line in _ways(answers, now):
+    named = Named()
+    for line in (*_ways(answers, now, named), *_shut(answers, named), *_lists(named)):
         say(console, line)
-    for line in (*_shut(answers), *_keys(answers, with_keys=with_keys)):
+    for line in _keys(answers, with_keys=with_keys):
         say(console, line)
     for line in not_proved(answers.not_proved, most=None if with_keys else FEW):
         say(console, line)
@@ -126,22 +127,23 @@ def heading(alike: Alike) -> str:
     if len(alike.accounts) == 1:
         (one,) = alike.accounts
         return f"{one.name} ({one.id})" if one.name != one.id else one.id
-    return f"{len(alike.accounts)} accounts: {listed([one.name for one in alike.accounts])}"
+    return f"{len(alike.accounts)} accounts: {', '.join(one.name for one in alike.accounts)}"
 
 
-def _ways(answers: Answers, now: datetime) -> Iterator[str]:
+def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
     groups = by_account(answers)
     for group in groups:
         if group.ways:
             yield ""
-            yield heading(group)
+            many = len(group.accounts) > Named.MOST
+            yield named([one.name for one in group.accounts]) if many else heading(group)
         for way, *_ in group.ways:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
             yield f"    {facts(way, now)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""
-        yield f"No way in from another account is known: {listed(shut)}"
+        yield f"No way in from another account is known: {named(shut)}"
     if answers.within or answers.long_term:
         yield ""
         yield "Within their own account"
@@ -150,32 +152,40 @@ def _ways(answers: Answers, now: datetime) -> Iterator[str]:
         for user, has in answers.long_term:
             yield f"  {user.short} has {has} of its own"
     if len(answers.accounts) > 1 and answers.ways:
-        yield from _principals(answers)
+        yield from _principals(answers, named)
 
 
-def _principals(answers: Answers) -> Iterator[str]:
+def _principals(answers: Answers, named: Named) -> Iterator[str]:
     yield ""
     yield "By principal"
     for source, entrances in by_principal(answers.ways):
         yield f"  {source.short}"
         for one in entrances:
             asked = f", {' and '.join(one.conditions)}" if one.conditions else ""
-            yield f"    {one.level.word}: {one.label} of {listed(one.accounts)}{through(one.through)}{asked}"
+            yield f"    {one.level.word}: {one.label} of {named(one.accounts)}{through(one.through)}{asked}"
 
 
-def shut(answers: Answers) -> list[tuple[str, str]]:
+def shut(answers: Answers, named: Callable[[Sequence[str]], str] = ", ".join) -> list[tuple[str, str]]:
     """The doors that are not open, what each lacks, and its next step."""
-    return [(line, f"Next step: {step}." if step else "") for _, line, step in in_words(not_open(answers))]
+    return [(line, f"Next step: {step}." if step else "") for _, line, step in in_words(not_open(answers), named)]
 
 
-def _shut(answers: Answers) -> Iterator[str]:
-    for number, (line, step) in enumerate(shut(answers)):
+def _shut(answers: Answers, named: Named) -> Iterator[str]:
+    for number, (line, step) in enumerate(shut(answers, named)):
         if not number:
             yield ""
             yield SHUT
         yield f"  {line}"
         if step:
             yield f"    {step}"
+
+
+def _lists(named: Named) -> Iterator[str]:
+    for number, line in enumerate(named.lists()):
+        if not number:
+            yield ""
+            yield "The accounts of each list"
+        yield f"  {line}"
 
 
 def _keys(answers: Answers, *, with_keys: bool) -> Iterator[str]:

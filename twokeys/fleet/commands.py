@@ -175,5 +175,5 @@ def _proved_together(order: Order) -> list[str]:
 
     stacks = [order.environment.management, *(shard.stack for shard in order.environment.shards)]
     together = Snapshot.together(order.backend.snapshots(stacks), order.environment.name)
-    verdicts = check(build(together), RULES, order.packs[0][1] if order.packs else {}, datetime.now(UTC).date())
+    verdicts = check(build(together), RULES, order.packs[0][1] if order.packs else {}, datetime.now(UTC))
     return [f"{finding.rule}: {finding.text}" for finding in verdicts.mandatory]

@@ -57,6 +57,18 @@ _SEVERAL_VALUES = frozenset(
     }
 )
 _TAGS = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
+_OF_KEYS = {
+    "aws:sourceip": "ip",
+    "aws:vpcsourceip": "ip",
+    "aws:currenttime": "date",
+    "aws:tokenissuetime": "date",
+    "aws:multifactorauthage": "numeric",
+    "aws:multifactorauthpresent": "bool",
+    "aws:securetransport": "bool",
+    "aws:viaawsservice": "bool",
+    "aws:principalarn": "arn",
+}
+"""Whose operators compare a key: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
 
 def _values(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
@@ -104,6 +116,11 @@ def _keys(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     if key in _SEVERAL_VALUES and clause.set_operator is None and clause.base.family != "null":
         message = f"{clause.key} has several values; write ForAnyValue:{clause.operator} or ForAllValues:..."
         yield "missing-qualifier", message, _PAGE + "missing-qualifier"
+    of_key, of_operator = _OF_KEYS.get(key), clause.base.family
+    typed = of_operator in ("numeric", "date", "ip", "bool") and of_key not in (None, of_operator)
+    if typed and {of_key, of_operator} != {"numeric", "date"}:
+        message = f"{clause.key} is {_TYPES[str(of_key)][1]}, which {clause.operator} never matches"
+        yield "key-type", message, "reference_policies_condition-keys.html"
     if key.rstrip("/") in _TAGS:
         message = f"{clause.key} names no tag; write {clause.key.rstrip('/')}/the-tag"
         yield "missing-tag-key", message, _PAGE + "missing-tag-key-in-condition"

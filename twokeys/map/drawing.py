@@ -28,16 +28,17 @@ MEANINGS = {State.OPEN: "key present ✓", State.UNPROVED: "not proved ?", State
 _LINES = {
     State.OPEN: "stroke-width: 2",
     State.UNPROVED: "stroke-width: 3; stroke-dash: 2",
-    State.SHUT: "stroke-width: 4; stroke-dash: 4",
+    State.SHUT: "stroke-width: 4; stroke-dash: 3",
 }
 _SPACING = (
     *("--elk-padding", "[top=46,left=16,bottom=16,right=16]"),
     *("--elk-nodeNodeBetweenLayers", "40", "--elk-edgeNodeBetweenLayers", "24"),
 )
 _TIE = "member of"
-_ROOM = "\u00a0" * 4
+_ROOM = "\u00a0" * 5
 """Beside the words of the legend, for the line that they are about."""
 _LONGEST_LINE = 44
+_PAD = 24
 _BOARDS_A_RUN = 24
 _SECONDS_A_RUN = 300
 
@@ -83,7 +84,7 @@ def _preamble() -> str:
         styles[f"{state.value}-door"] = f"{stroke}; stroke-width: 2"
     more = {"words": "shape: text; ", "dot": "width: 1; height: 1; "}
     classes = "".join(f"  {name}: {{ {more.get(name, '')}style: {{ {style} }} }}\n" for name, style in styles.items())
-    return f"vars: {{ d2-config: {{ layout-engine: elk; pad: 24 }} }}\nclasses: {{\n{classes}}}\n"
+    return f"vars: {{ d2-config: {{ layout-engine: elk; pad: {_PAD} }} }}\nclasses: {{\n{classes}}}\n"
 
 
 def dark_style(scope: str) -> str:
@@ -211,6 +212,10 @@ def _all_lines(scene: Scene) -> Iterator[str]:
 
 
 def _standing_alone(svg: str) -> str:
+    """D2 centers what is above a picture: here its words begin at the left edge of the rest."""
+    left = float(re.findall(r'viewBox="(-?[\d.]+)', svg)[1]) + _PAD
+    words = r'( words"><g class="shape" ></g><text )x="[^"]*"([^>]*text-anchor:)middle'
+    svg = re.sub(words, rf'\1x="{left:g}"\2start', svg)
     style = f"<style>@media (prefers-color-scheme: dark) {{\n{dark_style('.d2-svg')}\n}}</style>"
     head, tail = svg.rsplit("</svg></svg>", 1)
     return f"{head}{style}</svg></svg>{tail}"

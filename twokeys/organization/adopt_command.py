@@ -208,12 +208,14 @@ def _show(made: Adoption, written: list[Path], console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    stacks = " ".join(stack.name for stack in made.stacks)
     names = " and ".join(
         f"`pulumi stack init {stack.name} && pulumi preview -s {stack.name}`" for stack in made.stacks[:2]
     )
     console.print(
-        f"Next: {names} (sandbox: `twokeys sandbox up {made.stacks[0].name}`), the management stack first. Expect"
-        " imports, and creates of providers and components only: those are in the state and not in AWS.",
+        f"Next: `twokeys preflight {stacks}`, then {names} (sandbox: `twokeys sandbox up {made.stacks[0].name}`), the"
+        " management stack first. Expect imports, and creates of providers and components only: those are in the state"
+        " and not in AWS.",
         highlight=False,
         soft_wrap=True,
     )

@@ -62,7 +62,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def __init__(self, rules: tuple[Rule[Any], ...] = RULES, today: Callable[[], date] | None = None) -> None:
         self._rules = rules
-        self._today = today or (lambda: datetime.now(UTC).date())
+        self._today = today or (lambda: datetime.now(UTC))
         self._configuration: Mapping[str, Mapping[str, object]] = {}
         self._dry_run = os.environ.get("PULUMI_DRY_RUN") == "true"
         self._asked: dict[str, Resource] = {}

@@ -84,7 +84,7 @@ def judge(
         made: whether it is what came of an update; a preview leaves to the update what that judges in time.
     """
     graph = graph_of(snapshot, account)
-    judged = list(judged_by(graph, RULES, config or {}, today or datetime.now(UTC).date()))
+    judged = list(judged_by(graph, RULES, config or {}, today or datetime.now(UTC)))
     if not made:
         judged, later = deferred(graph, judged)
         judged += later

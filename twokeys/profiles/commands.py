@@ -112,7 +112,7 @@ def write(  # noqa: PLR0913 - one parameter an option
     from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for
     from twokeys.profiles.ways import RoleWay, ways_of
 
-    if (person is None) == (role is None):
+    if bool(person) == bool(role):
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
     if source_profile and credential_source:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")

@@ -56,7 +56,8 @@ def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
             "these exports tell of no door at all",
             where=", ".join(each.where for each in exports),
             why="none of them has the output doors or an assignment of Identity Center",
-            next_step="give the exports of the stacks that hold the member accounts",
+            next_step="download a published file again, or ask whoever publishes it (they make it with `twokeys access"
+            " export FILE`); of your own stacks, give the exports of those that hold the member accounts",
         )
     return tuple(ways[name] for name in sorted(ways)), members
 

@@ -188,12 +188,19 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, step = error.problem_mark or error.context_mark, "mend the file, or name another"
+        lines = _text_of(path).splitlines()[: mark.line + 1] if mark else []
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        if mark and "".join(_text_of(path).splitlines()[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+        hard = next((number for number, line in enumerate(lines, 1) if re.match(" *\u00a0", line)), None)
+        if mark and "".join(lines[mark.line :])[mark.column :].startswith("\t"):
             place += ": YAML indents with spaces, and this is a tab"
+        elif hard:
+            place += f": YAML indents with spaces, and line {hard} has a no-break space"
+            step = f"write line {hard} with ordinary spaces"
+        elif "mapping values" in (error.problem or ""):
+            step = "put a text that has a colon and a space in quotes, or correct the indent"
         words = (error.context, error.problem)
-        raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}") from error
+        raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise _unreadable(path, str(error)) from error
     if data is None:
@@ -253,14 +260,22 @@ def _overriding(project: Project, key: str, text: str) -> Any:  # noqa: ANN401 -
     if not isinstance(declared, dict) or declared.get("type") not in ("object", "array"):
         return text
     try:
-        return loaded(text)
+        return loaded(_ESCAPE.sub(_in_yaml, text))
     except yaml.YAMLError as error:
         raise Refusal(
             f"the configuration value {full} cannot be read",
             where="--config",
-            why=f"it is of type {declared['type']}, and {text!r} is no YAML: {error}",
+            why=f"it is of type {declared['type']}, and {_shown(text)} is no YAML: {error}",
             next_step=f"write it as JSON or YAML: --config '{full}={{...}}'",
         ) from error
+
+
+# JSON escapes a character above U+FFFF as two surrogates, and YAML knows no such pair.
+_ESCAPE: Final = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|.)", re.DOTALL)
+
+
+def _in_yaml(escape: re.Match[str]) -> str:
+    return json.loads(f'"{escape[0]}"') if len(escape[0]) > 2 else escape[0]
 
 
 def _check_type(path: Path, key: str, declared: Any, value: Any) -> None:  # noqa: ANN401 - YAML
@@ -311,5 +326,5 @@ def _encrypted(value: object) -> bool:
     return isinstance(value, list) and any(map(_encrypted, value))
 
 
-def _unreadable(path: Path, why: str) -> Refusal:
-    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step="mend the file, or name another")
+def _unreadable(path: Path, why: str, step: str = "mend the file, or name another") -> Refusal:
+    return Refusal(f"{path.name} cannot be read", where=str(path), why=why, next_step=step)

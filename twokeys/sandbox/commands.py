@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,9 +98,10 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 @PROJECT
 @DIRECTORY
 def down(project: Path, directory: Path | None) -> int:
-    """End the local AWS and forget everything in it."""
+    """End the local AWS and forget everything in it; the demo's too."""
     box = _sandbox(project, directory)
-    box.remove()
+    for each in (box, replace(box, directory=box.directory / "demo")):
+        each.remove()
     click.echo(f"nothing is up any more in {box.directory}")
     return 0
 

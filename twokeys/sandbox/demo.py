@@ -19,7 +19,7 @@ from twokeys.access.graph import build
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.sources import snapshot
-from twokeys.answers.summary import by_principal, listed, summary
+from twokeys.answers.summary import by_principal, summary
 from twokeys.answers.words import through
 from twokeys.project.config import load_config
 from twokeys.sandbox.answers import ask
@@ -120,7 +120,7 @@ def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> No
             only = f" ({' and '.join(one.conditions)})" if one.conditions else ""
             alike[len(one.through), f"{one.role}: {one.level.word}{through(one.through)}{only}"].append(source.short)
     nearest_first = sorted(alike.items(), key=lambda item: item[0][0])
-    story.entering = [f"{listed(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
+    story.entering = [f"{', '.join(sources)} -> {into_what}" for (_, into_what), sources in nearest_first]
     console.print()
     _print(console, f"who can enter prod: {summary(answers).sentence}", 2)
     for line in story.entering if verbose else story.entering[:_MOST_WAYS]:
@@ -134,14 +134,16 @@ def _probe(story: Story, aws: LocalAws, console: Console, *, verbose: bool) -> N
     with console.status("really assuming each role") if console.is_terminal else contextlib.nullcontext():
         story.probes += probe(aws, exports(story.outputs))
     entered = sum(bool(one.assumed) for one in story.probes)
+    refused = sum(one.assumed is False for one in story.probes)
+    left = len(story.probes) - entered - refused
     went_well = sum(one.as_expected for one in story.probes)
-    tried = f"{entered} roles really assumed, {len(story.probes) - entered} attempts refused"
+    tried = f"{entered} roles really assumed, {refused} attempts refused" + (f", {left} not probed" if left else "")
     console.print()
     _print(console, f"probes: {went_well} of {len(story.probes)} as expected: {tried}")
     for one in story.probes if verbose else _telling(story.probes):
         name = one.name if verbose else shorten(one.name, _WIDTH - 10, placeholder=" ...")
-        _print(console, f"  {one.happened:<8} {name}", 11, style=None if one.as_expected else "red")
-    story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if not one.as_expected]
+        _print(console, f"  {one.happened:<8} {name}", 11, style="red" if one.failed else None)
+    story.failed += [f"a probe did not go as expected: {one.name}" for one in story.probes if one.failed]
 
 
 def _telling(probes: list[Probe]) -> Iterator[Probe]:

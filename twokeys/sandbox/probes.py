@@ -21,7 +21,7 @@ from twokeys.sandbox.local_server.mfa import totp
 from twokeys.sandbox.person import make_device, remove_device
 from twokeys.verify.attempts import SESSION, Attempts, Keys, Pace, Probe
 from twokeys.verify.doors import Door, Exports
-from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, from_inside
+from twokeys.verify.probes import WRONG_EXTERNAL_ID, by_portal, enter, from_inside
 
 _NOBODY: Final = "twokeys-probe-without-grant"
 # Shards are probed beside each other in one management account.
@@ -102,7 +102,7 @@ class _Prober:
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict
             given = {**door.external, **code()}
             name, role = f"{who} enters by door {door.name}", door.role_arn
-            yield self._attempts.attempt(name, keys, role, expected=True, arguments=given)
+            yield enter(self._attempts, name, keys, door, given)
             if door.mfa:
                 name = f"{who} tries door {door.name} without MFA"
                 yield self._attempts.attempt(name, keys, role, expected=False, arguments=door.external)

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
         if there:
             click.echo(f"You are the administrator of account {account} in {os.path.relpath(there)}.", err=True)
         else:
-            _say_what_is_elsewhere(made.up, demo)
+            _say_what_is_elsewhere(made, demo)
         if "PULUMI_HOME" not in variables:
             click.echo("There is no pulumi CLI: `twokeys sandbox get-pulumi`, then this again.", err=True)
     if as_json:
@@ -118,11 +117,12 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     return 0
 
 
-def _say_what_is_elsewhere(made: Sequence[str], demo: Sandbox) -> None:
+def _say_what_is_elsewhere(made: Sandbox, demo: Sandbox) -> None:
     """What the CLI's states do not hold, and what another local AWS has."""
-    if made:
+    if made.up:
+        maker = "the demo" if made.directory.name == demo.directory.name else "`twokeys sandbox up`"
         click.echo(
-            f"What `twokeys sandbox up` made ({', '.join(made)}) is in this local AWS and in no state of the CLI:"
+            f"What {maker} made ({', '.join(made.up)}) is in this local AWS and in no state of the CLI:"
             " an update of the same stack fails on what exists.\n"
             "To begin anew with the CLI: `twokeys sandbox down`, then this again.",
             err=True,

@@ -126,5 +126,5 @@ class StackRun:
         return Done(self.name, "result", snapshot, judge(snapshot, self.rules, made=True), outputs=outputs)
 
     def _mandatory(self, graph: Graph) -> Iterable[Finding]:
-        judged = judge_rules(graph, RULES, self.rules, datetime.now(UTC).date())
+        judged = judge_rules(graph, RULES, self.rules, datetime.now(UTC))
         return (one.finding for one in judged if one.mandatory)

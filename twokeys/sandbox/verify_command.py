@@ -148,5 +148,6 @@ def _show(probes: list[Probe], console: Console) -> None:
             say(console, text)
     probed = [one for one in probes if one.probed]
     right = sum(one.as_expected for one in probed)
-    left = f", {len(probes) - len(probed)} not probed" if len(probed) < len(probes) else ""
-    console.print(f"{right} of {len(probed)} probes went as expected{left}", highlight=False)
+    why = dict.fromkeys(one.detail.partition(" (")[0] for one in probes if not one.probed)
+    left = f", {len(probes) - len(probed)} not probed: {'; '.join(why)}" if why else ""
+    say(console, f"{right} of {len(probed)} probes went as expected{left}")

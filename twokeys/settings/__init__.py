@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.settings.contradictions import contradictions
-from twokeys.settings.keys import nearest_key
+from twokeys.settings.keys import holders, nearest_key
 from twokeys.settings.models import Settings
 from twokeys.settings.problem import Problem
 
@@ -138,7 +138,9 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     why, next_step = plain or (detail["msg"].replace("{", "{{").replace("}", "}}"), "correct the value")
     if kind == "refused":
         return Problem(key, value, detail["msg"], context["next_step"])
-    if kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
+    if kind == "extra_forbidden" and (above := holders(detail["loc"])):
+        next_step = f"write it under {' or '.join(above)}, where it belongs"
+    elif kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
         next_step = f"write {near}, if that is meant, or remove it"
     if kind == "literal_error":
         next_step = or_nearest(next_step, str(value), re.findall("'([^']+)'", context["expected"]))

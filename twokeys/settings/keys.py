@@ -20,6 +20,21 @@ def nearest_key(place: Sequence[str | int]) -> str | None:
     return nearest(str(place[-1]), [field.alias or name for name, field in model.model_fields.items()])
 
 
+def holders(place: Sequence[str | int]) -> list[str]:
+    """The keys beside the last part of a place below which a key of its name stands (`permissions` for `boundary`)."""
+    model = _model_at(place[:-1])
+    fields = model.model_fields.items() if model else ()
+    return [
+        field.alias or name
+        for name, field in fields
+        if any(
+            place[-1] in (one.alias, key)
+            for below in _models(field.annotation)
+            for key, one in below.model_fields.items()
+        )
+    ]
+
+
 def _model_at(place: Sequence[str | int]) -> type[BaseModel] | None:
     here: Any = Settings
     for part in place:

@@ -19,6 +19,7 @@ from twokeys.aws_reference import unknown_names
 from twokeys.doors.expiry import closing_time
 from twokeys.errors import or_nearest
 from twokeys.iam import PolicyError, PolicyKind, Severity, lint, parse_policy
+from twokeys.iam.conditions import OPERATORS, operator_named
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
@@ -196,15 +197,24 @@ def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, 
     return value
 
 
+_OPERATORS = [
+    name
+    for of in ("", "ForAnyValue:", "ForAllValues:")
+    for operator in OPERATORS
+    for name in (f"{of}{operator}", f"{of}{operator}IfExists")
+    if operator_named(name)
+]
+
+
 def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
     """A document that IAM takes and that can work: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"""
     try:
         policy = parse_policy(document, kind)
     except PolicyError as error:
-        raise refuse(
-            f"not a policy that IAM takes: {error.path}: {error.message}",
-            "correct it as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html describes",
-        ) from None
+        page = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html"
+        known = {"effect": ["Allow", "Deny"], "unknown-operator": _OPERATORS}.get(error.rule, [])
+        step = or_nearest(f"correct it as {page} describes", error.message.partition(" is ")[0].strip("'"), known)
+        raise refuse(f"not a policy that IAM takes: {error.path}: {error.message}", step) from None
     for found in (*lint(policy, kind), *unknown_names(policy)):
         if found.severity is Severity.ERROR or found.rule == "host-bits":
             why = f"a policy that cannot work as it is written: {found.path}: {found.message}"

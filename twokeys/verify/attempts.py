@@ -20,6 +20,15 @@ _REFUSAL: Final = "AccessDenied"
 https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 """
 
+_SHUT: Final = (
+    "see in `twokeys access check` (real AWS: with --live and all states) which of its keys is missing, and update the"
+    " stack that has it"
+)
+_OPEN: Final = (
+    "see in `twokeys audit --keys` (real AWS: with --live and all states) which statements let them in, and take out"
+    " what is too wide"
+)
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -39,9 +48,9 @@ class Probe:
         expected: whether the role should be assumed.
         assumed: whether it was; None when that was not probed.
         detail: the caller identity's ARN, the refusal, or why it was not probed.
-        next_step: when it was not probed, what the reader can do about it.
+        next_step: when it did not go as expected, or was not probed, what the reader can do about it.
         right_account: whether the session then was in the account that the role's ARN names.
-        elsewhere: whether no credentials could ever probe it here, as a door of IAM Identity Center: nobody's fault.
+        elsewhere: whether it can only be probed elsewhere, as a door of IAM Identity Center: nobody's fault.
     """
 
     name: str
@@ -62,6 +71,11 @@ class Probe:
     def as_expected(self) -> bool:
         """Whether it went as it should; what was not probed did not."""
         return self.expected == self.assumed and self.right_account
+
+    @property
+    def failed(self) -> bool:
+        """Whether it went otherwise, or could have been probed here and was not."""
+        return not self.as_expected and not self.elsewhere
 
     @property
     def happened(self) -> str:
@@ -137,12 +151,17 @@ class Attempts:
             said = error.response["Error"]
             detail = f"{said['Code']}: {said['Message']}"
             if said["Code"] == _REFUSAL:
-                return Probe(name, role_arn, expected, assumed=False, detail=detail)
+                return Probe(
+                    name, role_arn, expected, assumed=False, detail=detail, next_step=_SHUT if expected else None
+                )
             return _unanswered(name, role_arn, expected=expected, detail=detail)
         except BotoCoreError as error:
             return _unanswered(name, role_arn, expected=expected, detail=str(error))
         right = identity["Account"] == role_arn.split(":")[4]
-        return Probe(name, role_arn, expected, assumed=True, detail=identity["Arn"], right_account=right)
+        step = None if expected and right else _OPEN
+        return Probe(
+            name, role_arn, expected, assumed=True, detail=identity["Arn"], next_step=step, right_account=right
+        )
 
 
 def _unanswered(name: str, role_arn: str, *, expected: bool, detail: str) -> Probe:

@@ -10,8 +10,19 @@ from pydantic import ValidationError
 
 from twokeys.doors import ExportedDoor, Who
 from twokeys.errors import Refusal
-from twokeys.iam import Arn, PolicyError
+from twokeys.iam import Arn, PolicyError, Statement
 
+_KNOWN = frozenset(
+    f"aws:{key}"
+    for key in (
+        *("multifactorauthpresent", "currenttime", "epochtime", "securetransport"),
+        *("principalaccount", "principalarn", "principalorgid", "principaltype", "userid", "username"),
+    )
+) | {"sts:externalid"}
+"""Condition keys that whoever tries a door brings with it, or has for being the one that the door is for.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
 _STEP = "update that stack with this version of the program, so that its output `doors` is current"
 
 
@@ -23,6 +34,7 @@ class Door:
         sources: whom it is for; an account's root for a door that trusts an account as a whole.
         trusted: the principals that its trust policy names.
         external: the external ID to bring, as AssumeRole takes it; empty when it asks for none.
+        needs: the other conditions of its trust policy, in words: not everyone, and not every place, meets them.
         by_portal: whether it is entered through IAM Identity Center's access portal only, so that no keys can try it.
             https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
@@ -33,6 +45,7 @@ class Door:
     trusted: frozenset[Who]
     mfa: bool
     external: Mapping[str, str]
+    needs: str = ""
     by_portal: bool = False
 
     @property
@@ -114,5 +127,16 @@ def _door(exported: ExportedDoor) -> Door:
         trusted=exported.trusted,
         mfa=door.requires.mfa,
         external={"ExternalId": external} if external is not None else {},
+        needs=_needs(exported.trust.statements if exported.trust else ()),
         by_portal=door.target.permission_set is not None,
     )
+
+
+def _needs(statements: Iterable[Statement]) -> str:
+    """What each statement that allows has beyond the known keys; empty where one has nothing."""
+    ways = [
+        " and ".join(str(clause.requirement()) for clause in one.conditions if clause.lower_key not in _KNOWN)
+        for one in statements
+        if one.effect == "Allow"
+    ]
+    return " or ".join(dict.fromkeys(ways)) if all(ways) else ""

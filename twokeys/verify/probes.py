@@ -47,6 +47,15 @@ def by_portal(door: Door) -> Probe:
     )
 
 
+def enter(attempts: Attempts, name: str, keys: Keys, door: Door, arguments: Mapping[str, str]) -> Probe:
+    """Try a door that should open; a refusal says nothing of one with a condition that the caller may not meet."""
+    probe = attempts.attempt(name, keys, door.role_arn, expected=True, arguments=arguments)
+    if probe.assumed is not False or not door.needs:
+        return probe
+    step = "run this with credentials, and from a place, that meet the condition"
+    return replace(probe, assumed=None, detail=f"needs {door.needs}", next_step=step, elsewhere=True)
+
+
 def from_inside(attempts: Attempts, account: str, found: Exports, inside: Keys) -> Iterator[Probe]:
     """The administrator of one member account at the access roles and doors of the others, which must be shut."""
     own = found.access_roles[account].split(":")[4]
@@ -113,7 +122,7 @@ class _Probing:
         if door.mfa:
             yield from self._with_mfa(name, door)
             return
-        yield self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=door.external)
+        yield enter(self.attempts, name, self.keys, door, door.external)
         if door.external:
             wrong = {"ExternalId": WRONG_EXTERNAL_ID}
             about = f"{self.called} tries door {door.name} with a wrong external ID"
@@ -122,7 +131,7 @@ class _Probing:
     def _with_mfa(self, name: str, door: Door) -> Iterator[Probe]:
         """Keys that are not temporary carry no MFA; a session may, and does not say so."""
         if self.keys.token is not None:
-            probe = self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=door.external)
+            probe = enter(self.attempts, name, self.keys, door, door.external)
             step = "begin a session with MFA (`aws sts get-session-token --serial-number ... --token-code ...`)"
             why = f"the session seems to carry no MFA ({probe.detail})"
             yield probe if probe.assumed is not False else replace(probe, assumed=None, detail=why, next_step=step)
@@ -134,7 +143,7 @@ class _Probing:
             yield Probe(name, door.role_arn, expected=True, assumed=None, detail=why, next_step=step)
             return
         given = {**door.external, **self.mfa()}
-        yield self.attempts.attempt(name, self.keys, door.role_arn, expected=True, arguments=given)
+        yield enter(self.attempts, name, self.keys, door, given)
 
     def _if_granted(self, name: str, role_arn: str, arguments: Mapping[str, str]) -> Probe:
         """A role that trusts the caller's account as a whole: nothing shows whether the caller is granted it."""

@@ -58,29 +58,29 @@ class TemporaryDoors(Config):
         return datetime.combine(today + timedelta(days=self.most_days + 1), time(), UTC)
 
 
-def _expired(graph: Graph, config: TemporaryDoors, today: date) -> Iterator[Finding]:
-    declared = list(_declared(graph, config, today))
+def _expired(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
+    declared = list(_declared(graph, config, now))
     yield from declared
     told = {finding.urn for finding in declared}
     for role in graph.roles:
         if role.trust is not None and told.isdisjoint(graph.snapshot.ancestors(graph.snapshot.by_urn[role.urn or ""])):
-            yield from _over(graph, role, role.trust, today)
+            yield from _over(graph, role, role.trust, now)
 
 
-def _declared(graph: Graph, config: TemporaryDoors, today: date) -> Iterator[Finding]:
+def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[Finding]:
     for resource in graph.snapshot.resources:
         properties = resource.inputs or resource.outputs
         door, grant = properties.get("door"), properties.get("organizationGrant")
         if isinstance(door, dict) and "source" in door and "target" in door:
-            yield from _judged(resource, door, Door, config, today)
+            yield from _judged(resource, door, Door, config, now)
         if isinstance(grant, dict):
-            yield from _judged(resource, grant, OrganizationGrant, config, today)
+            yield from _judged(resource, grant, OrganizationGrant, config, now)
 
 
-def _over(graph: Graph, role: Principal, trust: Document, today: date) -> Iterator[Finding]:
+def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
     for one in trust.policy.statements if isinstance(trust.policy, PolicyDocument) else ():
         ends = [at for clause in one.conditions if (at := closing(clause.requirement())) is not None]
-        if one.effect == "Allow" and ends and min(ends) <= datetime.combine(today, time(), UTC):
+        if one.effect == "Allow" and ends and min(ends) <= now:
             place = f"role {role.name} in account {graph.accounts.name(role.account)}"
             message = f"The trust policy of {place} has a statement that is over: it lets in until {until(min(ends))}"
             step = "remove the statement, or set a later date"
@@ -92,7 +92,7 @@ def _judged(
     declared: dict[str, object],
     model: type[Door] | type[OrganizationGrant],
     config: TemporaryDoors,
-    today: date,
+    now: datetime,
 ) -> Iterator[Finding]:
     what = "door" if model is Door else "grant"
     try:
@@ -104,7 +104,7 @@ def _judged(
         step = f"declare it with twokeys.doors.{model.__name__}, from values known in preview"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
         return
-    if found.expires is not None and found.expires <= datetime.combine(today, time(), UTC):
+    if found.expires is not None and found.expires <= now:
         reason = f" ({found.reason})" if found.reason else ""
         role = found.target.role if isinstance(found, Door) else f"{found.role} of every account"
         message = (
@@ -112,7 +112,7 @@ def _judged(
         )
         step = f"remove the {what}, or let {found.owner or 'its owner'} set a later day"
         yield Finding("door-expired", message, step, resource.urn, source=resource.source)
-    last = config.last_moment(today)
+    last = config.last_moment(now)
     if found.expires is not None and last is not None and found.expires > last:
         message = (
             f"The {what} {found.name} is open until {until(found.expires)}, and this pack lets a temporary one be open "
