@@ -62,7 +62,7 @@ def test_a_condition_that_need_not_be_met_picks_nobody() -> None:
 
 def test_a_condition_that_picks_from_another_account_than_the_principal_opens_nothing() -> None:
     elsewhere = arn(PROD, "role/ci")
-    assert world_of(picking(elsewhere)).rules() == ["door-needs-grant", "door-needs-trust"]
+    assert world_of(picking(elsewhere)).rules() == ["door-needs-trust"]
 
 
 def test_a_condition_that_picks_an_outsider_from_everyone_asks_for_an_external_id() -> None:

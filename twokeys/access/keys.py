@@ -195,7 +195,9 @@ class _Reader:
         if source.urn is not None or source.documents:
             why = _denial(door.grant, "identity")
             if why:
-                step = f"let {_who(source)} assume {_to_grant(role)} there too, or take it out of the trust policy"
+                step = (
+                    f"let {_who(source)} assume {_to_grant(role)} there too ({why}), or take it out of the trust policy"
+                )
             elif excluding := self._judge.excluding(door, "grant"):
                 why = f"{_who(source)} is granted it only under {' and '.join(excluding)}, which it cannot meet"
                 step = "correct that condition, or take it out of the trust policy"
@@ -237,7 +239,7 @@ class _Reader:
         named = root if source.kind == "group" else source.arn
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
         if why:
-            step = f"let {named} in there too, or remove the grant"
+            step = f"let {named} in there too ({why}), or remove the grant"
         elif excluding:
             step = "correct that condition, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
