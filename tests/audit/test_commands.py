@@ -256,6 +256,29 @@ def test_a_door_without_its_grant_is_named_with_the_next_step_in_text_page_and_t
     assert (deployer["why"], deployer["owner"]) == ("prod-deployer; Deployments from release tags", "platform")
 
 
+def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_account() -> None:
+    state = Path(".twokeys/stacks/prod.json")
+    whole = json.loads(state.read_text())
+    role = next(one for one in whole["deployment"]["resources"] if one["urn"].endswith("Role::prod-deployer"))
+    for kind, user, status in (
+        ("aws:iam/userLoginProfile:UserLoginProfile", "bob", None),
+        ("aws:iam/accessKey:AccessKey", "bob", "Active"),
+        ("aws:iam/accessKey:AccessKey", "eve", "Inactive"),
+    ):
+        values = {"user": user, **({"status": status} if status else {})}
+        urn = f"urn:pulumi:prod::twokeys::{kind}::{user}"
+        new = {**role, "urn": urn, "type": kind, "id": user, "inputs": values, "outputs": values, "dependencies": []}
+        whole["deployment"]["resources"].append(new)
+    state.write_text(json.dumps(whole))
+    text = run("prod", "--html", "report.html", "--csv", "report.csv").output
+    assert "Within their own account\n  user bob of prod has a password and an access key of its own\n" in text
+    assert "<p>user bob of prod has a password and an access key of its own.</p>" in Path("report.html").read_text()
+    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
+    assert [row["who"] for row in rows if row["what"] == "long-term credentials"] == ["user bob"]
+    assert [one["user"]["name"] for one in read("prod")["longTerm"]] == ["bob"]
+    assert read("stage")["longTerm"] == []
+
+
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:
     folder = tmp_path / "AWSLogs"
     folder.mkdir()

@@ -12,8 +12,8 @@ from twokeys.doors import Door as Declared
 def as_data(answers: Answers) -> dict[str, Any]:
     """The answers: `accounts`, `ways`, `within`, `doors`, `notProved`, `notShown`, `scope`, `evidence` and `summary`.
 
-    `ways` are those that are open, `within` the roles that users enter in their own account; `doors` are also those
-    that lack a key or are not proved.
+    `ways` are those that are open, `within` the roles that users enter in their own account, `longTerm` those who sign
+    in there with a password or an access key; `doors` are also those that lack a key or are not proved.
     """
     return {
         "origin": answers.origin,
@@ -22,6 +22,7 @@ def as_data(answers: Answers) -> dict[str, Any]:
         "accounts": [account_data(one) for one in answers.accounts.values()],
         "ways": [way_data(one) for one in answers.ways],
         "within": [way_data(one) for one in answers.within],
+        "longTerm": [{"user": party_data(user), "has": has} for user, has in answers.long_term],
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
         "notShown": not_shown(answers),

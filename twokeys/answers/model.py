@@ -299,6 +299,8 @@ class Answers:
     doors: tuple[Door, ...]
     not_proved: tuple[NotProved, ...]
     within: tuple[Way, ...] = ()
+    long_term: tuple[tuple[Party, str], ...] = ()
+    """The users who a state shows to have a password or an access key of their own, and which, in words."""
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Party, Party], ...] = ()
     """A user and a group that it is in."""

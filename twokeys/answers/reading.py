@@ -42,6 +42,7 @@ ROOT_SESSION = 900
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
+_LONG_TERM = {"aws:iam/userLoginProfile:UserLoginProfile": "a password", "aws:iam/accessKey:AccessKey": "an access key"}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
@@ -89,6 +90,7 @@ class _Reader:
             doors=tuple(sorted(doors, key=_door_order)),
             not_proved=tuple(self._not_proved()),
             within=tuple(sorted(self._within(), key=_way_order)),
+            long_term=tuple(self._long_term()),
             units=tuple(sorted(set(units.values()))),
             memberships=tuple(dict.fromkeys(self._memberships())),
             principals=dict(self._unique_ids()),
@@ -210,6 +212,17 @@ class _Reader:
         for door in self._graph.steps:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
+
+    def _long_term(self) -> Iterator[tuple[Party, str]]:
+        """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
+        found: dict[Party, dict[str, None]] = defaultdict(dict)
+        for kind, words in _LONG_TERM.items():
+            for resource in self._graph.snapshot.of_type(kind):
+                if resource.get("status") != "Inactive":
+                    account = self._accounts.of(resource)
+                    user = Who("user", account, resource.text("user") or resource.name)
+                    found[Party(user, account_name=self._name(account))][words] = None
+        return ((user, " and ".join(words)) for user, words in found.items())
 
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]

@@ -60,6 +60,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         ],
         groups=[(heading(group), _by_source(group.ways)) for group in groups],
         within=_by_source((way,) for way in answers.within),
+        long_term=[f"{user.short} has {has} of its own" for user, has in answers.long_term],
         keys=_keys(answers),
         few=len(answers.accounts) <= FEW,
         shut=shut(answers),

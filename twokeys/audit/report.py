@@ -114,6 +114,8 @@ def table(answers: Answers, comparison: Comparison | None = None) -> str:
 def _rows(answers: Answers) -> Iterator[dict[str, str]]:
     yield from ({"what": "way in", **_row(way)} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
+    for user, has in answers.long_term:
+        yield {"what": "long-term credentials", **_ends(user, user), "into role": "", "why": f"has {has} of its own"}
     for door in not_open(answers):
         lacking = "door not proved" if door.state is State.UNPROVED else "door without a key or denied"
         yield {"what": lacking, **_row_of_door(door)}
@@ -177,11 +179,13 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
     if shut:
         yield ""
         yield f"No way in from another account is known: {named(shut)}"
-    if answers.within:
+    if answers.within or answers.long_term:
         yield ""
         yield "Within their own account"
         for way in answers.within:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({conditions(way)})"
+        for user, has in answers.long_term:
+            yield f"  {user.short} has {has} of its own"
     if len(answers.accounts) > 1 and answers.ways:
         yield from _principals(answers, named)
 
