@@ -20,7 +20,7 @@ from twokeys.errors import Refusal
 STATES = Path(__file__).parent.parent / "map" / "states"
 HUB, PROD = "111111111111", "333333333333"
 MADE, WRITTEN = "2026-01-01T08:00:00Z", "2026-11-24T11:32:00Z"
-SCOPE = "From states: only users and roles that stacks made; `--live` also finds those made otherwise"
+SCOPE = "From states: only users and roles that stacks made; --live also finds those made otherwise"
 ALICE = f"arn:aws:iam::{HUB}:user/alice"
 CI = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
 DEPLOYER, READ_ONLY = f"arn:aws:iam::{PROD}:role/deployer", f"arn:aws:iam::{PROD}:role/read-only"

@@ -151,7 +151,7 @@ def scope(answers: Answers) -> str | None:
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
     ran = f". The updates were run by {', '.join(others)}" if others else ""
-    return f"From states: only users and roles that stacks made; `--live` also finds those made otherwise{ran}"
+    return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ran}"
 
 
 def evidence(answers: Answers) -> dict[str, Any]:
