@@ -11,6 +11,7 @@ from twokeys.access.accounts import Accounts
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.documents import Documents
 from twokeys.access.exports import BadExport, Exported
+from twokeys.access.keys import statements
 from twokeys.access.membership import join_declared_groups
 from twokeys.access.principals import Kind, Principal, Principals
 from twokeys.access.snapshot import Resource
@@ -241,6 +242,7 @@ def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
 
 
 ALICE = arn(HUB, "user/alice")
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
 
 def group_door(
@@ -250,11 +252,11 @@ def group_door(
     trusted: Sequence[str] = (ALICE,),
     kind: str = "group",
     names: Sequence[str] = ("org/team/people",),
+    condition: dict[str, Any] = MFA,
 ) -> None:
     """A door for a group that another stack makes: its trust names the members."""
-    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     target = arn("2" * 12, "role/reader")
-    trust = document(trusts(*trusted, condition=mfa))
+    trust = document(trusts(*trusted, condition=condition))
     documents = [
         symbolic("GroupPolicy", "grant", HUB, "policy", document(grants(target)), group="people", name="enter"),
         symbolic("Role", "reader", "2" * 12, "assumeRolePolicy", trust, name="reader", path="/"),
@@ -571,3 +573,14 @@ def test_what_another_stack_exports_of_its_doors_is_read_or_said_to_be_wrong() -
     (given,) = principals.mentioned(HUB, "role", "ci").documents
     assert (given.title, given.stack) == ("policy of g in stack org/p/o", "org/p/o")
     assert [door.id for door in graph.doors if door.open] == [f"{CI} -> {arn(STAGE, 'role/p/d')}"]
+
+
+def test_a_condition_that_keeps_the_members_of_a_group_out_is_named() -> None:
+    """`aws:PrincipalAccount` of the IAM User Guide: the account of the caller, here the group's and not PROD."""
+    world = World()
+    world.add("Account", "hub", world.hub, id=HUB)
+    group_door(world, members=["alice"], condition={"StringEquals": {"aws:PrincipalAccount": PROD}})
+    assert "door-needs-trust" in world.rules()
+    said = next(statements(world.graph))
+    assert f"admits it only under aws:PrincipalAccount StringEquals {PROD} (it has {HUB})" in said.message
+    assert said.next_step == "correct that condition, or remove the grant"

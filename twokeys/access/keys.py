@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
@@ -227,7 +227,9 @@ class _Reader:
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
         why = _denial(door.trust, "trust")
-        excluding = None if why else self._judge.excluding(door, "trust")
+        within = [one for one in self._graph.principals if source in one.groups] or [source]
+        each = [self._judge.excluding(replace(door, source=one), "trust") for one in within]
+        excluding = None if why else list(dict.fromkeys(said for one in each for said in one))
         names = "names neither it nor its account"
         if excluding:
             names = f"admits it only under {' and '.join(excluding)}, which it cannot meet"
