@@ -12,12 +12,12 @@ from rich.console import Console
 
 from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
 from twokeys.answers.summary import (
-    NOT_LOOKED_AT,
     Alike,
     Named,
     by_account,
     by_principal,
     in_words,
+    not_looked_at,
     not_open,
     not_shown,
     scope,
@@ -91,7 +91,7 @@ def show(  # noqa: PLR0913 - what is answered by position
             say(console, line)
     say(console, "")
     read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, digits=12))
-    say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {NOT_LOOKED_AT}")
+    say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
 
 
 def table(answers: Answers, comparison: Comparison | None = None) -> str:
@@ -114,8 +114,10 @@ def table(answers: Answers, comparison: Comparison | None = None) -> str:
 def _rows(answers: Answers) -> Iterator[dict[str, str]]:
     yield from ({"what": "way in", **_row(way)} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
-    for user, has in answers.long_term:
-        yield {"what": "long-term credentials", **_ends(user, user), "into role": "", "why": f"has {has} of its own"}
+    for held_by in answers.long_term:
+        strength = str(held_by.permissions) if held_by.permissions else ""
+        ends = {**_ends(held_by.user, held_by.user), "into role": "", "permissions": strength}
+        yield {"what": "long-term credentials", **ends, "why": held_by.words}
     for door in not_open(answers):
         lacking = "door not proved" if door.state is State.UNPROVED else "door without a key or denied"
         yield {"what": lacking, **_row_of_door(door)}
@@ -184,8 +186,7 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         yield "Within their own account"
         for way in answers.within:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({conditions(way)})"
-        for user, has in answers.long_term:
-            yield f"  {user.short} has {has} of its own"
+        yield from (f"  {one}" for one in answers.long_term)
     if len(answers.accounts) > 1 and answers.ways:
         yield from _principals(answers, named)
 
