@@ -589,6 +589,7 @@ IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH} (it
 ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), or {EXCEPT}"
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
+NARROW = "narrow that Deny (%s), or take it out of the trust policy"
 BOUNDED, DENIED = "permissions boundary does not allow it", "identity-based policy 1 denies it"
 ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
 NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
@@ -628,7 +629,9 @@ says(
      f": {NO_GRANT}", GIVE.replace("ci", "cd"), DOOR.replace("/ci", "/cd"), "deployer"),
 )(second_principal_without_grant)  # fmt: skip
 says((NO_GRANT, f"{TRUSTS_CI} {BOUNDED}: {NO_GRANT}", LET % BOUNDED, DOOR, "deployer"))(grant_that_a_boundary_kills)
-says((NO_GRANT, f"{TRUSTS_CI} {DENIED}: {NO_GRANT}", LET % DENIED, DOOR, "deployer"))(grant_that_an_explicit_deny_kills)
+says((NO_GRANT, f"{TRUSTS_CI} {DENIED}: {NO_GRANT}", NARROW % DENIED, DOOR, "deployer"))(
+    grant_that_an_explicit_deny_kills
+)
 says(
     (NO_GRANT, f"Role arn:aws:iam::account:new:role/deployer in account new (id not known yet) trusts {CI} of account "
      f"{HUB}, but no policy of role ci grants sts:AssumeRole on it: {NO_GRANT}",
@@ -657,7 +660,7 @@ says(
 
 
 @says((NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, but trust policy (NotNow) denies it: {NO_TRUST}",
-       f"let {CI} in there too (trust policy (NotNow) denies it), or remove the grant", DOOR, "ci"))  # fmt: skip
+       "narrow that Deny (trust policy (NotNow) denies it), or remove the grant", DOOR, "ci"))  # fmt: skip
 def denial_in_the_trust(world: World) -> None:
     role_to_role(world, document(trusts(CI), {**trusts(CI, effect="Deny"), "Sid": "NotNow"}))
     world.grant("ci", world.hub, DEPLOYER)

@@ -21,6 +21,7 @@ from twokeys.access.requirements import asks_for_external_id
 from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
 _THROUGH = "through components.other_stack.OtherStack, which a program takes in as docs/declared-documents.md shows"
+_DENIES = "denies it"
 _EXCEPT = "make an exception with reason, owner and expiry"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
 _PIN = (
@@ -196,7 +197,7 @@ class _Reader:
             why = _denial(door.grant, "identity")
             if why:
                 step = (
-                    f"let {_who(source)} assume {_to_grant(role)} there too ({why}), or take it out of the trust policy"
+                    f"{_past(why, f'let {_who(source)} assume {_to_grant(role)}')}, or take it out of the trust policy"
                 )
             elif excluding := self._judge.excluding(door, "grant"):
                 why = f"{_who(source)} is granted it only under {' and '.join(excluding)}, which it cannot meet"
@@ -239,7 +240,7 @@ class _Reader:
         named = root if source.kind == "group" else source.arn
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
         if why:
-            step = f"let {named} in there too ({why}), or remove the grant"
+            step = f"{_past(why, f'let {named} in')}, or remove the grant"
         elif excluding:
             step = "correct that condition, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
@@ -427,7 +428,12 @@ def _denial(verdict: Verdict, own: str) -> str | None:
     for decision in verdict.decisions:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
-            return f"{decision.document}{sid} denies it"
+            return f"{decision.document}{sid} {_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None
+
+
+def _past(why: str, let: str) -> str:
+    """The next step past a denial: another Allow does not help against a Deny."""
+    return f"narrow that Deny ({why})" if why.endswith(_DENIES) else f"{let} there too ({why})"

@@ -15,7 +15,7 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, headline, period, used
+from twokeys.audit.events import door_use, headline, period, sign_ins, usage, used
 from twokeys.audit.report import heading, shut, title, what_was_read
 from twokeys.doors.expiry import until
 
@@ -116,7 +116,8 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 def _events(answers: Answers, found: Comparison) -> dict[str, object]:
     return {
         "period": period(found),
-        "doors": [(one.usage.value, door_use(one)) for one in found.doors],
+        "doors": [(usage(one), door_use(one)) for one in found.doors],
+        "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
         "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],
     }

@@ -25,7 +25,8 @@ from twokeys.answers.summary import (
 )
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, events, headline, used
+from twokeys.audit.events import caller, door_use, events, headline, usage, used
+from twokeys.audit.trail import SIGN_IN
 from twokeys.shown import say, spreadsheet
 
 FEW = 12
@@ -273,12 +274,15 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
     for one in found.doors:
-        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": door_use(one)}
+        _, _, unknown = usage(one).partition(": ")
+        why = ": ".join(filter(None, (unknown, door_use(one))))
+        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": why}
     undeclared = [("entry without a door", use, used(use, answers)) for use in found.undeclared]
     unusual = [("unusual", one.use, f"{used(one.use, answers)}: {', '.join(one.why)}") for one in found.unusual]
     for what, use, why in undeclared + unusual:
         target = Party(use.target, account_name=answers.names.get(use.account, ""))
-        yield {"what": what, **_ends(use.caller, target), "why": why}
+        console = {"into role": "console"} if use.event == SIGN_IN else {}
+        yield {"what": what, **_ends(caller(use, answers), target), **console, "why": why}
 
 
 def _ends(source: Party, target: Party) -> dict[str, str]:
