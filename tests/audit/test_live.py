@@ -10,7 +10,7 @@ import pytest
 from twokeys.access.graph import build
 from twokeys.access.live import read_live
 from twokeys.access.principals import ACCESS_KEY, PASSWORD, USER
-from twokeys.access.snapshot import Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import not_looked_at
@@ -92,7 +92,8 @@ def test_what_aws_denied_to_tell_of_a_users_credentials_is_not_known(
         "arn": f"arn:aws:iam::{HUB}:user/pat",
         "credentials": {PASSWORD: password, ACCESS_KEY: key},
     }
-    user = Resource("urn:pulumi:live::aws::pat", USER, "pat", outputs=values)
-    found = read(build(Snapshot((user,)))).long_term
+    provider = Resource("urn:pulumi:live::aws::hub", PROVIDER, HUB, {"allowedAccountIds": json.dumps([HUB])})
+    user = Resource("urn:pulumi:live::aws::pat", USER, "pat", outputs=values, provider=provider.urn)
+    found = read(build(Snapshot((provider, user)))).long_term
     expected = [f"no permissions: user pat of {HUB}{line}: AWS denied the question"] if line else []
     assert list(map(str, found)) == expected
