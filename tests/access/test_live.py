@@ -6,6 +6,7 @@ What AWS says in other cases is answered in its place, checked by botocore again
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from botocore.validate import validate_parameters
 from tests.access.world import document, grants
 from twokeys.access.graph import build
 from twokeys.access.live import _region, read_live
+from twokeys.access.principals import ACCESS_KEY, PASSWORD
 from twokeys.access.snapshot import Resource
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
@@ -181,6 +183,10 @@ IN_HUB: list[dict[str, object]] = [
 ALL: Answers = {
     ("GetCallerIdentity", ""): {"Account": HUB, "Arn": f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"},
     ("GetAccountAuthorizationDetails", ""): IN_HUB,
+    ("GetLoginProfile", "u"): {"LoginProfile": {"UserName": "u", "CreateDate": DAY}},
+    ("ListAccessKeys", "u"): [{"AccessKeyMetadata": [{"Status": "Inactive"}]}, {"AccessKeyMetadata": []}],
+    ("GetLoginProfile", "alone"): "NoSuchEntity",
+    ("ListAccessKeys", "alone"): [{"AccessKeyMetadata": []}, {"AccessKeyMetadata": [{"Status": "Active"}]}],
     ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
     ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
     ("ListAccountsForParent", "r-a1b2"): [{"Accounts": [{"Id": HUB}]}, {"Accounts": [{"Id": OLD}]}],
@@ -287,10 +293,11 @@ HUBS = [
     of(HUB, "iam:GroupPolicy", "g/inline", group="g", name="inline", policy=json.dumps(TRUST)),
     of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", group="g", policyArn=OWN),
     of(HUB, "iam:User", "u", name="u", arn=iam(HUB, "user/u"), permissionsBoundary=OWN,
-       uniqueId="AIDA0123456789ABCDEF"),
+       uniqueId="AIDA0123456789ABCDEF", credentials={PASSWORD: True, ACCESS_KEY: False}),
     of(HUB, "iam:UserPolicy", "u/inline", user="u", name="inline", policy=json.dumps(TRUST)),
     of(HUB, "iam:UserGroupMembership", "u", user="u", groups=["g"]),
-    of(HUB, "iam:User", "alone", name="alone", arn=iam(HUB, "user/alone")),
+    of(HUB, "iam:User", "alone", name="alone", arn=iam(HUB, "user/alone"),
+       credentials={PASSWORD: False, ACCESS_KEY: True}),
     of(HUB, "iam:UserGroupMembership", "alone", user="alone", groups=[]),
     of(HUB, "iam:Role", "r", name="r", arn=iam(HUB, "role/r"), assumeRolePolicy="trust",
        uniqueId="AROA0123456789ABCDEF"),
@@ -372,9 +379,17 @@ def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None)
     assert options["iam"] == keys
 
 
+def without_an_answer(user: Resource) -> Resource:
+    return replace(user, outputs={**user.outputs, "credentials": {PASSWORD: None, ACCESS_KEY: None}})
+
+
 LESS: list[tuple[Answers, list[Resource]]] = [
     ({("DescribeOrganization", ""): "AWSOrganizationsNotInUseException"}, HUBS),
     ({("DescribeOrganization", ""): {"Organization": {"MasterAccountId": STAGE}}}, HUBS),
+    ({("DescribeOrganization", ""): "AWSOrganizationsNotInUseException", ("GetLoginProfile", "u"): "AccessDenied",
+        ("ListAccessKeys", "u"): "AccessDenied"},
+        [without_an_answer(one) if one.outputs.get("arn") == iam(HUB, "user/u")
+            else one for one in HUBS]),
     ({("ListPolicies", "SERVICE_CONTROL_POLICY"): "InvalidInputException"},
         [*HUBS, *ORGANIZED[:-3], *CENTER, *ROOT_ACCESS, *STAGES]),
     ({("GetPermissionsBoundaryForPermissionSet", SET): "ResourceNotFoundException"},

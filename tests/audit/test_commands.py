@@ -148,9 +148,48 @@ def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path)
 def test_a_sign_in_as_the_root_user_is_shown_and_gives_exit_code_1(tmp_path: Path) -> None:
     result = run("prod", "--events", logs(tmp_path, signed_in(PROD, "2026-09-22T10:00:00Z")), "--exit-code")
     assert (result.return_value, "CloudTrail: 0 entries without a door, 1 unusual" in result.stdout) == (1, True)
-    assert ": 0 entries; not among them: 1 sign-ins of the root user within the account" in result.stdout
+    assert ": 0 entries; not among them: 1 sign-in of the root user within the account" in result.stdout
     root = f"unusual: 2026-09-22 10:00:00 UTC root user of prod ({PROD}) -> console of prod ({PROD}) from 192.0.2.0"
     assert root in result.stdout
+
+
+def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tmp_path: Path) -> None:
+    failed = {"errorMessage": "Failed authentication"}
+    folder = logs(
+        tmp_path,
+        signed_in(PROD, "2026-09-22T10:00:00Z", "zoe", additionalEventData={"MFAUsed": "Yes"}),
+        signed_in(PROD, "2026-09-23T10:00:00Z", "zoe", additionalEventData={"MFAUsed": "No"}),
+        signed_in(PROD, "2026-09-24T10:00:00Z", "zoe", **failed),
+        signed_in(PROD, "2026-09-25T10:00:00Z", "HIDDEN_DUE_TO_SECURITY_REASONS", **failed),
+    )
+    text = run("prod", "--events", folder, "--html", "report.html", "--csv", "report.csv").output
+    signed = f"user zoe of prod ({PROD}) at the console, 2 times, last 2026-09-23 10:00 UTC, MFA used: yes 1, no 1"
+    assert f"\nsigned in: {signed}\n" in text
+    assert "2 failed sign-ins of IAM users within the account, 2 sign-ins of IAM users within the account" in text
+    assert f"<li>{signed}</li>" in Path("report.html").read_text().replace("<wbr>", "")
+    (data,) = read("prod", "--events", folder)["events"]["signIns"]
+    assert (data["user"]["name"], data["count"], data["mfaUsed"]) == ("zoe", 2, {"yes": 1, "no": 1})
+    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if row["what"] == "unusual"]
+    assert [(row["who"], row["of account"], row["into role"]) for row in rows] == [
+        ("user zoe", "prod", "console"),
+        ("user HIDDEN_DUE_TO_SECURITY_REASONS", "prod", "console"),
+    ]
+
+
+def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never_used(tmp_path: Path) -> None:
+    elsewhere = signed_in(PROD, "2026-09-22T10:00:00Z", recipientAccountId=PROD)
+    home = entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")
+    folder, said = logs(tmp_path, home, elsewhere), "no records of account stage"
+    asked = ("stage", "--events", folder, "--from", "2026-09-15")
+    text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
+    page = Path("report.html").read_text().replace("<wbr>", "")
+    assert (f"\nnot known: {said}: " in text, f"not known: {said}<" in page) == (True, True)
+    assert all("never used" not in shown for shown in (text, page, Path("report.csv").read_text()))
+    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if "door" in row["what"]]
+    assert {(row["what"], row["why"].partition(":")[0]) for row in rows} == {("door not known", said)}
+    doors = read(*asked)["events"]["doors"]
+    assert {(one["usage"], one["recorded"]) for one in doors} == {("not known", False)}
+    assert "never used" in run("stage", "--events", folder).output, "management has a record of 1 September"
 
 
 def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:

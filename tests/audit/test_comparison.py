@@ -26,7 +26,8 @@ def compared(world: World, *records: dict[str, Any], learning_days: int = 0, tar
     for record in records:
         trail.add(record)
     uses = trail.uses()
-    return compare(into(read(world.graph), target), uses, trail.start, trail.end, learning_days=learning_days)
+    answers, recorded = into(read(world.graph), target), trail.accounts
+    return compare(answers, uses, trail.start, trail.end, learning_days=learning_days, recorded=recorded)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:
@@ -131,22 +132,48 @@ def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is
     by_role = {"type": "AssumedRole", "accountId": STAGE, "arn": f"arn:aws:sts::{STAGE}:assumed-role/ops/ann"}
     found = compared(
         two_keys(),
-        signed_in(STAGE, at(0)),
-        signed_in(STAGE, at(1), "anaya"),
+        signed_in(STAGE, at(0), additionalEventData={"MFAUsed": "No"}),
+        signed_in(STAGE, at(1), "anaya", additionalEventData={"MFAUsed": "Yes"}),
+        signed_in(STAGE, at(1.5), "anaya", additionalEventData={"MFAUsed": "No"}),
         signed_in(STAGE, at(2), "anaya", errorMessage="Failed authentication"),
         signed_in(STAGE, at(3), userIdentity=by_role),
         signed_in(PROD, at(4)),
         learning_days=14,
     )
     assert found.apart == {
+        "failed sign-ins of IAM users within the account": 1,
         "sign-ins of IAM users within the account": 2,
         "sign-ins of the root user within the account": 1,
     }
     assert (found.entries, found.undeclared) == (0, ())
     assert [(one.use.caller.who.name, *one.why) for one in found.unusual] == [
-        ("root user", "sign-in as the root user"),
+        ("root user", "sign-in as the root user without MFA"),
         ("anaya", "failed attempt: Failed authentication"),
     ]
+    assert [(one.user.who.name, [use.mfa for use in one.uses]) for one in found.sign_ins] == [("anaya", [True, False])]
+
+
+@pytest.mark.parametrize(
+    ("account", "said"), [(STAGE, Usage.NEVER), (HUB, Usage.NEVER), (PROD, Usage.NOT_KNOWN), (OUTSIDE, Usage.NOT_KNOWN)]
+)
+def test_a_door_is_never_used_only_where_its_account_or_its_principal_s_has_a_record_of_any_kind(
+    account: str, said: Usage
+) -> None:
+    other = entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity", recipientAccountId=account)
+    assert set(usage(compared(two_keys(), other)).values()) == {said}
+
+
+def test_a_job_s_door_is_never_used_only_where_its_account_has_a_record() -> None:
+    world = two_keys()
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": GITHUB},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}},
+    }
+    world.role("gha", world.stage, document(statement))
+    found = compared(world, entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity", recipientAccountId=HUB))
+    assert (usage(found)["gha"], usage(found)["deployer"]) == (Usage.NOT_KNOWN, Usage.NEVER)
 
 
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:

@@ -9,8 +9,11 @@ import pytest
 
 from twokeys.access.graph import build
 from twokeys.access.live import read_live
+from twokeys.access.principals import ACCESS_KEY, PASSWORD, USER
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
+from twokeys.answers.summary import not_looked_at
 from twokeys.answers.words import since
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -42,8 +45,14 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
         grant = document(Action="sts:AssumeRole", Resource=role)
         made = iam.create_policy(PolicyName="enter", PolicyDocument=grant)["Policy"]["Arn"]
         iam.attach_user_policy(UserName="ann", PolicyArn=made)
+        iam.create_login_profile(UserName="ann", Password="Not-a-real-1")
+        iam.create_access_key(UserName="ann")
         iam.put_user_policy(UserName="bob", PolicyName="enter", PolicyDocument=grant)
-        found = into(read(build(read_live())), "prod")
+        inside.create_user(UserName="pat")
+        inside.create_access_key(UserName="pat")
+        inside.attach_user_policy(UserName="pat", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        everywhere = read(build(read_live()))
+        found = into(everywhere, "prod")
     told = {way.source.who.name: way for way in found.ways if way.target.who.name == "reader"}
     assert set(told) == {"ann", "bob"}
     ann, bob = told["ann"].steps[0], told["bob"].steps[0]
@@ -59,3 +68,32 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
     assert told["bob"].not_before == ann.trust.created
     assert since(told["bob"]).endswith(" UTC or later")
     assert {party.who.name for party in found.principals.values()} >= {"ann", "bob", "reader"}
+    assert list(map(str, found.long_term)) == ["administrator: user pat of prod has an access key of its own"]
+    assert [one.user.arn for one in found.long_term] == [f"arn:aws:iam::{prod}:user/pat"]
+    (hers,) = (one for one in everywhere.long_term if one not in found.long_term)
+    assert (hers.user.who.name, hers.has, hers.not_known) == ("ann", "a password and an access key", "")
+    assert "access keys of root users;" in not_looked_at(found)
+
+
+@pytest.mark.parametrize(
+    ("password", "key", "line"),
+    [
+        (None, True, " has an access key of its own; whether it has a password of its own is not known"),
+        (None, None, ": whether it has a password or an access key of its own is not known"),
+        (False, None, ": whether it has an access key of its own is not known"),
+        (False, False, None),
+    ],
+)
+def test_what_aws_denied_to_tell_of_a_users_credentials_is_not_known(
+    password: bool | None, key: bool | None, line: str | None
+) -> None:
+    values = {
+        "name": "pat",
+        "arn": f"arn:aws:iam::{HUB}:user/pat",
+        "credentials": {PASSWORD: password, ACCESS_KEY: key},
+    }
+    provider = Resource("urn:pulumi:live::aws::hub", PROVIDER, HUB, {"allowedAccountIds": json.dumps([HUB])})
+    user = Resource("urn:pulumi:live::aws::pat", USER, "pat", outputs=values, provider=provider.urn)
+    found = read(build(Snapshot((provider, user)))).long_term
+    expected = [f"no permissions: user pat of {HUB}{line}: AWS denied the question"] if line else []
+    assert list(map(str, found)) == expected

@@ -1,7 +1,8 @@
 """A snapshot of what really is: IAM and Organizations, read with boto3.
 
-Reads only: GetCallerIdentity, GetAccountAuthorizationDetails, and in the management account the accounts, their tags,
-the control policies with what they are attached to, IAM Identity Center and centralized root access.
+Reads only: GetCallerIdentity, GetAccountAuthorizationDetails, of each user GetLoginProfile and ListAccessKeys, and in
+the management account the accounts, their tags, the control policies with what they are attached to, IAM Identity
+Center and centralized root access.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 The result has the shape of a stack's resources, so that everything after it is the same code.
 """
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.live_identity_center import identity_center
-from twokeys.access.principals import GROUP, MANAGED_POLICY, USER
+from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, GROUP, MANAGED_POLICY, PASSWORD, USER
 from twokeys.access.snapshot import PROVIDER, Evidence, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_organizations import OrganizationsClient
 
+_DENIED, _NO_SUCH = ("AccessDenied", "AccessDeniedException"), "NoSuchEntity"
 _NO_ROOT_ACCESS = (
     "AccountNotManagementOrDelegatedAdministratorException",
     "OrganizationNotFoundException",
@@ -138,7 +140,7 @@ def _account(iam: IAMClient, account: str) -> Iterator[Resource]:
         for group in page.get("GroupDetailList", []):
             yield from _principal(group, account, "group", GROUP)
         for user in page.get("UserDetailList", []):
-            yield from _principal(user, account, "user", USER)
+            yield from _principal(user, account, "user", USER, {CREDENTIALS: _credentials(iam, user["UserName"])})
             yield _made(
                 "aws:iam/userGroupMembership:UserGroupMembership",
                 user["UserName"],
@@ -162,7 +164,38 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
             yield _made(MANAGED_POLICY, policy["Arn"], account, values, created=created, modified=modified)
 
 
-def _principal(found: Mapping[str, Any], account: str, kind: str, type_: str) -> Iterator[Resource]:
+def _credentials(iam: IAMClient, user: str) -> dict[str, bool | None]:
+    """Whether a user has a password and an active access key; None is for what the caller may not ask.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetLoginProfile.html
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
+    """
+
+    def has_active_key() -> bool:
+        pages = iam.get_paginator("list_access_keys").paginate(UserName=user)
+        return any(key.get("Status") == "Active" for page in pages for key in page["AccessKeyMetadata"])
+
+    return {
+        PASSWORD: _unless_denied(lambda: bool(iam.get_login_profile(UserName=user)["LoginProfile"])),
+        ACCESS_KEY: _unless_denied(has_active_key),
+    }
+
+
+def _unless_denied(ask: Callable[[], bool]) -> bool | None:
+    try:
+        return ask()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _DENIED:
+            return None
+        if code == _NO_SUCH:
+            return False
+        raise
+
+
+def _principal(
+    found: Mapping[str, Any], account: str, kind: str, type_: str, more: Mapping[str, object] | None = None
+) -> Iterator[Resource]:
     name = found[f"{kind.capitalize()}Name"]
     boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     values = {
@@ -172,6 +205,7 @@ def _principal(found: Mapping[str, Any], account: str, kind: str, type_: str) ->
         "assumeRolePolicy": found.get("AssumeRolePolicyDocument"),
         "permissionsBoundary": boundary,
         "uniqueId": found.get(f"{kind.capitalize()}Id"),
+        **(more or {}),
     }
     yield _made(type_, name, account, values, created=found.get("CreateDate"))
     for policy in found.get(f"{kind.capitalize()}PolicyList", []):

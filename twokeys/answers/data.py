@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twokeys.answers.model import Account, Answers, Door, KeyPlace, NotProved, Party, State, Step, Way
+from twokeys.answers.model import Account, Answers, Door, KeyPlace, LongTerm, NotProved, Party, State, Step, Way
+from twokeys.answers.permissions import Permissions
 from twokeys.answers.summary import evidence, not_shown, scope, summary
 from twokeys.doors import Door as Declared
 
@@ -22,7 +23,7 @@ def as_data(answers: Answers) -> dict[str, Any]:
         "accounts": [account_data(one) for one in answers.accounts.values()],
         "ways": [way_data(one) for one in answers.ways],
         "within": [way_data(one) for one in answers.within],
-        "longTerm": [{"user": party_data(user), "has": has} for user, has in answers.long_term],
+        "longTerm": [long_term_data(one) for one in answers.long_term],
         "doors": [door_data(one) for one in answers.doors],
         "notProved": [not_proved_data(one) for one in answers.not_proved],
         "notShown": not_shown(answers),
@@ -54,6 +55,16 @@ def party_data(party: Party) -> dict[str, Any]:
     }
 
 
+def long_term_data(one: LongTerm) -> dict[str, Any]:
+    """A user with credentials of its own; `permissions` is null for one whose user is not shown."""
+    return {
+        "user": party_data(one.user),
+        "has": one.has or None,
+        "notKnown": one.not_known or None,
+        "permissions": _permissions_data(one.permissions) if one.permissions else None,
+    }
+
+
 def way_data(way: Way) -> dict[str, Any]:
     """A way in."""
     return {
@@ -62,7 +73,7 @@ def way_data(way: Way) -> dict[str, Any]:
         "through": [party_data(one) for one in way.through],
         "verdict": way.verdict,
         "conditions": list(way.conditions),
-        "permissions": {"level": way.permissions.level.word, "policies": list(way.permissions.policies)},
+        "permissions": _permissions_data(way.permissions),
         "maxSessionSeconds": way.max_session_seconds,
         "accessRole": way.by_access_role,
         "why": way.why,
@@ -138,3 +149,7 @@ def declared_data(door: Declared | None) -> dict[str, Any] | None:
         return None
     expires = door.expires.isoformat() if door.expires else None
     return {"name": door.name, "reason": door.reason, "owner": door.owner, "expires": expires}
+
+
+def _permissions_data(permissions: Permissions) -> dict[str, Any]:
+    return {"level": permissions.level.word, "policies": list(permissions.policies)}

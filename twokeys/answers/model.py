@@ -258,6 +258,30 @@ class NotProved:
 
 
 @dataclass(frozen=True, slots=True)
+class LongTerm:
+    """A user with a password or an access key of its own, and which, in words; how strong it is, if it is shown.
+
+    `not_known` are those that AWS did not let the caller ask for.
+    """
+
+    user: Party
+    has: str
+    not_known: str = ""
+    permissions: Permissions | None = None
+
+    @property
+    def words(self) -> str:
+        """What it has: "has a password of its own"."""
+        has = f"has {self.has} of its own" if self.has else ""
+        not_known = f"whether it has {self.not_known} of its own is not known: AWS denied the question"
+        return "; ".join(filter(None, (has, not_known if self.not_known else "")))
+
+    def __str__(self) -> str:
+        strength = f"{self.permissions}: " if self.permissions else ""
+        return f"{strength}{self.user.short}{' ' if self.has else ': '}{self.words}"
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account of the organization: its id (or symbol, before it has one), what people call it, its environment.
 
@@ -299,8 +323,7 @@ class Answers:
     doors: tuple[Door, ...]
     not_proved: tuple[NotProved, ...]
     within: tuple[Way, ...] = ()
-    long_term: tuple[tuple[Party, str], ...] = ()
-    """The users who a state shows to have a password or an access key of their own, and which, in words."""
+    long_term: tuple[LongTerm, ...] = ()
     units: tuple[tuple[str, ...], ...] = ()
     memberships: tuple[tuple[Party, Party], ...] = ()
     """A user and a group that it is in."""

@@ -21,10 +21,10 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.keys import Lack, Statement, statements
 from twokeys.access.paths import Path, paths_from
-from twokeys.access.principals import USER, Principal
+from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, PASSWORD, USER, Principal
 from twokeys.access.requirements import closing, in_words
 from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot
-from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, NotProved, Party, Portal, Step, Way
+from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, LongTerm, NotProved, Party, Portal, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.doors import Door as Declared
@@ -42,7 +42,7 @@ ROOT_SESSION = 900
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 _CALLER = "parent_caller_arn"
-_LONG_TERM = {"aws:iam/userLoginProfile:UserLoginProfile": "a password", "aws:iam/accessKey:AccessKey": "an access key"}
+_LONG_TERM = {PASSWORD: "a password", ACCESS_KEY: "an access key"}
 _STORE = ("aws:identitystore/user:User", "aws:identitystore/group:Group")
 _KEYS = {
     access.Key.PRESENT: Key.PRESENT,
@@ -213,16 +213,29 @@ class _Reader:
             if door.open and door.source.kind == "user":
                 yield self._way(Path((door,)))
 
-    def _long_term(self) -> Iterator[tuple[Party, str]]:
+    def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
-        found: dict[Party, dict[str, None]] = defaultdict(dict)
+        found: dict[Who, dict[str, bool]] = defaultdict(dict)
         for kind, words in _LONG_TERM.items():
             for resource in self._graph.snapshot.of_type(kind):
                 if resource.get("status") != "Inactive":
-                    account = self._accounts.of(resource)
-                    user = Who("user", account, resource.text("user") or resource.name)
-                    found[Party(user, account_name=self._name(account))][words] = None
-        return ((user, " and ".join(words)) for user, words in found.items())
+                    user = Who("user", self._accounts.of(resource), resource.text("user") or resource.name)
+                    found[user][words] = True
+        for resource in self._graph.snapshot.of_type(USER):
+            asked = resource.get(CREDENTIALS)
+            for kind, has in asked.items() if isinstance(asked, Mapping) else ():
+                if has is not False:
+                    user = Who("user", self._accounts.of(resource), resource.text("name") or resource.name)
+                    found[user][_LONG_TERM[kind]] = has is True
+        shown = {who(one): one for one in self._graph.principals if one.urn}
+        for user, each in found.items():
+            principal = shown.get(user)
+            yield LongTerm(
+                self._party(principal) if principal else Party(user, account_name=self._name(user.account)),
+                has=" and ".join(words for words, has in each.items() if has),
+                not_known=" or ".join(words for words, has in each.items() if not has),
+                permissions=self._strength(principal) if principal else None,
+            )
 
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]

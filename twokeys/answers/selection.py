@@ -35,7 +35,7 @@ def into(answers: Answers, target: str | None) -> Answers:
         accounts=accounts,
         ways=tuple(way for way in answers.ways if way.account in accounts),
         within=tuple(way for way in answers.within if way.account in accounts),
-        long_term=tuple(one for one in answers.long_term if one[0].who.account in accounts),
+        long_term=tuple(one for one in answers.long_term if one.user.who.account in accounts),
         doors=tuple(door for door in answers.doors if door.target.who.account in accounts),
         not_proved=tuple(one for one in answers.not_proved if one.target is None or one.target.who.account in accounts),
     )

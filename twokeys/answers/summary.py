@@ -13,10 +13,10 @@ from twokeys.answers.permissions import Level
 from twokeys.doors import Who
 from twokeys.shown import counted
 
-NOT_LOOKED_AT = (
+_NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; passwords and access keys that no stack made; whether MFA "
-    "devices exist (docs/not-looked-at.md)"
+    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist "
+    "(docs/not-looked-at.md)"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
@@ -159,8 +159,14 @@ def evidence(answers: Answers) -> dict[str, Any]:
     return {
         "read": [asdict(one) for one in answers.evidence],
         "version": version("twokeys"),
-        "notLookedAt": NOT_LOOKED_AT,
+        "notLookedAt": not_looked_at(answers),
     }
+
+
+def not_looked_at(answers: Answers) -> str:
+    """What no answer looks at: live IAM tells of the passwords and keys of all users, and not of the root user's."""
+    live = any(one.caller for one in answers.evidence)
+    return _NOT_LOOKED_AT.format("of root users" if live else "that no stack made")
 
 
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:

@@ -121,7 +121,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     comparison, now = None, datetime.now(UTC)
     if logs or events_api:
         period = (start, end)
-        trail = _from_files(logs) if logs else _from_api(regions, *period)
+        trail = _from_files(logs, *period) if logs else _from_api(regions, *period)
         comparison = _compared(found, trail, period, learning_days)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
@@ -160,17 +160,18 @@ def _compared(
         learning_days=learning_days,
         unreadable=trail.unreadable,
         passed_over=trail.passed_over,
+        recorded=trail.accounts,
     )
 
 
-def _from_files(paths: Iterable[Path]) -> Trail:
+def _from_files(paths: Iterable[Path], start: datetime | None, end: datetime | None) -> Trail:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     from twokeys.audit.logs import log_files, other_service, records
     from twokeys.audit.trail import Trail
 
-    files, trail = log_files(paths), Trail()
+    files, trail = log_files(paths), Trail(since=start, until=end)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -213,4 +214,5 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
         for count, record in enumerate(looked_up(session, asked, start, end), 1):
             progress.update(task, description=f"Asking CloudTrail: {count} records")
             trail.add(record)
+    trail.accounts.add(session.client("sts", region_name=asked[0]).get_caller_identity()["Account"])
     return trail

@@ -6,12 +6,12 @@ docs/audit-events.md says what counts as an entry, as used or perhaps used, as w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from twokeys.answers.model import Answers, Step
+from twokeys.answers.model import Answers, Party, Step
 from twokeys.audit import LEARNING
 from twokeys.audit.trail import SIGN_IN, Use, resolved
 from twokeys.doors import Who
@@ -19,6 +19,8 @@ from twokeys.iam.globs import Glob
 
 _ENOUGH = 10
 _APART = 2
+_BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
+"""Who comes by an identity provider: recorded in the role's account only."""
 
 
 class Usage(Enum):
@@ -27,6 +29,7 @@ class Usage(Enum):
     USED = "used"
     PERHAPS = "perhaps used"
     NEVER = "never used"
+    NOT_KNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,22 @@ class DoorUse:
     last: datetime | None
     early: int = 0
     sessions: tuple[str, ...] = ()
+    recorded: bool = True
+    """Whether its role's account or its principal's has any record, so that an entry would be among them."""
 
     @property
     def usage(self) -> Usage:
-        """Used, perhaps used or never used."""
-        return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else Usage.NEVER
+        """Used, perhaps used or never used; not known where no entry would be recorded."""
+        unused = Usage.NEVER if self.recorded else Usage.NOT_KNOWN
+        return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """The sign-ins of an IAM user at the account's own console that succeeded, in order of time."""
+
+    user: Party
+    uses: tuple[Use, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class Comparison:
     apart: dict[str, int]
     unreadable: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    sign_ins: tuple[SignIns, ...] = ()
 
     @property
     def noteworthy(self) -> bool:
@@ -92,10 +107,12 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
     learning_days: int = LEARNING,
     unreadable: int = 0,
     passed_over: Mapping[str, int] | None = None,
+    recorded: Collection[str] | None = None,
 ) -> Comparison:
     """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`.
 
-    Without a period, as of no records at all, nothing is said of a door.
+    Without a period, as of no records at all, nothing is said of a door. `recorded` are the accounts that have a record
+    of any kind; by default every account.
     """
     known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
     apart = Counter(reason for use in known if (reason := _apart(use)))
@@ -111,12 +128,13 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
         end=end,
         learned_until=learned,
         entries=len(entries),
-        doors=tuple(one.use(door) for door, one in tallies.items()),
+        doors=tuple(one.use(door, recorded) for door, one in tallies.items()),
         undeclared=tuple(undeclared),
         unusual=tuple(_unusual(judged, learned)),
         apart=dict(sorted(apart.items())),
         unreadable=unreadable,
         passed_over=dict(sorted((passed_over or {}).items())),
+        sign_ins=tuple(_sign_ins(judged)),
     )
 
 
@@ -126,20 +144,22 @@ class _Tally:
     perhaps: int = 0
     uses: list[Use] = field(default_factory=list)
 
-    def use(self, door: Step) -> DoorUse:
+    def use(self, door: Step, recorded: Collection[str] | None) -> DoorUse:
         made = max((datetime.fromisoformat(key.created) for key in door.keys if key.created), default=None)
         early = sum(use.time < made for use in self.uses) if made else 0
         sessions = tuple(dict.fromkeys(use.caller_session for use in self.uses if use.caller_session))
         last = self.uses[-1].time if self.uses else None
-        return DoorUse(door, bool(door.keys), self.count, self.perhaps, last, early, sessions)
+        source, target = door.source.who, door.target.who
+        where = {target.account} if source.kind in _BY_PROVIDER else {source.account, target.account}
+        known = recorded is None or not where.isdisjoint(recorded)
+        return DoorUse(door, bool(door.keys), self.count, self.perhaps, last, early, sessions, known)
 
 
 def _apart(use: Use) -> str | None:
     """Why no door stands for a use, in words."""
     if use.event == SIGN_IN:
-        return (
-            f"sign-ins of {'the root user' if use.caller.who.kind == 'root-user' else 'IAM users'} within the account"
-        )
+        whose = "the root user" if use.caller.who.kind == "root-user" else "IAM users"
+        return f"{'failed ' if use.failed is not None else ''}sign-ins of {whose} within the account"
     if use.caller.who.kind == "service":
         return "by AWS services"
     return "within the account" if use.caller.who.account == use.account else None
@@ -253,6 +273,15 @@ class _Habits:
         self.hours[use.time.hour] += 1
 
 
+def _sign_ins(uses: Iterable[Use]) -> Iterable[SignIns]:
+    found: dict[Who, list[Use]] = defaultdict(list)
+    for use in uses:
+        if use.event == SIGN_IN and use.failed is None and use.caller.who.kind != "root-user":
+            found[use.caller.who].append(use)
+    for own in sorted(found.values(), key=lambda own: str(own[0].caller)):
+        yield SignIns(own[0].caller, tuple(own))
+
+
 def _unusual(uses: Iterable[Use], learned: datetime | None) -> Iterable[Unusual]:
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
@@ -261,7 +290,8 @@ def _unusual(uses: Iterable[Use], learned: datetime | None) -> Iterable[Unusual]
             continue
         if use.event == SIGN_IN:
             if use.caller.who.kind == "root-user":
-                yield Unusual(use, ("sign-in as the root user",))
+                mfa = "" if use.mfa is None else " with MFA" if use.mfa else " without MFA"
+                yield Unusual(use, (f"sign-in as the root user{mfa}",))
             continue
         who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
         if learned is None or use.time >= learned:

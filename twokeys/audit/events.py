@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from twokeys.answers.data import party_data
-from twokeys.answers.model import Answers
+from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import listed
-from twokeys.audit.comparison import Comparison, DoorUse, Usage
+from twokeys.audit.comparison import Comparison, DoorUse, SignIns, Usage
 from twokeys.audit.trail import SIGN_IN, Use
 from twokeys.shown import counted
 
@@ -33,6 +33,7 @@ def as_data(found: Comparison) -> dict[str, Any]:
                 "target": party_data(one.door.target),
                 "proved": one.proved,
                 "usage": one.usage.value,
+                "recorded": one.recorded,
                 "count": one.count,
                 "perhaps": one.perhaps,
                 "last": one.last.isoformat() if one.last else None,
@@ -40,6 +41,16 @@ def as_data(found: Comparison) -> dict[str, Any]:
                 "sessions": list(one.sessions),
             }
             for one in found.doors
+        ],
+        "signIns": [
+            {
+                "user": party_data(one.user),
+                "account": one.uses[-1].account,
+                "count": len(one.uses),
+                "last": one.uses[-1].time.isoformat(),
+                "mfaUsed": _mfa(one),
+            }
+            for one in found.sign_ins
         ],
         "undeclared": [_use(use) for use in found.undeclared],
         "unusual": [{**_use(one.use), "why": list(one.why)} for one in found.unusual],
@@ -62,6 +73,7 @@ def _use(use: Use) -> dict[str, Any]:
         "source": use.source,
         "session": use.session,
         "failed": use.failed,
+        "mfaUsed": use.mfa,
     }
 
 
@@ -81,7 +93,9 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
     yield "What CloudTrail saw"
     yield period(found)
     for one in found.doors:
-        yield f"{one.usage.value}: {door_use(one)}"
+        yield f"{usage(one)}: {door_use(one)}"
+    for signed in found.sign_ins:
+        yield f"signed in: {sign_ins(signed, answers)}"
     for use in found.undeclared:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
@@ -96,7 +110,7 @@ def period(found: Comparison) -> str:
         unreadable = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"CloudTrail: {nothing}{others}"
-    apart = ", ".join(f"{count} {what}" for what, count in found.apart.items())
+    apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
     apart = f"; not among them: {apart}" if apart else ""
     unreadable = f"; {counted(found.unreadable, 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
@@ -107,6 +121,41 @@ def period(found: Comparison) -> str:
         f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} {entries}"
         f"{apart}{unreadable}{others}{learning}"
     )
+
+
+def _apart(count: int, what: str) -> str:
+    before, plural, after = what.partition("sign-ins")
+    return f"{counted(count, f'{before}sign-in')}{after}" if plural else f"{count} {what}"
+
+
+def usage(one: DoorUse) -> str:
+    """Whether a door was used, and why it is not known."""
+    unknown = f": no records of account {one.door.target.place}" if one.usage is Usage.NOT_KNOWN else ""
+    return f"{one.usage.value}{unknown}"
+
+
+def sign_ins(one: SignIns, answers: Answers) -> str:
+    """Who signed in at the account's own console, how often, when last, and whether with MFA, in words."""
+    mfa = ", ".join(f"{word} {count}" if len(_mfa(one)) > 1 else word for word, count in _mfa(one).items())
+    times = counted(len(one.uses), "time")
+    last = f"{one.uses[-1].time:%Y-%m-%d %H:%M} UTC"
+    return f"{_named(one.user, answers)} at the console, {times}, last {last}, MFA used: {mfa}"
+
+
+def _mfa(one: SignIns) -> dict[str, int]:
+    """How many sign-ins were with MFA, without it, and do not tell."""
+    told = [use.mfa for use in one.uses]
+    counts = {"yes": told.count(True), "no": told.count(False), "not told": told.count(None)}
+    return {word: count for word, count in counts.items() if count}
+
+
+def caller(use: Use, answers: Answers) -> Party:
+    """Who called, with the name of the account."""
+    return _named(use.caller, answers)
+
+
+def _named(party: Party, answers: Answers) -> Party:
+    return replace(party, account_name=answers.names.get(party.who.account, ""))
 
 
 def door_use(one: DoorUse) -> str:
@@ -127,8 +176,7 @@ def used(use: Use, answers: Answers) -> str:
     what = "console" if use.event == SIGN_IN else what
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
-    caller = replace(use.caller, account_name=answers.names.get(use.caller.who.account, ""))
     return (
-        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller}{session}{unknown} -> {what} of "
+        f"{use.time:%Y-%m-%d %H:%M:%S} UTC {caller(use, answers)}{session}{unknown} -> {what} of "
         f"{answers.names.get(use.account, use.account)} from {use.source} in {use.region} ({use.id})"
     )

@@ -12,10 +12,10 @@ from itertools import zip_longest
 from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, NOT_LOOKED_AT, by_account, listed, not_shown, scope, summary
+from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, headline, period, used
+from twokeys.audit.events import door_use, headline, period, sign_ins, usage, used
 from twokeys.audit.report import heading, shut, title, what_was_read
 from twokeys.doors.expiry import until
 
@@ -44,7 +44,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         scope=scope(answers),
         evidence=what_was_read(answers),
         version=version("twokeys"),
-        not_looked_at=NOT_LOOKED_AT,
+        not_looked_at=not_looked_at(answers),
         principals=[
             (source, _counts(ways), ", ".join(sorted({way.target.place for way in ways})))
             for source, ways in sorted(by_source.items(), key=lambda pair: (-_level(pair[1]), str(pair[0])))
@@ -60,7 +60,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         ],
         groups=[(heading(group), _by_source(group.ways)) for group in groups],
         within=_by_source((way,) for way in answers.within),
-        long_term=[f"{user.short} has {has} of its own" for user, has in answers.long_term],
+        long_term=list(map(str, answers.long_term)),
         keys=_keys(answers),
         few=len(answers.accounts) <= FEW,
         shut=shut(answers),
@@ -116,7 +116,8 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 def _events(answers: Answers, found: Comparison) -> dict[str, object]:
     return {
         "period": period(found),
-        "doors": [(one.usage.value, door_use(one)) for one in found.doors],
+        "doors": [(usage(one), door_use(one)) for one in found.doors],
+        "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
         "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],
     }

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
 from twokeys.answers.summary import (
-    NOT_LOOKED_AT,
     Alike,
     Named,
     by_account,
     by_principal,
     in_words,
+    not_looked_at,
     not_open,
     not_shown,
     scope,
@@ -25,7 +25,8 @@ from twokeys.answers.summary import (
 )
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, events, headline, used
+from twokeys.audit.events import caller, door_use, events, headline, usage, used
+from twokeys.audit.trail import SIGN_IN
 from twokeys.shown import say, spreadsheet
 
 FEW = 12
@@ -91,7 +92,7 @@ def show(  # noqa: PLR0913 - what is answered by position
             say(console, line)
     say(console, "")
     read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, digits=12))
-    say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {NOT_LOOKED_AT}")
+    say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
 
 
 def table(answers: Answers, comparison: Comparison | None = None) -> str:
@@ -114,8 +115,10 @@ def table(answers: Answers, comparison: Comparison | None = None) -> str:
 def _rows(answers: Answers) -> Iterator[dict[str, str]]:
     yield from ({"what": "way in", **_row(way)} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
-    for user, has in answers.long_term:
-        yield {"what": "long-term credentials", **_ends(user, user), "into role": "", "why": f"has {has} of its own"}
+    for held_by in answers.long_term:
+        strength = str(held_by.permissions) if held_by.permissions else ""
+        ends = {**_ends(held_by.user, held_by.user), "into role": "", "permissions": strength}
+        yield {"what": "long-term credentials", **ends, "why": held_by.words}
     for door in not_open(answers):
         lacking = "door not proved" if door.state is State.UNPROVED else "door without a key or denied"
         yield {"what": lacking, **_row_of_door(door)}
@@ -184,8 +187,7 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         yield "Within their own account"
         for way in answers.within:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({conditions(way)})"
-        for user, has in answers.long_term:
-            yield f"  {user.short} has {has} of its own"
+        yield from (f"  {one}" for one in answers.long_term)
     if len(answers.accounts) > 1 and answers.ways:
         yield from _principals(answers, named)
 
@@ -272,12 +274,15 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
     for one in found.doors:
-        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": door_use(one)}
+        _, _, unknown = usage(one).partition(": ")
+        why = ": ".join(filter(None, (unknown, door_use(one))))
+        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": why}
     undeclared = [("entry without a door", use, used(use, answers)) for use in found.undeclared]
     unusual = [("unusual", one.use, f"{used(one.use, answers)}: {', '.join(one.why)}") for one in found.unusual]
     for what, use, why in undeclared + unusual:
         target = Party(use.target, account_name=answers.names.get(use.account, ""))
-        yield {"what": what, **_ends(use.caller, target), "why": why}
+        console = {"into role": "console"} if use.event == SIGN_IN else {}
+        yield {"what": what, **_ends(caller(use, answers), target), **console, "why": why}
 
 
 def _ends(source: Party, target: Party) -> dict[str, str]:

@@ -65,6 +65,8 @@ class Use:
     source_identity: str | None = None
     failed: str | None = None
     task: str | None = None
+    mfa: bool | None = None
+    """Whether a sign-in was with MFA, None where the record does not tell it."""
 
     @property
     def target(self) -> Who:
@@ -88,6 +90,11 @@ class Trail:
     """Records of assumed roles and sign-ins that lack their time, or the role: counted, never guessed at."""
     passed_over: Counter[str] = field(default_factory=Counter)
     """Files of other services beside the log files, by service."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Of which period `accounts` are."""
+    accounts: set[str] = field(default_factory=set)
+    """The accounts that have a record of any kind from `since` to `until`."""
     _uses: dict[str, Use] = field(default_factory=dict)
 
     def add(self, record: Mapping[str, Any]) -> None:
@@ -102,9 +109,11 @@ class Trail:
         if time is not None:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
+        use = _use(record, time) if concerns and time is not None else None
+        if time is not None and (self.since or time) <= time <= (self.until or time):
+            self.accounts |= _recorded_in(record, use)
         if not concerns:
             return
-        use = _use(record, time) if time is not None else None
         if use is None:
             self.unreadable += 1
             return
@@ -138,6 +147,14 @@ def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
     return replace(use, caller=known) if not use.told and known is not None else use
 
 
+def _recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
+    """The account whose trail has a record; empty where nothing tells it."""
+    told = _mapping(record.get("userIdentity"))
+    own = _text(told.get("accountId")) if told.get("type") != "AWSAccount" else None
+    account = _text(record.get("recipientAccountId")) or own or (use.account if use is not None else None)
+    return {account} if account else set()
+
+
 def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
     target = _target(record)
     identity = record.get("sharedEventID") or record.get("eventID")
@@ -147,6 +164,7 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
     task = asked.get("taskPolicyArn")
     task = _mapping(task).get("arn", task)
     context = _mapping(told.get("sessionContext"))
+    mfa = _mapping(record.get("additionalEventData")).get("MFAUsed")
     return Use(
         id=identity,
         time=time,
@@ -162,6 +180,7 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
         source_identity=_text(context.get("sourceIdentity")),
         failed=_text(record.get("errorCode")) or _text(record.get("errorMessage")),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
+        mfa={"Yes": True, "No": False}.get(str(mfa)),
     )
 
 
