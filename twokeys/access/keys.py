@@ -227,9 +227,7 @@ class _Reader:
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
         why = _denial(door.trust, "trust")
-        within = [one for one in self._graph.principals if source in one.groups] or [source]
-        each = [self._judge.excluding(replace(door, source=one), "trust") for one in within]
-        excluding = None if why else list(dict.fromkeys(said for one in each for said in one))
+        excluding = [] if why else self._excluding_from_trust(door)
         names = "names neither it nor its account"
         if excluding:
             names = f"admits it only under {' and '.join(excluding)}, which it cannot meet"
@@ -246,6 +244,12 @@ class _Reader:
         elif excluding:
             step = "correct that condition, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
+
+    def _excluding_from_trust(self, door: Door) -> list[str]:
+        """The conditions of the trust that keep a caller out; of a group its members, as no trust can name a group."""
+        callers = [one for one in self._graph.principals if door.source in one.groups] or [door.source]
+        each = (self._judge.excluding(replace(door, source=one), "trust") for one in callers)
+        return list(dict.fromkeys(said for one in each for said in one))
 
     def _unproved(self, door: Door) -> Iterator[Statement]:
         """Said once: what hangs on a document that `not_proved` already speaks of is not repeated for each door."""

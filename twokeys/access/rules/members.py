@@ -10,14 +10,10 @@ from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.accounts import ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import PEOPLE, USER
+from twokeys.access.principals import ACCESS_KEY, PASSWORD, PEOPLE, USER
 from twokeys.access.snapshot import Resource
 
-_LONG_TERM = {
-    USER: "IAM user",
-    "aws:iam/accessKey:AccessKey": "access key",
-    "aws:iam/userLoginProfile:UserLoginProfile": "console password",
-}
+_LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 
 
 def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
