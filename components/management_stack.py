@@ -6,7 +6,7 @@ from typing import Any
 from components.refusing import ProgramRefusal
 from components.stack_outputs import StackOutputs
 from twokeys.doors import ACCOUNT_OUTPUT, ACCOUNTS_OUTPUT, PEOPLE_OUTPUT
-from twokeys.errors import nearest
+from twokeys.errors import or_nearest
 from twokeys.settings.models import Who
 
 _LISTED = {"role": "role_arns", "user": "user_arns", "group": "group_members"}
@@ -34,15 +34,16 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str,
     for one in principals:
         known = outputs.get(_LISTED.get(one.kind, ""))
         if known is not None and one.name not in known:
-            close = nearest(one.name, known)
+            step = (
+                f"add it to people.{one.kind}s of the management stack and update that stack first; where it is there"
+                " already, say `exists: true` in `from`"
+            )
             raise ProgramRefusal(
                 f"{one.kind} {one.name} of door {door}",
                 where=f"output {_LISTED[one.kind]} of stack {stack}",
                 why=f"the management stack makes no such {one.kind}, and AWS refuses a trust in one that is not there;"
                 f" it has: {', '.join(known) or 'none'}",
-                next_step=(f"write {close}, if that is meant, or " if close else "")
-                + f"add it to people.{one.kind}s of the management stack and update that stack first; where it is there"
-                " already, say `exists: true` in `from`",
+                next_step=or_nearest(step, one.name, known),
             )
 
 

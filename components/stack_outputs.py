@@ -7,7 +7,7 @@ import pulumi
 
 from components.refusing import ProgramRefusal
 from twokeys.doors import ACCOUNTS_OUTPUT
-from twokeys.errors import nearest
+from twokeys.errors import or_nearest
 from twokeys.shown import counted
 
 _ACCESS_ROLES = "access_role_arns"
@@ -59,13 +59,12 @@ class StackOutputs:
         def entry(outputs: Mapping[str, Any]) -> object:
             known = outputs.get(output) or {}
             if not known.get(key):
-                close = None if key in known else nearest(key, known)
+                step = f"add it to {config} of {self._called} and update that stack first"
                 raise ProgramRefusal(
                     f"{key!r} of {self._called}",
                     where=f"output {output} of stack {self.name}",
                     why="it is empty" if key in known else f"it has: {', '.join(known) or 'none'}",
-                    next_step=(f"write {close}, if that is meant, or " if close else "")
-                    + f"add it to {config} of {self._called} and update that stack first",
+                    next_step=step if key in known else or_nearest(step, key, known),
                 )
             return known[key]
 
@@ -76,7 +75,7 @@ class StackOutputs:
             known, shut = outputs.get(output) or {}, outputs.get(_NOT_ENTERED) or {}
             if account in known:
                 return str(known[account])
-            close = nearest(account, known)
+            step = f"add it to accounts of {self._called} and update that stack first, or name the `stack` that has it"
             why = f"the accounts that it enters are: {', '.join(sorted(known)) or 'none'}"
             raise ProgramRefusal(
                 f"account {account}, in which doors of this stack start",
@@ -84,8 +83,7 @@ class StackOutputs:
                 why="that stack does not enter the account (access.enter: false), so that no grant can be made in it"
                 if account in shut
                 else why,
-                next_step=(f"write {close}, if that is meant, or " if close else "")
-                + f"add it to accounts of {self._called} and update that stack first, or name the `stack` that has it",
+                next_step=or_nearest(step, account, known),
             )
 
         return self.refer().apply(entry)

@@ -81,10 +81,8 @@ def _fetched(address: str) -> bytes:
 
 def _refuse_open(address: str) -> None:
     parts = urlsplit(address)
-    if parts.scheme != "https" and (parts.scheme, parts.hostname in ("127.0.0.1", "::1", "localhost")) != (
-        "http",
-        True,
-    ):
+    here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not here:
         raise OSError(f"{address} is not https, so that anybody on the way could change it")
 
 
