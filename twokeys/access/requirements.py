@@ -11,9 +11,11 @@ from typing import Final
 
 from twokeys.doors.expiry import until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
+from twokeys.iam.conditions import parse_date
 from twokeys.iam.truth import Truth
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
+_CLOCK = frozenset({"aws:currenttime", "aws:epochtime"})
 _EXTERNAL_ID = "sts:externalid"
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _WHOSE: Final = {
@@ -194,13 +196,13 @@ def closing(requirement: Requirement) -> datetime | None:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
     ends = requirement.operator.startswith("DateLessThan") and not requirement.negated
-    if requirement.key.lower() != "aws:currenttime" or not ends or len(requirement.values) != 1:
+    moments = [parse_date(value) for value in requirement.values]
+    if requirement.key.lower() not in _CLOCK or not ends or not moments or None in moments:
         return None
     try:
-        moment = datetime.fromisoformat(requirement.values[0])
-    except ValueError:
+        return datetime.fromtimestamp(float(max(filter(None, moments), default=0)), UTC)
+    except (ValueError, OverflowError):  # past every calendar
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _asks_for_mfa(requirement: Requirement) -> bool:
