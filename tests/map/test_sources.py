@@ -1,6 +1,7 @@
 """From states to the model. The states in `states/` are of a real update of this program's three stacks.
 
-They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources.
+They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources,
+each of them a line.
 """
 
 import json
