@@ -8,8 +8,7 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.layout import place
-from twokeys.fleet.sizes import account_sizes
+from twokeys.fleet.layout import account_sizes, place
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config
 from twokeys.project.shards import shard_number

@@ -1,11 +1,17 @@
-"""The session that the commands read AWS with."""
+"""What the commands read AWS with: a session, and a word on how far a long read has come."""
 
 from __future__ import annotations
 
+import time
+
 import boto3
+import click
 
 from twokeys.errors import Refusal, or_nearest
+from twokeys.organization.reading import Say
 from twokeys.settings.values import regions
+
+_QUIET_SECONDS = 2.0
 
 
 def aws_session(profile: str | None, region: str | None) -> boto3.Session:
@@ -22,3 +28,16 @@ def aws_session(profile: str | None, region: str | None) -> boto3.Session:
             next_step=or_nearest("give a region such as us-east-1 or eu-central-1", region, regions()),
         )
     return boto3.Session(profile_name=profile, region_name=region)
+
+
+def progress() -> Say:
+    """Say on the error stream how far a long read has come, two seconds apart: a short one says nothing."""
+    said = time.monotonic()
+
+    def say(text: str) -> None:
+        nonlocal said
+        if time.monotonic() - said > _QUIET_SECONDS:
+            said = time.monotonic()
+            click.echo(f"... {text}", err=True)
+
+    return say
