@@ -55,8 +55,7 @@ def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capac
         recorded: the accounts of each shard as they are now.
         capacity: how many resources a shard may get. An account that is larger than that has a shard of its own.
 
-    Raises:
-        ValueError: an account is recorded in two shards.
+    Raises ValueError when an account is recorded in two shards.
     """
     home: dict[str, int] = {}
     for number, accounts in recorded.items():

@@ -16,10 +16,8 @@ def refuse_what_would_stop(root: Path, environment: str, coming: Iterable[str]) 
     """Run the checks of `twokeys preflight` over an environment, all but entering the accounts that exist.
 
     AWS is asked with the surrounding credentials. `coming` are the accounts that no finished update has made: one of
-    those whose address belongs to an account of another name is somebody else's, not one to be renamed.
-
-    Raises:
-        Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
+    those whose address belongs to an account of another name is somebody else's, not one to be renamed. Raises Refusal
+    when an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
     """
     known = read_project(root, (environment,))
     live = read_live(aws_session(None, None))

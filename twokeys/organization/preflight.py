@@ -40,8 +40,7 @@ class Project:
 def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
     """The chosen stacks, and all others with which they might clash.
 
-    Raises:
-        Refusal: there is no project, or a chosen stack's config cannot be used.
+    Raises Refusal when there is no project, or a chosen stack's config cannot be used.
     """
     project = load_project(root)
     chosen = tuple(Plan(stack, settings_of(project, stack)) for stack in dict.fromkeys(stacks))

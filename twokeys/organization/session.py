@@ -17,8 +17,7 @@ _QUIET_SECONDS = 2.0
 def aws_session(profile: str | None, region: str | None) -> boto3.Session:
     """A session; what boto3 raises when AWS gives no usable answer is for the command line.
 
-    Raises:
-        Refusal: AWS has no region of that name.
+    Raises Refusal when AWS has no region of that name.
     """
     if region is not None and region not in regions():
         raise Refusal(

@@ -49,8 +49,7 @@ def preview(  # noqa: PLR0913 - all but the program and the stack by name
         python: the interpreter of the program's own virtual environment; this one by default.
         say: gets the program's messages, each with its severity.
 
-    Raises:
-        Refusal: the program failed. A function's own exceptions are raised as they are.
+    Raises Refusal when the program failed. A function's own exceptions are raised as they are.
     """
     answers = Unknowns(stacks or {}, calls or {}, account)
     run = Run(project, stack, config or {}, answers, say or _say)

@@ -16,7 +16,7 @@ from typing import Literal
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING, Account
+from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
 
 WINDOW = timedelta(days=30)
 KEPT = timedelta(days=90)
@@ -78,11 +78,7 @@ class Quota:
 
 
 def require_management(facts: Facts) -> None:
-    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in.
-
-    Raises:
-        Refusal: it is so.
-    """
+    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in."""
     wanted, management = facts.settings.management_account_id, facts.organization.management_account
     if not facts.caller == management == wanted:
         raise Refusal(
@@ -103,7 +99,8 @@ def require_management(facts: Facts) -> None:
 
 def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
-    return [_standing(facts, account) for account in facts.settings.accounts_in("closed")]
+    closed = facts.settings.accounts_in("closed")
+    return [Standing(account, facts.id_of(account), *_place(facts, account)) for account in closed]
 
 
 def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quota:
@@ -117,13 +114,8 @@ def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quot
     )
 
 
-def _standing(facts: Facts, account: str) -> Standing:
+def _place(facts: Facts, account: str) -> tuple[Place, str, str]:
     identifier, there = facts.id_of(account), facts.at_aws(account)
-    place, why, next_step = _place(facts, account, identifier, there)
-    return Standing(account, identifier, place, why, next_step)
-
-
-def _place(facts: Facts, account: str, identifier: str, there: Account | None) -> tuple[Place, str, str]:
     if there is None:
         return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
     email = facts.settings.email_of(account)
