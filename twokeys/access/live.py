@@ -165,7 +165,8 @@ def _provider_urn(account: str) -> str:
 
 def _account(iam: IAMClient, account: str, caller: str) -> tuple[list[Resource], list[NotAnswered]]:
     """The IAM of an account, and what beside its policies AWS did not tell the caller."""
-    pages = list(iam.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": _A_PAGE}))
+    paginator = iam.get_paginator("get_account_authorization_details")
+    pages = list(paginator.paginate(PaginationConfig={"PageSize": _A_PAGE}))
     not_answered: list[NotAnswered] = []
 
     def known(what: str, ask: Callable[[IAMClient], dict[str, Any]]) -> dict[str, Any]:
