@@ -16,8 +16,7 @@ from twokeys.shown import counted
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist "
-    "(docs/not-looked-at.md)"
+    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
