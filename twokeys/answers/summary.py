@@ -190,6 +190,11 @@ def not_looked_at(answers: Answers) -> str:
     return _NOT_LOOKED_AT.format(newer if live else "that no stack made")
 
 
+def limits(answers: Answers) -> tuple[str, ...]:
+    """Whom what was read cannot show, and what no answer looks at, a sentence each."""
+    return tuple(filter(None, (not_shown(answers), scope(answers), not_looked_at(answers))))
+
+
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:
     """Each principal with its ways, those that are alike in several accounts together; the strongest first."""
     groups: dict[Party, dict[tuple[object, ...], list[Way]]] = defaultdict(lambda: defaultdict(list))
