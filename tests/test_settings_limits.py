@@ -410,7 +410,7 @@ def test_what_is_no_name_of_aws_is_an_error_only_where_it_is_surely_misspelt(
     [
         ({"StringEquals": {"aws:RequestedRegion": "us-eats-1"}}, None, "us-east-1", True),
         ({"StringEquals": {"aws:RequestedRegion": "us-east1"}}, None, "us-east-1", True),
-        ({"StringLike": {"aws:RequestedRegion": ["eu-*", "ue-*"]}}, None, "", False),
+        ({"StringLike": {"aws:RequestedRegion": ["eu-*", "ue-*"]}}, None, "", True),
         ({"StringEquals": {"aws:RequestedRegion": "eu-central-9"}}, None, "eu-central-", False),  # perhaps a newer one
         ({"StringNotEquals": {"aws:RequestedRegion": ["cn-north-1", "unspecified", "${a:b}"]}}, None, None, None),
         ({"StringEquals": {"iam:PassedToService": "lamda.amazonaws.com"}}, None, "lambda.amazonaws.com", True),

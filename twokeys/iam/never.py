@@ -39,7 +39,8 @@ def _form(whole: str, words: str, *begins: str) -> _Form:
     return _Form(re.compile(whole), begins, words)
 
 
-_ORGANIZATION = _form(r"o-[a-z0-9]+", "the id of an organization, as in o-a1b2c3d4e5", "o-")
+# Of an organization to come there is only a symbol, as of an account.
+_ORGANIZATION = _form(r"o-[a-z0-9]+|organization:.+", "the id of an organization, as in o-a1b2c3d4e5", "o-")
 _PATHS = _form(
     r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?",
     "a path of an organization, which ends in a slash, as in o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/",
@@ -85,13 +86,14 @@ _WITHOUT_WILDCARDS = frozenset(
         "sts:sourceidentity",
     }
 )
+_COMPARED = ("numeric", "date", "bool", "ip")
 _TAGS_OF_PRINCIPALS = "aws:principaltag/"
 
 
 def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:
     """What of the conditions of a statement never matches."""
     for clause in statement.conditions:
-        if clause.lower_key in _FORMS and clause.base.family in ("numeric", "date", "bool", "ip"):
+        if clause.lower_key in _FORMS.keys() - {"aws:principalarn"} and clause.base.family in _COMPARED:
             message = f"{clause.key} is {_FORMS[clause.lower_key].words}, which {clause.operator} never matches"
             page = _KEYS + clause.lower_key[4:]
             yield replace(
@@ -151,12 +153,12 @@ def _wrong(clause: ConditionClause, value: str) -> tuple[str, str] | None:
 
 
 def _contradictions(statement: Statement) -> Iterator[Finding]:
-    """Conditions on one key of which no value, and not its absence either, meets all."""
+    """Conditions on one key of which each can be met, and no value, and not its absence either, meets all."""
     by_key: dict[str, list[ConditionClause]] = {}
     for clause in statement.conditions:
         by_key.setdefault(clause.lower_key, []).append(clause)
     for clauses in by_key.values():
-        if len(clauses) > 1 and exclude(clauses):
+        if len(clauses) > 1 and exclude(clauses) and not any(exclude([clause]) for clause in clauses):
             said = " and ".join(str(clause.requirement()) for clause in clauses)
             does = "lets nobody do anything" if statement.effect == "Allow" else "denies nothing"
             message = f"no request meets {said} at once, so the statement {does}"
