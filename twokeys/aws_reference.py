@@ -129,9 +129,9 @@ def unknown_names(policy: PolicyDocument) -> Iterator[Finding]:
                 yield from _region(statement, path_of(clause), each)
             for each in texts if clause.lower_key in _SERVICES_OF else ():
                 yield from _principal(statement, path_of(clause), each)
-        for each in statement.principals.service if statement.principals else ():
-            if isinstance(each, str):
-                yield from _principal(statement, "Principal.Service", each)
+        for name in statement.principals.service if statement.principals else ():
+            if isinstance(name, str):
+                yield from _principal(statement, "Principal.Service", name)
 
 
 def _region(statement: Statement, element: str, region: str) -> Iterator[Finding]:
