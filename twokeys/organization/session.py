@@ -7,9 +7,9 @@ import time
 import boto3
 import click
 
+from twokeys.aws_reference import regions
 from twokeys.errors import Refusal, or_nearest
 from twokeys.organization.reading import Say
-from twokeys.settings.values import regions
 
 _QUIET_SECONDS = 2.0
 
