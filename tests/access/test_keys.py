@@ -454,6 +454,24 @@ def membership_that_a_list_of_the_whole_group_removes(world: World) -> None:
     world.add("GroupMembership", "all", world.hub, group="staff", users=["bob"])
 
 
+def role_of_the_name_of_a_user(world: World, name: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
+    world.role(name, world.stage, document(trusts(arn(HUB, "user/alice"), condition=MFA)))
+    world.add("User", "alice", world.hub, name="alice")
+    own = document(grants(arn(STAGE, "role/${aws:username}")))
+    world.add("UserPolicy", "own", world.hub, user="alice", name="own", policy=own)
+
+
+@correct
+def grant_of_the_role_of_a_users_own_name(world: World) -> None:
+    role_of_the_name_of_a_user(world, "alice")
+
+
+@wrong("door-needs-grant", "door-needs-trust")
+def grant_of_the_role_of_another_name(world: World) -> None:
+    role_of_the_name_of_a_user(world, "bob")
+
+
 @wrong("unproved-door")
 def role_that_two_resources_describe_differently(world: World) -> None:
     role_and_inline_grant(world)

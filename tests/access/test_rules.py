@@ -275,6 +275,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: world.add("Policy", "p", world.hub, name="p", policy=TOO_LONG),
         ["policy-refused"],
     ),
+    "a managed policy of another account": (
+        lambda world: world.role("b", world.stage, permissionsBoundary=arn(HUB, "policy/b")),
+        ["policy-refused"],
+    ),
     "another trust than is declared": (another_trust_than_is_declared, ["declared-equals-real"]),
     "every role of the account": (lambda world: granting(world, arn(STAGE, "role/*")), ["wildcard-grant"]),
     "every role anywhere": (lambda world: granting(world, "*"), ["wildcard-grant"]),

@@ -23,7 +23,7 @@ from twokeys.access.keys import Lack, Statement, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, PASSWORD, USER, Principal
 from twokeys.access.requirements import closing, in_words
-from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, LongTerm, NotProved, Party, Portal, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
@@ -215,25 +215,23 @@ class _Reader:
 
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
-        found: dict[Who, dict[str, bool]] = defaultdict(dict)
+        found: dict[Who, dict[str, None]] = defaultdict(dict)
         for kind, words in _LONG_TERM.items():
             for resource in self._graph.snapshot.of_type(kind):
                 if resource.get("status") != "Inactive":
                     user = Who("user", self._accounts.of(resource), resource.text("user") or resource.name)
-                    found[user][words] = True
+                    found[user][words] = None
         for resource in self._graph.snapshot.of_type(USER):
-            asked = resource.get(CREDENTIALS)
-            for kind, has in asked.items() if isinstance(asked, Mapping) else ():
-                if has is not False:
-                    user = Who("user", self._accounts.of(resource), resource.text("name") or resource.name)
-                    found[user][_LONG_TERM[kind]] = has is True
+            asked = mapping(resource.get(CREDENTIALS))
+            if any(has is not False for has in asked.values()):
+                user = Who("user", self._accounts.of(resource), resource.text("name") or resource.name)
+                found[user] |= {_LONG_TERM[kind]: None for kind, has in asked.items() if has}
         shown = {who(one): one for one in self._graph.principals if one.urn}
         for user, each in found.items():
             principal = shown.get(user)
             yield LongTerm(
                 self._party(principal) if principal else Party(user, account_name=self._name(user.account)),
-                has=" and ".join(words for words, has in each.items() if has),
-                not_known=" or ".join(words for words, has in each.items() if not has),
+                has=" and ".join(each),
                 permissions=self._strength(principal) if principal else None,
             )
 
