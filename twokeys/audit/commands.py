@@ -66,8 +66,9 @@ class _Moment(click.DateTime):
     "--exit-code",
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, an entry without a door, an unusual one; and "
-    "on what is not proved or not known: whether a door was used, what a damaged log holds, whether a user has a "
-    "password or key. Ways in, users with credentials and doors never used are answers, and give 0.",
+    "on what is not proved or not known: whether a door was used, what a damaged log holds, what AWS did not "
+    "answer, whether a user has a password or key. Ways in, users with credentials and doors never used are answers, "
+    "and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -138,8 +139,9 @@ def audit(  # noqa: PLR0913 - one parameter an option
             if file is not None:
                 click.echo(f"Wrote {file}")
     numbers = summary(found)
-    not_known = any(one.not_known for one in found.long_term) or (comparison is not None and comparison.noteworthy)
-    return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or not_known) else 0
+    not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
+    seen = comparison is not None and comparison.noteworthy
+    return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or not_known or seen) else 0
 
 
 def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime | None) -> Trail:

@@ -87,8 +87,10 @@ def question(answers: Answers, target: str | None) -> str:
 def credentials(answers: Answers) -> str:
     """How many users have a password or a key of their own, or may have one; empty where nobody has."""
     have, not_known = (sum(bool(one.has) is has for one in answers.long_term) for has in (True, False))
-    parts = [f"{counted(have, 'user')} with long-term credentials" if have else ""]
-    parts += [f"{counted(not_known, 'user')} of whom that is not known" if not_known else ""]
+    parts = (
+        f"{counted(have, 'user')} with long-term credentials" if have else "",
+        f"{counted(not_known, 'user')} who may have long-term credentials" if not_known else "",
+    )
     return ", ".join(filter(None, parts))
 
 
