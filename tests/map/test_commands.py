@@ -1,6 +1,7 @@
 """`twokeys map` on the command line."""
 
 import json
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_the_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     assert max(map(len, said)) <= 40
 
 
+LIMITS = (
+    "From states: only users and roles that stacks made; --live also finds those made otherwise.",
+    "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
+    "entered; code that runs with a role; passwords and access keys that no stack made; whether MFA devices exist.",
+)
+
+
 def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
     done = run(*THREE)
     assert done.exit_code == 0, done.output
@@ -46,9 +54,12 @@ def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
             f"  the account as a whole of management -> role OrganizationAccountAccessRole of {name}: grant not shown"
             for name in ("prod", "stage")
         ),
+        *LIMITS,
         "Wrote map.svg",
         "Wrote map.html",
     ]
+    page = unescape(Path("map.html").read_text().replace("<wbr>", ""))
+    assert all(f'<p class="quiet">{line}</p>' in page for line in LIMITS)
     assert Path("map.svg").read_text().startswith("<?xml")
     assert Path("map.html").read_text().startswith("<!doctype html>")
     assert sorted(path.name for path in Path().iterdir()) == ["map.html", "map.svg"]

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from typing import Any
 
 import boto3
@@ -403,17 +405,25 @@ def test_a_published_file_and_its_states_give_the_same_profiles_and_break_glass(
 
 class _Sending(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
-        """The file; a path that is an address sends on to it."""
-        if "://" not in self.path:
+        """The file, or what drips without an end of its first line; a path that is an address sends on to it."""
+        if self.path == "/drip":
+            with suppress(OSError):
+                for _ in range(100):
+                    self.wfile.write(b"x")
+                    sleep(0.05)
+        elif "://" not in self.path:
             super().do_GET()
-            return
-        self.send_response(302)
-        self.send_header("Location", self.path[1:])
-        self.end_headers()
+        else:
+            self.send_response(302)
+            self.send_header("Location", self.path[1:])
+            self.end_headers()
 
 
 @pytest.mark.usefixtures("config")
-def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machine(published: Path) -> None:
+def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machine(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twokeys.exports._SECONDS_IN_ALL", 3)
     (published.parent / "sign-in").write_text("<!doctype html>")
     handler = partial(_Sending, directory=str(published.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -426,6 +436,7 @@ def test_a_published_file_is_read_from_its_address_over_https_or_from_this_machi
                 (f"{here}/http://127.1:{server.server_port}/doors.json", "not https"),
                 (f"{here}/sign-in", "a page.*download it again, or ask whoever publishes it"),
                 (f"{here}/nothing", "404 File not found"),
+                (f"{here}/drip", "had not sent all of it after 3 seconds"),
             ):
                 with pytest.raises(Refusal, match=why):
                     run("--person", "ann", "--from", where)

@@ -20,7 +20,7 @@ from twokeys.access.principals import HOLDERS, Principal
 from twokeys.access.requirements import asks_for_external_id
 from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
 
-_THROUGH = "through components.other_stack.OtherStack, which a program takes in as docs/declared-documents.md shows"
+_THROUGH = "through components.other_stack.OtherStack, with its full name as `stack`"
 _DENIES = "denies it"
 _EXCEPT = "make an exception with reason, owner and expiry"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"

@@ -178,7 +178,7 @@ def refused(what: str, folder: str, error: Exception) -> Refusal:
     lines = [line for line in said if line.startswith("error:")]
     step = "log in to the backend (`pulumi login`), and set PULUMI_CONFIG_PASSPHRASE if it asks for one"
     if "failed to load checkpoint" in str(error):
-        step = "the state is damaged, as a full disk leaves it: put the newest whole copy in its place (docs/faults.md)"
+        step = "the state is damaged, as a full disk leaves it: put the newest whole copy in its place"
     return Refusal(what, where=folder, why=" ".join(lines) or str(error), next_step=step)
 
 

@@ -96,7 +96,7 @@ def list_(environment: str, project: Path, *, as_json_: bool) -> int:
 def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int:
     """Print ENVIRONMENT's shards as the matrix of a CI system: JSON for GitHub Actions' `fromJSON`.
 
-    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/fleet.md has a workflow.
+    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`.
     """
     from twokeys.fleet.inputs import changed_since
     from twokeys.project.environment import load

@@ -42,6 +42,7 @@ def page(whole: Organization, now: datetime, progress: Callable[[int, int], None
         "page.html",
         title=title_of(whole),
         origin=origin_of(whole, now),
+        limits=whole.limits,
         style=Markup(_style(scenes)),  # noqa: S704 - colours and fonts of ours
         script=script,
         script_hash=pages.hashed(script),

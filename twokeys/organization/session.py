@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import boto3
 
+from twokeys.aws_reference import regions
 from twokeys.errors import Refusal, or_nearest
-from twokeys.settings.values import regions
 
 
 def aws_session(profile: str | None, region: str | None) -> boto3.Session:
