@@ -311,6 +311,63 @@ def test_a_refusal_says_in_plain_words_what_a_setting_takes(key: str, value: obj
     assert refusal.next_step.startswith(next_step)
 
 
+FROM_MANAGEMENT = {"from": {"role": "ci", "account": "management", "exists": True}}
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html says what each key holds
+@pytest.mark.parametrize(
+    ("conditions", "more", "why"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": "999999999999"}}, FROM_MANAGEMENT, "of role ci is 111111111111, so"),
+        ({"StringEquals": {"aws:SourceAccount": "111111111111"}}, {}, "aws:SourceAccount of role ci is not there"),
+        ({"StringEquals": {"aws:username": "bob"}}, {"from": {"user": "alice"}}, "of user alice is alice"),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, {}, "is AssumedRole, so the door would never open"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/cd"}}, FROM_MANAGEMENT, "aws:PrincipalArn of role ci"),
+        (
+            {"StringEquals": {"aws:username": "alice"}},
+            {"from": {"group": "developers", "members": ["alice", "bob"]}},
+            "aws:username of user bob is bob",
+        ),
+        ({"StringLike": {"sts:ExternalId": "b*"}}, {"externalId": "abc"}, "no request meets sts:ExternalId StringLike"),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2028-01-01"}}, {"expires": "2027-01-31"}, "no request meets"),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-12-01"}}, {"expires": "2027-01-31"}, "`expires` is this condition"),
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {"mfa": True}, "no request meets"),
+    ],
+)
+def test_a_condition_that_keeps_out_whom_the_door_is_for_is_refused(
+    conditions: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    refusal = refused(changed(STAGE, "doors.stage-deployer", DOOR | more | {"conditions": conditions}))
+    assert "twokeys:doors.stage-deployer.conditions" in refusal.what
+    assert why in refusal.why
+
+
+def test_the_paths_of_another_organization_are_refused_where_its_id_is_known() -> None:
+    paths = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/*"}}
+    door = DOOR | FROM_MANAGEMENT | {"conditions": paths}
+    config = STAGE | {"organization": {"adopt": "o-a1b2c3d4e5"}, "doors": {"stage-deployer": door}}
+    assert "paths of this organization begin with o-a1b2c3d4e5/" in refused(config).why
+    assert parse("stage", changed(config, "organization.adopt", "o-zzzzzzzzzz"))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": "111111111111"}}, FROM_MANAGEMENT),
+        # Of an account that another stack makes, nobody knows the id here.
+        ({"StringEquals": {"aws:PrincipalAccount": "999999999999"}}, {"from": {"role": "ci"}}),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}, FROM_MANAGEMENT),
+        ({"StringEquals": {"aws:ResourceAccount": "222222222222"}}, {}),
+        ({"DateLessThan": {"aws:CurrentTime": "2027-01-01"}}, {}),
+        ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, {"from": {"root": True, "grantTo": {"group": "ops"}}}),
+        ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, {"from": {"group": "developers"}}),
+    ],
+)
+def test_a_condition_that_those_who_come_may_meet_stands(conditions: dict[str, Any], more: dict[str, Any]) -> None:
+    config = changed(STAGE, "people", {"account": "identity"})
+    assert parse("stage", changed(config, "doors.stage-deployer", DOOR | more | {"conditions": conditions}))
+
+
 def test_numbers_and_truth_values_of_conditions_are_text_to_iam() -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (condition_value)"""
     given = {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}, "Bool": {"aws:SecureTransport": [True]}}

@@ -13,6 +13,7 @@ from twokeys.errors import or_nearest
 from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
+from twokeys.settings.conditions import conditions
 from twokeys.settings.grants import grants
 from twokeys.settings.limits import limits
 from twokeys.settings.models import (
@@ -61,6 +62,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
+        yield from conditions(settings, f"doors.{name}", door)
     yield from _names_made_twice(settings)
     yield from _keys_made_twice(settings)
     yield from grants(settings)
