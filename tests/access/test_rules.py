@@ -725,7 +725,7 @@ def test_a_configuration_that_cannot_be_read_is_refused(given: dict[str, object]
         read_configuration(given, RULES, where="FILE")
     said, _, step = str(refused.value).partition(". Next step: ")
     assert said.startswith(f"the policy pack's configuration cannot be read (FILE): {why}")
-    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}, as docs/policies.md shows'
+    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
 
 
 def test_a_level_for_all_is_that_of_each_rule_without_one_of_its_own() -> None:
