@@ -275,6 +275,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: world.add("Policy", "p", world.hub, name="p", policy=TOO_LONG),
         ["policy-refused"],
     ),
+    "a managed policy of another account": (
+        lambda world: world.role("b", world.stage, permissionsBoundary=arn(HUB, "policy/b")),
+        ["policy-refused"],
+    ),
     "another trust than is declared": (another_trust_than_is_declared, ["declared-equals-real"]),
     "every role of the account": (lambda world: granting(world, arn(STAGE, "role/*")), ["wildcard-grant"]),
     "every role anywhere": (lambda world: granting(world, "*"), ["wildcard-grant"]),
@@ -685,7 +689,7 @@ def test_a_configuration_that_cannot_be_read_is_refused(given: dict[str, object]
         read_configuration(given, RULES, where="FILE")
     said, _, step = str(refused.value).partition(". Next step: ")
     assert said.startswith(f"the policy pack's configuration cannot be read (FILE): {why}")
-    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}, as docs/policies.md shows'
+    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
 
 
 def test_a_level_for_all_is_that_of_each_rule_without_one_of_its_own() -> None:

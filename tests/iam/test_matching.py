@@ -160,6 +160,8 @@ def test_an_arn_operator_resolves_variables_in_every_component():
     value = "arn:aws:iam::222222222222:role/x"
     assert arn("arn:aws:iam::${aws:PrincipalAccount}:role/*", value, resource=False) is Truth.TRUE
     assert arn("arn:aws:iam::${aws:username}:role/*", value, resource=False) is Truth.FALSE
+    assert arn("arn:aws:iam::*:role/${aws:userid}", value, resource=False) is Truth.FREE
+    assert arn("arn:aws:iam::*:user/${aws:userid}", value, resource=False) is Truth.FALSE
     assert arn("arn:aws:*::${aws:PrincipalAccount}:role/x", value, resource=False) is Truth.TRUE
     assert arn("arn:aws:s3:::a:${aws:username}:x*", "arn:aws:s3:::a:anna:xy", resource=False) is Truth.TRUE
 

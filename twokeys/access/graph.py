@@ -28,7 +28,7 @@ from twokeys.access.federated import doors as federated_doors
 from twokeys.access.identity_center import IdentityCenter, identity_center
 from twokeys.access.judge import Door, Judge, Key
 from twokeys.access.membership import join_declared_groups
-from twokeys.access.names import EVERYONE, admits_everyone, granted_resources, open_leaves, trusted_names
+from twokeys.access.names import EVERYONE, USERNAME, admits_everyone, granted_resources, open_leaves, trusted_names
 from twokeys.access.not_proved import NotProved
 from twokeys.access.not_read import NotRead
 from twokeys.access.organization import Guards
@@ -47,7 +47,7 @@ SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _DECLARE = (
     "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare the door as docs/declared-documents.md shows"
+    "waits for in an earlier update, or declare it (`twokeys.declared`, or a component with `symbolicDocuments`)"
 )
 _WHOM = (
     "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "
@@ -230,7 +230,8 @@ class _Builder:
                     continue
                 if id(document.policy) not in resources:
                     resources[id(document.policy)] = granted_resources(document.policy)
-                for resource in resources[id(document.policy)]:
+                for name in resources[id(document.policy)]:
+                    resource = USERNAME.sub(principal.name, name) if principal.kind == "user" else name
                     glob = _glob(resource)
                     if glob.wild:
                         self._wide[principal.account].setdefault(principal, []).append(glob)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from twokeys.access.requirements import as_denied, demanded_values, organizations_demanded
@@ -24,6 +25,7 @@ CARRIERS = {
 }
 """Services that hand a role to others than themselves, and whom."""
 _WILD = ("*", "?", "${")
+USERNAME = re.compile(r"\$\{aws:username\}", re.IGNORECASE)
 _PRINCIPALS = frozenset({"role", "user"})
 
 

@@ -14,6 +14,7 @@ from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
 from twokeys.iam.truth import Truth
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
+MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
 _EXTERNAL_ID = "sts:externalid"
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _WHOSE: Final = {
@@ -177,12 +178,13 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 def in_words(requirement: Requirement) -> str:
     """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it.
 
-    `...IfExists` admits a session that tells of no MFA: "without MFA too".
+    `...IfExists` admits what is signed with a user's access key, of which AWS tells no MFA.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
     """
     if requires_mfa([requirement]):
         return "MFA"
     if _asks_for_mfa(requirement._replace(operator=requirement.operator.removesuffix("IfExists"))):
-        return "without MFA too"
+        return MFA_BUT_OF_KEYS
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
     return "external ID" if _asks_for_external_id(requirement) else str(requirement)

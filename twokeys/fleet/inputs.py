@@ -47,10 +47,8 @@ def shard_digest(shard: Shard, program: str, beside: Mapping[str, Any]) -> str:
 def changed_since(root: Path, reference: str, shards: Iterable[Shard]) -> frozenset[str]:
     """The stacks whose inputs in Git differ from those at `reference`, uncommitted and untracked changes included.
 
-    A change of the program or of the policies is a change of every stack.
-
-    Raises:
-        Refusal: Git is not there, this is no repository, or it has no such commit.
+    A change of the program or of the policies is a change of every stack. Raises Refusal when Git is not there, this is
+    no repository, or it has no such commit.
     """
     listed = list(shards)
     paths = [*PROGRAM, *(str(shard.file.relative_to(root)) for shard in listed)]

@@ -28,8 +28,7 @@ class Move:
 def moved(environment: Environment, accounts: Iterable[str], number: int) -> Placement:
     """The placement after accounts were given another shard; a number that is not there yet is a new shard.
 
-    Raises:
-        Refusal: the environment is not split, or has no such account.
+    Raises Refusal when the environment is not split, or has no such account.
     """
     recorded = environment.recorded()
     chosen = list(accounts)
@@ -80,8 +79,7 @@ def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collect
     Args:
         stacks: those that are about to be run.
 
-    Raises:
-        Refusal: there is such an account.
+    Raises Refusal when there is such an account.
     """
     held = backend.holders(stacks)
     found = outstanding(held, environment)

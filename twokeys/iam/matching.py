@@ -135,21 +135,21 @@ class TextPattern:
             return found
         resolved = self.resolve(lookup)
         if resolved is Truth.FREE:
-            possible = self._could_match(text)
-            return resolved if possible is TRUE else possible
+            return self.open_match(text)
         if isinstance(resolved, Truth):
             return resolved
         if not self.wild:
             return truth(text == "".join(map(str, resolved)))
         return _match(_regex(resolved), resolved, text)
 
-    def _could_match(self, text: str) -> Truth:
-        """Whether any values of the variables make the pattern match."""
+    def open_match(self, text: str) -> Truth:
+        """FREE if some values of the variables may make the pattern match a text; else what they cannot change."""
         if self._open is None:
             self._open = self._cased_tokens(
                 tuple([_STAR if isinstance(token, Variable) else token for token in self._tokens])
             )
-        return _match(_regex(self._open), self._open, text)
+        possible = _match(_regex(self._open), self._open, text)
+        return Truth.FREE if possible is TRUE else possible
 
     def samples(self, filler: str) -> tuple[str, ...]:
         """Texts that it matches: with nothing and with the filler in place of each `*`; none if it has variables."""
@@ -243,6 +243,8 @@ class ArnPattern:
         if self._resource:
             return self._whole.matches(value, lookup)
         resolved = self._whole.resolve(lookup)
+        if resolved is Truth.FREE:
+            return self._whole.open_match(text)
         if isinstance(resolved, Truth):
             return resolved
         components = _components(resolved)

@@ -65,9 +65,7 @@ def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool 
         sandbox: whether the states of this project's sandbox will do where nothing else is named; which they are is
             then said on standard error.
 
-    Raises:
-        click.UsageError: both are named, or neither.
-        Refusal: one cannot be read.
+    Raises click.UsageError when both are named, or neither. Raises Refusal when one cannot be read.
     """
     from twokeys.exports import read_exports
 

@@ -29,8 +29,8 @@ class StackSettings:
 def read_settings(root: Path, stack: str) -> StackSettings:
     """The settings of a stack of the project, or of a shard in its folder `shards/`.
 
-    Raises:
-        Refusal: there is no such stack, its config cannot be used, or it is an environment that is split into shards.
+    Raises Refusal when there is no such stack, its config cannot be used, or it is an environment that is split into
+    shards.
     """
     project = load_project(root)
     file = project.stack_file(stack)

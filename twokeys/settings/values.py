@@ -7,15 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Any, Final, Literal
 
-from botocore.loaders import Loader
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from twokeys.aws_reference import unknown_names
+from twokeys.aws_reference import meant_service, meant_type, regions, unknown_names
 from twokeys.doors.expiry import closing_time
 from twokeys.errors import or_nearest
 from twokeys.iam import PolicyError, PolicyKind, Severity, lint, parse_policy
@@ -107,13 +105,6 @@ def check_mailbox(value: str) -> str:
     except EmailNotValidError as error:
         raise refuse(f"not an e-mail address: {str(error).rstrip('.')}", "give an address that can get mail") from None
     return value
-
-
-@cache
-def regions() -> Mapping[str, str]:
-    """Every AWS region with its partition ("us-east-1": "aws"), from the list that botocore ships."""
-    partitions = Loader().load_data("partitions")["partitions"]
-    return {name: each["id"] for each in partitions for name in each["regions"] if not name.endswith("-global")}
 
 
 def check_region(value: str) -> str:
@@ -219,6 +210,20 @@ def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
         if found.severity is Severity.ERROR or found.rule == "host-bits":
             why = f"a policy that cannot work as it is written: {found.path}: {found.message}"
             raise refuse(why, f"{found.next_step}; see {found.url}")
+
+
+def check_service(value: str) -> str:
+    """A service principal that is not misspelt."""
+    if meant := meant_service(value):
+        raise refuse("no AWS service has this principal", f"write {meant}, if that is meant")
+    return value
+
+
+def check_enforced_type(value: str) -> str:
+    """A type of resource that is not misspelt."""
+    if meant := meant_type(value):
+        raise refuse("AWS has no service or type of resource of this name", f"write {meant}, if that is meant")
+    return value
 
 
 def must_be_latin(document: object) -> None:
@@ -376,6 +381,7 @@ Reason = Annotated[
 ]
 ServicePrincipal = Annotated[
     str,
+    AfterValidator(check_service),
     must_match(
         r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?",
         "a trusted service is named by its service principal"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from twokeys.access.accounts import ROLE
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.principals import INLINE_POLICIES, Principal
-from twokeys.access.snapshot import Resource
+from twokeys.access.principals import ATTACHMENT_TO_MANY, ATTACHMENTS, INLINE_POLICIES, USER, Principal
+from twokeys.access.snapshot import Resource, items
 from twokeys.iam import (
     INLINE_POLICY_SIZES,
     MANAGED_POLICY_SIZE,
@@ -28,6 +29,7 @@ _QUOTAS = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length"
 )
 _PARTITIONS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
+_MANAGED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html"
 REFUSED = frozenset({"bare-star-principal", "group-principal", "action-in-trust-policy"})
 """What the linter finds and IAM refuses when the document is saved. Other errors of the linter are saved and do not
 work, and a name of a principal that is no name is `unproved-door`'s.
@@ -39,6 +41,7 @@ def _refused(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
         if principal.trust is not None and principal.trust.urn is not None:
             yield from _trust(graph, principal, principal.trust)
         yield from _inline(graph, principal)
+    yield from _of_other_accounts(graph)
     for document in graph.principals.managed_policies:
         resource = graph.snapshot.by_urn.get(document.urn or "")
         size = _size(resource.get("policy")) if resource else 0
@@ -82,6 +85,17 @@ def _inline(graph: Graph, principal: Principal) -> Iterator[Finding]:
         yield _too_long(what, size, limit, documents[0])
 
 
+def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
+    for resource in graph.snapshot.of_type(ROLE, USER, *ATTACHMENTS, ATTACHMENT_TO_MANY):
+        account = graph.accounts.of(resource)
+        given = [*items(resource.asked("managedPolicyArns")), *map(resource.get, ("permissionsBoundary", "policyArn"))]
+        for arn in (Arn.parse(one) for one in given if isinstance(one, str)):
+            if arn is not None and arn.account.isdigit() and account.isdigit() and arn.account != account:
+                message = f"{resource.type} {resource.name} in account {graph.accounts.name(account)} is given {arn}"
+                why = ", and IAM takes a managed policy of that account or of AWS only"
+                yield Finding(NAME, message + why, f"see {_MANAGED}", resource.urn, source=resource.source)
+
+
 def _texts(resource: Resource) -> Iterator[object]:
     if resource.type in INLINE_POLICIES:
         yield resource.get("policy")
@@ -117,7 +131,7 @@ POLICY_REFUSED = Rule(
 )
 """What IAM refuses when a document is saved: too many characters (a trust policy between 2,048 and 8,192 only where its
 quota was not raised, so that is advice), a Principal that is the text `*` or a group, an action of another service in a
-trust policy, a principal of another partition.
+trust policy, a principal of another partition, a managed policy of another account (as a boundary too).
 
 Unknown: a document with an unknown part is not measured; one that is not known at all is left to `unproved-door`. Does
 not check: names of principals that are not there, and errors that IAM saves (`policy-lint`).

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from twokeys.access.documents import Document
 from twokeys.access.findings import DoorConfig, Finding, Rule
 from twokeys.access.graph import Graph
-from twokeys.access.names import could_be_role
+from twokeys.access.names import USERNAME, could_be_role
 from twokeys.access.requirements import as_denied, limits_callers
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import UNKNOWN, Arn, Glob, Statement
@@ -47,7 +47,10 @@ def _assumes(statement: Statement) -> bool:
 
 def _wide_grants(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     for who, account, document, resource in granting(graph, partial(_wide_resources, graph)):
-        yield _wide(graph, who, account, document, resource)
+        holder = Arn.parse(who)
+        of_user = holder is not None and holder.kind in ("user", "group") and USERNAME.sub("name", resource)
+        if not of_user or not _exact_enough(of_user, account):
+            yield _wide(graph, who, account, document, resource)
 
 
 def granting(
@@ -164,10 +167,11 @@ WILDCARD_GRANT = Rule(
 )
 """`sts:AssumeRole` on `*`, on every role of an account (`role/*`), on some (`role/deploy-*`), on roles of any account.
 
-A pattern also means every later role that it matches. Whatever Action or NotAction covers sts:AssumeRole counts
-(`sts:*`, `*:*`, `s*:AssumeRole`, a list with `*`), in a managed policy that nobody holds yet as well. One role by its
-exact name in every account (`iam::*:role/x`) passes if StringEquals demands that aws:ResourceOrgID is the id of the
-organization; where the stack does not tell that, any one id. The access role of accounts is not granted so. Unknown: a
-document or an action that is not known is left to `unproved-door`. Does not check: `Action: *` by itself (the policy
-of an administrator says what it is), AWS-managed policies, grants within the principal's own account.
+A pattern also means every later role that it matches; `role/${aws:username}` that a user or a group holds is one role
+for each user. Whatever Action or NotAction covers sts:AssumeRole counts (`sts:*`, `*:*`, `s*:AssumeRole`, a list with
+`*`), in a managed policy that nobody holds yet as well. One role by its exact name in every account (`iam::*:role/x`)
+passes if StringEquals demands that aws:ResourceOrgID is the id of the organization; where the stack does not tell that,
+any one id. The access role of accounts is not granted so. Unknown: a document or an action that is not known is left to
+`unproved-door`. Does not check: `Action: *` by itself (the policy of an administrator says what it is), AWS-managed
+policies, grants within the principal's own account.
 """
