@@ -110,6 +110,7 @@ class Aws:
         return _Asked(asked)
 
     def _answer(self, client: Any, operation: str, inside: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        parameters.pop("PaginationConfig", None)
         name = client.meta.method_to_api_mapping[operation]
         model = client.meta.service_model.operation_model(name)
         if parameters or model.input_shape:
@@ -151,6 +152,17 @@ def account_of(identity: str, name: str, **more: object) -> dict[str, object]:
     return {"Id": identity, "Name": name, **more}
 
 
+def role(name: str, **more: object) -> dict[str, object]:
+    values = {"RoleName": name, "RoleId": "AROA0123456789ABCDEF", "Arn": iam(HUB, f"role/{name}"), "Path": "/"}
+    return {**values, "CreateDate": DAY, **more}
+
+
+def report(*users: str) -> dict[str, object]:
+    """The columns that count: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html."""
+    columns = "user,password_enabled,access_key_1_active,access_key_2_active"
+    return {"Content": "\n".join([columns, "<root_account>,not_supported,false,false", *users]).encode()}
+
+
 IN_HUB: list[dict[str, object]] = [
     {
         "Policies": [
@@ -183,10 +195,9 @@ IN_HUB: list[dict[str, object]] = [
 ALL: Answers = {
     ("GetCallerIdentity", ""): {"Account": HUB, "Arn": f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"},
     ("GetAccountAuthorizationDetails", ""): IN_HUB,
-    ("GetLoginProfile", "u"): {"LoginProfile": {"UserName": "u", "CreateDate": DAY}},
-    ("ListAccessKeys", "u"): [{"AccessKeyMetadata": [{"Status": "Inactive"}]}, {"AccessKeyMetadata": []}],
-    ("GetLoginProfile", "alone"): "NoSuchEntity",
-    ("ListAccessKeys", "alone"): [{"AccessKeyMetadata": []}, {"AccessKeyMetadata": [{"Status": "Active"}]}],
+    ("ListRoles", ""): [{"Roles": []}, {"Roles": [role("r", MaxSessionDuration=7200), role("elsewhere")]}],
+    ("GenerateCredentialReport", ""): {"State": "COMPLETE"},
+    ("GetCredentialReport", ""): report("u,true,false,false", "alone,FALSE,false,TRUE"),
     ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
     ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
     ("ListAccountsForParent", "r-a1b2"): [{"Accounts": [{"Id": HUB}]}, {"Accounts": [{"Id": OLD}]}],
@@ -254,6 +265,7 @@ ALL: Answers = {
     IN_STAGE: {"Credentials": {
         "AccessKeyId": "inside-stage-0123", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": DAY,
     }},
+    ("ListRoles", "inside-stage-0123"): {"Roles": []},
     ("GetAccountAuthorizationDetails", "inside-stage-0123"): {
         "GroupDetailList": [{"GroupName": "g", "Arn": iam(STAGE, "group/g")}]
     },
@@ -299,7 +311,7 @@ HUBS = [
     of(HUB, "iam:User", "alone", name="alone", arn=iam(HUB, "user/alone"),
        credentials={PASSWORD: False, ACCESS_KEY: True}),
     of(HUB, "iam:UserGroupMembership", "alone", user="alone", groups=[]),
-    of(HUB, "iam:Role", "r", name="r", arn=iam(HUB, "role/r"), assumeRolePolicy="trust",
+    of(HUB, "iam:Role", "r", name="r", arn=iam(HUB, "role/r"), assumeRolePolicy="trust", maxSessionDuration=7200,
        uniqueId="AROA0123456789ABCDEF"),
     of(HUB, "iam:RolePolicy", "r/inline", role="r", name="inline", policy=json.dumps(TRUST)),
     of(HUB, "iam:RolePolicyAttachment", f"r/{OWN}", role="r", policyArn=OWN),
@@ -363,7 +375,9 @@ def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None)
     properties: https://www.pulumi.com/registry/packages/aws/api-docs/
     """
     aws: Any = Aws(ALL, region)
-    found = read_live(aws, member_role="In")
+    told: list[tuple[int, int]] = []
+    found = read_live(aws, member_role="In", progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 1)]
     assert found.origin == f"live accounts, seen from {HUB}"
     (read,) = found.evidence
     assert (read.name, read.caller, read.region) == (
@@ -379,17 +393,25 @@ def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None)
     assert options["iam"] == keys
 
 
-def without_an_answer(user: Resource) -> Resource:
-    return replace(user, outputs={**user.outputs, "credentials": {PASSWORD: None, ACCESS_KEY: None}})
+def less(resources: list[Resource], key: str, value: object = None) -> list[Resource]:
+    """The resources with another value of a property where they have it, or without it."""
+    kept = [{name: one for name, one in resource.outputs.items() if name != key} for resource in resources]
+    more = {} if value is None else {key: value}
+    return [
+        replace(one, outputs={**outputs, **more}) if key in one.outputs else one
+        for one, outputs in zip(resources, kept, strict=True)
+    ]
 
 
+ALONE: Answers = {("DescribeOrganization", ""): "AWSOrganizationsNotInUseException"}
 LESS: list[tuple[Answers, list[Resource]]] = [
-    ({("DescribeOrganization", ""): "AWSOrganizationsNotInUseException"}, HUBS),
+    (ALONE, HUBS),
     ({("DescribeOrganization", ""): {"Organization": {"MasterAccountId": STAGE}}}, HUBS),
-    ({("DescribeOrganization", ""): "AWSOrganizationsNotInUseException", ("GetLoginProfile", "u"): "AccessDenied",
-        ("ListAccessKeys", "u"): "AccessDenied"},
-        [without_an_answer(one) if one.outputs.get("arn") == iam(HUB, "user/u")
-            else one for one in HUBS]),
+    ({**ALONE, ("ListRoles", ""): "AccessDenied"}, less(HUBS, "maxSessionDuration")),
+    *(({**ALONE, (asked, ""): said}, less(HUBS, "credentials"))
+        for asked, said in (("GenerateCredentialReport", "AccessDenied"), ("GetCredentialReport", "ReportInProgress"))),
+    ({**ALONE, ("GetCredentialReport", ""): report()},
+        less(HUBS, "credentials", {PASSWORD: None, ACCESS_KEY: None})),
     ({("ListPolicies", "SERVICE_CONTROL_POLICY"): "InvalidInputException"},
         [*HUBS, *ORGANIZED[:-3], *CENTER, *ROOT_ACCESS, *STAGES]),
     ({("GetPermissionsBoundaryForPermissionSet", SET): "ResourceNotFoundException"},
@@ -406,6 +428,26 @@ LESS: list[tuple[Answers, list[Resource]]] = [
 def test_what_an_account_does_not_have_is_not_there(answers: Answers, expected: list[Resource]) -> None:
     aws: Any = Aws({**ALL, **answers})
     assert list(read_live(aws, member_role="In").resources) == expected
+
+
+@pytest.mark.parametrize(("seconds", "error"), [(2, None), (99, "ReportInProgress")])
+def test_a_credential_report_is_waited_for_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, error: str | None
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateCredentialReport.html: STARTED, then COMPLETE."""
+    making: Answers = {("GenerateCredentialReport", ""): {"State": "STARTED"}}
+    aws: Any = Aws({**ALL, **ALONE, **making, ("GetCredentialReport", ""): "ReportInProgress"})
+    slept: list[float] = []
+
+    def sleep(time: float) -> None:
+        slept.append(time)
+        if sum(slept) == seconds:
+            aws.answers = {**ALL, **ALONE}
+
+    monkeypatch.setattr("time.sleep", sleep)
+    (read,) = read_live(aws).evidence
+    assert [one.error for one in read.not_answered] == ([error] if error else [])
+    assert sum(slept) == min(seconds, 60)
 
 
 @pytest.mark.parametrize(

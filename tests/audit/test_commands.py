@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import json
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,9 @@ def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never
     rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if "door" in row["what"]]
     assert {(row["what"], row["why"].partition(":")[0]) for row in rows} == {("door not known", said)}
     doors = read(*asked)["events"]["doors"]
-    assert {(one["usage"], one["recorded"]) for one in doors} == {("not known", False)}
+    assert {(one["usage"], one["whyNotKnown"]) for one in doors} == {("not known", said)}
+    assert f"{len(doors)} doors of which it is not known whether they were used\n" in text
+    assert (run(*asked).return_value, run(*asked, "--exit-code").return_value) == (0, 1)
     assert "never used" in run("stage", "--events", folder).output, "management has a record of 1 September"
 
 
@@ -324,11 +327,85 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
     config = folder / f"{HUB}_Config_us-east-1_ConfigSnapshot_x.json"
     config.write_text(json.dumps({"configurationItems": []}))
     (folder / "log.json").write_text(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-11-01T00:00:00Z")]}))
-    assert read("prod", "--events", str(folder))["events"]["passedOver"] == {"Config": 1}
+    (source,) = read("prod", "--events", str(folder))["events"]["sources"]
+    assert (source["filesRead"], source["passedOver"]) == (1, {"Config": 1})
     (folder / "log.json").unlink()
     nothing = read("prod", "--events", str(folder), "--from", "2026-10-01", "--until", "2026-11-01")["events"]
-    assert (nothing["from"], nothing["doors"], nothing["passedOver"]) == (None, [], {"Config": 1})
-    assert "no records of the period, so nothing tells" in run("prod", "--events", str(folder)).stdout
-    assert "never used" not in run("prod", "--events", str(folder)).stdout
+    assert (nothing["from"], nothing["doors"], nothing["sources"][0]["passedOver"]) == (None, [], {"Config": 1})
+    text = run("prod", "--events", str(folder)).stdout
+    assert "no records of the period, so nothing tells" in text
+    assert ", 0 files read, 1 passed over: 1 of Config, no events)" in text
+    assert "never used" not in text
     with pytest.raises(UsageError, match="a file of Config"):
         raise run("prod", "--events", str(config)).exception or AssertionError
+
+
+WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode())
+STAGES = "222222222222"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "known"),
+    [
+        ("x.json.gz", WHOLE[:-20], False),
+        ("x.json.gz", WHOLE[:40] + b"\xff" * 20 + WHOLE[60:], False),
+        ("x.json", b'{"Records": [{"eventID": ', False),
+        ("x.json", b"", False),
+        ("x.json", None, False),
+        (f"{PROD}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", False),
+        (f"{HUB}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", False),
+        (f"{STAGES}_CloudTrail_us-east-1_20260901T1000Z_x.json", b"", True),  # no door of prod leads through it
+    ],
+)
+def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may_tell_of_is_never_used(
+    tmp_path: Path, name: str, content: bytes | None, known: bool
+) -> None:
+    folder = logs(
+        tmp_path, entry(ALICE, READ_ONLY, "2026-09-01T00:00:00Z"), signed_in(PROD, "2026-09-30T23:59:59Z", "zoe")
+    )
+    damaged = Path(folder, name)
+    if content is None:
+        damaged.symlink_to("nothing")
+    else:
+        damaged.write_bytes(content)
+    result = run("prod", "--events", folder, "--html", "report.html", "--csv", "report.csv", "--exit-code")
+    events = read("prod", "--events", folder)["events"]
+    (source,) = events["sources"]
+    assert (list(source["notReadable"]), source["filesRead"], result.return_value) == ([str(damaged)], 1, 1)
+    assert ("never used" in {one["usage"] for one in events["doors"]}, "never used: " in result.stdout) == (
+        known,
+        known,
+    )
+    sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}; events in it are not known"
+    assert f"\n{sentence}\n" in result.stdout
+    assert ", 1 file that cannot be read\n" in result.stdout
+    span = "1 file read, 1 not readable, events from 2026-09-01 00:00:00 to 2026-09-30 23:59:59 UTC"
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    assert f"{folder}: sha256 {source['sha256']}, {span}" in [row["why"] for row in rows if row["what"] == "evidence"]
+    assert [row["why"] for row in rows if row["what"] == "file not readable"] == [sentence]
+    assert [(row["who"], row["into role"]) for row in rows if row["what"] == "signed in"] == [("user zoe", "console")]
+    assert f"{folder} (sha256 {source['sha256'][:12]}, {span});" in result.stdout
+    page = Path("report.html").read_text().replace("<wbr>", "").replace("&#39;", "'")
+    assert f"sha256 {source['sha256']}, {span}</td>" in page
+    assert f"<li>{sentence}</li>" in page
+    with pytest.raises(Refusal):
+        raise run("prod", "--events", str(damaged)).exception or AssertionError
+
+
+def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_file_its_own(tmp_path: Path) -> None:
+    folder = logs(tmp_path, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
+    for number, name in enumerate(("a/B.json", "a.json", "a/é.jsonl.gz", "notes.txt", "a/digest.JSON")):
+        file = Path(folder, name)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"digestStartTime": number}))
+    file = Path(folder, "log.json.gz")
+    command = "find -L AWSLogs -type f -iname '*json*' -exec sha256sum {} + | cut -c1-64 | sort | sha256sum"
+    made = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout[:64]
+    sources = read("prod", "--events", folder, "--events", str(file))["events"]["sources"]
+    assert [(one["sha256"], one["filesRead"]) for one in sources] == [
+        (made, 1),
+        (hashlib.sha256(file.read_bytes()).hexdigest(), 1),
+    ]
+    assert read("prod", "--events", folder, "--events", str(file))["events"]["entries"] == 1, (
+        "read twice, it counts once"
+    )

@@ -25,9 +25,7 @@ def compared(world: World, *records: dict[str, Any], learning_days: int = 0, tar
     trail = Trail(start=DAY)
     for record in records:
         trail.add(record)
-    uses = trail.uses()
-    answers, recorded = into(read(world.graph), target), trail.accounts
-    return compare(answers, uses, trail.start, trail.end, learning_days=learning_days, recorded=recorded)
+    return compare(into(read(world.graph), target), trail, learning_days=learning_days)
 
 
 def usage(found: Comparison) -> dict[str, Usage]:

@@ -1,18 +1,23 @@
 """A snapshot of what really is: IAM and Organizations, read with boto3.
 
-Reads only: GetCallerIdentity, GetAccountAuthorizationDetails, of each user GetLoginProfile and ListAccessKeys, and in
-the management account the accounts, their tags, the control policies with what they are attached to, IAM Identity
-Center and centralized root access.
+Reads only: GetCallerIdentity, in each account GetAccountAuthorizationDetails, ListRoles and, where it has users, its
+credential report, and in the management account the accounts, their tags, the control policies with what they are
+attached to, IAM Identity Center and centralized root access.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 The result has the shape of a stack's resources, so that everything after it is the same code.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,16 +26,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.live_identity_center import identity_center
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, GROUP, MANAGED_POLICY, PASSWORD, USER
-from twokeys.access.snapshot import PROVIDER, Evidence, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 from twokeys.iam import Arn, parse_arn
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import GetAccountAuthorizationDetailsResponseTypeDef
     from types_boto3_organizations import OrganizationsClient
+    from types_boto3_sts import STSClient
 
-_DENIED, _NO_SUCH = ("AccessDenied", "AccessDeniedException"), "NoSuchEntity"
+_ACCOUNTS_AT_ONCE = 8
+_ACTIVE_KEYS = ("access_key_1_active", "access_key_2_active")
+_A_PAGE, _SECONDS_FOR_A_REPORT = 1000, 60
 _NO_ROOT_ACCESS = (
     "AccountNotManagementOrDelegatedAdministratorException",
     "OrganizationNotFoundException",
@@ -40,18 +49,25 @@ _SCOPE = "urn:pulumi:live::aws"
 _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
 
-def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS_ROLE) -> Snapshot:
+def read_live(
+    session: boto3.Session | None = None,
+    *,
+    member_role: str = ACCESS_ROLE,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Snapshot:
     """The snapshot of the session's account and, from a management account, of every active member account.
 
-    Members are read by assuming `member_role` in each. Raises Refusal when the first account cannot be read, nor
-    whether it manages others, or a member account cannot be entered: what was not read cannot be shown to be closed;
-    BotoCoreError when AWS cannot be asked at all.
+    Members are read by assuming `member_role` in each, several at once; `progress` is told of how many out of how many
+    are read. Raises Refusal when the first account cannot be read, nor whether it manages others, or a member account
+    cannot be entered: what was not read cannot be shown to be closed; BotoCoreError when AWS cannot be asked at all.
     """
     session = session or boto3.Session(region_name=_region())
     try:
-        caller = session.client("sts").get_caller_identity()
+        sts = session.client("sts")
+        caller = sts.get_caller_identity()
         account, partition = caller["Account"], parse_arn(caller["Arn"]).partition
-        resources = [*_account(session.client("iam"), account), _provider(account)]
+        resources, not_known = _account(session.client("iam"), account, caller["Arn"])
+        resources.append(_provider(account))
         organization = session.client("organizations")
         members = list(_organization(organization, account))
         if members:
@@ -60,11 +76,16 @@ def read_live(session: boto3.Session | None = None, *, member_role: str = ACCESS
     except ClientError as error:
         raise _refused("the account of your credentials", error) from error
     resources += members
-    for member in members:
-        if member.type == ACCOUNT and member.outputs["id"] != account and member.outputs["state"] == "ACTIVE":
-            resources += _member(session, Arn.iam("role", str(member.outputs["id"]), member_role, partition=partition))
+    ids = (one.outputs["id"] for one in members if one.type == ACCOUNT and one.outputs["state"] == "ACTIVE")
+    roles = [Arn.iam("role", str(one), member_role, partition=partition) for one in ids if one != account]
+    with ThreadPoolExecutor(_ACCOUNTS_AT_ONCE) as pool:
+        read_by = zip(roles, pool.map(_members(session, sts), roles), strict=True)
+        for done, (role, (found, unanswered)) in enumerate(read_by, 1):
+            progress(done, len(roles))
+            resources += [*found, _provider(role.account, role)]
+            not_known += unanswered
     origin, now = f"live accounts, seen from {account}", datetime.now(UTC).isoformat(timespec="seconds")
-    read = Evidence(origin, now, caller=caller["Arn"], region=session.region_name)
+    read = Evidence(origin, now, caller=caller["Arn"], region=session.region_name, not_answered=tuple(not_known))
     return Snapshot(tuple(resources), origin, evidence=(read,))
 
 
@@ -97,19 +118,28 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
         yield _made(type_, f"{administrator['Id']}/iam", account, values)
 
 
-def _member(session: boto3.Session, role: Arn) -> list[Resource]:
-    try:
-        sts = session.client("sts")
-        assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
-        inside = session.client(
-            "iam",
-            aws_access_key_id=assumed["AccessKeyId"],
-            aws_secret_access_key=assumed["SecretAccessKey"],
-            aws_session_token=assumed["SessionToken"],
-        )
-        return [*_account(inside, role.account), _provider(role.account, role)]
-    except (BotoCoreError, ClientError) as error:
-        raise _refused(f"account {role.account} through role {role.name}", error) from error
+def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[list[Resource], list[NotAnswered]]]:
+    """Reads an account by a role in it. A session, other than its clients, is not for several threads at once.
+
+    https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
+    """
+    making = Lock()
+
+    def read(role: Arn) -> tuple[list[Resource], list[NotAnswered]]:
+        try:
+            assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
+            with making:
+                inside = session.client(
+                    "iam",
+                    aws_access_key_id=assumed["AccessKeyId"],
+                    aws_secret_access_key=assumed["SecretAccessKey"],
+                    aws_session_token=assumed["SessionToken"],
+                )
+            return _account(inside, role.account, str(role))
+        except (BotoCoreError, ClientError) as error:
+            raise _refused(f"account {role.account} through role {role.name}", error) from error
+
+    return read
 
 
 def _refused(where: str, error: Exception) -> Refusal:
@@ -133,22 +163,74 @@ def _provider_urn(account: str) -> str:
     return f"{_SCOPE}::{PROVIDER}::{account}"
 
 
-def _account(iam: IAMClient, account: str) -> Iterator[Resource]:
-    for page in iam.get_paginator("get_account_authorization_details").paginate():
+def _account(iam: IAMClient, account: str, caller: str) -> tuple[list[Resource], list[NotAnswered]]:
+    """The IAM of an account, and what beside its policies AWS did not tell the caller."""
+    paginator = iam.get_paginator("get_account_authorization_details")
+    pages = list(paginator.paginate(PaginationConfig={"PageSize": _A_PAGE}))
+    not_answered: list[NotAnswered] = []
+
+    def known(what: str, ask: Callable[[IAMClient], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return ask(iam)
+        except ClientError as error:
+            code, action = error.response["Error"]["Code"], f"iam:{error.operation_name}"
+            not_answered.append(NotAnswered(what, action, code, caller))
+            return {}
+
+    sessions = known("how long sessions of roles last at most", _longest_sessions)
+    has_users = any(page.get("UserDetailList") for page in pages)
+    credentials = known("which users have passwords and access keys", _credentials) if has_users else {}
+    return list(_principals(pages, account, sessions, credentials)), not_answered
+
+
+def _principals(
+    pages: list[GetAccountAuthorizationDetailsResponseTypeDef],
+    account: str,
+    sessions: Mapping[str, int | None],
+    credentials: Mapping[str, Mapping[str, bool]],
+) -> Iterator[Resource]:
+    newer = dict.fromkeys((PASSWORD, ACCESS_KEY)) if credentials else None
+    for page in pages:
         for policy in page.get("Policies", []):
             yield from _policy(policy, account)
         for group in page.get("GroupDetailList", []):
             yield from _principal(group, account, "group", GROUP)
         for user in page.get("UserDetailList", []):
-            yield from _principal(user, account, "user", USER, {CREDENTIALS: _credentials(iam, user["UserName"])})
-            yield _made(
-                "aws:iam/userGroupMembership:UserGroupMembership",
-                user["UserName"],
-                account,
-                {"user": user["UserName"], "groups": list(user.get("GroupList", []))},
-            )
+            name = user["UserName"]
+            yield from _principal(user, account, "user", USER, {CREDENTIALS: credentials.get(name, newer)})
+            values = {"user": name, "groups": list(user.get("GroupList", []))}
+            yield _made("aws:iam/userGroupMembership:UserGroupMembership", name, account, values)
         for role in page.get("RoleDetailList", []):
-            yield from _principal(role, account, "role", ROLE)
+            yield from _principal(role, account, "role", ROLE, {"maxSessionDuration": sessions.get(role["RoleName"])})
+
+
+def _longest_sessions(iam: IAMClient) -> dict[str, int | None]:
+    """How many seconds a session of each role lasts at most, which GetAccountAuthorizationDetails does not tell.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
+    """
+    pages = iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": _A_PAGE})
+    return {role["RoleName"]: role.get("MaxSessionDuration") for page in pages for role in page["Roles"]}
+
+
+def _credentials(iam: IAMClient) -> dict[str, dict[str, bool]]:
+    """Whether each user has a password and an active access key, as the account's credential report has it.
+
+    AWS makes a new one where the last is four hours old. Raises ClientError where it is not ready in a minute.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    """
+    for _ in range(_SECONDS_FOR_A_REPORT):
+        if iam.generate_credential_report()["State"] == "COMPLETE":
+            break
+        time.sleep(1)
+    report = csv.DictReader(io.StringIO(iam.get_credential_report()["Content"].decode()))
+    return {
+        row["user"]: {PASSWORD: _has(row, "password_enabled"), ACCESS_KEY: _has(row, *_ACTIVE_KEYS)} for row in report
+    }
+
+
+def _has(row: Mapping[str, str], *columns: str) -> bool:
+    return any(row[column].lower() == "true" for column in columns)
 
 
 def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
@@ -162,35 +244,6 @@ def _policy(policy: Mapping[str, Any], account: str) -> Iterator[Resource]:
             }
             created, modified = policy.get("CreateDate"), policy.get("UpdateDate")
             yield _made(MANAGED_POLICY, policy["Arn"], account, values, created=created, modified=modified)
-
-
-def _credentials(iam: IAMClient, user: str) -> dict[str, bool | None]:
-    """Whether a user has a password and an active access key; None is for what the caller may not ask.
-
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetLoginProfile.html
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
-    """
-
-    def has_active_key() -> bool:
-        pages = iam.get_paginator("list_access_keys").paginate(UserName=user)
-        return any(key.get("Status") == "Active" for page in pages for key in page["AccessKeyMetadata"])
-
-    return {
-        PASSWORD: _unless_denied(lambda: bool(iam.get_login_profile(UserName=user)["LoginProfile"])),
-        ACCESS_KEY: _unless_denied(has_active_key),
-    }
-
-
-def _unless_denied(ask: Callable[[], bool]) -> bool | None:
-    try:
-        return ask()
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _DENIED:
-            return None
-        if code == _NO_SUCH:
-            return False
-        raise
 
 
 def _principal(

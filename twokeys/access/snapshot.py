@@ -129,6 +129,16 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAnswered:
+    """What AWS did not tell, in words; the action that asks for it, AWS's error code, and the ARN of who asked."""
+
+    what: str
+    action: str
+    error: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was read: a state file, or accounts that live AWS told of.
 
@@ -141,6 +151,7 @@ class Evidence:
     sha256: str | None = None
     caller: str | None = None
     region: str | None = None
+    not_answered: tuple[NotAnswered, ...] = ()
 
 
 @dataclass(frozen=True)

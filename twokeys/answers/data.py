@@ -56,11 +56,10 @@ def party_data(party: Party) -> dict[str, Any]:
 
 
 def long_term_data(one: LongTerm) -> dict[str, Any]:
-    """A user with credentials of its own; `permissions` is null for one whose user is not shown."""
+    """A user with credentials of its own; `has` is null where nothing tells it, `permissions` of a user not shown."""
     return {
         "user": party_data(one.user),
         "has": one.has or None,
-        "notKnown": one.not_known or None,
         "permissions": _permissions_data(one.permissions) if one.permissions else None,
     }
 

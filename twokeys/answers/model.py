@@ -23,6 +23,8 @@ class Key(Enum):
     """The grant of an outsider: nobody here can see it, so it counts as made."""
     NOT_NEEDED = "not needed"
     """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
+    DENIED = "denied"
+    """It does not turn, as a Deny, a boundary or a control policy keeps it from turning."""
     NOT_SHOWN = "not shown"
     """The grant of whoever the management account lets into the role that AWS made: nothing that was read holds one."""
 
@@ -261,24 +263,23 @@ class NotProved:
 class LongTerm:
     """A user with a password or an access key of its own, and which, in words; how strong it is, if it is shown.
 
-    `not_known` are those that AWS did not let the caller ask for.
+    `has` is empty for a user that is newer than AWS's credential report: it may have either.
     """
 
     user: Party
     has: str
-    not_known: str = ""
     permissions: Permissions | None = None
 
     @property
     def words(self) -> str:
         """What it has: "has a password of its own"."""
-        has = f"has {self.has} of its own" if self.has else ""
-        not_known = f"whether it has {self.not_known} of its own is not known: AWS denied the question"
-        return "; ".join(filter(None, (has, not_known if self.not_known else "")))
+        if self.has:
+            return f"has {self.has} of its own"
+        return "may have a password or an access key of its own, as it is newer than AWS's credential report"
 
     def __str__(self) -> str:
         strength = f"{self.permissions}: " if self.permissions else ""
-        return f"{strength}{self.user.short}{' ' if self.has else ': '}{self.words}"
+        return f"{strength}{self.user.short} {self.words}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
-from twokeys.access.keys import Lack, Statement, statements
+from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, PASSWORD, USER, Principal
-from twokeys.access.requirements import closing, in_words
-from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot
+from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
+from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, LongTerm, NotProved, Party, Portal, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
@@ -215,25 +215,23 @@ class _Reader:
 
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
-        found: dict[Who, dict[str, bool]] = defaultdict(dict)
+        found: dict[Who, dict[str, None]] = defaultdict(dict)
         for kind, words in _LONG_TERM.items():
             for resource in self._graph.snapshot.of_type(kind):
                 if resource.get("status") != "Inactive":
                     user = Who("user", self._accounts.of(resource), resource.text("user") or resource.name)
-                    found[user][words] = True
+                    found[user][words] = None
         for resource in self._graph.snapshot.of_type(USER):
-            asked = resource.get(CREDENTIALS)
-            for kind, has in asked.items() if isinstance(asked, Mapping) else ():
-                if has is not False:
-                    user = Who("user", self._accounts.of(resource), resource.text("name") or resource.name)
-                    found[user][_LONG_TERM[kind]] = has is True
+            asked = mapping(resource.get(CREDENTIALS))
+            if any(has is not False for has in asked.values()):
+                user = Who("user", self._accounts.of(resource), resource.text("name") or resource.name)
+                found[user] |= {_LONG_TERM[kind]: None for kind, has in asked.items() if has}
         shown = {who(one): one for one in self._graph.principals if one.urn}
         for user, each in found.items():
             principal = shown.get(user)
             yield LongTerm(
                 self._party(principal) if principal else Party(user, account_name=self._name(user.account)),
-                has=" and ".join(words for words, has in each.items() if has),
-                not_known=" or ".join(words for words, has in each.items() if not has),
+                has=" and ".join(each),
                 permissions=self._strength(principal) if principal else None,
             )
 
@@ -322,7 +320,7 @@ class _Reader:
             yield Way(
                 steps=(step,),
                 verdict=Outcome.CONDITIONAL.value,
-                conditions=("a grant in that account",),
+                conditions=("a grant of the role in that account",),
                 permissions=self._strength(role),
                 by_access_role=True,
             )
@@ -373,7 +371,10 @@ class _Reader:
         return self._accounts.pinned(door.source.account) and self._accounts.pinned(door.target.account)
 
     def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> Door:
-        trust, grant = keys
+        trust, grant = (
+            Key.DENIED if key is Key.MISSING and denial(door, name) else key
+            for key, name in zip(keys, ("trust", "grant"), strict=True)
+        )
         return Door(
             source=self._party(door.source),
             target=self._target(door.target),
@@ -455,7 +456,7 @@ class _Reader:
 def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
     said = dict.fromkeys(in_words(one) for key in keys for one in key.requirements)
-    return tuple(one for one in said if one != "without MFA too" or "MFA" not in said)
+    return tuple(one for one in said if one != MFA_BUT_OF_KEYS or "MFA" not in said)
 
 
 def _closes(door: access.Door) -> datetime | None:

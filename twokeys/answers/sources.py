@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import Progress
+
 from twokeys.access.accounts import Accounts
 from twokeys.access.principals import PEOPLE, USER
 from twokeys.access.snapshot import STACK, Resource, Snapshot
@@ -67,7 +70,12 @@ def snapshot(states: Sequence[Path], stacks: Sequence[str], *, live: bool = Fals
     if live:
         from twokeys.access.live import read_live  # noqa: PLC0415 - boto3 takes a third of a second to import
 
-        there = read_live(member_role=member_role)
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("Reading IAM of each account", total=None)
+            there = read_live(
+                member_role=member_role, progress=lambda done, of: progress.update(task, completed=done, total=of)
+            )
         return _with_declarations(there, together(states)) if states else there
     return together([*states, *(sandbox_states(Path.cwd(), stacks) if stacks or not states else ())])
 

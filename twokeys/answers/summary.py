@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 from twokeys.answers.model import Account, Answers, Door, Party, State, Way
@@ -15,8 +16,7 @@ from twokeys.shown import counted
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist "
-    "(docs/not-looked-at.md)"
+    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
@@ -145,13 +145,30 @@ def not_shown(answers: Answers) -> str | None:
 
 
 def scope(answers: Answers) -> str | None:
-    """What states cannot show: who was made otherwise. It names who ran the updates, but for a principal with a way."""
+    """What states cannot show, who was made otherwise, and who ran the updates, but for a principal with a way.
+
+    Of live IAM what AWS did not tell, and what would make it.
+    """
     if not answers.from_states:
-        return None
+        return _not_answered(answers)
     with_a_way = {way.source.who for way in answers.ways}
     others = [arn for arn in answers.updated_by if Who.named(arn) not in with_a_way]
     ran = f". The updates were run by {', '.join(others)}" if others else ""
     return f"From states: only users and roles that stacks made; --live also finds those made otherwise{ran}"
+
+
+def _not_answered(answers: Answers) -> str | None:
+    callers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for one in chain.from_iterable(each.not_answered for each in answers.evidence):
+        callers[one.what, one.action, one.error].append(one.caller)
+    if not callers:
+        return None
+    what = "; ".join(
+        f"{what} (AWS answered {error} to {action} by {listed(asked)})"
+        for (what, action, error), asked in callers.items()
+    )
+    step = "allow them these actions, as AWS's policy IAMReadOnlyAccess does; after another error, try again"
+    return f"Not known: {what}. Next step: {step}"
 
 
 def evidence(answers: Answers) -> dict[str, Any]:
@@ -164,9 +181,18 @@ def evidence(answers: Answers) -> dict[str, Any]:
 
 
 def not_looked_at(answers: Answers) -> str:
-    """What no answer looks at: live IAM tells of the passwords and keys of all users, and not of the root user's."""
+    """What no answer looks at: live IAM tells of the passwords and keys of all users, and not of the root user's.
+
+    AWS makes a credential report at most every four hours.
+    """
     live = any(one.caller for one in answers.evidence)
-    return _NOT_LOOKED_AT.format("of root users" if live else "that no stack made")
+    newer = "of root users, and those newer than AWS's credential report, which is up to four hours old"
+    return _NOT_LOOKED_AT.format(newer if live else "that no stack made")
+
+
+def limits(answers: Answers) -> tuple[str, ...]:
+    """Whom what was read cannot show, and what no answer looks at, a sentence each."""
+    return tuple(filter(None, (not_shown(answers), scope(answers), not_looked_at(answers))))
 
 
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:

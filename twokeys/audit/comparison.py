@@ -6,14 +6,15 @@ docs/audit-events.md says what counts as an entry, as used or perhaps used, as w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
 from twokeys.answers.model import Answers, Party, Step
 from twokeys.audit import LEARNING
-from twokeys.audit.trail import SIGN_IN, Use, resolved
+from twokeys.audit.logs import Source
+from twokeys.audit.trail import SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
 
@@ -36,7 +37,8 @@ class Usage(Enum):
 class DoorUse:
     """How one door was used: `count` entries that are surely its own, `perhaps` that may be.
 
-    `early` of them came before its keys were made, as far as it is known when; `sessions` are those of the callers'.
+    `early` of them came before its keys were made, as far as it is known when; `sessions` are those of the callers',
+    `identities` the source identities.
 
     `proved` is False for a door that the picture cannot prove open or shut: what used it shows that it was open.
     """
@@ -48,13 +50,14 @@ class DoorUse:
     last: datetime | None
     early: int = 0
     sessions: tuple[str, ...] = ()
-    recorded: bool = True
-    """Whether its role's account or its principal's has any record, so that an entry would be among them."""
+    identities: tuple[str, ...] = ()
+    not_known: str = ""
+    """Why there may be entries that are not among the records, in words; empty where they would be."""
 
     @property
     def usage(self) -> Usage:
         """Used, perhaps used or never used; not known where no entry would be recorded."""
-        unused = Usage.NEVER if self.recorded else Usage.NOT_KNOWN
+        unused = Usage.NOT_KNOWN if self.not_known else Usage.NEVER
         return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
 
 
@@ -77,7 +80,7 @@ class Unusual:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What came of comparing. `apart` counts what no door stands for, in words; `unreadable` are records that no one
-    can tell the role or the time of, `passed_over` the files of other services beside the log files.
+    can tell the role or the time of.
     """
 
     start: datetime | None
@@ -89,31 +92,45 @@ class Comparison:
     unusual: tuple[Unusual, ...]
     apart: dict[str, int]
     unreadable: int = 0
-    passed_over: Mapping[str, int] = field(default_factory=dict)
     sign_ins: tuple[SignIns, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def not_known(self) -> int:
+        """Of how many doors it is not known whether they were used."""
+        return sum(one.usage is Usage.NOT_KNOWN for one in self.doors)
+
+    @property
+    def not_readable(self) -> dict[str, str]:
+        """The files that cannot be read, and why."""
+        return {file: why for source in self.sources for file, why in source.not_readable.items()}
 
     @property
     def noteworthy(self) -> bool:
-        """Whether somebody has to look: at an entry without a door, an unusual or unreadable one, or for records."""
-        return bool(self.undeclared or self.unusual or self.unreadable or self.start is None)
+        """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known."""
+        known = self.start is not None and not (self.unreadable or self.not_readable or self.not_known)
+        return bool(self.undeclared or self.unusual or not known)
 
 
-def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of itself
+def compare(
     answers: Answers,
-    uses: Sequence[Use],
-    start: datetime | None,
-    end: datetime | None,
+    trail: Trail,
+    start: datetime | None = None,
+    end: datetime | None = None,
     *,
     learning_days: int = LEARNING,
-    unreadable: int = 0,
-    passed_over: Mapping[str, int] | None = None,
-    recorded: Collection[str] | None = None,
 ) -> Comparison:
-    """Compare a picture's doors with uses, which must be in order of time; the period is from `start` to `end`.
+    """Compare a picture's doors with a trail's uses from `start` to `end`, or in what of that its records span.
 
-    Without a period, as of no records at all, nothing is said of a door. `recorded` are the accounts that have a record
-    of any kind; by default every account.
+    Without a period, as of no records at all, nothing is said of a door.
     """
+    uses = trail.uses(start, end)
+    if trail.start is None or trail.end is None:
+        start = end = None
+    else:
+        start, end = max(start or trail.start, trail.start), min(end or trail.end, trail.end)
+        if start > end:  # nothing that was recorded is of the period
+            start = end = None
     known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
     apart = Counter(reason for use in known if (reason := _apart(use)))
     judged = [use for use in known if use.event == SIGN_IN or not _apart(use)]
@@ -128,13 +145,13 @@ def compare(  # noqa: PLR0913 - the period's two ends and what the trail says of
         end=end,
         learned_until=learned,
         entries=len(entries),
-        doors=tuple(one.use(door, recorded) for door, one in tallies.items()),
+        doors=tuple(one.use(door, trail) for door, one in tallies.items()),
         undeclared=tuple(undeclared),
         unusual=tuple(_unusual(judged, learned)),
         apart=dict(sorted(apart.items())),
-        unreadable=unreadable,
-        passed_over=dict(sorted((passed_over or {}).items())),
+        unreadable=len(trail.unreadable),
         sign_ins=tuple(_sign_ins(judged)),
+        sources=tuple(trail.sources),
     )
 
 
@@ -144,15 +161,20 @@ class _Tally:
     perhaps: int = 0
     uses: list[Use] = field(default_factory=list)
 
-    def use(self, door: Step, recorded: Collection[str] | None) -> DoorUse:
+    def use(self, door: Step, trail: Trail) -> DoorUse:
         made = max((datetime.fromisoformat(key.created) for key in door.keys if key.created), default=None)
         early = sum(use.time < made for use in self.uses) if made else 0
         sessions = tuple(dict.fromkeys(use.caller_session for use in self.uses if use.caller_session))
+        identities = tuple(dict.fromkeys(use.source_identity for use in self.uses if use.source_identity))
         last = self.uses[-1].time if self.uses else None
         source, target = door.source.who, door.target.who
         where = {target.account} if source.kind in _BY_PROVIDER else {source.account, target.account}
-        known = recorded is None or not where.isdisjoint(recorded)
-        return DoorUse(door, bool(door.keys), self.count, self.perhaps, last, early, sessions, known)
+        not_known = ""
+        if where.isdisjoint(trail.accounts):
+            not_known = f"no records of account {door.target.place}"
+        elif trail.hidden & {*where, ""}:
+            not_known = "an entry may be in what cannot be read"
+        return DoorUse(door, bool(door.keys), self.count, self.perhaps, last, early, sessions, identities, not_known)
 
 
 def _apart(use: Use) -> str | None:

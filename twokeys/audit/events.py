@@ -10,11 +10,14 @@ from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.summary import listed
 from twokeys.audit.comparison import Comparison, DoorUse, SignIns, Usage
+from twokeys.audit.logs import Source
 from twokeys.audit.trail import SIGN_IN, Use
 from twokeys.shown import counted
 
 _FEW = 3
 """How many sessions of a door's users are named."""
+_MANY = 12
+"""How many files that cannot be read are named on a terminal."""
 
 
 def as_data(found: Comparison) -> dict[str, Any]:
@@ -26,19 +29,32 @@ def as_data(found: Comparison) -> dict[str, Any]:
         "entries": found.entries,
         "apart": found.apart,
         "unreadable": found.unreadable,
-        "passedOver": dict(found.passed_over),
+        "sources": [
+            {
+                "name": one.name,
+                "sha256": one.sha256 or None,
+                "caller": one.caller or None,
+                "filesRead": one.read,
+                "passedOver": dict(one.passed_over),
+                "notReadable": one.not_readable,
+                "from": one.start.isoformat() if one.start else None,
+                "until": one.end.isoformat() if one.end else None,
+            }
+            for one in found.sources
+        ],
         "doors": [
             {
                 "source": party_data(one.door.source),
                 "target": party_data(one.door.target),
                 "proved": one.proved,
                 "usage": one.usage.value,
-                "recorded": one.recorded,
+                "whyNotKnown": one.not_known or None,
                 "count": one.count,
                 "perhaps": one.perhaps,
                 "last": one.last.isoformat() if one.last else None,
                 "beforeItsKeys": one.early,
                 "sessions": list(one.sessions),
+                "sourceIdentities": list(one.identities),
             }
             for one in found.doors
         ],
@@ -81,10 +97,17 @@ def headline(found: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
     if found is None:
         return ""
-    if found.start is None:
-        return "CloudTrail: no records of the period"
     entries = "entry" if len(found.undeclared) == 1 else "entries"
-    return f"CloudTrail: {len(found.undeclared)} {entries} without a door, {len(found.unusual)} unusual"
+    seen = f"{len(found.undeclared)} {entries} without a door, {len(found.unusual)} unusual"
+    not_known = [
+        f"{counted(found.not_known, 'door')} of which it is not known whether they were used"
+        if found.not_known
+        else "",
+        f"{counted(found.unreadable, 'record')} that cannot be read" if found.unreadable else "",
+        f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
+    ]
+    first = "no records of the period" if found.start is None else seen
+    return f"CloudTrail: {', '.join(filter(None, (first, *not_known)))}"
 
 
 def events(answers: Answers, found: Comparison) -> Iterator[str]:
@@ -92,8 +115,13 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
     yield ""
     yield "What CloudTrail saw"
     yield period(found)
+    damaged = not_readable(found)
+    yield from damaged[:_MANY]
+    if len(damaged) > _MANY:
+        yield f"not readable: {len(damaged) - _MANY} more, which --csv, --html and --json list"
     for one in found.doors:
         yield f"{usage(one)}: {door_use(one)}"
+    yield from filter(None, [about_early(found)])
     for signed in found.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
     for use in found.undeclared:
@@ -102,14 +130,40 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
         yield f"unusual: {used(strange.use, answers)}: {', '.join(strange.why)}"
 
 
+def not_readable(found: Comparison) -> list[str]:
+    """The files that cannot be read, each in a sentence."""
+    return [f"not readable: {file}: {why}; events in it are not known" for file, why in found.not_readable.items()]
+
+
+def about_early(found: Comparison) -> str:
+    """On what it rests that a door was used before its keys were made; empty where none was."""
+    if not any(one.early for one in found.doors):
+        return ""
+    return (
+        "Before its keys were made: before the latest time at which one of them was created, as the states say "
+        "(`created`; with --live, IAM). A key that was replaced counts from then, and the door may be older"
+    )
+
+
+def read_from(one: Source, digits: int) -> str:
+    """What was read of a source, in words, with so many digits of its sha256."""
+    others = ", ".join(f"{count} of {service}" for service, count in sorted(one.passed_over.items()))
+    span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
+    parts = (
+        f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
+        f"as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
+        f"{one.passed_over.total()} passed over: {others}" if others else "",
+        f"{len(one.not_readable)} not readable" if one.not_readable else "",
+        span,
+    )
+    return ", ".join(filter(None, parts))
+
+
 def period(found: Comparison) -> str:
     """What was compared, in a sentence."""
-    others = ", ".join(f"{count} of {service}" for service, count in found.passed_over.items())
-    others = f"; files passed over: {others}" if others else ""
     if found.start is None or found.end is None:
         unreadable = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
-        nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
-        return f"CloudTrail: {nothing}{others}"
+        return f"CloudTrail: there are no records of the period{unreadable}, so nothing tells whether a door is used"
     apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
     apart = f"; not among them: {apart}" if apart else ""
     unreadable = f"; {counted(found.unreadable, 'record')} cannot be read" if found.unreadable else ""
@@ -119,7 +173,7 @@ def period(found: Comparison) -> str:
     entries = "entry" if found.entries == 1 else "entries"
     return (
         f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} {entries}"
-        f"{apart}{unreadable}{others}{learning}"
+        f"{apart}{unreadable}{learning}"
     )
 
 
@@ -130,8 +184,7 @@ def _apart(count: int, what: str) -> str:
 
 def usage(one: DoorUse) -> str:
     """Whether a door was used, and why it is not known."""
-    unknown = f": no records of account {one.door.target.place}" if one.usage is Usage.NOT_KNOWN else ""
-    return f"{one.usage.value}{unknown}"
+    return f"{one.usage.value}: {one.not_known}" if one.usage is Usage.NOT_KNOWN else one.usage.value
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:
@@ -166,6 +219,7 @@ def door_use(one: DoorUse) -> str:
     proved = "" if one.proved else " (a door that is not proved)"
     early = f" ({one.early} before the door's keys were made)" if one.early else ""
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
+    sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
     return f"{one.door.source} -> {one.door.target}{proved}{count}{early}{sessions}{last}"
 
 

@@ -15,8 +15,8 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, headline, period, sign_ins, usage, used
-from twokeys.audit.report import heading, shut, title, what_was_read
+from twokeys.audit.events import about_early, door_use, headline, not_readable, period, sign_ins, usage, used
+from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
@@ -37,12 +37,14 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         style=style,
         style_hash=pages.hashed(style),
         title=title(answers, target),
-        heading=f"Who can enter {target or 'every account'}",
+        heading=question(answers, target),
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentence=". ".join(filter(None, (numbers.sentence, headline(comparison), not_shown(answers)))),
+        sentence=". ".join(
+            filter(None, (numbers.sentence, credentials(answers), headline(comparison), not_shown(answers)))
+        ),
         scope=scope(answers),
-        evidence=what_was_read(answers),
+        evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
@@ -116,6 +118,8 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 def _events(answers: Answers, found: Comparison) -> dict[str, object]:
     return {
         "period": period(found),
+        "not_readable": not_readable(found),
+        "about_early": about_early(found),
         "doors": [(usage(one), door_use(one)) for one in found.doors],
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],

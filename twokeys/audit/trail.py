@@ -14,13 +14,14 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twokeys.answers.model import Party
+from twokeys.audit.logs import Source
 from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.shared_providers import shared_provider
@@ -48,7 +49,8 @@ class Use:
     `role` is the role's name, empty for a root session and a sign-in; `task` is the policy that a root session was
     limited to; `failed` is the error, None when it succeeded. `unique_id` is the caller's (AIDA..., AROA...), and
     `caller_session` and `source_identity` tell which session of the caller's role it was, and for whom; `session` is
-    the name of the one that was asked for. `source` is the source IP address or the AWS service that called.
+    the name of the one that was asked for. A source identity that the caller's session does not carry may be asked for
+    with the call, and goes with the new session. `source` is the source IP address or the AWS service that called.
     """
 
     id: str
@@ -86,10 +88,11 @@ class Trail:
     start: datetime | None = None
     end: datetime | None = None
     records: int = 0
-    unreadable: int = 0
-    """Records of assumed roles and sign-ins that lack their time, or the role: counted, never guessed at."""
-    passed_over: Counter[str] = field(default_factory=Counter)
-    """Files of other services beside the log files, by service."""
+    unreadable: set[str] = field(default_factory=set)
+    """Records of assumed roles and sign-ins that lack their time, or the role, by id: never guessed at."""
+    hidden: set[str] = field(default_factory=set)
+    """The accounts of which a use may be in what cannot be read; an empty one for all."""
+    sources: list[Source] = field(default_factory=list)
     since: datetime | None = None
     until: datetime | None = None
     """Of which period `accounts` are."""
@@ -97,8 +100,8 @@ class Trail:
     """The accounts that have a record of any kind from `since` to `until`."""
     _uses: dict[str, Use] = field(default_factory=dict)
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Take one record; records of other calls only widen the period."""
+    def add(self, record: Mapping[str, Any]) -> datetime | None:
+        """Take one record and give its time; records of other calls only widen the period."""
         self.records += 1
         time = _time(record.get("eventTime"))
         name = record.get("eventName")
@@ -112,14 +115,14 @@ class Trail:
         use = _use(record, time) if concerns and time is not None else None
         if time is not None and (self.since or time) <= time <= (self.until or time):
             self.accounts |= _recorded_in(record, use)
-        if not concerns:
-            return
-        if use is None:
-            self.unreadable += 1
-            return
-        known = self._uses.get(use.id)
-        if known is None or (not known.told and use.told):
-            self._uses[use.id] = use
+        if use is not None:
+            known = self._uses.get(use.id)
+            if known is None or (not known.told and use.told):
+                self._uses[use.id] = use
+        elif concerns:
+            self.unreadable.add(str(_identity(record) or self.records))
+            self.hidden |= set() if _failed(record) else _recorded_in(record, None) or {""}
+        return time
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""
@@ -157,7 +160,7 @@ def _recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
 
 def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
     target = _target(record)
-    identity = record.get("sharedEventID") or record.get("eventID")
+    identity = _identity(record)
     if target is None or not isinstance(identity, str):
         return None
     told, asked = _mapping(record.get("userIdentity")), _mapping(record.get("requestParameters"))
@@ -177,11 +180,19 @@ def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
         source=str(record.get("sourceIPAddress") or "unknown"),
         session=_text(asked.get("roleSessionName")),
         caller_session=_caller_session(record, told),
-        source_identity=_text(context.get("sourceIdentity")),
-        failed=_text(record.get("errorCode")) or _text(record.get("errorMessage")),
+        source_identity=_text(context.get("sourceIdentity")) or _text(asked.get("sourceIdentity")),
+        failed=_failed(record),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
         mfa={"Yes": True, "No": False}.get(str(mfa)),
     )
+
+
+def _identity(record: Mapping[str, Any]) -> object:
+    return record.get("sharedEventID") or record.get("eventID")
+
+
+def _failed(record: Mapping[str, Any]) -> str | None:
+    return _text(record.get("errorCode")) or _text(record.get("errorMessage"))
 
 
 def _target(record: Mapping[str, Any]) -> Who | None:
@@ -269,9 +280,9 @@ def _by_web_identity(told: Mapping[str, Any]) -> Party:
 def _time(value: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -78,6 +78,15 @@ def independent(atoms: Iterable[Atom]) -> bool:
     return True
 
 
+def exclude(clauses: Iterable[ConditionClause]) -> bool:
+    """Whether conditions on one key certainly exclude each other; what is not resolved yet may hold."""
+    some = tuple(dict.fromkeys(clauses))
+    if not all(map(is_plain, some)):
+        return False
+    cases, covered = _told_apart(some[0].lower_key, some)
+    return covered and all(FALSE in truths.values() for truths in cases)
+
+
 def is_plain(atom: Atom) -> bool:
     """Whether the atom reads one key alone: compares it with fixed values, or puts it into the name of a resource."""
     return len(set(atom.keys) if isinstance(atom, ResourceAtom) else atom.keys) == 1
