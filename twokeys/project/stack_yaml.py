@@ -44,9 +44,8 @@ _MOMENT: Final = re.compile(
 def loaded(text: str) -> Any:  # noqa: ANN401 - any YAML
     """What a YAML text says to the pulumi CLI, as JSON-ready data: dates are text, every key is text.
 
-    Raises:
-        yaml.YAMLError: it is no YAML; a key stands twice in a mapping; it is nested deeper than `DEPTH`; its aliases
-            stand for more than any program needs, or for themselves; a number is not finite; or a tag is unknown.
+    Raises yaml.YAMLError when it is no YAML; a key stands twice in a mapping; it is nested deeper than `DEPTH`; its
+    aliases stand for more than any program needs, or for themselves; a number is not finite; or a tag is unknown.
     """
     try:
         return _Reading().document(text)
