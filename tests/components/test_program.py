@@ -641,6 +641,13 @@ def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_n
     assert "name another one as `stack`" in refused.value.next_step
 
 
+def test_a_member_whom_the_management_stack_does_not_have_in_the_group_is_refused(stacks: Stacks) -> None:
+    with pytest.raises(ProgramRefusal) as refused:
+        stacks.run("stage", preview=True, doors=source(group="developers", members=["alice", "bob"]))
+    assert "bob is not in group developers, so nothing grants this door to bob; in it are: alice" in refused.value.why
+    assert "take bob out of `members`" in refused.value.next_step
+
+
 @pytest.mark.parametrize(
     ("people", "outputs", "step"),
     [

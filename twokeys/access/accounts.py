@@ -316,11 +316,12 @@ def _by_the_environment(provider: Resource, found: Entry) -> bool:
 def entry(provider: Resource) -> Entry:
     """How a provider gets into its account: by a web identity's role first, then by the roles it assumes in order.
 
-    Provider inputs reach us as JSON strings; an unreadable one is unknown.
+    Provider inputs reach us as JSON strings; an unreadable one is unknown. So are roles under both the key of
+    pulumi-aws 7 and the one of the versions before, as each plugin reads its own only.
     """
     by_identity = _listed(provider, "assumeRoleWithWebIdentity")
     listed = [_listed(provider, key) for key in _ASSUMES]
-    further = None if None in listed else [role for roles in listed for role in roles or ()]
+    further = None if None in listed or all(listed) else [role for roles in listed for role in roles or ()]
     assumes: tuple[str, ...] | None = None
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]
