@@ -58,8 +58,7 @@ class LeftOut(Plain):
 class Stack:
     """The config of one stack: keys without `twokeys:`, values as the stack's file has them.
 
-    Attributes:
-        paths: the units of its accounts by account key, for comments.
+    `paths` are the units of its accounts by account key, for comments.
     """
 
     name: str

@@ -106,13 +106,9 @@ def load_config(
     """The stack's config with the project's defaults; `overrides`, as on a command line, win over both.
 
     An override of a key that `Pulumi.yaml` declares an object or a list is YAML; any other is the text itself.
-
-    Args:
-        for_program: False for a file that is only read, as that of an environment which is split into shards: it may be
-            larger than any program could be given.
-
-    Raises Refusal when no stack can have that name, its file is not there, a value is missing or of the wrong type, it
-    is encrypted, or all of it is too much for a program.
+    `for_program` is False for a file that is only read, as that of an environment which is split into shards: it may be
+    larger than any program could be given. Raises Refusal when no stack can have that name, its file is not there, a
+    value is missing or of the wrong type, it is encrypted, or all of it is too much for a program.
     """
     path = project.stack_file(stack)
     given = {_full(project, key): value for key, value in read_config(path).items()}

@@ -53,9 +53,7 @@ class Shard:
 class Environment:
     """An environment's config as it is written, and as it is understood.
 
-    Attributes:
-        root: the project's folder.
-        config: the `config` section of its file, keys in full.
+    `root` is the project's folder, `config` the `config` section of its file, keys in full.
     """
 
     root: Path
