@@ -155,6 +155,11 @@ def test_the_partition_follows_from_the_region() -> None:
 
 
 REFUSED_VALUES = [
+    ("doors.stage-deployer.from.role", "arn:aws:iam::222222222222:role/team/ci", "of account 222222222222"),
+    ("doors.stage-deployer.to.role", "arn:aws:iam::222222222222:role/x", "the name alone"),
+    ("doors.stage-deployer.from.account", "222222222222", "here by its key"),
+    ("doors.stage-deployer.mfa", True, "carries no MFA"),
+    ("doors.stage-deployer.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),
     ("managementAccountId", "11111111111", "12 digits"),  # CREATE_ACCOUNT, ids of accounts
     ("managementAccountId", "1111111111111", "12 digits"),
     ("managementAccountId", "11111111111a", "12 digits"),

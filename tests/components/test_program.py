@@ -272,7 +272,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
     oidc = {"issuer": "token.actions.githubusercontent.com", "subjects": ["repo:company/app:*"]}
     contact = {"name": "Security", "title": "On call", "email": "s@company.com", "phone": "+1(555)000-0000"}
     door = {
-        "from": {"root": True, "grantTo": {"role": "ops"}},
+        "from": {"root": True, "grantTo": {"user": "olga"}},
         "to": {"role": "ops"},
         "via": "assume-role",
         "permissions": {
@@ -294,7 +294,7 @@ def test_every_setting_reaches_what_it_is_for(stacks: Stacks, tried_roles: list[
         organization={"create": True},
         audit={},
         bill={},
-        people={"roles": {"ci": {"description": "Deploys", "oidc": oidc}, "ops": {}}},
+        people={"roles": {"ci": {"description": "Deploys", "oidc": oidc}}, "users": ["olga"]},
         accounts={
             "stage": {
                 "adopt": MEMBER,

@@ -50,6 +50,24 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def no_arn(value: str) -> str:
+    """A name within an account, which config says apart. A path may begin with `arn:`, but nobody means that."""
+    if value.startswith("arn:"):
+        account, name = [*value.split(":", 5), ""][4], value.partition("/")[2]
+        raise refuse(
+            f"it is an ARN (of account {account or 'none'}), and here stands the name alone: config says the account",
+            f"write {name or 'the name'}, and the key of its account as `account` where it is another one",
+        )
+    return value
+
+
+def no_account_id(value: str) -> str:
+    """The key of an account in config."""
+    if re.fullmatch(ACCOUNT_ID, value):
+        raise refuse("an account is named here by its key in `accounts`, not by its id", "write the key, as in stage")
+    return value
+
+
 def _named(whose: str, most: int, page: str) -> AfterValidator:
     why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
     return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
@@ -345,10 +363,12 @@ AccountName = Annotated[
         "choose a shorter or simpler name",
     ),
 ]
-RoleName = Annotated[str, _named("a role's or user's", 64, _ROLE_PAGE)]
-GroupName = Annotated[str, _named("a group's", 128, _GROUP_PAGE)]
-PathAndName = Annotated[str, _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)]
-GroupPathAndName = Annotated[str, _named_with_path("a group", "web/developers", 128, _GROUP_PAGE)]
+RoleName = Annotated[str, AfterValidator(no_arn), _named("a role's or user's", 64, _ROLE_PAGE)]
+GroupName = Annotated[str, AfterValidator(no_arn), _named("a group's", 128, _GROUP_PAGE)]
+PathAndName = Annotated[str, AfterValidator(no_arn), _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)]
+GroupPathAndName = Annotated[
+    str, AfterValidator(no_arn), _named_with_path("a group", "web/developers", 128, _GROUP_PAGE)
+]
 PolicyArn = Annotated[
     str,
     must_match(
