@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from twokeys.answers.model import Answers, Party, Step
@@ -139,7 +139,9 @@ def compare(
     tallies = {door: _Tally() for door in doors}
     known_by_id = {party.who for party in answers.principals.values()}
     undeclared = [use for use in entries if not _attribute(use, doors, tallies, known_by_id)]
-    learned = start + timedelta(days=learning_days) if start is not None else None
+    learned = None
+    if start is not None:
+        learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     return Comparison(
         start=start,
         end=end,
