@@ -55,6 +55,17 @@ def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     assert "0 doors" in exported
 
 
+def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_names(tmp_path: Path) -> None:
+    world = two_keys()
+    no = document(grants(DEPLOYER, effect="Deny"))
+    world.add("RolePolicy", "never", world.hub, role="ci", name="never", policy=no)
+    state = write_state(tmp_path / "state.json", world)
+    (door,) = json.loads(call("check", "--state", state, "--json")[1])["doors"]
+    assert (door["trust"], door["grant"], door["state"], door["lacks"]) == ("present", "denied", "shut", "denied")
+    assert door["nextStep"].startswith("narrow that Deny (inline policy never of role ci denies it)")
+    assert f"✗ role ci of management -> role deployer of {STAGE}: denied" in call("check", "--state", state)[1]
+
+
 def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> None:
     code, text = call("check", "--state", write_state(tmp_path / "state.json", without_grant()), "--json")
     told = json.loads(text)

@@ -12,8 +12,7 @@ import pytest
 from tests.fleet.conftest import environment_of, write_stack
 from tests.in_process import twokeys
 from twokeys.errors import Refusal
-from twokeys.fleet.layout import place
-from twokeys.fleet.sizes import account_sizes
+from twokeys.fleet.layout import account_sizes, place
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config
 

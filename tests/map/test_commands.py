@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 from tests.access.states import write_state
 from tests.access.world import World, document, trusts
 from tests.map.test_sources import ALL, STATES
-from twokeys.cli import COMMANDS
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
 
@@ -24,10 +23,6 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(map_, arguments)
-
-
-def test_map_is_a_room_of_the_command() -> None:
-    assert COMMANDS["map"][0] == "twokeys.map.commands:map_"
 
 
 def test_the_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -176,10 +174,6 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     run("--person", "ada", "--state", stage)
     result = run("--person", "ada", "--state", stage, "--dry-run")
     assert (result.return_value, result.output) == (0, f"{config}: nothing would change\n")
-
-
-def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
-    stage = write(tmp_path, "stage.json", outputs(door("a")))
     result = run("--person", "ada", "--state", stage, "--dry-run", "--config", str(tmp_path / "new" / "config"))
     assert result.return_value == 3
     assert not (tmp_path / "new").exists()
@@ -284,20 +278,6 @@ def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_pa
     run("--person", "ada", "--state", write(tmp_path, "stage.json", outputs(door("a", reason=hostile))))
     assert config.read_bytes().startswith(before)
     assert set(boto3.Session().available_profiles) == {"default", "a"}
-
-
-def test_the_whole_command_refuses_in_one_voice_and_with_1(config: Path, tmp_path: Path) -> None:
-    config.write_text("[profile a]\n")
-    stage = write(tmp_path, "stage.json", outputs(door("a")))
-    script = "from twokeys.cli import main; main()"
-    arguments = [sys.executable, "-c", script, "profiles", "--person", "ada", "--state", stage]
-    ended = subprocess.run(arguments, capture_output=True, text=True, check=False, env={**os.environ})
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines()[:2] == [
-        "Refused: the profile a is already there",
-        f"  where: {config}: [profile a]",
-    ]
-    assert [line.split()[0] for line in ended.stderr.splitlines()] == ["Refused:", "where:", "why:", "next:"]
 
 
 def test_help_of_the_group_and_of_its_default_command_are_two() -> None:

@@ -5,6 +5,7 @@ The two rules about keys and the one about what is not proved read these stateme
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
 from twokeys.access.requirements import asks_for_external_id
-from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
+from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 
 _THROUGH = "through components.other_stack.OtherStack, with its full name as `stack`"
 _DENIES = "denies it"
+_IDENTITY = re.compile(r"identity-based policy (\d+)")
 _EXCEPT = "make an exception with reason, owner and expiry"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
 _PIN = (
@@ -194,7 +196,7 @@ class _Reader:
         )
         namesakes = self._namesakes(source.kind, source.name)
         if source.urn is not None or source.documents:
-            why = _denial(door.grant, "identity")
+            why = denial(door, "grant")
             if why:
                 step = (
                     f"{_past(why, f'let {_who(source)} assume {_to_grant(role)}')}, or take it out of the trust policy"
@@ -226,7 +228,7 @@ class _Reader:
 
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
-        why = _denial(door.trust, "trust")
+        why = denial(door, "trust")
         excluding = [] if why else self._excluding_from_trust(door)
         names = "names neither it nor its account"
         if excluding:
@@ -429,12 +431,18 @@ def _of_holder(source: Principal) -> Iterator[Document]:
         yield source.boundary
 
 
-def _denial(verdict: Verdict, own: str) -> str | None:
-    """Why a key does not turn although its own kind of document allows it; None if that document just does not."""
+def denial(door: Door, key: str) -> str | None:
+    """What keeps a key ("trust" or "grant") from turning although its own kind of document allows it, in words.
+
+    None if that document just does not.
+    """
+    verdict, own = (door.trust, "trust") if key == "trust" else (door.grant, "identity")
     for decision in verdict.decisions:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
-            return f"{decision.document}{sid} {_DENIES}"
+            found = _IDENTITY.fullmatch(decision.document)
+            name = list(door.source.all_documents)[int(found[1]) - 1].title if found else decision.document
+            return f"{name}{sid} {_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None
