@@ -184,12 +184,13 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 def in_words(requirement: Requirement) -> str:
     """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it.
 
-    `...IfExists` admits what is signed with a user's access key, of which AWS tells no MFA.
+    `...IfExists`, or a Deny without it, admits what is signed with a user's access key, of which AWS tells no MFA.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
     """
     if requires_mfa([requirement]):
         return "MFA"
-    if _asks_for_mfa(requirement._replace(operator=requirement.operator.removesuffix("IfExists"))):
+    strict = requirement.operator + "IfExists" if requirement.negated else requirement.operator.removesuffix("IfExists")
+    if _asks_for_mfa(requirement._replace(operator=strict)):
         return MFA_BUT_OF_KEYS
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
