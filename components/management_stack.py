@@ -45,6 +45,18 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str,
                 f" it has: {', '.join(known) or 'none'}",
                 next_step=or_nearest(step, one.name, known),
             )
+    group = next((one.name for one in principals if one.kind == "group"), None)
+    inside = (outputs.get(_LISTED["group"]) or {}).get(group)
+    for one in principals:
+        if one.kind == "user" and inside is not None and one.name not in inside:
+            raise ProgramRefusal(
+                f"member {one.name} of door {door}",
+                where=f"output {_LISTED['group']} of stack {stack}",
+                why=f"{one.name} is not in group {group}, so nothing grants this door to {one.name}; in it are:"
+                f" {', '.join(inside) or 'none'}",
+                next_step=f"take {one.name} out of `members`, or add the user to people.groups.{group} of the"
+                " management stack and update that stack first",
+            )
 
 
 def _live_there(outputs: Mapping[str, Any], door: str, account: str | None, stack: str) -> None:

@@ -1,5 +1,6 @@
 """What the documentation names is there, and what is there is documented."""
 
+import ast
 import re
 import shlex
 import shutil
@@ -39,6 +40,14 @@ def test_the_page_of_what_is_not_looked_at_has_every_rule(project_root: Path) ->
     missing, gone = {rule.name for rule in RULES} - named, named - {rule.name for rule in RULES}
     assert not missing, f"say in docs/not-looked-at.md, in a row each, what these do not look at: {sorted(missing)}"
     assert not gone, f"docs/not-looked-at.md has rows of what is no rule: {sorted(gone)}"
+
+
+def test_no_message_names_a_page_of_ours_which_a_wheel_does_not_hold(project_root: Path) -> None:
+    for file in sorted((project_root / "twokeys").rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
+        shown = (node.value for node in nodes if isinstance(node, ast.Constant) and node not in docstrings)
+        assert not [one for one in shown if isinstance(one, str) and re.search(r"docs/[\w-]+\.md", one)], file
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs", "examples"])

@@ -406,6 +406,59 @@ def test_what_is_no_name_of_aws_is_an_error_only_where_it_is_surely_misspelt(
 
 
 @pytest.mark.parametrize(
+    ("condition", "principal", "meant", "surely"),
+    [
+        ({"StringEquals": {"aws:RequestedRegion": "us-eats-1"}}, None, "us-east-1", True),
+        ({"StringEquals": {"aws:RequestedRegion": "us-east1"}}, None, "us-east-1", True),
+        ({"StringLike": {"aws:RequestedRegion": ["eu-*", "ue-*"]}}, None, "", True),
+        ({"StringEquals": {"aws:RequestedRegion": "eu-central-9"}}, None, "eu-central-", False),  # perhaps a newer one
+        ({"StringNotEquals": {"aws:RequestedRegion": ["cn-north-1", "unspecified", "${a:b}"]}}, None, None, None),
+        ({"StringEquals": {"iam:PassedToService": "lamda.amazonaws.com"}}, None, "lambda.amazonaws.com", True),
+        ({"StringLike": {"iam:PassedToService": "ec2.amazonaws.com*"}}, None, None, None),
+        ({}, ["ec2.amazonaws.com", "ec2.amazonws.com"], "ec2.amazonaws.com", True),
+        ({}, "lamda.amazonaws.com.cn", "lambda.amazonaws.com.cn", True),
+        ({}, "ec2.amazonaws", "ec2.amazonaws.com", True),
+        ({}, ["ops.emr-serverless.amazonaws.com", "macie.amazonaws.com", "eks.amazonaws.com"], None, None),
+        ({}, ["alexa-appkit.amazon.com", "s3.us-east-2.amazonaws.com", "ecs-tasks.amazonaws.com"], None, None),
+        ({}, [], None, None),
+    ],
+)
+def test_regions_and_services_are_held_to_those_that_aws_has(
+    condition: dict[str, Any], principal: Any, meant: str | None, surely: bool | None
+) -> None:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Condition": condition}
+    whom = {"Service": principal} if principal else {"AWS": "111111111111"}
+    policy = parse_policy({"Version": "2012-10-17", "Statement": [statement | {"Principal": whom}]}, PolicyKind.TRUST)
+    found = list(unknown_names(policy))
+    assert [one.severity is Severity.ERROR for one in found] == ([] if surely is None else [surely])
+    assert all(one.next_step.startswith(f"write {meant}") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("ec2:instnace", "ec2:instance"),
+        ("dynamdb:table", "dynamodb:table"),
+        # https://docs.aws.amazon.com/organizations/latest/userguide/supported-resources-enforcement.html
+        *((each, None) for each in ("apigateway:restapis", "rds:cluster-pg", "elasticloadbalancing:loadbalancer")),
+        *((each, None) for each in ("secretsmanager:*", "athena:workgroup", "newservice:thing")),
+    ],
+)
+def test_a_type_of_resource_that_is_one_slip_away_from_one_of_aws_is_refused(said: str, meant: str | None) -> None:
+    config = MANAGEMENT | {"tags": {"team": "a"}, "bill": {"tags": {"team": {"enforcedFor": [said]}}}}
+    config = changed(config, "organization.policyTypes", ["SERVICE_CONTROL_POLICY", "TAG_POLICY"])
+    if meant is None:
+        assert parse("management", config)
+    else:
+        assert f"write {meant}, if that is meant" in refused(config, "management").next_step
+
+
+def test_a_misspelt_service_principal_is_refused() -> None:
+    config = changed(MANAGEMENT, "organization.trustedServices", ["cloudtrial.amazonaws.com"])
+    assert refused(config, "management").next_step == "write cloudtrail.amazonaws.com, if that is meant"
+
+
+@pytest.mark.parametrize(
     ("tags", "taken"), [({"Kostenstelle": "Büro 1/2"}, True), ({"a": "b;c"}, False), ({"a#": ""}, False)]
 )
 def test_tags_are_written_as_every_service_takes_them(tags: dict[str, str], taken: bool) -> None:

@@ -45,7 +45,7 @@ def test_a_grant_for_the_organization_is_refused_elsewhere() -> None:
         ("to", {"role": "a/OrganizationAccountAccessRole"}, "would open every account"),
         ("to", {"role": "*"}, "and its name, such as deploy"),
         ("to", {"role": "auditor", "account": "stage"}, "no such setting"),
-        ("reason", "", "printable Latin-1"),
+        ("reason", "", "it is empty"),
         ("expires", "soon", "2027-01-31"),
         ("keys", ["trust"], "no such setting"),
     ],

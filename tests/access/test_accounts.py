@@ -64,6 +64,7 @@ ENTRIES: list[tuple[dict[str, object], tuple[object, object], str]] = [
     ({"assumeRoles": [UNKNOWN]}, (None, ()), unpinned("p")),
     ({"assumeRoles": roles(CI, None)}, (None, ()), unpinned("p")),
     ({"assumeRoleWithWebIdentity": UNKNOWN}, (None, ()), unpinned("p")),
+    ({"assumeRoles": roles(PROD_ROLE), "assumeRole": json.dumps({"roleArn": STAGE_ROLE})}, (None, ()), unpinned("p")),
     ({"allowedAccountIds": json.dumps([STAGE])}, ((), (STAGE,)), STAGE),
     ({"allowedAccountIds": json.dumps([12345678901.0])}, ((), ("012345678901",)), "012345678901"),
     ({"allowedAccountIds": json.dumps([STAGE, PROD])}, ((), (STAGE, PROD)), unpinned("p")),

@@ -367,6 +367,8 @@ def test_an_administrator_of_the_management_account_begins_root_sessions() -> No
     world.role("boss", world.hub)
     policy(world, "boss", grants("*", action="*"))
     assert ("boss", STAGE, "ALLOW") in root_doors(world)
+    world.resources = [one for one in world.resources if one.type != TYPES["Account"]]
+    assert ("boss", STAGE, "ALLOW") in root_doors(world)  # a provider enters it by the access role
 
 
 def test_without_centralized_root_access_nobody_does() -> None:

@@ -602,13 +602,13 @@ PIN = (
     "the one account that it works in"
 )
 EXCEPT = "make an exception with reason, owner and expiry"
-THROUGH = "through components.other_stack.OtherStack, which a program takes in as docs/declared-documents.md shows"
+THROUGH = "through components.other_stack.OtherStack, with its full name as `stack`"
 IF_ELSEWHERE = f"; if it is made in another stack, read that stack {THROUGH} (it exports `doors`)"
 ELSEWHERE = f"read the stack that holds the %s {THROUGH} (it exports `doors`), or {EXCEPT}"
 GIVE = f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}, or take it out of the trust policy"
 LET = f"let role ci assume {DEPLOYER} there too (%s), or take it out of the trust policy"
 NARROW = "narrow that Deny (%s), or take it out of the trust policy"
-BOUNDED, DENIED = "permissions boundary does not allow it", "identity-based policy 1 denies it"
+BOUNDED, DENIED = "permissions boundary does not allow it", "inline policy enter of role ci denies it"
 ADD = "add %s to the Principal of that role's trust policy, or remove the grant"
 NEITHER = f"but the trust policy of that role names neither it nor its account: {NO_TRUST}"
 UNSEEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
@@ -906,7 +906,7 @@ def policy_of_a_role_that_is_not_here(world: World) -> None:
 
 WAITING = (
     "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare the door as docs/declared-documents.md shows"
+    "waits for in an earlier update, or declare it (`twokeys.declared`, or a component with `symbolicDocuments`)"
 )
 
 

@@ -22,7 +22,7 @@ from tests.access.world import document, grants
 from twokeys.access.graph import build
 from twokeys.access.live import _region, read_live
 from twokeys.access.principals import ACCESS_KEY, PASSWORD
-from twokeys.access.snapshot import Resource
+from twokeys.access.snapshot import NotAnswered, Resource
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -435,18 +435,23 @@ def test_a_credential_report_is_waited_for_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch, seconds: int, error: str | None
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateCredentialReport.html: STARTED, then COMPLETE."""
+    denied: Answers = {**ALL, ("ListRoles", "inside-stage-0123"): "AccessDenied"}
     making: Answers = {("GenerateCredentialReport", ""): {"State": "STARTED"}}
-    aws: Any = Aws({**ALL, **ALONE, **making, ("GetCredentialReport", ""): "ReportInProgress"})
+    aws: Any = Aws({**denied, **making, ("GetCredentialReport", ""): "ReportInProgress"})
     slept: list[float] = []
 
     def sleep(time: float) -> None:
         slept.append(time)
         if sum(slept) == seconds:
-            aws.answers = {**ALL, **ALONE}
+            aws.answers = denied
 
     monkeypatch.setattr("time.sleep", sleep)
-    (read,) = read_live(aws).evidence
-    assert [one.error for one in read.not_answered] == ([error] if error else [])
+    (read,) = read_live(aws, member_role="In").evidence
+    by = f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"
+    report = NotAnswered("which users have passwords and access keys", "iam:GetCredentialReport", error or "", by)
+    sessions = "how long sessions of roles last at most"
+    in_stage = NotAnswered(sessions, "iam:ListRoles", "AccessDenied", iam(STAGE, "role/In"))
+    assert read.not_answered == (*([report] if error else []), in_stage)
     assert sum(slept) == min(seconds, 60)
 
 

@@ -35,7 +35,8 @@ DYNAMIC = "pulumi-nodejs:dynamic:Resource"
     ("kubernetes:iam.services.k8s.aws/v1alpha1:Role", Reading.NOT_READ, "has a controller in the cluster make IAM"),
     ("kubernetes:core/v1:ServiceAccount", Reading.HARMLESS, ""),
     ("network:tf:aws_iam_role", Reading.NOT_READ, "is made by a Terraform module, whose resources are not read"),
-    ("network:tf:aws_vpc", Reading.HARMLESS, ""),
+    *((f"network:tf:{name}", Reading.HARMLESS, "") for name in (
+        "aws_vpc", "google_iam_role", "aws_iam_instance_profile", "aws_eks_addon", "aws_organizations_policy")),
     ("command:local:Command", Reading.BY_CONTENT, ""),
     ("pulumi-nodejs:dynamic:Resource", Reading.BY_CONTENT, ""),
     ("random:index/randomPassword:RandomPassword", Reading.HARMLESS, ""),
@@ -84,6 +85,12 @@ REFUSED = [
     "network:index:Module",
     "awscc:index/iamRole:IamRole",
     "aws:index/iamRole:IamRole",
+    "aws:index/iamUserSshKey:IamUserSshKey",
+    "aws:index/eksPodIdentityAssociation:EksPodIdentityAssociation",
+    "aws:index/organizationsDelegatedAdministrator:OrganizationsDelegatedAdministrator",
+    "aws:index/securitylakeSubscriber:SecuritylakeSubscriber",
+    "network:tf:aws_serverlessapplicationrepository_cloudformation_stack",
+    "network:tf:awscc_sso_assignment",
     "pulumi-python:dynamic:Resource",
     "pulumi-nodejs:dynamic/roles:OpenRole",
     "aws:controltower/baseline:Baseline",
@@ -321,7 +328,7 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
         "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
     *((f"awscc:index/{name}:X", {}, (
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True))
-        for name in ("ssoAssignment", "identitystoreGroupMembership", "rolesanywhereProfile")),
+        for name in ("ssoAssignment", "identitystoreGroupMembership", "securitylakeSubscriber")),
     ("awscc:index/s3Bucket:S3Bucket", {}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Principal": UNKNOWN, "Action": "sts:AssumeRole"}]}}, (
         "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),

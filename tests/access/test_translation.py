@@ -817,6 +817,14 @@ def test_a_stack_set_instance_may_know_its_set_by_what_it_is_made_from() -> None
     assert {role.account for role in roles} == {STAGE}
 
 
+def test_an_instance_of_a_stack_set_that_is_not_shown_is_not_read() -> None:
+    world = two_keys()
+    put(world, "aws:cloudformation/stackInstances:StackInstances", "i", world.hub, stackSetName="elsewhere")
+    (finding,) = world.check().mandatory
+    assert finding.rule == "not-read"
+    assert "deploys a StackSet that is not shown, whose template may make IAM" in finding.message
+
+
 def test_a_role_in_accounts_of_a_stack_set_that_are_not_shown_is_not_proved() -> None:
     world = two_keys()
     stack_set(world, permissionModel="SERVICE_MANAGED", autoDeployment={"enabled": True})

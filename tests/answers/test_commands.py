@@ -12,6 +12,7 @@ from twokeys.answers.commands import access
 from twokeys.errors import Refusal
 
 DOOR = f"{CI} -> {DEPLOYER}"
+NOTHING = "No way in is gained, lost or changed."
 WAY = "role ci of management -> role deployer of 222222222222 (no permissions)"
 
 
@@ -52,6 +53,17 @@ def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     _, exported = call("export", tmp_path / "doors.json", "--state", tmp_path / "state.json")
     assert "Left out: role ci of management -> role deployer of 222222222222 (no grant)" in exported
     assert "0 doors" in exported
+
+
+def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_names(tmp_path: Path) -> None:
+    world = two_keys()
+    no = document(grants(DEPLOYER, effect="Deny"))
+    world.add("RolePolicy", "never", world.hub, role="ci", name="never", policy=no)
+    state = write_state(tmp_path / "state.json", world)
+    (door,) = json.loads(call("check", "--state", state, "--json")[1])["doors"]
+    assert (door["trust"], door["grant"], door["state"], door["lacks"]) == ("present", "denied", "shut", "denied")
+    assert door["nextStep"].startswith("narrow that Deny (inline policy never of role ci denies it)")
+    assert f"✗ role ci of management -> role deployer of {STAGE}: denied" in call("check", "--state", state)[1]
 
 
 def test_json_tells_doors_keys_explanations_and_violations(tmp_path: Path) -> None:
@@ -122,9 +134,13 @@ def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monke
 
 def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path) -> None:
     old, new = (write_state(tmp_path / name, made) for name, made in (("a", without_grant()), ("b", two_keys())))
-    assert call("diff", old, new)[1].strip() == f"+ {WAY}"
-    assert call("diff", new, old)[1].strip() == f"- {WAY}"
-    assert call("diff", new, new) == (0, "No way in is gained, lost or changed.\n")
+    for one, other, said in ((old, new, f"+ {WAY}"), (new, old, f"- {WAY}"), (new, new, NOTHING)):
+        change, scope, beyond = call("diff", one, other)[1].splitlines()
+        assert change == said
+        assert scope == "From states: only users and roles that stacks made; --live also finds those made otherwise."
+        assert beyond.startswith("Not looked at: policies of buckets")
+        marked = call("diff", one, other, "--format", "markdown")[1].splitlines()
+        assert [line.replace("\\", "") for line in marked[-3::2]] == [scope, beyond]
     assert call("diff", new, old, "--exit-code")[0] == 1
     (tmp_path / "prod").write_text(new.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))
     with pytest.raises(Refusal, match="two states of different stacks") as refused:
@@ -169,7 +185,7 @@ def test_the_difference_to_a_plan_leaves_out_what_it_deletes(tmp_path: Path) -> 
     state = write_state(tmp_path / "state.json", world)
     world.resources.pop()
     plan = write_plan(tmp_path / "plan.json", world, deleted=(deleted,))
-    assert call("diff", state, "--plan", plan)[1].strip() == f"- {WAY}"
+    assert call("diff", state, "--plan", plan)[1].splitlines()[0] == f"- {WAY}"
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(Refusal, match="no update plan"):
         call("diff", state, "--plan", tmp_path / "bad.json")

@@ -25,8 +25,8 @@ def test_folders_are_searched_to_the_bottom_and_each_file_is_read_once(tmp_path:
     plain = delivered(day / "other.json", ROLE_CHAINING)
     packed.replace(packed := day / "111122223333_CLOUDTRAIL.JSON")  # as what it is, whatever its name
     (day / "notes.txt").write_text("no log")
-    assert log_files([tmp_path, packed]) == [packed, plain]
-    assert [record["eventID"] for file in log_files([tmp_path]) for record in records(file)] == [
+    assert (log_files(tmp_path), log_files(packed)) == ([packed, plain], [packed])
+    assert [record["eventID"] for file in log_files(tmp_path) for record in records(file)] == [
         IN_THE_CALLERS_ACCOUNT["eventID"],
         ROLE_CHAINING["eventID"],
     ]
@@ -34,7 +34,7 @@ def test_folders_are_searched_to_the_bottom_and_each_file_is_read_once(tmp_path:
 
 def test_a_folder_without_log_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="no CloudTrail log files"):
-        log_files([tmp_path])
+        log_files(tmp_path)
 
 
 def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
@@ -45,7 +45,18 @@ def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"not json", b'{"Records": [{"eventID": ', b"{}", b"[]", b'{"Records": ["x"]}', b'{"x":' + b"[" * 100_000],
+    [
+        b"",
+        b"not json",
+        b'{"Records": [{"eventID": ',
+        b"{}",
+        b"[]",
+        b'{"Records": ["x"]}',
+        b'{"Records": null}',
+        b'{"Records": [{"x": 1e99999999999999999999}]}',
+        b'{"x":' + b"[" * 100_000,
+        gzip.compress(b'{"Records": []}')[:10] + b"\xff" * 9,
+    ],
     ids=len,
 )
 def test_a_file_that_is_no_log_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
@@ -97,7 +108,7 @@ def test_records_may_be_lines_or_a_list(tmp_path: Path) -> None:
     for content in (f"{json.dumps(IN_THE_CALLERS_ACCOUNT)}\n{json.dumps(ROLE_CHAINING)}\n", None):
         file.write_text(content or json.dumps([IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING]))
         assert [record["eventName"] for record in records(file)] == ["AssumeRole", "AssumeRole"]
-    assert log_files([tmp_path]) == [file]
+    assert log_files(tmp_path) == [file]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.access.world import World
 from tests.audit.cloudtrail import (
+    ASSUME_ROOT,
     BY_A_SERVICE,
     CALLER,
     IN_THE_CALLERS_ACCOUNT,
@@ -14,6 +15,7 @@ from tests.audit.cloudtrail import (
     OWNER,
     ROLE_CHAINING,
     WITH_SAML,
+    called,
     denied,
     signed_in,
 )
@@ -70,10 +72,16 @@ def test_a_session_of_a_role_is_the_role_that_issued_it() -> None:
     assert (use.unique_id, use.caller_session) == ("AROAIN5ATK5U7KEXAMPLE", "JohnRole1")
     assert "UTC role JohnRole1 of management (111111111111) as JohnRole1 ->" in used(use, read(World().graph))
     account = {"type": "AWSAccount", "principalId": "AROAIN5ATK5U7KEXAMPLE:JohnRole1", "accountId": "111111111111"}
-    context = {"sourceIdentity": "john"}
-    (use,) = trail({**ROLE_CHAINING, "userIdentity": {**account, "sessionContext": context}}).uses()
-    assert (use.caller_session, use.source_identity) == ("JohnRole1", "john")
-    assert "(111111111111) as JohnRole1 for john (AROAIN5ATK5U7KEXAMPLE) ->" in used(use, read(World().graph))
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    carried = {"userIdentity": {**account, "sessionContext": {"sourceIdentity": "john"}}}
+    asked = {
+        "userIdentity": account,
+        "requestParameters": ROLE_CHAINING["requestParameters"] | {"sourceIdentity": "john"},
+    }
+    for by in (carried, asked):
+        (use,) = trail({**ROLE_CHAINING, **by}).uses()
+        assert (use.caller_session, use.source_identity) == ("JohnRole1", "john")
+        assert "(111111111111) as JohnRole1 for john (AROAIN5ATK5U7KEXAMPLE) ->" in used(use, read(World().graph))
 
 
 def test_a_root_user_is_called_that_and_not_its_account() -> None:
@@ -117,6 +125,7 @@ def test_people_of_identity_center_and_jobs_of_github_are_named() -> None:
     assert github.caller.who == Who("web-identity", "", f"GitHub {subject}")
 
 
+IN_A_ROOT_SESSION = {"sessionContext": {"assumedRoot": "true"}}
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html: the account as 12 digits or its root's ARN
 TASK = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"
 
@@ -128,6 +137,21 @@ def test_a_root_session_is_an_entry_into_the_account_s_root(target: str, task: o
     assert (use.target, use.task) == (Who("root-user", OWNER, "root user"), "S3UnlockBucketPolicy")
     assert f"-> root user, limited to S3UnlockBucketPolicy, of {OWNER} from" in used(use, read(World().graph))
     assert use.caller.who == Who("user", CALLER, "JohnDoe")
+
+
+def test_a_root_session_s_first_call_is_its_use_where_no_record_of_assume_root_is_there() -> None:
+    """AWS's example of AssumeRoot has no id."""
+    (use,) = trail(ASSUME_ROOT).uses()
+    assert (use.account, use.task, use.caller.who.name) == ("222222222222", "S3UnlockBucketPolicy", "JohnDoe")
+    session = {"type": "Root", "accountId": "222222222222", "accessKeyId": "ASIAIOSFODNN8EXAMPLE"}
+    calls = [
+        called("222222222222", f"2024-10-25T20:5{minute}:00Z", "x", userIdentity={**session, **IN_A_ROOT_SESSION})
+        for minute in (4, 3)
+    ]
+    assert [use.event for use in trail(ASSUME_ROOT, *calls).uses()] == ["AssumeRoot"]
+    (use,) = trail(*calls).uses()
+    assert (use.event, use.time.minute, use.target.kind, use.told) == ("AssumeRoot", 53, "root-user", False)
+    assert trail(called("222222222222", "2024-10-25T20:53:00Z", "x", userIdentity=session)).uses() == []
 
 
 def switched(time: str) -> dict[str, Any]:
@@ -188,11 +212,14 @@ def test_other_calls_only_widen_the_period() -> None:
 
 def test_a_record_without_role_or_time_is_counted_and_never_guessed_at() -> None:
     no_role = {**IN_THE_CALLERS_ACCOUNT, "requestParameters": None, "resources": None}
-    no_time = {**IN_THE_CALLERS_ACCOUNT, "eventTime": "yesterday"}
-    no_identity = {**IN_THE_CALLERS_ACCOUNT, "userIdentity": "?", "requestParameters": [], "resources": ["x"]}
+    times = [
+        {**IN_THE_CALLERS_ACCOUNT, "eventTime": time, "sharedEventID": time}
+        for time in ("yesterday", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00")
+    ]
+    no_identity = {**ROLE_CHAINING, "userIdentity": "?", "requestParameters": [], "resources": ["x"]}
     nobody = signed_in(OWNER, "2014-07-18T15:07:39Z", userIdentity={"type": "IAMUser"})
-    found = trail(no_role, no_time, no_identity, nobody)
-    assert (found.uses(), found.unreadable, found.records) == ([], 4, 4)
+    found = trail(no_role, *times, no_identity, nobody, no_role)
+    assert (found.uses(), len(found.unreadable), found.records) == ([], 6, 7), "delivered twice, it counts once"
 
 
 def test_uses_can_be_limited_to_a_period() -> None:

@@ -37,19 +37,13 @@ def test_a_member_s_provider_assumes_its_access_role_and_is_pinned_to_its_accoun
     assert inputs["region"] == "eu-west-1"
 
 
-def test_the_management_provider_is_pinned_and_assumes_nothing() -> None:
+def test_the_management_provider_is_pinned_assumes_nothing_and_tries_a_throttled_call_again() -> None:
+    """https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html"""
     done = run(lambda: account_provider("management", account_id="111111111111", region="us-east-1") and None)
     inputs = done.one(PROVIDER, "management").inputs
     assert json.loads(inputs["allowedAccountIds"]) == ["111111111111"]
     assert "assumeRoles" not in inputs
-
-
-def test_a_throttled_call_is_tried_again_by_the_sdk_s_own_rules() -> None:
-    """https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html"""
-    done = run(lambda: account_provider("management", account_id="111111111111", region="us-east-1") and None)
-    inputs = done.one(PROVIDER, "management").inputs
-    assert inputs["retryMode"] == "standard"
-    assert json.loads(inputs["maxRetries"]) == 25
+    assert (inputs["retryMode"], json.loads(inputs["maxRetries"])) == ("standard", 25)
 
 
 def test_no_other_place_makes_a_provider(project_root: Path) -> None:

@@ -42,13 +42,16 @@ def policy(done: Run) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in json.loads(made.inputs["policy"])["Statement"]}
 
 
-def test_the_trail_hears_every_account_and_region_and_its_files_can_be_checked() -> None:
-    trail = make().one("aws:cloudtrail/trail:Trail", "audit-trail")
+def test_the_trail_hears_every_account_and_region_its_files_can_be_checked_and_it_waits_for_the_bucket() -> None:
+    done = make()
+    trail = done.one("aws:cloudtrail/trail:Trail", "audit-trail")
     assert "management" in trail.provider
     assert trail.inputs["isOrganizationTrail"] is True
     assert trail.inputs["isMultiRegionTrail"] is True
     assert trail.inputs["includeGlobalServiceEvents"] is True
     assert trail.inputs["enableLogFileValidation"] is True
+    (policy,) = done.of("aws:s3/bucketPolicy:BucketPolicy").values()
+    assert policy.urn in trail.property_dependencies["s3BucketName"]
 
 
 def test_bucket_and_key_are_in_the_account_that_keeps_the_logs() -> None:
@@ -112,12 +115,6 @@ def test_the_bucket_is_private_versioned_locked_and_cleared_in_time() -> None:
     (rule,) = lifecycle.inputs["rules"]
     assert rule["transitions"] == [{"days": 90, "storageClass": "GLACIER"}]
     assert rule["expiration"] == {"days": 2555}
-
-
-def test_the_trail_waits_for_the_bucket_s_policy() -> None:
-    done = make()
-    (made,) = done.of("aws:s3/bucketPolicy:BucketPolicy").values()
-    assert made.urn in done.one("aws:cloudtrail/trail:Trail", "audit-trail").property_dependencies["s3BucketName"]
 
 
 def test_what_is_known_of_the_bucket_s_policy_is_known_before_anything_exists() -> None:

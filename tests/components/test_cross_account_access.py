@@ -111,36 +111,30 @@ def test_the_trust_waits_for_principals_of_the_same_stack() -> None:
     assert principal in done.one(ROLE_POLICY, "stage-deployer-grant").dependencies
 
 
-def test_a_group_gets_the_grant_and_its_members_the_trust() -> None:
-    done = make(source_kind="group", source="developers", members=["alice", "bob"])
-    assert done.one(GROUP_POLICY, "stage-deployer-grant").inputs["group"] == "developers"
+@pytest.mark.parametrize(
+    ("source", "grantee", "trusted"),
+    [
+        ({"source_kind": "group", "source": "developers", "members": ["alice", "bob"]}, "developers", ["alice", "bob"]),
+        ({"source_kind": "group", "source": "developers", "members_elsewhere": ["alice"]}, "developers", ["alice"]),
+        ({"source_kind": "user", "source": "team/alice"}, "alice", ["team/alice"]),
+    ],
+)
+def test_people_get_the_grant_and_are_trusted_one_by_one_with_mfa(
+    source: dict[str, Any], grantee: str, trusted: list[str]
+) -> None:
+    done, kind = make(**source), source["source_kind"]
+    grant = done.one({"group": GROUP_POLICY, "user": USER_POLICY}[kind], "stage-deployer-grant")
+    assert grant.inputs[kind] == grantee
     statement = policy(done, ROLE, "stage-deployer", "assumeRolePolicy")["Statement"][0]
-    assert statement["Principal"] == {
-        "AWS": ["arn:aws:iam::111111111111:user/alice", "arn:aws:iam::111111111111:user/bob"]
-    }
+    arns = [f"arn:aws:iam::111111111111:user/{name}" for name in trusted]
+    assert statement["Principal"] == {"AWS": arns[0] if len(arns) == 1 else arns}
     assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    assert f"user/{trusted[0]}" in json.dumps(done.one(COMPONENT, "stage-deployer").inputs["symbolicDocuments"])
 
 
-def test_members_may_come_from_another_stack() -> None:
-    done = make(source_kind="group", source="developers", members_elsewhere=["alice"])
-    statement = policy(done, ROLE, "stage-deployer", "assumeRolePolicy")["Statement"][0]
-    assert statement["Principal"] == {"AWS": "arn:aws:iam::111111111111:user/alice"}
-    assert "user/alice" in json.dumps(done.one(COMPONENT, "stage-deployer").inputs["symbolicDocuments"])
-
-
-def test_a_user_gets_the_grant_itself_and_is_asked_for_mfa() -> None:
-    done = make(source_kind="user", source="team/alice")
-    assert done.one(USER_POLICY, "stage-deployer-grant").inputs["user"] == "alice"
-    statement = policy(done, ROLE, "stage-deployer", "assumeRolePolicy")["Statement"][0]
-    assert statement["Principal"] == {"AWS": "arn:aws:iam::111111111111:user/team/alice"}
-    assert "Bool" in statement["Condition"]
-
-
-def test_the_root_is_trusted_and_the_grant_goes_to_whom_the_door_says() -> None:
+def test_the_grant_of_a_whole_account_goes_to_whom_the_door_says() -> None:
     done = make(source_kind="root", source="", grant_to_kind="role", grant_to="ops")
     assert done.one(ROLE_POLICY, "stage-deployer-grant").inputs["role"] == "ops"
-    statement = policy(done, ROLE, "stage-deployer", "assumeRolePolicy")["Statement"][0]
-    assert statement["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
 
 
 @pytest.mark.parametrize(("keys", "role", "grant"), [(["trust"], 1, 0), (["grant"], 0, 1), (["trust", "grant"], 1, 1)])

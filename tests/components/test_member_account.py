@@ -34,27 +34,30 @@ def make(preview: bool = False, there: dict[str, Any] | None = None, **member: A
     return run(program, preview=preview, there={ACCOUNT: there} if there else None)
 
 
-def test_the_account_is_protected_and_kept_in_aws_in_any_case() -> None:
+def test_the_account_is_kept_in_any_case_and_the_engine_sees_no_change_that_it_would_answer_with_another() -> None:
     account = make().one(ACCOUNT, "stage")
-    assert account.protect
-    assert account.retain_on_delete
+    assert (account.protect, account.retain_on_delete) == (True, True)
     assert "closeOnDeletion" not in account.inputs
-
-
-def test_the_engine_never_sees_a_change_that_it_would_answer_with_a_replacement() -> None:
-    assert set(make().one(ACCOUNT, "stage").ignore_changes) == {"email", "roleName"}
+    assert set(account.ignore_changes) == {"email", "roleName"}
 
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize(
-    ("there", "key"), [({"email": "other@company.com"}, "email"), ({"roleName": "Other"}, "role name")]
+    ("there", "key", "command"),
+    [
+        ({"email": "other@company.com"}, "email", "`twokeys account email stage stage example+stage@company.com`"),
+        ({"roleName": "Other"}, "role name", ""),  # there is none
+    ],
 )
-def test_what_the_account_has_not_is_refused(there: dict[str, Any], key: str, preview: bool) -> None:
-    with pytest.raises(ProgramRefusal) as refusal:
-        make(preview, THERE | there)
-    assert refusal.value.what == f"another {key} of account stage"
-    assert next(iter(there.values())) in refusal.value.next_step
-    assert MEMBER in refusal.value.where
+def test_what_the_account_has_not_is_refused(there: dict[str, Any], key: str, command: str, preview: bool) -> None:
+    for more in ({}, {"adopt": MEMBER}):
+        with pytest.raises(ProgramRefusal) as refusal:
+            make(preview, THERE | there, **more)
+        assert refusal.value.what == f"another {key} of account stage"
+        assert next(iter(there.values())) in refusal.value.next_step
+        assert MEMBER in refusal.value.where
+        assert command in refusal.value.next_step
+        assert ("twokeys account" in refusal.value.next_step) == bool(command)
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -63,33 +66,12 @@ def test_what_the_account_has_not_is_refused(there: dict[str, Any], key: str, pr
     [
         {"email": "Example+Stage@company.com"},  # AWS compares addresses without case
         {"roleName": None},  # an adopted account has none on record
+        # an update in place: https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html
+        {"roleName": None, "name": "Shop"},
     ],
 )
 def test_what_is_no_other_account_is_not_refused(there: dict[str, Any], preview: bool) -> None:
-    assert make(preview, THERE | there).exports["id"] == MEMBER
-
-
-def test_an_adopted_account_is_compared_too() -> None:
-    with pytest.raises(ProgramRefusal, match="another email of account stage"):
-        make(True, THERE | {"roleName": None, "email": "other@company.com"}, adopt=MEMBER)
-
-
-def test_the_refusal_of_another_address_names_the_command_that_changes_it() -> None:
-    with pytest.raises(ProgramRefusal) as refusal:
-        make(True, THERE | {"email": "old@company.com"})
-    assert "`twokeys account email stage stage example+stage@company.com`" in refusal.value.next_step
-    assert "pulumi refresh" in refusal.value.next_step
-
-
-def test_another_name_is_an_update_in_place_also_of_an_account_that_is_taken_over() -> None:
-    """https://docs.aws.amazon.com/accounts/latest/APIReference/API_PutAccountName.html."""
-    assert make(True, THERE | {"roleName": None, "name": "Shop"}, adopt=MEMBER).exports["id"] == MEMBER
-
-
-def test_the_refusal_of_another_role_name_names_no_command_for_there_is_none() -> None:
-    with pytest.raises(ProgramRefusal) as refusal:
-        make(True, THERE | {"roleName": "Other"})
-    assert "twokeys account" not in refusal.value.next_step
+    assert make(preview, THERE | there, adopt=MEMBER).exports["id"] == MEMBER
 
 
 def test_an_existing_account_is_adopted_and_not_created() -> None:

@@ -70,11 +70,13 @@ def test_an_existing_unit_is_used_and_not_made() -> None:
     assert done.one(UNIT, "Workloads/Stage").inputs["parentId"] == "ou-ab12-cd345678"
 
 
-def test_a_guard_rail_is_attached_to_each_of_its_targets() -> None:
+def test_a_guard_rail_is_attached_to_each_of_its_targets_once_its_policy_type_is_switched_on() -> None:
+    # https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html
     done = make()
     assert json.loads(done.one(POLICY, "stay").inputs["content"]) == STAY
     targets = {name: each.inputs["targetId"] for name, each in done.of(ATTACHMENT).items()}
     assert targets == {"stay-root": "r-ab12", "stay-Workloads/Stage": "Workloads/Stage-id"}
+    assert done.one(ORGANIZATION, "organization").urn in done.one(POLICY, "stay").dependencies
 
 
 def test_what_control_policies_deny_about_entering_accounts_is_exported_without_the_rest() -> None:
@@ -90,12 +92,6 @@ def test_what_control_policies_deny_about_entering_accounts_is_exported_without_
             "document": {"Version": "2012-10-17", "Statement": [entering]},
         }
     ]
-
-
-def test_a_guard_rail_waits_until_its_policy_type_is_switched_on() -> None:
-    # https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html
-    done = make()
-    assert done.one(ORGANIZATION, "organization").urn in done.one(POLICY, "stay").dependencies
 
 
 ADOPTED: dict[str, Any] = {
@@ -153,10 +149,7 @@ def test_what_is_taken_over_keeps_its_name_and_tags_and_is_protected() -> None:
     assert unit.protect
     assert policy.protect
     assert not make().one(POLICY, "stay").protect
-
-
-def test_a_policy_may_be_attached_to_an_account() -> None:
-    assert make(**ADOPTED).one(ATTACHMENT, "stay-222222222222").inputs["targetId"] == "222222222222"
+    assert done.one(ATTACHMENT, "stay-222222222222").inputs["targetId"] == "222222222222"
 
 
 def test_registrations_of_one_administrator_wait_for_each_other() -> None:

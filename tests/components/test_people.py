@@ -34,29 +34,19 @@ def make(**roles: Any) -> Run:
     return run(program, stack="management")
 
 
-def test_users_groups_and_roles_are_made_and_told() -> None:
-    assert make().exports["people"] == [
+def test_users_groups_and_roles_are_made_and_told_and_nobody_gets_an_access_key_or_a_password() -> None:
+    done = make()
+    assert done.exports["people"] == [
         {"alice": "arn:aws:iam::111111111111:user/alice", "bob": "arn:aws:iam::111111111111:user/bob"},
         {"developers": ["alice"]},
         {"ci": "arn:aws:iam::111111111111:role/ci"},
     ]
-
-
-def test_only_members_of_a_group_get_a_membership() -> None:
-    memberships = make().of("aws:iam/userGroupMembership:UserGroupMembership")
-    assert {name: each.inputs for name, each in memberships.items()} == {
-        "alice": {"user": "alice", "groups": ["developers"]}
-    }
-
-
-def test_nobody_gets_an_access_key_or_a_password() -> None:
-    kinds = {each.type for each in make().resources}
+    memberships = done.of("aws:iam/userGroupMembership:UserGroupMembership")
+    assert [each.inputs for each in memberships.values()] == [{"user": "alice", "groups": ["developers"]}]
+    kinds = {each.type for each in done.resources}
     assert not kinds & {"aws:iam/accessKey:AccessKey", "aws:iam/userLoginProfile:UserLoginProfile"}
-
-
-def test_a_role_trusts_its_own_account_when_nothing_else_is_said() -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
-    trust = json.loads(make().one("aws:iam/role:Role", "ci").inputs["assumeRolePolicy"])
+    trust = json.loads(done.one("aws:iam/role:Role", "ci").inputs["assumeRolePolicy"])
     assert trust["Statement"] == [
         {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": "sts:AssumeRole"}
     ]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from tests.costs.bills import APART, BILL, BY_ACCOUNT, BY_SERVICE, BY_TEAM, CHARGES, STAGE, TOTAL
+from tests.costs.bills import BILL, STAGE, TOTAL
 from tests.costs.explorer_server import Explorer, serving
-from tests.costs.test_report import TEAM, amounts, exact
+from tests.costs.test_report import TEAM, amounts, by_the_pencil
 from twokeys.costs import explorer
 from twokeys.costs.breakdown import ACCOUNT, SERVICE, Costs, Question, check
 from twokeys.errors import Refusal
@@ -35,12 +35,8 @@ def ask(served: Explorer, monkeypatch: pytest.MonkeyPatch, **question: Any) -> C
 def test_the_api_gives_what_the_exported_report_of_the_same_bill_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Explorer(BILL)) as served:
         found = ask(served, monkeypatch)
-    assert amounts(found, 0) == exact(BY_ACCOUNT)
-    assert amounts(found, 1) == exact(BY_SERVICE)
-    assert amounts(found, 2) == exact(BY_TEAM)
+    by_the_pencil(found)
     assert amounts(found, 3)[STAGE, "web"] == Decimal("0.3")
-    assert (found.charges, found.total, found.currency) == (Decimal(CHARGES), Decimal(TOTAL), "USD")
-    assert dict(found.apart) == exact(APART)  # type: ignore[arg-type]
     assert found.names == {STAGE: "Staging"}
 
 

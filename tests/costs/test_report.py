@@ -49,18 +49,19 @@ def exact(texts: dict[tuple[str, ...], str]) -> dict[tuple[str, ...], Decimal]:
     return {key: Decimal(text) for key, text in texts.items()}
 
 
+def by_the_pencil(found: Costs) -> None:
+    assert [amounts(found, place) for place in range(3)] == [exact(by) for by in (BY_ACCOUNT, BY_SERVICE, BY_TEAM)]
+    assert (found.charges, found.total, found.currency) == (Decimal(CHARGES), Decimal(TOTAL), "USD")
+    assert dict(found.apart) == exact(APART)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "report",
     [legacy(), legacy(end="\n"), cur2(), gzip.compress(legacy()), gzip.compress(cur2()), b"\xef\xbb\xbf" + legacy()],
     ids=["legacy", "legacy-lf", "cur2", "legacy-gzip", "cur2-gzip", "legacy-bom"],
 )
 def test_every_form_of_a_report_gives_the_sums_that_a_pencil_gives(report: bytes) -> None:
-    found = costs(report)
-    assert amounts(found, 0) == exact(BY_ACCOUNT)
-    assert amounts(found, 1) == exact(BY_SERVICE)
-    assert amounts(found, 2) == exact(BY_TEAM)
-    assert (found.charges, found.total, found.currency) == (Decimal(CHARGES), Decimal(TOTAL), "USD")
-    assert dict(found.apart) == exact(APART)  # type: ignore[arg-type]
+    by_the_pencil(costs(report))
 
 
 def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
@@ -88,9 +89,7 @@ def test_a_parquet_report_gives_the_same_sums(tmp_path: Path) -> None:
     read_parquet(str(file), ledger, lambda **done: told.append(done))
     found = ledger.costs("report.parquet")
     check(found, "report.parquet", exact=True)
-    assert amounts(found, 0) == exact(BY_ACCOUNT)
-    assert amounts(found, 1) == exact(BY_SERVICE)
-    assert amounts(found, 2) == exact(BY_TEAM)
+    by_the_pencil(found)
     assert told[-1] == {"completed": 1}
     (tmp_path / "cut.parquet").write_bytes(file.read_bytes()[:-100])
     with pytest.raises(Refusal, match="damaged"):
@@ -288,12 +287,15 @@ def test_two_versions_of_one_month_are_not_added_where_focus_names_no_line_item(
     assert costs(version(20), other_account).total == 44
 
 
-def test_a_focus_export_that_cannot_answer_is_refused_by_name() -> None:
-    with pytest.raises(Refusal, match=r"FOCUS 0\.5 export"):
-        costs(FOCUS.replace("ChargeCategory", "ChargeType").encode())
-    with pytest.raises(Refusal, match="FOCUS export without ServiceName"):
-        costs(FOCUS.replace("ServiceName,", "").encode())
-    with pytest.raises(Refusal, match="FOCUS export without BilledCost"):
-        costs(FOCUS.replace("BilledCost,", "").encode())
-    with pytest.raises(Refusal, match="FOCUS has no BlendedCost"):
-        costs(FOCUS.encode(), question=Question(((ACCOUNT,),), metric="blended"))
+@pytest.mark.parametrize(
+    ("columns", "metric", "why"),
+    [
+        (FOCUS.replace("ChargeCategory", "ChargeType"), "unblended", r"FOCUS 0\.5 export"),
+        (FOCUS.replace("ServiceName,", ""), "unblended", "FOCUS export without ServiceName"),
+        (FOCUS.replace("BilledCost,", ""), "unblended", "FOCUS export without BilledCost"),
+        (FOCUS, "blended", "FOCUS has no BlendedCost"),
+    ],
+)
+def test_a_focus_export_that_cannot_answer_is_refused_by_name(columns: str, metric: str, why: str) -> None:
+    with pytest.raises(Refusal, match=why):
+        costs(columns.encode(), question=Question(((ACCOUNT,),), metric))

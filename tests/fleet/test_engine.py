@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from tests.fleet.cloud import NAMES, ROLES, Cloud, cloud
 from tests.fleet.conftest import MANAGEMENT, environment_of, write_stack
 from tests.fleet.test_organization_doors import AUDITOR, GRANT
-from twokeys.fleet.sizes import account_sizes
+from twokeys.fleet.layout import account_sizes
 from twokeys.project.environment import load
 
 ACCOUNT = "aws:organizations/account:Account"

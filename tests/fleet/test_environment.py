@@ -8,8 +8,7 @@ import yaml
 
 from tests.fleet.conftest import SHARED, Change, environment_of, write_stack
 from twokeys.errors import Refusal
-from twokeys.fleet.layout import place
-from twokeys.fleet.sizes import account_sizes
+from twokeys.fleet.layout import account_sizes, place
 from twokeys.fleet.split import write
 from twokeys.project.environment import load, stored_config
 from twokeys.project.shards import shard_number
@@ -110,6 +109,7 @@ def test_another_environment_whose_name_begins_alike_is_no_shard(project: Path) 
         ("management", "there once for the whole organization"),
         ("nowhere", "there is no Pulumi.nowhere.yaml"),
         ("prod-001", "run by its environment"),
+        *((name, "as the name of an environment") for name in ("", "../prod", "pr od", "prod*", "prod\n", "prød")),
     ],
 )
 def test_what_is_no_environment_is_refused(project: Path, name: str, why: str) -> None:
@@ -118,31 +118,28 @@ def test_what_is_no_environment_is_refused(project: Path, name: str, why: str) -
         load(project, name)
 
 
-def test_an_encrypted_value_is_refused_for_it_is_encrypted_for_one_stack(project: Path) -> None:
-    write_stack(project, "prod", {**environment_of(["one"]), "twokeys:region": {"secure": "v1:abc"}})
-    with pytest.raises(Refusal, match="encrypted for one stack"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("config: {twokeys:region: {secure: v1:abc}}", "encrypted for one stack"),
+        ("config: [", r"Pulumi\.prod\.yaml cannot be read"),
+    ],
+)
+def test_a_file_that_no_shard_can_be_made_of_is_refused(project: Path, text: str, why: str) -> None:
+    (project / "Pulumi.prod.yaml").write_text(text)
+    with pytest.raises(Refusal, match=why):
         load(project, "prod")
 
 
-def test_a_file_that_is_no_yaml_is_refused_by_name(project: Path) -> None:
-    (project / "Pulumi.prod.yaml").write_text("config: [")
-    with pytest.raises(Refusal, match=r"Pulumi\.prod\.yaml cannot be read"):
-        load(project, "prod")
-
-
-def test_values_that_are_alike_are_written_out_and_not_as_anchors(project: Path) -> None:
-    split(project)
-    text = (project / "shards/Pulumi.prod-001.yaml").read_text()
-    assert "&id" not in text
-    assert "*id" not in text
-
-
-def test_an_id_of_digits_stays_text_for_every_reader_of_yaml(project: Path) -> None:
+def test_ids_of_digits_stay_text_for_every_reader_of_yaml_and_what_is_alike_is_written_out(project: Path) -> None:
     config = environment_of(["one", "two", "three"])
     config["twokeys:accounts"]["one"]["adopt"] = "005915494665"
     (project / "Pulumi.prod.yaml").write_text(dumped({"config": config}))
     split(project)
-    assert 'adopt: "005915494665"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
+    text = (project / "shards/Pulumi.prod-001.yaml").read_text()
+    assert 'adopt: "005915494665"' in text
+    assert "&id" not in text
+    assert "*id" not in text
 
 
 def test_a_file_that_the_cli_has_written_anew_says_the_same(project: Path) -> None:
@@ -165,12 +162,6 @@ def test_a_day_without_quotes_is_written_as_the_moment_that_the_cli_makes_of_it(
     split(project)
     assert 'expires: "2027-01-31 00:00:00 +0000 UTC"' in (project / "shards/Pulumi.prod-001.yaml").read_text()
     assert split(project) == ()
-
-
-@pytest.mark.parametrize("name", ["", "../prod", "pr od", "prod*", "prod\n", "prød"])
-def test_what_is_no_name_of_a_stack_is_refused(project: Path, name: str) -> None:
-    with pytest.raises(Refusal, match="as the name of an environment"):
-        load(project, name)
 
 
 @pytest.mark.parametrize("stack", ["prod-000", "prod-0001", "prod-1", "prod-²²²", "prod-eu-001", "prod", "stage-001"])

@@ -33,30 +33,28 @@ def home_of(placement: Placement) -> dict[str, int]:
     return {account: number for number, accounts in placement.shards.items() for account in accounts}
 
 
-def test_accounts_fill_shards_up_to_the_capacity() -> None:
-    placement = place({"a": 60, "b": 60, "c": 60, "d": 30}, {}, 150)
-    assert placement.shards == {1: ("a", "b", "d"), 2: ("c",)}
-    assert placement.placed == ("a", "b", "c", "d")
-
-
-def test_an_account_that_is_larger_than_a_shard_has_one_of_its_own() -> None:
-    assert place({"a": 400, "b": 150}, {}, 150) == Placement({1: ("a",), 2: ("b",)}, ("a", "b"))
-
-
-def test_what_an_account_leaves_is_given_to_a_new_one() -> None:
-    placement = place({"b": 60, "c": 60, "d": 60}, {1: ["a", "b"], 2: ["c"]}, 150)
-    assert placement.shards == {1: ("b", "d"), 2: ("c",)}
-    assert placement.removed == ("a",)
-
-
-def test_a_shard_without_accounts_stays_for_its_stack_may_still_be_there() -> None:
-    assert place({"b": 10}, {1: ["a"], 2: ["b"]}, 150).shards == {1: (), 2: ("b",)}
-
-
-def test_a_shard_that_has_outgrown_its_capacity_is_told_and_left_alone() -> None:
-    placement = place({"a": 100, "b": 100, "c": 10}, {1: ["a", "b"]}, 150)
-    assert placement.shards == {1: ("a", "b"), 2: ("c",)}
-    assert placement.overfull == {1: 200}
+@pytest.mark.parametrize(
+    ("sizes", "recorded", "placement"),
+    [
+        ({"a": 60, "b": 60, "c": 60, "d": 30}, {}, Placement({1: ("a", "b", "d"), 2: ("c",)}, ("a", "b", "c", "d"))),
+        # one that is larger than a shard has one of its own
+        ({"a": 400, "b": 150}, {}, Placement({1: ("a",), 2: ("b",)}, ("a", "b"))),
+        # what an account leaves is given to a new one
+        ({"b": 60, "c": 60, "d": 60}, {1: ["a", "b"], 2: ["c"]}, Placement({1: ("b", "d"), 2: ("c",)}, ("d",), ("a",))),
+        # the stack of a shard without accounts may still be there
+        ({"b": 10}, {1: ["a"], 2: ["b"]}, Placement({1: (), 2: ("b",)}, (), ("a",))),
+        # a shard that has outgrown its capacity is told and left alone
+        (
+            {"a": 100, "b": 100, "c": 10},
+            {1: ["a", "b"]},
+            Placement({1: ("a", "b"), 2: ("c",)}, ("c",), overfull={1: 200}),
+        ),
+    ],
+)
+def test_accounts_stay_where_they_are_and_new_ones_fill_shards_up_to_the_capacity(
+    sizes: dict[str, int], recorded: dict[int, list[str]], placement: Placement
+) -> None:
+    assert place(sizes, recorded, 150) == placement
 
 
 def test_an_account_in_two_shards_is_an_error() -> None:
@@ -111,20 +109,17 @@ def test_no_shards_make_an_empty_matrix() -> None:
     assert matrix_of([]) == {"include": []}
 
 
-def test_there_is_one_a_processor_where_the_memory_allows_it() -> None:
-    assert slots(None, 4, 2_000 * MIB, 500 * MIB) == Slots(4, "4 processors")
-    assert slots(3, 4, 2_000 * MIB, 500 * MIB) == Slots(3, "--parallel")
-
-
-def test_memory_limits_what_was_asked_for_and_the_reason_is_told() -> None:
-    limited = slots(16, 4, 2_000 * MIB, 500 * MIB)
-    assert limited.count == 4
-    assert limited.why == "2,000 MiB of memory, 500 MiB a shard"
-
-
-def test_one_shard_is_worked_on_however_little_memory_there_is() -> None:
-    assert slots(None, 4, 100 * MIB, 500 * MIB).count == 1
-
-
-def test_each_account_of_a_shard_brings_a_provider_process() -> None:
-    assert shard_bytes(1) == PULUMI_BYTES + 2 * PROVIDER_BYTES, "and the management account"
+@pytest.mark.parametrize(
+    ("wanted", "memory", "found"),
+    [
+        (None, 2_000, Slots(4, "4 processors")),
+        (3, 2_000, Slots(3, "--parallel")),
+        (16, 2_000, Slots(4, "2,000 MiB of memory, 500 MiB a shard")),
+        (None, 100, Slots(1, "100 MiB of memory, 500 MiB a shard")),
+    ],
+)
+def test_there_is_one_a_processor_or_as_many_as_were_asked_for_where_the_memory_allows_it(
+    wanted: int | None, memory: int, found: Slots
+) -> None:
+    assert slots(wanted, 4, memory * MIB, 500 * MIB) == found
+    assert shard_bytes(1) == PULUMI_BYTES + 2 * PROVIDER_BYTES, "one for the account, one for the management account"

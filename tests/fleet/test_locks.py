@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -38,35 +37,25 @@ def test_another_message_names_no_owner() -> None:
     assert owners("error: a stack named prod-001 already exists") == ()
 
 
-def test_a_process_of_this_machine_that_does_not_exist_is_dead() -> None:
-    owner = Owner("me", "here", dead_process(), time.time())
-    assert "does not exist any more" in prove_dead(owner, "here", None)
-
-
-def test_a_process_that_lives_keeps_its_lock() -> None:
-    owner = Owner("me", "here", os.getpid(), time.time())
-    with pytest.raises(Refusal, match="that process is alive"):
-        prove_dead(owner, "here", None)
-
-
-def test_a_process_that_began_after_the_lock_has_only_got_its_number() -> None:
-    taken = psutil.Process().create_time() - 3600
-    assert "does not exist any more" in prove_dead(Owner("me", "here", os.getpid(), taken), "here", None)
-
-
-def test_of_another_machine_nothing_is_proved_from_here() -> None:
-    owner = Owner("me", "elsewhere", dead_process(), time.time())
-    with pytest.raises(Refusal, match="run this on elsewhere"):
-        prove_dead(owner, "here", None)
-
-
-def test_a_machine_that_somebody_says_is_lost_is_lost_and_no_other() -> None:
-    owner = Owner("me", "elsewhere", 1, time.time())
-    assert prove_dead(owner, "here", "elsewhere") == "elsewhere is said to be lost"
-    with pytest.raises(Refusal):
-        prove_dead(owner, "here", "somewhere")
-
-
-def test_that_this_machine_is_lost_does_not_kill_a_living_process() -> None:
-    with pytest.raises(Refusal):
-        prove_dead(Owner("me", "here", os.getpid(), time.time()), "here", "here")
+@pytest.mark.parametrize(
+    ("host", "living", "hours", "lost", "proof"),
+    [
+        ("here", False, 0, None, "does not exist any more"),
+        ("here", True, -1, None, "does not exist any more"),  # it began after the lock, and has only got the number
+        ("elsewhere", False, 0, "elsewhere", "elsewhere is said to be lost"),
+        ("here", True, 1, None, "that process is alive"),
+        ("here", True, 1, "here", "that process is alive"),
+        ("elsewhere", False, 0, None, "run this on elsewhere"),
+        ("elsewhere", False, 0, "somewhere", "run this on elsewhere"),
+    ],
+)
+def test_a_lock_is_taken_away_only_from_a_process_that_is_proved_to_be_dead(
+    host: str, living: bool, hours: int, lost: str | None, proof: str
+) -> None:
+    taken = psutil.Process().create_time() + 3600 * hours
+    owner = Owner("me", host, os.getpid() if living else dead_process(), taken)
+    if proof in ("that process is alive", "run this on elsewhere"):
+        with pytest.raises(Refusal, match=proof):
+            prove_dead(owner, "here", lost)
+    else:
+        assert proof in prove_dead(owner, "here", lost)

@@ -39,6 +39,54 @@ def test_a_condition_that_aws_takes_is_no_finding(operator: str, key: str, value
     assert not found_in({"Condition": {operator: {key: value}}})
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html says what each key holds
+@pytest.mark.parametrize(("condition", "rule", "step"), [
+    ({"StringEquals": {"aws:PrincipalArn": f"arn:aws:iam::{SOURCE}:role/*"}}, "literal-wildcard", "StringLike"),
+    ({"ForAnyValue:StringNotEqualsIfExists": {"aws:PrincipalTag/a": "a?"}}, "literal-wildcard",
+     "ForAnyValue:StringNotLikeIfExists"),
+    ({"StringEqualsIgnoreCase": {"sts:ExternalId": "a*"}}, "literal-wildcard", "write StringLike,"),
+    ({"StringEquals": {"aws:CurrentTime": "2026-12-01T00:00:00Z"}}, "key-type", "DateLessThan"),
+    ({"StringEquals": {"aws:SourceIp": "203.0.113.0/24"}}, "value-form", "write IpAddress"),
+    ({"StringNotEquals": {"aws:VpcSourceIp": "10.0.0"}}, "value-form", "write NotIpAddress"),
+    ({"IpAddress": {"aws:SourceVpc": "10.0.0.0/8"}}, "key-type", "string operator"),
+    ({"StringEquals": {"aws:SourceVpc": "1a2b3c4d"}}, "value-form", "in that form"),
+    ({"StringLike": {"aws:SourceVpce": "vpc-*"}}, "value-form", "in that form"),
+    ({"StringEquals": {"aws:PrincipalAccount": ["anonymous", "1111-1111-1111"]}}, "value-form", "12 digits"),
+    ({"StringEquals": {"aws:PrincipalOrgID": "r-ab12"}}, "value-form", "in that form"),
+    ({"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/r-ab12"}}, "value-form", "in that form"),
+    ({"StringEquals": {"aws:PrincipalType": "role"}}, "value-form", "write AssumedRole"),
+    ({"StringEquals": {"aws:SecureTransport": "yes"}}, "value-form", "Bool"),
+    ({"StringLike": {"aws:PrincipalArn": "role/ci*"}}, "value-form", "in that form"),
+    ({"StringEquals": {"a:k": "x"}, "StringLike": {"A:K": "y*"}}, "contradiction", "remove one"),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2028-01-01T00:00:00Z"},
+      "DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}, "contradiction", "remove one"),
+    ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}, "NotIpAddress": {"aws:SourceIp": "203.0.0.0/16"}},
+     "contradiction", "remove one"),
+    ({"Null": {"aws:SourceVpc": "true"}, "StringLike": {"aws:SourceVpc": "vpc-*"}}, "contradiction", "remove one"),
+])  # fmt: skip
+def test_a_condition_that_no_request_meets_is_found_with_what_to_write(condition: dict[str, Any], rule: str, step: str):
+    (found,) = found_in({"Condition": condition})
+    assert (found.rule, found.severity) == (rule, Severity.ERROR)
+    assert step in found.next_step
+
+
+@pytest.mark.parametrize("condition", [
+    {"StringEquals": {"aws:SourceIp": "203.0.113.4", "aws:SourceVpc": "vpc-1a2b3c4d", "aws:PrincipalType": "User"}},
+    {"StringEqualsIgnoreCase": {"aws:PrincipalType": "user"}, "StringLike": {"aws:PrincipalType": "U*"}},
+    {"StringLike": {"aws:SourceVpce": "v*", "aws:PrincipalAccount": "1111*", "aws:PrincipalArn": "*"}},
+    {"StringEquals": {"aws:PrincipalAccount": ["account:stage", "${aws:ResourceAccount}"], "aws:Referer": "*"}},
+    {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/*", "o-a1b2c3d4e5/r-ab12/"]}},
+    {"StringEquals": {"a:k": ["x", "y"]}, "StringLike": {"a:k": "y*"}, "StringNotEquals": {"a:k": "x"}},
+    {"StringEquals": {"a:k": UNKNOWN}, "StringLike": {"a:k": "y*"}},
+    {"StringEquals": {"a:k": "${aws:username}"}, "StringNotEquals": {"a:k": "alice"}},
+    {"DateGreaterThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"},
+     "DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:01Z"}},
+])  # fmt: skip
+def test_a_condition_that_some_request_meets_is_none(condition: dict[str, Any]):
+    rules = {one.rule for one in found_in({"Condition": condition})}
+    assert not rules & {"literal-wildcard", "value-form", "key-type", "contradiction"}
+
+
 @pytest.mark.parametrize("change", [
     {"Action": ["sts:assumerole", "sts:Assume*"]}, {"Action": "sts:AssumeRoot"}, {"Action": "s3:GetObject"},
     {"Action": UNKNOWN}, {"Resource": "arn:aws:iam::*"}, {"Resource": "arn:aws-us-gov:iam::111111111111:role/x"},

@@ -1,6 +1,7 @@
 """`twokeys map` on the command line."""
 
 import json
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ from click.testing import CliRunner, Result
 from tests.access.states import write_state
 from tests.access.world import World, document, trusts
 from tests.map.test_sources import ALL, STATES
-from twokeys.cli import COMMANDS
 from twokeys.errors import Refusal
 from twokeys.map.commands import map_
 
@@ -25,15 +25,18 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(map_, arguments)
 
 
-def test_map_is_a_room_of_the_command() -> None:
-    assert COMMANDS["map"][0] == "twokeys.map.commands:map_"
-
-
 def test_the_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     said = [line for line in run(*THREE).stdout.splitlines() if not line.startswith("Wrote")]
     assert len(said) > 1
     assert max(map(len, said)) <= 40
+
+
+LIMITS = (
+    "From states: only users and roles that stacks made; --live also finds those made otherwise.",
+    "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
+    "entered; code that runs with a role; passwords and access keys that no stack made; whether MFA devices exist.",
+)
 
 
 def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
@@ -46,9 +49,12 @@ def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
             f"  the account as a whole of management -> role OrganizationAccountAccessRole of {name}: grant not shown"
             for name in ("prod", "stage")
         ),
+        *LIMITS,
         "Wrote map.svg",
         "Wrote map.html",
     ]
+    page = unescape(Path("map.html").read_text().replace("<wbr>", ""))
+    assert all(f'<p class="quiet">{line}</p>' in page for line in LIMITS)
     assert Path("map.svg").read_text().startswith("<?xml")
     assert Path("map.html").read_text().startswith("<!doctype html>")
     assert sorted(path.name for path in Path().iterdir()) == ["map.html", "map.svg"]

@@ -92,14 +92,6 @@ def test_the_picture_asks_nothing_of_any_server(size: int) -> None:
     assert "<image" not in svg
 
 
-def test_the_picture_has_dark_colours_for_a_reader_who_asks_for_dark() -> None:
-    assert "@media (prefers-color-scheme: dark)" in draw(classic())
-
-
-def test_the_picture_is_the_same_each_time() -> None:
-    assert draw(grown(50)) == draw(grown(50))
-
-
 def test_hostile_names_stay_text() -> None:
     whole = hostile()
     scenes, seen = [overview(whole), *close_ups(whole)], ""
@@ -173,7 +165,7 @@ def test_a_failing_d2_is_refused_with_its_own_words(monkeypatch: pytest.MonkeyPa
     assert "err: no room" in refused.value.why
 
 
-def test_settings_of_d2_in_the_environment_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_is_the_same_each_time_whatever_the_environment_says_of_d2(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = draw(classic())
     monkeypatch.setenv("D2_SKETCH", "true")
     monkeypatch.setenv("D2_LAYOUT", "dagre")

@@ -1,6 +1,7 @@
 """From states to the model. The states in `states/` are of a real update of this program's three stacks.
 
-They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources.
+They were exported from Pulumi's engine, which ran against a local AWS, and cut down to what a state says of resources,
+each of them a line.
 """
 
 import json
@@ -153,8 +154,10 @@ def test_nothing_is_proved_of_a_role_whose_account_is_not_pinned(edited) -> None
     assert any("not pinned" in account.name for account in whole.accounts)
 
 
-def test_a_stack_alone_places_its_accounts_by_what_the_management_stack_exports() -> None:
-    stage = next(account for account in read([STATES / "stage.json"]).accounts if account.id == "222222222222")
+def test_a_stack_alone_places_its_accounts_by_what_the_management_stack_exports_and_a_name_can_be_given() -> None:
+    whole = read([STATES / "stage.json"], "Example Ltd")
+    assert whole.name == "Example Ltd"
+    stage = next(account for account in whole.accounts if account.id == "222222222222")
     assert stage.unit == ("Workloads", "Stage")
 
 
@@ -183,10 +186,6 @@ def test_an_external_id_is_named_as_a_requirement(edited) -> None:
             role[side]["assumeRolePolicy"] = json.dumps(trust)
 
     assert door(edited("stage", external_id), "222222222222", "developer").requirements == ("external ID",)
-
-
-def test_a_name_can_be_given() -> None:
-    assert read(ALL, "Example Ltd").name == "Example Ltd"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "not json", '{"version": 3}'])

@@ -56,9 +56,14 @@ def left_out(made: Adoption) -> list[str]:
     return [f"{one.what}: {one.why}" for one in made.left_out]
 
 
-def test_accounts_whose_names_give_one_key_all_get_their_id() -> None:
-    made = adopted(accounts=(account(1, "Shop"), account(2, "shop"), account(3, "shop!"), account(4, "bank")))
-    assert list(config(made)["accounts"]) == ["bank", "shop-000000000001", "shop-000000000002", "shop-000000000003"]
+def test_accounts_whose_names_give_one_key_all_get_their_id_also_beside_one_that_is_called_like_such_a_key() -> None:
+    called = ("Shop", "shop", "shop!", "bank", "shop 000000000001")
+    made = adopted(accounts=tuple(account(number, name) for number, name in enumerate(called, 1)))
+    keys = {said["adopt"]: key for key, said in config(made)["accounts"].items()}
+    assert keys.pop("000000000004") == "bank"
+    assert {id: key.startswith("shop-") and key.endswith(id) for id, key in keys.items()} == {
+        f"{number:012}": True for number in (1, 2, 3, 5)
+    }
 
 
 @pytest.mark.parametrize(
@@ -282,15 +287,6 @@ def test_each_value_of_a_tag_gets_a_stack_of_its_own() -> None:
     found = environments(replace(EMPTY, accounts=members), "tag:env")
     assert found.pop("adopted") == [members[2].id]
     assert sorted(found.values()) == [[one.id] for one in members[:2]]
-
-
-def test_no_account_is_lost_when_one_is_called_what_another_ones_key_would_be() -> None:
-    made = adopted(accounts=(account(1, "a"), account(2, "A"), account(3, "a 000000000001")))
-    assert {said["adopt"] for said in config(made)["accounts"].values()} == {
-        "000000000001",
-        "000000000002",
-        "000000000003",
-    }
 
 
 def test_no_unit_is_lost_when_one_is_called_what_another_ones_path_would_be() -> None:

@@ -165,22 +165,35 @@ def test_a_unit_that_only_aws_knows_is_to_be_told_to_the_management_stack() -> N
     assert "Lab: {adopt: ou-ab12-22222222}" in one.next_step
 
 
-def test_what_exists_already_and_may_be_the_stacks_own_is_a_warning() -> None:
-    there = (*ORGANIZATION.accounts, account(BANK, "new"))
-    assert BANK in only(findings(accounts=there), Status.WARNING).where
-    units = (*ORGANIZATION.units, Unit("ou-ab12-22222222", ("Workloads", "Prod"), "ou-ab12-11111111"))
-    assert "ou-ab12-22222222" in only(findings(units=units), Status.WARNING).where
-    made = changed(MANAGING, "organization/serviceControlPolicies", {"no-s3": {"targets": ["root"], "document": DENY}})
-    assert "p-11111111" in only(findings(management=made), Status.WARNING).where
-    created = deepcopy(MANAGING)
-    del created["organization"]["adopt"]
-    assert "o-a1b2c3d4e5" in only(findings(management=created), Status.WARNING).next_step
+PROD_UNIT = Unit("ou-ab12-22222222", ("Workloads", "Prod"), "ou-ab12-11111111")
 
 
-def test_an_account_that_would_be_moved_is_a_warning() -> None:
-    elsewhere = (ORGANIZATION.accounts[0], account(SHOP, "shop"))
-    one = only(findings(accounts=elsewhere), Status.WARNING)
-    assert one.what == "account 222222222222 is in the root and would be moved to Workloads"
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new"))}, BANK),
+        ({"units": (*ORGANIZATION.units, PROD_UNIT)}, PROD_UNIT.id),
+        (
+            {
+                "management": changed(
+                    MANAGING, "organization/serviceControlPolicies/no-s3", {"targets": ["root"], "document": DENY}
+                )
+            },
+            "p-11111111",
+        ),
+        ({"management": changed(MANAGING, "organization/adopt", None)}, "o-a1b2c3d4e5"),
+        (
+            {"accounts": (ORGANIZATION.accounts[0], account(SHOP, "shop"))},
+            "account 222222222222 is in the root and would be moved to Workloads",
+        ),
+        ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", email="other@company.com"))}, BANK),
+    ],
+)
+def test_what_may_be_the_stacks_own_is_moved_or_is_called_alike_is_a_warning(
+    changes: dict[str, Any], said: str
+) -> None:
+    one = only(findings(**changes), Status.WARNING)
+    assert said in f"{one.where}: {one.what}. {one.next_step}"
 
 
 @pytest.mark.parametrize(
@@ -199,11 +212,6 @@ def test_a_new_name_of_an_account_is_a_warning_and_needs_trusted_access(accounts
     }
     trusting = findings(accounts=accounts, trusted_services=("account.amazonaws.com",))
     assert only(trusting, Status.WARNING).check == "name"
-
-
-def test_a_name_that_another_account_has_is_a_warning() -> None:
-    there = (*ORGANIZATION.accounts, account(BANK, "new", email="other@company.com"))
-    assert BANK in only(findings(accounts=there), Status.WARNING).what
 
 
 def test_trusted_access_that_the_management_stack_is_about_to_enable_is_enough() -> None:

@@ -261,6 +261,20 @@ def test_an_attachment_is_the_second_key_of_a_closed_way(kind: str, given: dict[
     assert refused(world) == ["environments-isolated: attached"]
 
 
+def test_a_delegated_administrator_is_the_second_key_of_root_sessions() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html"""
+    world = World()
+    prod = world.provider("prod", PROD)
+    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=["RootSessions"])
+    world.role("any", prod)
+    world.role("worker", world.stage)
+    policy = document(grants(arn(PROD, "root"), action="sts:AssumeRoot"))
+    world.add("RolePolicy", "key", world.stage, role="worker", name="key", policy=policy)
+    given = {"accountId": STAGE, "servicePrincipal": "iam.amazonaws.com"}
+    world.add("DelegatedAdministrator", "delegated", world.hub, **given)
+    assert set(refused(world)) == {"environments-isolated: delegated"}
+
+
 DENIED = document(grants("*", effect="Deny", action="sts:*"))
 
 

@@ -18,6 +18,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from tests.preview.test_commands import DOOR, HALF
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -68,20 +69,12 @@ def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: P
 def test_a_door_is_refused_before_its_account_exists(
     source: dict[str, str], rule: str, named: str, step: str, project_root: Path
 ) -> None:
-    door = {
-        "from": source,
-        "to": {"role": "deployer"},
-        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
-        "keys": ["trust"],
-        "reason": "r",
-        "owner": "o",
-    }
-    (found,) = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
+    (found,) = judge(previewed(project_root, "stage", doors={"half": {**HALF["half"], "from": source}})).mandatory
     assert (found.rule, found.door) == (rule, f"{named} -> arn:aws:iam::account:stage:role/deployer")
     assert step in found.next_step
 
 
-WEB, READER = "222222222222", {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+WEB = "222222222222"
 
 
 def exported(environment: str) -> dict[str, dict[str, Any]]:
@@ -99,14 +92,13 @@ def exported(environment: str) -> dict[str, dict[str, Any]]:
 def test_a_door_from_an_account_of_another_stack_needs_both_keys_and_leads_not_from_stage_to_prod(
     project_root: Path,
 ) -> None:
-    door = {"from": {"role": "runner", "account": "web", "stack": "other", "exists": True}, "permissions": READER}
-    door |= {"reason": "r", "owner": "o", "to": {"role": "reader"}}
+    runner = {"role": "runner", "account": "web", "stack": "other", "exists": True}
+    door = {**DOOR, "from": runner, "to": {"role": "reader"}}
     doors = {"web": door, "half": door | {"to": {"role": "writer"}, "keys": ["trust"]}}
     found = judge(previewed(project_root, "prod", stacks=exported("staging"), doors=doors)).mandatory
-    runner = f"arn:aws:iam::{WEB}:role/runner"
     assert {(finding.rule, finding.door) for finding in found} == {
-        ("environments-isolated", f"{runner} -> arn:aws:iam::account:prod:role/reader"),
-        ("door-needs-grant", f"{runner} -> arn:aws:iam::account:prod:role/writer"),
+        (rule, f"arn:aws:iam::{WEB}:role/runner -> arn:aws:iam::account:prod:role/{role}")
+        for rule, role in (("environments-isolated", "reader"), ("door-needs-grant", "writer"))
     }
 
 

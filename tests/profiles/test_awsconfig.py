@@ -186,11 +186,6 @@ def test_the_diff_shows_the_change_and_no_line_around_it() -> None:
     assert "wJalr" not in shown
 
 
-def test_profiles_of_a_credentials_file_have_no_prefix() -> None:
-    # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html: no word `profile` in that file
-    assert set(profiles_in("[a]\nx = 1\n", "credentials", credentials=True)) == {"a"}
-
-
 # Whatever stands in a file, as long as the AWS CLI can read it: comments, odd separators, blank and continued lines.
 _lines = st.sampled_from(
     ["", "# c", "; c", "  ", "\t", "x = 1", "y=2", "z : 3", "s3 =", "  k = v", "[profile {}]", "[default]", "[DEFAULT]",

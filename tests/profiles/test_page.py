@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -78,8 +79,10 @@ def test_one_person_s_page_has_only_their_doors(tmp_path: Path) -> None:
     found = page(tmp_path, exported, arguments=("--person", "bob"))
     assert len(found.links) == 1
     assert PROD in found.links[0]
-    with pytest.raises(Refusal, match="eve has no door"):
+    with pytest.raises(Refusal, match=r"no user is called eve.*the users there are ada, bob"):
         page(tmp_path, exported, arguments=("--person", "eve"))
+    with pytest.raises(click.UsageError, match="person is empty"):
+        page(tmp_path, exported, arguments=("--person", ""))
 
 
 def test_whatever_an_export_says_stays_text(tmp_path: Path) -> None:

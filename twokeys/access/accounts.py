@@ -89,9 +89,11 @@ class Accounts:
         self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         self._environments: dict[str, str] = {}
+        self._listed_elsewhere: set[str] = set()
         for account, identity, inside in _of_other_stacks(snapshot):
             symbol = doors.SYMBOL_PREFIX + _slug(account)
             self._names.setdefault(symbol, account)
+            self._listed_elsewhere.add(identity or symbol)
             if identity:
                 self.ids.setdefault(symbol, identity)
                 self._names.setdefault(identity, account)
@@ -227,9 +229,14 @@ class Accounts:
                     found |= set(filter(_is_id, ids))
         return frozenset(found - {self.management})
 
+    @cached_property
+    def all_members(self) -> frozenset[str]:
+        """The member accounts that the stack shows, or another one that it refers to."""
+        return self.members | frozenset(map(self.canonical, self._listed_elsewhere)) - {self.management}
+
     def is_ours(self, account: str) -> bool:
-        """Whether the stack shows that an account is one of the organization: it works in it, makes it or lists it."""
-        return account in self.held or account in self.members or account == self.management
+        """Whether an account is shown to be one of the organization: it is worked in, made or listed."""
+        return account in self.held or account in self.all_members or account == self.management
 
     def access_role(self, account: str) -> str:
         """The name of the role by which the management account enters an account: as AWS made it, else as it is told.
@@ -316,11 +323,12 @@ def _by_the_environment(provider: Resource, found: Entry) -> bool:
 def entry(provider: Resource) -> Entry:
     """How a provider gets into its account: by a web identity's role first, then by the roles it assumes in order.
 
-    Provider inputs reach us as JSON strings; an unreadable one is unknown.
+    Provider inputs reach us as JSON strings; an unreadable one is unknown. So are roles under both the key of
+    pulumi-aws 7 and the one of the versions before, as each plugin reads its own only.
     """
     by_identity = _listed(provider, "assumeRoleWithWebIdentity")
     listed = [_listed(provider, key) for key in _ASSUMES]
-    further = None if None in listed else [role for roles in listed for role in roles or ()]
+    further = None if None in listed or all(listed) else [role for roles in listed for role in roles or ()]
     assumes: tuple[str, ...] | None = None
     if by_identity is not None and further is not None:
         roles = [*by_identity, *further]

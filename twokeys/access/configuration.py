@@ -67,5 +67,5 @@ def _refusal(where: str, what: str, why: str) -> Refusal:
         "the policy pack's configuration cannot be read",
         where=where,
         why=f"{what}: {why}",
-        next_step='write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}, as docs/policies.md shows',
+        next_step='write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}',
     )

@@ -47,7 +47,7 @@ SHOW_SECRETS = "export the state with `pulumi stack export --show-secrets --file
 _CORRECT = "correct the document as the reason says; IAM would refuse it too"
 _DECLARE = (
     "write the document from values that are known in preview, such as an ARN that is written out, or create what it "
-    "waits for in an earlier update, or declare the door as docs/declared-documents.md shows"
+    "waits for in an earlier update, or declare it (`twokeys.declared`, or a component with `symbolicDocuments`)"
 )
 _WHOM = (
     "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "

@@ -5,6 +5,7 @@ The two rules about keys and the one about what is not proved read these stateme
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from twokeys.access.names import EVERYONE
 from twokeys.access.paths import leading_out
 from twokeys.access.principals import HOLDERS, Principal
 from twokeys.access.requirements import asks_for_external_id
-from twokeys.iam import UNKNOWN, Arn, Outcome, Verdict, parse_arn
+from twokeys.iam import UNKNOWN, Arn, Outcome, parse_arn
 
-_THROUGH = "through components.other_stack.OtherStack, which a program takes in as docs/declared-documents.md shows"
+_THROUGH = "through components.other_stack.OtherStack, with its full name as `stack`"
 _DENIES = "denies it"
+_IDENTITY = re.compile(r"identity-based policy (\d+)")
 _EXCEPT = "make an exception with reason, owner and expiry"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {_EXCEPT}"
 _PIN = (
@@ -194,7 +196,7 @@ class _Reader:
         )
         namesakes = self._namesakes(source.kind, source.name)
         if source.urn is not None or any(True for _ in source.all_documents):
-            why = _denial(door.grant, "identity")
+            why = denial(door, "grant")
             if why:
                 step = (
                     f"{_past(why, f'let {_who(source)} assume {_to_grant(role)}')}, or take it out of the trust policy"
@@ -227,13 +229,11 @@ class _Reader:
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
         each = [self._judge.door(one, role) for one in self._callers(source)]
-        why = next(filter(None, (_denial(one.trust, "trust") for one in each)), None)
-        excluding = (
-            [] if why else list(dict.fromkeys(said for one in each for said in self._judge.excluding(one, "trust")))
-        )
+        why = next(filter(None, (denial(one, "trust") for one in each)), None)
+        excluding = [] if why else [said for one in each for said in self._judge.excluding(one, "trust")]
         names = "names neither it nor its account"
         if excluding:
-            names = f"admits it only under {' and '.join(excluding)}, which it cannot meet"
+            names = f"admits it only under {' and '.join(dict.fromkeys(excluding))}, which it cannot meet"
         about = (
             f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
             f"{role.arn} in account {self._account(role)}, but "
@@ -430,12 +430,18 @@ def _of_holder(source: Principal) -> Iterator[Document]:
         yield source.boundary
 
 
-def _denial(verdict: Verdict, own: str) -> str | None:
-    """Why a key does not turn although its own kind of document allows it; None if that document just does not."""
+def denial(door: Door, key: str) -> str | None:
+    """What keeps a key ("trust" or "grant") from turning although its own kind of document allows it, in words.
+
+    None if that document just does not.
+    """
+    verdict, own = (door.trust, "trust") if key == "trust" else (door.grant, "identity")
     for decision in verdict.decisions:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":
-            return f"{decision.document}{sid} {_DENIES}"
+            found = _IDENTITY.fullmatch(decision.document)
+            name = list(door.source.all_documents)[int(found[1]) - 1].title if found else decision.document
+            return f"{name}{sid} {_DENIES}"
         if decision.effect == "implicit deny" and own not in decision.document:
             return f"{decision.document} does not allow it"
     return None

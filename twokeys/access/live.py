@@ -79,10 +79,9 @@ def read_live(
     ids = (one.outputs["id"] for one in members if one.type == ACCOUNT and one.outputs["state"] == "ACTIVE")
     roles = [Arn.iam("role", str(one), member_role, partition=partition) for one in ids if one != account]
     with ThreadPoolExecutor(_ACCOUNTS_AT_ONCE) as pool:
-        read_by = zip(roles, pool.map(_members(session, sts), roles), strict=True)
-        for done, (role, (found, unanswered)) in enumerate(read_by, 1):
+        for done, (found, unanswered) in enumerate(pool.map(_members(session, sts), roles), 1):
             progress(done, len(roles))
-            resources += [*found, _provider(role.account, role)]
+            resources += found
             not_known += unanswered
     origin, now = f"live accounts, seen from {account}", datetime.now(UTC).isoformat(timespec="seconds")
     read = Evidence(origin, now, caller=caller["Arn"], region=session.region_name, not_answered=tuple(not_known))
@@ -135,7 +134,8 @@ def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[li
                     aws_secret_access_key=assumed["SecretAccessKey"],
                     aws_session_token=assumed["SessionToken"],
                 )
-            return _account(inside, role.account, str(role))
+            found, not_answered = _account(inside, role.account, str(role))
+            return [*found, _provider(role.account, role)], not_answered
         except (BotoCoreError, ClientError) as error:
             raise _refused(f"account {role.account} through role {role.name}", error) from error
 

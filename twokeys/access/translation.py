@@ -25,7 +25,8 @@ _BY_NAME = {
     "aws-native:index:ExtensionResource": ("type", "properties"),
 }
 """Types that make whatever AWS type they name, and the properties with its name and its own properties."""
-_TEMPLATES = ("cloudformation::stack", "cloudformation::stackset", "serverlessrepository::cloudformationstack")
+_STACK_SET = "cloudformation::stackset"
+_TEMPLATES = ("cloudformation::stack", _STACK_SET, "serverlessrepository::cloudformationstack")
 _INSTANCES = ("cloudformation::stacksetinstance", "cloudformation::stackinstances")
 _PODS = ("eks::podidentityassociation", "eks::addon")
 _CAPABILITIES = frozenset({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"})
@@ -58,6 +59,7 @@ class _Translator:
     def __init__(self, snapshot: Snapshot, accounts: Accounts) -> None:
         self._snapshot = snapshot
         self._accounts = accounts
+        self._stack_sets = [one for one in snapshot.resources if aws_type(one.type) == _STACK_SET]
         self.left: list[NotRead] = []
 
     def read(self, resource: Resource) -> Iterator[Resource]:
@@ -72,6 +74,8 @@ class _Translator:
             yield from self._deployed(name, resource)
         else:
             yield resource
+            if name in _INSTANCES and not any(_is_of(resource, one) for one in self._stack_sets):
+                self._leave(resource, "deploys a StackSet that is not shown, whose template may make IAM", _GIVE)
 
     def _native(self, name: str, resource: Resource, properties: Mapping[str, object]) -> Iterator[Resource]:
         made = as_pulumi(Native(name, lowered(properties), resource))
@@ -117,7 +121,7 @@ class _Translator:
             yield from self._native(name, resource, {**came, **properties})
 
     def _deployed(self, name: str, resource: Resource, depth: int = 0) -> Iterator[Resource]:
-        if name == "cloudformation::stackset":
+        if name == _STACK_SET:
             for account in self._targets(resource):
                 yield from self._stack(replace(resource, account=account), f"{account}/", depth)
         else:
@@ -218,13 +222,9 @@ class _Translator:
         return [*found, *([self._accounts.of_stack_set(stack_set.name)] if more else [])]
 
     def _instances(self, stack_set: Resource) -> Iterator[Mapping[str, object]]:
-        names = {stack_set.name, stack_set.text("name"), stack_set.text("id")}
         for one in self._snapshot.resources:
-            if aws_type(one.type) in _INSTANCES:
-                named = one.get("stackSetName")
-                behind = one.property_dependencies.get("stackSetName", ())
-                if named in names or stack_set.urn in behind:
-                    yield _all_properties(one)
+            if aws_type(one.type) in _INSTANCES and _is_of(one, stack_set):
+                yield _all_properties(one)
 
     def _below(self, units: Iterable[object]) -> Iterator[str]:
         """The member accounts that the snapshot shows below organizational units, or below the root."""
@@ -245,6 +245,11 @@ class _Translator:
 
     def _leave(self, resource: Resource, why: str, step: str = _MAKE_IT, *, unknown: bool = False) -> None:
         self.left.append(NotRead(resource, why, step, unknown=unknown))
+
+
+def _is_of(instance: Resource, stack_set: Resource) -> bool:
+    named, behind = instance.get("stackSetName"), instance.property_dependencies.get("stackSetName", ())
+    return named in (stack_set.name, stack_set.text("name"), stack_set.text("id")) or stack_set.urn in behind
 
 
 def _all_properties(resource: Resource) -> dict[str, object]:

@@ -104,17 +104,22 @@ _OF_AWS: dict[str, TypeOf] = {
 _NEW = TypeOf(Reading.NOT_READ, "is a type of a service that decides who may enter, and this version does not know it")
 _DECIDES = ("iam::", "ssoadmin::", "accountaccess::")
 """Services of which every type must be known: a new one may let somebody in."""
-_BRIDGED = re.compile(
-    r"index::(?:iam(?!instanceprofile|account|servercertificate|servicelinked)|ssoadmin|identitystore|cloudformation"
-    r"|cloudcontrolapi|organizationsaccount|rolesanywhere|servicecatalogprovisioned)"
-)
-"""Terraform's own provider, taken into a program under the name `aws`: `aws:index/iamRole:IamRole`."""
 _SAME = {"sso": "ssoadmin", "serverlessrepo": "serverlessrepository"}
 
-_TERRAFORM_IAM = re.compile(
-    r"aws(?:cc)?_(?:iam_(?!instance_profile|account_|server_certificate|service_linked)|ssoadmin_|identitystore_"
-    r"|organizations_account|cloudformation_|cloudcontrolapi_|rolesanywhere_|servicecatalog_provisioned)"
-)
+_READ_BUT_HARMLESS = frozenset({
+    *(f"organizations::{name}" for name in ("organization", "organizationalunit", "policy", "policyattachment")),
+    "cloudformation::customresource", "cloudformation::customresourceemulator", "eks::addon", "lambda::invocation",
+})  # fmt: skip
+_BY_TERRAFORM = {
+    "cloudcontrol": "cloudcontrolapi", "serverlessrepository": "serverlessapplicationrepository", "ssoadmin": "sso",
+}  # fmt: skip
+_MAY_LET_IN = {
+    f"{service}{kind}": one.reading is not Reading.HARMLESS and name not in _READ_BUT_HARMLESS
+    for name, one in _OF_AWS.items()
+    for own, kind in [name.split("::")]
+    for service in (own, _BY_TERRAFORM.get(own, own))
+}
+"""Whether a type lets somebody in where nobody reads it, by its name in Terraform's providers: `iamrole`."""
 _KUBERNETES_IAM = re.compile(
     r"(?:iam|cloudformation|ssoadmin|identitystore|organizations|rolesanywhere|eks)\."
     r"(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/"
@@ -145,7 +150,10 @@ def type_of(token: str) -> TypeOf | None:
         return TypeOf(Reading.NOT_READ, why) if _KUBERNETES_IAM.search(rest) else _HARMLESS
     if rest.startswith("tf:"):
         why = "is made by a Terraform module, whose resources are not read"
-        return TypeOf(Reading.NOT_READ, why) if _TERRAFORM_IAM.match(rest.removeprefix("tf:")) else _HARMLESS
+        provider, _, name = rest.removeprefix("tf:").partition("_")
+        return TypeOf(Reading.NOT_READ, why) if provider in ("aws", "awscc") and _may_let_in(name) else _HARMLESS
+    if package == "awscc" and _may_let_in(rest.partition("/")[2].partition(":")[0]):
+        return TypeOf(Reading.NOT_READ, "is of package awscc, which is not read, and by its name it makes IAM")
     return _HARMLESS if package in _KNOWN_PACKAGES else None
 
 
@@ -169,5 +177,12 @@ def of_aws(name: str) -> TypeOf:
     """How an AWS type, as `aws_type` and `cloudformation_type` name it, is treated."""
     found = _OF_AWS.get(name)
     if found is None:
-        return _NEW if name.startswith(_DECIDES) or _BRIDGED.match(name) else _HARMLESS
+        bridged = name.startswith("index::") and _may_let_in(name.removeprefix("index::"))
+        return _NEW if name.startswith(_DECIDES) or bridged else _HARMLESS
     return found
+
+
+def _may_let_in(name: str) -> bool:
+    """Whether a type of Terraform's providers may let somebody in: `iam_role` of a module, `iamRole` of a package."""
+    flat = name.lower().replace("_", "")
+    return _MAY_LET_IN.get(flat, flat.startswith(("iam", "sso")))

@@ -29,6 +29,9 @@ class Changes:
     not_proved: tuple[NotProved, ...] = ()
     not_shown: str | None = None
     """Which accounts one side does not show although ways come from there."""
+    scope: str | None = None
+    """Whom what was read afterwards cannot show."""
+    not_looked_at: str | None = None
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved)

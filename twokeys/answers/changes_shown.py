@@ -26,6 +26,8 @@ def as_data(found: Changes) -> dict[str, Any]:
         ],
         "notProved": [not_proved_data(one) for one in found.not_proved],
         "notShown": found.not_shown,
+        "scope": found.scope,
+        "notLookedAt": found.not_looked_at,
     }
 
 
@@ -41,19 +43,18 @@ def lines(found: Changes) -> Iterator[str]:
         yield f"~ {_line(one.before)}  is now  {_line(one.after)}"
     for unproved in found.not_proved:
         yield f"? not proved: {unproved.message}. Next step: {unproved.next_step}."
+    yield from _limits(found)
 
 
 def in_markdown(found: Changes) -> str:
     """A section for a pull request: what is gained, lost and changed, with keys, conditions and why; ends in a line."""
-    if not found:
-        return f"### Who can enter\n\n{NOTHING}.\n"
     counts = [
         f"{counted(len(found.gained), 'way')} gained" if found.gained else "",
         f"{len(found.lost)} lost" if found.lost else "",
         f"{len(found.changed)} changed" if found.changed else "",
         f"{len(found.not_proved)} not proved" if found.not_proved else "",
     ]
-    parts = [f"### Who can enter: {', '.join(part for part in counts if part)}"]
+    parts = [f"### Who can enter: {', '.join(filter(None, counts))}"] if found else ["### Who can enter", f"{NOTHING}."]
     parts += [markdown(found.not_shown)] if found.not_shown else []
     parts += _ways("Gained", found.gained)
     parts += _ways("Lost", found.lost)
@@ -65,7 +66,12 @@ def in_markdown(found: Changes) -> str:
                 f"- {markdown(one.message)}\\. Next step: {markdown(one.next_step)}\\." for one in found.not_proved
             )
         )
+    parts += map(markdown, _limits(found))
     return "\n\n".join(parts) + "\n"
+
+
+def _limits(found: Changes) -> Iterator[str]:
+    return (f"{one}." for one in (found.scope, found.not_looked_at) if one)
 
 
 def _line(way: Way) -> str:

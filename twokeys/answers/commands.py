@@ -102,7 +102,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.changes_shown import as_data, in_markdown, lines
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot, together
-    from twokeys.answers.summary import not_shown
+    from twokeys.answers.summary import not_looked_at, not_shown, scope
     from twokeys.errors import Refusal
     from twokeys.shown import printable
 
@@ -111,7 +111,8 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     there = together([before, *states])
     old = read(build(there))
     if live:
-        found = drift(old, read(build(snapshot((), (), live=True, member_role=member_role))))
+        new = read(build(snapshot((), (), live=True, member_role=member_role)))
+        found = drift(old, new)
     else:
         then = together([after, *states]) if after is not None else _planned(before, plan or before, states)
         if after is not None and then.stack != there.stack:
@@ -123,6 +124,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
             )
         new = read(build(then))
         found = replace(changes(old, new), not_shown=not_shown(new))
+    found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new))
     if as_json or form == "json":
         click.echo(json.dumps(as_data(found), indent=2))
     elif form == "markdown":

@@ -23,6 +23,8 @@ class Key(Enum):
     """The grant of an outsider: nobody here can see it, so it counts as made."""
     NOT_NEEDED = "not needed"
     """AWS itself lets people of an identity provider ask for the role: they hold no grant."""
+    DENIED = "denied"
+    """It does not turn, as a Deny, a boundary or a control policy keeps it from turning."""
     NOT_SHOWN = "not shown"
     """The grant of whoever the management account lets into the role that AWS made: nothing that was read holds one."""
 

@@ -19,10 +19,10 @@ from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
-from twokeys.access.keys import Lack, Statement, statements
+from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, PASSWORD, USER, Principal
-from twokeys.access.requirements import closing, in_words
+from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
 from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, LongTerm, NotProved, Party, Portal, Step, Way
 from twokeys.answers.permissions import Level, Permissions, permissions
@@ -320,7 +320,7 @@ class _Reader:
             yield Way(
                 steps=(step,),
                 verdict=Outcome.CONDITIONAL.value,
-                conditions=("a grant in that account",),
+                conditions=("a grant of the role in that account",),
                 permissions=self._strength(role),
                 by_access_role=True,
             )
@@ -371,7 +371,10 @@ class _Reader:
         return self._accounts.pinned(door.source.account) and self._accounts.pinned(door.target.account)
 
     def _door(self, door: access.Door, keys: tuple[Key, Key], statement: Statement | None) -> Door:
-        trust, grant = keys
+        trust, grant = (
+            Key.DENIED if key is Key.MISSING and denial(door, name) else key
+            for key, name in zip(keys, ("trust", "grant"), strict=True)
+        )
         return Door(
             source=self._party(door.source),
             target=self._target(door.target),
@@ -453,7 +456,7 @@ class _Reader:
 def _conditions(door: access.Door) -> tuple[str, ...]:
     keys: tuple[Verdict, ...] = (door.trust, door.grant)
     said = dict.fromkeys(in_words(one) for key in keys for one in key.requirements)
-    return tuple(one for one in said if one != "without MFA too" or "MFA" not in said)
+    return tuple(one for one in said if one != MFA_BUT_OF_KEYS or "MFA" not in said)
 
 
 def _closes(door: access.Door) -> datetime | None:

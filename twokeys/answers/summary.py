@@ -16,8 +16,7 @@ from twokeys.shown import counted
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist "
-    "(docs/not-looked-at.md)"
+    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
@@ -189,6 +188,11 @@ def not_looked_at(answers: Answers) -> str:
     live = any(one.caller for one in answers.evidence)
     newer = "of root users, and those newer than AWS's credential report, which is up to four hours old"
     return _NOT_LOOKED_AT.format(newer if live else "that no stack made")
+
+
+def limits(answers: Answers) -> tuple[str, ...]:
+    """Whom what was read cannot show, and what no answer looks at, a sentence each."""
+    return tuple(filter(None, (not_shown(answers), scope(answers), not_looked_at(answers))))
 
 
 def by_principal(ways: Iterable[Way]) -> list[tuple[Party, tuple[Entrance, ...]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ from twokeys.audit import LEARNING
 from twokeys.options import InputPath
 
 if TYPE_CHECKING:
-    from twokeys.answers.model import Answers
-    from twokeys.audit.comparison import Comparison
     from twokeys.audit.trail import Trail
 
 
@@ -42,7 +39,10 @@ class _Moment(click.DateTime):
     "logs",
     type=InputPath(exists=True, path_type=Path),
     multiple=True,
-    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated.",
+    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated. "
+    "A door has `no record of use` only where one of its two accounts (of root sessions the caller's) has a record, a "
+    "log file or a digest of every day of the period, in us-east-1 and in its stack's region. Else it is `not known`, "
+    "and the answer names the account and the days.",
 )
 @click.option("--events-api", is_flag=True, help="CloudTrail's event history (90 days) of the credentials' account.")
 @click.option(
@@ -68,8 +68,10 @@ class _Moment(click.DateTime):
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 1 on what is to be looked at: a door without a key, what is not proved, an entry without a door, "
-    "an unusual one.",
+    help="Exit with 1 on what is to be looked at: a door without a key, an entry without a door, an unusual one; and "
+    "on what is not proved or not known: whether a door was used, what a damaged log holds, what AWS did not "
+    "answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of use "
+    "are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -92,6 +94,8 @@ def audit(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Answer who can enter TARGET (an account, an environment or a stack; default: every account).
 
+    A name may mean several accounts: `management` is the account and all others of that stack. The id means one.
+
     Give the states of all stacks of an organization, so that both keys of each door are seen. Changes nothing, and
     exits with 0 whatever the answer is, unless --exit-code is given.
     """
@@ -104,6 +108,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot
     from twokeys.answers.summary import summary
     from twokeys.audit import events, report
+    from twokeys.audit.comparison import compare
     from twokeys.audit.page import page
     from twokeys.files import write_output
 
@@ -122,76 +127,72 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if logs or events_api:
         period = (start, end)
         trail = _from_files(logs, *period) if logs else _from_api(regions, *period)
-        comparison = _compared(found, trail, period, learning_days)
+        comparison = compare(found, trail, *period, learning_days=learning_days)
     if html is not None:
         write_output(html, page(found, target, comparison, now))
     if table is not None:
-        write_output(table, report.table(found, comparison))
+        write_output(table, report.table(found, target, comparison, now))
     if as_json:
-        entries = events.as_data(comparison) if comparison is not None else None
+        entries = events.as_data(found, comparison) if comparison is not None else None
         made = now.isoformat(timespec="seconds")
-        click.echo(json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2))
+        text = json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2)
+        before, here, after = text.rpartition(events.POPULATION)
+        click.echo(before + here[:-1] + (here and "\n"), nl=False)
+        for number, one in enumerate(events.population(found, comparison) if comparison is not None else ()):
+            click.echo(f"{',' if number else ' '} {json.dumps(one)}")
+        click.echo(here[-1:] + after)
     else:
         report.show(found, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
             if file is not None:
                 click.echo(f"Wrote {file}")
     numbers = summary(found)
+    not_known = not all(one.has for one in found.long_term) or any(one.not_answered for one in found.evidence)
     seen = comparison is not None and comparison.noteworthy
-    return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or seen) else 0
+    return 1 if exit_code and (numbers.doors_without_a_key or numbers.not_proved or not_known or seen) else 0
 
 
-def _compared(
-    found: Answers, trail: Trail, period: tuple[datetime | None, datetime | None], learning_days: int
-) -> Comparison:
-    from twokeys.audit.comparison import compare
-
-    start, end = period
-    first, last = trail.start, trail.end
-    if first is not None and last is not None:
-        first, last = max(start or first, first), min(end or last, last)
-        if first > last:  # nothing that was recorded is of the period
-            first = last = None
-    return compare(
-        found,
-        trail.uses(start, end),
-        first,
-        last,
-        learning_days=learning_days,
-        unreadable=trail.unreadable,
-        passed_over=trail.passed_over,
-        recorded=trail.accounts,
-    )
-
-
-def _from_files(paths: Iterable[Path], start: datetime | None, end: datetime | None) -> Trail:
+def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime | None) -> Trail:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from twokeys.audit.logs import log_files, other_service, records
+    from twokeys.audit.logs import Source, account_of, hashed, hashed_together, log_files, other_service, records
     from twokeys.audit.trail import Trail
+    from twokeys.errors import Refusal
 
-    files, trail = log_files(paths), Trail(since=start, until=end)
+    trail, files = Trail(since=start, until=end), {path: log_files(path) for path in paths}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[records]} records"),
+        MofNCompleteColumn(),
+        TextColumn("files, {task.fields[records]} records"),
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        total = sum(file.stat().st_size for file in files)
-        task = progress.add_task("Reading CloudTrail logs", total=total, records=0)
-        for file in files:
-            service = other_service(file)
-            if service is not None and file in paths:
-                raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events of CloudTrail")
-            if service is not None:
-                trail.passed_over[service] += 1
-                continue
-            for record in records(file):
-                trail.add(record)
-            progress.update(task, advance=file.stat().st_size, records=trail.records)
+        task = progress.add_task("Reading CloudTrail logs", total=sum(map(len, files.values())), records=0)
+        for path, inside in files.items():
+            source, hashes = Source(str(path)), []
+            trail.sources.append(source)
+            for file in inside:
+                try:
+                    hashes.append(hashed(file))
+                    trail.coverage.file(file.name)
+                    service = other_service(file)
+                    if service is not None and file == path:
+                        raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
+                    for record in records(file) if service is None else ():
+                        source.saw(trail.add(record, str(file)))
+                    if service is None:
+                        source.read += 1
+                    else:
+                        source.passed_over[service] += 1
+                except Refusal as refused:
+                    if file == path:
+                        raise
+                    source.not_readable[str(file)] = refused.why
+                    trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
+                progress.update(task, advance=1, records=trail.records)
+            source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     return trail
 
 
@@ -200,6 +201,7 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
     from rich.console import Console
     from rich.progress import Progress, TextColumn
 
+    from twokeys.audit.logs import Source
     from twokeys.audit.lookup import HISTORY, looked_up
     from twokeys.audit.trail import Trail
 
@@ -214,5 +216,9 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
         for count, record in enumerate(looked_up(session, asked, start, end), 1):
             progress.update(task, description=f"Asking CloudTrail: {count} records")
             trail.add(record)
-    trail.accounts.add(session.client("sts", region_name=asked[0]).get_caller_identity()["Account"])
+    who = session.client("sts", region_name=asked[0]).get_caller_identity()
+    for region in asked:
+        trail.coverage.asked(who["Account"], region, max(start, now - HISTORY), end)
+    name = f"CloudTrail's event history of account {who['Account']} in {', '.join(asked)}"
+    trail.sources.append(Source(name, caller=who["Arn"], start=start, end=end))
     return trail

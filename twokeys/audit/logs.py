@@ -1,7 +1,8 @@
 """CloudTrail events from files, one record at a time: `.json` and `.json.gz`, folders recursively.
 
 A file is a log file as CloudTrail delivers it, the answer of `aws cloudtrail lookup-events`, or records as JSON lines
-or as one list. A log archive holds files of other services beside them: those are passed over and counted.
+or as one list. A log archive holds files of other services beside them: those are passed over and counted. One that
+is damaged is counted and named, and what it may have held is not known.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html (names of files)
 """
@@ -10,9 +11,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import zlib
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -21,9 +28,9 @@ import ijson
 from twokeys.errors import Refusal
 
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-_DELIVERED = re.compile(r"(?:\d{12}|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
+_DELIVERED = re.compile(r"(?:(\d{12})|o-[a-z0-9]{10,32})_([A-Za-z0-9-]+)_")
 """How AWS names what it delivers into `AWSLogs`: the account, then the service."""
-_FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?\d{12}/([A-Za-z0-9-]+)/")
+_FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/([A-Za-z0-9-]+)/")
 """Where it puts it; some services name their files otherwise."""
 _RECORDS, _LOOKED_UP, _LINES, _LIST = "Records.item", "Events.item", "", "item"
 _BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion": _LINES, "eventTime": _LINES}
@@ -31,6 +38,8 @@ _BY_FIRST_KEY: Final = {"Records": _RECORDS, "Events": _LOOKED_UP, "eventVersion
 _DEEPEST = 64
 """More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
 _LITTLE = 1024
+_DAMAGE = (OSError, EOFError, zlib.error, ValueError, ArithmeticError, RecursionError, ijson.JSONError)
+"""What comes of reading a file that was cut, garbled or is no JSON: also numbers that Python cannot hold."""
 _GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _OTHERS: Final = {"digestStartTime": "CloudTrail-Digest", "configurationItems": "Config", "configSnapshotId": "Config"}
@@ -41,22 +50,75 @@ https://docs.aws.amazon.com/config/latest/developerguide/example-s3-notification
 """
 
 
-def log_files(paths: Iterable[Path]) -> list[Path]:
-    """The files that the paths name or hold, each once, in order. Raises Refusal where there is none."""
-    files: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            files |= dict.fromkeys(sorted(one for one in path.rglob("*") if _may_hold_events(one)))
-        else:
-            files[path] = None
+@dataclass
+class Source:
+    """Where events come from, as evidence: a file or a folder as it was named, or the API and who asked it.
+
+    `read` files were read to the end, `passed_over` counts those of other services, `not_readable` says of each other
+    file why. `start` and `end` are the times of the first and the last event. `sha256`, in hexadecimal digits, is the
+    file's; a folder's is that of the sorted list of its files' hashes, one a line.
+    """
+
+    name: str
+    sha256: str = ""
+    caller: str = ""
+    read: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    not_readable: dict[str, str] = field(default_factory=dict)
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def saw(self, time: datetime | None) -> None:
+        """Take the time of one event."""
+        if time is not None:
+            self.start, self.end = min(self.start or time, time), max(self.end or time, time)
+
+
+def log_files(path: Path) -> list[Path]:
+    """The file that a path names, or those that the folder holds, in order. Raises Refusal where there is none.
+
+    Inside a folder links to folders are not followed: they, and folders that cannot be listed, are among the files, as
+    what cannot be read.
+    """
+    if not path.is_dir():
+        return [path]
+    files: list[Path] = []
+
+    def not_listed(error: OSError) -> None:
+        files.append(Path(error.filename))
+
+    for folder, folders, names in os.walk(path, onerror=not_listed):
+        files.extend(Path(folder, name) for name in folders if Path(folder, name).is_symlink())
+        files.extend(Path(folder, name) for name in names if _may_hold_events(Path(folder, name)))
     if not files:
         raise Refusal(
             "there are no CloudTrail log files",
-            where=", ".join(map(str, paths)),
+            where=str(path),
             why=f"the folder holds no file named {', '.join(_ENDINGS)}",
             next_step="copy the trail's folder AWSLogs here, for example with `aws s3 sync`, and name it",
         )
-    return list(files)
+    return sorted(files)
+
+
+def hashed(file: Path) -> str:
+    """The file's sha256. Raises Refusal for one that cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise _refused(file, error.strerror or str(error)) from error
+
+
+def hashed_together(hashes: list[str]) -> str:
+    """The sha256 of a folder, as `sort | sha256sum` make it of its files' hashes."""
+    return sha256("".join(f"{one}\n" for one in sorted(hashes)).encode()).hexdigest()
+
+
+def account_of(file: Path) -> str:
+    """Of which account the events of a delivered file are, as its name says; empty where it does not."""
+    named = _DELIVERED.match(file.name)
+    delivered = named if named and named.group(1) else _FOLDER.search(file.as_posix())
+    return delivered.group(1) if delivered else ""
 
 
 def other_service(file: Path) -> str | None:
@@ -65,8 +127,8 @@ def other_service(file: Path) -> str | None:
     Raises Refusal for a file that cannot be read, or is neither.
     """
     delivered = _DELIVERED.match(file.name) or _FOLDER.search(file.as_posix())
-    if delivered and delivered.group(1) != "CloudTrail":
-        return delivered.group(1)
+    if delivered and delivered.group(2) != "CloudTrail":
+        return delivered.group(2)
     found = _first_key(file)
     return _OTHERS.get(found)
 
@@ -82,7 +144,7 @@ def records(file: Path) -> Iterator[dict[str, Any]]:
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
                 yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
-    except (OSError, EOFError, ijson.JSONError, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         raise _refused(file, _said(error)) from error
 
 
@@ -91,15 +153,18 @@ def _first_key(file: Path) -> str:
     try:
         with _opened(file) as stream:
             depth = 0
-            for prefix, event, value in ijson.parse(stream, multiple_values=True, buf_size=_LITTLE):
+            events = ijson.parse(stream, multiple_values=True, buf_size=_LITTLE)
+            for prefix, event, value in events:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
                     raise _refused(file, f"it nests deeper than {_DEEPEST} levels")
                 if prefix == "item" and event == "start_map":
                     return ""
                 if prefix == "" and event == "map_key" and (value in _BY_FIRST_KEY or value in _OTHERS):
+                    if value in ("Records", "Events") and next(events)[1] != "start_array":
+                        raise _refused(file, f"its {value} are no list")
                     return str(value)
-    except (OSError, EOFError, ijson.JSONError, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         raise _refused(file, _said(error)) from error
     raise _refused(file, "it has no Records")
 
@@ -108,7 +173,7 @@ def _looked_up(file: Path, found: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html: the record is text in it."""
     try:
         record = json.loads(found["CloudTrailEvent"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise _refused(file, "one of its Events has no CloudTrailEvent that can be read") from error
     if not isinstance(record, dict):
         raise _refused(file, "one of its Events is no object")
@@ -116,7 +181,7 @@ def _looked_up(file: Path, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _may_hold_events(path: Path) -> bool:
-    return path.name.lower().endswith(_ENDINGS) and path.is_file()
+    return path.name.lower().endswith(_ENDINGS) and (path.is_file() or not path.exists())  # a link to nothing
 
 
 def _opened(file: Path) -> BinaryIO:

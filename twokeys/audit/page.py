@@ -15,11 +15,26 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import door_use, headline, period, sign_ins, usage, used
-from twokeys.audit.report import heading, shut, title, what_was_read
+from twokeys.audit.events import (
+    about_early,
+    covered,
+    door_use,
+    headline,
+    not_readable,
+    period,
+    sign_ins,
+    through_roles,
+    usage,
+    used,
+    ways,
+    what,
+)
+from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
+_MOST = 50
+"""How many entries the page lists; the CSV and JSON list all."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -37,12 +52,15 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         style=style,
         style_hash=pages.hashed(style),
         title=title(answers, target),
-        heading=f"Who can enter {target or 'every account'}",
+        heading=question(answers, target),
+        organization=answers.name,
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
-        sentence=". ".join(filter(None, (numbers.sentence, headline(comparison), not_shown(answers)))),
+        sentence=". ".join(
+            filter(None, (numbers.sentence, credentials(answers), headline(comparison), not_shown(answers)))
+        ),
         scope=scope(answers),
-        evidence=what_was_read(answers),
+        evidence=what_was_read(answers, comparison),
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
@@ -83,16 +101,16 @@ def _counts(ways: list[Way]) -> tuple[str, str]:
 def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[str, ...]]]]:
     """Each principal with the cells of its ways; what is not alike in several accounts says how often it differs."""
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for ways in found:
-        way = ways[0]
+    for same in found:
+        way = same[0]
         policies = listed([policy.removeprefix("managed policy ") for policy in way.permissions.policies])
         row = (
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
             conditions(way) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
-            listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in ways], most=2),
+            listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in same], most=2),
             held(way),
-            listed([one.why for one in ways], most=2),
+            listed([one.why for one in same], most=2),
         )
         rows[way.source.short].append(row)
     return list(rows.items())
@@ -116,7 +134,15 @@ def _lines(step: Step) -> list[tuple[str, str | None]]:
 def _events(answers: Answers, found: Comparison) -> dict[str, object]:
     return {
         "period": period(found),
+        "not_readable": not_readable(found),
+        "about_early": about_early(found),
+        "coverage": [covered(one, answers) for one in found.coverage],
         "doors": [(usage(one), door_use(one)) for one in found.doors],
+        "steps": [(usage(one), door_use(one)) for one in found.steps],
+        "ways": ways(found),
+        "through": through_roles(found),
+        "population": [(what(one), used(one.use, answers)) for one in found.population[:_MOST]],
+        "more": max(0, len(found.population) - _MOST),
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
         "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],

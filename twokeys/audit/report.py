@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from twokeys.answers.summary import (
     by_account,
     by_principal,
     in_words,
+    listed,
     not_looked_at,
     not_open,
     not_shown,
@@ -24,10 +26,26 @@ from twokeys.answers.summary import (
     summary,
 )
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
-from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import caller, door_use, events, headline, usage, used
-from twokeys.audit.trail import SIGN_IN
-from twokeys.shown import say, spreadsheet
+from twokeys.audit.comparison import Comparison, Usage
+from twokeys.audit.events import (
+    about_early,
+    by_door,
+    caller,
+    covered,
+    door_use,
+    events,
+    headline,
+    not_readable,
+    period,
+    read_from,
+    sign_ins,
+    usage,
+    ways,
+    what,
+)
+from twokeys.audit.trail import SIGN_IN, Use
+from twokeys.doors import Who
+from twokeys.shown import counted, say, spreadsheet
 
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
@@ -56,12 +74,41 @@ COLUMNS = (
     "trust keys",
     "grant keys",
     "next step",
+    "usage",
+    "count",
+    "last use",
+    "time",
+    "call",
+    "from address",
+    "region",
+    "event ID",
+    "session",
+    "source identity",
+    "MFA shown",
+    "door",
 )
 
 
 def title(answers: Answers, target: str | None) -> str:
     """The question, and from what it is answered."""
-    return f"Who can enter {target or 'every account'} (from {answers.origin})"
+    return f"{question(answers, target)} (from {answers.origin})"
+
+
+def question(answers: Answers, target: str | None) -> str:
+    """The question; of a name that means several accounts, or is not the account's own, which they are."""
+    names = sorted(one.name for one in answers.accounts.values())
+    several = target is not None and target not in answers.accounts and names != [target]
+    return f"Who can enter {target or 'every account'}{f': {listed(names)}' if several else ''}"
+
+
+def credentials(answers: Answers) -> str:
+    """How many users have a password or a key of their own, or may have one; empty where nobody has."""
+    have, not_known = (sum(bool(one.has) is has for one in answers.long_term) for has in (True, False))
+    parts = (
+        f"{counted(have, 'user')} with long-term credentials" if have else "",
+        f"{counted(not_known, 'user')} who may have long-term credentials" if not_known else "",
+    )
+    return ", ".join(filter(None, parts))
 
 
 def show(  # noqa: PLR0913 - what is answered by position
@@ -78,8 +125,15 @@ def show(  # noqa: PLR0913 - what is answered by position
     `with_keys` has the keys of every way printed, also of many.
     """
     say(console, title(answers, target))
-    for line in filter(None, (summary(answers).sentence, not_shown(answers), scope(answers), headline(comparison))):
-        say(console, line)
+    for line in (
+        summary(answers).sentence,
+        credentials(answers),
+        not_shown(answers),
+        scope(answers),
+        headline(comparison),
+    ):
+        if line:
+            say(console, line)
     named = Named()
     for line in (*_ways(answers, now, named), *_shut(answers, named), *_lists(named)):
         say(console, line)
@@ -91,29 +145,35 @@ def show(  # noqa: PLR0913 - what is answered by position
         for line in events(answers, comparison):
             say(console, line)
     say(console, "")
-    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, digits=12))
+    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=12))
     say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
 
 
-def table(answers: Answers, comparison: Comparison | None = None) -> str:
-    """The answer as CSV with a header: ways in, what keeps it from being whole, events; no cell of it is a formula.
+def table(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
+    """The answer as CSV with a header: what was read, ways in, what keeps it from being whole, events; no formula.
 
     "what" tells a row's kind, so that those of a kind are as many as the summary says. A door that is not open says
-    under "keys" what it lacks, and has no permissions. Of what is not proved or not shown "why" is the sentence. A way
-    of which it is known since when it is there has no "not before".
+    under "keys" what it lacks, and has no permissions. Of rows that are not about one way or door "why" is the
+    sentence. A way of which it is known since when it is there has no "not before".
 
     RFC 4180: https://www.rfc-editor.org/rfc/rfc4180
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for row in (*_rows(answers), *(_rows_of_events(answers, comparison) if comparison else ())):
+    made = f"TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC"
+    about = [("report", f"{title(answers, target)}; {made}"), ("not looked at", not_looked_at(answers))]
+    about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
+    evidence = [{"what": what, "why": why} for what, why in about]
+    of_events = _rows_of_events(answers, comparison) if comparison else ()
+    for row in chain(evidence, _rows(answers, comparison), of_events):
         writer.writerow([spreadsheet(row.get(column, "")) for column in COLUMNS])
     return out.getvalue()
 
 
-def _rows(answers: Answers) -> Iterator[dict[str, str]]:
-    yield from ({"what": "way in", **_row(way)} for way in answers.ways)
+def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]]:
+    used_by = {id(one.way): _counts(one.usage, one.count, one.last) for one in (found.ways if found else ())}
+    yield from ({"what": "way in", **_row(way), **used_by.get(id(way), {})} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
     for held_by in answers.long_term:
         strength = str(held_by.permissions) if held_by.permissions else ""
@@ -130,8 +190,8 @@ def _rows(answers: Answers) -> Iterator[dict[str, str]]:
         yield {"what": "not shown", "why": sentence, "next step": step}
 
 
-def what_was_read(answers: Answers, digits: int = 64) -> list[tuple[str, str]]:
-    """Each state file or live AWS, and which it was: so many digits of its sha256, whose eyes, and when."""
+def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = 64) -> list[tuple[str, str]]:
+    """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     return [
         (
             one.name,
@@ -147,7 +207,7 @@ def what_was_read(answers: Answers, digits: int = 64) -> list[tuple[str, str]]:
             ),
         )
         for one in answers.evidence
-    ]
+    ] + [(one.name, read_from(one, digits)) for one in (comparison.sources if comparison else ())]
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
@@ -273,16 +333,59 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
-    for one in found.doors:
-        _, _, unknown = usage(one).partition(": ")
-        why = ": ".join(filter(None, (unknown, door_use(one))))
-        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": why}
-    undeclared = [("entry without a door", use, used(use, answers)) for use in found.undeclared]
-    unusual = [("unusual", one.use, f"{used(one.use, answers)}: {', '.join(one.why)}") for one in found.unusual]
-    for what, use, why in undeclared + unusual:
-        target = Party(use.target, account_name=answers.names.get(use.account, ""))
-        console = {"into role": "console"} if use.event == SIGN_IN else {}
-        yield {"what": what, **_ends(caller(use, answers), target), **console, "why": why}
+    yield from ({"what": "events compared", "why": why} for why in filter(None, (period(found), about_early(found))))
+    yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
+    for one in found.coverage:
+        account = Party(Who("root", one.account), account_name=answers.names.get(one.account, ""))
+        row = {
+            "what": "covered" if one.lacks is None else "not covered",
+            "account": one.account,
+            "account name": account.place,
+        }
+        yield {**row, "count": str(one.recorded.records), "why": covered(one, answers)}
+    if counted_ways := ways(found):
+        yield {"what": "use of ways", "why": counted_ways}
+    for kind, used in (("door", found.doors), ("step", found.steps)):
+        for door in used:
+            ends = {
+                **_ends(door.door.source, door.door.target),
+                **_counts(door.usage, door.count or door.perhaps, door.last),
+            }
+            why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
+            yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
+    for signed in found.sign_ins:
+        ends = {**_ends(signed.user, signed.user), "into role": "console", "role ARN": ""}
+        counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
+        yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
+    for entry in found.population:
+        doors = "; ".join(map(by_door, entry.doors))
+        yield {"what": what(entry), **_row_of_use(entry.use, answers), "door": doors}
+    for strange in found.unusual:
+        yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": ", ".join(strange.why)}
+
+
+def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
+    target = Party(use.target, use.arn, answers.names.get(use.account, ""))
+    return {
+        **_ends(caller(use, answers), target),
+        **({"into role": "console"} if use.event == SIGN_IN else {}),
+        "time": _at(use.time),
+        "call": use.event,
+        "from address": use.source,
+        "region": use.region,
+        "event ID": use.id,
+        "session": use.caller_session or use.session or "",
+        "source identity": use.source_identity or "",
+        "MFA shown": {True: "yes", False: "no", None: ""}[use.mfa],
+    }
+
+
+def _counts(found: Usage, count: int, last: datetime | None) -> dict[str, str]:
+    return {"usage": found.value, "count": str(count), "last use": _at(last)}
+
+
+def _at(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""
 
 
 def _ends(source: Party, target: Party) -> dict[str, str]:

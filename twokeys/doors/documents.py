@@ -153,6 +153,7 @@ def symbolic_documents(plan: DoorPlan) -> list[SymbolicDocument]:
 
 def door(plan: DoorPlan) -> Door:
     """The door as people and other stacks read it."""
+    grantee = DoorSource(kind=cast("Kind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
     return Door.model_validate(
         {
             "name": plan.name,
@@ -160,7 +161,7 @@ def door(plan: DoorPlan) -> Door:
                 kind=plan.kind, account=plan.source_account, names=(plan.source,) if plan.source else ()
             ),
             "target": DoorTarget(account=plan.target_account, role=plan.role, partition=plan.partition),
-            "grant_to": _grant_to(plan),
+            "grant_to": grantee if plan.kind == "root" else None,
             "requires": DoorRequirements(mfa=plan.mfa, external_id=plan.external_id is not None),
             "max_session_seconds": plan.session_seconds,
             "reason": plan.reason,
@@ -168,12 +169,6 @@ def door(plan: DoorPlan) -> Door:
             "expires": plan.expires,
         }
     )
-
-
-def _grant_to(plan: DoorPlan) -> DoorSource | None:
-    if plan.kind != "root":
-        return None
-    return DoorSource(kind=cast("Kind", plan.grantee_kind), account=plan.source_account, names=(plan.grantee,))
 
 
 def permissions_resource(plan: DoorPlan) -> str:

@@ -50,8 +50,7 @@ def cli() -> str:
 def open_stack(name: str, folder: str) -> automation.Stack:
     """The stack, made when it is not there yet; the one that a person has selected stays selected.
 
-    Raises:
-        Refusal: the CLI is not installed, or does not open it.
+    Raises Refusal when the CLI is not installed, or does not open it.
     """
     from pulumi import automation  # noqa: PLC0415 - it takes its time to import
 
@@ -73,11 +72,7 @@ def open_stack(name: str, folder: str) -> automation.Stack:
 
 @dataclass(frozen=True)
 class Backend:
-    """The states of one project.
-
-    Attributes:
-        root: the project's folder.
-    """
+    """The states of the project in the folder `root`."""
 
     root: Path
 
@@ -116,10 +111,7 @@ class Backend:
 
         `pulumi state move` writes the destination before the source: what a killed move left is completed. It copies
         providers and takes no name of one, so one that moved is deleted from the source's state afterwards, unless
-        something there still needs it.
-
-        Raises:
-            Refusal: it cannot be moved, or somebody holds one of the stacks.
+        something there still needs it. Raises Refusal when it cannot be moved, or somebody holds one of the stacks.
         """
         open_stack(destination, str(self.root / SHARDS))
         held = self._resources(source)
@@ -178,7 +170,7 @@ def refused(what: str, folder: str, error: Exception) -> Refusal:
     lines = [line for line in said if line.startswith("error:")]
     step = "log in to the backend (`pulumi login`), and set PULUMI_CONFIG_PASSPHRASE if it asks for one"
     if "failed to load checkpoint" in str(error):
-        step = "the state is damaged, as a full disk leaves it: put the newest whole copy in its place (docs/faults.md)"
+        step = "the state is damaged, as a full disk leaves it: put the newest whole copy in its place"
     return Refusal(what, where=folder, why=" ".join(lines) or str(error), next_step=step)
 
 
@@ -187,10 +179,8 @@ def resources_of_account(resources: Iterable[Mapping[str, Any]], account: str) -
 
     That is what `components/accounts.py` makes of it: the components and the provider named after it, the doors whose
     declared target it is, and all their children. The grant of a door belongs to the door, though it is made in the
-    management account. Empty for an account that the state does not have.
-
-    Args:
-        resources: those of a deployment as `pulumi stack export` prints it; secrets may be encrypted.
+    management account. Empty for an account that the state does not have. `resources` are those of a deployment as
+    `pulumi stack export` prints it; secrets may be encrypted.
     """
     target = symbol(account)
     found: dict[str, None] = {}

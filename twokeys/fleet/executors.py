@@ -52,9 +52,8 @@ def pool(slots: int) -> Iterator[Workers]:
 def dask(address: str, at_most: int | None = None) -> Iterator[Workers]:
     """The workers of the cluster whose scheduler is at `address` ("tcp://10.0.0.1:8786"): https://distributed.dask.org.
 
-    Raises:
-        Refusal: Dask is not installed, nobody answers there, no worker is there, or the scheduler would run a task
-            again whose worker died: nobody knows how far the first has come.
+    Raises Refusal when Dask is not installed, nobody answers there, no worker is there, or the scheduler would run a
+    task again whose worker died: nobody knows how far the first has come.
     """
     try:
         import distributed  # noqa: PLC0415 - an extra

@@ -141,9 +141,7 @@ def _end_with_the_worker(done: threading.Event) -> None:
 def work(task: Task, seen: Seen) -> None:
     """Do a task, in the main thread. What is wrong with it is in `seen`.
 
-    Raises:
-        Refusal: it cannot be begun.
-        KeyboardInterrupt: it was told to stop, and has.
+    Raises Refusal when it cannot be begun. Raises KeyboardInterrupt when it was told to stop, and has.
     """
     signal.signal(signal.SIGINT, lambda *_: _stop(seen))
     try:

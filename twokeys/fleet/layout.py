@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from twokeys.project.environment import Shard
+    from twokeys.settings.models import DoorSettings, Settings
 
 CAPACITY = 150
 """Resources in a shard. A state is written whole at each change, so what a stack writes grows with the square of its
@@ -54,8 +55,7 @@ def place(sizes: Mapping[str, int], recorded: Mapping[int, Iterable[str]], capac
         recorded: the accounts of each shard as they are now.
         capacity: how many resources a shard may get. An account that is larger than that has a shard of its own.
 
-    Raises:
-        ValueError: an account is recorded in two shards.
+    Raises ValueError when an account is recorded in two shards.
     """
     home: dict[str, int] = {}
     for number, accounts in recorded.items():
@@ -103,9 +103,7 @@ def shard_bytes(accounts: int) -> int:
 def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:
     """How many shards at once: what is wanted (by default one a processor), as far as the memory goes, at least one.
 
-    Args:
-        memory: bytes that may be used.
-        each: bytes that one shard takes.
+    `memory` are the bytes that may be used, `each` those that one shard takes.
     """
     asked = wanted or processors
     fitting = max(1, memory // each)
@@ -135,3 +133,40 @@ def matrix_of(shards: Iterable[Shard], at_most: int = MOST_JOBS) -> dict[str, li
             for group in groups
         ]
     }
+
+
+def account_sizes(settings: Settings) -> dict[str, int]:
+    """How many resources each account brings into its stack, in the order of the settings: its own and its doors'.
+
+    A test holds this to what the program really registers (`components.accounts`).
+    """
+    sizes = {account: _account(settings, account) for account in settings.accounts}
+    for door in settings.doors.values():
+        sizes[settings.target_account_of(door)] += _door(door)
+    return sizes
+
+
+def _account(settings: Settings, account: str) -> int:
+    member, baseline = settings.accounts[account], settings.baseline_of(account)
+    if member.state == "closed":
+        return 0
+    contacts = settings.baseline.contacts.model_dump(exclude_none=True) | member.contacts.model_dump(exclude_none=True)
+    asked = sum(
+        (
+            bool(baseline.alias),
+            bool(baseline.password_policy),
+            baseline.block_public_s3,
+            baseline.encrypt_ebs,
+            2 * baseline.close_default_vpc,
+        )
+    )
+    # the component, the account and its provider
+    return 3 + len(contacts) + (asked + 1 if asked else 0) + (2 if member.budget else 0)
+
+
+def _door(door: DoorSettings) -> int:
+    permissions = door.permissions
+    policies = len(permissions.managed_policies) + bool(permissions.statements)
+    if door.via == "identity-center":
+        return 3 + policies  # the component, the permission set and its assignment
+    return 1 + (1 + policies if "trust" in door.keys else 0) + ("grant" in door.keys)

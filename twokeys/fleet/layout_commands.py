@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from twokeys.errors import Refusal
-from twokeys.fleet.layout import CAPACITY, MOST_JOBS, matrix_of, place
+from twokeys.fleet.layout import CAPACITY, MOST_JOBS, account_sizes, matrix_of, place
 from twokeys.options import PROJECT
 
 JSON = click.option("--json", "as_json_", is_flag=True, help="Print the result as JSON and nothing else.")
@@ -27,7 +27,6 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
     An account that has a shard keeps it, whatever is added or removed; a new one goes into the first shard with room.
     To move one, use `twokeys fleet move`. Commit what this writes: it is the record of where each account is.
     """
-    from twokeys.fleet.sizes import account_sizes
     from twokeys.fleet.split import outdated, write
     from twokeys.project.environment import load
     from twokeys.project.shards import shard_name
@@ -69,7 +68,6 @@ def split(environment: str, project: Path, capacity: int, *, only_check: bool, a
 @JSON
 def list_(environment: str, project: Path, *, as_json_: bool) -> int:
     """Show the shards of ENVIRONMENT: their accounts, and about how many resources they have."""
-    from twokeys.fleet.sizes import account_sizes
     from twokeys.project.environment import load
 
     found = load(project.resolve(), environment)
@@ -96,7 +94,7 @@ def list_(environment: str, project: Path, *, as_json_: bool) -> int:
 def matrix(environment: str, project: Path, since: str | None, jobs: int) -> int:
     """Print ENVIRONMENT's shards as the matrix of a CI system: JSON for GitHub Actions' `fromJSON`.
 
-    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`. docs/fleet.md has a workflow.
+    Each job then runs `twokeys fleet preview ENVIRONMENT ${{ matrix.arguments }}`.
     """
     from twokeys.fleet.inputs import changed_since
     from twokeys.project.environment import load

@@ -7,20 +7,17 @@ from pathlib import Path
 
 from twokeys.errors import Refusal
 from twokeys.organization.findings import Status
-from twokeys.organization.preflight import preflight
+from twokeys.organization.preflight import preflight, read_project
 from twokeys.organization.reading import read_live
 from twokeys.organization.session import aws_session
-from twokeys.organization.stacks import read_project
 
 
 def refuse_what_would_stop(root: Path, environment: str, coming: Iterable[str]) -> None:
     """Run the checks of `twokeys preflight` over an environment, all but entering the accounts that exist.
 
     AWS is asked with the surrounding credentials. `coming` are the accounts that no finished update has made: one of
-    those whose address belongs to an account of another name is somebody else's, not one to be renamed.
-
-    Raises:
-        Refusal: an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
+    those whose address belongs to an account of another name is somebody else's, not one to be renamed. Raises Refusal
+    when an account would not be made (its e-mail or name is taken, the quota is used up, ...); it names all.
     """
     known = read_project(root, (environment,))
     live = read_live(aws_session(None, None))

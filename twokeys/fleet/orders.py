@@ -44,11 +44,7 @@ class Order:
 
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
-        """The shards that it is about.
-
-        Raises:
-            Refusal: a named one is not there.
-        """
+        """The shards that it is about. Raises Refusal when a named one is not there."""
         there = {shard.stack: shard for shard in self.environment.shards}
         for name in self.only:
             if name not in there:

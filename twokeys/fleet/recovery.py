@@ -32,8 +32,7 @@ _SAME_MOMENT_SECONDS: Final = 2.0
 def recovered(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
     """Make a stack ready for its next update; returns what was done, one text each.
 
-    Raises:
-        Refusal: the lock's owner may be alive, AWS cannot be asked, or a create is unclear.
+    Raises Refusal when the lock's owner may be alive, AWS cannot be asked, or a create is unclear.
     """
     cli()
     try:
@@ -47,10 +46,8 @@ def recovered(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
 def take_over(stack: automation.Stack, folder: str) -> list[str]:
     """Take over what a killed run had begun to create, see `twokeys.fleet.pending`; returns what became of each.
 
-    Raises:
-        Refusal: AWS cannot be asked, an account that was begun cannot be told from another, or it is unclear whether
-            something was made.
-        CommandError: the CLI does not write the state, or cannot read what is there.
+    Raises Refusal when AWS cannot be asked, an account that was begun cannot be told from another, or it is unclear
+    whether something was made. Raises CommandError when the CLI does not write the state, or cannot read what is there.
     """
     state = stack.export_stack()
     deployment = state.deployment or {}
@@ -82,8 +79,7 @@ def take_over(stack: automation.Stack, folder: str) -> list[str]:
 class Owner:
     """Who holds a lock.
 
-    Attributes:
-        at: when the lock was taken, in seconds since the epoch.
+    `at` is when the lock was taken, in seconds since the epoch.
     """
 
     user: str
@@ -106,12 +102,8 @@ def owners(text: str) -> tuple[Owner, ...]:
 def prove_dead(owner: Owner, here: str, machine_lost: str | None) -> str:
     """Why the owner is known to be dead.
 
-    Args:
-        here: this machine's name, as it stands in locks.
-        machine_lost: the machine that somebody says is gone for good; nobody but a person can know that.
-
-    Raises:
-        Refusal: it may be alive.
+    `here` is this machine's name, as it stands in locks; `machine_lost` one that a person says is gone for good. Raises
+    Refusal when it may be alive.
     """
     if owner.host == here:
         if not _alive(owner):
@@ -145,8 +137,7 @@ def _alive(owner: Owner) -> bool:
 def unlock(stack: str, folder: Path, machine_lost: str | None) -> list[str]:
     """Take away the locks of dead runs, in a self-managed backend; returns why each owner is known to be dead.
 
-    Raises:
-        Refusal: an owner may be alive, or the CLI does not say who holds the stack, or does not unlock it.
+    Raises Refusal when an owner may be alive, or the CLI does not say who holds the stack, or does not unlock it.
     """
     held = _holding(stack, folder)
     proofs = [prove_dead(owner, os.uname().nodename, machine_lost) for owner in held]

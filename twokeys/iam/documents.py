@@ -208,7 +208,7 @@ _STARS = re.compile(r"\*+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
-_ELEMENTS = frozenset({
+ELEMENTS = frozenset({
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 })  # fmt: skip
 _PRINCIPAL_TYPES = {
@@ -302,7 +302,7 @@ class _Reader:
 
     def _statement(self, elements: Mapping[str, object], path: Path, index: int) -> Statement:
         for name in elements:
-            if name not in _ELEMENTS:
+            if name not in ELEMENTS:
                 raise self._error(
                     f"{name!r} is not an element of a statement; element names are case-sensitive",
                     (*path, name), "unknown-element", at_key=True,

@@ -10,6 +10,7 @@ from twokeys.iam.arn import Arn, is_account
 from twokeys.iam.conditions import parse_network
 from twokeys.iam.documents import PolicyDocument, PolicyError, PolicyKind, Statement, parse_policy
 from twokeys.iam.finding import GUIDE, Finding, Severity, error, path_of, warning
+from twokeys.iam.never import never_met
 from twokeys.iam.principals import Principals
 from twokeys.iam.size import MOST_FOR_A_TRUST_POLICY, SIZE_LIMITS, policy_size
 from twokeys.iam.truth import Truth, Unknown
@@ -330,4 +331,5 @@ _RULES: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[Finding
     _mismatched_action,
     _federation_by_others,
     *ANALYZER_ERRORS,
+    never_met,
 )

@@ -98,5 +98,7 @@ def _summary(answers: Answers, organization: Organization, written: list[Path]) 
         say(console, f"  {source} -> role {door.role} of {names[door.account]}: {door.lacks}")
     for message in organization.unproved:
         say(console, f"  not on the map, as nobody knows whose door it is: {message}")
+    for line in organization.limits:
+        say(console, f"{line}.")
     for path in written:
         click.echo(f"Wrote {path}")

@@ -105,6 +105,8 @@ class Organization:
     unproved: tuple[str, ...] = ()
     origin: str = ""
     """What it was read from: "the states management.json, stage.json"."""
+    limits: tuple[str, ...] = ()
+    """Whom what was read cannot show, and what is not looked at, in sentences."""
 
     @property
     def principals(self) -> tuple[Who, ...]:

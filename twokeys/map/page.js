@@ -253,7 +253,7 @@
   };
 
   const key = (state, where) => ({
-    present: `✓ present ${where}`, missing: `✗ missing ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed", "not shown": `? not shown ${where}`,
+    present: `✓ present ${where}`, missing: `✗ missing ${where}`, denied: `✗ denied ${where}`, "not proved": `? not proved ${where}`, "not ours": "in an account that is not ours", "not needed": "not needed", "not shown": `? not shown ${where}`,
   })[state];
 
   const showDoor = (view) => {

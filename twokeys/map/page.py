@@ -35,6 +35,7 @@ def page(whole: Organization, now: datetime, progress: Callable[[int, int], None
         pictures.append(picture)
         if progress is not None:
             progress(len(pictures), len(scenes))
+    place = {door: index for index, door in enumerate(whole.doors)}
     script = pages.part(_PACKAGE, "page.js")
     packed = gzip.compress(json.dumps(pictures).encode(), mtime=0)
     return pages.page(
@@ -42,10 +43,11 @@ def page(whole: Organization, now: datetime, progress: Callable[[int, int], None
         "page.html",
         title=title_of(whole),
         origin=origin_of(whole, now),
+        limits=whole.limits,
         style=Markup(_style(scenes)),  # noqa: S704 - colours and fonts of ours
         script=script,
         script_hash=pages.hashed(script),
-        data=_inside_script(data(whole) | {"scenes": _scenes(whole, scenes)}),
+        data=_inside_script(data(whole) | {"scenes": [_scene(scene, place) for scene in scenes]}),
         pictures=base64.b64encode(packed).decode(),
         picture=Markup(pictures[0]),  # noqa: S704 - D2 escapes the names that it draws
         caption=scenes[0].title,
@@ -114,11 +116,6 @@ def _door(door: Door) -> dict[str, Any]:
         "permissions": door.permissions,
         "kinds": list(door.kinds),
     }
-
-
-def _scenes(whole: Organization, scenes: Iterable[Scene]) -> list[dict[str, Any]]:
-    place = {door: index for index, door in enumerate(whole.doors)}
-    return [_scene(scene, place) for scene in scenes]
 
 
 def _scene(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:

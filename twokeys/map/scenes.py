@@ -315,7 +315,8 @@ def _half(door: Door, key: Key) -> State:
     """How the half of an arrow for one key is drawn; a door that is denied with both keys is shut on both halves."""
     if key is Key.PRESENT and Key.PRESENT is door.trust is door.grant:
         return door.state
-    return {Key.MISSING: State.SHUT, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
+    shut = dict.fromkeys((Key.MISSING, Key.DENIED), State.SHUT)
+    return {**shut, Key.UNKNOWN: State.UNPROVED, Key.NOT_SHOWN: State.UNPROVED}.get(key, State.OPEN)
 
 
 def _label(source: Path, target: Path, doors: Collection[Door]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from twokeys.answers.model import Answers, Key, State, Step, Way
 from twokeys.answers.model import Door as Judged
+from twokeys.answers.summary import limits
 from twokeys.answers.words import grant_of, keys_of
 from twokeys.doors import Door as Declared
 from twokeys.map.model import WITHIN, Account, Door, Organization, organization
@@ -40,7 +41,7 @@ def drawn(answers: Answers) -> Organization:
         ((user.who, group.who) for user, group in answers.memberships),
     )
     nobodys = (one.message for one in answers.not_proved if one.source is None or one.target is None)
-    return replace(found, unproved=tuple(nobodys), origin=answers.origin)
+    return replace(found, unproved=tuple(nobodys), origin=answers.origin, limits=limits(answers))
 
 
 def _others(answers: Answers) -> Iterator[Account]:

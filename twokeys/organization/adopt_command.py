@@ -13,7 +13,6 @@ import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
-from twokeys.organization.progress import Say, progress
 
 if TYPE_CHECKING:
     import boto3
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from twokeys.organization.adoption import Adoption, Entered
     from twokeys.organization.model import Live
+    from twokeys.organization.reading import Say
 
 
 @click.command()
@@ -78,7 +78,7 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     from twokeys.organization.adoption import adopt as adoption_of
     from twokeys.organization.adoption import environments_by, refuse_unadoptable
     from twokeys.organization.reading import read_live
-    from twokeys.organization.session import aws_session
+    from twokeys.organization.session import aws_session, progress
 
     stack = _stack_of(out)
     split = environments_by(environment_by) if environment_by else None

@@ -58,8 +58,7 @@ class LeftOut(Plain):
 class Stack:
     """The config of one stack: keys without `twokeys:`, values as the stack's file has them.
 
-    Attributes:
-        paths: the units of its accounts by account key, for comments.
+    `paths` are the units of its accounts by account key, for comments.
     """
 
     name: str
@@ -86,10 +85,9 @@ class Entered:
 def refuse_unadoptable(live: Live) -> Organization:
     """The organization, when these credentials may take it over.
 
-    Raises:
-        Refusal: there is none, the account does not manage it, its features are limited, something of it could not be
-            read, or the credentials are the root user's, which may not assume roles
-            (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
+    Raises Refusal when there is none, the account does not manage it, its features are limited, something of it could
+    not be read, or the credentials are the root user's, which may not assume roles
+    (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
     """
     organization, caller = live.organization, live.caller
     where = f"account {caller.account}"
@@ -153,8 +151,8 @@ def adopt(  # noqa: PLR0913 - all by name
         root_email: the address from which accounts to come derive theirs, the management account's own by default.
         environment_of: which accounts get stacks of their own.
 
-    Raises:
-        Refusal: a stack's config would be refused although each part of it is sound; nothing is then to be written.
+    Raises Refusal when a stack's config would be refused although each part of it is sound; nothing is then to be
+    written.
     """
     _refuse_unusable(root_email, organization)
     units = _unit_keys(organization)
@@ -184,8 +182,7 @@ def adopt(  # noqa: PLR0913 - all by name
 def environments_by(how: str) -> Callable[[Organization], EnvironmentOf]:
     """`ou`: the unit that an account is in. `tag:NAME`: the value of its tag. Accounts without one stay in management.
 
-    Raises:
-        Refusal: it is neither, or no account has the tag.
+    Raises Refusal when it is neither, or no account has the tag.
     """
     kind, _, tag = how.partition(":")
     if how == "ou":

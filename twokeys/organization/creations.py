@@ -26,8 +26,7 @@ _LONGEST_SECONDS: Final = 600.0
 def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     """Id and ARN of those objects of the organization that AWS has, by URN, asked with the surrounding credentials.
 
-    Raises:
-        Refusal: AWS cannot be asked, or an account that was begun cannot be told from another.
+    Raises Refusal when AWS cannot be asked, or an account that was begun cannot be told from another.
     """
     wanted = [one for one in begun if one["type"] in LOOKED_UP]
     if not wanted:
@@ -77,9 +76,8 @@ def accounts_made(
         session: credentials of the management account.
         wanted: the accounts' names, by e-mail address as it was asked for; AWS ignores case in addresses.
 
-    Raises:
-        Refusal: AWS cannot be asked, a request does not end, or an account with such an address cannot be the one:
-            it is closed, has another name, or was invited.
+    Raises Refusal when AWS cannot be asked, a request does not end, or an account with such an address cannot be the
+    one: it is closed, has another name, or was invited.
     """
     organizations: Any = session.client("organizations", region_name=session.region_name or "us-east-1", config=RETRIES)
 

@@ -91,7 +91,8 @@ def trusted_access(plans: Sequence[Plan], everything: Sequence[Plan], organizati
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html, and for contacts and
     new names of member accounts https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html
     """
-    coming = {service for said in _managed(everything) for service in said.trusted_services}
+    managing = [said for plan in everything if (said := plan.settings.organization) and said.create]
+    coming = {service for said in managing for service in said.trusted_services}
     needed: dict[str, str] = {}
     for plan in plans:
         needed |= {service: f"{key} of stack {plan.stack}" for service, key in needed_services(plan.settings).items()}
@@ -247,9 +248,3 @@ def policies(plans: Sequence[Plan], organization: Organization) -> Iterator[Find
             )
         if good:
             yield passed("policies", listed(good), "they exist and match")
-
-
-def _managed(plans: Sequence[Plan]) -> Iterator[OrganizationSettings]:
-    for plan in plans:
-        if plan.settings.organization and plan.settings.organization.create:
-            yield plan.settings.organization

@@ -1,16 +1,20 @@
-"""Everything that can be known before the first create, in one go. Pure: settings and a live model in, findings out."""
+"""Everything that can be known before the first create, in one go: settings and a live model in, findings out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from twokeys.errors import Refusal
 from twokeys.organization import account_checks
 from twokeys.organization import organization_checks as of
 from twokeys.organization.account_checks import unknown
 from twokeys.organization.findings import Finding, failure, warning
 from twokeys.organization.model import ALL_FEATURES, Live, Organization
 from twokeys.organization.plan import Plan, wanted
+from twokeys.project.config import load_project
+from twokeys.project.stacks import settings_of
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,28 @@ class Project:
         return self.chosen + self.others
 
 
+def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
+    """The chosen stacks, and all others with which they might clash.
+
+    Raises Refusal when there is no project, or a chosen stack's config cannot be used.
+    """
+    project = load_project(root)
+    chosen = tuple(Plan(stack, settings_of(project, stack)) for stack in dict.fromkeys(stacks))
+    others, unreadable = [], {}
+    for stack, file in project.stacks().items():
+        if stack in stacks:
+            continue
+        try:
+            others.append(Plan(stack, settings_of(project, stack)))
+        except Refusal as refusal:
+            unreadable[str(file.relative_to(root))] = f"{refusal.what}: {refusal.why}"
+    return Project(chosen, tuple(others), unreadable)
+
+
 def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | None) -> Iterator[Finding]:
     """All findings, in the order in which one would set things right.
 
-    Args:
-        tried: what entering each existing account gave (None: it could be entered); None when it was not tried.
+    `tried` is what entering each existing account gave (None: it could be entered); None when it was not tried.
     """
     yield from of.credentials(project.chosen, live)
     yield from account_checks.addresses_within_the_project(project.everything, [plan.stack for plan in project.chosen])

@@ -11,7 +11,6 @@ import click
 
 from twokeys.options import PROJECT
 from twokeys.organization.findings import Finding, Status
-from twokeys.organization.progress import Say, progress
 
 if TYPE_CHECKING:
     import boto3
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from twokeys.organization.model import Live
     from twokeys.organization.plan import Plan
+    from twokeys.organization.reading import Say
 
 _STYLES = {Status.PASS: "green", Status.WARNING: "yellow", Status.FAILURE: "bold red"}
 _COUNTED = {Status.WARNING: "warning", Status.FAILURE: "failure"}
@@ -45,9 +45,9 @@ def preflight(  # noqa: PLR0913 - one parameter an option
     from rich.console import Console
 
     from twokeys.organization.preflight import preflight as findings_of
+    from twokeys.organization.preflight import read_project
     from twokeys.organization.reading import read_live
-    from twokeys.organization.session import aws_session
-    from twokeys.organization.stacks import read_project
+    from twokeys.organization.session import aws_session, progress
 
     known = read_project(project.resolve(), stacks)
     say = progress()

@@ -48,8 +48,7 @@ def read_live(
         accounts_only: read the tree, trusted services and delegated administrators, and nothing else.
         say: told now and then what is being read.
 
-    Raises:
-        Refusal: AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
+    Raises Refusal when AWS cannot be asked: no valid credentials, no network, too many requests, or a fault of its own.
     """
     try:
         return _Reader(session, say).live(tags=tags, accounts_only=accounts_only)

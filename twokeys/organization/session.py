@@ -1,18 +1,23 @@
-"""The session that the commands read AWS with."""
+"""What the commands read AWS with: a session, and a word on how far a long read has come."""
 
 from __future__ import annotations
 
-import boto3
+import time
 
+import boto3
+import click
+
+from twokeys.aws_reference import regions
 from twokeys.errors import Refusal, or_nearest
-from twokeys.settings.values import regions
+from twokeys.organization.reading import Say
+
+_QUIET_SECONDS = 2.0
 
 
 def aws_session(profile: str | None, region: str | None) -> boto3.Session:
     """A session; what boto3 raises when AWS gives no usable answer is for the command line.
 
-    Raises:
-        Refusal: AWS has no region of that name.
+    Raises Refusal when AWS has no region of that name.
     """
     if region is not None and region not in regions():
         raise Refusal(
@@ -22,3 +27,16 @@ def aws_session(profile: str | None, region: str | None) -> boto3.Session:
             next_step=or_nearest("give a region such as us-east-1 or eu-central-1", region, regions()),
         )
     return boto3.Session(profile_name=profile, region_name=region)
+
+
+def progress() -> Say:
+    """Say on the error stream how far a long read has come, two seconds apart: a short one says nothing."""
+    said = time.monotonic()
+
+    def say(text: str) -> None:
+        nonlocal said
+        if time.monotonic() - said > _QUIET_SECONDS:
+            said = time.monotonic()
+            click.echo(f"... {text}", err=True)
+
+    return say

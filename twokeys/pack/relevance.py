@@ -33,6 +33,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-
 _OF_IAM = (
     _IAM,
     "aws:accountaccess/",
+    "aws:organizations/delegatedAdministrator:",
     "aws:ssoadmin/",
     "aws-native:iam:",
     "aws-native:organizations:",

@@ -101,5 +101,5 @@ def _refusal(file: Path, why: str) -> Refusal:
         "this is not what a preview printed",
         where=str(file),
         why=why,
-        next_step="write it with `pulumi preview --json`, as docs/pull-requests.md shows",
+        next_step="write it with `pulumi preview --json`",
     )

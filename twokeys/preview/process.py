@@ -43,8 +43,7 @@ def run_in_process(  # noqa: PLR0913 - all by name
         environment: variables that win over this process's own, without its AWS and Pulumi settings.
         output: where what the program prints goes; by default standard error.
 
-    Raises:
-        Refusal: the program failed, said an error, or cannot be started; one that it raised itself, as it is.
+    Raises Refusal when the program failed, said an error, or cannot be started; one that it raised itself, as it is.
     """
     out_read, out_write = os.pipe()
     in_read, in_write = os.pipe()

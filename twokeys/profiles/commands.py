@@ -203,12 +203,16 @@ def page(  # noqa: PLR0913 - one parameter an option
     from twokeys.profiles.reading import read_ways
     from twokeys.profiles.ways import people, ways_of
 
+    if person == "":
+        raise click.UsageError("--person is empty: give a user's name, or leave it out for the doors of everybody.")
     exports = exports_of(states, published, sandbox=True)
     ways, members = read_ways(exports)
     bearers = people(ways, members)
     if person is not None:
         who = Who("user", "", person)
         had = ways_of(ways, members, who, groups)
+        if not had:
+            _refuse_unknown(who, ways, members)
         bearers = {who: had} if had else {}
     if not bearers:
         raise Refusal(

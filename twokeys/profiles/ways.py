@@ -16,50 +16,49 @@ from twokeys.doors.expiry import left
 from twokeys.errors import Refusal
 
 
-@dataclass(frozen=True)
-class RoleWay:
-    """A role behind a door, and what a session must show there.
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """`admitted` are the only users whom the trust names, None if it names others too.
 
-    `admitted` are the only users whom the trust names, None if it names others too. A trust cannot name a group, so of
-    a group's members only these come in:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html.
-    `switch_url` is the console's switch-role link, or None where the console cannot go, to a role that asks for an
-    external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html.
+    A trust cannot name a group, so of a group's members only these come in:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
 
     name: str
     sources: tuple[Who, ...]
     account: str
     account_name: str
+    admitted: frozenset[str] | None = None
+    region: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleWay(_Way):
+    """A role behind a door, and what a session must show there.
+
+    `switch_url` is the console's switch-role link, or None where the console cannot go, to a role that asks for an
+    external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html.
+    """
+
     role: str
     role_arn: str
     mfa: bool = False
-    admitted: frozenset[str] | None = None
     asks_external_id: bool = False
     external_id: str | None = None
     max_session_seconds: int | None = None
-    region: str | None = None
     switch_url: str | None = None
     color: str | None = None
-    reason: str | None = None
-    owner: str | None = None
-    expires: datetime | None = None
 
 
-@dataclass(frozen=True)
-class AssignmentWay:
+@dataclass(frozen=True, kw_only=True)
+class AssignmentWay(_Way):
     """A permission set that Identity Center assigns in an account; `region` is the one of the Identity Center."""
 
-    name: str
-    sources: tuple[Who, ...]
-    account: str
-    account_name: str
     permission_set: str
     start_url: str | None = None
-    region: str | None = None
-    reason: str | None = None
-    owner: str | None = None
-    expires: datetime | None = None
 
 
 Way = RoleWay | AssignmentWay
@@ -105,7 +104,7 @@ def people(ways: Iterable[Way], members: Members) -> dict[Who, tuple[Way, ...]]:
 def _bearers(source: Who, way: Way, members: Members) -> Iterable[Who]:
     if source.kind not in ("group", "identity-center-group"):
         return [source]
-    known = [each for each in (members.get(source), _admitted(way)) if each is not None]
+    known = [each for each in (members.get(source), way.admitted) if each is not None]
     if not known:
         return [source]
     names = frozenset.intersection(*known)
@@ -134,7 +133,3 @@ def _may(who: Who, source: Who, way: Way, members: Members, said: frozenset[str]
             "--group (--group none for none).",
         )
     return source.name in said
-
-
-def _admitted(way: Way) -> frozenset[str] | None:
-    return way.admitted if isinstance(way, RoleWay) else None

@@ -80,11 +80,7 @@ class StackConfig:
 
 
 def load_project(root: Path) -> Project:
-    """Read `Pulumi.yaml`.
-
-    Raises:
-        Refusal: it is not there, cannot be read, or is no Python project's.
-    """
+    """Read `Pulumi.yaml`. Raises Refusal when it is not there, cannot be read, or is no Python project's."""
     path = root / "Pulumi.yaml"
     data = read_mapping(path)
     runtime = data.get("runtime")
@@ -110,14 +106,9 @@ def load_config(
     """The stack's config with the project's defaults; `overrides`, as on a command line, win over both.
 
     An override of a key that `Pulumi.yaml` declares an object or a list is YAML; any other is the text itself.
-
-    Args:
-        for_program: False for a file that is only read, as that of an environment which is split into shards: it may be
-            larger than any program could be given.
-
-    Raises:
-        Refusal: no stack can have that name, its file is not there, a value is missing or of the wrong type, it is
-            encrypted, or all of it is too much for a program.
+    `for_program` is False for a file that is only read, as that of an environment which is split into shards: it may be
+    larger than any program could be given. Raises Refusal when no stack can have that name, its file is not there, a
+    value is missing or of the wrong type, it is encrypted, or all of it is too much for a program.
     """
     path = project.stack_file(stack)
     given = {_full(project, key): value for key, value in read_config(path).items()}
@@ -145,9 +136,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """The `config` section of a stack's file: keys as they are written, values as YAML.
 
     A stack without config needs no file (the CLI 3.274.1 runs one); a misspelt one shows where other stacks have files.
-
-    Raises:
-        Refusal: other stacks have such a file and this one has none, or it is no stack's.
+    Raises Refusal when other stacks have such a file and this one has none, or it is no stack's.
     """
     if not path.is_symlink() and not path.exists() and not any(path.parent.glob("Pulumi.*.yaml")):
         return {}
@@ -164,8 +153,8 @@ def read_config(path: Path) -> dict[str, Any]:
 def read_mapping(path: Path) -> dict[str, Any]:
     """A file of YAML whose top is a mapping; an empty file is an empty one.
 
-    Raises:
-        Refusal: there is no such file, or it is no file, no YAML or no mapping (see `twokeys.project.stack_yaml`).
+    Raises Refusal when there is no such file, or it is no file, no YAML or no mapping (see
+    `twokeys.project.stack_yaml`).
     """
     try:
         data = loaded(_text_of(path))
@@ -202,6 +191,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
         words = (error.context, error.problem)
         raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
+        twice = re.search(r"the key '(.+)' stands twice .*\(line (\d+)", str(error))
+        if twice:
+            raise _unreadable(path, str(error), f"take out line {twice[2]}, or the {twice[1]} above it") from error
         raise _unreadable(path, str(error)) from error
     if data is None:
         return {}

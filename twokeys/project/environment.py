@@ -53,9 +53,7 @@ class Shard:
 class Environment:
     """An environment's config as it is written, and as it is understood.
 
-    Attributes:
-        root: the project's folder.
-        config: the `config` section of its file, keys in full.
+    `root` is the project's folder, `config` the `config` section of its file, keys in full.
     """
 
     root: Path
@@ -81,8 +79,7 @@ class Environment:
     def recorded(self) -> dict[int, tuple[str, ...]]:
         """The accounts of each shard as its file has them, by number; empty for an environment that is not split.
 
-        Raises:
-            Refusal: a shard's file cannot be read.
+        Raises Refusal when a shard's file cannot be read.
         """
         found = {}
         for number, path in shard_files(self.root, self.name).items():
@@ -101,8 +98,8 @@ class Environment:
     def shards(self) -> tuple[Shard, ...]:
         """The stacks of the environment, in the order of their numbers; the environment itself when it is not split.
 
-        Raises:
-            Refusal: the files do not say what the environment says; `twokeys fleet split` brings them up to date.
+        Raises Refusal when the files do not say what the environment says; `twokeys fleet split` brings them up to
+        date.
         """
         recorded = self.recorded()
         if not recorded:
@@ -166,9 +163,8 @@ class Environment:
 def load(root: Path, name: str) -> Environment:
     """Read an environment.
 
-    Raises:
-        Refusal: that is no name, the file is missing or malformed, its settings are not accepted, or it is the
-            management stack's, or a shard's.
+    Raises Refusal when that is no name, the file is missing or malformed, its settings are not accepted, or it is the
+    management stack's, or a shard's.
     """
     if not _NAME.fullmatch(name):
         raise Refusal(
@@ -212,10 +208,7 @@ def stored_config(path: Path) -> dict[str, Any]:
     """The `config` section of a stack's file, its keys in full and its values as the pulumi CLI stores them.
 
     Whenever it opens a stack the CLI may write the file anew, and then every value that is no object is text. A file
-    says the same before and after that.
-
-    Raises:
-        Refusal: there is no such file, or it is not a stack's.
+    says the same before and after that. Raises Refusal when there is no such file, or it is not a stack's.
     """
     config = read_config(path)
     return {

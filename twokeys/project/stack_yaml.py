@@ -44,9 +44,8 @@ _MOMENT: Final = re.compile(
 def loaded(text: str) -> Any:  # noqa: ANN401 - any YAML
     """What a YAML text says to the pulumi CLI, as JSON-ready data: dates are text, every key is text.
 
-    Raises:
-        yaml.YAMLError: it is no YAML; a key stands twice in a mapping; it is nested deeper than `DEPTH`; its aliases
-            stand for more than any program needs, or for themselves; a number is not finite; or a tag is unknown.
+    Raises yaml.YAMLError when it is no YAML; a key stands twice in a mapping; it is nested deeper than `DEPTH`; its
+    aliases stand for more than any program needs, or for themselves; a number is not finite; or a tag is unknown.
     """
     try:
         return _Reading().document(text)
@@ -160,7 +159,7 @@ class _Reading:
             raise _wrong("a key is a mapping or a list", event)
         key = "<nil>" if value is None else as_text(value)
         if key in mapping:
-            raise _wrong(f"the key {key!r} stands twice in one mapping", event)
+            raise _wrong(f"the key {key!r} stands twice in one mapping, and only one of them would count", event)
         return key
 
 

@@ -16,9 +16,8 @@ from twokeys.settings.models import Settings
 class StackSettings:
     """A stack's settings and where they are said.
 
-    Attributes:
-        file: the file that people edit, from the project's folder.
-        environment: of a shard, the environment that it is a part of; else "".
+    `file` is the file that people edit, from the project's folder; `environment` that which a shard is a part of, else
+    "".
     """
 
     settings: Settings
@@ -29,8 +28,8 @@ class StackSettings:
 def read_settings(root: Path, stack: str) -> StackSettings:
     """The settings of a stack of the project, or of a shard in its folder `shards/`.
 
-    Raises:
-        Refusal: there is no such stack, its config cannot be used, or it is an environment that is split into shards.
+    Raises Refusal when there is no such stack, its config cannot be used, or it is an environment that is split into
+    shards.
     """
     project = load_project(root)
     file = project.stack_file(stack)

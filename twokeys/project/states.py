@@ -21,9 +21,7 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
     """The sandbox's state files of the named stacks, or of all.
 
     They are those of `twokeys sandbox up`, else those of the pulumi CLI in its shell, else those that its demo left.
-
-    Raises:
-        Refusal: there is none, or not the one that is named.
+    Raises Refusal when there is none, or not the one that is named.
     """
     folder, there = _found(project)
     for stack in stacks:

@@ -62,7 +62,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """
     from rich.console import Console
 
-    from twokeys.preview.project import rules_config
+    from twokeys.preview.program import rules_config
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
     from twokeys.sandbox.up import StackRun
@@ -100,7 +100,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 def down(project: Path, directory: Path | None) -> int:
     """End the local AWS and forget everything in it; the demo's too."""
     box = _sandbox(project, directory)
-    for each in (box, replace(box, directory=box.directory / "demo")):
+    for each in (replace(box, directory=box.directory / "demo"), box):
         each.remove()
     click.echo(f"nothing is up any more in {box.directory}")
     return 0

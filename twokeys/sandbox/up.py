@@ -19,8 +19,7 @@ from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.preview.process import run_in_process
-from twokeys.preview.program import judge
-from twokeys.preview.project import interpreter, stack_preview
+from twokeys.preview.program import interpreter, judge, stack_preview
 from twokeys.preview.run import STACK, Asked, Run
 from twokeys.project.config import load_config
 from twokeys.sandbox.box import Sandbox

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from twokeys.settings.base import Model
-from twokeys.settings.values import BucketName, ContactEmail, Once, UnitPath, must_match, within
+from twokeys.settings.values import BucketName, ContactEmail, Once, UnitPath, check_enforced_type, must_match, within
 
 Emails = Annotated[
     tuple[ContactEmail, ...],
@@ -49,6 +49,7 @@ class CostTagSettings(Model):
                 "a tag policy names what it holds as service:type",
                 "write it as in ec2:instance or s3:bucket",
             ),
+            AfterValidator(check_enforced_type),
         ],
         ...,
     ] = ()

@@ -13,6 +13,7 @@ from twokeys.errors import or_nearest
 from twokeys.iam import Wanted
 from twokeys.iam.shared_providers import shared_provider
 from twokeys.settings.account_life import account_life
+from twokeys.settings.conditions import conditions
 from twokeys.settings.grants import grants
 from twokeys.settings.limits import limits
 from twokeys.settings.models import (
@@ -61,6 +62,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
+        yield from conditions(settings, f"doors.{name}", door)
     yield from _names_made_twice(settings)
     yield from _keys_made_twice(settings)
     yield from grants(settings)
@@ -275,7 +277,10 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         )
     if not makes_role and permissions != PermissionsSettings():
         yield Problem(
-            f"{key}.permissions", "(set)", "this stack does not make the role", "set them where the role is made"
+            f"{key}.permissions",
+            "(set)",
+            f"keys: [{', '.join(door.keys)}] makes no role here, and permissions are a role's",
+            "write keys: [trust, grant], or take permissions out here and set them at the door that makes the trust",
         )
     if who(door.source).kind == "role" and door.session_seconds > 3600:
         yield Problem(
@@ -313,6 +318,7 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
         own = {people.break_glass.role} if people.break_glass and people.account is None else set()
         users = {"user": set(people.users), "group": set(people.groups), "role": {*people.roles, *own}}
         named_people = made_by_management(settings, door)
+        yield from _members(settings, key, door)
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
@@ -320,6 +326,19 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
                 f"add it to people.{one.kind}s, remove it from the door, or say `exists: true` if it is there already"
             )
             yield Problem(key, one.name, f"no {one.kind} of `people` has this name", or_nearest(step, one.name, known))
+
+
+def _members(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """A trust names a group's members, and the grant goes to the group: who is not in it has no grant."""
+    source, groups = door.source, settings.people.groups
+    if source.group not in groups or source.exists or source.account not in (None, settings.people.account):
+        return
+    inside = groups[source.group]
+    for name in source.members or ():
+        if name in settings.people.users and name not in inside:
+            why = f"{name} is not in people.groups.{source.group}, so nothing grants this door to {name}"
+            step = f"write members: [{', '.join(each for each in source.members or () if each in inside)}]"
+            yield Problem(f"{key}.members", name, why, f"{step}, or add {name} to people.groups.{source.group}")
 
 
 def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -330,6 +349,7 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
     account, source = settings.source_account_of(door), door.source
     if (
         source.account is None
+        or is_account_id(source.account)
         or source.exists
         or door.via == "identity-center"
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
@@ -397,6 +417,15 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
 def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     source, account = door.source, settings.source_account_of(door)
     known = ", ".join(settings.accounts_in("active")) or "none"
+    if source.account is not None and is_account_id(source.account):
+        ids = {member.adopt: name for name, member in settings.accounts.items() if member.adopt}
+        ids[settings.management_account_id] = MANAGEMENT
+        why = f"an account is named by its key, {MANAGEMENT} or one of {known}, and not by its id"
+        step = (
+            f"write {ids[source.account]}" if source.account in ids else "write its key, with the `stack` that has it"
+        )
+        yield Problem(f"{key}.account", source.account, why, step)
+        return
     if source.account is not None and door.via == "identity-center":
         yield Problem(
             f"{key}.account", source.account, "people of IAM Identity Center belong to no account", "remove it"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from twokeys.access_role import ACCESS_ROLE
+from twokeys.aws_reference import regions
 from twokeys.doors.documents import Kind
 from twokeys.settings.audit import AuditSettings
 from twokeys.settings.base import Model
@@ -52,7 +53,6 @@ from twokeys.settings.values import (
     check_statements,
     must_match,
     refuse,
-    regions,
     within,
 )
 

@@ -18,8 +18,7 @@ from twokeys.verify.probes import MfaCode, probe_as
 def probe_with(profile: str | None, found: Exports, mfa: MfaCode | None, pace: Pace) -> Iterator[Probe]:
     """Try what stacks export with the credentials of a profile, or without one those of the environment.
 
-    Raises:
-        Refusal: there are none, they can assume no role at all, or AWS cannot be asked with them.
+    Raises Refusal when there are none, they can assume no role at all, or AWS cannot be asked with them.
     """
     try:
         session = boto3.Session(profile_name=profile)

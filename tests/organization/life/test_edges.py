@@ -14,7 +14,7 @@ from twokeys.access.snapshot import Snapshot
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import Aws, NotClosedError
 from twokeys.organization.life.changes import remaining
-from twokeys.organization.life.stack import held_accounts, left_of
+from twokeys.organization.life.facts import held_accounts, left_of
 
 OLD = "444444444444"
 ARN = f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{OLD}"

@@ -66,8 +66,9 @@ UNPROVED_DOOR = Rule(
     description="A door whose keys cannot both be shown is not proved, and counts as open.",
     severity="high",
     remediation=(
-        "Write the document from values that preview knows, pin the provider's account, declare the door or read the "
-        "other stack as docs/declared-documents.md shows, or make an exception with reason, owner and expiry."
+        "Write the document from values that preview knows, pin the provider's account, declare the door "
+        "(`twokeys.declared`), read the other stack through components.other_stack.OtherStack, or make an exception "
+        "with reason, owner and expiry."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     check=_of("unproved-door", Lack.PROOF),

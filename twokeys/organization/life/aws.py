@@ -64,8 +64,7 @@ class Aws:
     def close(self, account: str) -> None:
         """Close a member account; AWS goes on with it in the background.
 
-        Raises:
-            NotClosedError: AWS refuses this account, or refuses to close any more of them.
+        Raises NotClosedError when AWS refuses this account, or refuses to close any more of them.
         """
         client = self._client("organizations")
         with _asking("organizations:CloseAccount"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import ACTIVE
+from twokeys.organization.model import ACTIVE, ALL_FEATURES
 from twokeys.settings.values import check_email
 
 SERVICE = "account.amazonaws.com"
@@ -48,21 +48,21 @@ def remaining(facts: Facts, account: str, address: str) -> list[str]:
 
 
 def _management(facts: Facts, account: str) -> Iterator[Check]:
-    wanted = facts.settings.management_account_id
+    wanted, management = facts.settings.management_account_id, facts.organization.management_account
     yield Check(
         f"the credentials are in the management account {wanted}",
-        facts.caller == wanted == facts.management,
-        f"they are in {facts.caller}, and the organization's management account is {facts.management}; sign in there",
+        facts.caller == wanted == management,
+        f"they are in {facts.caller}, and the organization's management account is {management}; sign in there",
     )
     yield Check(
         "the organization has all features",
-        facts.features == "ALL",
+        facts.organization.features == ALL_FEATURES,
         "enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
         "orgs_manage_org_support-all-features.html",
     )
     yield Check(
         f"trusted access of {SERVICE} is on",
-        SERVICE in facts.trusted,
+        SERVICE in facts.organization.trusted_services,
         f"add {SERVICE} to organization.trustedServices of the management stack and update it",
     )
     there = facts.at_aws(account)
@@ -85,7 +85,7 @@ def _unused(facts: Facts, account: str, own_id: str, address: str) -> Iterator[C
     taken = address.casefold()
     users = [
         f"account {one.name} ({one.id}, {one.state})"
-        for one in facts.accounts.values()
+        for one in facts.organization.accounts
         if one.id != own_id and one.email.casefold() == taken
     ]
     settings = facts.settings

@@ -1,4 +1,4 @@
-"""Which accounts are to be closed now, which later, and which must not be. Pure.
+"""Which accounts are to be closed now, which later, and which must not be; and working through the queue of them.
 
 The queue is derived and stored nowhere: config says `closed` and the account's id, the state holds nothing of it any
 more, and AWS has it ACTIVE, with the address that config says: an id that was mistaken closes nothing. So a run that
@@ -8,18 +8,24 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from twokeys.errors import Refusal
+from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import ACTIVE, CLOSED, CLOSING, Account
+from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
 
 WINDOW = timedelta(days=30)
 KEPT = timedelta(days=90)
 _MOST = 1000
+QUOTA = "CLOSE_ACCOUNT_QUOTA_EXCEEDED"
+AT_ONCE = "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"
+"""https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html, ConstraintViolationException"""
+_PAUSE_SECONDS = 15.0
+_PATIENCE_SECONDS = 600.0
 Place = Literal["queued", "refused", "closing", "closed", "gone"]
 
 
@@ -72,23 +78,19 @@ class Quota:
 
 
 def require_management(facts: Facts) -> None:
-    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in.
-
-    Raises:
-        Refusal: it is so.
-    """
-    wanted = facts.settings.management_account_id
-    if not facts.caller == facts.management == wanted:
+    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in."""
+    wanted, management = facts.settings.management_account_id, facts.organization.management_account
+    if not facts.caller == management == wanted:
         raise Refusal(
             "closing accounts from here",
             where=f"account {facts.caller}",
-            why=f"config names the management account {wanted}, and the organization's is {facts.management}",
+            why=f"config names the management account {wanted}, and the organization's is {management}",
             next_step="use credentials of the management account",
         )
-    if facts.features != "ALL":
+    if facts.organization.features != ALL_FEATURES:
         raise Refusal(
             "closing accounts of this organization",
-            where=f"the organization of {facts.management}",
+            where=f"the organization of {management}",
             why="AWS closes member accounts only where all features are enabled",
             next_step="enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
             "orgs_manage_org_support-all-features.html",
@@ -97,12 +99,13 @@ def require_management(facts: Facts) -> None:
 
 def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
-    return [_standing(facts, account) for account in facts.settings.accounts_in("closed")]
+    closed = facts.settings.accounts_in("closed")
+    return [Standing(account, facts.id_of(account), *_place(facts, account)) for account in closed]
 
 
 def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quota:
     """What may be closed. Closed accounts count among the members, as AWS counts them."""
-    members = [one for one in facts.accounts.values() if one.id != facts.management]
+    members = [one for one in facts.organization.accounts if one.id != facts.organization.management_account]
     out = sum(one.state in CLOSED or one.state == CLOSING for one in members)
     return Quota(
         allowed=min(_MOST, max(250, len(members) * 20 // 100)),
@@ -111,13 +114,8 @@ def quota(facts: Facts, dates: Sequence[datetime] | None, now: datetime) -> Quot
     )
 
 
-def _standing(facts: Facts, account: str) -> Standing:
+def _place(facts: Facts, account: str) -> tuple[Place, str, str]:
     identifier, there = facts.id_of(account), facts.at_aws(account)
-    place, why, next_step = _place(facts, account, identifier, there)
-    return Standing(account, identifier, place, why, next_step)
-
-
-def _place(facts: Facts, account: str, identifier: str, there: Account | None) -> tuple[Place, str, str]:
     if there is None:
         return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
     email = facts.settings.email_of(account)
@@ -129,16 +127,66 @@ def _place(facts: Facts, account: str, identifier: str, there: Account | None) -
     if there.state in CLOSED:
         why = f"it is {there.state}; AWS keeps it for 90 days after its closing"
         return "closed", why, "keep its entry until AWS has let it go"
-    if identifier == facts.management:
+    if identifier == facts.organization.management_account:
         return "refused", "it is the management account", "take it out of `accounts`"
     if left := facts.left.get(account):
         shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         step = f"take its protection out of the state (`pulumi state unprotect`) and update the stack: {facts.update}"
         return "refused", f"the state still holds {shown}", step
-    if identifier in facts.delegated:
+    if identifier in facts.organization.delegated_administrators:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"
         return "refused", why, step
     if there.state != ACTIVE:
         return "refused", f"it is {there.state}", "see what AWS says of it, and run this again"
     return "queued", "nothing of it is in the state any more, and AWS has it ACTIVE", ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the queue: `stopped` is why it ended early, as AWS put it; `failed`, whether that is an error."""
+
+    closed: tuple[Standing, ...] = ()
+    refused: tuple[Standing, ...] = ()
+    queued: tuple[Standing, ...] = ()
+    stopped: str = ""
+    failed: bool = False
+
+    @property
+    def used_up(self) -> bool:
+        """Whether the quota of 30 days ended it."""
+        return self.stopped.startswith(QUOTA)
+
+
+def work_through(queue: Sequence[Standing], close: Callable[[str], None], sleep: Callable[[float], None]) -> Outcome:
+    """Close one account after the other, in order.
+
+    AWS closes a few at a time: then it is asked again every 15 seconds, for 10 minutes without progress. An account
+    that AWS refuses by itself is left, and the next one is tried. `close` raises NotClosedError when AWS refuses, and
+    Refusal when it cannot be asked.
+    """
+    closed: list[Standing] = []
+    refused: list[Standing] = []
+    for index, one in enumerate(queue):
+        waited = 0.0
+        while True:
+            try:
+                close(one.id)
+            except NotClosedError as error:
+                if error.reason == AT_ONCE and waited < _PATIENCE_SECONDS:
+                    sleep(_PAUSE_SECONDS)
+                    waited += _PAUSE_SECONDS
+                    continue
+                if error.reason in (QUOTA, AT_ONCE):
+                    said = f"{error.reason}: {error}"
+                    return Outcome(tuple(closed), tuple(refused), tuple(queue[index:]), said)
+                why = f"AWS refuses to close it: {error.reason}: {error}"
+                step = "correct what AWS names, and run this again"
+                refused.append(replace(one, place="refused", why=why, next_step=step))
+            except Refusal as refusal:
+                said = f"{refusal.where}: {refusal.why}"
+                return Outcome(tuple(closed), tuple(refused), tuple(queue[index:]), said, failed=True)
+            else:
+                closed.append(replace(one, place="closing", why="AWS is closing it"))
+            break
+    return Outcome(tuple(closed), tuple(refused))

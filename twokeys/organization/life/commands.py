@@ -152,8 +152,7 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     """
     from rich.console import Console
 
-    from twokeys.organization.life.closing import KEPT, quota, require_management, standings
-    from twokeys.organization.life.closing_run import work_through
+    from twokeys.organization.life.closing import KEPT, quota, require_management, standings, work_through
     from twokeys.organization.life.report import ClosingReport
 
     facts, aws = _opened(stack, **where)
@@ -203,8 +202,7 @@ def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
 
 
 def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3.Session) -> Facts:
-    from twokeys.organization.life.facts import Facts
-    from twokeys.organization.life.stack import held_accounts, left_of
+    from twokeys.organization.life.facts import Facts, held_accounts, left_of
     from twokeys.organization.reading import read_live
 
     live = read_live(session, accounts_only=True)
@@ -228,11 +226,7 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         settings=config.settings,
         held=held_accounts(snapshot),
         caller=caller,
-        management=organization.management_account,
-        features=organization.features,
-        trusted=frozenset(organization.trusted_services),
-        accounts=organization.account_by_id,
-        delegated=frozenset(organization.delegated_administrators),
+        organization=organization,
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from twokeys.organization.model import Account
+from twokeys.access.accounts import ACCOUNT, Accounts
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
+
+_ARN = re.compile(r"arn:[^:]+:organizations::\d{12}:account/o-[^/]+/(\d{12})")
+_STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,7 @@ class Facts:
         held: the ids of the accounts that its state has, by their key in config.
         left: what its state still has of each account that config calls closed, the account itself included.
         caller: the account that the credentials are in.
-        management: the organization's management account.
-        features: ALL or CONSOLIDATED_BILLING.
-        trusted: service principals with trusted access.
-        accounts: every account of the organization by id, closed ones and the management account included.
-        delegated: ids of accounts that are delegated administrators of some service.
-        sandbox: whether this is the local AWS.
+        organization: as AWS has it, closed accounts included.
         environment: of a shard, the environment that it is a part of.
     """
 
@@ -33,11 +34,7 @@ class Facts:
     settings: Settings
     held: Mapping[str, str]
     caller: str
-    management: str
-    features: str
-    trusted: frozenset[str]
-    accounts: Mapping[str, Account]
-    delegated: frozenset[str] = frozenset()
+    organization: Organization
     environment: str = ""
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -47,7 +44,7 @@ class Facts:
 
     def at_aws(self, account: str) -> Account | None:
         """What AWS has of an account that config names."""
-        return self.accounts.get(self.id_of(account))
+        return self.organization.account_by_id.get(self.id_of(account))
 
     @property
     def update(self) -> str:
@@ -69,3 +66,52 @@ class Facts:
             fleet = f"twokeys fleet {operation} {self.environment} --shard {self.stack}"
             return f"twokeys fleet split {self.environment} && {fleet}"
         return f"pulumi {operation} -s {self.stack}"
+
+
+def held_accounts(snapshot: Snapshot) -> dict[str, str]:
+    """The id of each account of a state by its logical name, which is its key in config."""
+    found = {}
+    for resource in snapshot.of_type(ACCOUNT):
+        arn = _ARN.fullmatch(resource.text("arn") or "")
+        if arn is not None:
+            found[resource.name] = arn[1]
+    return found
+
+
+def left_of(snapshot: Snapshot, account: str) -> tuple[str, ...]:
+    """What a state has of the account with this id, in it or about it, the account itself included."""
+    accounts = Accounts(snapshot)
+    return tuple(_left(snapshot, accounts, account))
+
+
+def _left(snapshot: Snapshot, accounts: Accounts, account: str) -> Iterator[str]:
+    for resource in snapshot.resources:
+        if resource.type == _STACK:
+            yield from _doors(resource, account)
+        elif _concerns(accounts, resource, account):
+            yield f"{resource.type.rpartition(':')[2]} {resource.name}"
+
+
+def _doors(stack: Resource, account: str) -> Iterator[str]:
+    doors = stack.outputs.get("doors")
+    for door in doors if isinstance(doors, list) else ():
+        if isinstance(door, Mapping) and _names(door, account):
+            yield f"door {door.get('name', '')}"
+
+
+def _concerns(accounts: Accounts, resource: Resource, account: str) -> bool:
+    if resource.type == ACCOUNT:
+        return accounts.named_by(resource) == account
+    if resource.type == PROVIDER:
+        return accounts.of_provider(resource.urn) == account
+    in_it = resource.provider is not None and accounts.of_provider(resource.provider) == account
+    return in_it or _names(resource.inputs or {}, account)
+
+
+def _names(value: object, account: str) -> bool:
+    """Whether plain data has the account's id as a value anywhere."""
+    if isinstance(value, Mapping):
+        return any(_names(inner, account) for inner in value.values())
+    if isinstance(value, list | tuple):
+        return any(_names(inner, account) for inner in value)
+    return value == account

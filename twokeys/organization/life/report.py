@@ -11,8 +11,7 @@ import click
 from rich.console import Console
 
 from twokeys.organization.life.changes import Check
-from twokeys.organization.life.closing import Quota, Standing
-from twokeys.organization.life.closing_run import Outcome
+from twokeys.organization.life.closing import Outcome, Quota, Standing
 
 
 @dataclass(frozen=True)
