@@ -183,7 +183,9 @@ def compare(
     population = [doors.take(use, known_by_id) for use in entries]
     inside = [steps.take(use, known_by_id, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
     population += [one for one in inside if one.doors]
-    learned = start + timedelta(days=learning_days) if start is not None else None
+    learned = None
+    if start is not None:
+        learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     judge = _Judge(answers, trail, *period) if period else None
     by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
     used = by_doors | by_steps
