@@ -25,9 +25,9 @@ class ManagementStack(StackOutputs):
         Only where this stack reads from management at all, and management is there: else nothing is known. `account`
         is the name of the member account that they are expected in, None for the management account.
         """
-        if self._outputs is not None and principals:
-            self._outputs.apply(lambda outputs: _all_there(outputs, principals, door, self.name))
-            self._outputs.apply(lambda outputs: _live_there(outputs, door, account, self.name))
+        if self.is_read and principals:
+            self.refer().apply(lambda outputs: _all_there(outputs, principals, door, self.name))
+            self.refer().apply(lambda outputs: _live_there(outputs, door, account, self.name))
 
 
 def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str, stack: str) -> None:

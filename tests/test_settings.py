@@ -155,6 +155,9 @@ def test_the_partition_follows_from_the_region() -> None:
 
 
 REFUSED_VALUES = [
+    ("doors.stage-deployer.from.account", "222222222222", "here by its key"),
+    ("doors.stage-deployer.mfa", True, "carries no MFA"),
+    ("doors.stage-deployer.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),
     ("managementAccountId", "11111111111", "12 digits"),  # CREATE_ACCOUNT, ids of accounts
     ("managementAccountId", "1111111111111", "12 digits"),
     ("managementAccountId", "11111111111a", "12 digits"),
@@ -275,6 +278,24 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
         ("doors.stage-deployer.sessionSeconds", "soon", "it takes a whole number", "write one"),
         ("doors.stage-deployer.reason", "a \u2014 b", "character 3, \u2014 (U+2014)", "write - in its place"),
         ("doors.stage-deployer.reason", None, "it takes text", "write a text"),
+        ("doors.stage-deployer.expires", "31.01.2027", "not a day", "write 2027-01-31"),
+        ("doors.stage-deployer.expires", "2027-01-31 15:00", "not a day", "write 2027-01-31T15:00Z, if UTC is meant"),
+        ("doors.stage-deployer.expires", "90d", "not a day", "write the last day as in"),
+        ("doors.stage-deployer.conditions", {"<nil>": {"aws:X": "true"}}, "reads the operator Null", 'write "Null"'),
+        (
+            "doors.stage-deployer.conditions",
+            {"DateLessThan": {"aws:CurrentTime": "2027-02-01 00:00:00 +0000 UTC"}},
+            "is not a date",
+            'write it as in "2027-01-31T00:00:00Z", in quotes',
+        ),
+        (
+            "doors.stage-deployer.conditions",
+            {"StringEquals": {"PrincipalOrgID": "o-a1b2c3d4e5"}},
+            "names no service",
+            "write aws:PrincipalOrgID",
+        ),
+        ("doors.stage-deployer.from", {"role": "ci", "account": "111111111111"}, "by its key", "write management"),
+        ("doors.stage-deployer.from", {"role": "ci", "account": "222222222222"}, "by its key", "write its key, with"),
         ("doors.stage-deployer.externalId", 12345, "it takes text", 'write "12345", in quotes'),
         ("doors.stage-deployer.owner", ["platform"], "it takes text", "write platform, without brackets"),
         (
@@ -314,6 +335,12 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
         ("people", {"users": {"alice": {"a": 1}}}, "it takes a list", "write a list, as in"),
         ("organization", {"centralizedRootAccess": "yes please"}, "true, false or 'adopt'", "write one of these"),
         ("organization", {"trustedServices": ["cloudtrial"]}, "service principal", "write cloudtrail.amazonaws.com"),
+        (
+            "organization",
+            {"trustedServices": ["https://IAM.amazonaws.com"]},
+            "in lower case",
+            "write iam.amazonaws.com",
+        ),
         ("doors.stage-deployer.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
         ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
         ("doors.stage-deployer.owner", "", "it takes at least 1 characters", "write them, or leave the key out"),
@@ -382,7 +409,7 @@ FROM_MANAGEMENT = {"from": {"role": "ci", "account": "management", "exists": Tru
         ({"StringLike": {"sts:ExternalId": "b*"}}, {"externalId": "abc"}, "no request meets sts:ExternalId StringLike"),
         ({"DateGreaterThan": {"aws:CurrentTime": "2028-01-01"}}, {"expires": "2027-01-31"}, "no request meets"),
         ({"DateLessThan": {"aws:CurrentTime": "2026-12-01"}}, {"expires": "2027-01-31"}, "`expires` is this condition"),
-        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {"mfa": True}, "no request meets"),
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {"from": {"user": "alice"}}, "no request meets"),
     ],
 )
 def test_a_condition_that_keeps_out_whom_the_door_is_for_is_refused(

@@ -511,7 +511,7 @@ def test_a_door_into_every_account_makes_a_trust_in_each_and_shows_the_pack_what
     shown = done.one(OTHER_STACK, "management").inputs
     assert shown["name"] == "organization/twokeys/management"
     about_doors = ("group_members", "parent_account_id", "people_account_id")
-    about_accounts = ("member_account_ids", "member_account_environments")
+    about_accounts = ("member_account_ids", "member_account_environments", "organizational_unit_ids")
     assert shown["outputs"] == {key: OUTPUTS[key] for key in (*about_doors, *about_accounts)}
     assert done.reads == [REFERENCE]
 

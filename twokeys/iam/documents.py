@@ -148,6 +148,7 @@ class PolicyDocument:
         unresolved: paths of whole statements that are not resolved yet: they may allow or deny anything.
         kind: what it was parsed as.
         from_text: whether it was given as text, which holds nothing that is not resolved yet.
+        title: what messages call it, in place of its place among others: the name of a control policy and its target.
         sides: what `matches.side_of` works out once.
     """
 
@@ -157,6 +158,7 @@ class PolicyDocument:
     unresolved: tuple[str, ...] = ()
     kind: PolicyKind = PolicyKind.IDENTITY
     from_text: bool = field(default=False, repr=False, compare=False)
+    title: str | None = field(default=None, repr=False, compare=False)
     sides: dict[tuple[str, str, bool], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 

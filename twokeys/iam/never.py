@@ -80,6 +80,7 @@ _WITHOUT_WILDCARDS = frozenset(
         *_ADDRESSES,
         "aws:requestedregion",
         "aws:sourceidentity",
+        "aws:userid",
         "aws:username",
         "sts:externalid",
         "sts:rolesessionname",

@@ -191,6 +191,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
         words = (error.context, error.problem)
         raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
+        twice = re.search(r"the key '(.+)' stands twice .*\(line (\d+)", str(error))
+        if twice:
+            raise _unreadable(path, str(error), f"take out line {twice[2]}, or the {twice[1]} above it") from error
         raise _unreadable(path, str(error)) from error
     if data is None:
         return {}

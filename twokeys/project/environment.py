@@ -139,8 +139,7 @@ class Environment:
         differing = [
             number
             for number, accounts in recorded.items()
-            if stored_config(self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml")
-            != self.shard_config(accounts)
+            if stored_config(self.shard_file(number)) != self.shard_config(accounts)
         ]
         missing = sorted(set(self.settings.accounts) - set(placed))
         if twice:

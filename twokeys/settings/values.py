@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -30,6 +31,7 @@ _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.
 SCP_CHARACTERS = 10_240
 _POLICY_CHARACTERS = 10_240
 _OU_LEVELS = 5
+_MOMENT = "%Y-%m-%dT%H:%MZ, if UTC is meant"
 _ARN_OF_POLICY = "it as in arn:aws:iam::aws:policy/ReadOnlyAccess"
 _LATIN = {"\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2026": "..."}
 
@@ -49,6 +51,13 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def no_account_id(value: str) -> str:
+    """The key of an account in config."""
+    if re.fullmatch(ACCOUNT_ID, value):
+        raise refuse("an account is named here by its key in `accounts`, not by its id", "write the key, as in stage")
+    return value
 
 
 def _named(whose: str, most: int, page: str) -> AfterValidator:
@@ -189,6 +198,8 @@ def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, 
     """Condition operators that IAM has, each with keys that AWS has, and values that they can compare."""
     if value:
         must_be_latin(value)
+        if "<nil>" in value:
+            raise refuse("YAML reads the operator Null as nothing", 'write "Null" in quotes')
         for operator, keys in value.items():
             for of in [f" of {key}" for key, values in keys.items() if values == []] if keys else [""]:
                 raise refuse(
@@ -230,6 +241,9 @@ def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
 
 def check_service(value: str) -> str:
     """A service principal that is not misspelt."""
+    plain = value.lower().removeprefix("https://").rstrip("/")
+    if plain != value:
+        raise refuse("a service principal is a name in lower case", f"write {plain}")
     if "." not in value:
         page = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html"
         whole = f"{value}.amazonaws.com"
@@ -320,10 +334,17 @@ def check_closing_time(value: object) -> object:
     try:
         return closing_time(value)
     except ValueError:
-        raise refuse(
-            "not a day of the calendar, nor a moment with its time zone",
-            "write the last day as in 2027-01-31, or the moment as in 2027-01-31T15:00Z",
-        ) from None
+        step = "write the last day as in 2027-01-31, or the moment as in 2027-01-31T15:00Z"
+        why = "not a day of the calendar, nor a moment with its time zone"
+        raise refuse(why, _written_otherwise(str(value).strip()) or step) from None
+
+
+def _written_otherwise(text: str) -> str | None:
+    """What to write for a day or a moment that is written in another way."""
+    for form, as_iso in (("%d.%m.%Y", "%Y-%m-%d"), ("%Y/%m/%d", "%Y-%m-%d"), ("%Y-%m-%d %H:%M", _MOMENT)):
+        with suppress(ValueError):
+            return f"write {datetime.strptime(text.replace('T', ' '), form):{as_iso}}"
+    return None
 
 
 ConditionValues = Annotated[Any, AfterValidator(check_condition_values)]
@@ -400,8 +421,8 @@ AccountName = Annotated[
         "choose a shorter or simpler name",
     ),
 ]
-RoleName = Annotated[str, _named("a role's or user's", 64, _ROLE_PAGE)]
-GroupName = Annotated[str, _named("a group's", 128, _GROUP_PAGE)]
+RoleName = Annotated[str, AfterValidator(_without_arn), _named("a role's or user's", 64, _ROLE_PAGE)]
+GroupName = Annotated[str, AfterValidator(_without_arn), _named("a group's", 128, _GROUP_PAGE)]
 PathAndName = Annotated[
     str, AfterValidator(_without_arn), _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)
 ]
