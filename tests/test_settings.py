@@ -155,7 +155,6 @@ def test_the_partition_follows_from_the_region() -> None:
 
 
 REFUSED_VALUES = [
-    ("doors.stage-deployer.from.account", "222222222222", "here by its key"),
     ("doors.stage-deployer.mfa", True, "carries no MFA"),
     ("doors.stage-deployer.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),
     ("managementAccountId", "11111111111", "12 digits"),  # CREATE_ACCOUNT, ids of accounts

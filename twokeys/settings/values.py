@@ -53,13 +53,6 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def no_account_id(value: str) -> str:
-    """The key of an account in config."""
-    if re.fullmatch(ACCOUNT_ID, value):
-        raise refuse("an account is named here by its key in `accounts`, not by its id", "write the key, as in stage")
-    return value
-
-
 def _named(whose: str, most: int, page: str) -> AfterValidator:
     why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
     return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
