@@ -10,7 +10,6 @@ from pydantic import Field, ValidationError
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph, Judge
-from twokeys.access.names import trusted_names
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import organizations_demanded, over_since
 from twokeys.access.rules.refused import REFUSED
@@ -35,8 +34,8 @@ def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
 
 
 def _shut_in(graph: Graph) -> Iterator[Finding]:
-    """Accounts with people, or with roles for them, out of which a control policy lets nobody."""
-    people = [one for one in graph.principals if one.urn is not None and _may_leave(one)]
+    """Accounts with users or groups, out of which a control policy lets nobody; roles of others need not leave."""
+    people = [one for one in graph.principals if one.urn is not None and one.kind in ("user", "group")]
     judge = Judge(graph.guards, graph.accounts)
     for account in dict.fromkeys(one.account for one in people):
         verdict = judge.shut_in(account)
@@ -44,11 +43,6 @@ def _shut_in(graph: Graph) -> Iterator[Finding]:
             by = verdict.decisions[0].document
             message = f"Nobody of account {graph.accounts.name(account)} can enter another account, as {by} denies it"
             yield Finding("policy-lint", message, f"narrow that Deny ({by}) if doors are to start there")
-
-
-def _may_leave(one: Principal) -> bool:
-    policy = one.trust_policy
-    return one.kind in ("user", "group") or (isinstance(policy, PolicyDocument) and bool(trusted_names(policy)))
 
 
 def _linted(
@@ -189,8 +183,8 @@ POLICY_LINT = Rule(
     config=Config,
     mandatory=False,
 )
-"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA; and control policies that
-let nobody out of an account with users, groups, or roles that people or machines assume.
+"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA; and control policies
+that let nobody out of an account with users or groups.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.
