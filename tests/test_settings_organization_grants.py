@@ -41,6 +41,7 @@ def test_a_grant_for_the_organization_is_refused_elsewhere() -> None:
         ("from", {"role": "ci", "user": "alice"}, "exactly one source"),
         ("from", {"root": True}, "no such setting"),
         ("from", {"user": "mallory"}, "no user of `people` has this name"),
+        ("mfa", True, "carries no MFA"),
         ("to", {"role": "OrganizationAccountAccessRole"}, "would open every account"),
         ("to", {"role": "a/OrganizationAccountAccessRole"}, "would open every account"),
         ("to", {"role": "*"}, "and its name, such as deploy"),

@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from click import UsageError
 from click.testing import CliRunner, Result
 
@@ -166,6 +168,11 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
         assert (events["from"], events["doors"]) == (None, [])
 
 
+def test_the_last_moment_that_there_is_ends_what_is_usual(tmp_path: Path) -> None:
+    events = read("prod", "--events", logs(tmp_path, entry(CI, DEPLOYER, "9999-12-31T23:59:59Z")))["events"]
+    assert (events["learnedUntil"][:10], events["entries"]) == ("9999-12-31", 1)
+
+
 def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
     folder = logs(tmp_path, denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
     digests(Path(folder), HUB, "2026-09-22", "2026-09-22")
@@ -224,6 +231,29 @@ def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never
     assert {(one["usage"], one["whyNotKnown"]) for one in doors} == {("not known", said)}
     assert f"{len(doors)} doors of which it is not known whether they were used\n" in text
     assert (run(*asked).return_value, run(*asked, "--exit-code").return_value) == (0, 1)
+
+
+def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asked(boto3.Session):
+        def client(self, service: Any, region_name: Any = None, **_: Any) -> Any:
+            client = super().client(service, region_name)
+            stub = Stubber(client)
+            if service == "sts":
+                stub.add_response("get_caller_identity", {"Account": HUB, "Arn": ALICE, "UserId": "AIDAALICE"})
+            else:
+                found = entry(CI, DEPLOYER, "2026-11-01T00:00:00Z")
+                stub.add_response("lookup_events", {"Events": [{"CloudTrailEvent": json.dumps(found)}]})
+            stub.activate()
+            return client
+
+    monkeypatch.setattr("boto3.Session", lambda: Asked("test", "test", region_name="eu-central-1"))
+    monkeypatch.setattr("twokeys.audit.lookup._PAUSE", 0)
+    period = ("--from", "2026-10-31", "--until", "2026-11-01")
+    name = f"CloudTrail's event history of account {HUB} in eu-central-1, us-east-1"
+    span = "events from 2026-10-31 00:00:00 to 2026-11-01 23:59:59 UTC"
+    assert f"; {name} (asked as {ALICE}, {span}); TwoKeys" in run("prod", "--events-api", *period).stdout
+    events = read("prod", "--events-api", *period)["events"]
+    assert (events["entries"], events["sources"][0]["caller"], events["sources"][0]["sha256"]) == (1, ALICE, None)
 
 
 def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:
@@ -345,7 +375,13 @@ def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_acco
     state.write_text(json.dumps(whole))
     text = run("prod", "--html", "report.html", "--csv", "report.csv").output
     assert "Within their own account\n  user bob of prod has a password and an access key of its own\n" in text
-    assert "<p>user bob of prod has a password and an access key of its own.</p>" in Path("report.html").read_text()
+    page = Path("report.html").read_text()
+    assert "<p>user bob of prod has a password and an access key of its own.</p>" in page
+    assert ("\n1 user with long-term credentials\n" in text, "1 user with long-term credentials." in page) == (
+        True,
+        True,
+    )
+    assert run("prod", "--exit-code").return_value == 0, "it is known, as ways in are"
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     assert [row["who"] for row in rows if row["what"] == "long-term credentials"] == ["user bob"]
     assert [one["user"]["name"] for one in read("prod")["longTerm"]] == ["bob"]

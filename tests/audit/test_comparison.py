@@ -191,6 +191,24 @@ def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_
     assert {one.covered for one in found.doors} == {span}
 
 
+@pytest.mark.parametrize(
+    ("account", "changes", "said"),
+    [
+        (STAGE, {}, Usage.NOT_KNOWN),
+        (HUB, {}, Usage.NOT_KNOWN),
+        (PROD, {}, Usage.NEVER),
+        (None, {"userIdentity": {}}, Usage.NOT_KNOWN),
+        (STAGE, {"errorCode": "ValidationError"}, Usage.NEVER),
+    ],
+)
+def test_no_door_is_never_used_whose_use_may_be_a_record_that_does_not_tell_its_role(
+    account: str | None, changes: dict[str, Any], said: Usage
+) -> None:
+    other = entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity", recipientAccountId=HUB)
+    unreadable = entry(CI_SESSION, "no role", at(0), recipientAccountId=account, **changes)
+    assert set(usage(compared(two_keys(), other, unreadable)).values()) == {said}
+
+
 def test_a_job_s_door_is_without_a_record_of_use_only_where_its_account_is_covered() -> None:
     world = two_keys()
     statement = {
@@ -279,14 +297,14 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
         ("", "RotateKey", {"eventType": "AwsServiceEvent"}, [], {}),
         ("zoe", "CreateUser", {}, [], {"CreateUser calls of user zoe of S with an access key": 2}),
         ("zoe", "GetSessionToken", {}, [], {"GetSessionToken calls of user zoe of S with an access key": 2}),
-        ("zoe", "ListUsers", {}, [], {"other calls of user zoe of S with an access key": 2}),
+        ("zoe", "ListUsers", {}, [], {"other calls of user zoe of S with an access key": 3}),
     ],
 )
 def test_calls_of_the_root_user_are_unusual_and_those_with_a_user_s_key_are_counted_apart(
     user: str, event: str, changes: dict[str, Any], unusual: list[str], apart: dict[str, int]
 ) -> None:
     """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1."""
-    found = compared(two_keys(), *(called(STAGE, at(day), event, user, **changes) for day in (0, 1)))
+    found = compared(two_keys(), *(called(STAGE, at(day), event, user, **changes) for day in (0, 1, 1)))
     assert [why for one in found.unusual for why in one.why] == unusual
     assert found.apart == {what.replace(" S ", f" {STAGE} "): count for what, count in apart.items()}
     assert compared(two_keys(), called(PROD, at(0), event, user, **changes)).unusual == ()
@@ -298,10 +316,12 @@ def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
         world.change(one, created=at(1))
     sessions = [CI_SESSION.replace("run-1", f"run-{number}") for number in (1, 2, 2, 3, 4)]
     records = [entry(session, DEPLOYER, at(day)) for day, session in enumerate(sessions)]
+    records[0]["requestParameters"] |= {"sourceIdentity": "ann"}
     (door,) = [one for one in compared(world, *records).doors if one.count]
     assert (door.count, door.early, door.sessions) == (5, 1, ("run-1", "run-2", "run-3", "run-4"))
-    assert ", 5 times (1 before the door's keys were made), as run-1, run-2 and 2 more, last 2026-09-05" in door_use(
-        door
+    assert (
+        ", 5 times (1 before the door's keys were made), as run-1, run-2 and 2 more, for ann, last 2026-09-05"
+        in door_use(door)
     )
 
 

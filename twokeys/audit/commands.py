@@ -54,7 +54,7 @@ class _Moment(click.DateTime):
 )
 @click.option(
     "--learning-days",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 36_500),
     default=LEARNING,
     show_default=True,
     help="Days at first that only teach what is usual.",

@@ -183,7 +183,9 @@ def compare(
     population = [doors.take(use, known_by_id) for use in entries]
     inside = [steps.take(use, known_by_id, on_the_way=True) for use in known if use.failed is None]
     population += [one for one in inside if one.doors]
-    learned = start + timedelta(days=learning_days) if start is not None else None
+    learned = None
+    if start is not None:
+        learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
     covered = _Judge(answers, trail, *period) if period else None
     by_ends = {(one.door.source.who, one.door.target.who): one for one in (*doors, *steps)}
     return Comparison(

@@ -271,7 +271,7 @@ def read_from(one: Source, digits: int) -> str:
     span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
     parts = (
         f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
-        f"as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
+        f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
         f"{one.passed_over.total()} passed over: {others}" if others else "",
         f"{len(one.not_readable)} not readable" if one.not_readable else "",
         span,

@@ -196,7 +196,7 @@ def _opened(file: Path) -> BinaryIO:
 def _said(error: Exception) -> str:
     """The first line: the parser goes on with the text that it stood at, and may give it all as bytes."""
     text = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error).encode()
-    return text.decode(errors="replace").strip().partition("\n")[0] or type(error).__name__
+    return text.decode(errors="replace").strip().partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 def _refused(file: Path, why: str) -> Refusal:

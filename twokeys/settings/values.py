@@ -53,6 +53,13 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def no_account_id(value: str) -> str:
+    """The key of an account in config."""
+    if re.fullmatch(ACCOUNT_ID, value):
+        raise refuse("an account is named here by its key in `accounts`, not by its id", "write the key, as in stage")
+    return value
+
+
 def _named(whose: str, most: int, page: str) -> AfterValidator:
     why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
     return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
@@ -414,8 +421,8 @@ AccountName = Annotated[
         "choose a shorter or simpler name",
     ),
 ]
-RoleName = Annotated[str, _named("a role's or user's", 64, _ROLE_PAGE)]
-GroupName = Annotated[str, _named("a group's", 128, _GROUP_PAGE)]
+RoleName = Annotated[str, AfterValidator(_without_arn), _named("a role's or user's", 64, _ROLE_PAGE)]
+GroupName = Annotated[str, AfterValidator(_without_arn), _named("a group's", 128, _GROUP_PAGE)]
 PathAndName = Annotated[
     str, AfterValidator(_without_arn), _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)
 ]

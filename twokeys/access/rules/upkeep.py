@@ -183,8 +183,8 @@ POLICY_LINT = Rule(
     config=Config,
     mandatory=False,
 )
-"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA; and control policies
-that let nobody out of an account with users or groups.
+"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
+request meets, statements whose time is over, and control policies that let nobody out of an account with users.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.
@@ -200,7 +200,7 @@ DOOR_EXPIRED = Rule(
     config=TemporaryDoors,
 )
 """A declared door, or a declared grant for the whole organization, exists until the moment `expires`; a statement of a
-trust policy until its condition on `aws:CurrentTime` can no longer be met.
+trust policy until its condition on `aws:CurrentTime` or `aws:EpochTime` can no longer be met.
 
 `mostDays` refuses a temporary one that would be open for longer than that from today.
 
