@@ -35,6 +35,7 @@ if settings.organization:
     pulumi.export("organization_id", organization.organization_id)
     pulumi.export("root_id", organization.root_id)
     pulumi.export("organizational_unit_ids", dict(organization.unit_ids))
+    pulumi.export("control_policy_denials", organization.denials)
     if unit := settings.organization.quarantine:
         pulumi.export("quarantine", {"organizational_unit_id": organization.unit_ids[unit]})
 
@@ -75,6 +76,7 @@ if members:
     pulumi.export("member_account_ids", {name: member.id for name, member in members.items()})
     environments = {name: found for name in members if (found := settings.environment_of(name))}
     pulumi.export("member_account_environments", environments)
+    pulumi.export("member_account_parents", {name: member.parent_id for name, member in members.items()})
     pulumi.export("member_caller_arns", {name: member.caller_arn for name, member in members.items()})
     pulumi.export("access_role_arns", {name: member.access_role_arn for name, member in members.items()})
     if external := {name: said for name in members if (said := settings.accounts[name].access.external_id)}:

@@ -38,6 +38,7 @@ class Account:
     id: pulumi.Output[str]
     caller_arn: pulumi.Output[str]
     access_role_arn: pulumi.Output[str]
+    parent_id: pulumi.Output[str]
     provider: aws.Provider
 
 
@@ -84,7 +85,10 @@ class Accounts:
         A key that lives elsewhere is proved by what the management stack exports.
         """
         self._before_doors += people
-        if self._organization is None and any(len(door.keys) == 1 for door in self._settings.doors.values()):
+        doors = [door for door in self._settings.doors.values() if door.via == "assume-role"]
+        if self._organization is None and (
+            any(len(door.keys) == 1 for door in doors) or (doors and self._management.is_read)
+        ):
             self._before_doors.append(self._other(MANAGEMENT)[1])
         return {
             name: self._door(name, members) if door.via == "assume-role" else self._assignment(name)
@@ -131,7 +135,11 @@ class Accounts:
         if any(baseline.model_dump(exclude={"contacts"}).values()):
             AccountBaseline(name, baseline, pulumi.ResourceOptions(provider=provider))
         return Account(
-            id=account.account_id, caller_arn=arn, access_role_arn=account.access_role_arn, provider=provider
+            id=account.account_id,
+            caller_arn=arn,
+            access_role_arn=account.access_role_arn,
+            parent_id=account.account.parent_id,
+            provider=provider,
         )
 
     def _unit_id(self, account: str) -> pulumi.Input[str] | None:

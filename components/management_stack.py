@@ -25,9 +25,9 @@ class ManagementStack(StackOutputs):
         Only where this stack reads from management at all, and management is there: else nothing is known. `account`
         is the name of the member account that they are expected in, None for the management account.
         """
-        if self._outputs is not None and principals:
-            self._outputs.apply(lambda outputs: _all_there(outputs, principals, door, self.name))
-            self._outputs.apply(lambda outputs: _live_there(outputs, door, account, self.name))
+        if self.is_read and principals:
+            self.refer().apply(lambda outputs: _all_there(outputs, principals, door, self.name))
+            self.refer().apply(lambda outputs: _live_there(outputs, door, account, self.name))
 
 
 def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str, stack: str) -> None:
@@ -44,6 +44,18 @@ def _all_there(outputs: Mapping[str, Any], principals: Sequence[Who], door: str,
                 why=f"the management stack makes no such {one.kind}, and AWS refuses a trust in one that is not there;"
                 f" it has: {', '.join(known) or 'none'}",
                 next_step=or_nearest(step, one.name, known),
+            )
+    group = next((one.name for one in principals if one.kind == "group"), None)
+    inside = (outputs.get(_LISTED["group"]) or {}).get(group)
+    for one in principals:
+        if one.kind == "user" and inside is not None and one.name not in inside:
+            raise ProgramRefusal(
+                f"member {one.name} of door {door}",
+                where=f"output {_LISTED['group']} of stack {stack}",
+                why=f"{one.name} is not in group {group}, so nothing grants this door to {one.name}; in it are:"
+                f" {', '.join(inside) or 'none'}",
+                next_step=f"take {one.name} out of `members`, or add the user to people.groups.{group} of the"
+                " management stack and update that stack first",
             )
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.bill import tag_policy
+from twokeys.doors import ExportedPolicy
 from twokeys.settings.guard_rails import guard_rails_document
 from twokeys.settings.models import (
     ROOT,
@@ -50,8 +52,14 @@ class Organization(pulumi.ComponentResource):
         """The organization's own resource; none for one that is only looked up."""
         self.unit_ids: Mapping[str, pulumi.Output[str]] = self._units(said)
         """The id of each unit by its path, known on its own: another unit that is still to be made changes nothing."""
+        self.denials: list[dict[str, Any]] = []
+        """What its control policies deny about entering accounts, as the stack exports it."""
         for policy, its in _policies(settings, said).items():
             self._policy(policy, its, self.unit_ids, organization)
+            if its.kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+                about = {"name": its.name or policy, "type": its.kind, "targets": its.targets, "document": its.document}
+                if its.targets and (denying := ExportedPolicy.model_validate(about).shortened()):
+                    self.denials.append(denying.to_props())
         if said.centralized_root_access:
             # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html
             aws.iam.OrganizationsFeatures(

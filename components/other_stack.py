@@ -30,7 +30,8 @@ class OtherStack(pulumi.ComponentResource):
 
     outputs: pulumi.Output[dict[str, Any]]
     """What that stack exports about doors: `doors`, `organization_grants`, `group_members`, `parent_account_id`,
-    `people_account_id`, `organization_id`, `member_account_ids`, `member_account_environments`."""
+    `people_account_id`, `organization_id`, `member_account_ids`, `member_account_environments`,
+    `member_account_parents`, `organizational_unit_ids`, `control_policy_denials`."""
 
     def __init__(self, name: str, args: OtherStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         known = args["outputs"] if "outputs" in args else pulumi.StackReference(args["stack"]).outputs.apply(dict)

@@ -41,6 +41,11 @@ class StackOutputs:
             self._outputs = self._found()
         return self._outputs
 
+    @property
+    def is_read(self) -> bool:
+        """Whether anything has been read of it."""
+        return self._outputs is not None
+
     def account_id(self, account: str) -> pulumi.Output[str]:
         """The id of one of its accounts by name. Raises ProgramRefusal when it has none that it enters."""
         return self._of_account(ACCOUNTS_OUTPUT, account)

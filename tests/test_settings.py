@@ -155,6 +155,9 @@ def test_the_partition_follows_from_the_region() -> None:
 
 
 REFUSED_VALUES = [
+    ("doors.stage-deployer.from.account", "222222222222", "here by its key"),
+    ("doors.stage-deployer.mfa", True, "carries no MFA"),
+    ("doors.stage-deployer.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),
     ("managementAccountId", "11111111111", "12 digits"),  # CREATE_ACCOUNT, ids of accounts
     ("managementAccountId", "1111111111111", "12 digits"),
     ("managementAccountId", "11111111111a", "12 digits"),
@@ -210,7 +213,10 @@ REFUSED_VALUES = [
     ("doors.stage-deployer.from", {"group": "developers", "members": ["alice", "Alice"]}, "listed twice"),
     ("doors.stage-deployer.expires", "2027-02-30", "not a day"),
     ("doors.stage-deployer.expires", "2027-01-31T15:00", "with its time zone"),
-    ("doors.stage-deployer.reason", "", "1 to 1000"),
+    ("doors.stage-deployer.reason", " ", "it is empty"),
+    ("doors.stage-deployer.reason", "x" * 1001, "at most 1000 characters, not 1001"),
+    ("doors.stage-deployer.reason", "Caf\u00e9 \u5b89\u5168", "character 6, \u5b89 (U+5B89), is none"),  # CREATE_ROLE
+    ("doors.stage-deployer.reason", "a\x07", "character 2, U+0007, is none"),
     ("aws:region", "eu-west-1", "default provider"),
     ("accounts", "{", "not JSON"),
 ]
@@ -262,7 +268,77 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
     ("key", "value", "why", "next_step"),
     [
         ("doors.stage-deployer.mfa", "banana", "it takes true or false", "write true or false"),
-        ("doors.stage-deployer.sessionSeconds", "12h", "it takes a whole number", "write one"),
+        ("doors.stage-deployer.sessionSeconds", "12h", "it takes a whole number", "write 43200, which is 12h in sec"),
+        (
+            "doors.stage-deployer.sessionSeconds",
+            "1.5 hours",
+            "it takes a whole number",
+            "write 5400, which is 1.5 hours",
+        ),
+        ("doors.stage-deployer.sessionSeconds", "soon", "it takes a whole number", "write one"),
+        ("doors.stage-deployer.reason", "a \u2014 b", "character 3, \u2014 (U+2014)", "write - in its place"),
+        ("doors.stage-deployer.reason", None, "it takes text", "write a text"),
+        ("doors.stage-deployer.expires", "31.01.2027", "not a day", "write 2027-01-31"),
+        ("doors.stage-deployer.expires", "2027-01-31 15:00", "not a day", "write 2027-01-31T15:00Z, if UTC is meant"),
+        ("doors.stage-deployer.expires", "90d", "not a day", "write the last day as in"),
+        ("doors.stage-deployer.conditions", {"<nil>": {"aws:X": "true"}}, "reads the operator Null", 'write "Null"'),
+        (
+            "doors.stage-deployer.conditions",
+            {"DateLessThan": {"aws:CurrentTime": "2027-02-01 00:00:00 +0000 UTC"}},
+            "is not a date",
+            'write it as in "2027-01-31T00:00:00Z", in quotes',
+        ),
+        (
+            "doors.stage-deployer.conditions",
+            {"StringEquals": {"PrincipalOrgID": "o-a1b2c3d4e5"}},
+            "names no service",
+            "write aws:PrincipalOrgID",
+        ),
+        ("doors.stage-deployer.externalId", 12345, "it takes text", 'write "12345", in quotes'),
+        ("doors.stage-deployer.owner", ["platform"], "it takes text", "write platform, without brackets"),
+        (
+            "doors.stage-deployer.from",
+            "ci",
+            "it has settings",
+            "write `key: value` lines below it, with keys such as role",
+        ),
+        ("doors.stage-deployer.from", {"role": "arn:aws:iam::111111111111:role/ci"}, "by its name", "write ci"),
+        ("doors.stage-deployer.to", "deployer", "it has settings", "write {role: deployer}"),
+        ("doors.stage-deployer.keys", "trust, grant", "it takes a list", "write it as a list: [trust, grant]"),
+        (
+            "doors.stage-deployer.conditions",
+            {"aws:SourceIp": "192.0.2.7"},
+            "is an operator",
+            "write it as in {IpAddress",
+        ),
+        (
+            "doors.stage-deployer.permissions.managedPolicies",
+            ["PowerUserAcess"],
+            "by its ARN",
+            "write arn:aws:iam::aws:policy/PowerUserAccess",
+        ),
+        (
+            "doors.stage-deployer.permissions.statements",
+            [{"effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+            "'effect' is not an element",
+            "write Effect, if that is meant",
+        ),
+        ("managementAccountId", 1227133513, "it takes text", "write all 12 digits in quotes: YAML drops a 0"),
+        ("managementAccountId", 111111111111, "it takes text", 'write "111111111111", in quotes'),
+        ("tags", {"environment": False}, "it takes text", "write it in quotes: YAML reads yes, no"),
+        ("accounts.stage.organizationalUnit", "/Workloads/Stage", "begins and ends with", "write Workloads/Stage"),
+        ("accounts.stage.budget", {"monthly": "1,000 USD", "notify": ["a@b.co"]}, "takes a number", "write 1000, as a"),
+        ("accounts.stage.budget", {"monthly": "much", "notify": ["a@b.co"]}, "takes a number", "write one"),
+        ("people", {"users": {"alice": {}, "bob": {}}}, "it takes a list", "write it as a list: [alice, bob]"),
+        ("people", {"users": {"alice": {"a": 1}}}, "it takes a list", "write a list, as in"),
+        ("organization", {"centralizedRootAccess": "yes please"}, "true, false or 'adopt'", "write one of these"),
+        ("organization", {"trustedServices": ["cloudtrial"]}, "service principal", "write cloudtrail.amazonaws.com"),
+        (
+            "organization",
+            {"trustedServices": ["https://IAM.amazonaws.com"]},
+            "in lower case",
+            "write iam.amazonaws.com",
+        ),
         ("doors.stage-deployer.sessionSeconds", 3600.5, "it takes a whole number", "write one"),
         ("doors.stage-deployer.sessionSeconds", "1" * 5000, "it takes a whole number", "write one"),
         ("doors.stage-deployer.owner", "", "it takes at least 1 characters", "write them, or leave the key out"),
@@ -309,6 +385,73 @@ def test_a_refusal_says_in_plain_words_what_a_setting_takes(key: str, value: obj
     refusal = refused(changed(STAGE, key, value))
     assert why in refusal.why
     assert refusal.next_step.startswith(next_step)
+
+
+FROM_MANAGEMENT = {"from": {"role": "ci", "account": "management", "exists": True}}
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html says what each key holds
+@pytest.mark.parametrize(
+    ("conditions", "more", "why"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": "999999999999"}}, FROM_MANAGEMENT, "of role ci is 111111111111, so"),
+        ({"StringEquals": {"aws:SourceAccount": "111111111111"}}, {}, "aws:SourceAccount of role ci is not there"),
+        ({"StringEquals": {"aws:username": "bob"}}, {"from": {"user": "alice"}}, "of user alice is alice"),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, {}, "is AssumedRole, so the door would never open"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/cd"}}, FROM_MANAGEMENT, "aws:PrincipalArn of role ci"),
+        (
+            {"StringEquals": {"aws:username": "alice"}},
+            {"from": {"group": "developers", "members": ["alice", "bob"]}},
+            "aws:username of user bob is bob",
+        ),
+        ({"StringLike": {"sts:ExternalId": "b*"}}, {"externalId": "abc"}, "no request meets sts:ExternalId StringLike"),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2028-01-01"}}, {"expires": "2027-01-31"}, "no request meets"),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-12-01"}}, {"expires": "2027-01-31"}, "`expires` is this condition"),
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {"from": {"user": "alice"}}, "no request meets"),
+    ],
+)
+def test_a_condition_that_keeps_out_whom_the_door_is_for_is_refused(
+    conditions: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    refusal = refused(changed(STAGE, "doors.stage-deployer", DOOR | more | {"conditions": conditions}))
+    assert "twokeys:doors.stage-deployer.conditions" in refusal.what
+    assert why in refusal.why
+
+
+def test_a_member_who_is_not_in_the_group_is_refused_with_those_who_are() -> None:
+    config = changed(MANAGEMENT, "people.users", ["alice", "bob"]) | {"accounts": {"stage": {}}}
+    config |= {"doors": {"d": DOOR | {"from": {"group": "developers", "members": ["alice", "bob"]}}}}
+    refusal = refused(config, "management")
+    assert refusal.what == "twokeys:doors.d.from.members = bob"
+    assert "bob is not in people.groups.developers" in refusal.why
+    assert refusal.next_step == "write members: [alice], or add bob to people.groups.developers"
+    assert parse("management", changed(config, "people.groups", {"developers": ["bob", "alice"]}))
+
+
+def test_the_paths_of_another_organization_are_refused_where_its_id_is_known() -> None:
+    paths = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/*"}}
+    door = DOOR | FROM_MANAGEMENT | {"conditions": paths}
+    config = STAGE | {"organization": {"adopt": "o-a1b2c3d4e5"}, "doors": {"stage-deployer": door}}
+    assert "paths of this organization begin with o-a1b2c3d4e5/" in refused(config).why
+    assert parse("stage", changed(config, "organization.adopt", "o-zzzzzzzzzz"))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": "111111111111"}}, FROM_MANAGEMENT),
+        # Of an account that another stack makes, nobody knows the id here.
+        ({"StringEquals": {"aws:PrincipalAccount": "999999999999"}}, {"from": {"role": "ci"}}),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}, FROM_MANAGEMENT),
+        ({"StringEquals": {"aws:ResourceAccount": "222222222222"}}, {}),
+        ({"DateLessThan": {"aws:CurrentTime": "2027-01-01"}}, {}),
+        ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, {"from": {"root": True, "grantTo": {"group": "ops"}}}),
+        ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, {"from": {"group": "developers"}}),
+    ],
+)
+def test_a_condition_that_those_who_come_may_meet_stands(conditions: dict[str, Any], more: dict[str, Any]) -> None:
+    config = changed(STAGE, "people", {"account": "identity"})
+    assert parse("stage", changed(config, "doors.stage-deployer", DOOR | more | {"conditions": conditions}))
 
 
 def test_numbers_and_truth_values_of_conditions_are_text_to_iam() -> None:
@@ -366,7 +509,7 @@ SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.stage-deployer
         (changed(STAGE, "doors.stage-deployer.from", {"role": "*"}), "", "", "`*` is not allowed, name one"),
         (STAGE | {"accounts": {"one": {}, "two": {}}}, "", "one, two", "name the account"),
         (changed(STAGE, "doors.stage-deployer.keys", ["grant"]),
-         "twokeys:doors.stage-deployer.permissions", "does not make the role", ""),
+         "twokeys:doors.stage-deployer.permissions", "makes no role here", ""),
         (changed(STAGE, MANAGED, ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2), "", "listed twice", ""),
         # Role names are unique in an account whatever their path and case: CREATE_ROLE
         (STAGE | {"doors": {"one": DOOR, "two": DOOR | {"to": {"role": "other/Deployer"}}}},

@@ -38,6 +38,14 @@ def test_a_subject_that_names_no_owner_is_refused(issuer: str, subject: str) -> 
     ("issuer", "subject"),
     [
         (GITHUB, "repo:acme/*"),
+        (GITHUB, "repo:acme/app:ref:refs/heads/main"),
+        (GITHUB, "repo:acme/app:ref:*"),
+        (GITHUB, "repo:acme/*:ref:refs/tags/v*"),
+        (GITHUB, "repo:acme/app:environment:prod"),
+        (GITHUB, "repo:acme/app:pull_request"),
+        (GITHUB, "repo:acme/app"),
+        ("gitlab.acme.com", "project_path:acme/app:ref_type:branch:ref:main"),
+        (f"{GITHUB}/acme-enterprise", "repo:acme/app:ref:refs/heads/main"),
         ("gitlab.com", "project_path:acme/app:ref_type:branch:ref:main"),
         ("oidc.eks.eu-central-1.amazonaws.com/id/ABC", "system:serviceaccount:ci:*"),
         ("idp.example.com", "user-*"),
@@ -45,6 +53,21 @@ def test_a_subject_that_names_no_owner_is_refused(issuer: str, subject: str) -> 
 )
 def test_a_subject_of_ones_own_is_accepted(issuer: str, subject: str) -> None:
     assert parse("management", with_oidc(issuer, subject)).people.roles["ci"].oidc
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "meant"),
+    [
+        (GITHUB, "repo:acme/app:ref:main", "repo:acme/app:ref:refs/heads/main"),
+        (GITHUB, "repo:acme/app:ref:release/*", "repo:acme/app:ref:refs/heads/release/*"),
+        (GITHUB, "repo:acme/app:refs/heads/main", "repo:acme/app:ref:refs/heads/main"),
+        ("token.action.githubusercontent.com", "repo:acme/app:*", GITHUB),
+        ("token.actions.githubusercontent.co", "repo:acme/app:*", GITHUB),
+    ],
+)
+def test_what_no_token_has_is_refused_with_what_is_meant(issuer: str, subject: str, meant: str) -> None:
+    """Subjects: https://docs.github.com/en/actions/reference/security/oidc"""
+    assert f"write {meant}" in str(refused(with_oidc(issuer, subject), "management"))
 
 
 def test_where_the_audience_names_the_owner_it_must_be_given() -> None:

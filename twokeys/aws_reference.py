@@ -143,10 +143,9 @@ def _region(statement: Statement, element: str, region: str) -> Iterator[Finding
     fits = re.compile(translate(region)).match
     if any(map(fits, (*regions(), "unspecified"))):
         return
-    near = nearest(region, regions(), 0.8)
-    digit = region[-1:]
-    slip = any(one.endswith(digit) for one in _slips(region, regions()))
-    sure = slip or not re.fullmatch(r"[a-z]{2,4}(-[a-z*?]+)+(-[\d*?])?", region)
+    slip = next((one for one in _slips(region, regions()) if one.endswith(region[-1:])), None)
+    near = slip or nearest(region, regions(), 0.8)
+    sure = slip is not None or not re.fullmatch(r"[a-z]{2,4}(-[a-z*?]+)+(-[\d*?])?", region)
     step = f"write {near}, if that is meant" if near else "write a region such as eu-central-1"
     step += "; if AWS has added it since, update the Python package botocore"
     severity = Severity.ERROR if sure else Severity.WARNING

@@ -10,16 +10,16 @@ from components.account_provider import AssumedRole, account_provider
 from components.caller_identity import caller_arn
 from components.member_account import MemberAccount
 from components.organization import Organization
-from twokeys.settings.models import MemberSettings, OrganizationSettings, Settings
+from components.stack_config import settings_of
+from twokeys.settings.models import OrganizationSettings
 
 config, region = pulumi.Config(), "us-east-1"
-parent_id, root_email = config.require("parentAccountId"), config.require("rootEmail")
-child_of_root = {"child": MemberSettings()}  # its address is the root's with +child before the @
-settings = Settings(management_account_id=parent_id, root_email=root_email, region=region, accounts=child_of_root)
+parent_id, email = config.require("parentAccountId"), config.require("rootEmail")
+said = {"managementAccountId": parent_id, "rootEmail": email, "region": region, "accounts": {"child": {}}}
+settings = settings_of(said)  # the child's address is the root's with +child before the @
 
 parent = account_provider("parent", account_id=parent_id, region=region)
-in_parent = pulumi.ResourceOptions(provider=parent)
-organization = Organization("organization", settings, OrganizationSettings(), in_parent)
+organization = Organization("organization", settings, OrganizationSettings(), pulumi.ResourceOptions(provider=parent))
 
 after = pulumi.ResourceOptions(provider=parent, depends_on=[organization])
 account = MemberAccount("child", settings, opts=after)

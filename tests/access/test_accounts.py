@@ -14,6 +14,7 @@ import pytest
 from tests.access.world import CI, HUB, OUTSIDE, PROD, STAGE, World, arn, document
 from twokeys.access.accounts import Accounts, entry
 from twokeys.access.documents import Documents
+from twokeys.access.exports import Exported
 from twokeys.access.organization import Guards
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.iam import UNKNOWN, PolicyKind, parse_policy
@@ -430,7 +431,7 @@ def test_control_policies_bind_whoever_is_below_what_they_are_attached_to(
         world.add("ControlPolicyAttachment", "other", hub, targetId="r-1", policyId="p-of-another-kind")
         world.add("ControlPolicyAttachment", "a", hub, made_from={k: v for k, v in made_from.items() if v}, **values)
         accounts = world.accounts()
-        guards = Guards(world.snapshot, accounts, Documents(world.snapshot, accounts))
+        guards = Guards(world.snapshot, accounts, Documents(world.snapshot, accounts), Exported(world.snapshot))
         asked, other = (guards.scps, guards.rcps) if kind is PolicyKind.SCP else (guards.rcps, guards.scps)
         for account, levels in expected.items():
             found = asked(account)
@@ -448,4 +449,7 @@ def test_a_control_policy_that_two_resources_have_the_id_of_or_none_is_not_attac
     world.add("ControlPolicyAttachment", "a", hub, policyId="p-same", targetId="r-1")
     world.add("ControlPolicyAttachment", "b", hub, policyId=UNKNOWN, targetId="r-1")
     accounts = world.accounts()
-    assert Guards(world.snapshot, accounts, Documents(world.snapshot, accounts)).scps(STAGE) == ()
+    assert (
+        Guards(world.snapshot, accounts, Documents(world.snapshot, accounts), Exported(world.snapshot)).scps(STAGE)
+        == ()
+    )

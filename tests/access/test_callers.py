@@ -338,7 +338,14 @@ JANUARY = datetime(2027, 1, 31, tzinfo=UTC)
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T00:00:00Z",)), False, False, JANUARY),
     (Requirement("DateLessThanEquals", "AWS:currenttime", ("2027-01-31T02:00:00+02:00",)), False, False, JANUARY),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31",)), False, False, JANUARY),
-    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31", "2028-01-31")), False, False, None),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2026-01-31", "2027-01-31")), False, False, JANUARY),
+    (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31", "soon")), False, False, None),
+    (Requirement("NumericLessThan", "aws:EpochTime", ("1801353600",)), False, False, JANUARY),
+    (Requirement("DateLessThanIfExists", "aws:EpochTime", ("2027-01-31",)), False, False, JANUARY),
+    (Requirement("DateLessThan", "aws:EpochTime", ("9" * 30,)), False, False, None),
+    (Requirement("DateLessThan", "aws:CurrentTime", ()), False, False, None),
+    (Requirement("NumericLessThan", "aws:CurrentTime", ("1801353600",)), False, False, None),
+    (Requirement("DateEquals", "aws:CurrentTime", ("2027-01-31",)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("soon",)), False, False, None),
     (Requirement("DateLessThan", "aws:TokenIssueTime", ("2027-01-31",)), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31",), negated=True), False, False, None),
@@ -358,6 +365,7 @@ def test_what_a_requirement_asks_of_a_session(
     (Requirement("StringEquals", EXTERNAL_ID, ("a",)), "external ID"),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T12:30:00Z",)), "until 2027-01-31 12:30 UTC"),
     (Requirement("BoolIfExists", PRESENT, ("true",)), "MFA (not asked of access keys)"),
+    (Requirement("Bool", PRESENT, ("false",), negated=True), "MFA (not asked of access keys)"),
     (FROM_AN_ADDRESS, "aws:SourceIp IpAddress 10.0.0.0/8"),
 ], ids=str)  # fmt: skip
 def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:

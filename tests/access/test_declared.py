@@ -232,6 +232,19 @@ def test_an_exported_role_has_the_path_that_its_stack_gives_it(trusted: str, rul
     assert world.rules() == rules
 
 
+def test_a_member_account_that_another_stack_lists_has_its_access_role() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html"""
+    world = World()
+    world.role("admin", world.hub, managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"])
+    world.role("helpdesk", world.hub)
+    role = arn(PROD, "role/OrganizationAccountAccessRole")
+    world.grant("helpdesk", world.hub, role)
+    assert world.rules() == ["unproved-door"]
+    world.add("StackReference", "o", name="a/b/org", outputs={"outputs": {"member_account_ids": {"prod": PROD}}})
+    entering = {door.source.name for door in world.graph.doors if door.open and door.target.arn == role}
+    assert (world.rules(), entering) == (["access-role-reserved"], {"admin", "helpdesk"})
+
+
 def test_an_exported_trust_in_somebody_else_is_no_proof() -> None:
     world = World()
     world.role("ci", world.hub)

@@ -189,6 +189,7 @@ ANYWHERE = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws
 PODS = {**ANYWHERE, "Principal": {"Service": "pods.eks.amazonaws.com"}}
 EVERY_SERVICE = {**ANYWHERE, "Principal": {"Service": "*"}}
 ANCHOR = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1"}}
+OTHERS = {"StringNotEquals": {"aws:PrincipalAccount": STAGE}}
 HANDING = {
     "account-access.amazonaws.com": "https://www.pulumi.com/registry/packages/aws/api-docs/accountaccess/entitlement/",
     "credentials.iot.amazonaws.com": "https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html",
@@ -230,6 +231,9 @@ def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> 
     ([PODS], {"pods.eks.amazonaws.com": ("pods.eks.amazonaws.com", *OPEN)}),
     ([EVERY_SERVICE, {**ANYWHERE, "Effect": "Deny"}], {one: (one, *OPEN) for one in HANDING if one != ROLES_ANYWHERE}),
     ([PODS, {**PODS, "Effect": "Deny"}], {}),
+    ([trusts("*"), trusts("*", effect="Deny", condition=OTHERS | {"Bool": {"aws:PrincipalIsAWSService": "false"}})],
+        {one: (one, *OPEN) for one in HANDING}),
+    ([trusts("*"), trusts("*", effect="Deny", condition=OTHERS)], {}),
 ])  # fmt: skip
 def test_who_comes_in_by_a_provider_or_a_service_needs_no_grant(
     statements: list[dict[str, Any]], expected: dict[str, tuple[object, ...]]
@@ -367,6 +371,8 @@ def test_an_administrator_of_the_management_account_begins_root_sessions() -> No
     world.role("boss", world.hub)
     policy(world, "boss", grants("*", action="*"))
     assert ("boss", STAGE, "ALLOW") in root_doors(world)
+    world.resources = [one for one in world.resources if one.type != TYPES["Account"]]
+    assert ("boss", STAGE, "ALLOW") in root_doors(world)  # a provider enters it by the access role
 
 
 def test_without_centralized_root_access_nobody_does() -> None:

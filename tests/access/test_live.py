@@ -21,8 +21,8 @@ from botocore.validate import validate_parameters
 from tests.access.world import document, grants
 from twokeys.access.graph import build
 from twokeys.access.live import _region, read_live
-from twokeys.access.principals import ACCESS_KEY, PASSWORD
-from twokeys.access.snapshot import Resource
+from twokeys.access.principals import ACCESS_KEY, MFA_DEVICE, PASSWORD
+from twokeys.access.snapshot import NotAnswered, Resource
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -70,6 +70,8 @@ def test_assignments_are_doors_with_the_names_of_people_and_what_they_may_do(org
 
 
 Answers = dict[tuple[str, str], Any]
+A_PAGE = {"PageSize": 1000}
+"""The most: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html."""
 
 
 def stored(kind: str, identity: str, **more: object) -> dict[str, object]:
@@ -110,7 +112,7 @@ class Aws:
         return _Asked(asked)
 
     def _answer(self, client: Any, operation: str, inside: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        parameters.pop("PaginationConfig", None)
+        assert parameters.pop("PaginationConfig", A_PAGE) == A_PAGE
         name = client.meta.method_to_api_mapping[operation]
         model = client.meta.service_model.operation_model(name)
         if parameters or model.input_shape:
@@ -159,8 +161,8 @@ def role(name: str, **more: object) -> dict[str, object]:
 
 def report(*users: str) -> dict[str, object]:
     """The columns that count: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html."""
-    columns = "user,password_enabled,access_key_1_active,access_key_2_active"
-    return {"Content": "\n".join([columns, "<root_account>,not_supported,false,false", *users]).encode()}
+    columns = "user,password_enabled,access_key_1_active,access_key_2_active,mfa_active"
+    return {"Content": "\n".join([columns, "<root_account>,not_supported,false,false,false", *users]).encode()}
 
 
 IN_HUB: list[dict[str, object]] = [
@@ -197,7 +199,7 @@ ALL: Answers = {
     ("GetAccountAuthorizationDetails", ""): IN_HUB,
     ("ListRoles", ""): [{"Roles": []}, {"Roles": [role("r", MaxSessionDuration=7200), role("elsewhere")]}],
     ("GenerateCredentialReport", ""): {"State": "COMPLETE"},
-    ("GetCredentialReport", ""): report("u,true,false,false", "alone,FALSE,false,TRUE"),
+    ("GetCredentialReport", ""): report("u,true,false,false,true", "alone,FALSE,false,TRUE,FALSE"),
     ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
     ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
     ("ListAccountsForParent", "r-a1b2"): [{"Accounts": [{"Id": HUB}]}, {"Accounts": [{"Id": OLD}]}],
@@ -305,11 +307,11 @@ HUBS = [
     of(HUB, "iam:GroupPolicy", "g/inline", group="g", name="inline", policy=json.dumps(TRUST)),
     of(HUB, "iam:GroupPolicyAttachment", f"g/{OWN}", group="g", policyArn=OWN),
     of(HUB, "iam:User", "u", name="u", arn=iam(HUB, "user/u"), permissionsBoundary=OWN,
-       uniqueId="AIDA0123456789ABCDEF", credentials={PASSWORD: True, ACCESS_KEY: False}),
+       uniqueId="AIDA0123456789ABCDEF", credentials={PASSWORD: True, ACCESS_KEY: False, MFA_DEVICE: True}),
     of(HUB, "iam:UserPolicy", "u/inline", user="u", name="inline", policy=json.dumps(TRUST)),
     of(HUB, "iam:UserGroupMembership", "u", user="u", groups=["g"]),
     of(HUB, "iam:User", "alone", name="alone", arn=iam(HUB, "user/alone"),
-       credentials={PASSWORD: False, ACCESS_KEY: True}),
+       credentials={PASSWORD: False, ACCESS_KEY: True, MFA_DEVICE: False}),
     of(HUB, "iam:UserGroupMembership", "alone", user="alone", groups=[]),
     of(HUB, "iam:Role", "r", name="r", arn=iam(HUB, "role/r"), assumeRolePolicy="trust", maxSessionDuration=7200,
        uniqueId="AROA0123456789ABCDEF"),
@@ -411,7 +413,7 @@ LESS: list[tuple[Answers, list[Resource]]] = [
     *(({**ALONE, (asked, ""): said}, less(HUBS, "credentials"))
         for asked, said in (("GenerateCredentialReport", "AccessDenied"), ("GetCredentialReport", "ReportInProgress"))),
     ({**ALONE, ("GetCredentialReport", ""): report()},
-        less(HUBS, "credentials", {PASSWORD: None, ACCESS_KEY: None})),
+        less(HUBS, "credentials", dict.fromkeys((PASSWORD, ACCESS_KEY, MFA_DEVICE)))),
     ({("ListPolicies", "SERVICE_CONTROL_POLICY"): "InvalidInputException"},
         [*HUBS, *ORGANIZED[:-3], *CENTER, *ROOT_ACCESS, *STAGES]),
     ({("GetPermissionsBoundaryForPermissionSet", SET): "ResourceNotFoundException"},
@@ -435,18 +437,25 @@ def test_a_credential_report_is_waited_for_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch, seconds: int, error: str | None
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateCredentialReport.html: STARTED, then COMPLETE."""
+    denied: Answers = {**ALL, ("ListRoles", "inside-stage-0123"): "AccessDenied"}
     making: Answers = {("GenerateCredentialReport", ""): {"State": "STARTED"}}
-    aws: Any = Aws({**ALL, **ALONE, **making, ("GetCredentialReport", ""): "ReportInProgress"})
+    aws: Any = Aws({**denied, **making, ("GetCredentialReport", ""): "ReportInProgress"})
     slept: list[float] = []
 
     def sleep(time: float) -> None:
         slept.append(time)
         if sum(slept) == seconds:
-            aws.answers = {**ALL, **ALONE}
+            aws.answers = denied
 
     monkeypatch.setattr("time.sleep", sleep)
-    (read,) = read_live(aws).evidence
-    assert [one.error for one in read.not_answered] == ([error] if error else [])
+    (read,) = read_live(aws, member_role="In").evidence
+    by = f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"
+    report = NotAnswered(
+        "which users have passwords, access keys and MFA devices", "iam:GetCredentialReport", error or "", by
+    )
+    sessions = "how long sessions of roles last at most"
+    in_stage = NotAnswered(sessions, "iam:ListRoles", "AccessDenied", iam(STAGE, "role/In"))
+    assert read.not_answered == (*([report] if error else []), in_stage)
     assert sum(slept) == min(seconds, 60)
 
 

@@ -446,6 +446,42 @@ def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
     assert "until 2026-11-25 (mostDays 1)" in finding.message
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"DateEquals": {"aws:CurrentTime": "2026-11-23T12:00:00Z"}},
+        {"NumericLessThanEquals": {"aws:EpochTime": "1577836800"}},
+        {"DateLessThan": {"aws:CurrentTime": ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]}},
+    ],
+)
+def test_a_statement_whose_time_is_over_is_told_in_a_trust_a_grant_and_a_deny(condition: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date"""
+    world = two_keys()
+    trusting(world, CI, condition)
+    assert world.rules() == ["door-expired"]
+    world = two_keys()
+    denying = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
+    world.add("RolePolicy", "over", world.hub, role="ci", policy=document(denying))
+    (finding,) = world.findings()
+    assert (finding.rule, "a statement that is over: it denies nothing since" in finding.message) == (
+        "policy-lint",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("organization", "found"), [("o-zzzzzzzzzz", ["policy-lint"]), ("o-a1b2c3d4e5", []), ("${aws:ResourceOrgID}", [])]
+)
+def test_the_paths_of_another_organization_are_none_of_one_s_own_principals(
+    organization: str, found: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths"""
+    world = two_keys()
+    world.add("Organization", "organization", world.hub, outputs={"id": "o-a1b2c3d4e5"})
+    trusting(world, CI, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{organization}/*"}})
+    assert world.rules() == found
+
+
 def test_a_door_that_is_over_is_told_once_by_its_declaration_or_by_its_trust() -> None:
     world = two_keys()
     trusting(world, CI, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})

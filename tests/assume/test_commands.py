@@ -20,7 +20,7 @@ from click import BadParameter, UsageError
 from click.testing import CliRunner, Result
 
 from tests.profiles.doors import MANAGEMENT, STAGE, door, outputs, write
-from tests.profiles.test_local_aws import allow
+from tests.profiles.test_local_aws import local_aws  # noqa: F401 - the fixture
 from twokeys.assume import session as sessions
 from twokeys.assume.commands import assume, console
 from twokeys.errors import Refusal
@@ -31,25 +31,8 @@ WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 READER = f"arn:aws:sts::{STAGE}:assumed-role/reader/ada"
 
 
-@pytest.fixture(scope="module")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """Ada in the management account, with a grant for a role of stage that asks her for an external ID."""
-    with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
-        parent, stage = running.client("iam", MANAGEMENT), running.client("iam", STAGE)
-        parent.create_user(UserName="ada")
-        role = f"arn:aws:iam::{STAGE}:role/ops/reader"
-        parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role))
-        trust = allow(
-            "sts:AssumeRole",
-            Principal={"AWS": f"arn:aws:iam::{MANAGEMENT}:user/ada"},
-            Condition={"StringEquals": {"sts:ExternalId": "Unique-ID"}},
-        )
-        stage.create_role(RoleName="reader", Path="/ops/", AssumeRolePolicyDocument=trust, MaxSessionDuration=7200)
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def _as_ada(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_ada(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 - the fixture
     made = local_aws.client("iam", MANAGEMENT).create_access_key(UserName="ada")["AccessKey"]
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", made["AccessKeyId"])

@@ -4,6 +4,9 @@ The examples are those of https://docs.aws.amazon.com/IAM/latest/UserGuide/cloud
 credentials in their responses: one call across accounts as both accounts record it, and one within an account.
 """
 
+import json
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 CALLER, OWNER = "777788889999", "111122223333"
@@ -147,3 +150,73 @@ def denied(caller: str, role: str, time: str) -> dict[str, Any]:
     return entry(
         caller, role, time, errorCode="AccessDenied", errorMessage=message, requestParameters=None, sharedEventID=None
     )
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html
+ASSUME_ROOT: dict[str, Any] = {
+    "eventVersion": "1.08",
+    "userIdentity": {
+        "type": "AssumedRole",
+        "principalId": "AIDACKCEVSQ6C2EXAMPLE:JohnRole1",
+        "arn": "arn:aws:sts::111111111111:assumed-role/JohnDoe/JohnRole1",
+        "accountId": "111111111111",
+        "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": "AIDACKCEVSQ6C2EXAMPLE",
+                "arn": "arn:aws:iam::111111111111:role/JohnDoe",
+                "accountId": "111111111111",
+                "userName": "Admin2",
+            },
+            "webIdFederationData": {},
+            "attributes": {"creationDate": "2024-10-25T20:45:28Z", "mfaAuthenticated": "false"},
+            "assumedRoot": "true",
+        },
+    },
+    "eventTime": "2024-10-25T20:52:11Z",
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "AssumeRoot",
+    "awsRegion": "us-west-2",
+    "sourceIPAddress": "192.0.2.1",
+    "requestParameters": {
+        "targetPrincipal": "222222222222",
+        "taskPolicyArn": {"arn": "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"},
+    },
+    "responseElements": {
+        "credentials": {"accessKeyId": "ASIAIOSFODNN8EXAMPLE", "expiration": "Oct 25, 2024, 9:07:11 PM"}
+    },
+}
+
+
+def called(account: str, time: str, event: str, user: str = "", **changes: Any) -> dict[str, Any]:
+    """A call in an account by its root user, or by a user with an access key of its own.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    name = f"user/{user}" if user else "root"
+    identity = {"type": "IAMUser" if user else "Root", "principalId": user or account, "accountId": account}
+    return {
+        "userIdentity": {**identity, "arn": f"arn:aws:iam::{account}:{name}", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"},
+        "eventTime": time,
+        "eventSource": "iam.amazonaws.com",
+        "eventName": event,
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.0",
+        "eventID": f"{account} {event} {time}",
+        "eventType": "AwsApiCall",
+        "recipientAccountId": account,
+        **changes,
+    }
+
+
+def digests(folder: Path, account: str, first: str, last: str, region: str = "us-east-1") -> None:
+    """A digest of each day from the first to the last, without log files: nothing happened.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    day = date.fromisoformat(first)
+    while day <= date.fromisoformat(last):
+        name = f"{account}_CloudTrail-Digest_{region}_the-trail_us-east-1_{day:%Y%m%d}T100131Z.json"
+        Path(folder, name).write_text(json.dumps({"digestStartTime": f"{day}T09:01:31Z", "logFiles": []}))
+        day += timedelta(days=1)

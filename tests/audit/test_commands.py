@@ -9,11 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from click import UsageError
 from click.testing import CliRunner, Result
 
-from tests.audit.cloudtrail import denied, entry, signed_in
+from tests.audit.cloudtrail import denied, digests, entry, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
 from twokeys.errors import Refusal
@@ -99,9 +101,40 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     events = read("prod", "--events", logs(tmp_path, *records))["events"]
     assert {(one["target"]["name"], one["usage"]) for one in events["doors"]} == {
         ("deployer", "used"),
-        ("read-only", "never used"),
-        ("OrganizationAccountAccessRole", "never used"),
+        ("read-only", "not known"),
+        ("OrganizationAccountAccessRole", "not known"),
     }
+    for account in (HUB, PROD):
+        digests(tmp_path / "AWSLogs", account, "2026-09-02", "2026-09-22")
+    events = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    assert [one["usage"] for one in events["doors"]].count("not known") == 2, "the first day is missing"
+    digests(tmp_path / "AWSLogs", HUB, "2026-09-01", "2026-09-01")
+    events = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    assert [one["usage"] for one in events["doors"]].count("no record of use") == 2
+    assert [(one["accountName"], one["covered"], one["noRecords"]) for one in events["coverage"]] == [
+        ("prod", False, "in us-east-1 before 2026-09-02"),
+        ("management", True, None),
+    ]
+    name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
+    names = (name, name.replace("20260905", "20260907"))
+    digest = {"digestStartTime": "2026-09-05T13:10:31Z", "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
+    there = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail_us-east-1_20260909T1410Z_x.json.gz"
+    there.write_bytes(gzip.compress(b'{"Records": []}'))
+    listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"
+    listing.write_text(json.dumps(digest))
+    missing = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    assert [(one["noRecords"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
+        ("in us-east-1 before 2026-09-02", 0, 0),
+        ("in us-east-1 on 2026-09-05 (1 more such day)", 1, 2),
+    ]
+    assert [one["usage"] for one in missing["doors"]].count("not known") == 2
+    listing.unlink()
+    there.unlink()
+    assert [(one["what"], one["doors"], one["caller"]["accountName"]) for one in events["population"]] == [
+        ("entry", ["prod-deployer"], "management"),
+        ("entry", ["prod-deployer"], "management"),
+        ("entry without a door", [], "management"),
+    ]
     assert [one["caller"]["name"] for one in events["undeclared"]] == ["mallory"]
     assert [(one["caller"]["name"], one["why"]) for one in events["unusual"]] == [
         ("ci", ["new source address 198.51.100.7"]),
@@ -109,12 +142,24 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("alice", ["failed attempt: AccessDenied"]),
     ]
     text = run("prod", "--events", str(tmp_path / "AWSLogs"), "--html", "report.html", "--csv", "report.csv").output
-    rows = [(row["what"], row["who"]) for row in csv.DictReader(Path("report.csv").read_text().splitlines())]
+    table = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    rows = [(row["what"], row["who"]) for row in table]
     assert ("door used", "role ci") in rows
+    (first, *_) = [row for row in table if row["what"] == "entry"]
+    assert (first["time"], first["from address"], first["region"]) == (
+        "2026-09-01T10:00:00Z",
+        "192.0.2.101",
+        "us-east-2",
+    )
+    assert (first["role ARN"], first["session"], first["door"]) == (DEPLOYER, "run-1", "prod-deployer")
+    assert first["event ID"] == f"{CI} {DEPLOYER} 2026-09-01T10:00:00Z"
+    (way,) = [row for row in table if row["what"] == "way in" and row["who"] == "role ci"]
+    assert (way["usage"], way["count"], way["last use"]) == ("used", "2", "2026-09-20T10:00:00Z")
     assert rows[-4:] == [("entry without a door", "user mallory")] + [
         ("unusual", who) for who in ("role ci", "user mallory", "user alice")
     ]
     assert "\nCloudTrail: 1 entry without a door, 3 unusual\n\n" in text
+    assert "\nOf 3 ways in, those through other roles included: 1 used, 2 without a record of use\n" in text
     assert "\n\nWhat CloudTrail saw\nCloudTrail from 2026-09-01" in text
     assert "CloudTrail: 1 entry without a door, 3 unusual." in Path("report.html").read_text()
 
@@ -130,6 +175,7 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
     used = {one["target"]["name"] for one in events["doors"] if one["usage"] == "used"}
     assert used == {"read-only"}
     assert events["from"] == "2026-09-15T00:00:00+00:00"
+    assert events["asked"] == {"from": "2026-09-15T00:00:00+00:00", "until": "2026-10-15T23:59:59.999999+00:00"}
     # What was recorded in September and October says nothing of other months.
     assert events["until"] == "2026-10-01T10:00:00+00:00"
     for start, end in (("2026-07-01", "2026-08-01"), ("2026-11-01", "2026-12-01")):
@@ -137,8 +183,14 @@ def test_a_period_limits_the_events(tmp_path: Path) -> None:
         assert (events["from"], events["doors"]) == (None, [])
 
 
+def test_the_last_moment_that_there_is_ends_what_is_usual(tmp_path: Path) -> None:
+    events = read("prod", "--events", logs(tmp_path, entry(CI, DEPLOYER, "9999-12-31T23:59:59Z")))["events"]
+    assert (events["learnedUntil"][:10], events["entries"]) == ("9999-12-31", 1)
+
+
 def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
     folder = logs(tmp_path, denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
+    digests(Path(folder), HUB, "2026-09-22", "2026-09-22")
     assert run("prod", "--events", folder).return_value == 0
     assert run("prod", "--events", folder, "--exit-code").return_value == 1
     assert run("stage", "--events", folder, "--exit-code").return_value == 0
@@ -172,7 +224,7 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
     assert (data["user"]["name"], data["count"], data["mfaUsed"]) == ("zoe", 2, {"yes": 1, "no": 1})
     rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if row["what"] == "unusual"]
     assert [(row["who"], row["of account"], row["into role"]) for row in rows] == [
-        ("user zoe", "prod", "console"),
+        *[("user zoe", "prod", "console")] * 3,
         ("user HIDDEN_DUE_TO_SECURITY_REASONS", "prod", "console"),
     ]
 
@@ -180,19 +232,43 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
 def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never_used(tmp_path: Path) -> None:
     elsewhere = signed_in(PROD, "2026-09-22T10:00:00Z", recipientAccountId=PROD)
     home = entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")
-    folder, said = logs(tmp_path, home, elsewhere), "no records of account stage"
+    folder, said = logs(tmp_path, home, elsewhere), "no records of stage; no records of management in us-east-1"
     asked = ("stage", "--events", folder, "--from", "2026-09-15")
     text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
     page = Path("report.html").read_text().replace("<wbr>", "")
     assert (f"\nnot known: {said}: " in text, f"not known: {said}<" in page) == (True, True)
-    assert all("never used" not in shown for shown in (text, page, Path("report.csv").read_text()))
+    assert all("no record of use" not in shown for shown in (text, page, Path("report.csv").read_text()))
     rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if "door" in row["what"]]
-    assert {(row["what"], row["why"].partition(":")[0]) for row in rows} == {("door not known", said)}
+    assert {(row["what"], row["why"].partition(";")[0]) for row in rows} == {
+        ("door not known", f"not known: {said}".partition(";")[0])
+    }
     doors = read(*asked)["events"]["doors"]
     assert {(one["usage"], one["whyNotKnown"]) for one in doors} == {("not known", said)}
     assert f"{len(doors)} doors of which it is not known whether they were used\n" in text
     assert (run(*asked).return_value, run(*asked, "--exit-code").return_value) == (0, 1)
-    assert "never used" in run("stage", "--events", folder).output, "management has a record of 1 September"
+
+
+def test_of_the_event_history_the_evidence_names_account_regions_and_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asked(boto3.Session):
+        def client(self, service: Any, region_name: Any = None, **_: Any) -> Any:
+            client = super().client(service, region_name)
+            stub = Stubber(client)
+            if service == "sts":
+                stub.add_response("get_caller_identity", {"Account": HUB, "Arn": ALICE, "UserId": "AIDAALICE"})
+            else:
+                found = entry(CI, DEPLOYER, "2026-11-01T00:00:00Z")
+                stub.add_response("lookup_events", {"Events": [{"CloudTrailEvent": json.dumps(found)}]})
+            stub.activate()
+            return client
+
+    monkeypatch.setattr("boto3.Session", lambda: Asked("test", "test", region_name="eu-central-1"))
+    monkeypatch.setattr("twokeys.audit.lookup._PAUSE", 0)
+    period = ("--from", "2026-10-31", "--until", "2026-11-01")
+    name = f"CloudTrail's event history of account {HUB} in eu-central-1, us-east-1"
+    span = "events from 2026-10-31 00:00:00 to 2026-11-01 23:59:59 UTC"
+    assert f"; {name} (asked as {ALICE}, {span}); TwoKeys" in run("prod", "--events-api", *period).stdout
+    events = read("prod", "--events-api", *period)["events"]
+    assert (events["entries"], events["sources"][0]["caller"], events["sources"][0]["sha256"]) == (1, ALICE, None)
 
 
 def test_what_is_not_known_is_refused_with_the_next_step(tmp_path: Path) -> None:
@@ -314,7 +390,13 @@ def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_acco
     state.write_text(json.dumps(whole))
     text = run("prod", "--html", "report.html", "--csv", "report.csv").output
     assert "Within their own account\n  user bob of prod has a password and an access key of its own\n" in text
-    assert "<p>user bob of prod has a password and an access key of its own.</p>" in Path("report.html").read_text()
+    page = Path("report.html").read_text()
+    assert "<p>user bob of prod has a password and an access key of its own.</p>" in page
+    assert ("\n1 user with long-term credentials\n" in text, "1 user with long-term credentials." in page) == (
+        True,
+        True,
+    )
+    assert run("prod", "--exit-code").return_value == 0, "it is known, as ways in are"
     rows = csv.DictReader(Path("report.csv").read_text().splitlines())
     assert [row["who"] for row in rows if row["what"] == "long-term credentials"] == ["user bob"]
     assert [one["user"]["name"] for one in read("prod")["longTerm"]] == ["bob"]
@@ -335,7 +417,7 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
     text = run("prod", "--events", str(folder)).stdout
     assert "no records of the period, so nothing tells" in text
     assert ", 0 files read, 1 passed over: 1 of Config, no events)" in text
-    assert "never used" not in text
+    assert "no record of use" not in text
     with pytest.raises(UsageError, match="a file of Config"):
         raise run("prod", "--events", str(config)).exception or AssertionError
 
@@ -363,6 +445,8 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     folder = logs(
         tmp_path, entry(ALICE, READ_ONLY, "2026-09-01T00:00:00Z"), signed_in(PROD, "2026-09-30T23:59:59Z", "zoe")
     )
+    for account in (HUB, PROD):
+        digests(Path(folder), account, "2026-09-01", "2026-09-30")
     damaged = Path(folder, name)
     if content is None:
         damaged.symlink_to("nothing")
@@ -372,14 +456,15 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
     events = read("prod", "--events", folder)["events"]
     (source,) = events["sources"]
     assert (list(source["notReadable"]), source["filesRead"], result.return_value) == ([str(damaged)], 1, 1)
-    assert ("never used" in {one["usage"] for one in events["doors"]}, "never used: " in result.stdout) == (
+    assert ("no record of use" in {one["usage"] for one in events["doors"]}, "\nno record of use" in result.stdout) == (
         known,
         known,
     )
     sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}; events in it are not known"
     assert f"\n{sentence}\n" in result.stdout
     assert ", 1 file that cannot be read\n" in result.stdout
-    span = "1 file read, 1 not readable, events from 2026-09-01 00:00:00 to 2026-09-30 23:59:59 UTC"
+    span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "
+    span += "events from 2026-09-01 00:00:00 to 2026-09-30 23:59:59 UTC"
     rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
     assert f"{folder}: sha256 {source['sha256']}, {span}" in [row["why"] for row in rows if row["what"] == "evidence"]
     assert [row["why"] for row in rows if row["what"] == "file not readable"] == [sentence]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
-from tests.audit.cloudtrail import BY_A_SERVICE, denied, entry, signed_in
+from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, signed_in
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, Usage, compare
@@ -21,10 +21,18 @@ def at(days: float, hours: float = 0) -> str:
     return (DAY + timedelta(days=days, hours=hours)).isoformat().replace("+00:00", "Z")
 
 
-def compared(world: World, *records: dict[str, Any], learning_days: int = 0, target: str = STAGE) -> Comparison:
+def compared(
+    world: World,
+    *records: dict[str, Any],
+    learning_days: int = 0,
+    target: str = STAGE,
+    covered: tuple[str, ...] = (HUB, STAGE),
+) -> Comparison:
     trail = Trail(start=DAY)
     for record in records:
         trail.add(record)
+    for account in covered:
+        trail.coverage.asked(account, "us-east-1", DAY, trail.end or DAY)
     return compare(into(read(world.graph), target), trail, learning_days=learning_days)
 
 
@@ -50,14 +58,9 @@ def test_a_door_is_used_by_its_principals_entries_into_its_role_and_never_used_w
 
 
 def test_a_root_session_is_used_by_whom_it_is_granted_to() -> None:
-    world = two_keys()
-    world.add("Organization", "org", world.hub, id="o-ours000000", masterAccountId=HUB)
-    world.add("Account", "stage", world.hub, name="stage", email="a@x.com", id=STAGE)
-    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=["RootSessions"])
-    policy = document({**grants(arn(STAGE, "root")), "Action": "sts:AssumeRoot"})
-    world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
     found = compared(
-        world, entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE})
+        root_sessions(),
+        entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters={"targetPrincipal": STAGE}),
     )
     assert usage(found)["root user"] is Usage.USED
     assert found.undeclared == ()
@@ -146,22 +149,67 @@ def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is
     assert (found.entries, found.undeclared) == (0, ())
     assert [(one.use.caller.who.name, *one.why) for one in found.unusual] == [
         ("root user", "sign-in as the root user without MFA"),
+        ("anaya", "sign-in of a user that nothing read shows"),
+        ("anaya", "sign-in of a user that nothing read shows", "sign-in without MFA"),
         ("anaya", "failed attempt: Failed authentication"),
     ]
     assert [(one.user.who.name, [use.mfa for use in one.uses]) for one in found.sign_ins] == [("anaya", [True, False])]
 
 
+DAYS = frozenset(range(10))
+
+
 @pytest.mark.parametrize(
-    ("account", "said"), [(STAGE, Usage.NEVER), (HUB, Usage.NEVER), (PROD, Usage.NOT_KNOWN), (OUTSIDE, Usage.NOT_KNOWN)]
+    ("account", "region", "days", "said"),
+    [
+        (STAGE, "us-east-1", DAYS, ""),
+        (HUB, "us-east-1", DAYS, ""),
+        (STAGE, "us-east-1", DAYS - {0, 1}, f"{STAGE} in us-east-1 before 2026-09-03"),
+        (STAGE, "us-east-1", DAYS - {8, 9}, f"{STAGE} in us-east-1 after 2026-09-08"),
+        (STAGE, "us-east-1", DAYS - {4}, f"{STAGE} in us-east-1 on 2026-09-05"),
+        (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05 (1 more such day) and after"),
+        (STAGE, "us-east-1", {4}, f"{STAGE} in us-east-1 before 2026-09-05 and after 2026-09-05"),
+        (STAGE, "eu-central-1", DAYS, f"{STAGE} in us-east-1; no records of management"),
+        (STAGE, "cn-north-1", DAYS, ""),  # another partition has no global endpoint
+        (PROD, "us-east-1", DAYS, f"{STAGE}; no records of management"),
+        (OUTSIDE, "us-east-1", DAYS, f"{STAGE}; no records of management"),
+    ],
 )
-def test_a_door_is_never_used_only_where_its_account_or_its_principal_s_has_a_record_of_any_kind(
-    account: str, said: Usage
+def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_on_every_day(
+    account: str, region: str, days: frozenset[int], said: str
 ) -> None:
-    other = entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity", recipientAccountId=account)
-    assert set(usage(compared(two_keys(), other)).values()) == {said}
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html: the global endpoint's region."""
+    nothing = [
+        entry(CI_SESSION, "", at(day), eventName="GetCallerIdentity", recipientAccountId=account, awsRegion=region)
+        for day in days
+    ]
+    ends = [entry(CI_SESSION, "", at(day), eventName="x", recipientAccountId="000000000000") for day in (0, 9)]
+    found = compared(two_keys(), *nothing, *ends, covered=())
+    assert set(usage(found).values()) == {Usage.NOT_KNOWN if said else Usage.NEVER}
+    assert all(said in one.not_known for one in found.doors)
+    span = None if said else (DAY, DAY + timedelta(days=9))
+    assert {one.covered for one in found.doors} == {span}
 
 
-def test_a_job_s_door_is_never_used_only_where_its_account_has_a_record() -> None:
+@pytest.mark.parametrize(
+    ("account", "changes", "said"),
+    [
+        (STAGE, {}, Usage.NOT_KNOWN),
+        (HUB, {}, Usage.NOT_KNOWN),
+        (PROD, {}, Usage.NEVER),
+        (None, {"userIdentity": {}}, Usage.NOT_KNOWN),
+        (STAGE, {"errorCode": "ValidationError"}, Usage.NEVER),
+    ],
+)
+def test_no_door_is_never_used_whose_use_may_be_a_record_that_does_not_tell_its_role(
+    account: str | None, changes: dict[str, Any], said: Usage
+) -> None:
+    other = entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity", recipientAccountId=HUB)
+    unreadable = entry(CI_SESSION, "no role", at(0), recipientAccountId=account, **changes)
+    assert set(usage(compared(two_keys(), other, unreadable)).values()) == {said}
+
+
+def test_a_job_s_door_is_without_a_record_of_use_only_where_its_account_is_covered() -> None:
     world = two_keys()
     statement = {
         "Effect": "Allow",
@@ -170,8 +218,96 @@ def test_a_job_s_door_is_never_used_only_where_its_account_has_a_record() -> Non
         "Condition": {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}},
     }
     world.role("gha", world.stage, document(statement))
-    found = compared(world, entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity", recipientAccountId=HUB))
+    found = compared(world, entry(CI_SESSION, "", at(0), eventName="GetCallerIdentity"), covered=(HUB,))
     assert (usage(found)["gha"], usage(found)["deployer"]) == (Usage.NOT_KNOWN, Usage.NEVER)
+
+
+def root_sessions() -> World:
+    world = two_keys()
+    world.add("Organization", "org", world.hub, id="o-ours000000", masterAccountId=HUB)
+    world.add("Account", "stage", world.hub, name="stage", email="a@x.com", id=STAGE)
+    world.add("OrganizationsFeatures", "features", world.hub, enabledFeatures=["RootSessions"])
+    policy = document({**grants(arn(STAGE, "root")), "Action": "sts:AssumeRoot"})
+    world.add("RolePolicy", "root", world.hub, role="ci", name="root", policy=policy)
+    return world
+
+
+IN_THE_MEMBER = {"sessionContext": {"assumedRoot": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("covered", "calls", "said"),
+    [
+        ((HUB,), {}, Usage.NEVER),
+        ((STAGE,), {}, Usage.NOT_KNOWN),
+        ((STAGE,), IN_THE_MEMBER, Usage.PERHAPS),
+        ((HUB,), {"requestParameters": {}}, Usage.NOT_KNOWN),
+    ],
+)
+def test_only_the_account_of_the_caller_tells_that_nobody_began_a_root_session(
+    covered: tuple[str, ...], calls: dict[str, Any], said: Usage
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
+    other = called(STAGE, at(0), "GetBucketPolicy", **(IN_THE_MEMBER if calls is IN_THE_MEMBER else {}))
+    other["userIdentity"] |= calls if calls is IN_THE_MEMBER else {"type": "AWSService"}
+    records = [other]
+    if "requestParameters" in calls:
+        records.append(entry(CI_SESSION, "", at(0), eventName="AssumeRoot", eventID=None, **calls))
+    found = compared(root_sessions(), *records, covered=covered)
+    assert usage(found)["root user"] is said
+    assert found.undeclared == ()
+    if "requestParameters" in calls:
+        (door,) = [one for one in found.doors if one.door.target.who.kind == "root-user"]
+        assert door.not_known.endswith("which lacks what was assumed")
+
+
+def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None:
+    """`accessKeyId` of the call is that of the session: AWS's userIdentity page."""
+    world = two_keys()
+    world.add("User", "ann", world.hub, name="ann")
+    ann, keys = arn(HUB, "user/ann"), {"responseElements": {"credentials": {"accessKeyId": "ASIA1"}}}
+    ci = next(one for one in world.resources if one.name == "ci")
+    trusting = {**ci.inputs, "assumeRolePolicy": document(trusts(ann))}
+    world.change(ci, inputs=trusting, outputs=trusting)
+    first = entry(ann, arn(HUB, "role/ci"), at(0), recipientAccountId=HUB, **keys)
+    second = entry(CI_SESSION, DEPLOYER, at(1))
+    after = {**second, "userIdentity": {**second["userIdentity"], "accessKeyId": "ASIA1"}}
+    for records, said in (
+        ((first, after), Usage.USED),
+        ((first, second), Usage.PERHAPS),
+        ((second,), Usage.NEVER),
+        ((first,), Usage.NEVER),
+    ):
+        found = compared(world, *records)
+        (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
+        assert way.usage is said, records
+        assert len(found.ways) == 3
+    found = compared(world, first, after)
+    assert [(one.door.source.who.name, one.count) for one in found.steps] == [("ann", 1)]
+    assert [(one.use.caller.who.name, one.on_the_way) for one in found.population] == [("ann", True), ("ci", False)]
+    (way,) = [one for one in compared(world, second, covered=(STAGE,)).ways if one.way.source.who.name == "ann"]
+    assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "no records of management in us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("user", "event", "changes", "unusual", "apart"),
+    [
+        ("", "CreateAccessKey", {}, ["call as the root user, 2 times"], {}),
+        ("", "x", {"errorCode": "No"}, ["call as the root user, 2 times", "failed attempt: No"], {}),
+        ("", "RotateKey", {"eventType": "AwsServiceEvent"}, [], {}),
+        ("zoe", "CreateUser", {}, [], {"CreateUser calls of user zoe of S with an access key": 2}),
+        ("zoe", "GetSessionToken", {}, [], {"GetSessionToken calls of user zoe of S with an access key": 2}),
+        ("zoe", "ListUsers", {}, [], {"other calls of user zoe of S with an access key": 3}),
+    ],
+)
+def test_calls_of_the_root_user_are_unusual_and_those_with_a_user_s_key_are_counted_apart(
+    user: str, event: str, changes: dict[str, Any], unusual: list[str], apart: dict[str, int]
+) -> None:
+    """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1."""
+    found = compared(two_keys(), *(called(STAGE, at(day), event, user, **changes) for day in (0, 1, 1)))
+    assert [why for one in found.unusual for why in one.why] == unusual
+    assert found.apart == {what.replace(" S ", f" {STAGE} "): count for what, count in apart.items()}
+    assert compared(two_keys(), called(PROD, at(0), event, user, **changes)).unusual == ()
 
 
 def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
@@ -180,10 +316,12 @@ def test_a_used_door_tells_its_sessions_and_what_came_before_its_keys() -> None:
         world.change(one, created=at(1))
     sessions = [CI_SESSION.replace("run-1", f"run-{number}") for number in (1, 2, 2, 3, 4)]
     records = [entry(session, DEPLOYER, at(day)) for day, session in enumerate(sessions)]
+    records[0]["requestParameters"] |= {"sourceIdentity": "ann"}
     (door,) = [one for one in compared(world, *records).doors if one.count]
     assert (door.count, door.early, door.sessions) == (5, 1, ("run-1", "run-2", "run-3", "run-4"))
-    assert ", 5 times (1 before the door's keys were made), as run-1, run-2 and 2 more, last 2026-09-05" in door_use(
-        door
+    assert (
+        ", 5 times (1 before the door's keys were made), as run-1, run-2 and 2 more, for ann, last 2026-09-05"
+        in door_use(door)
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from twokeys.access.graph import build
 from twokeys.access.live import read_live
-from twokeys.access.principals import ACCESS_KEY, PASSWORD, USER
+from twokeys.access.principals import ACCESS_KEY, MFA_DEVICE, PASSWORD, USER
 from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
@@ -76,23 +76,29 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
     assert told["bob"].not_before == ann.trust.created
     assert since(told["bob"]).endswith(" UTC or later")
     assert {party.who.name for party in found.principals.values()} >= {"ann", "bob", "reader"}
-    assert list(map(str, found.long_term)) == ["administrator: user pat of prod has an access key of its own"]
+    assert list(map(str, found.long_term)) == [
+        "administrator: user pat of prod has an access key of its own and no MFA device"
+    ]
     assert [one.user.arn for one in found.long_term] == [f"arn:aws:iam::{prod}:user/pat"]
     (hers,) = (one for one in everywhere.long_term if one not in found.long_term)
     assert (hers.user.who.name, hers.has) == ("ann", "a password and an access key")
-    assert "access keys of root users," in not_looked_at(found)
+    assert "access keys and MFA devices of root users," in not_looked_at(found)
     assert scope(everywhere) is None
     assert scope(in_part) == (
         f"Not known: how long sessions of roles last at most (AWS answered AccessDenied to iam:ListRoles by {arn}); "
-        "which users have passwords and access keys (AWS answered AccessDenied to iam:GenerateCredentialReport by "
-        f"{arn}). Next step: allow them these actions, as AWS's policy IAMReadOnlyAccess does; "
-        "after another error, try again"
+        "which users have passwords, access keys and MFA devices (AWS answered AccessDenied to "
+        f"iam:GenerateCredentialReport by {arn}). Next step: allow them these actions, as AWS's policy "
+        "IAMReadOnlyAccess does; after another error, try again"
     )
     assert [one.user.who.name for one in in_part.long_term] == ["pat"]
 
 
 def test_a_user_newer_than_the_credential_report_may_have_either() -> None:
-    values = {"name": "pat", "arn": f"arn:aws:iam::{HUB}:user/pat", "credentials": {PASSWORD: None, ACCESS_KEY: None}}
+    values = {
+        "name": "pat",
+        "arn": f"arn:aws:iam::{HUB}:user/pat",
+        "credentials": dict.fromkeys((PASSWORD, ACCESS_KEY, MFA_DEVICE)),
+    }
     provider = Resource("urn:pulumi:live::aws::hub", PROVIDER, HUB, {"allowedAccountIds": json.dumps([HUB])})
     user = Resource("urn:pulumi:live::aws::pat", USER, "pat", outputs=values, provider=provider.urn)
     (one,) = read(build(Snapshot((provider, user)))).long_term

@@ -10,8 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.audit.cloudtrail import IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING
-from twokeys.audit.lookup import looked_up
-from twokeys.audit.trail import EVENTS
+from twokeys.audit.lookup import ASKED, looked_up
 from twokeys.errors import Refusal
 
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
@@ -38,8 +37,8 @@ class Session:
         return self._clients[region_name]
 
 
-def asked(event: str, token: str | None = None) -> dict[str, Any]:
-    attributes = [{"AttributeKey": "EventName", "AttributeValue": event}]
+def asked(key: str, value: str, token: str | None = None) -> dict[str, Any]:
+    attributes = [{"AttributeKey": key, "AttributeValue": value}]
     more = {"NextToken": token} if token else {}
     return {"LookupAttributes": attributes, "StartTime": START, "EndTime": END, **more}
 
@@ -51,17 +50,17 @@ def answer(*records: dict[str, Any], token: str | None = None) -> dict[str, Any]
 
 def test_every_page_of_every_event_and_region_is_read_at_two_calls_a_second() -> None:
     def stub(region: str, stub: Stubber) -> None:
-        for event in EVENTS:
-            if region == "us-east-1" and event == "AssumeRole":
-                stub.add_response("lookup_events", answer(IN_THE_CALLERS_ACCOUNT, token="next"), asked(event))
-                stub.add_response("lookup_events", answer(ROLE_CHAINING), asked(event, "next"))
+        for key, value in ASKED:
+            if region == "us-east-1" and value == "AssumeRole":
+                stub.add_response("lookup_events", answer(IN_THE_CALLERS_ACCOUNT, token="next"), asked(key, value))
+                stub.add_response("lookup_events", answer(ROLE_CHAINING), asked(key, value, "next"))
             else:
-                stub.add_response("lookup_events", answer(), asked(event))
+                stub.add_response("lookup_events", answer(), asked(key, value))
 
     session, pauses = Session(stub), []
     found = list(looked_up(session, ["us-east-1", "eu-central-1"], START, END, pauses.append))  # type: ignore[arg-type]
     assert [record["eventID"] for record in found] == [IN_THE_CALLERS_ACCOUNT["eventID"], ROLE_CHAINING["eventID"]]
-    assert pauses == [0.5] * (2 * len(EVENTS) + 1)
+    assert pauses == [0.5] * (2 * len(ASKED) + 1)
     for one in session.stubs:
         one.assert_no_pending_responses()
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.access.world import World
 from tests.audit.cloudtrail import (
+    ASSUME_ROOT,
     BY_A_SERVICE,
     CALLER,
     IN_THE_CALLERS_ACCOUNT,
@@ -14,6 +15,7 @@ from tests.audit.cloudtrail import (
     OWNER,
     ROLE_CHAINING,
     WITH_SAML,
+    called,
     denied,
     signed_in,
 )
@@ -123,6 +125,7 @@ def test_people_of_identity_center_and_jobs_of_github_are_named() -> None:
     assert github.caller.who == Who("web-identity", "", f"GitHub {subject}")
 
 
+IN_A_ROOT_SESSION = {"sessionContext": {"assumedRoot": "true"}}
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html: the account as 12 digits or its root's ARN
 TASK = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"
 
@@ -134,6 +137,21 @@ def test_a_root_session_is_an_entry_into_the_account_s_root(target: str, task: o
     assert (use.target, use.task) == (Who("root-user", OWNER, "root user"), "S3UnlockBucketPolicy")
     assert f"-> root user, limited to S3UnlockBucketPolicy, of {OWNER} from" in used(use, read(World().graph))
     assert use.caller.who == Who("user", CALLER, "JohnDoe")
+
+
+def test_a_root_session_s_first_call_is_its_use_where_no_record_of_assume_root_is_there() -> None:
+    """AWS's example of AssumeRoot has no id."""
+    (use,) = trail(ASSUME_ROOT).uses()
+    assert (use.account, use.task, use.caller.who.name) == ("222222222222", "S3UnlockBucketPolicy", "JohnDoe")
+    session = {"type": "Root", "accountId": "222222222222", "accessKeyId": "ASIAIOSFODNN8EXAMPLE"}
+    calls = [
+        called("222222222222", f"2024-10-25T20:5{minute}:00Z", "x", userIdentity={**session, **IN_A_ROOT_SESSION})
+        for minute in (4, 3)
+    ]
+    assert [use.event for use in trail(ASSUME_ROOT, *calls).uses()] == ["AssumeRoot"]
+    (use,) = trail(*calls).uses()
+    assert (use.event, use.time.minute, use.target.kind, use.told) == ("AssumeRoot", 53, "root-user", False)
+    assert trail(called("222222222222", "2024-10-25T20:53:00Z", "x", userIdentity=session)).uses() == []
 
 
 def switched(time: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def make(**changes: Any) -> Run:
     def program() -> None:
         parent = aws.Provider("management", region="us-east-1")
         made = Organization("organization", settings, said, pulumi.ResourceOptions(provider=parent))
+        pulumi.export("denials", made.denials)
         pulumi.export("ids", [made.organization_id, made.root_id, dict(made.unit_ids)])
 
     return run(program, stack="management")
@@ -76,6 +77,21 @@ def test_a_guard_rail_is_attached_to_each_of_its_targets_once_its_policy_type_is
     targets = {name: each.inputs["targetId"] for name, each in done.of(ATTACHMENT).items()}
     assert targets == {"stay-root": "r-ab12", "stay-Workloads/Stage": "Workloads/Stage-id"}
     assert done.one(ORGANIZATION, "organization").urn in done.one(POLICY, "stay").dependencies
+
+
+def test_what_control_policies_deny_about_entering_accounts_is_exported_without_the_rest() -> None:
+    entering = {"Sid": "E", "Effect": "Deny", "NotAction": ["s3:*", "STS:Get*"], "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [*STAY["Statement"], entering]}
+    said = {"document": document, "targets": ["Workloads"], "name": "Company's own"}
+    done = make(serviceControlPolicies={"stay": {"document": STAY, "targets": ["root"]}, "own": said})
+    assert done.exports["denials"] == [
+        {
+            "name": "Company's own",
+            "type": "SERVICE_CONTROL_POLICY",
+            "targets": ["Workloads"],
+            "document": {"Version": "2012-10-17", "Statement": [entering]},
+        }
+    ]
 
 
 ADOPTED: dict[str, Any] = {

@@ -511,7 +511,7 @@ def test_a_door_into_every_account_makes_a_trust_in_each_and_shows_the_pack_what
     shown = done.one(OTHER_STACK, "management").inputs
     assert shown["name"] == "organization/twokeys/management"
     about_doors = ("group_members", "parent_account_id", "people_account_id")
-    about_accounts = ("member_account_ids", "member_account_environments")
+    about_accounts = ("member_account_ids", "member_account_environments", "organizational_unit_ids")
     assert shown["outputs"] == {key: OUTPUTS[key] for key in (*about_doors, *about_accounts)}
     assert done.reads == [REFERENCE]
 
@@ -639,6 +639,13 @@ def test_a_door_from_a_stack_that_is_not_there_is_previewed_with_a_warning_and_n
         "stack organization/twokeys/shared",
     )
     assert "name another one as `stack`" in refused.value.next_step
+
+
+def test_a_member_whom_the_management_stack_does_not_have_in_the_group_is_refused(stacks: Stacks) -> None:
+    with pytest.raises(ProgramRefusal) as refused:
+        stacks.run("stage", preview=True, doors=source(group="developers", members=["alice", "bob"]))
+    assert "bob is not in group developers, so nothing grants this door to bob; in it are: alice" in refused.value.why
+    assert "take bob out of `members`" in refused.value.next_step
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.fleet.conftest import environment_of, write_stack
+from tests.fleet.test_environment import split
 from tests.in_process import twokeys
 from twokeys.errors import Refusal
-from twokeys.fleet.layout import account_sizes, place
-from twokeys.fleet.split import write
+from twokeys.fleet.layout import account_sizes
 from twokeys.project.environment import load, stored_config
 
 GRANT = {"from": {"role": "auditor"}, "to": {"role": "auditor"}, "reason": "The audit", "owner": "security"}
@@ -29,11 +29,6 @@ AUDITOR: dict[str, Any] = {
 
 def environment(project: Path, names: list[str], **door: object) -> None:
     write_stack(project, "prod", {**environment_of(names, doors=False), "twokeys:doors": {"auditor": AUDITOR | door}})
-
-
-def split(project: Path) -> None:
-    found = load(project, "prod")
-    write(found, place(account_sizes(found.settings), found.recorded(), 14))
 
 
 def test_a_door_into_every_account_is_in_every_shard_and_counted_for_each_account(project: Path) -> None:

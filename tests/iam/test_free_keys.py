@@ -28,7 +28,7 @@ ADDRESSES = [
 TEXTS = [
     ("StringEquals", "a"), ("StringNotEquals", "a"), ("StringNotEquals", ""), ("StringEqualsIgnoreCase", "A"),
     ("StringLike", "a*"), ("StringNotLike", "a*"), ("StringNotLikeIfExists", "a*"), ("StringEquals", "ab"),
-    ("StringLike", "b*"), ("StringNotLike", "b*"),
+    ("StringLike", "b*"), ("StringNotLike", "b*"), ("StringLike", "*"), ("StringNotLike", "**"),
 ]  # fmt: skip
 SETS = [
     (f"{of}:{operator}", "a")

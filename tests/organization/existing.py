@@ -9,8 +9,10 @@ import boto3
 from twokeys.organization.model import Live
 from twokeys.organization.reading import read_live
 from twokeys.sandbox.local_aws import LocalAws
+from twokeys.verify.attempts import Keys
 
 MANAGEMENT = "111111111111"
+ALLOW = {"Effect": "Allow", "Resource": "*"}
 TAGS = [{"Key": "environment", "Value": "prod"}]
 
 
@@ -73,6 +75,15 @@ class Existing:
         role = "OrganizationAccountAccessRole"
         inside.detach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
         inside.delete_role(RoleName=role)
+
+    def clerk(self, *actions: str) -> Keys:
+        """The access key of a user of the management account who may do only this."""
+        iam = self.client("iam")
+        iam.create_user(UserName="clerk")
+        document = json.dumps({"Version": "2012-10-17", "Statement": [{**ALLOW, "Action": list(actions)}]})
+        iam.put_user_policy(UserName="clerk", PolicyName="some", PolicyDocument=document)
+        made = iam.create_access_key(UserName="clerk")["AccessKey"]
+        return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
     def live(self, *, tags: bool = True) -> Live:
         """The environment names the local AWS."""

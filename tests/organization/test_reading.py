@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import cast
 
@@ -25,17 +24,6 @@ def calls(session: boto3.Session, *, tags: bool = False) -> Counter[str]:
     )
     read_live(session, tags=tags)
     return counted
-
-
-def clerk(existing: Existing, *actions: str) -> boto3.Session:
-    """A user of the management account who may do only this."""
-    iam = existing.client("iam")
-    iam.create_user(UserName="clerk")
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName="clerk", PolicyName="some", PolicyDocument=document)
-    key = iam.create_access_key(UserName="clerk")["AccessKey"]
-    return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
 
 
 def test_a_grown_organization_is_read_whole(existing: Existing) -> None:
@@ -82,7 +70,8 @@ def test_a_member_account_sees_whose_organization_it_is_in_and_no_more(existing:
 
 
 def test_what_may_not_be_read_is_named_by_its_permission(existing: Existing) -> None:
-    live: Live = read_live(clerk(existing, "organizations:DescribeOrganization", "organizations:ListRoots"))
+    key = existing.clerk("organizations:DescribeOrganization", "organizations:ListRoots")
+    live: Live = read_live(boto3.Session(key.access, key.secret, region_name="us-east-1"))
     assert live.unread == {
         "organizational units": "organizations:ListOrganizationalUnitsForParent",
         "accounts": "organizations:ListAccountsForParent",

@@ -135,18 +135,10 @@ def test_what_is_no_management_account_is_refused(
 def test_a_missing_permission_is_named_and_nothing_is_written(
     existing: Existing, adopt: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    iam = existing.client("iam")
-    iam.create_user(UserName="clerk")
-    allowed = ["organizations:Describe*", "organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent"]
-    statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
-    iam.put_user_policy(
-        UserName="clerk",
-        PolicyName="some",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
-    key = iam.create_access_key(UserName="clerk")["AccessKey"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    allowed = ("Describe*", "ListRoots", "ListOrganizationalUnitsForParent")
+    key = existing.clerk(*(f"organizations:{action}" for action in allowed))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key.secret)
     refused = adopt()
     assert refused.returncode == 1
     assert "organizations:ListAccountsForParent" in refused.stderr

@@ -5,21 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from twokeys.errors import Refusal
 from twokeys.preview.commands import preview
 
-HALF = {
-    "half": {
-        "from": {"role": "ci"},
-        "to": {"role": "deployer"},
-        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
-        "keys": ["trust"],
-        "reason": "r",
-        "owner": "o",
-    }
-}
+READER = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+DOOR = {"from": {"role": "ci"}, "to": {"role": "deployer"}, "permissions": READER, "reason": "r", "owner": "o"}
+HALF = {"half": {**DOOR, "keys": ["trust"]}}
 
 
 @pytest.fixture
@@ -61,21 +54,24 @@ def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, 
     assert CliRunner().invoke(preview, [*arguments, *pack], standalone_mode=False).return_value == 0
 
 
+def acme(folder: Path, config: str, program: str) -> Result:
+    """`twokeys preview dev` of a project of that config and program."""
+    (folder / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
+    (folder / "Pulumi.dev.yaml").write_text(config)
+    (folder / "__main__.py").write_text(program)
+    return CliRunner().invoke(preview, ["dev", "--project", str(folder)], standalone_mode=False)
+
+
 def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
-    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  acme:token: {secure: v1:abc=:def}\n")
     text = "import pulumi\npulumi.Config().require_secret('token').apply(lambda text: print(len(text)))\n"
-    (tmp_path / "__main__.py").write_text(text)
-    done = CliRunner().invoke(preview, ["dev", "--project", str(tmp_path)], standalone_mode=False)
+    done = acme(tmp_path, "config:\n  acme:token: {secure: v1:abc=:def}\n", text)
     assert done.return_value == 0, done.exception
     assert "nothing refused" in done.output
 
 
 @pytest.mark.parametrize(("name", "there"), [("ci", True), ("cii", False)])
 def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(tmp_path: Path, name: str, there: bool) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
-    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
-    (tmp_path / "__main__.py").write_text(
+    program = (
         "import pulumi\n"
         "roles = pulumi.StackReference('organization/acme/hub').require_output('roles')\n"
         f"roles.apply(lambda roles: roles[{name!r}])\n"
@@ -86,7 +82,7 @@ def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(tmp_path: P
     state = tmp_path / ".twokeys" / "stacks" / "hub.json"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({"version": 3, "deployment": {"resources": [made]}}))
-    done = CliRunner().invoke(preview, ["dev", "--project", str(tmp_path)], standalone_mode=False)
+    done = acme(tmp_path, "config: {}\n", program)
     assert (done.return_value == 0) == there
     if there:
         assert f"other stacks are as their states in {os.path.relpath(state.parent)} say" in done.output

@@ -18,6 +18,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from tests.preview.test_commands import DOOR, HALF
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -68,20 +69,12 @@ def test_nothing_is_refused_in_the_first_preview_of_each_example(project_root: P
 def test_a_door_is_refused_before_its_account_exists(
     source: dict[str, str], rule: str, named: str, step: str, project_root: Path
 ) -> None:
-    door = {
-        "from": source,
-        "to": {"role": "deployer"},
-        "permissions": {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
-        "keys": ["trust"],
-        "reason": "r",
-        "owner": "o",
-    }
-    (found,) = judge(previewed(project_root, "stage", doors={"half": door})).mandatory
+    (found,) = judge(previewed(project_root, "stage", doors={"half": {**HALF["half"], "from": source}})).mandatory
     assert (found.rule, found.door) == (rule, f"{named} -> arn:aws:iam::account:stage:role/deployer")
     assert step in found.next_step
 
 
-WEB, READER = "222222222222", {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+WEB = "222222222222"
 
 
 def exported(environment: str) -> dict[str, dict[str, Any]]:
@@ -99,15 +92,69 @@ def exported(environment: str) -> dict[str, dict[str, Any]]:
 def test_a_door_from_an_account_of_another_stack_needs_both_keys_and_leads_not_from_stage_to_prod(
     project_root: Path,
 ) -> None:
-    door = {"from": {"role": "runner", "account": "web", "stack": "other", "exists": True}, "permissions": READER}
-    door |= {"reason": "r", "owner": "o", "to": {"role": "reader"}}
+    runner = {"role": "runner", "account": "web", "stack": "other", "exists": True}
+    door = {**DOOR, "from": runner, "to": {"role": "reader"}}
     doors = {"web": door, "half": door | {"to": {"role": "writer"}, "keys": ["trust"]}}
     found = judge(previewed(project_root, "prod", stacks=exported("staging"), doors=doors)).mandatory
-    runner = f"arn:aws:iam::{WEB}:role/runner"
     assert {(finding.rule, finding.door) for finding in found} == {
-        ("environments-isolated", f"{runner} -> arn:aws:iam::account:prod:role/reader"),
-        ("door-needs-grant", f"{runner} -> arn:aws:iam::account:prod:role/writer"),
+        (rule, f"arn:aws:iam::{WEB}:role/runner -> arn:aws:iam::account:prod:role/{role}")
+        for rule, role in (("environments-isolated", "reader"), ("door-needs-grant", "writer"))
     }
+
+
+def denying(*targets: str, condition: dict[str, Any] | None = None, **said: str) -> dict[str, Any]:
+    """A control policy `s` as the management stack exports it."""
+    statement = {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*", "Condition": condition or {}, **said}
+    type_ = "RESOURCE_CONTROL_POLICY" if "Principal" in said else "SERVICE_CONTROL_POLICY"
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"name": "s", "type": type_, "targets": list(targets), "document": document}
+
+
+BUT_CI = {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{WEB}:role/ci"}}
+OF_OTHERS = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+CI, ALICE, DEVELOPERS = ("role/ci", "deployer"), ("user/alice", "developer"), ("group/developers", "developer")
+
+
+@pytest.mark.parametrize(
+    ("policy", "named", "shut"),
+    [
+        (denying("root"), "SCP s at the root denies it", (CI, ALICE)),
+        (denying("Company"), "SCP s at unit Company denies it", (CI, ALICE)),
+        (denying("Company/Identity"), "SCP s at unit Company/Identity denies it", (CI, ALICE)),
+        (denying(WEB), f"SCP s at account identity ({WEB}) denies it", (CI, ALICE)),
+        (denying("root", condition=BUT_CI), "SCP s at the root denies it", (ALICE,)),
+        (denying("Workloads/Stage", "333333333333"), "", ()),
+        (denying("Workloads/Stage", Principal="*"), "RCP s at unit Workloads/Stage denies it", (CI, DEVELOPERS)),
+        (denying("root", Principal="*", condition=OF_OTHERS), "", ()),
+        (denying("Company", "Workloads/Prod", Principal="*"), "", ()),
+        (denying("root", Resource="arn:aws:iam::*:role/another"), "", ()),
+    ],
+)
+@pytest.mark.usefixtures("programs_in_process")
+def test_a_door_that_a_control_policy_of_the_management_stack_shuts_is_refused(
+    project_root: Path, policy: dict[str, Any], named: str, shut: tuple[tuple[str, str], ...]
+) -> None:
+    """SCPs bind who enters, RCPs what is entered; both bind what is below their target.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+    """
+    units = {"Company": "ou-ab12-00000001", "Company/Identity": "ou-ab12-00000002"}
+    units |= {f"Workloads/{name}": f"ou-ab12-0000000{place}" for place, name in enumerate(("Stage", "Prod"), 3)}
+    management = {
+        "organization_id": "o-a1b2c3d4e5",
+        "parent_account_id": "111111111111",
+        "people_account_id": WEB,
+        "member_account_ids": {"identity": WEB},
+        "member_account_parents": {"identity": units["Company/Identity"]},
+        "organizational_unit_ids": units,
+        "access_role_arns": {"identity": f"arn:aws:iam::{WEB}:role/OrganizationAccountAccessRole"},
+        "group_members": {"developers": ["alice"]},
+        "control_policy_denials": [policy],
+    }
+    found = judge(previewed(project_root, "stage", stacks={"management": management})).mandatory
+    into = "arn:aws:iam::account:stage:role"
+    assert {one.door for one in found} == {f"arn:aws:iam::{WEB}:{who} -> {into}/{role}" for who, role in shut}
+    assert not [one.text for one in found if named not in one.message or named not in one.next_step]
 
 
 @pytest.mark.usefixtures("programs_in_process")

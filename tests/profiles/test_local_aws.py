@@ -15,37 +15,33 @@ from twokeys.profiles.commands import profiles
 from twokeys.sandbox.local_aws import LocalAws
 
 
-@pytest.fixture(scope="module")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
-        yield running
-
-
 def allow(action: str, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
 
 
 @pytest.fixture(scope="module")
-def key(local_aws: LocalAws) -> dict[str, str]:
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """Ada in the management account, with a grant for one role in stage that trusts her and asks for an external ID."""
-    parent, stage = local_aws.client("iam", MANAGEMENT), local_aws.client("iam", STAGE)
-    parent.create_user(UserName="ada")
-    role_arn = f"arn:aws:iam::{STAGE}:role/ops/reader"
-    parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role_arn))
-    trust = allow(
-        "sts:AssumeRole",
-        Principal={"AWS": f"arn:aws:iam::{MANAGEMENT}:user/ada"},
-        Condition={"StringEquals": {"sts:ExternalId": "Unique-ID"}},
-    )
-    stage.create_role(RoleName="reader", Path="/ops/", AssumeRolePolicyDocument=trust)
-    made = parent.create_access_key(UserName="ada")["AccessKey"]
-    return {"id": made["AccessKeyId"], "secret": made["SecretAccessKey"]}
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as running:
+        parent, stage = running.client("iam", MANAGEMENT), running.client("iam", STAGE)
+        parent.create_user(UserName="ada")
+        role = f"arn:aws:iam::{STAGE}:role/ops/reader"
+        parent.put_user_policy(UserName="ada", PolicyName="door", PolicyDocument=allow("sts:AssumeRole", Resource=role))
+        trust = allow(
+            "sts:AssumeRole",
+            Principal={"AWS": f"arn:aws:iam::{MANAGEMENT}:user/ada"},
+            Condition={"StringEquals": {"sts:ExternalId": "Unique-ID"}},
+        )
+        stage.create_role(RoleName="reader", Path="/ops/", AssumeRolePolicyDocument=trust, MaxSessionDuration=7200)
+        yield running
 
 
 @pytest.fixture
-def config(tmp_path: Path, key: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+def config(tmp_path: Path, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Path:
     file, credentials = tmp_path / "config", tmp_path / "credentials"
-    credentials.write_text(f"[ada]\naws_access_key_id = {key['id']}\naws_secret_access_key = {key['secret']}\n")
+    key = local_aws.client("iam", MANAGEMENT).create_access_key(UserName="ada")["AccessKey"]
+    pair = f"aws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n"
+    credentials.write_text(f"[ada]\n{pair}")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     return file

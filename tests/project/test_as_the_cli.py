@@ -6,36 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.test_stack_yaml import MEANT
 from twokeys.project.config import load_config, load_project
-
-_SCALARS = (
-    "2012-10-17",
-    "2012-1-7",
-    "2012-10-17T10:11:12Z",
-    "2012-10-17 10:11:12.50",
-    "012345678901",
-    "111111111111",
-    "0777",
-    "0o17",
-    "0x1f",
-    "1_000",
-    "1:30",
-    "1.0",
-    "1.10",
-    "1e3",
-    "123456789012345678901234567890",
-    "yes",
-    "TRUE",
-    "~",
-    '"2012-10-17"',
-    "!!str 2012-10-17",
-)
 
 
 @pytest.mark.engine
 def test_a_program_gets_what_the_cli_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = [f"  proj:a{number}: {text}" for number, text in enumerate(_SCALARS)]
-    lines += [f"  proj:o{number}: {{inner: [{text}]}}" for number, text in enumerate(_SCALARS)]
+    lines = [f"  proj:a{number}: {text}" for number, (text, _) in enumerate(MEANT)]
+    lines += [f"  proj:o{number}: {{inner: [{text}]}}" for number, (text, _) in enumerate(MEANT)]
     lines += ["  plain: x", "  proj:keys: {1: x, true: y, 2012-10-17: z, b: 1, a: 2}"]
     (tmp_path / "Pulumi.yaml").write_text("{name: proj, runtime: python}")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}")

@@ -71,6 +71,7 @@ def test_an_override_of_an_object_is_read_as_one(root: Path) -> None:
         ("config:\n\tcount: 1\n", "this is a tab"),
         ("config:\n  text: a: b\n", "put a text that has a colon and a space in quotes"),
         ("config:\n  count: 1\n \u00a0text: a\n", "write line 3 with ordinary spaces"),
+        ("config:\n  count: 1\n  count: 2\n", "take out line 3, or the count above it"),
         ("config: [a]", "Pulumi.dev.yaml"),
         ("just text", "Pulumi.dev.yaml"),
         ("config: {count: 1}\n---\nconfig: {count: 2}\n", "Pulumi.dev.yaml"),

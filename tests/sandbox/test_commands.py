@@ -201,7 +201,10 @@ def test_down_forgets_everything_and_touches_nothing_else(twokeys: Run, project:
     (project / ".twokeys" / "stacks").mkdir()
     (project / ".twokeys" / "demo" / "stacks").mkdir(parents=True)
     assert twokeys("sandbox", "down").returncode == 0
-    assert sorted(path.name for path in (project / ".twokeys").rglob("*")) == ["demo", "notes.txt"]
+    assert [path.name for path in (project / ".twokeys").rglob("*")] == ["notes.txt"]
+    kept.unlink()
+    assert twokeys("sandbox", "down").returncode == 0
+    assert not kept.parent.exists()
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
     """The access role of each member account, as AWS makes it, unless the program has it as a resource of its own.
 
     It holds AdministratorAccess and trusts the management account as a whole; where the snapshot does not tell which
-    account that is, its trust stays unknown. Member accounts are those that the snapshot makes or lists, and those that
-    a provider enters by such a role.
+    account that is, its trust stays unknown. Member accounts are those that the snapshot makes or lists, those that
+    other stacks which it refers to list, and those that a provider enters by such a role.
     """
     places = [
-        (account, name) for account in sorted(accounts.members) for name in sorted(accounts.access_roles(account))
+        (account, name) for account in sorted(accounts.all_members) for name in sorted(accounts.access_roles(account))
     ]
     places += entered_by_access_role(accounts)
     return [
@@ -39,7 +39,7 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Principal]:
 
 def is_as_aws_made_it(role: Principal, accounts: Accounts) -> bool:
     """Whether a role that was read is a member account's access role, with the trust that AWS gives it."""
-    if role.account not in accounts.members or role.name not in accounts.access_roles(role.account):
+    if role.account not in accounts.all_members or role.name not in accounts.access_roles(role.account):
         return False
     root = Arn.root(str(accounts.management), accounts.partition(role.account))
     return accounts.management is not None and role.trust_policy == _trust_in(str(root))

@@ -89,9 +89,11 @@ class Accounts:
         self.organization: str | None = organizations.pop() if len(organizations) == 1 else None
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         self._environments: dict[str, str] = {}
+        self._listed_elsewhere: set[str] = set()
         for account, identity, inside in _of_other_stacks(snapshot):
             symbol = doors.SYMBOL_PREFIX + _slug(account)
             self._names.setdefault(symbol, account)
+            self._listed_elsewhere.add(identity or symbol)
             if identity:
                 self.ids.setdefault(symbol, identity)
                 self._names.setdefault(identity, account)
@@ -227,9 +229,14 @@ class Accounts:
                     found |= set(filter(_is_id, ids))
         return frozenset(found - {self.management})
 
+    @cached_property
+    def all_members(self) -> frozenset[str]:
+        """The member accounts that the stack shows, or another one that it refers to."""
+        return self.members | frozenset(map(self.canonical, self._listed_elsewhere)) - {self.management}
+
     def is_ours(self, account: str) -> bool:
-        """Whether the stack shows that an account is one of the organization: it works in it, makes it or lists it."""
-        return account in self.held or account in self.members or account == self.management
+        """Whether an account is shown to be one of the organization: it is worked in, made or listed."""
+        return account in self.held or account in self.all_members or account == self.management
 
     def access_role(self, account: str) -> str:
         """The name of the role by which the management account enters an account: as AWS made it, else as it is told.

@@ -17,8 +17,10 @@ from twokeys.doors import (
     GRANTS_OUTPUT,
     MEMBERS_OUTPUT,
     PEOPLE_OUTPUT,
+    POLICIES_OUTPUT,
     ExportedDoor,
     ExportedGrant,
+    ExportedPolicy,
     SymbolicDocument,
 )
 from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
@@ -26,7 +28,7 @@ from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
 
 @dataclass(frozen=True, slots=True)
 class BadExport:
-    """An output of another stack about doors (`doors` or `organization_grants`) that cannot be read, or believed."""
+    """An output of another stack about doors, such as `doors`, that cannot be read, or believed."""
 
     urn: str
     stack: str
@@ -37,9 +39,10 @@ class BadExport:
 _UPDATE = "update that stack with this version of the program, so that its output `doors` is current"
 _SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
 _REFER = "let OtherStack refer to that stack itself, or give it the outputs of a pulumi.StackReference as they are"
-_OUTPUTS: tuple[tuple[str, type[ExportedDoor] | type[ExportedGrant]], ...] = (
+_OUTPUTS: tuple[tuple[str, type[ExportedDoor] | type[ExportedGrant] | type[ExportedPolicy]], ...] = (
     (DOORS_OUTPUT, ExportedDoor),
     (GRANTS_OUTPUT, ExportedGrant),
+    (POLICIES_OUTPUT, ExportedPolicy),
 )
 
 
@@ -59,6 +62,10 @@ class Exported:
         self.bad: list[BadExport] = []
         self.members: dict[tuple[str, str], frozenset[str]] = {}
         """The users of a group, by account and group, where a referenced stack tells them."""
+        self.outputs: dict[str, Mapping[str, object]] = {}
+        """The outputs of each stack."""
+        self.policies: dict[str, list[ExportedPolicy]] = {}
+        """The control policies of each stack's organization."""
         self._keys: list[_Key] = []
         held = {_stack_of(resource.urn) for resource in snapshot.resources} if snapshot.referred else set()
         for referred in snapshot.referred:
@@ -72,6 +79,7 @@ class Exported:
                 self.bad.append(BadExport(urn, stack, _SAID_ONLY, _REFER))
             return
         self._read_members(outputs)
+        self.outputs[stack], self.policies[stack] = outputs, []
         for output, model in _OUTPUTS:
             for item in _listed(outputs, output):
                 try:
@@ -80,6 +88,9 @@ class Exported:
                     first = error.errors()[0]
                     where = ".".join(map(str, first["loc"])) or output
                     self.bad.append(BadExport(urn, stack, f"it cannot be read: {where}: {first['msg']}", _UPDATE))
+                    continue
+                if isinstance(exported, ExportedPolicy):
+                    self.policies[stack].append(exported)
                 else:
                     self._keys.extend(_Key(stack, document) for document in exported.documents)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from twokeys.access.accounts import Accounts
 from twokeys.access.judge import Door, settled
-from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE
+from twokeys.access.names import ASSUME_ROLE, CARRIERS, EVERY_SERVICE, EVERYONE, admits_everyone, trusted_names
 from twokeys.access.principals import Principal
 from twokeys.iam import (
     ANY_PROVIDER,
@@ -187,17 +187,22 @@ def provider_name(federation: Federation) -> str:
 
 
 def carried(role: Principal, trust: PolicyDocument, rcps: Levels) -> Iterator[Door]:
-    """A door for each service that a trust policy lets in and that hands the role to others than itself."""
+    """A door for each service that a trust policy lets in and that hands the role to others than itself.
+
+    Services are also of everyone: a Deny of all others may spare them, and then they come in without being named.
+    """
     named = {
         service
         for statement in trust.statements
         if statement.effect == "Allow" and statement.principals is not None
         for service in statement.principals.service
     }
-    for service in CARRIERS if EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
+    spared = admits_everyone(trust) and EVERYONE not in trusted_names(trust)
+    for service in CARRIERS if spared or EVERY_SERVICE in named else filter(named.__contains__, CARRIERS):
         request = Request(Caller(service), ASSUME_ROLE, role.arn, Context())
         verdict = settled(evaluate, request, Policies(trust=trust, rcps=rcps))
-        yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
+        if verdict.outcome is not Outcome.DENY or not spared:
+            yield Door(Principal(service, "service", "", service), role, verdict, _NO_GRANT, asked=True)
 
 
 def _subjects(federation: Federation) -> Iterator[str]:

@@ -177,7 +177,7 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
     principals = Principals(snapshot, accounts, documents)
     exported = Exported(snapshot)
     join_declared_groups(accounts, documents, principals, exported)
-    guards = Guards(snapshot, accounts, documents)
+    guards = Guards(snapshot, accounts, documents, exported)
     elsewhere = exported.join(principals, documents)
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
     graph.access_roles = tuple(access_roles(accounts, principals))

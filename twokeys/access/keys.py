@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
@@ -195,7 +195,7 @@ class _Reader:
             "or take it out of the trust policy"
         )
         namesakes = self._namesakes(source.kind, source.name)
-        if source.urn is not None or source.documents:
+        if source.urn is not None or any(True for _ in source.all_documents):
             why = denial(door, "grant")
             if why:
                 step = (
@@ -228,11 +228,12 @@ class _Reader:
 
     def _without_trust(self, door: Door) -> Statement:
         source, role = door.source, door.target
-        why = denial(door, "trust")
-        excluding = [] if why else self._excluding_from_trust(door)
+        each = [self._judge.door(one, role) for one in self._callers(source)]
+        why = next(filter(None, (denial(one, "trust") for one in each)), None)
+        excluding = [] if why else [said for one in each for said in self._judge.excluding(one, "trust")]
         names = "names neither it nor its account"
         if excluding:
-            names = f"admits it only under {' and '.join(excluding)}, which it cannot meet"
+            names = f"admits it only under {' and '.join(dict.fromkeys(excluding))}, which it cannot meet"
         about = (
             f"{_who(source).capitalize()} of account {self._account(source)} is granted sts:AssumeRole on role "
             f"{role.arn} in account {self._account(role)}, but "
@@ -247,11 +248,9 @@ class _Reader:
             step = "correct that condition, or remove the grant"
         return _about(door, Lack.TRUST, about, step, source if source.urn else role)
 
-    def _excluding_from_trust(self, door: Door) -> list[str]:
-        """The conditions of the trust that keep a caller out; of a group its members, as no trust can name a group."""
-        callers = [one for one in self._graph.principals if door.source in one.groups] or [door.source]
-        each = (self._judge.excluding(replace(door, source=one), "trust") for one in callers)
-        return list(dict.fromkeys(said for one in each for said in one))
+    def _callers(self, source: Principal) -> list[Principal]:
+        """Who calls AWS: of a group its members, as no trust can name a group."""
+        return [one for one in self._graph.principals if source in one.groups] or [source]
 
     def _unproved(self, door: Door) -> Iterator[Statement]:
         """Said once: what hangs on a document that `not_proved` already speaks of is not repeated for each door."""

@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, ROLE
 from twokeys.access.live_identity_center import identity_center
-from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, GROUP, MANAGED_POLICY, PASSWORD, USER
+from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, GROUP, MANAGED_POLICY, MFA_DEVICE, PASSWORD, USER
 from twokeys.access.snapshot import PROVIDER, Evidence, NotAnswered, Resource, Snapshot
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 _ACCOUNTS_AT_ONCE = 8
-_ACTIVE_KEYS = ("access_key_1_active", "access_key_2_active")
+_COLUMNS = {
+    PASSWORD: ("password_enabled",),
+    ACCESS_KEY: ("access_key_1_active", "access_key_2_active"),
+    MFA_DEVICE: ("mfa_active",),
+}
 _A_PAGE, _SECONDS_FOR_A_REPORT = 1000, 60
 _NO_ROOT_ACCESS = (
     "AccountNotManagementOrDelegatedAdministratorException",
@@ -79,10 +83,9 @@ def read_live(
     ids = (one.outputs["id"] for one in members if one.type == ACCOUNT and one.outputs["state"] == "ACTIVE")
     roles = [Arn.iam("role", str(one), member_role, partition=partition) for one in ids if one != account]
     with ThreadPoolExecutor(_ACCOUNTS_AT_ONCE) as pool:
-        read_by = zip(roles, pool.map(_members(session, sts), roles), strict=True)
-        for done, (role, (found, unanswered)) in enumerate(read_by, 1):
+        for done, (found, unanswered) in enumerate(pool.map(_members(session, sts), roles), 1):
             progress(done, len(roles))
-            resources += [*found, _provider(role.account, role)]
+            resources += found
             not_known += unanswered
     origin, now = f"live accounts, seen from {account}", datetime.now(UTC).isoformat(timespec="seconds")
     read = Evidence(origin, now, caller=caller["Arn"], region=session.region_name, not_answered=tuple(not_known))
@@ -135,7 +138,8 @@ def _members(session: boto3.Session, sts: STSClient) -> Callable[[Arn], tuple[li
                     aws_secret_access_key=assumed["SecretAccessKey"],
                     aws_session_token=assumed["SessionToken"],
                 )
-            return _account(inside, role.account, str(role))
+            found, not_answered = _account(inside, role.account, str(role))
+            return [*found, _provider(role.account, role)], not_answered
         except (BotoCoreError, ClientError) as error:
             raise _refused(f"account {role.account} through role {role.name}", error) from error
 
@@ -179,7 +183,7 @@ def _account(iam: IAMClient, account: str, caller: str) -> tuple[list[Resource],
 
     sessions = known("how long sessions of roles last at most", _longest_sessions)
     has_users = any(page.get("UserDetailList") for page in pages)
-    credentials = known("which users have passwords and access keys", _credentials) if has_users else {}
+    credentials = known("which users have passwords, access keys and MFA devices", _credentials) if has_users else {}
     return list(_principals(pages, account, sessions, credentials)), not_answered
 
 
@@ -189,7 +193,7 @@ def _principals(
     sessions: Mapping[str, int | None],
     credentials: Mapping[str, Mapping[str, bool]],
 ) -> Iterator[Resource]:
-    newer = dict.fromkeys((PASSWORD, ACCESS_KEY)) if credentials else None
+    newer = dict.fromkeys(_COLUMNS) if credentials else None
     for page in pages:
         for policy in page.get("Policies", []):
             yield from _policy(policy, account)
@@ -214,7 +218,7 @@ def _longest_sessions(iam: IAMClient) -> dict[str, int | None]:
 
 
 def _credentials(iam: IAMClient) -> dict[str, dict[str, bool]]:
-    """Whether each user has a password and an active access key, as the account's credential report has it.
+    """Whether each user has a password, an active access key and an MFA device, as the credential report has it.
 
     AWS makes a new one where the last is four hours old. Raises ClientError where it is not ready in a minute.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
@@ -224,9 +228,7 @@ def _credentials(iam: IAMClient) -> dict[str, dict[str, bool]]:
             break
         time.sleep(1)
     report = csv.DictReader(io.StringIO(iam.get_credential_report()["Content"].decode()))
-    return {
-        row["user"]: {PASSWORD: _has(row, "password_enabled"), ACCESS_KEY: _has(row, *_ACTIVE_KEYS)} for row in report
-    }
+    return {row["user"]: {kind: _has(row, *columns) for kind, columns in _COLUMNS.items()} for row in report}
 
 
 def _has(row: Mapping[str, str], *columns: str) -> bool:

@@ -6,17 +6,23 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 
+from twokeys import doors
 from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
 from twokeys.access.documents import Document, Documents
-from twokeys.access.snapshot import Resource, Snapshot
-from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, Unknown, parse_policy
+from twokeys.access.exports import Exported
+from twokeys.access.snapshot import Resource, Snapshot, mapping
+from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Unknown, parse_policy
 from twokeys.iam.evaluation import Levels
 
 _POLICY = "aws:organizations/policy:Policy"
 _ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ROOT = "root"
+_DEEPEST = 5
+"""Levels of units: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
 
 
 class Guards:
@@ -24,13 +30,14 @@ class Guards:
 
     AWS attaches FullAWSAccess (and RCPFullAWSAccess) everywhere; a snapshot does not show it, so it is taken to be
     attached still. The management account is bound by none. An attachment whose target is not known makes the policy
-    UNKNOWN for every member account.
+    UNKNOWN for every member account. Where the snapshot does not hold the organization, other stacks tell of it what
+    they export.
 
     Attributes:
         documents: what those that are attached say, by the policy's URN.
     """
 
-    def __init__(self, snapshot: Snapshot, accounts: Accounts, documents: Documents) -> None:
+    def __init__(self, snapshot: Snapshot, accounts: Accounts, documents: Documents, exported: Exported) -> None:
         self._snapshot = snapshot
         self._accounts = accounts
         self._attached: dict[PolicyKind, dict[str, list[PolicyDocument | Unknown]]] = {
@@ -38,10 +45,15 @@ class Guards:
         }
         self.documents: dict[str, tuple[Document, PolicyKind]] = {}
         self._parents: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._exported_paths: dict[str, str] = {}
+        self._managers = {accounts.management}
         self._levels: dict[tuple[PolicyKind, str], Levels] = {}
         self._read_tree()
         for attachment in snapshot.of_type(_ATTACHMENT):
             self._read_attachment(attachment, documents)
+        if next(snapshot.of_type(ORGANIZATION), None) is None:
+            self._read_exported(exported, documents)
 
     def scps(self, account: str) -> Levels:
         """The service control policies on each level above and at an account; () when none bind it."""
@@ -53,7 +65,7 @@ class Guards:
 
     def _of(self, kind: PolicyKind, account: str) -> Levels:
         attached = self._attached[kind]
-        if not attached or account == self._accounts.management:
+        if not attached or account in self._managers:
             return ()
         if (kind, account) not in self._levels:
             self._levels[kind, account] = tuple(
@@ -74,6 +86,8 @@ class Guards:
             parent = self._node(resource, "parentId")
             if parent is not None:
                 self._parents[self._key(resource)] = parent
+            if resource.type == ORGANIZATIONAL_UNIT:
+                self._names[self._key(resource)] = resource.text("name") or resource.name
 
     def _read_attachment(self, attachment: Resource, documents: Documents) -> None:
         policy = self._snapshot.behind(attachment, "policyId", _POLICY) or self._by_id(attachment.text("policyId"))
@@ -88,7 +102,50 @@ class Guards:
         if node is None:
             self._attached[kind][_ROOT].append(UNKNOWN)
         else:
-            self._attached[kind][node].append(document.policy)
+            self._attach(kind, policy.text("name") or policy.name, node, document.policy)
+
+    def _attach(self, kind: PolicyKind, name: str, node: str, policy: PolicyDocument | Unknown) -> None:
+        if isinstance(policy, PolicyDocument):
+            policy = replace(policy, title=f"{kind.name} {name} at {self._called(node)}")
+        self._attached[kind][node].append(policy)
+
+    def _called(self, node: str) -> str:
+        if node == _ROOT:
+            return "the root"
+        names: list[str] = []
+        above: str | None = node
+        while above in self._names and len(names) < _DEEPEST:
+            names.append(self._names[above])
+            above = self._parents.get(above)
+        path = self._exported_paths.get(node) or "/".join(reversed(names))
+        return f"unit {path}" if path else f"account {self._accounts.name(node)}"
+
+    def _read_exported(self, exported: Exported, documents: Documents) -> None:
+        """What other stacks tell of the organization: its units, the accounts in them, and what control policies deny.
+
+        A target that they do not tell is taken as it stands: the id of an account or of a unit.
+        """
+        for stack, outputs in exported.outputs.items():
+            told = mapping(outputs.get(doors.UNITS_OUTPUT))
+            units = {path: unit if isinstance(unit, str) else f"unit {path}" for path, unit in told.items()}
+            for path, unit in units.items():
+                self._exported_paths[unit] = path
+                self._parents.setdefault(unit, units.get(path.rpartition("/")[0], _ROOT))
+            for policy in exported.policies[stack]:
+                parsed = documents.parse(policy.document, policy.kind)
+                for target in policy.targets:
+                    node = self._accounts.canonical(units.get(target, target))
+                    self._attach(policy.kind, policy.name, node, UNKNOWN if isinstance(parsed, PolicyError) else parsed)
+            self._read_accounts(outputs)
+
+    def _read_accounts(self, outputs: Mapping[str, object]) -> None:
+        """Where the accounts of another stack are, by their ids."""
+        manager, ids = outputs.get(doors.ACCOUNT_OUTPUT), mapping(outputs.get(doors.ACCOUNTS_OUTPUT))
+        if isinstance(manager, str):
+            self._managers.add(manager)
+        for name, parent in mapping(outputs.get(doors.ACCOUNT_UNITS_OUTPUT)).items():
+            if isinstance(parent, str) and isinstance(account := ids.get(name), str):
+                self._parents.setdefault(account, _ROOT if parent.startswith("r-") else parent)
 
     def _by_id(self, identity: str | None) -> Resource | None:
         found = [policy for policy in self._snapshot.of_type(_POLICY) if identity and policy.text("id") == identity]

@@ -17,8 +17,8 @@ from twokeys.iam.principals import Principals as TrustedPrincipals
 
 USER = "aws:iam/user:User"
 PASSWORD, ACCESS_KEY = "aws:iam/userLoginProfile:UserLoginProfile", "aws:iam/accessKey:AccessKey"
-CREDENTIALS = "credentials"
-"""Of a user of live IAM: whether it has each of these two, None where it is newer than what tells it."""
+CREDENTIALS, MFA_DEVICE = "credentials", "mfaDevice"
+"""Of a user of live IAM: whether it has each of the two and MFA_DEVICE, None where it is newer than what tells it."""
 PEOPLE = "twokeys:people:People"
 GROUP = "aws:iam/group:Group"
 MANAGED_POLICY = "aws:iam/policy:Policy"

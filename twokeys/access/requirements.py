@@ -11,6 +11,7 @@ from typing import Final
 
 from twokeys.doors.expiry import until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
+from twokeys.iam.conditions import parse_date
 from twokeys.iam.truth import Truth
 
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
@@ -25,6 +26,11 @@ _WHOSE: Final = {
 }
 """What of a key's value tells whose principal it is: an organization, or the ARN up to its account."""
 _ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
+_CLOCKS: Final = {
+    "aws:currenttime": re.compile(r"Date(LessThan|LessThanEquals|Equals)(IfExists)?"),
+    "aws:epochtime": re.compile(r"(Date|Numeric)(LessThan|LessThanEquals|Equals)(IfExists)?"),
+}
+"""The operators under which a key that tells the time can be met up to a moment."""
 _ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _VARIABLE = re.compile(r"\$\{[^}]{2,}\}")
 _PATTERN = re.compile(r"[*?]|\$\{[^}]{2,}\}")
@@ -178,12 +184,13 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
 def in_words(requirement: Requirement) -> str:
     """A requirement for people: "MFA", "external ID", "until 2027-01-31"; any other as the policy has it.
 
-    `...IfExists` admits what is signed with a user's access key, of which AWS tells no MFA.
+    `...IfExists`, or a Deny without it, admits what is signed with a user's access key, of which AWS tells no MFA.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
     """
     if requires_mfa([requirement]):
         return "MFA"
-    if _asks_for_mfa(requirement._replace(operator=requirement.operator.removesuffix("IfExists"))):
+    strict = requirement.operator + "IfExists" if requirement.negated else requirement.operator.removesuffix("IfExists")
+    if _asks_for_mfa(requirement._replace(operator=strict)):
         return MFA_BUT_OF_KEYS
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
@@ -195,14 +202,26 @@ def closing(requirement: Requirement) -> datetime | None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
-    ends = requirement.operator.startswith("DateLessThan") and not requirement.negated
-    if requirement.key.lower() != "aws:currenttime" or not ends or len(requirement.values) != 1:
+    return _latest(requirement) if "LessThan" in requirement.operator else None
+
+
+def over_since(requirement: Requirement) -> datetime | None:
+    """As `closing`; a requirement of one moment is over after it."""
+    return _latest(requirement)
+
+
+def _latest(requirement: Requirement) -> datetime | None:
+    clock = _CLOCKS.get(requirement.key.lower())
+    if clock is None or requirement.negated or not clock.fullmatch(requirement.operator):
+        return None
+    moments = [parse_date(value) for value in requirement.values]
+    known = [moment for moment in moments if moment is not None]
+    if not known or len(known) < len(moments):
         return None
     try:
-        moment = datetime.fromisoformat(requirement.values[0])
-    except ValueError:
+        return datetime.fromtimestamp(float(max(known)), UTC)
+    except (OverflowError, ValueError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _asks_for_mfa(requirement: Requirement) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twokeys.access.access_roles import entered_by_access_role
 from twokeys.access.accounts import ACCOUNT, Accounts
 from twokeys.access.judge import Door
 from twokeys.access.organization import Guards
@@ -57,7 +58,8 @@ def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals
     if enabled is False:
         return
     there = [one for one in principals if one.account in places and one.kind in HOLDERS]
-    members = accounts.members.union(*map(_named, there)) - {accounts.management}
+    entered = [account for account, _ in entered_by_access_role(accounts)]
+    members = accounts.all_members.union(entered, *map(_named, there)) - {accounts.management}
     roots = [_root(member, accounts) for member in sorted(members)]
     for principal in there if roots else ():
         if _granted(principal, named=enabled is None):

@@ -56,10 +56,11 @@ def party_data(party: Party) -> dict[str, Any]:
 
 
 def long_term_data(one: LongTerm) -> dict[str, Any]:
-    """A user with credentials of its own; `has` is null where nothing tells it, `permissions` of a user not shown."""
+    """A user with credentials of its own; what nothing tells is null, and `permissions` of a user that is not shown."""
     return {
         "user": party_data(one.user),
         "has": one.has or None,
+        "mfaDevice": one.mfa,
         "permissions": _permissions_data(one.permissions) if one.permissions else None,
     }
 

@@ -263,18 +263,20 @@ class NotProved:
 class LongTerm:
     """A user with a password or an access key of its own, and which, in words; how strong it is, if it is shown.
 
-    `has` is empty for a user that is newer than AWS's credential report: it may have either.
+    `has` is empty for a user that is newer than AWS's credential report: it may have either. `mfa` tells whether it has
+    an MFA device, None where nothing does.
     """
 
     user: Party
     has: str
+    mfa: bool | None = None
     permissions: Permissions | None = None
 
     @property
     def words(self) -> str:
-        """What it has: "has a password of its own"."""
+        """What it has: "has a password of its own and no MFA device"."""
         if self.has:
-            return f"has {self.has} of its own"
+            return f"has {self.has} of its own" + (" and no MFA device" if self.mfa is False else "")
         return "may have a password or an access key of its own, as it is newer than AWS's credential report"
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
 from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.paths import Path, paths_from
-from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, PASSWORD, USER, Principal
+from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
 from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping
 from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, LongTerm, NotProved, Party, Portal, Step, Way
@@ -216,6 +216,7 @@ class _Reader:
     def _long_term(self) -> Iterator[LongTerm]:
         """Of a user whose name is not known yet, the resource's; a key that is not active lets nobody in."""
         found: dict[Who, dict[str, None]] = defaultdict(dict)
+        mfa: dict[Who, bool | None] = {}
         for kind, words in _LONG_TERM.items():
             for resource in self._graph.snapshot.of_type(kind):
                 if resource.get("status") != "Inactive":
@@ -223,15 +224,17 @@ class _Reader:
                     found[user][words] = None
         for resource in self._graph.snapshot.of_type(USER):
             asked = mapping(resource.get(CREDENTIALS))
-            if any(has is not False for has in asked.values()):
+            if any(asked.get(kind, False) is not False for kind in _LONG_TERM):
                 user = Who("user", self._accounts.of(resource), resource.text("name") or resource.name)
-                found[user] |= {_LONG_TERM[kind]: None for kind, has in asked.items() if has}
+                found[user] |= {words: None for kind, words in _LONG_TERM.items() if asked[kind]}
+                mfa[user] = asked[MFA_DEVICE]
         shown = {who(one): one for one in self._graph.principals if one.urn}
         for user, each in found.items():
             principal = shown.get(user)
             yield LongTerm(
                 self._party(principal) if principal else Party(user, account_name=self._name(user.account)),
                 has=" and ".join(each),
+                mfa=mfa.get(user),
                 permissions=self._strength(principal) if principal else None,
             )
 

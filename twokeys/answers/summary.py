@@ -16,7 +16,7 @@ from twokeys.shown import counted
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
-    "entered; code that runs with a role; passwords and access keys {}; whether MFA devices exist"
+    "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 
@@ -181,13 +181,16 @@ def evidence(answers: Answers) -> dict[str, Any]:
 
 
 def not_looked_at(answers: Answers) -> str:
-    """What no answer looks at: live IAM tells of the passwords and keys of all users, and not of the root user's.
+    """What no answer looks at: live IAM tells of the credentials of all users but the root user's.
 
     AWS makes a credential report at most every four hours.
     """
     live = any(one.caller for one in answers.evidence)
-    newer = "of root users, and those newer than AWS's credential report, which is up to four hours old"
-    return _NOT_LOOKED_AT.format(newer if live else "that no stack made")
+    of_root = (
+        "passwords, access keys and MFA devices of root users, and those newer than AWS's credential report, which is"
+    )
+    made = "passwords and access keys that no stack made; whether MFA devices exist"
+    return _NOT_LOOKED_AT.format(f"{of_root} up to four hours old" if live else made)
 
 
 def limits(answers: Answers) -> tuple[str, ...]:

@@ -39,7 +39,10 @@ class _Moment(click.DateTime):
     "logs",
     type=InputPath(exists=True, path_type=Path),
     multiple=True,
-    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated.",
+    help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated. "
+    "A door has `no record of use` only where one of its two accounts (of root sessions the caller's) has a record, a "
+    "log file or a digest of every day of the period, in us-east-1 and in its stack's region. Else it is `not known`, "
+    "and the answer names the account and the days.",
 )
 @click.option("--events-api", is_flag=True, help="CloudTrail's event history (90 days) of the credentials' account.")
 @click.option(
@@ -51,7 +54,7 @@ class _Moment(click.DateTime):
 )
 @click.option(
     "--learning-days",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 36_500),
     default=LEARNING,
     show_default=True,
     help="Days at first that only teach what is usual.",
@@ -67,8 +70,8 @@ class _Moment(click.DateTime):
     is_flag=True,
     help="Exit with 1 on what is to be looked at: a door without a key, an entry without a door, an unusual one; and "
     "on what is not proved or not known: whether a door was used, what a damaged log holds, what AWS did not "
-    "answer, whether a user has a password or key. Ways in, users with credentials and doors never used are answers, "
-    "and give 0.",
+    "answer, whether a user has a password or key. Ways in, users with credentials and doors without a record of use "
+    "are answers, and give 0.",
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
@@ -130,9 +133,14 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if table is not None:
         write_output(table, report.table(found, target, comparison, now))
     if as_json:
-        entries = events.as_data(comparison) if comparison is not None else None
+        entries = events.as_data(found, comparison) if comparison is not None else None
         made = now.isoformat(timespec="seconds")
-        click.echo(json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2))
+        text = json.dumps({"target": target, "made": made, **as_data(found), "events": entries}, indent=2)
+        before, here, after = text.rpartition(events.POPULATION)
+        click.echo(before + here[:-1] + (here and "\n"), nl=False)
+        for number, one in enumerate(events.population(found, comparison) if comparison is not None else ()):
+            click.echo(f"{',' if number else ' '} {json.dumps(one)}")
+        click.echo(here[-1:] + after)
     else:
         report.show(found, target, comparison, Console(), now, with_keys=with_keys)
         for file in (html, table):
@@ -148,11 +156,22 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from twokeys.audit.logs import Source, account_of, hashed, hashed_together, log_files, other_service, records
+    from twokeys.audit.logs import (
+        DIGEST,
+        Source,
+        account_of,
+        hashed,
+        hashed_together,
+        listed,
+        log_files,
+        other_service,
+        records,
+    )
     from twokeys.audit.trail import Trail
     from twokeys.errors import Refusal
 
     trail, files = Trail(since=start, until=end), {path: log_files(path) for path in paths}
+    given = {file.name.removesuffix(".gz") for inside in files.values() for file in inside}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -172,7 +191,11 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                     if service is not None and file == path:
                         raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
                     for record in records(file) if service is None else ():
-                        source.saw(trail.add(record))
+                        source.saw(trail.add(record, str(file)))
+                    for name in listed(file) if service == DIGEST else ():
+                        if name not in given:
+                            trail.coverage.lacks(name)
+                    trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1
                     else:
@@ -181,7 +204,7 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                     if file == path:
                         raise
                     source.not_readable[str(file)] = refused.why
-                    trail.hidden.add(account_of(file))
+                    trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     return trail
@@ -208,7 +231,8 @@ def _from_api(regions: tuple[str, ...], start: datetime | None, end: datetime | 
             progress.update(task, description=f"Asking CloudTrail: {count} records")
             trail.add(record)
     who = session.client("sts", region_name=asked[0]).get_caller_identity()
-    trail.accounts.add(who["Account"])
+    for region in asked:
+        trail.coverage.asked(who["Account"], region, max(start, now - HISTORY), end)
     name = f"CloudTrail's event history of account {who['Account']} in {', '.join(asked)}"
     trail.sources.append(Source(name, caller=who["Arn"], start=start, end=end))
     return trail

@@ -6,17 +6,19 @@ docs/audit-events.md says what counts as an entry, as used or perhaps used, as w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from twokeys.answers.model import Answers, Party, Step
+from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.audit import LEARNING
+from twokeys.audit.coverage import Recorded
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import SIGN_IN, Trail, Use, resolved
+from twokeys.audit.trail import ROOT, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
+from twokeys.shown import counted
 
 _ENOUGH = 10
 _APART = 2
@@ -29,7 +31,7 @@ class Usage(Enum):
 
     USED = "used"
     PERHAPS = "perhaps used"
-    NEVER = "never used"
+    NEVER = "no record of use"
     NOT_KNOWN = "not known"
 
 
@@ -53,12 +55,47 @@ class DoorUse:
     identities: tuple[str, ...] = ()
     not_known: str = ""
     """Why there may be entries that are not among the records, in words; empty where they would be."""
+    covered: tuple[datetime, datetime] | None = None
+    """From when to when the records would have them; None where they might not."""
 
     @property
     def usage(self) -> Usage:
-        """Used, perhaps used or never used; not known where no entry would be recorded."""
+        """Used, perhaps used or without a record of use; not known where an entry may be missing."""
         unused = Usage.NOT_KNOWN if self.not_known else Usage.NEVER
         return Usage.USED if self.count else Usage.PERHAPS if self.perhaps else unused
+
+
+@dataclass(frozen=True, slots=True)
+class WayUse:
+    """How a way was used: as its door was; of a way through other roles, `count` times by sessions that follow.
+
+    It is perhaps used where each of its doors was and no access key ties their sessions.
+    """
+
+    way: Way
+    usage: Usage
+    count: int = 0
+    last: datetime | None = None
+    not_known: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, or one use of a step on the way, and the doors that explain it: surely, or perhaps."""
+
+    use: Use
+    doors: tuple[Step, ...]
+    sure: bool
+    on_the_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What there is of an account, and where and when records lack; None where none do, empty where all do."""
+
+    account: str
+    recorded: Recorded
+    lacks: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +118,9 @@ class Unusual:
 class Comparison:
     """What came of comparing. `apart` counts what no door stands for, in words; `unreadable` are records that no one
     can tell the role or the time of.
+
+    `steps` lead on within an account or into one that is not asked for; `population` is every entry and every use of
+    such a step, in order of time; `asked` is the period that was asked for, `start` and `end` what records span of it.
     """
 
     start: datetime | None
@@ -91,14 +131,19 @@ class Comparison:
     undeclared: tuple[Use, ...]
     unusual: tuple[Unusual, ...]
     apart: dict[str, int]
-    unreadable: int = 0
+    unreadable: tuple[str, ...] = ()
     sign_ins: tuple[SignIns, ...] = ()
     sources: tuple[Source, ...] = ()
+    asked: tuple[datetime | None, datetime | None] = (None, None)
+    coverage: tuple[Covered, ...] = ()
+    ways: tuple[WayUse, ...] = ()
+    steps: tuple[DoorUse, ...] = ()
+    population: tuple[Entry, ...] = ()
 
     @property
     def not_known(self) -> int:
-        """Of how many doors it is not known whether they were used."""
-        return sum(one.usage is Usage.NOT_KNOWN for one in self.doors)
+        """Of how many doors, those on the way included, it is not known whether they were used."""
+        return sum(one.usage is Usage.NOT_KNOWN for one in (*self.doors, *self.steps))
 
     @property
     def not_readable(self) -> dict[str, str]:
@@ -124,57 +169,184 @@ def compare(
 
     Without a period, as of no records at all, nothing is said of a door.
     """
-    uses = trail.uses(start, end)
-    if trail.start is None or trail.end is None:
-        start = end = None
-    else:
-        start, end = max(start or trail.start, trail.start), min(end or trail.end, trail.end)
-        if start > end:  # nothing that was recorded is of the period
-            start = end = None
-    known = [resolved(use, answers.principals) for use in uses if use.account in answers.accounts]
-    apart = Counter(reason for use in known if (reason := _apart(use)))
-    judged = [use for use in known if use.event == SIGN_IN or not _apart(use)]
+    asked, uses = (start, end), trail.uses(start, end)
+    spanned = _spanned(trail, start, end)
+    period = _period(start or spanned[0], end or spanned[1]) if spanned else None
+    start, end = spanned or (None, None)
+    known = [resolved(use, answers.principals) for use in uses]
+    into = [use for use in known if use.account in answers.accounts]
+    apart = Counter(reason for use in into if (reason := _apart(use)))
+    judged = [use for use in into if use.event == SIGN_IN or not _apart(use)]
     entries = [use for use in judged if use.failed is None and use.event != SIGN_IN]
-    doors = _doors(answers) if start is not None and end is not None else []
-    tallies = {door: _Tally() for door in doors}
+    doors, steps = (_Tallies(one if period else ()) for one in _doors(answers))
     known_by_id = {party.who for party in answers.principals.values()}
-    undeclared = [use for use in entries if not _attribute(use, doors, tallies, known_by_id)]
-    learned = start + timedelta(days=learning_days) if start is not None else None
+    population = [doors.take(use, known_by_id) for use in entries]
+    inside = [steps.take(use, known_by_id, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
+    population += [one for one in inside if one.doors]
+    learned = None
+    if start is not None:
+        learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
+    judge = _Judge(answers, trail, *period) if period else None
+    by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
+    used = by_doors | by_steps
     return Comparison(
         start=start,
         end=end,
         learned_until=learned,
         entries=len(entries),
-        doors=tuple(one.use(door, trail) for door, one in tallies.items()),
-        undeclared=tuple(undeclared),
-        unusual=tuple(_unusual(judged, learned)),
-        apart=dict(sorted(apart.items())),
-        unreadable=len(trail.unreadable),
+        doors=tuple(use for _, use in by_doors.values()),
+        undeclared=tuple(one.use for one in population if not one.doors),
+        unusual=tuple(_unusual(judged, learned, _users(answers), [*_root_calls(answers, trail)])),
+        apart=dict(sorted((apart + Counter(dict(_key_calls(answers, trail)))).items())),
+        unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
         sources=tuple(trail.sources),
+        asked=asked,
+        coverage=tuple(judge.accounts(used)) if judge else (),
+        ways=tuple(_way_use(way, used) for way in answers.ways) if judge else (),
+        steps=tuple(use for _, use in by_steps.values()),
+        population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
     )
+
+
+def _period(first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """The period that was asked for, up to now."""
+    return first, max(first, min(last, datetime.now(UTC)))
+
+
+def _spanned(trail: Trail, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
+    """What the records span of a period; None where they have nothing of it."""
+    if trail.start is None or trail.end is None:
+        return None
+    first, last = max(start or trail.start, trail.start), min(end or trail.end, trail.end)
+    return (first, last) if first <= last else None
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Where the records of a trail would have a use, from `start` to `end`."""
+
+    answers: Answers
+    trail: Trail
+    start: datetime
+    end: datetime
+
+    def lacks(self, account: str, start: datetime) -> str | None:
+        own = self.answers.accounts.get(account)
+        homes = {one.region for one in self.answers.accounts.values() if one.region}
+        home = {own.region} if own and own.region else homes
+        return self.trail.coverage.gap(account, home, start, self.end)
+
+    def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None]:
+        """Why it is not known whether a door was used, and else of which period it is.
+
+        Both accounts record a call of AssumeRole, the caller's alone one of AssumeRoot, and the role's alone one by an
+        identity provider. What is older than the door's keys does not count.
+        """
+        source, target = door.source, door.target
+        if target.who.kind == "root-user":
+            places = [source]
+        else:
+            places = [target] if source.who.kind in _BY_PROVIDER else [target, source]
+        accounts = {one.who.account: one.place for one in places if one.who.account}
+        hidden = {source.who.account, target.who.account, ""} & set(self.trail.hidden)
+        if hidden:
+            return f"it may be in {self.trail.hidden[min(hidden)]}", None
+        start = max(self.start, made) if made and made <= self.end else self.start
+        lacks = {account: self.lacks(account, start) for account in accounts}
+        if any(one is None for one in lacks.values()):
+            return "", (start, self.end)
+        each = (f"no records of {accounts[account]} {where}".rstrip() for account, where in lacks.items())
+        return "; ".join(each) or "no account has records of it", None
+
+    def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
+        """What there is of each account that is asked for, and of those that the ends lead from."""
+        accounts = {*self.answers.accounts, *(source.account for source, _ in ends)} - {""}
+        names = self.answers.names
+        for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
+            recorded = self.trail.coverage.accounts.get(account, Recorded())
+            yield Covered(account, recorded, self.lacks(account, self.start))
 
 
 @dataclass
 class _Tally:
+    door: Step
     count: int = 0
     perhaps: int = 0
     uses: list[Use] = field(default_factory=list)
 
-    def use(self, door: Step, trail: Trail) -> DoorUse:
-        made = max((datetime.fromisoformat(key.created) for key in door.keys if key.created), default=None)
+    @property
+    def made(self) -> datetime | None:
+        return max((datetime.fromisoformat(key.created) for key in self.door.keys if key.created), default=None)
+
+    def use(self, judge: _Judge) -> DoorUse:
+        made = self.made
         early = sum(use.time < made for use in self.uses) if made else 0
         sessions = tuple(dict.fromkeys(use.caller_session for use in self.uses if use.caller_session))
         identities = tuple(dict.fromkeys(use.source_identity for use in self.uses if use.source_identity))
         last = self.uses[-1].time if self.uses else None
-        source, target = door.source.who, door.target.who
-        where = {target.account} if source.kind in _BY_PROVIDER else {source.account, target.account}
-        not_known = ""
-        if where.isdisjoint(trail.accounts):
-            not_known = f"no records of account {door.target.place}"
-        elif trail.hidden & {*where, ""}:
-            not_known = "an entry may be in what cannot be read"
-        return DoorUse(door, bool(door.keys), self.count, self.perhaps, last, early, sessions, identities, not_known)
+        why, covered = judge.about(self.door, made)
+        found = (self.count, self.perhaps, last, early, sessions, identities)
+        return DoorUse(self.door, bool(self.door.keys), *found, why, covered)
+
+
+class _Tallies:
+    """The doors, each with what used it."""
+
+    def __init__(self, doors: Iterable[Step]) -> None:
+        self._all = [_Tally(door) for door in doors]
+        self._into: dict[tuple[str, str], list[_Tally]] = defaultdict(list)
+        for one in self._all:
+            self._into[one.door.target.who.kind, one.door.target.who.account].append(one)
+
+    def used(self, judge: _Judge) -> dict[tuple[Who, Who], tuple[_Tally, DoorUse]]:
+        """Each door's tally and what comes of it, by who comes and what is entered."""
+        return {(one.door.source.who, one.door.target.who): (one, one.use(judge)) for one in self._all}
+
+    def take(self, use: Use, known_by_id: Container[Who], *, on_the_way: bool = False) -> Entry:
+        """Give a use to the doors that explain it.
+
+        A door of the principal itself comes before a door of its account as a whole. Of whom the sources know the
+        unique id, another id is not theirs.
+        """
+        into = [one for one in self._into[use.target.kind, use.account] if _is_at(one.door.target.who, use.target)]
+        own = [one for one in into if _is(one.door.source.who, use.caller.who)]
+        wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
+        sure = own or (wide if use.told else [])
+        by_id = use.unique_id if not use.told else None
+        found = sure or [
+            one
+            for one in into
+            if (use.event == ROOT and not use.told)  # a session that only the member's account has a record of
+            or (
+                _may_be(use.caller.who, one.door.source.who)
+                and not (by_id and _has_another_id(one.door.source.who, by_id, known_by_id))
+            )
+        ]
+        for one in found:
+            one.count, one.perhaps = one.count + bool(sure), one.perhaps + (not sure)
+            one.uses.append(use)
+        return Entry(use, tuple(one.door for one in found), bool(sure), on_the_way)
+
+
+def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:
+    pairs = [used[step.source.who, step.target.who] for step in way.steps]
+    found, doors = [one for one, _ in pairs], [use for _, use in pairs]
+    if len(doors) == 1:
+        (one,) = doors
+        return WayUse(way, one.usage, one.count or one.perhaps, one.last, one.not_known)
+    keys = {use.key for use in found[0].uses if use.key}
+    through: list[Use] = []
+    for tally in found[1:]:
+        through = [use for use in tally.uses if use.by in keys]
+        keys = {use.key for use in through if use.key}
+    if through:
+        return WayUse(way, Usage.USED, len(through), through[-1].time)
+    words = {one.usage for one in doors}
+    if Usage.NEVER in words or Usage.NOT_KNOWN not in words:
+        usage = Usage.NEVER if Usage.NEVER in words else Usage.PERHAPS
+        return WayUse(way, usage, last=found[-1].uses[-1].time if usage is Usage.PERHAPS else None)
+    return WayUse(way, Usage.NOT_KNOWN, not_known=next(one.not_known for one in doors if one.usage is Usage.NOT_KNOWN))
 
 
 def _apart(use: Use) -> str | None:
@@ -187,46 +359,18 @@ def _apart(use: Use) -> str | None:
     return "within the account" if use.caller.who.account == use.account else None
 
 
-def _doors(answers: Answers) -> list[Step]:
-    """The doors that cross into the audited accounts, each once: those of the entries' ways, and what is not proved."""
-    unproved = [Step(one.source, one.target, (), None, ()) for one in answers.not_proved if one.source and one.target]
-    steps = {(step.source.who, step.target.who): step for step in unproved if step.crosses}
-    steps |= {
-        (step.source.who, step.target.who): step
-        for way in answers.ways
-        for step in way.steps
-        if step.target.who.account in answers.accounts and step.crosses
-    }
-    return list(steps.values())
+def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:
+    """The doors that cross into the audited accounts, each once: those of the entries' ways, and what is not proved.
 
-
-def _attribute(use: Use, doors: Iterable[Step], tallies: dict[Step, _Tally], known_by_id: Container[Who]) -> bool:
-    """Give a use to the doors that explain it; False when none does.
-
-    A door of the principal itself comes before a door of its account as a whole. Of whom the sources know the unique
-    id, another id is not theirs.
+    And the other steps of these ways, with the roles that users enter within their own account.
     """
-    into = [door for door in doors if _is_at(door.target.who, use.target)]
-    own = [door for door in into if _is(door.source.who, use.caller.who)]
-    wide = [door for door in into if _lets_in_all(door.source.who, use.caller.who)]
-    if own or (wide and use.told):
-        for door in own or wide:
-            tally = tallies[door]
-            tally.count += 1
-            tally.uses.append(use)
-        return True
-    by_id = use.unique_id if not use.told else None
-    perhaps = [
-        door
-        for door in into
-        if _may_be(use.caller.who, door.source.who)
-        and not (by_id and _has_another_id(door.source.who, by_id, known_by_id))
-    ]
-    for door in perhaps:
-        tally = tallies[door]
-        tally.perhaps += 1
-        tally.uses.append(use)
-    return bool(perhaps)
+    unproved = [Step(one.source, one.target, (), None, ()) for one in answers.not_proved if one.source and one.target]
+    all_steps = [step for way in (*answers.ways, *answers.within) for step in way.steps]
+    steps = {(step.source.who, step.target.who): step for step in (*unproved, *all_steps)}
+    crossing = [step for step in steps.values() if step.crosses and step.target.who.account in answers.accounts]
+    proved = {(step.source.who, step.target.who) for step in all_steps}
+    others = [step for ends, step in steps.items() if ends in proved and step not in crossing]
+    return crossing, others
 
 
 def _is_at(target: Who, used: Who) -> bool:
@@ -304,16 +448,60 @@ def _sign_ins(uses: Iterable[Use]) -> Iterable[SignIns]:
         yield SignIns(own[0].caller, tuple(own))
 
 
-def _unusual(uses: Iterable[Use], learned: datetime | None) -> Iterable[Unusual]:
+def _users(answers: Answers) -> set[Who]:
+    """The users that anything read shows."""
+    parties = [*answers.principals.values(), *(one.user for one in answers.long_term)]
+    parties += [step.source for way in (*answers.ways, *answers.within) for step in way.steps]
+    parties += [user for user, _ in answers.memberships]
+    return {one.who for one in parties if one.who.kind == "user"}
+
+
+def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
+    """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1."""
+    for (account, caller, _), calls in trail.calls.items():
+        if caller.kind == "root-user" and account in answers.accounts:
+            failed = (f"failed attempt: {calls.last.failed}",) if calls.last.failed else ()
+            yield Unusual(calls.last, (f"call as the root user, {counted(calls.count, 'time')}", *failed))
+
+
+def _key_calls(answers: Answers, trail: Trail) -> Iterable[tuple[str, int]]:
+    for (account, caller, name), calls in trail.calls.items():
+        if caller.kind != "root-user" and account in answers.accounts:
+            who = Party(caller, account_name=answers.names.get(account, "")).short
+            yield f"{name or 'other'} calls of {who} with an access key", calls.count
+
+
+def _unusual(
+    uses: Iterable[Use], learned: datetime | None, users: Container[Who], calls: list[Unusual]
+) -> list[Unusual]:
+    found = [*calls, *_surprises(uses, learned, users)]
+    return sorted(found, key=lambda one: (one.use.time, one.use.id))
+
+
+def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
+    """What is unusual about a sign-in.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3 (without MFA)
+    """
+    if use.caller.who.kind == "root-user":
+        mfa = "" if use.mfa is None else " with MFA" if use.mfa else " without MFA"
+        yield f"sign-in as the root user{mfa}"
+        return
+    if use.caller.who not in users:
+        yield "sign-in of a user that nothing read shows"
+    if use.mfa is False:
+        yield "sign-in without MFA"
+
+
+def _surprises(uses: Iterable[Use], learned: datetime | None, users: Container[Who]) -> Iterable[Unusual]:
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
         if use.failed is not None:
             yield Unusual(use, (f"failed attempt: {use.failed}",))
             continue
         if use.event == SIGN_IN:
-            if use.caller.who.kind == "root-user":
-                mfa = "" if use.mfa is None else " with MFA" if use.mfa else " without MFA"
-                yield Unusual(use, (f"sign-in as the root user{mfa}",))
+            if why := tuple(_sign_in(use, users)):
+                yield Unusual(use, why)
             continue
         who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
         if learned is None or use.time >= learned:

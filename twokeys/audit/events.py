@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from twokeys.answers.data import party_data
-from twokeys.answers.model import Answers, Party
+from twokeys.answers.model import Answers, Party, Step
 from twokeys.answers.summary import listed
-from twokeys.audit.comparison import Comparison, DoorUse, SignIns, Usage
+from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import SIGN_IN, Use
+from twokeys.audit.trail import EVENTS, SIGN_IN, Use
+from twokeys.doors import Who
 from twokeys.shown import counted
 
+NOT_LOOKED_AT = (
+    "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
+    "do with access keys, but for making credentials; whether the trail logs read events, as AssumeRole is one; "
+    "regions other than us-east-1 and the stack's, but for the records that are there"
+)
+POPULATION = '"population": []'
+"""How `as_data` ends in JSON, but for brackets."""
 _FEW = 3
 """How many sessions of a door's users are named."""
+_OF_WAYS = {
+    Usage.USED: "used",
+    Usage.PERHAPS: "perhaps used",
+    Usage.NEVER: "without a record of use",
+    Usage.NOT_KNOWN: "not known",
+}
 _MANY = 12
-"""How many files that cannot be read are named on a terminal."""
+"""How many files that cannot be read, and accounts, are named on a terminal."""
 
 
-def as_data(found: Comparison) -> dict[str, Any]:
-    """What the events say as JSON-ready data."""
+def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
+    """What the events say as JSON-ready data; `population` gives the rows of its last key, which may be many."""
+    first, last = found.asked
     return {
-        "from": found.start.isoformat() if found.start else None,
-        "until": found.end.isoformat() if found.end else None,
-        "learnedUntil": found.learned_until.isoformat() if found.learned_until else None,
+        "asked": {"from": _iso(first), "until": _iso(last)},
+        "from": _iso(found.start),
+        "until": _iso(found.end),
+        "learnedUntil": _iso(found.learned_until),
         "entries": found.entries,
         "apart": found.apart,
-        "unreadable": found.unreadable,
+        "unreadable": len(found.unreadable),
+        "unreadableRecords": list(found.unreadable),
         "sources": [
             {
                 "name": one.name,
@@ -37,53 +56,116 @@ def as_data(found: Comparison) -> dict[str, Any]:
                 "filesRead": one.read,
                 "passedOver": dict(one.passed_over),
                 "notReadable": one.not_readable,
-                "from": one.start.isoformat() if one.start else None,
-                "until": one.end.isoformat() if one.end else None,
+                "from": _iso(one.start),
+                "until": _iso(one.end),
             }
             for one in found.sources
         ],
-        "doors": [
+        "coverage": [
             {
-                "source": party_data(one.door.source),
-                "target": party_data(one.door.target),
-                "proved": one.proved,
+                "account": one.account,
+                "accountName": _place(one.account, answers),
+                "records": one.recorded.records,
+                "files": one.recorded.files,
+                "filesMissing": one.recorded.missing,
+                "first": _iso(one.recorded.first),
+                "last": _iso(one.recorded.last),
+                "daysByRegion": {
+                    region: one.recorded.whole(region).bit_count() for region in sorted(one.recorded.days)
+                },
+                "covered": one.lacks is None,
+                "noRecords": one.lacks,
+            }
+            for one in found.coverage
+        ],
+        "doors": [_door(one) for one in found.doors],
+        "steps": [_door(one) for one in found.steps],
+        "ways": [
+            {
+                "source": party_data(one.way.source),
+                "target": party_data(one.way.target),
+                "through": [party_data(party) for party in one.way.through],
                 "usage": one.usage.value,
                 "whyNotKnown": one.not_known or None,
                 "count": one.count,
-                "perhaps": one.perhaps,
-                "last": one.last.isoformat() if one.last else None,
-                "beforeItsKeys": one.early,
-                "sessions": list(one.sessions),
-                "sourceIdentities": list(one.identities),
+                "last": _iso(one.last),
             }
-            for one in found.doors
+            for one in found.ways
         ],
         "signIns": [
             {
-                "user": party_data(one.user),
+                "user": party_data(_named(one.user, answers)),
                 "account": one.uses[-1].account,
                 "count": len(one.uses),
-                "last": one.uses[-1].time.isoformat(),
+                "last": _iso(one.uses[-1].time),
                 "mfaUsed": _mfa(one),
             }
             for one in found.sign_ins
         ],
-        "undeclared": [_use(use) for use in found.undeclared],
-        "unusual": [{**_use(one.use), "why": list(one.why)} for one in found.unusual],
+        "undeclared": [_use(use, answers) for use in found.undeclared],
+        "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
+        "population": [],
     }
 
 
-def _use(use: Use) -> dict[str, Any]:
+def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
+    """Every entry, and every use of a step on the way, in order of time, with the doors that explain it."""
+    for one in found.population:
+        yield {"what": what(one), "doors": [by_door(step) for step in one.doors], **_use(one.use, answers)}
+
+
+def what(one: Entry) -> str:
+    """What an entry is."""
+    if one.on_the_way:
+        return "step on the way"
+    return "entry" if one.sure else "entry, perhaps by this door" if one.doors else "entry without a door"
+
+
+def by_door(step: Step) -> str:
+    """A door by its declared name, else by its ends."""
+    return step.declared.name if step.declared and step.declared.name else f"{step.source.short} -> {step.target.short}"
+
+
+def _door(one: DoorUse) -> dict[str, Any]:
+    first, last = one.covered or (None, None)
+    return {
+        "source": party_data(one.door.source),
+        "target": party_data(one.door.target),
+        "proved": one.proved,
+        "usage": one.usage.value,
+        "whyNotKnown": one.not_known or None,
+        "coveredFrom": _iso(first),
+        "coveredUntil": _iso(last),
+        "count": one.count,
+        "perhaps": one.perhaps,
+        "last": _iso(one.last),
+        "beforeItsKeys": one.early,
+        "sessions": list(one.sessions),
+        "sourceIdentities": list(one.identities),
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _place(account: str, answers: Answers) -> str:
+    return Party(Who("root", account), account_name=answers.names.get(account, "")).place
+
+
+def _use(use: Use, answers: Answers) -> dict[str, Any]:
     return {
         "id": use.id,
-        "time": use.time.isoformat(),
+        "time": _iso(use.time),
         "event": use.event,
-        "caller": party_data(use.caller),
+        "caller": party_data(caller(use, answers)),
         "uniqueId": use.unique_id,
         "account": use.account,
+        "accountName": _place(use.account, answers),
         "callerSession": use.caller_session,
         "sourceIdentity": use.source_identity,
         "role": use.role or None,
+        "roleArn": use.arn or None,
         "task": use.task,
         "region": use.region,
         "source": use.source,
@@ -103,7 +185,7 @@ def headline(found: Comparison | None) -> str:
         f"{counted(found.not_known, 'door')} of which it is not known whether they were used"
         if found.not_known
         else "",
-        f"{counted(found.unreadable, 'record')} that cannot be read" if found.unreadable else "",
+        f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
     ]
     first = "no records of the period" if found.start is None else seen
@@ -115,12 +197,16 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
     yield ""
     yield "What CloudTrail saw"
     yield period(found)
-    damaged = not_readable(found)
-    yield from damaged[:_MANY]
-    if len(damaged) > _MANY:
-        yield f"not readable: {len(damaged) - _MANY} more, which --csv, --html and --json list"
+    yield from _few("not readable", not_readable(found))
+    yield from _few("records", [f"records of {covered(one, answers)}" for one in found.coverage])
     for one in found.doors:
         yield f"{usage(one)}: {door_use(one)}"
+    for one in found.steps:
+        yield f"on the way, {usage(one)}: {door_use(one)}"
+    yield from filter(None, [ways(found)])
+    yield from (
+        f"{words}: {way}" for words, way in through_roles(found) if words in (Usage.USED.value, Usage.PERHAPS.value)
+    )
     yield from filter(None, [about_early(found)])
     for signed in found.sign_ins:
         yield f"signed in: {sign_ins(signed, answers)}"
@@ -128,11 +214,56 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
         yield f"unusual: {used(strange.use, answers)}: {', '.join(strange.why)}"
+    yield NOT_LOOKED_AT
+
+
+def _few(what: str, lines: list[str]) -> Iterator[str]:
+    yield from lines[:_MANY]
+    if len(lines) > _MANY:
+        yield f"{what}: {len(lines) - _MANY} more, which --csv, --html and --json list"
 
 
 def not_readable(found: Comparison) -> list[str]:
-    """The files that cannot be read, each in a sentence."""
-    return [f"not readable: {file}: {why}; events in it are not known" for file, why in found.not_readable.items()]
+    """The files and records that cannot be read, each in a sentence."""
+    files = [f"not readable: {file}: {why}; events in it are not known" for file, why in found.not_readable.items()]
+    return files + [f"not readable: {one}" for one in found.unreadable]
+
+
+def covered(one: Covered, answers: Answers) -> str:
+    """What there is of an account and what lacks, in words."""
+    there = one.recorded
+    whole = ((region, there.whole(region).bit_count()) for region in sorted(there.days))
+    days = (f"{region or 'no region'} {counted(number, 'day')}" for region, number in whole)
+    parts = (
+        counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
+        f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
+        listed(list(days), most=_MANY),
+        f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
+        "each day is covered" if one.lacks is None else f"not covered: no records {one.lacks}".rstrip(),
+    )
+    return f"{_place(one.account, answers)}: {', '.join(filter(None, parts))}"
+
+
+def ways(found: Comparison) -> str:
+    """How many of the ways in were used, in a sentence; empty where there is none."""
+    counts = Counter(one.usage for one in found.ways)
+    each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
+    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}" if counts else ""
+
+
+def through_roles(found: Comparison) -> list[tuple[str, str]]:
+    """Of each way through other roles, whether it was used, and the way in words."""
+    return [
+        (
+            one.usage.value,
+            f"{one.way.source} -> {one.way.target}, through {', '.join(party.short for party in one.way.through)}"
+            + (f", {counted(one.count, 'time')}" if one.count else "")
+            + (f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last else "")
+            + (f": {one.not_known}" if one.not_known else ""),
+        )
+        for one in found.ways
+        if one.way.through
+    ]
 
 
 def about_early(found: Comparison) -> str:
@@ -151,7 +282,7 @@ def read_from(one: Source, digits: int) -> str:
     span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
     parts = (
         f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
-        f"as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
+        f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
         f"{one.passed_over.total()} passed over: {others}" if others else "",
         f"{len(one.not_readable)} not readable" if one.not_readable else "",
         span,
@@ -161,30 +292,43 @@ def read_from(one: Source, digits: int) -> str:
 
 def period(found: Comparison) -> str:
     """What was compared, in a sentence."""
+    first, last = found.asked
+    asked = f"from {first:%Y-%m-%d %H:%M} " if first else ""
+    asked += f"until {last:%Y-%m-%d %H:%M} " if last else ""
+    asked = f"Asked: {asked}UTC. " if asked else ""
     if found.start is None or found.end is None:
-        unreadable = f", but {found.unreadable} that cannot be read" if found.unreadable else ""
-        return f"CloudTrail: there are no records of the period{unreadable}, so nothing tells whether a door is used"
+        unreadable = f", but {len(found.unreadable)} that cannot be read" if found.unreadable else ""
+        nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
+        return f"{asked}CloudTrail: {nothing}"
     apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
     apart = f"; not among them: {apart}" if apart else ""
-    unreadable = f"; {counted(found.unreadable, 'record')} cannot be read" if found.unreadable else ""
+    unreadable = f"; {counted(len(found.unreadable), 'record')} cannot be read" if found.unreadable else ""
     learning = f"; what is usual is learned until {found.learned_until:%Y-%m-%d %H:%M}" if found.learned_until else ""
     if found.learned_until and found.learned_until > found.end:
         learning = "; all of it only teaches what is usual (--learning-days)"
     entries = "entry" if found.entries == 1 else "entries"
     return (
-        f"CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: {found.entries} {entries}"
-        f"{apart}{unreadable}{learning}"
+        f"{asked}CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: "
+        f"{found.entries} {entries}{apart}{unreadable}{learning}"
     )
 
 
 def _apart(count: int, what: str) -> str:
-    before, plural, after = what.partition("sign-ins")
-    return f"{counted(count, f'{before}sign-in')}{after}" if plural else f"{count} {what}"
+    for things in ("sign-ins", "calls"):
+        before, plural, after = what.partition(things)
+        if plural:
+            return f"{counted(count, f'{before}{things[:-1]}')}{after}"
+    return f"{count} {what}"
 
 
 def usage(one: DoorUse) -> str:
     """Whether a door was used, and why it is not known."""
-    return f"{one.usage.value}: {one.not_known}" if one.usage is Usage.NOT_KNOWN else one.usage.value
+    if one.usage is Usage.NOT_KNOWN:
+        return f"{one.usage.value}: {one.not_known}"
+    if one.usage is not Usage.NEVER or one.covered is None:
+        return str(one.usage.value)
+    first, last = one.covered
+    return f"{one.usage.value} in what is covered, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:
@@ -227,7 +371,7 @@ def used(use: Use, answers: Answers) -> str:
     """A use in words."""
     unknown = f" ({use.unique_id})" if not use.told and use.unique_id else ""
     what = f"role {use.role}" if use.role else f"root user, limited to {use.task or 'an unknown task'},"
-    what = "console" if use.event == SIGN_IN else what
+    what = "console" if use.event == SIGN_IN else what if use.event in EVENTS else use.event
     session = f" as {use.caller_session}" if use.caller_session else ""
     session += f" for {use.source_identity}" if use.source_identity else ""
     return (

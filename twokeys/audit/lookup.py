@@ -14,9 +14,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from twokeys.audit.trail import EVENTS
+from twokeys.audit.trail import BY_KEY, EVENTS
 from twokeys.errors import Refusal
 
+ASKED = (*(("EventName", one) for one in (*EVENTS, *BY_KEY)), ("Username", "root"))
+"""The attributes that records are looked up by."""
 HISTORY = timedelta(days=90)
 _PAUSE = 0.5
 """Seconds between calls: AWS lets an account look up twice a second in a region."""
@@ -29,13 +31,13 @@ def looked_up(
     end: datetime,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
-    """The records of assumed roles that the account of the session has in the regions, page by page.
+    """The records of `ASKED` that the account of the session has in the regions, page by page.
 
     Raises Refusal when CloudTrail says no, BotoCoreError when it cannot be asked.
     """
     for region in regions:
-        for event in EVENTS:
-            asked = {"AttributeKey": "EventName", "AttributeValue": event}
+        for key, value in ASKED:
+            asked = {"AttributeKey": key, "AttributeValue": value}
             try:
                 pages = session.client("cloudtrail", region_name=region).get_paginator("lookup_events")
                 for page in pages.paginate(LookupAttributes=[asked], StartTime=start, EndTime=end):

@@ -15,11 +15,27 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import about_early, door_use, headline, not_readable, period, sign_ins, usage, used
+from twokeys.audit.events import (
+    NOT_LOOKED_AT,
+    about_early,
+    covered,
+    door_use,
+    headline,
+    not_readable,
+    period,
+    sign_ins,
+    through_roles,
+    usage,
+    used,
+    ways,
+    what,
+)
 from twokeys.audit.report import credentials, heading, question, shut, title, what_was_read
 from twokeys.doors.expiry import until
 
 _PACKAGE = "twokeys.audit"
+_MOST = 50
+"""How many entries the page lists; the CSV and JSON list all."""
 
 
 def page(answers: Answers, target: str | None, comparison: Comparison | None, now: datetime) -> str:
@@ -38,6 +54,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         style_hash=pages.hashed(style),
         title=title(answers, target),
         heading=question(answers, target),
+        organization=answers.name,
         origin=answers.origin,
         made=f"{now:%Y-%m-%d %H:%M} UTC",
         sentence=". ".join(
@@ -85,16 +102,16 @@ def _counts(ways: list[Way]) -> tuple[str, str]:
 def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[str, ...]]]]:
     """Each principal with the cells of its ways; what is not alike in several accounts says how often it differs."""
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for ways in found:
-        way = ways[0]
+    for same in found:
+        way = same[0]
         policies = listed([policy.removeprefix("managed policy ") for policy in way.permissions.policies])
         row = (
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
             conditions(way) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
-            listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in ways], most=2),
+            listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in same], most=2),
             held(way),
-            listed([one.why for one in ways], most=2),
+            listed([one.why for one in same], most=2),
         )
         rows[way.source.short].append(row)
     return list(rows.items())
@@ -120,7 +137,14 @@ def _events(answers: Answers, found: Comparison) -> dict[str, object]:
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),
+        "not_looked_at": NOT_LOOKED_AT,
+        "coverage": [covered(one, answers) for one in found.coverage],
         "doors": [(usage(one), door_use(one)) for one in found.doors],
+        "steps": [(usage(one), door_use(one)) for one in found.steps],
+        "ways": ways(found),
+        "through": through_roles(found),
+        "population": [(what(one), used(one.use, answers)) for one in found.population[:_MOST]],
+        "more": max(0, len(found.population) - _MOST),
         "sign_ins": [sign_ins(one, answers) for one in found.sign_ins],
         "undeclared": [used(use, answers) for use in found.undeclared],
         "unusual": [(", ".join(one.why), used(one.use, answers)) for one in found.unusual],

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 
 from rich.console import Console
 
@@ -25,10 +26,13 @@ from twokeys.answers.summary import (
     summary,
 )
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
-from twokeys.audit.comparison import Comparison
+from twokeys.audit.comparison import Comparison, Usage
 from twokeys.audit.events import (
+    NOT_LOOKED_AT,
     about_early,
+    by_door,
     caller,
+    covered,
     door_use,
     events,
     headline,
@@ -37,9 +41,11 @@ from twokeys.audit.events import (
     read_from,
     sign_ins,
     usage,
-    used,
+    ways,
+    what,
 )
-from twokeys.audit.trail import SIGN_IN
+from twokeys.audit.trail import SIGN_IN, Use
+from twokeys.doors import Who
 from twokeys.shown import counted, say, spreadsheet
 
 FEW = 12
@@ -69,6 +75,18 @@ COLUMNS = (
     "trust keys",
     "grant keys",
     "next step",
+    "usage",
+    "count",
+    "last use",
+    "time",
+    "call",
+    "from address",
+    "region",
+    "event ID",
+    "session",
+    "source identity",
+    "MFA shown",
+    "door",
 )
 
 
@@ -148,13 +166,15 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     about = [("report", f"{title(answers, target)}; {made}"), ("not looked at", not_looked_at(answers))]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
     evidence = [{"what": what, "why": why} for what, why in about]
-    for row in (*evidence, *_rows(answers), *(_rows_of_events(answers, comparison) if comparison else ())):
+    of_events = _rows_of_events(answers, comparison) if comparison else ()
+    for row in chain(evidence, _rows(answers, comparison), of_events):
         writer.writerow([spreadsheet(row.get(column, "")) for column in COLUMNS])
     return out.getvalue()
 
 
-def _rows(answers: Answers) -> Iterator[dict[str, str]]:
-    yield from ({"what": "way in", **_row(way)} for way in answers.ways)
+def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]]:
+    used_by = {id(one.way): _counts(one.usage, one.count, one.last) for one in (found.ways if found else ())}
+    yield from ({"what": "way in", **_row(way), **used_by.get(id(way), {})} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
     for held_by in answers.long_term:
         strength = str(held_by.permissions) if held_by.permissions else ""
@@ -314,21 +334,60 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
+    yield {"what": "not looked at", "why": NOT_LOOKED_AT}
     yield from ({"what": "events compared", "why": why} for why in filter(None, (period(found), about_early(found))))
     yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
-    for one in found.doors:
-        _, _, unknown = usage(one).partition(": ")
-        why = ": ".join(filter(None, (unknown, door_use(one))))
-        yield {"what": f"door {one.usage.value}", **_ends(one.door.source, one.door.target), "why": why}
+    for one in found.coverage:
+        account = Party(Who("root", one.account), account_name=answers.names.get(one.account, ""))
+        row = {
+            "what": "covered" if one.lacks is None else "not covered",
+            "account": one.account,
+            "account name": account.place,
+        }
+        yield {**row, "count": str(one.recorded.records), "why": covered(one, answers)}
+    if counted_ways := ways(found):
+        yield {"what": "use of ways", "why": counted_ways}
+    for kind, used in (("door", found.doors), ("step", found.steps)):
+        for door in used:
+            ends = {
+                **_ends(door.door.source, door.door.target),
+                **_counts(door.usage, door.count or door.perhaps, door.last),
+            }
+            why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
+            yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
         ends = {**_ends(signed.user, signed.user), "into role": "console", "role ARN": ""}
-        yield {"what": "signed in", **ends, "why": sign_ins(signed, answers)}
-    undeclared = [("entry without a door", use, used(use, answers)) for use in found.undeclared]
-    unusual = [("unusual", one.use, f"{used(one.use, answers)}: {', '.join(one.why)}") for one in found.unusual]
-    for what, use, why in undeclared + unusual:
-        target = Party(use.target, account_name=answers.names.get(use.account, ""))
-        console = {"into role": "console"} if use.event == SIGN_IN else {}
-        yield {"what": what, **_ends(caller(use, answers), target), **console, "why": why}
+        counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
+        yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
+    for entry in found.population:
+        doors = "; ".join(map(by_door, entry.doors))
+        yield {"what": what(entry), **_row_of_use(entry.use, answers), "door": doors}
+    for strange in found.unusual:
+        yield {"what": "unusual", **_row_of_use(strange.use, answers), "why": ", ".join(strange.why)}
+
+
+def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
+    target = Party(use.target, use.arn, answers.names.get(use.account, ""))
+    return {
+        **_ends(caller(use, answers), target),
+        **({"into role": "console"} if use.event == SIGN_IN else {}),
+        "time": _at(use.time),
+        "call": use.event,
+        "from address": use.source,
+        "region": use.region,
+        "event ID": use.id,
+        "session": use.caller_session or use.session or "",
+        "source identity": use.source_identity or "",
+        "MFA shown": {True: "yes", False: "no", None: ""}[use.mfa],
+    }
+
+
+def _counts(found: Usage, count: int, last: datetime | None) -> dict[str, str]:
+    return {"usage": found.value, "count": str(count), "last use": _at(last)}
+
+
+def _at(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""
 
 
 def _ends(source: Party, target: Party) -> dict[str, str]:

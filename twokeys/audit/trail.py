@@ -9,6 +9,9 @@ recorded in the caller's account only. A role that somebody switched to in the c
 `SwitchRole`, and mostly as AssumeRole as well: then it counts once. A root or IAM user who signs in to the account's
 own console is recorded as `ConsoleLogin`; that of a role's session adds nothing to the call that assumed the role.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+AssumeRoot is recorded in the caller's account; what its session does, in the member's, by an identity of type Root with
+`assumedRoot`: without the first, the second is the use.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html
 """
 
 from __future__ import annotations
@@ -18,17 +21,27 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from twokeys.answers.model import Party
+from twokeys.audit.coverage import Coverage
 from twokeys.audit.logs import Source
 from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.shared_providers import shared_provider
 
-SIGN_IN = "ConsoleLogin"
-EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "SwitchRole", SIGN_IN)
+SIGN_IN, ROOT = "ConsoleLogin", "AssumeRoot"
+EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT, "SwitchRole", SIGN_IN)
 _SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
+BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
+"""Calls that make credentials, which are counted where an IAM user made them with an access key of its own."""
+_LONG_TERM = "AKIA"
+"""How the id of an access key begins that does not end.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+"""
 _SAME_SWITCH = timedelta(minutes=1)
 """How far apart the two records of one switch in the console are, at most."""
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
@@ -68,7 +81,13 @@ class Use:
     failed: str | None = None
     task: str | None = None
     mfa: bool | None = None
-    """Whether a sign-in was with MFA, None where the record does not tell it."""
+    """Whether the sign-in, or the session that called, was with MFA; None where the record does not tell it."""
+    arn: str = ""
+    """The role's."""
+    by: str | None = None
+    """The id of the access key that the call was made with."""
+    key: str | None = None
+    """The id of the access key that the new session has."""
 
     @property
     def target(self) -> Who:
@@ -82,47 +101,101 @@ class Use:
 
 
 @dataclass
+class Calls:
+    """Calls of one name by a root user or with a user's own access key: how many, and the last of them."""
+
+    last: Use
+    count: int = 1
+
+    def add(self, use: Use) -> None:
+        """Take one more."""
+        self.count += 1
+        self.last = max(self.last, use, key=lambda one: (one.time, one.id))
+
+
+@dataclass
 class Trail:
     """The uses among CloudTrail records, each call once, and the period that all records span."""
 
     start: datetime | None = None
     end: datetime | None = None
     records: int = 0
-    unreadable: set[str] = field(default_factory=set)
-    """Records of assumed roles and sign-ins that lack their time, or the role, by id: never guessed at."""
-    hidden: set[str] = field(default_factory=set)
-    """The accounts of which a use may be in what cannot be read; an empty one for all."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Records of assumed roles and sign-ins that lack their time, or the role: by id, which it is and in which file."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    """In what a use may be that cannot be read, by account; an empty one for all."""
     sources: list[Source] = field(default_factory=list)
     since: datetime | None = None
     until: datetime | None = None
-    """Of which period `accounts` are."""
-    accounts: set[str] = field(default_factory=set)
-    """The accounts that have a record of any kind from `since` to `until`."""
+    """Of which period `calls` are."""
+    coverage: Coverage = field(default_factory=Coverage)
+    calls: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
+    """By account, caller and name: those of root users, and those that users made with access keys of their own."""
     _uses: dict[str, Use] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
+    """The ids of the calls that are counted by name; there are too many of the others."""
+    _as_root: dict[str, Use] = field(default_factory=dict)
+    """The first call of each root session, by the id of its access key."""
 
-    def add(self, record: Mapping[str, Any]) -> datetime | None:
-        """Take one record and give its time; records of other calls only widen the period."""
+    def add(self, record: Mapping[str, Any], file: str = "") -> datetime | None:
+        """Take one record and give its time; records of other calls only widen the period and what is covered."""
         self.records += 1
         time = _time(record.get("eventTime"))
         name = record.get("eventName")
-        insight = record.get("eventCategory") == "Insight"  # about the number of calls, not a call
+        if record.get("eventCategory") == "Insight":  # about the number of calls, not a call
+            return time
         kind = _mapping(record.get("userIdentity")).get("type")
         again = name == SIGN_IN and kind == "AssumedRole"  # its call of AssumeRole is recorded, too
-        concerns = name in EVENTS and record.get("eventSource") == _SOURCES[name] and not insight and not again
+        concerns = name in EVENTS and record.get("eventSource") == _SOURCES[name] and not again
+        use = _use(record, time) if concerns and time is not None else None
         if time is not None:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
-        use = _use(record, time) if concerns and time is not None else None
-        if time is not None and (self.since or time) <= time <= (self.until or time):
-            self.accounts |= _recorded_in(record, use)
+            for account in _recorded_in(record, use):
+                self.coverage.saw(account, str(record.get("awsRegion") or ""), time)
         if use is not None:
             known = self._uses.get(use.id)
             if known is None or (not known.told and use.told):
                 self._uses[use.id] = use
         elif concerns:
-            self.unreadable.add(str(_identity(record) or self.records))
-            self.hidden |= set() if _failed(record) else _recorded_in(record, None) or {""}
+            self._cannot_read(record, time, file)
+        elif time is not None and (self.since or time) <= time <= (self.until or time):
+            self._call(record, time)
         return time
+
+    def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str) -> None:
+        lacks = "the time" if time is None else "what was assumed"
+        place = f" in {file}" if file else ""
+        said = f"{record.get('eventName')} {_identity(record) or 'without an id'}{place}, which lacks {lacks}"
+        self.unreadable.setdefault(str(_identity(record) or self.records), said)
+        outside = time is not None and not (self.since or time) <= time <= (self.until or time)
+        for account in () if outside or _failed(record) else _recorded_in(record, None) or ("",):
+            self.hidden.setdefault(account, said)
+
+    def _call(self, record: Mapping[str, Any], time: datetime) -> None:
+        """Take a call by a root session, a root user, or with the access key of a user.
+
+        Of a root user it is AWS's own query for its use that leaves out what AWS did for the account.
+        https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1
+        """
+        told = _mapping(record.get("userIdentity"))
+        account, key = _text(told.get("accountId")), _text(told.get("accessKeyId")) or ""
+        kind, name = told.get("type"), str(record.get("eventName"))
+        root = kind == "Root" and not told.get("invokedBy") and record.get("eventType") != "AwsServiceEvent"
+        if account is None or not (root or (kind == "IAMUser" and key.startswith(_LONG_TERM))):
+            return
+        use = _called(record, told, Who("root-user", account, "root user"), time)
+        if root and str(_mapping(told.get("sessionContext")).get("assumedRoot")).lower() == "true":
+            self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
+            return
+        of = (account, use.caller.who, name if root or name in BY_KEY else "")
+        if of[2] and use.id in self._named:  # delivered by another trail, too
+            return
+        self._named |= {use.id} if of[2] else set()
+        if of in self.calls:
+            self.calls[of].add(use)
+        else:
+            self.calls[of] = Calls(use)
 
     def uses(self, start: datetime | None = None, end: datetime | None = None) -> list[Use]:
         """The uses in order of time (then id), from `start` to `end` inclusive."""
@@ -130,9 +203,16 @@ class Trail:
         for use in self._uses.values():
             if use.event == "AssumeRole":
                 called[use.caller.who, use.target].append(use.time)
+        begun = {use.key for use in self._uses.values() if use.event == ROOT}
+        nobody = Party(Who("principal", ""))
+        sessions = [
+            replace(use, event=ROOT, caller=nobody, unique_id=None)
+            for key, use in self._as_root.items()
+            if key not in begun
+        ]
         chosen = [
             use
-            for use in self._uses.values()
+            for use in (*self._uses.values(), *sessions)
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, called)
         ]
         return sorted(chosen, key=lambda use: (use.time, use.id))
@@ -160,35 +240,52 @@ def _recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:
 
 def _use(record: Mapping[str, Any], time: datetime) -> Use | None:
     target = _target(record)
-    identity = _identity(record)
-    if target is None or not isinstance(identity, str):
-        return None
-    told, asked = _mapping(record.get("userIdentity")), _mapping(record.get("requestParameters"))
+    return _called(record, _mapping(record.get("userIdentity")), target, time) if target is not None else None
+
+
+def _called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, time: datetime) -> Use:
+    asked, answered = _mapping(record.get("requestParameters")), _mapping(record.get("responseElements"))
     task = asked.get("taskPolicyArn")
     task = _mapping(task).get("arn", task)
-    context = _mapping(told.get("sessionContext"))
-    mfa = _mapping(record.get("additionalEventData")).get("MFAUsed")
     return Use(
-        id=identity,
+        id=str(_identity(record) or f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {told.get('principalId')}"),
         time=time,
-        event=str(record["eventName"]),
+        event=intern(str(record["eventName"])),
         caller=_caller(record, told, asked),
-        unique_id=str(told["principalId"]).partition(":")[0] if told.get("principalId") else None,
-        account=target.account,
-        role=target.name,
-        region=str(record.get("awsRegion") or "unknown"),
-        source=str(record.get("sourceIPAddress") or "unknown"),
+        unique_id=intern(str(told["principalId"]).partition(":")[0]) if told.get("principalId") else None,
+        account=intern(target.account),
+        role=intern(target.name if target.kind == "role" else ""),
+        region=intern(str(record.get("awsRegion") or "unknown")),
+        source=intern(str(record.get("sourceIPAddress") or "unknown")),
         session=_text(asked.get("roleSessionName")),
         caller_session=_caller_session(record, told),
-        source_identity=_text(context.get("sourceIdentity")) or _text(asked.get("sourceIdentity")),
+        source_identity=_text(_mapping(told.get("sessionContext")).get("sourceIdentity"))
+        or _text(asked.get("sourceIdentity")),
         failed=_failed(record),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
-        mfa={"Yes": True, "No": False}.get(str(mfa)),
+        mfa=_mfa(record, told, asked),
+        arn=intern(next((arn for arn in _role_arns(record) if _ROLE.fullmatch(arn)), "")),
+        by=_text(told.get("accessKeyId")),
+        key=_text(_mapping(answered.get("credentials")).get("accessKeyId")),
     )
 
 
-def _identity(record: Mapping[str, Any]) -> object:
-    return record.get("sharedEventID") or record.get("eventID")
+def _mfa(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool | None:
+    """Whether the caller showed an MFA device: at the sign-in, with the session, or with the call itself.
+
+    STS refuses a call whose device or code is wrong. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    if record["eventName"] == SIGN_IN:
+        said = _mapping(record.get("additionalEventData")).get("MFAUsed")
+    else:
+        said = _mapping(_mapping(told.get("sessionContext")).get("attributes")).get("mfaAuthenticated")
+        said = "true" if _text(asked.get("serialNumber")) else said
+    return {"yes": True, "true": True, "no": False, "false": False}.get(str(said).lower())
+
+
+def _identity(record: Mapping[str, Any]) -> str | None:
+    ids = (record.get("sharedEventID"), record.get("eventID"), record.get("requestID"))
+    return next(filter(None, map(_text, ids)), None)
 
 
 def _failed(record: Mapping[str, Any]) -> str | None:
@@ -197,13 +294,13 @@ def _failed(record: Mapping[str, Any]) -> str | None:
 
 def _target(record: Mapping[str, Any]) -> Who | None:
     """The role, or the root of the account; None where the record does not tell it."""
-    if record["eventName"] == "AssumeRoot":
+    if record["eventName"] == ROOT:
         asked = _text(_mapping(record.get("requestParameters")).get("targetPrincipal"))
         account = _ACCOUNT.fullmatch(asked or "")
-        return Who("root-user", account.group(1)) if account else None
+        return Who("root-user", account.group(1), "root user") if account else None
     if record["eventName"] == SIGN_IN:
         own = _text(_mapping(record.get("userIdentity")).get("accountId"))
-        return Who("root-user", own) if own else None
+        return Who("root-user", own, "root user") if own else None
     if record["eventName"] == "SwitchRole":
         arn = Arn.parse(str(_mapping(record.get("userIdentity")).get("arn")))
         return Who("role", arn.account, arn.name) if arn is not None and arn.role is not None else None
@@ -244,11 +341,8 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
     if record["eventName"] == "SwitchRole":
         arns = (_mapping(record.get("additionalEventData")).get("SwitchFrom"), None)
     for text in arns:
-        arn = Arn.parse(text) if isinstance(text, str) else None
-        if arn is not None and arn.kind in ("user", "role"):
-            return Party(Who(arn.kind, arn.account, arn.name), str(arn))
-        if arn is not None and arn.role is not None:
-            return Party(Who("role", arn.account, arn.name), str(arn.role))
+        if isinstance(text, str) and (party := _named(text)):
+            return party
     if kind == "AWSService" or (kind is None and told.get("invokedBy")):
         return Party(Who("service", account, str(told.get("invokedBy") or "unknown")))
     if kind == "SAMLUser":
@@ -260,6 +354,15 @@ def _caller(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[s
     if kind == "Root":
         return Party(Who("root-user", account, "root user"), str(told.get("arn") or ""))
     return Party(Who("principal", account))
+
+
+@lru_cache(maxsize=10_000)
+def _named(text: str) -> Party | None:
+    """The user or role of an ARN, also of a role's session."""
+    arn = Arn.parse(text)
+    if arn is not None and arn.kind in ("user", "role"):
+        return Party(Who(arn.kind, arn.account, arn.name), str(arn))
+    return Party(Who("role", arn.account, arn.name), str(arn.role)) if arn is not None and arn.role else None
 
 
 def _by_saml(told: Mapping[str, Any], asked: Mapping[str, Any]) -> Party:

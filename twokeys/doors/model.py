@@ -16,9 +16,12 @@ from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT, texts_of
 from twokeys.doors.who import Who
 from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
+from twokeys.iam.truth import Truth
 
 RESERVED = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_"
 """What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
+_ENTERING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoot")
+"""The actions by which somebody enters an account."""
 
 
 class _Declared(BaseModel):
@@ -139,6 +142,35 @@ class ExportedGrant(_Declared):
     documents: tuple[SymbolicDocument, ...]
 
 
+class ExportedPolicy(_Declared):
+    """A control policy as the stack output `control_policy_denials` lists it: what it denies about entering.
+
+    `targets` are `root`, paths of `organizational_unit_ids`, and ids of accounts and units. What allows is left out:
+    AWS's own policies allow everything wherever they are attached.
+    """
+
+    name: str
+    type: Literal["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"]
+    targets: tuple[str, ...]
+    document: dict[str, Any]
+
+    @property
+    def kind(self) -> PolicyKind:
+        """What its document is read as."""
+        return PolicyKind.SCP if self.type == "SERVICE_CONTROL_POLICY" else PolicyKind.RCP
+
+    def shortened(self) -> ExportedPolicy | None:
+        """The policy with only the statements that may deny entering an account; None without any.
+
+        Raises PolicyError where its document cannot be read.
+        """
+        given = self.document["Statement"]
+        read = parse_policy(self.document, self.kind).statements
+        listed = given if isinstance(given, list) else [given]
+        kept = [said for said, one in zip(listed, read, strict=True) if one.effect == "Deny" and _about_entering(one)]
+        return self.model_copy(update={"document": {**self.document, "Statement": kept}}) if kept else None
+
+
 class ExportedDoor(_Declared):
     """A door as the stack output `doors` lists it, so that another stack can prove the key that lives elsewhere."""
 
@@ -193,6 +225,10 @@ class ExportedDoor(_Declared):
     def _partition(self) -> str:
         texts = (text for one in self.documents for text in texts_of(one.document))
         return next((arn.partition for text in texts if (arn := Arn.parse(text))), DEFAULT_PARTITION)
+
+
+def _about_entering(statement: Statement) -> bool:
+    return any(statement.covers_action(action) is not Truth.FALSE for action in _ENTERING)
 
 
 def _named_by(statement: Statement) -> Iterator[Who]:

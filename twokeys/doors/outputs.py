@@ -27,6 +27,12 @@ ACCOUNTS_OUTPUT = "member_account_ids"
 """The stack output that tells the ids of the accounts that a stack works in, by name."""
 ENVIRONMENTS_OUTPUT = "member_account_environments"
 """The stack output that tells the environment of such an account, by name, where its tags say one."""
+UNITS_OUTPUT = "organizational_unit_ids"
+"""The stack output that tells the ids of organizational units, by path."""
+ACCOUNT_UNITS_OUTPUT = "member_account_parents"
+"""The stack output that tells the id of the unit (or the root) that such an account is in, by name."""
+POLICIES_OUTPUT = "control_policy_denials"
+"""The stack output that lists what service and resource control policies deny about entering accounts."""
 ABOUT_DOORS = (
     DOORS_OUTPUT,
     GRANTS_OUTPUT,
@@ -36,5 +42,8 @@ ABOUT_DOORS = (
     ORGANIZATION_OUTPUT,
     ACCOUNTS_OUTPUT,
     ENVIRONMENTS_OUTPUT,
+    UNITS_OUTPUT,
+    ACCOUNT_UNITS_OUTPUT,
+    POLICIES_OUTPUT,
 )
 """All of these, which an `OtherStack` repeats."""

@@ -72,11 +72,7 @@ def open_stack(name: str, folder: str) -> automation.Stack:
 
 @dataclass(frozen=True)
 class Backend:
-    """The states of one project.
-
-    Attributes:
-        root: the project's folder.
-    """
+    """The states of the project in the folder `root`."""
 
     root: Path
 
@@ -183,10 +179,8 @@ def resources_of_account(resources: Iterable[Mapping[str, Any]], account: str) -
 
     That is what `components/accounts.py` makes of it: the components and the provider named after it, the doors whose
     declared target it is, and all their children. The grant of a door belongs to the door, though it is made in the
-    management account. Empty for an account that the state does not have.
-
-    Args:
-        resources: those of a deployment as `pulumi stack export` prints it; secrets may be encrypted.
+    management account. Empty for an account that the state does not have. `resources` are those of a deployment as
+    `pulumi stack export` prints it; secrets may be encrypted.
     """
     target = symbol(account)
     found: dict[str, None] = {}

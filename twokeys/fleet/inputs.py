@@ -35,10 +35,8 @@ def folder_digest(folder: Path, names: Iterable[str] = (".",)) -> str:
 def shard_digest(shard: Shard, program: str, beside: Mapping[str, Any]) -> str:
     """The digest of one shard's inputs.
 
-    Args:
-        program: what `program_digest` gave.
-        beside: whatever else a run hangs on, JSON-ready: engine, policy packs, the state that it starts from, what it
-            reads from the management stack.
+    `beside` is whatever else a run hangs on, JSON-ready: engine, policy packs, the state that it starts from, what it
+    reads from the management stack.
     """
     told = {"stack": shard.stack, "config": stored_config(shard.file), "program": program, "beside": beside}
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
@@ -100,8 +98,7 @@ def _files(folder: Path, names: Iterable[str]) -> Iterable[Path]:
 class Settled:
     """What a shard was like when an update of it succeeded, or a preview found nothing to do.
 
-    Attributes:
-        digest: of everything that hangs on it, the state included.
+    `digest` is of everything that hangs on it, the state included.
     """
 
     digest: str

@@ -103,9 +103,7 @@ def shard_bytes(accounts: int) -> int:
 def slots(wanted: int | None, processors: int, memory: int, each: int) -> Slots:
     """How many shards at once: what is wanted (by default one a processor), as far as the memory goes, at least one.
 
-    Args:
-        memory: bytes that may be used.
-        each: bytes that one shard takes.
+    `memory` are the bytes that may be used, `each` those that one shard takes.
     """
     asked = wanted or processors
     fitting = max(1, memory // each)

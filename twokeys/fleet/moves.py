@@ -75,11 +75,7 @@ def refuse_misplaced(backend: Backend, environment: Environment, stacks: Collect
     """An account in another stack's state than the one that its config is in would be made a second time.
 
     The other stacks are only asked when one of `stacks` would make an account: to ask the CLI takes a second a stack.
-
-    Args:
-        stacks: those that are about to be run.
-
-    Raises Refusal when there is such an account.
+    `stacks` are about to be run. Raises Refusal when there is such an account.
     """
     held = backend.holders(stacks)
     found = outstanding(held, environment)

@@ -106,10 +106,7 @@ def taken_over(
 
     What a resource depends on was complete when its create began, so it may stand last. Its outputs are not known yet,
     but for the ARNs that AWS gave, by which the policy pack tells accounts apart: the next update reads them first,
-    should the refresh not come to its end.
-
-    Args:
-        found, arns: ids and ARNs, by URN.
+    should the refresh not come to its end. `found` are ids and `arns` ARNs, by URN.
     """
     taken = [
         {

@@ -79,8 +79,7 @@ def take_over(stack: automation.Stack, folder: str) -> list[str]:
 class Owner:
     """Who holds a lock.
 
-    Attributes:
-        at: when the lock was taken, in seconds since the epoch.
+    `at` is when the lock was taken, in seconds since the epoch.
     """
 
     user: str
@@ -103,11 +102,8 @@ def owners(text: str) -> tuple[Owner, ...]:
 def prove_dead(owner: Owner, here: str, machine_lost: str | None) -> str:
     """Why the owner is known to be dead.
 
-    Args:
-        here: this machine's name, as it stands in locks.
-        machine_lost: the machine that somebody says is gone for good; nobody but a person can know that.
-
-    Raises Refusal when it may be alive.
+    `here` is this machine's name, as it stands in locks; `machine_lost` one that a person says is gone for good. Raises
+    Refusal when it may be alive.
     """
     if owner.host == here:
         if not _alive(owner):

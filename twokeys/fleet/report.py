@@ -68,9 +68,8 @@ def in_words(result: Result) -> str:
 class Report:
     """What came of a run.
 
-    Attributes:
-        slots: how many shards were worked on at once; None on a cluster, which decides that itself.
-        findings: what the rules say of all shards together.
+    `slots` is None on a cluster, which decides itself how much is done at once; `findings` is what the rules say of all
+    shards together.
     """
 
     environment: str

@@ -15,6 +15,7 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from twokeys.iam.arn import Arn, arn_segments, is_account
 from twokeys.iam.conditions import ConditionClause, parse_date, parse_network, parse_number
@@ -109,6 +110,17 @@ _TYPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "arn": (_is_arn_pattern, "an ARN"),
 }
 
+_STEPS = {
+    "numeric": "write a number alone",
+    "date": 'write it as in "2027-01-31T00:00:00Z", in quotes',
+    "bool": "write true, or false",
+    "null": "write true, or false",
+    "binary": "write it in base64",
+    "ip": "write an address, as in 203.0.113.7, or a range, as in 203.0.113.0/24",
+    "arn": "write an ARN, as in arn:aws:iam::111111111111:role/ci",
+    "string": "correct it",
+}
+
 
 def _keys(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     """Keys with several values need a set operator, keys of tags the tag."""
@@ -159,7 +171,9 @@ def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str])
     for clause in statement.conditions:
         for rule in _CLAUSE_RULES:
             for name, message, page in rule(clause):
-                yield error(name, statement, path_of(clause), message, page)
+                said = message.rpartition("; ")[2]
+                step = said if said.startswith(("write ", "use ")) else _STEPS[clause.base.family]
+                yield replace(error(name, statement, path_of(clause), message, page), next_step=step)
 
 
 def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[Finding]:

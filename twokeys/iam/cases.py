@@ -193,7 +193,8 @@ def _options(key: str, atoms: tuple[Atom, ...], pool: tuple[str, ...] = ()) -> t
     texts[_OTHER * (1 + max(map(len, texts)))] = None
     options: list[Option] = [(), *((text,) for text in texts)]
     wild = {pattern.text.lower() for clause in clauses for pattern in clause.patterns if pattern.wild}
-    exact = not any(one.overlaps(other) for one, other in itertools.combinations(map(Glob, wild), 2))
+    some = [Glob(text) for text in wild if text.strip("*")]
+    exact = not any(one.overlaps(other) for one, other in itertools.combinations(some, 2))
     if any(clause.set_operator is not None for clause in clauses):
         # One value shows that a clause holds for some value, or not for all: so many values as clauses tell all cases.
         for values in range(2, min(len(clauses), _MOST_VALUES) + 1):

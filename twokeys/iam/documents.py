@@ -148,6 +148,7 @@ class PolicyDocument:
         unresolved: paths of whole statements that are not resolved yet: they may allow or deny anything.
         kind: what it was parsed as.
         from_text: whether it was given as text, which holds nothing that is not resolved yet.
+        title: what messages call it, in place of its place among others: the name of a control policy and its target.
         sides: what `matches.side_of` works out once.
     """
 
@@ -157,6 +158,7 @@ class PolicyDocument:
     unresolved: tuple[str, ...] = ()
     kind: PolicyKind = PolicyKind.IDENTITY
     from_text: bool = field(default=False, repr=False, compare=False)
+    title: str | None = field(default=None, repr=False, compare=False)
     sides: dict[tuple[str, str, bool], Side] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
@@ -206,7 +208,7 @@ _STARS = re.compile(r"\*+")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _IAM_SID = re.compile(r"[A-Za-z0-9]*")
 _CONDITION_KEY = re.compile(r"[^\s:]+:.+|[A-Za-z0-9_.-]+")
-_ELEMENTS = frozenset({
+ELEMENTS = frozenset({
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 })  # fmt: skip
 _PRINCIPAL_TYPES = {
@@ -300,7 +302,7 @@ class _Reader:
 
     def _statement(self, elements: Mapping[str, object], path: Path, index: int) -> Statement:
         for name in elements:
-            if name not in _ELEMENTS:
+            if name not in ELEMENTS:
                 raise self._error(
                     f"{name!r} is not an element of a statement; element names are case-sensitive",
                     (*path, name), "unknown-element", at_key=True,

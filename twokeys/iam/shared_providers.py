@@ -61,6 +61,7 @@ class SharedProvider:
         return _PAIR.match(text[: first.start()]) is not None
 
 
+_GITHUB_REF = re.compile(r"(repo:[^:*?]+/[^:*?]+):(?:(ref):(?=[^*?])|(?=refs/))([^:]+)")
 _NOBODYS = frozenset({"", "sts.amazonaws.com"})
 """Values of an audience that every tenant may ask for."""
 _GITHUB = frozenset(
@@ -118,6 +119,7 @@ _BY_ISSUER = {
         ),
     )
 }
+SHARED_ISSUERS = tuple(_BY_ISSUER)
 _TENANT_CLAIMS = {
     "token.actions.githubusercontent.com": ("repository_owner_id", "repository_id", "enterprise_id", "repository")
 }
@@ -127,6 +129,21 @@ _TENANT_CLAIMS = {
 def shared_provider(issuer: str) -> SharedProvider | None:
     """The shared provider behind an issuer (without `https://`); None for one of somebody's own."""
     return _BY_ISSUER.get(issuer.lower().rstrip("/"))
+
+
+def meant_github_subject(subject: str) -> str | None:
+    """How GitHub writes a subject that asks for a branch or tag in a form that no token has; None for any other.
+
+    A token's subject is `repo:OWNER/REPOSITORY:ref:refs/heads/BRANCH`, and each claim of a customized one has its name
+    in front: https://docs.github.com/en/actions/reference/security/oidc
+    """
+    found = _GITHUB_REF.fullmatch(subject)
+    if found is None:
+        return None
+    repository, name, value = found.groups()
+    if name and value.startswith("refs/"):
+        return None
+    return f"{repository}:ref:{value if value.startswith('refs/') else f'refs/heads/{value}'}"
 
 
 def tenant_claims(provider: SharedProvider) -> tuple[str, ...]:

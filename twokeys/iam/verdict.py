@@ -60,7 +60,7 @@ class Decision(NamedTuple):
     """One step of the way to a verdict.
 
     Attributes:
-        document: which policy, in words: "trust policy", "identity-based policy 2", "SCP 1 at level 2".
+        document: which policy, in words: "trust policy", "identity-based policy 2", "SCP s at root".
         statement: the index of the deciding statement, None when the lack of one decided.
         sid: its Sid, if any.
         effect: "Allow", "Deny", or "implicit deny".

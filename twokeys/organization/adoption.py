@@ -41,6 +41,7 @@ EnvironmentOf = Callable[[Account], str | None]
 """The environment of an account; None leaves it in the management stack."""
 
 _CONTROL_TOWER = "aws-guardrails-"
+_STAYS = "it stays as it is in AWS; change it there so that config can say it, and adopt again"
 _NOT_NEEDED = frozenset({"account quota", "invitations", "pending requests"})
 """What may stay unread: nothing of it is taken over."""
 
@@ -58,8 +59,7 @@ class LeftOut(Plain):
 class Stack:
     """The config of one stack: keys without `twokeys:`, values as the stack's file has them.
 
-    Attributes:
-        paths: the units of its accounts by account key, for comments.
+    `paths` are the units of its accounts by account key, for comments.
     """
 
     name: str
@@ -390,13 +390,7 @@ def _policies(organization: Organization, units: Mapping[str, str], left_out: li
         try:
             config = _policy(policy, key, attached)
         except ValueError as error:
-            left_out.append(
-                LeftOut(
-                    f"policy {policy.id} ({policy.name}, {policy.type})",
-                    _first_reason(error),
-                    "it stays as it is in AWS; change it there so that config can say it, and adopt again",
-                )
-            )
+            left_out.append(LeftOut(f"policy {policy.id} ({policy.name}, {policy.type})", _first_reason(error), _STAYS))
             continue
         attachments.update(f"{key}-{target}" for target in attached)
         (guard_rails if policy.type == SERVICE_CONTROL_POLICY else others)[key] = config
@@ -465,13 +459,7 @@ def _accounts(
         try:
             accounts[key] = account, _account(account, key, path, role, root_email)
         except ValidationError as error:
-            left_out.append(
-                LeftOut(
-                    _called(account),
-                    _first_reason(error),
-                    "it stays as it is in AWS; change it there so that config can say it, and adopt again",
-                )
-            )
+            left_out.append(LeftOut(_called(account), _first_reason(error), _STAYS))
         else:
             paths[key] = path or "the root"
     return accounts, paths

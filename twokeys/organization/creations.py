@@ -92,7 +92,12 @@ def accounts_made(
             if one["AccountName"] in names
         ]:
             if waited >= _LONGEST_SECONDS:
-                raise _still(under_way)
+                raise Refusal(
+                    "accounts are still in the making",
+                    where=", ".join(sorted(under_way)),
+                    why=f"AWS has worked on them for more than {_LONGEST_SECONDS / 60:.0f} minutes",
+                    next_step="run the same command again later; if it does not end, ask AWS Support",
+                )
             sleep(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
         there = {one["Email"].lower(): one for one in all_of("list_accounts", "Accounts")}
@@ -120,12 +125,3 @@ def _require_the_one(email: str, name: str, account: Mapping[str, Any]) -> None:
             why=", and ".join(reasons),
             next_step="give the account in config another e-mail address, or name the account that exists in `adopt`",
         )
-
-
-def _still(names: list[str]) -> Refusal:
-    return Refusal(
-        "accounts are still in the making",
-        where=", ".join(sorted(names)),
-        why=f"AWS has worked on them for more than {_LONGEST_SECONDS / 60:.0f} minutes",
-        next_step="run the same command again later; if it does not end, ask AWS Support",
-    )

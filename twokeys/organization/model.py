@@ -24,8 +24,7 @@ SERVICE_CONTROL_POLICY = "SERVICE_CONTROL_POLICY"
 class Caller:
     """Whose credentials these are.
 
-    Attributes:
-        local: they are for a local AWS on this machine, which lets root users assume roles.
+    `local`: they are for a local AWS on this machine, which lets root users assume roles.
     """
 
     account: str
@@ -47,9 +46,7 @@ class Caller:
 class Unit:
     """An organizational unit.
 
-    Attributes:
-        names: the names from the root down to it; a name may have a slash in it.
-        parent: the id of the unit or root that it is in.
+    `names` lead from the root down to it, and may have slashes in them; `parent` is the id of the unit or root above.
     """
 
     id: str
@@ -171,10 +168,8 @@ class Organization:
 class Live:
     """What the credentials show.
 
-    Attributes:
-        organization: None when the account belongs to none.
-        unread: what could not be read ("accounts"), each with the permission that was missing
-            ("organizations:ListAccountsForParent").
+    `organization` is None when the account belongs to none. `unread` is what could not be read ("accounts"), each with
+    the permission that was missing ("organizations:ListAccountsForParent").
     """
 
     caller: Caller

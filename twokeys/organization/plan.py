@@ -37,8 +37,7 @@ class Fate(StrEnum):
 class Wanted:
     """An account that a stack names.
 
-    Attributes:
-        account: the account of the organization that it is, by its adopted id or its e-mail address.
+    `account` is the account of the organization that it is, by its adopted id or its e-mail address.
     """
 
     stack: str

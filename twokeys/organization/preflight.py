@@ -58,8 +58,7 @@ def read_project(root: Path, stacks: tuple[str, ...]) -> Project:
 def preflight(project: Project, live: Live, tried: Mapping[str, str | None] | None) -> Iterator[Finding]:
     """All findings, in the order in which one would set things right.
 
-    Args:
-        tried: what entering each existing account gave (None: it could be entered); None when it was not tried.
+    `tried` is what entering each existing account gave (None: it could be entered); None when it was not tried.
     """
     yield from of.credentials(project.chosen, live)
     yield from account_checks.addresses_within_the_project(project.everything, [plan.stack for plan in project.chosen])

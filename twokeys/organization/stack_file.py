@@ -13,9 +13,7 @@ from twokeys.settings import PROJECT
 def stack_file(stack: Stack, *, origin: str, left_out: Iterable[LeftOut] = ()) -> str:
     """The text of `Pulumi.<stack>.yaml`.
 
-    Args:
-        origin: what it was made from, as a sentence.
-        left_out: what the stack does not take over; said in its head.
+    `origin` says in a sentence what it was made from; `left_out`, what it does not take over, is said in its head.
     """
     lines = [
         f"# {origin}",

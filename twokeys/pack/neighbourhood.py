@@ -137,7 +137,8 @@ class Neighbourhood:
             self._stale |= {urn: None for urn, one in self.there.items() if one.provider in moved}
         for symbol in ids:
             self._stale |= self._by.get(("account", symbol), {})
-        places = [*((account, read.access_role(account)) for account in read.members), *entered_by_access_role(read)]
+        places = [(account, read.access_role(account)) for account in read.all_members]
+        places += entered_by_access_role(read)
         self._access_roles = defaultdict(list)
         for account, name in dict.fromkeys(places):
             self._access_roles[account].append((account, "role", name.lower()))

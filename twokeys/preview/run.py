@@ -75,8 +75,7 @@ class Maker(Protocol):
 class Run:
     """What a program registers, in order.
 
-    Args:
-        say: gets each message of the program, with its severity ("info", "warning", "error").
+    `say` gets each message of the program, with its severity ("info", "warning", "error").
     """
 
     def __init__(

@@ -61,11 +61,9 @@ def doors_options(command: _Command) -> _Command:
 def exports_of(states: tuple[str, ...], published: str | None, *, sandbox: bool = False) -> list[Exports]:
     """What the states or the published file export; where none is named, the file of `$TWOKEYS_DOORS`.
 
-    Args:
-        sandbox: whether the states of this project's sandbox will do where nothing else is named; which they are is
-            then said on standard error.
-
-    Raises click.UsageError when both are named, or neither. Raises Refusal when one cannot be read.
+    `sandbox` is whether the states of this project's sandbox will do where nothing else is named; which they are is
+    then said on standard error. Raises click.UsageError when both are named, or neither. Raises Refusal when one cannot
+    be read.
     """
     from twokeys.exports import read_exports
 

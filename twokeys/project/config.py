@@ -106,13 +106,9 @@ def load_config(
     """The stack's config with the project's defaults; `overrides`, as on a command line, win over both.
 
     An override of a key that `Pulumi.yaml` declares an object or a list is YAML; any other is the text itself.
-
-    Args:
-        for_program: False for a file that is only read, as that of an environment which is split into shards: it may be
-            larger than any program could be given.
-
-    Raises Refusal when no stack can have that name, its file is not there, a value is missing or of the wrong type, it
-    is encrypted, or all of it is too much for a program.
+    `for_program` is False for a file that is only read, as that of an environment which is split into shards: it may be
+    larger than any program could be given. Raises Refusal when no stack can have that name, its file is not there, a
+    value is missing or of the wrong type, it is encrypted, or all of it is too much for a program.
     """
     path = project.stack_file(stack)
     given = {_full(project, key): value for key, value in read_config(path).items()}
@@ -195,6 +191,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
         words = (error.context, error.problem)
         raise _unreadable(path, f"it is no YAML: {', '.join(one for one in words if one)}{place}", step) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
+        twice = re.search(r"the key '(.+)' stands twice .*\(line (\d+)", str(error))
+        if twice:
+            raise _unreadable(path, str(error), f"take out line {twice[2]}, or the {twice[1]} above it") from error
         raise _unreadable(path, str(error)) from error
     if data is None:
         return {}

@@ -53,9 +53,7 @@ class Shard:
 class Environment:
     """An environment's config as it is written, and as it is understood.
 
-    Attributes:
-        root: the project's folder.
-        config: the `config` section of its file, keys in full.
+    `root` is the project's folder, `config` the `config` section of its file, keys in full.
     """
 
     root: Path
@@ -141,8 +139,7 @@ class Environment:
         differing = [
             number
             for number, accounts in recorded.items()
-            if stored_config(self.folder / f"Pulumi.{shard_name(self.name, number)}.yaml")
-            != self.shard_config(accounts)
+            if stored_config(self.shard_file(number)) != self.shard_config(accounts)
         ]
         missing = sorted(set(self.settings.accounts) - set(placed))
         if twice:

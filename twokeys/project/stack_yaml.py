@@ -159,7 +159,7 @@ class _Reading:
             raise _wrong("a key is a mapping or a list", event)
         key = "<nil>" if value is None else as_text(value)
         if key in mapping:
-            raise _wrong(f"the key {key!r} stands twice in one mapping", event)
+            raise _wrong(f"the key {key!r} stands twice in one mapping, and only one of them would count", event)
         return key
 
 

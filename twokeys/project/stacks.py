@@ -16,9 +16,8 @@ from twokeys.settings.models import Settings
 class StackSettings:
     """A stack's settings and where they are said.
 
-    Attributes:
-        file: the file that people edit, from the project's folder.
-        environment: of a shard, the environment that it is a part of; else "".
+    `file` is the file that people edit, from the project's folder; `environment` that which a shard is a part of, else
+    "".
     """
 
     settings: Settings

@@ -70,7 +70,9 @@ class Sandbox:
         return [path.stem for path in sorted(states, key=lambda path: path.stat().st_mtime_ns)]
 
     def remove(self) -> None:
-        """End the local AWS and forget everything in it; never touches what no sandbox put there."""
+        """End the local AWS and forget everything in it, its folder too; never touches what no sandbox put there."""
+        if not self.directory.is_dir():
+            return
         running = LocalAws.attach(self.directory / "aws")
         if running is not None:
             running.stop()
@@ -80,6 +82,8 @@ class Sandbox:
                 shutil.rmtree(there)
             else:
                 there.unlink(missing_ok=True)
+        if not any(self.directory.iterdir()):
+            self.directory.rmdir()
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 def down(project: Path, directory: Path | None) -> int:
     """End the local AWS and forget everything in it; the demo's too."""
     box = _sandbox(project, directory)
-    for each in (box, replace(box, directory=box.directory / "demo")):
+    for each in (replace(box, directory=box.directory / "demo"), box):
         each.remove()
     click.echo(f"nothing is up any more in {box.directory}")
     return 0

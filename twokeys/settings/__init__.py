@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from twokeys.errors import Refusal, nearest, or_nearest
 from twokeys.settings.contradictions import contradictions
 from twokeys.settings.keys import holders, nearest_key
+from twokeys.settings.meant import meant
 from twokeys.settings.models import Settings
 from twokeys.settings.problem import Problem
 
@@ -121,17 +122,20 @@ _PLAIN = {
 
 
 def _problems_of(details: Sequence[ErrorDetails]) -> list[Problem]:
-    """A list that is empty for the sake of what is refused in it is no problem of its own."""
+    """A list that is empty for the sake of what is refused in it is no problem of its own; of a choice the whole is."""
+    places = {(one["type"], one["loc"]) for one in details}
     return [
         _problem_of(one)
         for one in details
-        if one["type"] != "too_short" or all(other["loc"][:-1] != one["loc"] for other in details)
+        if (one["type"] != "too_short" or all(other["loc"][:-1] != one["loc"] for other in details))
+        and not (one["loc"][-1:] == ("bool",) and any(type_ == "literal_error" for type_, _ in places))
     ]
 
 
 def _problem_of(detail: ErrorDetails) -> Problem:
-    # What is wrong with a key of a mapping is reported with a last part "[key]".
-    key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    # What is wrong with a key of a mapping is reported with a last part "[key]", of a choice with what was tried.
+    place = tuple(part for part in detail["loc"] if part not in ("[key]", "literal['adopt']"))
+    key = ".".join(map(str, place))
     kind, context = detail["type"], detail.get("ctx", {})
     value = "(missing)" if kind == "missing" else detail["input"]
     plain = _PLAIN.get(kind) or _PLAIN.get(kind.partition("_")[0])
@@ -143,8 +147,15 @@ def _problem_of(detail: ErrorDetails) -> Problem:
     elif kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
         next_step = f"write {near}, if that is meant, or remove it"
     if kind == "literal_error":
-        next_step = or_nearest(next_step, str(value), re.findall("'([^']+)'", context["expected"]))
-    return Problem(key, value, why.format(**context), next_step.format(**context))
+        choices = re.findall("'([^']+)'", context["expected"])
+        if len(place) < len(detail["loc"]):
+            why, choices = f"it takes true, false or {context['expected']}", [*choices, "true", "false"]
+        next_step = or_nearest(next_step, str(value), choices)
+    why, next_step = why.format(**context), next_step.format(**context)
+    if "conditions" in place[-2:] and kind == "dict_type":
+        why = "a condition is an operator, below it a key, and below that what it is compared with"
+        return Problem(key, value, why, "write it as in {IpAddress: {aws:SourceIp: [203.0.113.0/24]}}")
+    return Problem(key, value, why, meant(kind, place, value) or next_step)
 
 
 def _refusal(stack: str, problems: Iterable[Problem]) -> Refusal:

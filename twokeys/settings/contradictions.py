@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from twokeys.errors import or_nearest
+from twokeys.errors import nearest, or_nearest
 from twokeys.iam import Wanted
-from twokeys.iam.shared_providers import shared_provider
+from twokeys.iam.shared_providers import SHARED_ISSUERS, meant_github_subject, shared_provider
 from twokeys.settings.account_life import account_life
+from twokeys.settings.conditions import conditions
 from twokeys.settings.grants import grants
 from twokeys.settings.limits import limits
 from twokeys.settings.models import (
@@ -37,10 +38,12 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.organization_wide import organization_wide
 from twokeys.settings.policies import policies
-from twokeys.settings.problem import Problem, no_account, no_unit
+from twokeys.settings.problem import Problem, no_account, no_mfa, no_unit
 from twokeys.settings.values import check_email
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
+_GITHUB_PAGE = "https://docs.github.com/en/actions/reference/security/oidc"
+_RESERVED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"
 _SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
@@ -61,6 +64,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from account_life(settings)
     for name, door in settings.doors.items():
         yield from _door(settings, f"doors.{name}", door)
+        yield from conditions(settings, f"doors.{name}", door)
     yield from _names_made_twice(settings)
     yield from _keys_made_twice(settings)
     yield from grants(settings)
@@ -193,6 +197,15 @@ def _people(settings: Settings) -> Iterator[Problem]:
         listed.append(("people.identityCenter", tuple(center.users), center.groups))
     for key, users, groups in listed:
         yield from _users_and_groups(key, users, groups)
+    alone = people.break_glass.users if people.break_glass and people.account is not None else ()
+    for user in alone:
+        if user in people.users:
+            yield Problem(
+                "people.breakGlass.users",
+                user,
+                f"it is one of people.users, who live in {people.account}; these live in the management account",
+                "name a user for emergencies alone, such as emergency-1",
+            )
     for name, role in people.roles.items():
         if role.oidc is not None:
             yield from _oidc(f"people.roles.{name}.oidc", role.oidc)
@@ -218,6 +231,10 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
     """
     shared = shared_provider(oidc.issuer)
     name_yours = "write the beginning of your own subjects, with your organization's name to its end"
+    meant = nearest(oidc.issuer, SHARED_ISSUERS, cutoff=0.9)
+    if meant and shared is None and not oidc.issuer.lower().startswith(f"{meant}/"):
+        why = "no provider that is known has this name, and whoever owns it could sign tokens for this role"
+        yield Problem(f"{key}.issuer", oidc.issuer, why, f"write {meant}")
     for subject in oidc.subjects:
         wanted = Wanted(subject, wild="*" in subject or "?" in subject)
         if wanted.anything:
@@ -225,6 +242,10 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
         elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
             why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end ({_SHARED_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
+        elif shared is not None and shared.name == "GitHub" and (meant := meant_github_subject(subject)):
+            why = f"no token of GitHub has this subject, so nobody comes in ({_GITHUB_PAGE})"
+            step = f"write {meant}, or end it with :environment:NAME or :pull_request"
+            yield Problem(f"{key}.subjects", subject, why, step)
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
         yield Problem(f"{key}.audience", oidc.audience, why, f"give your own audience, as in {shared.example}")
@@ -273,9 +294,19 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "a role that may do nothing opens nothing",
             "add managedPolicies or statements",
         )
+    if makes_role and door.target.role.startswith(("aws-reserved/", "aws-service-role/")):
+        yield Problem(
+            f"{key}.to.role",
+            door.target.role,
+            f"roles of this path are AWS's own, and nobody else can make one ({_RESERVED_PAGE})",
+            "choose another path, or none",
+        )
     if not makes_role and permissions != PermissionsSettings():
         yield Problem(
-            f"{key}.permissions", "(set)", "this stack does not make the role", "set them where the role is made"
+            f"{key}.permissions",
+            "(set)",
+            f"keys: [{', '.join(door.keys)}] makes no role here, and permissions are a role's",
+            "write keys: [trust, grant], or take permissions out here and set them at the door that makes the trust",
         )
     if who(door.source).kind == "role" and door.session_seconds > 3600:
         yield Problem(
@@ -285,6 +316,8 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             " (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)",
             "set it to 3600",
         )
+    if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
+        yield no_mfa(f"{key}.mfa")
     for operator, condition in (("Bool", "aws:MultiFactorAuthPresent"), ("StringEquals", "sts:ExternalId")):
         if any(given.casefold() == condition.casefold() for given in door.conditions.get(operator, {})):
             yield Problem(
@@ -313,6 +346,7 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
         own = {people.break_glass.role} if people.break_glass and people.account is None else set()
         users = {"user": set(people.users), "group": set(people.groups), "role": {*people.roles, *own}}
         named_people = made_by_management(settings, door)
+        yield from _members(settings, key, door)
     for one in named_people:
         known = users.get(one.kind)
         if known is not None and one.name not in known:
@@ -320,6 +354,19 @@ def _door_people(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
                 f"add it to people.{one.kind}s, remove it from the door, or say `exists: true` if it is there already"
             )
             yield Problem(key, one.name, f"no {one.kind} of `people` has this name", or_nearest(step, one.name, known))
+
+
+def _members(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """A trust names a group's members, and the grant goes to the group: who is not in it has no grant."""
+    source, groups = door.source, settings.people.groups
+    if source.group not in groups or source.exists or source.account not in (None, settings.people.account):
+        return
+    inside = groups[source.group]
+    for name in source.members or ():
+        if name in settings.people.users and name not in inside:
+            why = f"{name} is not in people.groups.{source.group}, so nothing grants this door to {name}"
+            step = f"write members: [{', '.join(each for each in source.members or () if each in inside)}]"
+            yield Problem(f"{key}.members", name, why, f"{step}, or add {name} to people.groups.{source.group}")
 
 
 def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:

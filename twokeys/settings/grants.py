@@ -23,7 +23,7 @@ from twokeys.settings.models import (
     grantee,
     who,
 )
-from twokeys.settings.problem import Problem
+from twokeys.settings.problem import Problem, no_mfa
 
 _ACCOUNT_ID = "111111111111"
 _SHORTEST_ORGANIZATION_ID = "o-a1b2c3d4e5"
@@ -77,6 +77,8 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
         yield Problem(
             f"{key}.from", user, "no user of `people` has this name", "remove it from the grant, or add the user"
         )
+    if grant.mfa and who(grant.source).kind == "role":
+        yield no_mfa(f"{key}.mfa")
     access_roles = (settings.organization or OrganizationSettings()).access_roles
     if grant.target.role.rpartition("/")[2] in access_roles:
         yield Problem(

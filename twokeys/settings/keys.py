@@ -6,7 +6,7 @@ import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from twokeys.errors import nearest
 from twokeys.settings.models import Settings
@@ -18,6 +18,23 @@ def nearest_key(place: Sequence[str | int]) -> str | None:
     if model is None:
         return None
     return nearest(str(place[-1]), [field.alias or name for name, field in model.model_fields.items()])
+
+
+def keys_at(place: Sequence[str | int]) -> tuple[list[str], list[str]]:
+    """The keys that an object at a place may have, and those of them that it has to have; none for other values."""
+    model = _model_at(place)
+    fields = model.model_fields.items() if model else ()
+    named = [(field.alias or name, field.is_required()) for name, field in fields]
+    return [name for name, _ in named], [name for name, required in named if required]
+
+
+def may_be_empty(place: Sequence[str | int]) -> bool:
+    """Whether an object at a place stands without any key."""
+    model = _model_at(place)
+    try:
+        return model is not None and bool(model.model_validate({}))
+    except ValidationError:
+        return False
 
 
 def holders(place: Sequence[str | int]) -> list[str]:

@@ -63,30 +63,34 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
 
     None where only the management stack knows whom it names (the members of a group that this stack does not list).
     """
+    document = trust_of(settings, door, settings.management_account_id)  # every account's id is as long
+    return None if document is None else _characters(document)
+
+
+def trust_of(settings: Settings, door: DoorSettings, source_account: str) -> dict[str, Any] | None:
+    """The trust policy of a door from an account (its id); None where only the management stack knows whom it names."""
     members = door.source.members
     if members is None and door.source.group is not None:
         members = settings.people.groups.get(door.source.group)
         if members is None:
             return None
     source, grantee = who(door.source), who(door.source.grant_to or door.source)
-    return _characters(
-        trust_document(
-            DoorPlan(
-                name="",
-                kind=source.kind,
-                source=source.name,
-                source_account=settings.management_account_id,  # every account's id is as long
-                members=tuple(members or ()),
-                grantee_kind=grantee.kind,
-                grantee=grantee.name,
-                target_account="",
-                role=door.target.role,
-                mfa=asks_for_mfa(door),
-                external_id=door.external_id,
-                conditions=door.conditions,
-                expires=door.expires,
-                partition=settings.partition,
-            )
+    return trust_document(
+        DoorPlan(
+            name="",
+            kind=source.kind,
+            source=source.name,
+            source_account=source_account,
+            members=tuple(members or ()),
+            grantee_kind=grantee.kind,
+            grantee=grantee.name,
+            target_account="",
+            role=door.target.role,
+            mfa=asks_for_mfa(door),
+            external_id=door.external_id,
+            conditions=door.conditions,
+            expires=door.expires,
+            partition=settings.partition,
         )
     )
 

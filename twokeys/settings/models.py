@@ -52,6 +52,7 @@ from twokeys.settings.values import (
     check_scp,
     check_statements,
     must_match,
+    no_account_id,
     refuse,
     within,
 )
@@ -279,7 +280,7 @@ class SourceSettings(GranteeSettings):
     """
 
     root: bool = False
-    account: Slug | None = None
+    account: Annotated[Slug, AfterValidator(no_account_id)] | None = None
     stack: Annotated[str, Field(min_length=1)] | None = None
     members: tuple[PathAndName, ...] | None = None
     grant_to: GranteeSettings | None = None

@@ -27,3 +27,13 @@ def no_account(key: str, account: str, accounts: Iterable[str]) -> Problem:
     """A key that no account of the stack has."""
     step = or_nearest("name one of them, or add it to `accounts` of this stack", account, accounts)
     return Problem(key, account, f"accounts of this stack: {', '.join(accounts) or 'none'}", step)
+
+
+def no_mfa(key: str) -> Problem:
+    """A door or grant that asks a role for MFA: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    return Problem(
+        key,
+        value=True,
+        why="a role's session carries no MFA, however its own caller signed in, so the door would never open",
+        next_step="leave it out, and ask for MFA where people enter that role",
+    )

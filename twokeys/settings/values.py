@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -15,9 +16,10 @@ from pydantic_core import PydanticCustomError
 
 from twokeys.aws_reference import meant_service, meant_type, regions, unknown_names
 from twokeys.doors.expiry import closing_time
-from twokeys.errors import or_nearest
-from twokeys.iam import PolicyError, PolicyKind, Severity, lint, parse_policy
+from twokeys.errors import nearest, or_nearest
+from twokeys.iam import DEFAULT_PARTITION, PolicyError, PolicyKind, Severity, aws_managed, lint, parse_policy
 from twokeys.iam.conditions import OPERATORS, operator_named
+from twokeys.iam.documents import ELEMENTS
 
 _CREATE_ACCOUNT = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html"
 _ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
@@ -29,6 +31,9 @@ _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.
 SCP_CHARACTERS = 10_240
 _POLICY_CHARACTERS = 10_240
 _OU_LEVELS = 5
+_MOMENT = "%Y-%m-%dT%H:%MZ, if UTC is meant"
+_ARN_OF_POLICY = "it as in arn:aws:iam::aws:policy/ReadOnlyAccess"
+_LATIN = {"\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2026": "..."}
 
 
 def refuse(why: str, next_step: str) -> PydanticCustomError:
@@ -48,9 +53,24 @@ def must_match(pattern: str, why: str, next_step: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def no_account_id(value: str) -> str:
+    """The key of an account in config."""
+    if re.fullmatch(ACCOUNT_ID, value):
+        raise refuse("an account is named here by its key in `accounts`, not by its id", "write the key, as in stage")
+    return value
+
+
 def _named(whose: str, most: int, page: str) -> AfterValidator:
     why = f"{whose} name has 1 to {most} letters, digits and +=,.@_- ({page})"
     return must_match(rf"[\w+=,.@-]{{1,{most}}}", why, "choose such a name")
+
+
+def _without_arn(value: str) -> str:
+    if value.startswith("arn:"):
+        name = value.rpartition(":")[2].partition("/")[2]
+        why = "it is named by its name, or path and name, and its account is said beside it"
+        raise refuse(why, f"write {name}" if name else "write the name")
+    return value
 
 
 def _named_with_path(who: str, example: str, most: int, page: str) -> AfterValidator:
@@ -118,6 +138,8 @@ def check_region(value: str) -> str:
 def check_unit_path(value: str) -> str:
     """A path of names below the root, or an organizational unit's id (which has the shape of a path of one name)."""
     names = value.split("/")
+    if len(names) > 1 and "" in (names[0], names[-1]) and all(names[1:-1]):
+        raise refuse("a path begins and ends with a name", f"write {value.strip('/')}")
     if not all(1 <= len(name) <= 128 and name == name.strip() for name in names):
         raise refuse(
             "each name in an organizational unit's path has 1 to 128 characters and no space at its ends"
@@ -176,6 +198,8 @@ def check_conditions(value: dict[str, dict[str, str | list[str]]]) -> dict[str, 
     """Condition operators that IAM has, each with keys that AWS has, and values that they can compare."""
     if value:
         must_be_latin(value)
+        if "<nil>" in value:
+            raise refuse("YAML reads the operator Null as nothing", 'write "Null" in quotes')
         for operator, keys in value.items():
             for of in [f" of {key}" for key, values in keys.items() if values == []] if keys else [""]:
                 raise refuse(
@@ -197,13 +221,16 @@ _OPERATORS = [
 ]
 
 
+_KNOWN = {"effect": ["Allow", "Deny"], "unknown-operator": _OPERATORS, "unknown-element": [*ELEMENTS, "Version"]}
+
+
 def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
     """A document that IAM takes and that can work: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"""
     try:
         policy = parse_policy(document, kind)
     except PolicyError as error:
         page = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html"
-        known = {"effect": ["Allow", "Deny"], "unknown-operator": _OPERATORS}.get(error.rule, [])
+        known = _KNOWN.get(error.rule, [])
         step = or_nearest(f"correct it as {page} describes", error.message.partition(" is ")[0].strip("'"), known)
         raise refuse(f"not a policy that IAM takes: {error.path}: {error.message}", step) from None
     for found in (*lint(policy, kind), *unknown_names(policy)):
@@ -214,8 +241,45 @@ def check_policy(document: Mapping[str, Any], kind: PolicyKind) -> None:
 
 def check_service(value: str) -> str:
     """A service principal that is not misspelt."""
+    plain = value.lower().removeprefix("https://").rstrip("/")
+    if plain != value:
+        raise refuse("a service principal is a name in lower case", f"write {plain}")
+    if "." not in value:
+        page = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html"
+        whole = f"{value}.amazonaws.com"
+        raise refuse(f"a service is named by its service principal ({page})", f"write {meant_service(whole) or whole}")
     if meant := meant_service(value):
         raise refuse("no AWS service has this principal", f"write {meant}, if that is meant")
+    return value
+
+
+def check_policy_arn(value: str) -> str:
+    """The ARN of a managed policy; a name alone gets the ARN of AWS's own policy that has it."""
+    if not value.startswith("arn:"):
+        names = aws_managed.names()
+        near = value if value in names else nearest(value, names, 0.9)
+        arn = f"arn:{DEFAULT_PARTITION}:iam::aws:policy/{names[near]}" if near else f"{_ARN_OF_POLICY} for AWS's own"
+        raise refuse("a managed policy is named by its ARN", f"write {arn}")
+    return value
+
+
+def check_reason(value: str) -> str:
+    """A text that IAM takes as the description of a role."""
+    if not value.strip():
+        raise refuse("it is empty, and people read in it why this is there", "write it in a sentence")
+    if len(value) > 1_000:
+        raise refuse(
+            f"the description of a role has at most 1000 characters, not {len(value)} ({_ROLE_PAGE})", "say less"
+        )
+    found = re.search(r"[^\t\n\r\x20-\x7e\xa1-\xff]", value)
+    if found is not None:
+        character = f"{found[0]} (U+{ord(found[0]):04X})" if found[0].isprintable() else f"U+{ord(found[0]):04X}"
+        why = (
+            f"it becomes the role's description, in printable Latin-1, and character {found.start() + 1}, {character},"
+        )
+        raise refuse(
+            f"{why} is none ({_ROLE_PAGE})", f"write {_LATIN.get(found[0], 'another')} in its place, or leave it out"
+        )
     return value
 
 
@@ -270,10 +334,17 @@ def check_closing_time(value: object) -> object:
     try:
         return closing_time(value)
     except ValueError:
-        raise refuse(
-            "not a day of the calendar, nor a moment with its time zone",
-            "write the last day as in 2027-01-31, or the moment as in 2027-01-31T15:00Z",
-        ) from None
+        step = "write the last day as in 2027-01-31, or the moment as in 2027-01-31T15:00Z"
+        why = "not a day of the calendar, nor a moment with its time zone"
+        raise refuse(why, _written_otherwise(str(value).strip()) or step) from None
+
+
+def _written_otherwise(text: str) -> str | None:
+    """What to write for a day or a moment that is written in another way."""
+    for form, as_iso in (("%d.%m.%Y", "%Y-%m-%d"), ("%Y/%m/%d", "%Y-%m-%d"), ("%Y-%m-%d %H:%M", _MOMENT)):
+        with suppress(ValueError):
+            return f"write {datetime.strptime(text.replace('T', ' '), form):{as_iso}}"
+    return None
 
 
 ConditionValues = Annotated[Any, AfterValidator(check_condition_values)]
@@ -350,12 +421,17 @@ AccountName = Annotated[
         "choose a shorter or simpler name",
     ),
 ]
-RoleName = Annotated[str, _named("a role's or user's", 64, _ROLE_PAGE)]
-GroupName = Annotated[str, _named("a group's", 128, _GROUP_PAGE)]
-PathAndName = Annotated[str, _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)]
-GroupPathAndName = Annotated[str, _named_with_path("a group", "web/developers", 128, _GROUP_PAGE)]
+RoleName = Annotated[str, AfterValidator(_without_arn), _named("a role's or user's", 64, _ROLE_PAGE)]
+GroupName = Annotated[str, AfterValidator(_without_arn), _named("a group's", 128, _GROUP_PAGE)]
+PathAndName = Annotated[
+    str, AfterValidator(_without_arn), _named_with_path("a role or user", "deploy/ci", 64, _ROLE_PAGE)
+]
+GroupPathAndName = Annotated[
+    str, AfterValidator(_without_arn), _named_with_path("a group", "web/developers", 128, _GROUP_PAGE)
+]
 PolicyArn = Annotated[
     str,
+    AfterValidator(check_policy_arn),
     must_match(
         r"arn:aws[a-z0-9-]*:iam::(aws|\d{12}):policy/[\x21-\x7e]{1,640}",
         "a managed policy is named by its ARN"
@@ -371,14 +447,7 @@ ExternalId = Annotated[
         "choose such an ID; it is an identifier, not a secret",
     ),
 ]
-Reason = Annotated[
-    str,
-    must_match(
-        r"[\t\n\r\x20-\x7e\xa1-\xff]{1,1000}",
-        f"it becomes the role's description: 1 to 1000 printable Latin-1 characters ({_ROLE_PAGE})",
-        "write 1 to 1000 characters of Latin-1",
-    ),
-]
+Reason = Annotated[str, AfterValidator(check_reason)]
 ServicePrincipal = Annotated[
     str,
     AfterValidator(check_service),

@@ -55,9 +55,7 @@ def closing_minute(moment: datetime) -> datetime:
 def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int) -> dict[str, Any]:
     """The door as it is to stand among the doors of a stack.
 
-    Args:
-        longest: how many seconds a session of a copy may last; the original's may be longer than the copy is open.
-
+    `longest` is how many seconds a session of a copy may last; the original's may be longer than the copy is open.
     Raises Refusal where there is no such door, or where it is open for good.
     """
     said = {"reason": opening.reason, "expires": opening.closes.strftime("%Y-%m-%dT%H:%MZ")}

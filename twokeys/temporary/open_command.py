@@ -140,10 +140,8 @@ def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
 def _stack_with(project: Project, door: str, stack: str | None, copy: str | None) -> tuple[str, Path]:
     """The stack whose file has a door of this name, and the file; of an environment, the one that people edit.
 
-    Args:
-        copy: what a copy of the door is called; None to open the door itself.
-
-    Raises Refusal where there is none, more than one and none was chosen, or the name of the copy is taken.
+    `copy` is what a copy of the door is called; None to open the door itself. Raises Refusal where there is none, more
+    than one and none was chosen, or the name of the copy is taken.
     """
     from twokeys.project.config import read_config
     from twokeys.project.shards import SHARDS

@@ -18,7 +18,7 @@ def _granted(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Findin
         role.arn: role
         for role in graph.principals
         if role.kind == "role"
-        and role.account in graph.accounts.members
+        and role.account in graph.accounts.all_members
         and role.name in graph.accounts.access_roles(role.account)
     }
     for principal in graph.principals:
@@ -49,7 +49,7 @@ ACCESS_ROLE_RESERVED = Rule(
     check=_granted,
     config=DoorConfig,
 )
-"""A grant that names the access role of an account which the stack makes or lists.
+"""A grant that names the access role of an account which the stack, or one that it refers to, makes or lists.
 
 Administrators of the management account enter by it anyway; a grant for others makes them administrators of the member
 account. Unknown: a document that is not known is left to `unproved-door`. Does not check: patterns (`wildcard-grant`),

@@ -11,28 +11,30 @@ from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import Principal
-from twokeys.access.requirements import closing
+from twokeys.access.requirements import organizations_demanded, over_since
 from twokeys.access.rules.refused import REFUSED
 from twokeys.access.snapshot import Resource
 from twokeys.aws_reference import unknown_names
 from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
-from twokeys.iam import UNKNOWN, PolicyDocument, PolicyKind, lint
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, lint
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
 
 
-def _lint(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
+def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
     for document, kind in graph.guards.documents.values():
-        yield from _linted(graph, None, document, kind)
+        yield from _linted(graph, None, document, kind, now)
     for principal in graph.principals:
         if principal.trust is not None:
-            yield from _linted(graph, principal, principal.trust, PolicyKind.TRUST)
+            yield from _linted(graph, principal, principal.trust, PolicyKind.TRUST, now)
         for document in principal.documents:
-            yield from _linted(graph, principal, document, PolicyKind.IDENTITY)
+            yield from _linted(graph, principal, document, PolicyKind.IDENTITY, now)
 
 
-def _linted(graph: Graph, principal: Principal | None, document: Document, kind: PolicyKind) -> Iterator[Finding]:
+def _linted(
+    graph: Graph, principal: Principal | None, document: Document, kind: PolicyKind, now: datetime
+) -> Iterator[Finding]:
     if document.policy is UNKNOWN or document.urn is None:
         return
     account = principal.account if principal else None
@@ -43,6 +45,20 @@ def _linted(graph: Graph, principal: Principal | None, document: Document, kind:
         if found.rule not in _ELSEWHERE | REFUSED:
             message = f"The {document.title}{place} has a flaw at {found.path}: {found.message}"
             step = f"{found.next_step}; see {found.url}"
+            yield Finding("policy-lint", message, step, document.urn, source=document.source)
+    for one in document.policy.statements:
+        if kind is PolicyKind.TRUST and (asked := _of_another_organization(graph, one)):
+            message = (
+                f"The {document.title}{place} admits principals of organization {graph.accounts.organization} only as"
+                f" those of {asked}, which they are not"
+            )
+            step = f"write {graph.accounts.organization} in its condition, or leave the condition out"
+            yield Finding("policy-lint", message, step, document.urn, source=document.source)
+        ended = _ended(one)
+        if ended is not None and ended <= now and (kind, one.effect) != (PolicyKind.TRUST, "Allow"):  # _over says that
+            does = "denies nothing" if one.effect == "Deny" else "allows nothing"
+            message = f"The {document.title}{place} has a statement that is over: it {does} since {until(ended)}"
+            step = "remove the statement, or set a later date"
             yield Finding("policy-lint", message, step, document.urn, source=document.source)
 
 
@@ -79,12 +95,35 @@ def _declared(graph: Graph, config: TemporaryDoors, now: datetime) -> Iterator[F
 
 def _over(graph: Graph, role: Principal, trust: Document, now: datetime) -> Iterator[Finding]:
     for one in trust.policy.statements if isinstance(trust.policy, PolicyDocument) else ():
-        ends = [at for clause in one.conditions if (at := closing(clause.requirement())) is not None]
-        if one.effect == "Allow" and ends and min(ends) <= now:
+        ended = _ended(one)
+        if one.effect == "Allow" and ended is not None and ended <= now:
             place = f"role {role.name} in account {graph.accounts.name(role.account)}"
-            message = f"The trust policy of {place} has a statement that is over: it lets in until {until(min(ends))}"
+            message = f"The trust policy of {place} has a statement that is over: it lets in until {until(ended)}"
             step = "remove the statement, or set a later date"
             yield Finding("door-expired", message, step, role.urn, source=trust.source)
+
+
+def _of_another_organization(graph: Graph, statement: Statement) -> str | None:
+    """The organizations whose paths a statement demands of principals that are all of one's own, which is none of them.
+
+    Their organization's id is judged with the door.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
+    """
+    own, demanded = graph.accounts.organization, organizations_demanded(statement)
+    named = statement.principals.aws if statement.principals and statement.effect == "Allow" else ()
+    arns = [Arn.parse(name) if isinstance(name, str) else None for name in named]
+    by_id = any(clause.lower_key == "aws:principalorgid" for clause in statement.conditions)
+    if not own or by_id or not demanded or own in demanded or any(one.startswith("${") for one in demanded):
+        return None
+    ours = arns and all(arn is not None and graph.is_ours(arn.account) for arn in arns)
+    return ", ".join(sorted(demanded)) if ours else None
+
+
+def _ended(statement: Statement) -> datetime | None:
+    """The moment from which a statement can no longer apply."""
+    ends = [at for clause in statement.conditions if (at := over_since(clause.requirement())) is not None]
+    return min(ends, default=None)
 
 
 def _judged(
@@ -131,7 +170,8 @@ POLICY_LINT = Rule(
     config=Config,
     mandatory=False,
 )
-"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA.
+"""Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
+request meets, and statements whose time is over.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.
@@ -147,7 +187,7 @@ DOOR_EXPIRED = Rule(
     config=TemporaryDoors,
 )
 """A declared door, or a declared grant for the whole organization, exists until the moment `expires`; a statement of a
-trust policy until its condition on `aws:CurrentTime` can no longer be met.
+trust policy until its condition on `aws:CurrentTime` or `aws:EpochTime` can no longer be met.
 
 `mostDays` refuses a temporary one that would be open for longer than that from today.
 
