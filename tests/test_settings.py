@@ -294,8 +294,6 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
             "names no service",
             "write aws:PrincipalOrgID",
         ),
-        ("doors.stage-deployer.from", {"role": "ci", "account": "111111111111"}, "by its key", "write management"),
-        ("doors.stage-deployer.from", {"role": "ci", "account": "222222222222"}, "by its key", "write its key, with"),
         ("doors.stage-deployer.externalId", 12345, "it takes text", 'write "12345", in quotes'),
         ("doors.stage-deployer.owner", ["platform"], "it takes text", "write platform, without brackets"),
         (

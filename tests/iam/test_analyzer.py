@@ -48,7 +48,7 @@ def test_a_condition_that_aws_takes_is_no_finding(operator: str, key: str, value
     ({"StringEquals": {"aws:CurrentTime": "2026-12-01T00:00:00Z"}}, "key-type", "DateLessThan"),
     ({"StringEquals": {"aws:SourceIp": "203.0.113.0/24"}}, "value-form", "write IpAddress"),
     ({"StringNotEquals": {"aws:VpcSourceIp": "10.0.0"}}, "value-form", "write NotIpAddress"),
-    ({"IpAddress": {"aws:SourceVpc": "10.0.0.0/8"}}, "key-type", "string operator"),
+    ({"IpAddress": {"aws:SourceVpc": "10.0.0.0/8"}}, "key-type", "write a string operator"),
     ({"StringEquals": {"aws:SourceVpc": "1a2b3c4d"}}, "value-form", "in that form"),
     ({"StringLike": {"aws:SourceVpce": "vpc-*"}}, "value-form", "in that form"),
     ({"StringEquals": {"aws:PrincipalAccount": ["anonymous", "1111-1111-1111"]}}, "value-form", "12 digits"),
@@ -68,6 +68,7 @@ def test_a_condition_that_no_request_meets_is_found_with_what_to_write(condition
     (found,) = found_in({"Condition": condition})
     assert (found.rule, found.severity) == (rule, Severity.ERROR)
     assert step in found.next_step
+    assert found.next_step.startswith(("write ", "remove "))
 
 
 @pytest.mark.parametrize("condition", [

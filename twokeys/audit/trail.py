@@ -132,6 +132,8 @@ class Trail:
     calls: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """By account, caller and name: those of root users, and those that users made with access keys of their own."""
     _uses: dict[str, Use] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
+    """The ids of the calls that are counted by name; there are too many of the others."""
     _as_root: dict[str, Use] = field(default_factory=dict)
     """The first call of each root session, by the id of its access key."""
 
@@ -187,6 +189,9 @@ class Trail:
             self._as_root[key] = min(self._as_root.get(key, use), use, key=lambda one: (one.time, one.id))
             return
         of = (account, use.caller.who, name if root or name in BY_KEY else "")
+        if of[2] and use.id in self._named:  # delivered by another trail, too
+            return
+        self._named |= {use.id} if of[2] else set()
         if of in self.calls:
             self.calls[of].add(use)
         else:

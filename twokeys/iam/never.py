@@ -159,7 +159,7 @@ def _contradictions(statement: Statement) -> Iterator[Finding]:
     for clause in statement.conditions:
         by_key.setdefault(clause.lower_key, []).append(clause)
     for clauses in by_key.values():
-        if len(clauses) > 1 and exclude(clauses) and not any(exclude([clause]) for clause in clauses):
+        if exclude(clauses) and not any(exclude([clause]) for clause in clauses):
             said = " and ".join(str(clause.requirement()) for clause in clauses)
             does = "lets nobody do anything" if statement.effect == "Allow" else "denies nothing"
             message = f"no request meets {said} at once, so the statement {does}"

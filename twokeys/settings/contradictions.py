@@ -377,7 +377,6 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
     account, source = settings.source_account_of(door), door.source
     if (
         source.account is None
-        or is_account_id(source.account)
         or source.exists
         or door.via == "identity-center"
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
@@ -445,15 +444,6 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
 def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     source, account = door.source, settings.source_account_of(door)
     known = ", ".join(settings.accounts_in("active")) or "none"
-    if source.account is not None and is_account_id(source.account):
-        ids = {member.adopt: name for name, member in settings.accounts.items() if member.adopt}
-        ids[settings.management_account_id] = MANAGEMENT
-        why = f"an account is named by its key, {MANAGEMENT} or one of {known}, and not by its id"
-        step = (
-            f"write {ids[source.account]}" if source.account in ids else "write its key, with the `stack` that has it"
-        )
-        yield Problem(f"{key}.account", source.account, why, step)
-        return
     if source.account is not None and door.via == "identity-center":
         yield Problem(
             f"{key}.account", source.account, "people of IAM Identity Center belong to no account", "remove it"
