@@ -115,6 +115,21 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("prod", False, "in us-east-1 before 2026-09-02"),
         ("management", True, None),
     ]
+    name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
+    names = (name, name.replace("20260905", "20260907"))
+    digest = {"digestStartTime": "2026-09-05T13:10:31Z", "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
+    there = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail_us-east-1_20260909T1410Z_x.json.gz"
+    there.write_bytes(gzip.compress(b'{"Records": []}'))
+    listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"
+    listing.write_text(json.dumps(digest))
+    missing = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
+    assert [(one["noRecords"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
+        ("in us-east-1 before 2026-09-02", 0, 0),
+        ("in us-east-1 on 2026-09-05 (1 more such day)", 1, 2),
+    ]
+    assert [one["usage"] for one in missing["doors"]].count("not known") == 2
+    listing.unlink()
+    there.unlink()
     assert [(one["what"], one["doors"], one["caller"]["accountName"]) for one in events["population"]] == [
         ("entry", ["prod-deployer"], "management"),
         ("entry", ["prod-deployer"], "management"),

@@ -66,6 +66,8 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(ways.locator("tbody th[scope=row]")).to_have_count(3)
     expect(ways).to_contain_text("role ci of")
     expect(shown.locator("header")).to_contain_text("3 principals have 3 ways in")
+    expect(shown.locator("header")).to_contain_text("Organization")
+    expect(shown.get_by_role("table", name="Entries and uses of steps").locator("tbody tr")).to_have_count(2)
     expect(shown.get_by_role("table", name="By principal").locator("tbody tr")).to_have_count(3)
     key = shown.get_by_text("trust policy of role deployer, statement 0")
     expect(key).to_be_hidden()

@@ -156,11 +156,22 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from twokeys.audit.logs import Source, account_of, hashed, hashed_together, log_files, other_service, records
+    from twokeys.audit.logs import (
+        DIGEST,
+        Source,
+        account_of,
+        hashed,
+        hashed_together,
+        listed,
+        log_files,
+        other_service,
+        records,
+    )
     from twokeys.audit.trail import Trail
     from twokeys.errors import Refusal
 
     trail, files = Trail(since=start, until=end), {path: log_files(path) for path in paths}
+    given = {file.name.removesuffix(".gz") for inside in files.values() for file in inside}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -176,12 +187,15 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
             for file in inside:
                 try:
                     hashes.append(hashed(file))
-                    trail.coverage.file(file.name)
                     service = other_service(file)
                     if service is not None and file == path:
                         raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
                     for record in records(file) if service is None else ():
                         source.saw(trail.add(record, str(file)))
+                    for name in listed(file) if service == DIGEST else ():
+                        if name not in given:
+                            trail.coverage.lacks(name)
+                    trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1
                     else:

@@ -6,7 +6,7 @@ docs/audit-events.md says what counts as an entry, as used or perhaps used, as w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -142,8 +142,8 @@ class Comparison:
 
     @property
     def not_known(self) -> int:
-        """Of how many doors it is not known whether they were used."""
-        return sum(one.usage is Usage.NOT_KNOWN for one in self.doors)
+        """Of how many doors, those on the way included, it is not known whether they were used."""
+        return sum(one.usage is Usage.NOT_KNOWN for one in (*self.doors, *self.steps))
 
     @property
     def not_readable(self) -> dict[str, str]:
@@ -170,9 +170,9 @@ def compare(
     Without a period, as of no records at all, nothing is said of a door.
     """
     asked, uses = (start, end), trail.uses(start, end)
-    period = _period(trail, start, end)
-    start, end = _spanned(trail, start, end)
-    period = period if start else None
+    spanned = _spanned(trail, start, end)
+    period = _period(start or spanned[0], end or spanned[1]) if spanned else None
+    start, end = spanned or (None, None)
     known = [resolved(use, answers.principals) for use in uses]
     into = [use for use in known if use.account in answers.accounts]
     apart = Counter(reason for use in into if (reason := _apart(use)))
@@ -181,19 +181,20 @@ def compare(
     doors, steps = (_Tallies(one if period else ()) for one in _doors(answers))
     known_by_id = {party.who for party in answers.principals.values()}
     population = [doors.take(use, known_by_id) for use in entries]
-    inside = [steps.take(use, known_by_id, on_the_way=True) for use in known if use.failed is None]
+    inside = [steps.take(use, known_by_id, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
     population += [one for one in inside if one.doors]
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
-    covered = _Judge(answers, trail, *period) if period else None
-    by_ends = {(one.door.source.who, one.door.target.who): one for one in (*doors, *steps)}
+    judge = _Judge(answers, trail, *period) if period else None
+    by_doors, by_steps = (one.used(judge) if judge else {} for one in (doors, steps))
+    used = by_doors | by_steps
     return Comparison(
         start=start,
         end=end,
         learned_until=learned,
         entries=len(entries),
-        doors=tuple(one.use(covered) for one in doors) if covered else (),
+        doors=tuple(use for _, use in by_doors.values()),
         undeclared=tuple(one.use for one in population if not one.doors),
         unusual=tuple(_unusual(judged, learned, _users(answers), [*_root_calls(answers, trail)])),
         apart=dict(sorted((apart + Counter(dict(_key_calls(answers, trail)))).items())),
@@ -201,29 +202,24 @@ def compare(
         sign_ins=tuple(_sign_ins(judged)),
         sources=tuple(trail.sources),
         asked=asked,
-        coverage=tuple(covered.accounts(doors, steps)) if covered else (),
-        ways=tuple(_way_use(way, by_ends, covered) for way in answers.ways) if covered else (),
-        steps=tuple(one.use(covered) for one in steps) if covered else (),
+        coverage=tuple(judge.accounts(used)) if judge else (),
+        ways=tuple(_way_use(way, used) for way in answers.ways) if judge else (),
+        steps=tuple(use for _, use in by_steps.values()),
         population=tuple(sorted(population, key=lambda one: (one.use.time, one.use.id))),
     )
 
 
-def _period(trail: Trail, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
-    """The period that was asked for, up to now; its ends that were not asked for are those of all records."""
-    first, last = start or trail.start, end or trail.end
-    if first is None or last is None or trail.start is None:
-        return None
+def _period(first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """The period that was asked for, up to now."""
     return first, max(first, min(last, datetime.now(UTC)))
 
 
-def _spanned(
-    trail: Trail, start: datetime | None, end: datetime | None
-) -> tuple[datetime, datetime] | tuple[None, None]:
-    """What the records span of a period."""
+def _spanned(trail: Trail, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
+    """What the records span of a period; None where they have nothing of it."""
     if trail.start is None or trail.end is None:
-        return None, None
+        return None
     first, last = max(start or trail.start, trail.start), min(end or trail.end, trail.end)
-    return (first, last) if first <= last else (None, None)
+    return (first, last) if first <= last else None
 
 
 @dataclass(frozen=True)
@@ -263,9 +259,9 @@ class _Judge:
         each = (f"no records of {accounts[account]} {where}".rstrip() for account, where in lacks.items())
         return "; ".join(each) or "no account has records of it", None
 
-    def accounts(self, *found: Iterable[_Tally]) -> Iterable[Covered]:
-        doors = [one.door for tallies in found for one in tallies]
-        accounts = {*self.answers.accounts, *(door.source.who.account for door in doors)} - {""}
+    def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:
+        """What there is of each account that is asked for, and of those that the ends lead from."""
+        accounts = {*self.answers.accounts, *(source.account for source, _ in ends)} - {""}
         names = self.answers.names
         for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
             recorded = self.trail.coverage.accounts.get(account, Recorded())
@@ -303,8 +299,9 @@ class _Tallies:
         for one in self._all:
             self._into[one.door.target.who.kind, one.door.target.who.account].append(one)
 
-    def __iter__(self) -> Iterator[_Tally]:
-        return iter(self._all)
+    def used(self, judge: _Judge) -> dict[tuple[Who, Who], tuple[_Tally, DoorUse]]:
+        """Each door's tally and what comes of it, by who comes and what is entered."""
+        return {(one.door.source.who, one.door.target.who): (one, one.use(judge)) for one in self._all}
 
     def take(self, use: Use, known_by_id: Container[Who], *, on_the_way: bool = False) -> Entry:
         """Give a use to the doors that explain it.
@@ -332,9 +329,9 @@ class _Tallies:
         return Entry(use, tuple(one.door for one in found), bool(sure), on_the_way)
 
 
-def _way_use(way: Way, tallies: Mapping[tuple[Who, Who], _Tally], judge: _Judge) -> WayUse:
-    found = [tallies[step.source.who, step.target.who] for step in way.steps]
-    doors = [one.use(judge) for one in found]
+def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:
+    pairs = [used[step.source.who, step.target.who] for step in way.steps]
+    found, doors = [one for one, _ in pairs], [use for _, use in pairs]
     if len(doors) == 1:
         (one,) = doors
         return WayUse(way, one.usage, one.count or one.perhaps, one.last, one.not_known)

@@ -33,17 +33,22 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-v
 
 @dataclass
 class Recorded:
-    """What there is of one account: records, log files, and the days of each region, a bit for each."""
+    """What there is of one account: records, log files, and the days of each region, a bit for each.
+
+    `missing` counts the log files that a digest lists and that were not given; `lost` are their days.
+    """
 
     records: int = 0
     files: int = 0
     first: datetime | None = None
     last: datetime | None = None
     days: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    missing: int = 0
+    lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def number_of_days(self, region: str) -> int:
-        """How many days have something of the region."""
-        return self.days.get(region, 0).bit_count()
+    def whole(self, region: str) -> int:
+        """The days that have something of the region and lack no file, a bit for each."""
+        return self.days.get(region, 0) & ~self.lost.get(region, 0)
 
 
 @dataclass
@@ -60,13 +65,18 @@ class Coverage:
         one.days[region] |= 1 << _bit(time)
 
     def file(self, name: str) -> None:
-        """Take the name of a file; one that CloudTrail did not name says nothing."""
-        found = _FILE.match(name)
-        day = _date(found.group(3)) if found else None
-        if found and day:
-            one = self.accounts[found.group(1)]
-            one.files += "_CloudTrail_" in name
-            one.days[found.group(2)] |= 1 << _bit(day)
+        """Take the name of a file that was read; one that CloudTrail did not name says nothing."""
+        if found := _named(name):
+            account, region, day = found
+            self.accounts[account].files += "_CloudTrail_" in name
+            self.accounts[account].days[region] |= day
+
+    def lacks(self, name: str) -> None:
+        """Take the name of a log file that a digest lists and that was not given."""
+        if found := _named(name):
+            account, region, day = found
+            self.accounts[account].missing += 1
+            self.accounts[account].lost[region] |= day
 
     def asked(self, account: str, region: str, start: datetime, end: datetime) -> None:
         """Take that all of a region and a period was asked for."""
@@ -84,13 +94,13 @@ class Coverage:
 
 
 def needed(home: Collection[str], seen: Collection[str]) -> list[str]:
-    """The regions that count: that of the global endpoint, and those of the stack; else all that have records."""
+    """The regions that count: that of the global endpoint, and those of the stack; in another partition, else, all."""
     partitions = {partition_of_region(region) for region in home or seen}
     return sorted({*home, *(_GLOBAL[one] for one in partitions if one in _GLOBAL)} or set(seen))
 
 
 def _lack(one: Recorded, region: str, start: datetime, end: datetime) -> str | None:
-    days, mask = one.days.get(region, 0), _mask(start, end)
+    days, mask = one.whole(region), _mask(start, end)
     missing, there = mask & ~days, mask & days
     if not missing:
         return None
@@ -113,9 +123,11 @@ def _lacks(missing: int, there: int) -> Iterator[str]:
         yield f"after {_day(highest)}"
 
 
-def _date(digits: str) -> date | None:
+def _named(name: str) -> tuple[str, str, int] | None:
+    """The account, the region and the day's bit that a file is named after."""
+    found = _FILE.match(name)
     try:
-        return date.fromisoformat(digits)
+        return (found.group(1), found.group(2), 1 << _bit(date.fromisoformat(found.group(3)))) if found else None
     except ValueError:
         return None
 

@@ -17,6 +17,11 @@ from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
 from twokeys.shown import counted
 
+NOT_LOOKED_AT = (
+    "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
+    "do with access keys, but for making credentials; whether the trail logs read events, as AssumeRole is one; "
+    "regions other than us-east-1 and the stack's, but for the records that are there"
+)
 POPULATION = '"population": []'
 """How `as_data` ends in JSON, but for brackets."""
 _FEW = 3
@@ -62,9 +67,12 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "accountName": _place(one.account, answers),
                 "records": one.recorded.records,
                 "files": one.recorded.files,
+                "filesMissing": one.recorded.missing,
                 "first": _iso(one.recorded.first),
                 "last": _iso(one.recorded.last),
-                "daysByRegion": {region: one.recorded.number_of_days(region) for region in sorted(one.recorded.days)},
+                "daysByRegion": {
+                    region: one.recorded.whole(region).bit_count() for region in sorted(one.recorded.days)
+                },
                 "covered": one.lacks is None,
                 "noRecords": one.lacks,
             }
@@ -206,6 +214,7 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
         yield f"unusual: {used(strange.use, answers)}: {', '.join(strange.why)}"
+    yield NOT_LOOKED_AT
 
 
 def _few(what: str, lines: list[str]) -> Iterator[str]:
@@ -223,11 +232,13 @@ def not_readable(found: Comparison) -> list[str]:
 def covered(one: Covered, answers: Answers) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
-    days = (f"{region or 'no region'} {counted(there.number_of_days(region), 'day')}" for region in sorted(there.days))
+    whole = ((region, there.whole(region).bit_count()) for region in sorted(there.days))
+    days = (f"{region or 'no region'} {counted(number, 'day')}" for region, number in whole)
     parts = (
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
         listed(list(days), most=_MANY),
+        f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
         "each day is covered" if one.lacks is None else f"not covered: no records {one.lacks}".rstrip(),
     )
     return f"{_place(one.account, answers)}: {', '.join(filter(None, parts))}"
@@ -281,9 +292,14 @@ def read_from(one: Source, digits: int) -> str:
 
 def period(found: Comparison) -> str:
     """What was compared, in a sentence."""
+    first, last = found.asked
+    asked = f"from {first:%Y-%m-%d %H:%M} " if first else ""
+    asked += f"until {last:%Y-%m-%d %H:%M} " if last else ""
+    asked = f"Asked: {asked}UTC. " if asked else ""
     if found.start is None or found.end is None:
         unreadable = f", but {len(found.unreadable)} that cannot be read" if found.unreadable else ""
-        return f"CloudTrail: there are no records of the period{unreadable}, so nothing tells whether a door is used"
+        nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
+        return f"{asked}CloudTrail: {nothing}"
     apart = ", ".join(_apart(count, what) for what, count in found.apart.items())
     apart = f"; not among them: {apart}" if apart else ""
     unreadable = f"; {counted(len(found.unreadable), 'record')} cannot be read" if found.unreadable else ""
@@ -291,10 +307,6 @@ def period(found: Comparison) -> str:
     if found.learned_until and found.learned_until > found.end:
         learning = "; all of it only teaches what is usual (--learning-days)"
     entries = "entry" if found.entries == 1 else "entries"
-    first, last = found.asked
-    asked = f"from {first:%Y-%m-%d %H:%M} " if first else ""
-    asked += f"until {last:%Y-%m-%d %H:%M} " if last else ""
-    asked = f"Asked: {asked}UTC. " if asked else ""
     return (
         f"{asked}CloudTrail from {found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC: "
         f"{found.entries} {entries}{apart}{unreadable}{learning}"

@@ -42,7 +42,8 @@ _DAMAGE = (OSError, EOFError, zlib.error, ValueError, ArithmeticError, Recursion
 """What comes of reading a file that was cut, garbled or is no JSON: also numbers that Python cannot hold."""
 _GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
-_OTHERS: Final = {"digestStartTime": "CloudTrail-Digest", "configurationItems": "Config", "configSnapshotId": "Config"}
+DIGEST: Final = "CloudTrail-Digest"
+_OTHERS: Final = {"digestStartTime": DIGEST, "configurationItems": "Config", "configSnapshotId": "Config"}
 """Files without events, by a key that only they have at their top.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
@@ -131,6 +132,19 @@ def other_service(file: Path) -> str | None:
         return delivered.group(2)
     found = _first_key(file)
     return _OTHERS.get(found)
+
+
+def listed(digest: Path) -> list[str]:
+    """The names of the log files that a digest lists, as they are without `.gz`. Raises Refusal for a damaged one.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    try:
+        with _opened(digest) as stream:
+            names = ijson.items(stream, "logFiles.item.s3Object")
+            return [str(name).rpartition("/")[2].removesuffix(".gz") for name in names]
+    except _DAMAGE as error:
+        raise _refused(digest, _said(error)) from error
 
 
 def records(file: Path) -> Iterator[dict[str, Any]]:

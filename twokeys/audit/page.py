@@ -16,6 +16,7 @@ from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_
 from twokeys.answers.words import conditions, duration, held, into, keys, since
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
+    NOT_LOOKED_AT,
     about_early,
     covered,
     door_use,
@@ -136,6 +137,7 @@ def _events(answers: Answers, found: Comparison) -> dict[str, object]:
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),
+        "not_looked_at": NOT_LOOKED_AT,
         "coverage": [covered(one, answers) for one in found.coverage],
         "doors": [(usage(one), door_use(one)) for one in found.doors],
         "steps": [(usage(one), door_use(one)) for one in found.steps],

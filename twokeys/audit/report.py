@@ -28,6 +28,7 @@ from twokeys.answers.summary import (
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
 from twokeys.audit.comparison import Comparison, Usage
 from twokeys.audit.events import (
+    NOT_LOOKED_AT,
     about_early,
     by_door,
     caller,
@@ -333,6 +334,7 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
+    yield {"what": "not looked at", "why": NOT_LOOKED_AT}
     yield from ({"what": "events compared", "why": why} for why in filter(None, (period(found), about_early(found))))
     yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
     for one in found.coverage:
