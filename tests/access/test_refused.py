@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, SERVICE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, SERVICE, STAGE, World, arn, document, grants, trusts, two_keys
 from twokeys.iam import UNKNOWN
 
 RULE = "policy-refused"
@@ -83,6 +83,23 @@ def test_a_trust_policy_that_iam_does_not_save_is_refused(statement: dict[str, A
     world = two_keys()
     world.role("wrong", world.stage, document(statement))
     assert refused(world) == (1, 0)
+
+
+@pytest.mark.parametrize(("kind", "more"), [
+    ("Role", {"assumeRolePolicy": SERVICE, "permissionsBoundary": "{}"}),
+    ("Role", {"assumeRolePolicy": SERVICE, "managedPolicyArns": ["{}"]}), ("User", {"permissionsBoundary": "{}"}),
+    ("RolePolicyAttachment", {"role": "deployer", "policyArn": "{}"}), ("PolicyAttachment", {"policyArn": "{}"}),
+])  # fmt: skip
+def test_a_managed_policy_of_another_account_is_refused(kind: str, more: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html"""
+    for account, expected in ((HUB, 1), (STAGE, 0), ("aws", 0)):
+        world = two_keys()
+        given = arn(account, "policy/ReadOnlyAccess")
+        filled = {key: [given] if value == ["{}"] else given if value == "{}" else value for key, value in more.items()}
+        made = world.add(kind, "x", world.stage, **({"name": "x"} | filled))
+        found = [one for one in world.findings() if one.rule == RULE]
+        assert [one.urn for one in found] == [made.urn] * expected
+        assert all(f"in account {STAGE} is given {given}, and IAM takes" in one.message for one in found)
 
 
 def test_what_iam_saves_is_not_refused() -> None:

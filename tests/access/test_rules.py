@@ -197,6 +197,13 @@ def control_policy_on_a_misspelt_action(world: World) -> None:
     world.add("ControlPolicyAttachment", "scp", world.hub, policyId="p-scp", targetId=PROD)
 
 
+def control_policy_that_lets_nobody_out(world: World) -> None:
+    world.add("User", "u", world.provider("new", PROD), name="u", **{"forceDestroy": False})
+    said = document({"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*"})
+    world.add("ControlPolicy", "s", world.hub, id="p-s", content=said)
+    world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
+
+
 def one_address_for_two_accounts(world: World) -> None:
     for name, email in (("one", "a@example.com"), ("two", "A@Example.com")):
         world.add("Account", name, world.hub, protect=True, name=name, email=email)
@@ -339,6 +346,7 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ["policy-lint"],
     ),
     "a control policy with an action that AWS does not have": (control_policy_on_a_misspelt_action, ["policy-lint"]),
+    "a control policy that lets nobody out": (control_policy_that_lets_nobody_out, ["no-iam-users", "policy-lint"]),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
         ["door-expired"],

@@ -51,6 +51,7 @@ def test_a_condition_that_aws_takes_is_no_finding(operator: str, key: str, value
     ({"IpAddress": {"aws:SourceVpc": "10.0.0.0/8"}}, "key-type", "write a string operator"),
     ({"StringEquals": {"aws:SourceVpc": "1a2b3c4d"}}, "value-form", "in that form"),
     ({"StringLike": {"aws:SourceVpce": "vpc-*"}}, "value-form", "in that form"),
+    ({"StringLike": {"aws:SourceVpc": "vpc-1a2b/x"}}, "value-form", "in that form"),
     ({"StringEquals": {"aws:PrincipalAccount": ["anonymous", "1111-1111-1111"]}}, "value-form", "12 digits"),
     ({"StringEquals": {"aws:PrincipalOrgID": "r-ab12"}}, "value-form", "in that form"),
     ({"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/r-ab12"}}, "value-form", "in that form"),

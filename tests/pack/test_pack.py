@@ -14,7 +14,7 @@ from tests.access.test_declared import declared_door
 from tests.access.test_keys import CORRECT, WRONG, world_of
 from tests.access.test_rules import CHANGES
 from tests.access.test_translation import put
-from tests.access.world import CI, STAGE, World, arn, document, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.pack.engine_requests import Engine, RefusedError
 from twokeys.access.rules import RULES
 from twokeys.access.snapshot import Resource
@@ -54,6 +54,24 @@ def test_a_name_that_a_plain_look_up_leaves_out_in_preview_is_left_to_the_update
     world.role("target", world.hub, document(trusts(arn(STAGE, "role/worker"))))
     if kind != "Role":  # half a door hangs on it
         assert "unproved-door" in Engine().rules(world.resources)
+
+
+@pytest.mark.parametrize(("waits_for", "rules"), [("the role", [DEFERRED]), ("a key", ["unproved-door"])])
+@pytest.mark.parametrize("unknown", ["grant", "trust"])
+def test_an_unknown_half_that_is_made_from_the_role_at_the_other_end_is_left_to_the_update(
+    unknown: str, waits_for: str, rules: list[str]
+) -> None:
+    """A role's ARN is an output: until the role is there, what is made from it is not known."""
+    world = World()
+    key = put(world, "aws:kms/key:Key", "key", world.hub)
+    ci = world.role("ci", world.hub)
+    trust = {"assumeRolePolicy": [ci if waits_for == "the role" else key]}
+    kept = {"made_from": trust} if unknown == "trust" else {"assumeRolePolicy": document(trusts(CI))}
+    deployer = world.add("Role", "deployer", world.stage, name="deployer", **kept)  # type: ignore[arg-type]
+    grant = {"policy": [deployer if waits_for == "the role" else key]}
+    given = {"made_from": grant} if unknown == "grant" else {"policy": document(grants(DEPLOYER))}
+    world.add("RolePolicy", "grant", world.hub, role="ci", name="grant", **given)  # type: ignore[arg-type]
+    assert [one.policyName for one in Engine().analyze(world.resources)] == rules
 
 
 @pytest.mark.parametrize("name", CORRECT)

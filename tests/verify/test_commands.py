@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.verify.conftest import HUB, STACKS, STAGE
+from tests.access.world import World, document, trusts
+from tests.verify.conftest import CI, DEPLOYER, HUB, STACKS, STAGE
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 from twokeys.sandbox.verify_command import verify
@@ -86,6 +87,37 @@ def test_one_stack_is_verified_also_from_inside_the_others() -> None:
     assert {one["target"]["account"] for one in found.values()} == {"222222222222"}
     assert found["the administrator of prod tries the access role of stage"]["happened"] == "refused"
     assert "the management account's administrator enters prod by its access role" not in found
+
+
+def test_a_door_that_a_control_policy_shuts_is_not_as_expected_though_the_local_aws_lets_in(sandbox: Path) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+    world = World()
+    world.role("ci", world.hub)
+    world.grant("ci", world.hub, DEPLOYER)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    denying = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}
+    said = {"id": "p-r", "type": "RESOURCE_CONTROL_POLICY", "content": document(denying)}
+    world.add("ControlPolicy", "r", world.hub, **said)
+    world.add("ControlPolicyAttachment", "r", world.hub, policyId="p-r", targetId=STAGE)
+    file = sandbox / ".twokeys" / "stacks" / "stage.json"
+    state = json.loads(file.read_text())
+    kept = ("urn", "type", "inputs", "outputs")
+    for one in world.resources:
+        provider = f"{one.provider}::id" if one.provider else ""
+        state["deployment"]["resources"].append(
+            {key: getattr(one, key) for key in kept} | {"provider": provider, "custom": True, "id": one.name}
+        )
+    file.write_text(json.dumps(state))
+    result = run("stage", "--json")
+    found = probes(result)
+    shut = found["role ci enters by door stage-deployer"]
+    assert (result.return_value, shut["asExpected"], shut["nextStep"]) == (
+        1,
+        False,
+        "narrow that Deny, or take the door out",
+    )
+    assert f"RCP r at account {STAGE} denies it" in shut["detail"]
+    assert found["alice of group people enters by door stage-developer"]["asExpected"]
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,14 @@ class Judge:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
+    def shut_in(self, account: str) -> Verdict:
+        """Whether anybody of an account may enter another one, whoever that is and whatever their policies grant."""
+        caller = Caller(str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account))))
+        target = str(Arn.iam("role", _NOBODYS_ACCOUNT, "somewhere", partition=self._accounts.partition(account)))
+        values = dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
+        policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
+        return evaluate_grant(Request(caller, ASSUME_ROLE, target, Context(values=values)), policies)
+
     def excluding(self, door: Door, key: str) -> list[str]:
         """The conditions of a key's document ("trust" or "grant") that keep a caller out who is named there.
 

@@ -2,7 +2,8 @@
 
 An ordinary program names a bucket, a topic or a key in a policy, whose ARN is not known before it exists. Such a
 document is judged in the update, with known values, before it is made. It is not deferred where half a door already
-hangs on it, or where it waits for an account that does not exist yet: then preview has to prove it.
+hangs on it, unless it is made from the role at that door's other end, whose ARN is not known before it exists, or where
+it waits for an account that does not exist yet: then preview has to prove it.
 
 Of a plain look-up (`aws.iam.get_policy_document(resources=[queue.arn])`, not its `_output`) the engine leaves out what
 is not known, so that preview shows a document that lacks a name, and IAM would take none (CLI 3.274.1, SDK 3.272.0).
@@ -11,7 +12,7 @@ is not known, so that preview shows a document that lacks a name, and IAM would 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from twokeys.access.findings import Finding
@@ -24,6 +25,7 @@ from twokeys.iam import UNKNOWN
 from twokeys.pack.relevance import GIVING
 
 DEFERRED: Final = "judged-in-the-update"
+_DOCUMENTS: Final = ("assumeRolePolicy", "inlinePolicies", "policy")
 _MANY: Final = 5
 _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
 
@@ -37,7 +39,7 @@ def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list
         return kept, []
     names = sorted({graph.snapshot.by_urn[one.finding.urn].name for one in later if one.finding.urn is not None})
     listed = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
-    about = f"Not known in preview, and no door hangs on it: {listed}"
+    about = f"Not known in preview, and nobody comes in by it unjudged: {listed}"
     return kept, [Judged(Finding(DEFERRED, about, _STEP), mandatory=False)]
 
 
@@ -70,12 +72,19 @@ class _Waiting:
         """The resources whose unknown document is the missing half of a door that is known otherwise."""
         for door in self._graph.doors:
             if door.crosses and door.asked and {Key.UNPROVED, Key.PRESENT} == {door.trust_key, door.grant_key}:
-                yield from _unknown_documents(door)
+                other = door.source if door.trust_key is Key.UNPROVED else door.target
+                yield from self._without_the_role(_unknown_documents(door), other)
         for trust in self._graph.open_trusts:
             if trust.account != trust.role.account and not any(door.open for door in trust.holders):
-                for principal in self._graph.principals:
-                    if trust.account in (None, principal.account):
-                        yield from _unknown_grants(principal)
+                holders = [one for one in self._graph.principals if trust.account in (None, one.account)]
+                grants = (urn for one in holders for urn in _unknown_grants(one))
+                yield from self._without_the_role(grants, trust.role)
+
+    def _without_the_role(self, unknown: Iterable[str], role: Principal) -> Iterable[str]:
+        """Documents of which one is to name a role, unless one is made from that role: its ARN is not known yet."""
+        urns = list(unknown)
+        behind = [self._graph.snapshot.by_urn[urn].property_dependencies for urn in urns]
+        return () if any(role.urn in one.get(key, ()) for one in behind for key in _DOCUMENTS) else urns
 
 
 def _judged_in_update(resource: Resource) -> bool:

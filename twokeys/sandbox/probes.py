@@ -96,7 +96,10 @@ class _Prober:
                 who, keys, user = self._caller(door, source, cleaning)
             except ClientError as error:
                 name = f"{source.label} enters by door {door.name}"
-                step = f"see that {source.label} is there and that a group has a member"
+                step = (
+                    f"see that {source.label} is there, that a group has a member, and that the trust policy of a role"
+                    " lets the account's administrator in"
+                )
                 yield Probe(name, door.role_arn, expected=True, assumed=None, detail=str(error), next_step=step)
                 return
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,10 @@ def _outputs(files: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
 
 
 def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
-    """The sandbox can be anybody there, so it tries each door with its own caller."""
+    """The sandbox can be anybody there, so it tries each door with its own caller.
+
+    The local AWS keeps control policies and does not enforce them: what they shut is said from the states.
+    """
     from twokeys.project.states import local_aws_of, sandbox_states
     from twokeys.sandbox.local_aws import LocalAws
     from twokeys.sandbox.probes import probe
@@ -99,7 +103,30 @@ def _on_sandbox(stacks: tuple[str, ...], rate: float) -> Iterator[Probe]:
     about = sandbox_states(Path.cwd(), stacks)
     whole, chosen = exports(_outputs(files)), exports(_outputs(about))
     with LocalAws.start(local_aws_of(Path.cwd(), files[0])) as aws:
-        yield from probe(aws, whole, about=chosen.role_arns, pace=Pace(rate))
+        shut = _shut_by_control_policies(files)
+        for one in probe(aws, whole, about=chosen.role_arns, pace=Pace(rate)):
+            if one.expected and (why := shut.get(one.role_arn)) and one.role_arn not in whole.access_roles.values():
+                detail = f"AWS refuses it: {why}; the local AWS does not enforce control policies"
+                yield replace(one, assumed=False, detail=detail, next_step="narrow that Deny, or take the door out")
+            else:
+                yield one
+
+
+def _shut_by_control_policies(states: Iterable[Path]) -> dict[str, str]:
+    """What denies it, by the ARN of each role that control policies let nobody enter who is named there."""
+    from twokeys.access.graph import build
+    from twokeys.access.keys import denial
+    from twokeys.access.snapshot import Snapshot
+    from twokeys.exports import read_exports
+
+    graph = build(Snapshot.together((read_exports(str(file)).snapshot for file in states), "the sandbox"))
+    found: dict[str, list[str]] = {}
+    for door in graph.doors:
+        if door.asked and door.source.kind in ("user", "role"):
+            denied = [why for key in ("trust", "grant") if (why := denial(door, key))]
+            by = [why for why in denied if why.startswith(("SCP ", "RCP "))]
+            found.setdefault(door.target.arn, []).append(by[0] if by else "")
+    return {role: why[0] for role, why in found.items() if all(why)}
 
 
 def _code(serial: str | None) -> MfaCode | None:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from twokeys.access.documents import Document
 from twokeys.access.findings import Config, Finding, Rule
-from twokeys.access.graph import Graph
+from twokeys.access.graph import Graph, Judge
 from twokeys.access.principals import Principal
 from twokeys.access.requirements import organizations_demanded, over_since
 from twokeys.access.rules.refused import REFUSED
@@ -17,12 +17,13 @@ from twokeys.access.snapshot import Resource
 from twokeys.aws_reference import unknown_names
 from twokeys.doors import Door, OrganizationGrant
 from twokeys.doors.expiry import until
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, lint
+from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyDocument, PolicyKind, Statement, lint
 
 _ELSEWHERE = frozenset({"open-trust", "third-party-without-external-id", "service-without-source"})
 
 
 def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
+    yield from _shut_in(graph)
     for document, kind in graph.guards.documents.values():
         yield from _linted(graph, None, document, kind, now)
     for principal in graph.principals:
@@ -30,6 +31,18 @@ def _lint(graph: Graph, _config: Config, now: datetime) -> Iterator[Finding]:
             yield from _linted(graph, principal, principal.trust, PolicyKind.TRUST, now)
         for document in principal.documents:
             yield from _linted(graph, principal, document, PolicyKind.IDENTITY, now)
+
+
+def _shut_in(graph: Graph) -> Iterator[Finding]:
+    """Accounts with users or groups, out of which a control policy lets nobody; roles of others need not leave."""
+    people = [one for one in graph.principals if one.urn is not None and one.kind in ("user", "group")]
+    judge = Judge(graph.guards, graph.accounts)
+    for account in dict.fromkeys(one.account for one in people):
+        verdict = judge.shut_in(account)
+        if verdict.outcome is Outcome.DENY:
+            by = verdict.decisions[0].document
+            message = f"Nobody of account {graph.accounts.name(account)} can enter another account, as {by} denies it"
+            yield Finding("policy-lint", message, f"narrow that Deny ({by}) if doors are to start there")
 
 
 def _linted(
@@ -171,7 +184,7 @@ POLICY_LINT = Rule(
     mandatory=False,
 )
 """Flaws that AWS accepts but that do not do what they look like, such as BoolIfExists for MFA, conditions that no
-request meets, and statements whose time is over.
+request meets, statements whose time is over, and control policies that let nobody out of an account with users.
 
 Unknown: a document that is not known is not linted. Does not check: what other rules look at (open trusts, external
 IDs), and whether trusts in services limit their source, since a service is no door between accounts.
