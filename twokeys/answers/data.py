@@ -152,4 +152,5 @@ def declared_data(door: Declared | None) -> dict[str, Any] | None:
 
 
 def _permissions_data(permissions: Permissions) -> dict[str, Any]:
-    return {"level": permissions.level.word, "policies": list(permissions.policies)}
+    policies = list(permissions.policies)
+    return {"level": permissions.level.word, "policies": policies, "boundary": permissions.boundary}

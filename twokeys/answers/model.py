@@ -129,8 +129,8 @@ class Way:
     """A way into an account: who, into which role, through which doors, under which conditions, how strong.
 
     `verdict` is ALLOW or CONDITIONAL. `permissions` are those of the role it ends in. `max_session_seconds` counts role
-    chaining's limit in. `by_access_role` means that it ends in the role that AWS makes in each member account for the
-    management account.
+    chaining's limit in, `role_session_seconds` is what the role allows. `by_access_role` means that it ends in the role
+    that AWS makes in each member account for the management account.
     """
 
     steps: tuple[Step, ...]
@@ -139,6 +139,7 @@ class Way:
     permissions: Permissions
     max_session_seconds: int | None = None
     by_access_role: bool = False
+    role_session_seconds: int | None = None
 
     @property
     def source(self) -> Party:

@@ -241,7 +241,8 @@ class _Reader:
     def _way(self, path: Path) -> Way:
         last = path.doors[-1]
         about = self._declaration(last)
-        longest = (about.max_session_seconds if about else None) or self._session_of(last.target)
+        of_role = self._session_of(last.target)
+        longest = (about.max_session_seconds if about else None) or of_role
         if last.target.kind == "root":
             longest = ROOT_SESSION
         elif last.source.kind == "role":
@@ -253,6 +254,7 @@ class _Reader:
             permissions=self._strength(last.target),
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
+            role_session_seconds=of_role,
         )
 
     def _is_access_role(self, role: Principal) -> bool:
