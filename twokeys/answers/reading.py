@@ -256,7 +256,7 @@ class _Reader:
         last = path.doors[-1]
         about = self._declaration(last)
         of_role = self._session_of(last.target)
-        longest = (about.max_session_seconds if about else None) or of_role
+        longest = of_role or (about.max_session_seconds if about else None)
         if last.target.kind == "root":
             longest = ROOT_SESSION
         elif last.source.kind == "role":
