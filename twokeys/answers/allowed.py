@@ -8,7 +8,7 @@ statement that allows everything is AWS's `AdministratorAccess`. A policy whose 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -49,8 +49,11 @@ def policy_name(document: Document) -> str:
     return document.title.removeprefix("managed policy ")
 
 
-def difference(before: Iterable[Document], after: Iterable[Document], ids: Mapping[str, str]) -> Difference:
+def difference(before: Sequence[Document], after: Sequence[Document], ids: Mapping[str, str]) -> Difference:
     """What the step from some policies to others gains and loses; `ids` are those of accounts, by symbol."""
+    was, is_now = ([(one.title, one.arn, one.policy) for one in side] for side in (before, after))
+    if was == is_now:
+        return Difference()
     old, new = (frozenset(_all(side, ids)) for side in (before, after))
     return Difference(tuple(_in_words(new - old)), tuple(_in_words(old - new)))
 

@@ -7,7 +7,7 @@ from textwrap import shorten
 from typing import Any
 
 from twokeys.answers.allowed import Difference
-from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes
+from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
 from twokeys.answers.summary import strongest
@@ -85,8 +85,9 @@ def in_markdown(found: Changes) -> str:
 def _what(found: Changed) -> Iterator[str]:
     """In what a way differs, a line each; of the policies the first few gained and lost."""
     for what in found.what:
-        about = found.boundary if what.startswith("permissions boundary") else found.permissions
-        detail = _gained_and_lost(about) if what == OTHER_POLICIES or about is found.boundary else ""
+        of_boundary = found.boundary if what == same_boundary(found.after.permissions) else None
+        about = found.permissions if what == OTHER_POLICIES else of_boundary
+        detail = _gained_and_lost(about) if about else ""
         yield printable(what + (f": {detail}" if detail else ""))
 
 

@@ -212,7 +212,7 @@ def what_was_read(answers: Answers, comparison: Comparison | None, digits: int =
                     ("sha256 ", one.sha256 and one.sha256[:digits]),
                     ("as ", one.caller),
                     ("region ", one.region),
-                    ("accounts ", listed(one.accounts, most=4 if digits < _SHA256 else len(one.accounts))),
+                    ("accounts ", listed(one.accounts, most=Named.MOST if digits < _SHA256 else len(one.accounts))),
                     ("written " if one.sha256 else "read ", one.time or "at an unknown time"),
                 )
                 if value
