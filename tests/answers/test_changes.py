@@ -56,6 +56,103 @@ def test_a_role_that_grows_stronger_is_a_change() -> None:
     assert "no permissions became administrator" in shown(two_keys(), after)
 
 
+BUCKET = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}
+OTHERS = {"Effect": "Allow", "Action": ["sqs:SendMessage", "s3:GetObject"], "Resource": ["arn:aws:s3:::b", "*"]}
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def may(*policies: str, boundary: str | None = None, session: int = 3600, user: bool = False) -> World:
+    """Two keys to a role with policies: of AWS by name, inline by their documents."""
+    world = two_keys()
+    role = next(one for one in world.resources if one.name == "deployer")
+    said = {"maxSessionDuration": session, "permissionsBoundary": f"arn:aws:iam::aws:policy/{boundary or ''}"}
+    values = {**(role.inputs or {}), "maxSessionDuration": session, **(said if boundary else {})}
+    if user:
+        world.add("User", "alice", world.hub, name="alice")
+        policy = document(grants(DEPLOYER))
+        world.add("UserPolicy", "alice", world.hub, user="alice", name="g", policy=policy)
+        values["assumeRolePolicy"] = document(trusts(arn(HUB, "user/alice")))
+    world.change(role, inputs=values, outputs=values)
+    for number, one in enumerate(policies):
+        if not one.startswith("{"):
+            by = {"role": "deployer", "policyArn": f"arn:aws:iam::aws:policy/{one}"}
+            world.add("RolePolicyAttachment", f"policy-{number}", world.stage, **by)
+        else:
+            by = {"role": "deployer", "name": f"may-{number}", "policy": one}
+            world.add("RolePolicy", f"policy-{number}", world.stage, **by)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            may(document(BUCKET)),
+            may("PowerUserAccess"),
+            "other policies: gained PowerUserAccess; lost s3:PutObject on arn:aws:s3:::b/*",
+        ),
+        (
+            may("PowerUserAccess"),
+            may("job-function/DatabaseAdministrator"),
+            "other policies: gained DatabaseAdministrator; lost PowerUserAccess",
+        ),
+        (
+            may(document(BUCKET)),
+            may(document({**BUCKET, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})),
+            "other policies: gained s3:PutObject on arn:aws:s3:::b/* if aws:securetransport Bool true; "
+            "lost s3:PutObject on arn:aws:s3:::b/*",
+        ),
+        (
+            may(document(BUCKET, {**BUCKET, "Effect": "Deny", "Action": "s3:*"})),
+            may(document({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::c"})),
+            "other policies: gained every action but iam:* on every resource but arn:aws:s3:::c; "
+            "lost s3:PutObject on arn:aws:s3:::b/*; Deny s3:* on arn:aws:s3:::b/*",
+        ),
+        (
+            may("PowerUserAccess"),
+            may("PowerUserAccess", boundary="ReadOnlyAccess"),
+            "write became read\n    permissions boundary none became ReadOnlyAccess: gained ReadOnlyAccess",
+        ),
+        (may(session=3600, user=True), may(session=43200, user=True), "    longest session 1 h became 12 h\n"),
+        (may(session=3600), may(session=43200), "1 h became 12 h (this way still 1 h, by role chaining)\n"),
+    ],
+)
+def test_a_role_that_may_do_something_else_is_a_change_and_says_what(
+    before: World, after: World, told: str, tmp_path: Path
+) -> None:
+    """PowerUserAccess and DatabaseAdministrator differ, and both write.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-functions.html
+    """
+    old, new = write_state(tmp_path / "a", before), write_state(tmp_path / "b", after)
+    assert told in written("diff", old, new)
+    assert "#### Changed" in written("diff", old, new, "--format", "markdown")
+    arguments = ["diff", str(old), str(new), "--exit-code", "--json"]
+    result = CliRunner().invoke(access, arguments, standalone_mode=False)
+    (changed,) = json.loads(result.output)["changed"]
+    assert result.return_value == 1
+    assert told.partition(":")[0].strip().partition("\n")[0] in " ".join(changed["what"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (may(document(BUCKET), document(OTHERS)), may(document(OTHERS), document(BUCKET))),
+        (may(document(BUCKET), document(OTHERS)), may(document(OTHERS, BUCKET))),
+        (may(document(BUCKET)), may(json.dumps(json.loads(document({**BUCKET, "Sid": "One"})), indent=4))),
+        (
+            may(document(BUCKET)),
+            may(document({**BUCKET, "Action": ["S3:putobject"], "Resource": ["arn:aws:s3:::b/*"]})),
+        ),
+        (may("ReadOnlyAccess", "PowerUserAccess"), may("PowerUserAccess", "ReadOnlyAccess")),
+        (may(document(EVERYTHING)), may("AdministratorAccess")),
+    ],
+)
+def test_the_form_of_policies_is_no_change(before: World, after: World) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
+    assert not changes(read(before.graph), read(after.graph))
+
+
 def test_what_is_newly_not_proved_is_told() -> None:
     after = two_keys()
     after.role("vendor", after.stage, document(trusts("AROAEXAMPLEID12345678")))
@@ -171,6 +268,9 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         role, trust = arn(stage, "role/deployer"), document(trusts(arn(HUB, "root")))
         iam.create_role(RoleName="ci", AssumeRolePolicyDocument=document(trusts(arn(HUB, "root"))))
         inside.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
+        inside.put_role_policy(RoleName="deployer", PolicyName="may", PolicyDocument=document(OTHERS, BUCKET))
+        for policy in ("ReadOnlyAccess", "PowerUserAccess"):
+            inside.attach_role_policy(RoleName="deployer", PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
         iam.put_role_policy(RoleName="ci", PolicyName="grant", PolicyDocument=document(grants(role)))
         iam.create_user(UserName="mallory")
         made_by_aws = arn(stage, "role/OrganizationAccountAccessRole")
@@ -181,6 +281,10 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
         world.role("ci", world.hub, document(trusts(arn(HUB, "root"))))
         world.role("deployer", provider, trust)
         world.grant("ci", world.hub, role)
+        world.add("RolePolicy", "may", provider, role="deployer", name="may", policy=document(BUCKET, OTHERS))
+        for name in ("PowerUserAccess", "ReadOnlyAccess"):
+            by = {"role": "deployer", "policyArn": f"arn:aws:iam::aws:policy/{name}"}
+            world.add("RolePolicyAttachment", name, provider, **by)
         text = written("diff", write_state(tmp_path / "state.json", world), "--live")
         world.resources = [one for one in world.resources if one.provider != world.hub.urn]
         alone = written("diff", write_state(tmp_path / "alone.json", world), "--live")
@@ -204,6 +308,7 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
     assert (reasons["ci", "deployer"], reasons["mallory", "deployer"]) == ("deploy; Deployments", "not declared")
     assert reasons["mallory", "OrganizationAccountAccessRole"] == "AWS's own access role"
     assert "Not shown" not in text
+    assert "~" not in text
     assert f" ({HUB}), so their ways count as differences. Next step: give" in alone
     gained = [line for line in text.splitlines() if line.startswith("+") and "role deployer" in line]
     assert len(gained) == 1

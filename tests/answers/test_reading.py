@@ -154,8 +154,15 @@ def test_ways_through_other_roles_are_told_with_every_key_and_the_limit_of_role_
     assert [len(step.keys) for step in chain.steps] == [2, 2]
 
 
-def test_a_users_session_is_as_long_as_the_role_allows() -> None:
-    assert only(seen(chained(), STAGE)).max_session_seconds == 14400
+def test_a_users_session_is_as_long_as_the_role_allows_whatever_its_door_was_written_for() -> None:
+    world = chained()
+    source, target = {"kind": "user", "account": HUB, "names": ["ann"]}, {"account": STAGE, "role": "deployer"}
+    world.add(
+        "Component", "ann-in", door={"name": "ann-in", "source": source, "target": target, "maxSessionSeconds": 3600}
+    )
+    way = only(seen(world, STAGE))
+    assert way.declared is not None
+    assert way.max_session_seconds == 14400
 
 
 def test_awss_own_access_role_is_a_way_in_of_the_management_account() -> None:

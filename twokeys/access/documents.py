@@ -38,7 +38,8 @@ class Document:
     `policy` is UNKNOWN where nothing tells what the document says; `problem` then says why, as a clause, and
     `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
     component's declaration stands in for it; `stack` names the other stack that exports it. `hidden` tells that it
-    holds a secret that the source does not show. `next_step` is what helps, where that is nothing usual.
+    holds a secret that the source does not show. `next_step` is what helps, where that is nothing usual. `arn`
+    is that of a managed policy, where it is known.
     """
 
     policy: PolicyDocument | Unknown
@@ -52,6 +53,7 @@ class Document:
     stack: str | None = None
     hidden: bool = False
     next_step: str | None = None
+    arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

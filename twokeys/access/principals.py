@@ -258,11 +258,11 @@ class Principals:
             document = self._documents.of(
                 resource, "policy", PolicyKind.IDENTITY, f"managed policy {name or resource.name}"
             )
-            self._managed[resource.urn] = document
             arn = resource.text("arn")
             if arn is None and name is not None:
                 path, account = resource.text("path") or "/", self._accounts.of(resource)
                 arn = str(Arn.iam("policy", account, name, path, self._accounts.partition_of(resource)))
+            document = self._managed[resource.urn] = replace(document, arn=arn)
             if arn is not None:
                 self._managed_by_arn[arn] = document
 
@@ -343,11 +343,11 @@ class Principals:
             title = f"managed policy {arn.rpartition('/')[2]}"
             statements = aws_managed.statements(arn)
             if statements is not None:
-                document = Document(_of_statements(statements), title)
+                document = Document(_of_statements(statements), title, arn=arn)
             elif aws_managed.is_aws_managed(arn):
-                document = Document(UNKNOWN, title, problem=f"what {arn} grants is not recorded here")
+                document = Document(UNKNOWN, title, problem=f"what {arn} grants is not recorded here", arn=arn)
             else:
-                document = Document(UNKNOWN, title, problem=f"{arn} is made outside this stack")
+                document = Document(UNKNOWN, title, problem=f"{arn} is made outside this stack", arn=arn)
             self._managed_by_arn[arn] = document
         return self._managed_by_arn[arn]
 

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from twokeys.access.documents import Document
+from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.model import Answers, NotProved, Way
+from twokeys.answers.permissions import Permissions
 from twokeys.answers.summary import callers_accounts
+from twokeys.answers.words import duration
 from twokeys.doors import Who
+
+OTHER_POLICIES = "other policies"
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A way before and after; `what` names in words in what the two differ."""
+    """A way before and after; `what` names in words in what the two differ.
+
+    `permissions` are what its role's policies gain and lose, `boundary` what its permissions boundary does.
+    """
 
     before: Way
     after: Way
     what: tuple[str, ...]
+    permissions: Difference
+    boundary: Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +53,8 @@ def changes(before: Answers, after: Answers) -> Changes:
 
     Accounts are compared by id, or by symbol while they have none: an account that gets its id in between is the same.
     A way is the same when the same principal comes into the same role; it has changed when it leads through other
-    roles, under other conditions, or into a role that is stronger or weaker. Ways that are not proved count as closed
-    on both sides; what is newly not proved is listed.
+    roles, under other conditions, or into a role with other policies, another permissions boundary or longest session.
+    Ways that are not proved count as closed on both sides; what is newly not proved is listed.
     """
     ids = {**before.ids, **after.ids}
     old, new = (_by_ends(side, ids) for side in (before, after))
@@ -52,7 +63,7 @@ def changes(before: Answers, after: Answers) -> Changes:
     return Changes(
         gained=tuple(new[ends] for ends in new if ends not in old),
         lost=tuple(old[ends] for ends in old if ends not in new),
-        changed=tuple(Changed(one, other, what) for one, other in both if (what := _differences(one, other, ids))),
+        changed=tuple(found for one, other in both if (found := _changed(one, other, ids)).what),
         not_proved=tuple(one for one in after.not_proved if (one.message, one.door) not in known),
     )
 
@@ -95,15 +106,48 @@ def _with_id(who: Who, ids: Mapping[str, str]) -> Who:
     return Who(who.kind, ids.get(who.account, who.account), who.name)
 
 
-def _differences(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, ...]:
+def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
+    was, now = old.permissions, new.permissions
+    allowed = difference(was.documents, now.documents, ids)
+    boundary = difference(_limit(was), _limit(now), ids)
     stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
     conditions = [sorted(_plain(one, ids) for one in way.conditions) for way in (old, new)]
     differing = {
         "through other roles": stops[0] != stops[1],
         "under other conditions": conditions[0] != conditions[1],
-        f"{old.permissions} became {new.permissions}": old.permissions.level != new.permissions.level,
+        f"{was} became {now}": was.level != now.level and _differ(was, now, allowed, boundary),
+        OTHER_POLICIES: bool(allowed),
+        _boundary(was, now): bool(boundary),
+        _session(old, new): None not in (sessions := _sessions(old, new)) and sessions[0] != sessions[1],
     }
-    return tuple(what for what, differs in differing.items() if differs)
+    return Changed(old, new, tuple(what for what, differs in differing.items() if differs), allowed, boundary)
+
+
+def _differ(was: Permissions, now: Permissions, *differences: Difference) -> bool:
+    """Whether how strong two are may be told apart: one policy of AWS is known better live than by its name."""
+    return any(differences) or not was.documents or not now.documents
+
+
+def _limit(found: Permissions) -> tuple[Document, ...]:
+    return (found.limit,) if found.limit is not None else ()
+
+
+def _boundary(was: Permissions, now: Permissions) -> str:
+    if was.boundary == now.boundary:
+        return f"permissions boundary {now.boundary} changed"
+    return f"permissions boundary {was.boundary or 'none'} became {now.boundary or 'none'}"
+
+
+def _sessions(old: Way, new: Way) -> tuple[int | None, int | None]:
+    return old.role_session_seconds, new.role_session_seconds
+
+
+def _session(old: Way, new: Way) -> str:
+    """Of a role's session the limit of role chaining stays."""
+    was, now = map(duration, _sessions(old, new))
+    same = old.max_session_seconds == new.max_session_seconds
+    chained = f" (this way still {duration(new.max_session_seconds)}, by role chaining)" if same else ""
+    return f"longest session {was} became {now}{chained}"
 
 
 def _plain(text: str, ids: Mapping[str, str]) -> str:

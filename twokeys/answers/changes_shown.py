@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import shorten
 from typing import Any
 
-from twokeys.answers.changes import Changed, Changes
+from twokeys.answers.allowed import Difference
+from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
 from twokeys.answers.summary import strongest
-from twokeys.answers.words import conditions, keys_of, through
+from twokeys.answers.words import conditions, keys_of, third_party, through
 from twokeys.shown import counted, markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
+_FEW, _WIDEST = 4, 200
+"""How many of the policies and actions that a role gains or loses are printed, and how much of each."""
 
 
 def as_data(found: Changes) -> dict[str, Any]:
@@ -21,7 +25,13 @@ def as_data(found: Changes) -> dict[str, Any]:
         "gained": [way_data(way) for way in found.gained],
         "lost": [way_data(way) for way in found.lost],
         "changed": [
-            {"what": list(one.what), "before": way_data(one.before), "after": way_data(one.after)}
+            {
+                "what": list(one.what),
+                "permissions": {"gained": list(one.permissions.gains), "lost": list(one.permissions.loses)},
+                "boundary": {"gained": list(one.boundary.gains), "lost": list(one.boundary.loses)},
+                "before": way_data(one.before),
+                "after": way_data(one.after),
+            }
             for one in found.changed
         ],
         "notProved": [not_proved_data(one) for one in found.not_proved],
@@ -40,7 +50,9 @@ def lines(found: Changes) -> Iterator[str]:
     yield from (f"+ {_line(way)}" for way in found.gained)
     yield from (f"- {_line(way)}" for way in found.lost)
     for one in found.changed:
-        yield f"~ {_line(one.before)}  is now  {_line(one.after)}"
+        was, now = _line(one.before), _line(one.after)
+        yield f"~ {was}" if was == now else f"~ {was}  is now  {now}"
+        yield from (f"    {what}" for what in _what(one))
     for unproved in found.not_proved:
         yield f"? not proved: {unproved.message}. Next step: {unproved.next_step}."
     yield from _limits(found)
@@ -70,13 +82,31 @@ def in_markdown(found: Changes) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _what(found: Changed) -> Iterator[str]:
+    """In what a way differs, a line each; of the policies the first few gained and lost."""
+    for what in found.what:
+        about = found.boundary if what.startswith("permissions boundary") else found.permissions
+        detail = _gained_and_lost(about) if what == OTHER_POLICIES or about is found.boundary else ""
+        yield printable(what + (f": {detail}" if detail else ""))
+
+
+def _gained_and_lost(found: Difference) -> str:
+    parts = []
+    for verb, each in (("gained", found.gains), ("lost", found.loses)):
+        few = [shorten(one, _WIDEST, placeholder=" ...") for one in each[:_FEW]]
+        more = [f"{len(each) - _FEW} more (--json)"] if len(each) > _FEW else []
+        parts += [f"{verb} {'; '.join([*few, *more])}"] if each else []
+    return "; ".join(parts)
+
+
 def _limits(found: Changes) -> Iterator[str]:
     return (f"{one}." for one in (found.scope, found.not_looked_at) if one)
 
 
 def _line(way: Way) -> str:
     asked = f" if {conditions(way)}" if way.conditions else ""
-    return printable(f"{way.source.short} -> {_into(way)}{asked} ({way.permissions})")
+    about = ", ".join(filter(None, (str(way.permissions), third_party(way))))
+    return printable(f"{way.source.short} -> {_into(way)}{asked} ({about})")
 
 
 def _into(way: Way) -> str:
@@ -90,7 +120,8 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
     yield f"#### {title}"
     rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
     for way in listed:
-        cells = (way.source.short, _into(way), conditions(way), str(way.permissions), way.why)
+        who = ", ".join(filter(None, (way.source.short, third_party(way))))
+        cells = (who, _into(way), conditions(way), str(way.permissions), way.why)
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     yield "\n".join(rows)
     places = [
@@ -103,7 +134,7 @@ def _changed(found: Iterable[Changed]) -> Iterator[str]:
     rows = []
     for one in found:
         who, role = one.after.source.short, one.after.target.short
-        cells = (who, role, ", ".join(one.what), _state(one.before), _state(one.after))
+        cells = (who, role, "; ".join(_what(one)), _state(one.before), _state(one.after))
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     if rows:
         yield "#### Changed"

@@ -76,6 +76,7 @@ def way_data(way: Way) -> dict[str, Any]:
         "permissions": _permissions_data(way.permissions),
         "maxSessionSeconds": way.max_session_seconds,
         "accessRole": way.by_access_role,
+        "thirdParty": {"known": way.third_party, "externalId": way.external_id} if way.third_party else None,
         "why": way.why,
         "declared": declared_data(way.declared),
         "expires": way.expires.isoformat() if way.expires else None,
@@ -152,4 +153,5 @@ def declared_data(door: Declared | None) -> dict[str, Any] | None:
 
 
 def _permissions_data(permissions: Permissions) -> dict[str, Any]:
-    return {"level": permissions.level.word, "policies": list(permissions.policies)}
+    policies = list(permissions.policies)
+    return {"level": permissions.level.word, "policies": policies, "boundary": permissions.boundary}

@@ -17,13 +17,14 @@ and session policies are not subtracted; a permissions boundary is. What counts:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from twokeys.access.documents import Document
 from twokeys.access.principals import Principal
+from twokeys.answers.allowed import policy_name
 from twokeys.aws_reference import access_levels
-from twokeys.iam import PolicyDocument, Statement, Unknown
+from twokeys.iam import PolicyDocument, Statement, Unknown, aws_managed
 
 _READ = re.compile(
     r"(?:BatchGet|Get|List|Describe|View|Search|Lookup|Head|Scan|Query|Select|Check|Count|Detect|Estimate|Filter|"
@@ -59,10 +60,21 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """How strong a role is at most, and the policies that say so, by title; `()` where none is shown."""
+    """How strong a role is at most, the policies that say so, by title (`()` where none is shown), and its boundary.
+
+    `documents` are those policies, `limit` is the boundary itself.
+    """
 
     level: Level
     policies: tuple[str, ...] = ()
+    boundary: str | None = None
+    documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
+    limit: Document | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The policies as people name them: "PowerUserAccess"."""
+        return tuple(one.removeprefix("managed policy ") for one in self.policies)
 
     def __str__(self) -> str:
         return self.level.word
@@ -76,7 +88,9 @@ def permissions(role: Principal) -> Permissions:
     level = max((_of_document(one) for one in documents), default=Level.NONE)
     if role.boundary is not None:
         level = min(level, _of_document(role.boundary))
-    return Permissions(level, tuple(dict.fromkeys(one.title for one in documents)))
+    boundary = policy_name(role.boundary) if role.boundary is not None else None
+    titles = tuple(dict.fromkeys(one.title for one in documents))
+    return Permissions(level, titles, boundary, tuple(documents), role.boundary)
 
 
 def of_managed_policy(name: str) -> Level:
@@ -91,8 +105,9 @@ def of_managed_policy(name: str) -> Level:
 
 
 def _of_document(document: Document) -> Level:
-    if document.urn is None and document.stack is None and document.title.startswith("managed policy "):
-        return of_managed_policy(document.title.removeprefix("managed policy "))
+    if document.arn is not None and aws_managed.is_aws_managed(document.arn):
+        level = of_managed_policy(policy_name(document))
+        return _of_policy(document.policy) if level is Level.UNKNOWN and document.urn is not None else level
     return _of_policy(document.policy)
 
 

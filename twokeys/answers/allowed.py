@@ -1,0 +1,111 @@
+"""What the policies of a role allow and deny, one by one, so that two of the same role can be compared.
+
+AWS's managed policies are compared by name, as AWS changes what they say; all others by what they say, wherever it
+stands: the order, the form and the number of policies and statements, and their names and Sids, make no difference. A
+statement that allows everything is AWS's `AdministratorAccess`. A policy whose document is not known counts as itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from twokeys.access.documents import Document
+from twokeys.access.requirements import EXTERNAL_ID
+from twokeys.iam import PolicyDocument, Statement, aws_managed
+
+_ADMINISTRATOR = "AdministratorAccess"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is gained and lost: names of policies, and actions with their resources, each in words."""
+
+    gains: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.gains or self.loses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One action on one resource under conditions; `action` and `resource` say themselves if they are all but some.
+
+    AWS compares names of actions without case: `written` is how the policy has it.
+    """
+
+    effect: str
+    action: str
+    resource: str
+    conditions: tuple[str, ...]
+    written: str = field(default="", compare=False)
+
+
+def policy_name(document: Document) -> str:
+    """A policy as people name it: "PowerUserAccess", "inline policy deploy of role deployer"."""
+    return document.title.removeprefix("managed policy ")
+
+
+def difference(before: Iterable[Document], after: Iterable[Document], ids: Mapping[str, str]) -> Difference:
+    """What the step from some policies to others gains and loses; `ids` are those of accounts, by symbol."""
+    old, new = (frozenset(_all(side, ids)) for side in (before, after))
+    return Difference(tuple(_in_words(new - old)), tuple(_in_words(old - new)))
+
+
+def _all(documents: Iterable[Document], ids: Mapping[str, str]) -> Iterator[str | _Line]:
+    for document in dict.fromkeys(documents):
+        policy = document.policy
+        if document.arn is not None and aws_managed.is_aws_managed(document.arn):
+            yield policy_name(document)
+        elif not isinstance(policy, PolicyDocument) or policy.unresolved:
+            yield f"{policy_name(document)} (not known)"
+        else:
+            for statement in policy.statements:
+                yield from _lines(statement, ids)
+
+
+def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line]:
+    def plain(value: object) -> str:
+        if not isinstance(value, str):
+            return "something that is not known yet"
+        text = value if statement.variables else value.replace("${", "${$}{")
+        for symbol, identity in ids.items():
+            text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
+        return text
+
+    actions = _each(statement.actions, statement.not_actions, plain, "every action")
+    resources = _each(statement.resources, statement.not_resources, plain, "every resource")
+    asked = {
+        f"{one.lower_key} {one.operator} {', '.join(sorted({plain(each) for each in one.values}))}"
+        if one.lower_key != "sts:externalid"
+        else EXTERNAL_ID
+        for one in statement.conditions
+    } | ({"conditions that are not known yet"} if statement.unresolved else set())
+    for action, resource in product(actions, resources):
+        line = _Line(statement.effect, action.lower(), resource, tuple(sorted(asked)), action)
+        yield _ADMINISTRATOR if line == _Line("Allow", "*", "*", ()) else line
+
+
+def _each(
+    names: Iterable[object] | None, spared: Iterable[object] | None, plain: Callable[[object], str], everything: str
+) -> list[str]:
+    if names is not None:
+        return [plain(one) for one in names]
+    return [f"{everything} but {', '.join(sorted({plain(one) for one in spared}))}"] if spared is not None else ["*"]
+
+
+def _in_words(found: Iterable[str | _Line]) -> Iterator[str]:
+    """Policies by name, then actions by effect, conditions and the resources that they are on."""
+    on: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for line in sorted((one for one in found if isinstance(one, _Line)), key=lambda one: (one.action, one.resource)):
+        on[line.effect, line.resource, line.conditions].append(line.written)
+    together: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
+    for (effect, resource, conditions), actions in on.items():
+        together[effect, tuple(actions), conditions].append(resource)
+    yield from sorted(one for one in found if isinstance(one, str))
+    for (effect, names, conditions), resources in sorted(together.items()):
+        denied, asked = "Deny " if effect == "Deny" else "", f" if {' and '.join(conditions)}" if conditions else ""
+        yield f"{denied}{', '.join(names)} on {', '.join(resources)}{asked}"
