@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from twokeys.access.documents import Document
+from twokeys.access.requirements import EXTERNAL_ID
 from twokeys.iam import PolicyDocument, Statement, aws_managed
 
 _ADMINISTRATOR = "AdministratorAccess"
@@ -80,7 +81,7 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     asked = {
         f"{one.lower_key} {one.operator} {', '.join(sorted({plain(each) for each in one.values}))}"
         if one.lower_key != "sts:externalid"
-        else "external ID"
+        else EXTERNAL_ID
         for one in statement.conditions
     } | ({"conditions that are not known yet"} if statement.unresolved else set())
     for action, resource in product(actions, resources):
