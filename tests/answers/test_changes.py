@@ -180,6 +180,12 @@ def of(*statements: Mapping[str, object] | None, version: str = "2012-10-17") ->
             (),
         ),
         (of(), of(), (), ()),
+        (
+            of({**BUCKET, "Condition": {"Bool": {"aws:SecureTransport": "true"}, "StringLike": {"a:b": ["2", "1"]}}}),
+            of({"Effect": "Allow", "NotAction": ["iam:*", "aws-portal:*"], "Resource": "*"}),
+            ("every action but aws-portal:*, iam:* on *",),
+            ("s3:PutObject on arn:aws:s3:::b/* if a:b StringLike 1, 2 and aws:securetransport Bool true",),
+        ),
         (of(), of(BUCKET), ("s3:PutObject on arn:aws:s3:::b/*",), ("inline policy may of role deployer (not known)",)),
         (
             of({**BUCKET, "Resource": UNKNOWN}),
