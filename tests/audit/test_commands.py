@@ -15,6 +15,10 @@ from botocore.stub import Stubber
 from click import UsageError
 from click.testing import CliRunner, Result
 
+from tests.access.states import write_state
+from tests.access.world import CI as CI_ROLE
+from tests.access.world import OUTSIDE, STAGE, document, grants, trusts, two_keys
+from tests.access.world import arn as world_arn
 from tests.audit.cloudtrail import denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
@@ -406,6 +410,62 @@ def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_acco
     assert [row["who"] for row in rows if row["what"] == "long-term credentials"] == ["user bob"]
     assert [one["user"]["name"] for one in read("prod")["longTerm"]] == ["bob"]
     assert read("stage")["longTerm"] == []
+
+
+def test_the_policies_of_a_role_are_in_the_text_once_and_in_each_row_of_the_table(tmp_path: Path) -> None:
+    """One whose line would be longer than a terminal is wide has them on the next."""
+    world = two_keys()
+    for role, policy in (("ci", "ReadOnlyAccess"), ("deployer", "PowerUserAccess")):
+        where = world.hub if role == "ci" else world.stage
+        world.add("RolePolicyAttachment", role, where, role=role, policyArn=f"arn:aws:iam::aws:policy/{policy}")
+    world.role("a" * 60, world.stage, document(trusts(CI_ROLE)))
+    world.grant("ci", world.hub, world_arn(STAGE, f"role/{'a' * 60}"))
+    world.add(
+        "RolePolicy", "may", world.stage, role="a" * 60, name="may", policy=document(grants("*", action="s3:Get*"))
+    )
+    text = run("--state", str(write_state(tmp_path / "a", world)), "--csv", "report.csv").output
+    assert "  write (PowerUserAccess): role ci of management -> role deployer\n" in text
+    assert f"  read: role ci of management -> role {'a' * 60}\n    inline policy may · always" in text
+    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if row["what"] == "way in"]
+    assert {row["into role"]: row["policies"] for row in rows}["deployer"] == "PowerUserAccess"
+
+
+@pytest.mark.parametrize(
+    ("listed", "known"),
+    [
+        ((HUB, STAGE), "outside the organization"),
+        ((HUB,), "not shown to be in the organization"),
+        ((), "not shown to be in the organization"),
+    ],
+)
+def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organization_are_known(
+    listed: tuple[str, ...], known: str, tmp_path: Path
+) -> None:
+    """AWS's example of an external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"""
+    world = two_keys()
+    accounts = [{"id": account, "name": account} for account in listed]
+    world.add("Organization", "org", world.hub, outputs={"id": "o-1", "masterAccountId": HUB, "accounts": accounts})
+    asked = {"StringEquals": {"sts:ExternalId": "12345"}}
+    world.role("vendor", world.stage, document(trusts(world_arn(OUTSIDE, "root"), condition=asked)))
+    world.role("guest", world.stage, document(trusts(world_arn(OUTSIDE, "root"))))
+    state = str(write_state(tmp_path / "a", world))
+    text = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html").output
+    top = f"2 ways from third parties {known}, 1 without an external ID"
+    assert top in text.splitlines()[1]
+    assert f"role guest\n    {known}, no external ID · always" in text
+    assert f"role vendor\n    {known} · external ID" in text
+    assert top in Path("report.html").read_text()
+    assert f"{known}, no external ID, always" in Path("report.html").read_text()
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    told = {row["into role"]: (row["third party"], row["external ID"]) for row in rows if row["what"] == "way in"}
+    assert told == {"deployer": ("", ""), "guest": (known, "not asked for"), "vendor": (known, "asked for")} | {
+        name: ("", "") for name in told if name.startswith("Organization")
+    }
+    assert top in next(row["why"] for row in rows if row["what"] == "summary")
+    found = read("stage", "--state", state)
+    assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
+    (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]
+    assert guest["thirdParty"] == {"known": known, "externalId": False}
 
 
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:

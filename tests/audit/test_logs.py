@@ -55,6 +55,8 @@ def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
         b'{"Records": ["x"]}',
         b'{"Records": null}',
         b'{"Records": [{"x": 1e99999999999999999999}]}',
+        b'{"Records": [{"x": 1%s}]}' % (b"0" * 5_000),
+        b'{"x": 1%s, "Records": []}' % (b"0" * 5_000),
         b'{"x":' + b"[" * 100_000,
         gzip.compress(b'{"Records": []}')[:10] + b"\xff" * 9,
     ],

@@ -40,7 +40,10 @@ _DEEPEST = 64
 """More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
 _LITTLE = 1024
 _DAMAGE = (OSError, EOFError, zlib.error, ValueError, ArithmeticError, RecursionError, ijson.JSONError)
-"""What comes of reading a file that was cut, garbled or is no JSON: also numbers that Python cannot hold."""
+"""What comes of reading a file that was cut, garbled or is no JSON, or holds numbers of more than 64 bits.
+
+With `use_float` the parser refuses those; without, it ends the whole process at an integer of more than 4,300 digits.
+"""
 _GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
@@ -166,7 +169,7 @@ def records(file: Path) -> Iterator[dict[str, Any]]:
         return
     try:
         with _opened(file) as stream:
-            for record in ijson.items(stream, place, multiple_values=True):
+            for record in ijson.items(stream, place, multiple_values=True, use_float=True):
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
                 yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
@@ -179,7 +182,7 @@ def _first_key(file: Path) -> str:
     try:
         with _opened(file) as stream:
             depth = 0
-            events = ijson.parse(stream, multiple_values=True, buf_size=_LITTLE)
+            events = ijson.parse(stream, multiple_values=True, buf_size=_LITTLE, use_float=True)
             for prefix, event, value in events:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:
