@@ -19,7 +19,7 @@ from tests.access.states import write_state
 from tests.access.world import CI as CI_ROLE
 from tests.access.world import OUTSIDE, STAGE, document, grants, trusts, two_keys
 from tests.access.world import arn as world_arn
-from tests.audit.cloudtrail import denied, digests, entry, signed_in
+from tests.audit.cloudtrail import denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
 from twokeys.errors import Refusal
@@ -57,10 +57,13 @@ def read(*arguments: str) -> dict[str, Any]:
     return found
 
 
+LOG = f"{HUB}_CloudTrail_us-east-1_20260901T0000Z_log.json.gz"
+
+
 def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
     folder = tmp_path / "AWSLogs"
     folder.mkdir()
-    (folder / "log.json.gz").write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+    (folder / LOG).write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     return str(folder)
 
 
@@ -101,6 +104,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         entry(CI, DEPLOYER, "2026-09-20T10:00:00Z", sourceIPAddress="198.51.100.7"),
         entry(f"arn:aws:iam::{HUB}:user/mallory", DEPLOYER, "2026-09-21T10:00:00Z"),
         denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"),
+        *(read_event(account, "2026-09-22T09:00:00Z") for account in (HUB, PROD)),
     ]
     events = read("prod", "--events", logs(tmp_path, *records))["events"]
     assert {(one["target"]["name"], one["usage"]) for one in events["doors"]} == {
@@ -115,21 +119,22 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     digests(tmp_path / "AWSLogs", HUB, "2026-09-01", "2026-09-01")
     events = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [one["usage"] for one in events["doors"]].count("no record of use") == 2
-    assert [(one["accountName"], one["covered"], one["noRecords"]) for one in events["coverage"]] == [
+    assert [(one["accountName"], one["covered"], one["notCovered"]) for one in events["coverage"]] == [
         ("prod", False, "in us-east-1 before 2026-09-02"),
         ("management", True, None),
     ]
     name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
     names = (name, name.replace("20260905", "20260907"))
-    digest = {"digestStartTime": "2026-09-05T13:10:31Z", "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
+    times = {"digestStartTime": "2026-09-05T13:10:31Z", "digestEndTime": "2026-09-05T14:10:31Z"}
+    digest = {**times, "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
     there = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail_us-east-1_20260909T1410Z_x.json.gz"
     there.write_bytes(gzip.compress(b'{"Records": []}'))
     listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"
     listing.write_text(json.dumps(digest))
     missing = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
-    assert [(one["noRecords"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
+    assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
         ("in us-east-1 before 2026-09-02", 0, 0),
-        ("in us-east-1 on 2026-09-05 (1 more such day)", 1, 2),
+        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
     ]
     assert [one["usage"] for one in missing["doors"]].count("not known") == 2
     listing.unlink()
@@ -193,7 +198,7 @@ def test_the_last_moment_that_there_is_ends_what_is_usual(tmp_path: Path) -> Non
 
 
 def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
-    folder = logs(tmp_path, denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
+    folder = logs(tmp_path, read_event(HUB, "2026-09-22T10:00:00Z"), denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
     digests(Path(folder), HUB, "2026-09-22", "2026-09-22")
     assert run("prod", "--events", folder).return_value == 0
     assert run("prod", "--events", folder, "--exit-code").return_value == 1
@@ -236,7 +241,7 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
 def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never_used(tmp_path: Path) -> None:
     elsewhere = signed_in(PROD, "2026-09-22T10:00:00Z", recipientAccountId=PROD)
     home = entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")
-    folder, said = logs(tmp_path, home, elsewhere), "no records of stage; no records of management in us-east-1"
+    folder, said = logs(tmp_path, home, elsewhere), "stage is not covered; management is not covered in us-east-1"
     asked = ("stage", "--events", folder, "--from", "2026-09-15")
     text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
     page = Path("report.html").read_text().replace("<wbr>", "")
@@ -502,9 +507,8 @@ STAGES = "222222222222"
 def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may_tell_of_is_never_used(
     tmp_path: Path, name: str, content: bytes | None, known: bool
 ) -> None:
-    folder = logs(
-        tmp_path, entry(ALICE, READ_ONLY, "2026-09-01T00:00:00Z"), signed_in(PROD, "2026-09-30T23:59:59Z", "zoe")
-    )
+    records = [entry(ALICE, READ_ONLY, "2026-09-01T00:00:00Z"), signed_in(PROD, "2026-09-30T23:59:59Z", "zoe")]
+    folder = logs(tmp_path, *records, *(read_event(account, "2026-09-02T00:00:00Z") for account in (HUB, PROD)))
     for account in (HUB, PROD):
         digests(Path(folder), account, "2026-09-01", "2026-09-30")
     damaged = Path(folder, name)
@@ -543,7 +547,7 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
         file = Path(folder, name)
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps({"digestStartTime": number}))
-    file = Path(folder, "log.json.gz")
+    file = Path(folder, LOG)
     command = "find -L AWSLogs -type f -iname '*json*' -exec sha256sum {} + | cut -c1-64 | sort | sha256sum"
     made = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout[:64]
     sources = read("prod", "--events", folder, "--events", str(file))["events"]["sources"]

@@ -18,13 +18,14 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import ijson
 
+from twokeys.audit.coverage import is_log
 from twokeys.errors import Refusal
 
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
@@ -137,15 +138,26 @@ def other_service(file: Path) -> str | None:
     return _OTHERS.get(found)
 
 
-def listed(digest: Path) -> list[str]:
-    """The names of the log files that a digest lists, as they are without `.gz`. Raises Refusal for a damaged one.
+def delivered(file: Path) -> bool:
+    """Whether CloudTrail wrote the file, as its name and `Records` tell. Raises Refusal for one that cannot be read."""
+    return is_log(file.name) and _first_key(file) == "Records"
+
+
+def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
+    """The names of the log files that a digest lists, as they are without `.gz`, and of which period it is.
+
+    Raises Refusal for a damaged one.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
     """
     try:
         with _opened(digest) as stream:
-            names = ijson.items(stream, "logFiles.item.s3Object", use_float=True)
-            return [str(name).rpartition("/")[2].removesuffix(".gz") for name in names]
+            found = json.load(stream)
+            names = [str(one["s3Object"]).rpartition("/")[2].removesuffix(".gz") for one in found["logFiles"]]
+            start, end = (datetime.fromisoformat(found[f"digest{which}Time"]) for which in ("Start", "End"))
+            return names, start.astimezone(UTC), end.astimezone(UTC)
+    except (KeyError, TypeError) as error:
+        raise _refused(digest, "it does not say of which period or log files it is") from error
     except _DAMAGE as error:
         raise _refused(digest, _said(error)) from error
 
