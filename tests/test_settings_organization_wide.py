@@ -64,6 +64,7 @@ def management(project_root: Path) -> dict[str, Any]:
         ("people.account", "nobody", "there are: identity, log-archive, security"),
         ("accounts.identity.state", "quarantined", "people live in an active account"),
         ("accounts.identity.access", {"enter": False}, "an active account of this stack that it enters"),
+        ("people.breakGlass.users", ["emergency-1", "emergency-1"], "listed twice"),
         ("people.users", ["alice", "emergency-1"], "these live in the management account"),
         ("people.identityCenter", {"users": {"alice": PERSON}}, "sso.amazonaws.com"),
         ("people.identityCenter", {"groups": {"developers": ["alice"]}}, "add the user to people.identityCenter.users"),

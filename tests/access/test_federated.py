@@ -27,8 +27,9 @@ from twokeys.access.paths import paths_from
 from twokeys.iam import UNKNOWN, Outcome
 
 HOST = "token.actions.githubusercontent.com"
-SUB, AUD = f"{HOST}:sub", f"{HOST}:aud"
+SUB, AUD, OWNER = f"{HOST}:sub", f"{HOST}:aud", f"{HOST}:repository_owner_id"
 STS = {"StringEquals": {AUD: "sts.amazonaws.com"}}
+PATTERN_UNDER_EQUALS = {"StringEquals": {AUD: "sts.amazonaws.com", SUB: "repo:acme/*"}}
 # https://learn.microsoft.com/en-us/azure/sentinel/connect-aws: one tenant of Microsoft's for all workspaces
 SENTINEL = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/"
 MAIN = "repo:acme/app:ref:refs/heads/main"
@@ -59,7 +60,7 @@ def refused(world: World) -> set[str]:
         {"StringLike": {SUB: "repo:acme/*"}, **STS},
         {"StringLike": {SUB: ["repo:acme/app:*", "repo:acme@42/*"]}, **STS},
         {"ForAnyValue:StringLike": {SUB: "repo:acme/*"}},
-        {"StringLike": {SUB: "repo:*"}, "StringEquals": {f"{HOST}:repository_owner_id": "42"}},
+        {"StringLike": {SUB: "repo:*"}, "StringEquals": {OWNER: "42"}},
         {"StringLike": {SUB: "repo:*"}, "ForAnyValue:StringEquals": {SUB: MAIN}},
     ],
 )
@@ -80,15 +81,18 @@ def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: objec
         {"ForAllValues:StringLike": {SUB: "repo:acme/*"}, **STS},
         {"StringNotLike": {SUB: "repo:evil/*"}, **STS},
         {"Null": {SUB: "false"}, **STS},
-        {"StringEquals": {SUB: "repo:acme/*"}, **STS},
+        PATTERN_UNDER_EQUALS,
         {"StringLike": {SUB: "repo:${aws:PrincipalTag/owner}/*"}, **STS},
-        {"StringEquals": {f"{HOST}:repository_owner_id": "42"}},
+        {"StringEquals": {OWNER: "42"}},
         {"StringEquals": {f"{HOST}:actor": "me"}, **STS},
         {"StringLike": {"token.actions.githubusercontent.com.evil:sub": "repo:acme/*"}},
     ],
 )
 def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object) -> None:
-    assert refused(trusting(admits(condition))) == {"federated-trust"}
+    (found,) = trusting(admits(condition)).check().mandatory
+    nobodys = condition in (PATTERN_UNDER_EQUALS, {"StringEquals": {OWNER: "42"}})
+    said = "cannot work as it stands with GitHub: " if nobodys else "is open to others by "
+    assert (found.rule, said in found.message) == ("federated-trust", True)
 
 
 @pytest.mark.parametrize(

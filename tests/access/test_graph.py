@@ -1314,7 +1314,12 @@ def test_a_condition_on_who_a_member_of_a_group_is_or_that_is_not_known_yet_may_
         assert door.trust.decisions
 
 
-def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account() -> None:
+@pytest.mark.parametrize(
+    ("denial", "outcome"), [(document(grants("*", effect="Deny")), Outcome.DENY), (UNKNOWN, Outcome.CONDITIONAL)]
+)
+def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_the_management_account(
+    denial: str | Unknown, outcome: Outcome
+) -> None:
     """The ARN of a policy has the id of the management account, whoever the organization lets manage policies.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
@@ -1322,14 +1327,14 @@ def test_a_control_policy_that_a_member_account_manages_binds_that_one_and_not_t
     world = World()
     prod = world.provider("prod", PROD)
     policy = f"arn:aws:organizations::{HUB}:policy/o-abcdefghij/service_control_policy/p-1"
-    denial = document(grants("*", effect="Deny"))
     world.add("ControlPolicy", "p", prod, id="p-1", type="SERVICE_CONTROL_POLICY", arn=policy, content=denial)
     world.add("ControlPolicyAttachment", "a", prod, policyId="p-1", targetId="r-abcd")
     for name, provider in (("ci", world.hub), ("ops", prod)):
         world.role(name, provider)
         world.grant(name, provider, DEPLOYER)
     world.role("deployer", world.stage, document(trusts(CI, arn(PROD, "role/ops"))))
-    assert [door.source.name for door in world.graph.doors if door.open and door.asked] == ["ci"]
+    found = {door.source.name: door.outcome for door in world.graph.doors if door.asked}
+    assert found == {"ci": Outcome.ALLOW, "ops": outcome}
 
 
 def test_what_is_no_id_of_an_account_is_none() -> None:

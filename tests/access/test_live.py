@@ -384,8 +384,9 @@ def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None)
     assert told == [(1, 1)]
     assert found.origin == f"live accounts, seen from {HUB}"
     (read,) = found.evidence
-    assert (read.name, read.caller, read.region) == (
+    assert (read.name, read.accounts, read.caller, read.region) == (
         found.origin,
+        (HUB, STAGE),
         f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y",
         region,
     )

@@ -714,26 +714,64 @@ def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_bu
 # The configuration of the rules: https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
 
 
-@pytest.mark.parametrize(("given", "why"), [
-    ({"mfa-for-people": 5}, "mfa-for-people: 5 is neither a level nor an object"),
+SHAPE = 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
+
+
+@pytest.mark.parametrize(("given", "why", "step"), [
+    ({"mfa-for-people": 5}, "mfa-for-people: 5 is neither a level nor an object", SHAPE),
     (
         {"mfa-for-people": "off"},
         "mfa-for-people: 'off' is no level; they are advisory, mandatory, remediate, disabled",
+        SHAPE,
     ),
-    ({"all": {"enforcementLevel": "advisory", "b": 1, "a": 2}}, "all: a, b cannot be set of every rule at once"),
-    ({"mfa-for-peple": "advisory"}, "mfa-for-peple: there is no rule mfa-for-peple"),
-    ({"mfa-for-people": {"exceptions": [5]}}, "mfa-for-people: exceptions.0: Input should be a valid dictionary"),
+    (
+        {"all": {"enforcementLevel": "advisory", "b": 1, "a": 2}},
+        "all: a, b cannot be set of every rule at once",
+        SHAPE,
+    ),
+    (
+        {"mfa-for-peple": "advisory"},
+        "mfa-for-peple: there is no rule mfa-for-peple",
+        f"write mfa-for-people, if that is meant, or {SHAPE}",
+    ),
+    (
+        {"mfa-for-people": {"exceptions": [5]}},
+        "mfa-for-people: exceptions.0: it takes an object of settings",
+        'write it as {"key": "value"}',
+    ),
+    ({"mfa-for-people": {"exceptions": 5}}, "mfa-for-people: exceptions: it takes a list", "write it as [...]"),
+    (
+        {"third-party-named": {"thirdParties": [{"account": "1", "name": "n", "owner": "o", "reason": "r"}]}},
+        "third-party-named: thirdParties.0.account: '1': String should match pattern",
+        "correct the value",
+    ),
+    (
+        {"third-party-named": {"thirdParties": [{"account": "1" * 12, "nam": "n"}]}},
+        "third-party-named: thirdParties.0.name: it is required",
+        "add it",
+    ),
+    (
+        {"door-expired": {"mostDays": "many"}},
+        "door-expired: mostDays: 'many': it should be a valid integer",
+        "correct the value",
+    ),
     (
         {"mfa-for-people": {"enforcementLevel": "advisory", "more": 5}},
-        "mfa-for-people: more: Extra inputs are not permitted",
+        "mfa-for-people: more: there is no such setting",
+        "remove it",
+    ),
+    (
+        {"external-id": {"organizationAccount": ["1"]}},
+        "external-id: organizationAccount: there is no such setting",
+        "write organizationAccounts, if that is meant, or remove it",
     ),
 ])  # fmt: skip
-def test_a_configuration_that_cannot_be_read_is_refused(given: dict[str, object], why: str) -> None:
+def test_a_configuration_that_cannot_be_read_is_refused(given: dict[str, object], why: str, step: str) -> None:
     with pytest.raises(Refusal) as refused:
         read_configuration(given, RULES, where="FILE")
-    said, _, step = str(refused.value).partition(". Next step: ")
+    said, _, told = str(refused.value).partition(". Next step: ")
     assert said.startswith(f"the policy pack's configuration cannot be read (FILE): {why}")
-    assert step == 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
+    assert told == step
 
 
 def test_a_level_for_all_is_that_of_each_rule_without_one_of_its_own() -> None:

@@ -1,6 +1,7 @@
 """What a change opens and closes, as a reviewer of a pull request reads it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
@@ -10,11 +11,15 @@ from click.testing import CliRunner
 from tests.access.states import write_state
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, World, arn, document, grants, trusts, two_keys
+from twokeys.access.documents import Document
+from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes
 from twokeys.answers.changes_shown import in_markdown
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
+from twokeys.doors import SYMBOL_PREFIX
 from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN, parse_policy
 from twokeys.sandbox.local_aws import LocalAws
 
 
@@ -56,6 +61,7 @@ def test_a_role_that_grows_stronger_is_a_change() -> None:
     assert "no permissions became administrator" in shown(two_keys(), after)
 
 
+SYMBOL = f"{SYMBOL_PREFIX}hub"
 BUCKET = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}
 OTHERS = {"Effect": "Allow", "Action": ["sqs:SendMessage", "s3:GetObject"], "Resource": ["arn:aws:s3:::b", "*"]}
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -111,7 +117,7 @@ def may(*policies: str, boundary: str | None = None, session: int = 3600, user: 
         (
             may("PowerUserAccess"),
             may("PowerUserAccess", boundary="ReadOnlyAccess"),
-            "write became read\n    permissions boundary none became ReadOnlyAccess: gained ReadOnlyAccess",
+            "write became read\n    permissions boundary none became ReadOnlyAccess\n",
         ),
         (may(session=3600, user=True), may(session=43200, user=True), "    longest session 1 h became 12 h\n"),
         (may(session=3600), may(session=43200), "1 h became 12 h (this way still 1 h, by role chaining)\n"),
@@ -151,6 +157,64 @@ def test_a_role_that_may_do_something_else_is_a_change_and_says_what(
 def test_the_form_of_policies_is_no_change(before: World, after: World) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
     assert not changes(read(before.graph), read(after.graph))
+
+
+def of(*statements: Mapping[str, object] | None, version: str = "2012-10-17") -> Document:
+    policy = parse_policy({"Version": version, "Statement": list(statements)}) if statements else UNKNOWN
+    return Document(policy, "inline policy may of role deployer")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gains", "loses"),
+    [
+        (
+            of({**BUCKET, "Resource": f"arn:aws:sqs:*:{SYMBOL}:q"}),
+            of({**BUCKET, "Resource": f"arn:aws:sqs:*:{HUB}:q"}),
+            (),
+            (),
+        ),
+        (
+            of({**BUCKET, "Condition": {"StringEquals": {"aws:ResourceAccount": SYMBOL}}}),
+            of({**BUCKET, "Condition": {"StringEquals": {"AWS:resourceaccount": [HUB]}}}),
+            (),
+            (),
+        ),
+        (of(), of(), (), ()),
+        (
+            of({**BUCKET, "Condition": {"Bool": {"aws:SecureTransport": "true"}, "StringLike": {"a:b": ["2", "1"]}}}),
+            of({"Effect": "Allow", "NotAction": ["iam:*", "aws-portal:*"], "Resource": "*"}),
+            ("every action but aws-portal:*, iam:* on *",),
+            ("s3:PutObject on arn:aws:s3:::b/* if a:b StringLike 1, 2 and aws:securetransport Bool true",),
+        ),
+        (of(), of(BUCKET), ("s3:PutObject on arn:aws:s3:::b/*",), ("inline policy may of role deployer (not known)",)),
+        (
+            of({**BUCKET, "Resource": UNKNOWN}),
+            of({**BUCKET, "Condition": UNKNOWN}),
+            ("s3:PutObject on arn:aws:s3:::b/* if conditions that are not known yet",),
+            ("s3:PutObject on something that is not known yet",),
+        ),
+        (
+            of({**BUCKET, "Resource": "arn:aws:s3:::b/${aws:username}"}),
+            of({**BUCKET, "Resource": "arn:aws:s3:::b/${aws:username}"}, version="2008-10-17"),
+            ("s3:PutObject on arn:aws:s3:::b/${$}{aws:username}",),
+            ("s3:PutObject on arn:aws:s3:::b/${aws:username}",),
+        ),
+        (
+            of({**BUCKET, "Condition": {"StringEquals": {"sts:ExternalId": "secret"}}}),
+            of({**BUCKET, "Action": ["s3:PutObject", "s3:GetObject"], "Resource": ["arn:b", "arn:a"]}),
+            ("s3:GetObject, s3:PutObject on arn:a, arn:b",),
+            ("s3:PutObject on arn:aws:s3:::b/* if external ID",),
+        ),
+    ],
+)
+def test_what_policies_gain_and_lose_is_said_by_action_and_resource(
+    before: Document, after: Document, gains: tuple[str, ...], loses: tuple[str, ...]
+) -> None:
+    """In a document of the older version a variable is text, which the newer writes with `${$}`.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    assert difference([before], [after], {SYMBOL: HUB}) == Difference(gains, loses)
 
 
 def test_what_is_newly_not_proved_is_told() -> None:

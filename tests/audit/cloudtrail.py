@@ -39,6 +39,7 @@ IN_THE_CALLERS_ACCOUNT: dict[str, Any] = {
     "sharedEventID": "bEXAMPLE-efea-4a70-b951-19a88EXAMPLE",
     "eventID": "dEXAMPLE-ac7f-466c-a608-4ac8dEXAMPLE",
     "eventType": "AwsApiCall",
+    "readOnly": True,
 }
 IN_THE_ROLES_ACCOUNT: dict[str, Any] = {
     **IN_THE_CALLERS_ACCOUNT,
@@ -210,13 +211,24 @@ def called(account: str, time: str, event: str, user: str = "", **changes: Any) 
     }
 
 
+def read_event(account: str, time: str, region: str = "us-east-1", **changes: Any) -> dict[str, Any]:
+    """What AWS Config does in an account: a record that shows that the trail logs read events.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    config = {"type": "AWSService", "invokedBy": "config.amazonaws.com"}
+    record = called(account, time, "DescribeInstances", userIdentity=config, readOnly=True, awsRegion=region)
+    return {**record, "managementEvent": True, "eventCategory": "Management", **changes}
+
+
 def digests(folder: Path, account: str, first: str, last: str, region: str = "us-east-1") -> None:
-    """A digest of each day from the first to the last, without log files: nothing happened.
+    """Digests of each day from the first to the last, without log files: nothing happened. One here is of a whole day.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
     """
     day = date.fromisoformat(first)
     while day <= date.fromisoformat(last):
         name = f"{account}_CloudTrail-Digest_{region}_the-trail_us-east-1_{day:%Y%m%d}T100131Z.json"
-        Path(folder, name).write_text(json.dumps({"digestStartTime": f"{day}T09:01:31Z", "logFiles": []}))
+        times = {"digestStartTime": f"{day}T00:00:00Z", "digestEndTime": f"{day + timedelta(days=1)}T00:00:00Z"}
+        Path(folder, name).write_text(json.dumps({**times, "logFiles": []}))
         day += timedelta(days=1)

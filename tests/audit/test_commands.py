@@ -15,7 +15,11 @@ from botocore.stub import Stubber
 from click import UsageError
 from click.testing import CliRunner, Result
 
-from tests.audit.cloudtrail import denied, digests, entry, signed_in
+from tests.access.states import write_state
+from tests.access.world import CI as CI_ROLE
+from tests.access.world import OUTSIDE, STAGE, document, grants, trusts, two_keys
+from tests.access.world import arn as world_arn
+from tests.audit.cloudtrail import denied, digests, entry, read_event, signed_in
 from twokeys.answers.commands import access
 from twokeys.audit.commands import audit
 from twokeys.errors import Refusal
@@ -53,10 +57,13 @@ def read(*arguments: str) -> dict[str, Any]:
     return found
 
 
+LOG = f"{HUB}_CloudTrail_us-east-1_20260901T0000Z_log.json.gz"
+
+
 def logs(tmp_path: Path, *records: dict[str, Any]) -> str:
     folder = tmp_path / "AWSLogs"
     folder.mkdir()
-    (folder / "log.json.gz").write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+    (folder / LOG).write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     return str(folder)
 
 
@@ -97,6 +104,7 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         entry(CI, DEPLOYER, "2026-09-20T10:00:00Z", sourceIPAddress="198.51.100.7"),
         entry(f"arn:aws:iam::{HUB}:user/mallory", DEPLOYER, "2026-09-21T10:00:00Z"),
         denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"),
+        *(read_event(account, "2026-09-22T09:00:00Z") for account in (HUB, PROD)),
     ]
     events = read("prod", "--events", logs(tmp_path, *records))["events"]
     assert {(one["target"]["name"], one["usage"]) for one in events["doors"]} == {
@@ -111,21 +119,22 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
     digests(tmp_path / "AWSLogs", HUB, "2026-09-01", "2026-09-01")
     events = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
     assert [one["usage"] for one in events["doors"]].count("no record of use") == 2
-    assert [(one["accountName"], one["covered"], one["noRecords"]) for one in events["coverage"]] == [
+    assert [(one["accountName"], one["covered"], one["notCovered"]) for one in events["coverage"]] == [
         ("prod", False, "in us-east-1 before 2026-09-02"),
         ("management", True, None),
     ]
     name = f"{HUB}_CloudTrail_us-east-1_20260905T1410Z_x.json.gz"
     names = (name, name.replace("20260905", "20260907"))
-    digest = {"digestStartTime": "2026-09-05T13:10:31Z", "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
+    times = {"digestStartTime": "2026-09-05T13:10:31Z", "digestEndTime": "2026-09-05T14:10:31Z"}
+    digest = {**times, "logFiles": [{"s3Object": f"AWSLogs/{one}"} for one in names]}
     there = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail_us-east-1_20260909T1410Z_x.json.gz"
     there.write_bytes(gzip.compress(b'{"Records": []}'))
     listing = tmp_path / "AWSLogs" / f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260905T151031Z.json"
     listing.write_text(json.dumps(digest))
     missing = read("prod", "--events", str(tmp_path / "AWSLogs"))["events"]
-    assert [(one["noRecords"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
+    assert [(one["notCovered"], one["files"], one["filesMissing"]) for one in missing["coverage"]] == [
         ("in us-east-1 before 2026-09-02", 0, 0),
-        ("in us-east-1 on 2026-09-05 (1 more such day)", 1, 2),
+        ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
     ]
     assert [one["usage"] for one in missing["doors"]].count("not known") == 2
     listing.unlink()
@@ -189,7 +198,7 @@ def test_the_last_moment_that_there_is_ends_what_is_usual(tmp_path: Path) -> Non
 
 
 def test_the_exit_code_tells_on_demand_that_somebody_has_to_look(tmp_path: Path) -> None:
-    folder = logs(tmp_path, denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
+    folder = logs(tmp_path, read_event(HUB, "2026-09-22T10:00:00Z"), denied(ALICE, READ_ONLY, "2026-09-22T10:00:00Z"))
     digests(Path(folder), HUB, "2026-09-22", "2026-09-22")
     assert run("prod", "--events", folder).return_value == 0
     assert run("prod", "--events", folder, "--exit-code").return_value == 1
@@ -232,7 +241,7 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
 def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never_used(tmp_path: Path) -> None:
     elsewhere = signed_in(PROD, "2026-09-22T10:00:00Z", recipientAccountId=PROD)
     home = entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")
-    folder, said = logs(tmp_path, home, elsewhere), "no records of stage; no records of management in us-east-1"
+    folder, said = logs(tmp_path, home, elsewhere), "stage is not covered; management is not covered in us-east-1"
     asked = ("stage", "--events", folder, "--from", "2026-09-15")
     text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
     page = Path("report.html").read_text().replace("<wbr>", "")
@@ -403,6 +412,62 @@ def test_users_with_a_password_or_an_active_key_are_listed_within_their_own_acco
     assert read("stage")["longTerm"] == []
 
 
+def test_the_policies_of_a_role_are_in_the_text_once_and_in_each_row_of_the_table(tmp_path: Path) -> None:
+    """One whose line would be longer than a terminal is wide has them on the next."""
+    world = two_keys()
+    for role, policy in (("ci", "ReadOnlyAccess"), ("deployer", "PowerUserAccess")):
+        where = world.hub if role == "ci" else world.stage
+        world.add("RolePolicyAttachment", role, where, role=role, policyArn=f"arn:aws:iam::aws:policy/{policy}")
+    world.role("a" * 60, world.stage, document(trusts(CI_ROLE)))
+    world.grant("ci", world.hub, world_arn(STAGE, f"role/{'a' * 60}"))
+    world.add(
+        "RolePolicy", "may", world.stage, role="a" * 60, name="may", policy=document(grants("*", action="s3:Get*"))
+    )
+    text = run("--state", str(write_state(tmp_path / "a", world)), "--csv", "report.csv").output
+    assert "  write (PowerUserAccess): role ci of management -> role deployer\n" in text
+    assert f"  read: role ci of management -> role {'a' * 60}\n    inline policy may · always" in text
+    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if row["what"] == "way in"]
+    assert {row["into role"]: row["policies"] for row in rows}["deployer"] == "PowerUserAccess"
+
+
+@pytest.mark.parametrize(
+    ("listed", "known"),
+    [
+        ((HUB, STAGE), "outside the organization"),
+        ((HUB,), "not shown to be in the organization"),
+        ((), "not shown to be in the organization"),
+    ],
+)
+def test_a_third_party_is_said_to_be_outside_where_the_accounts_of_the_organization_are_known(
+    listed: tuple[str, ...], known: str, tmp_path: Path
+) -> None:
+    """AWS's example of an external ID: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"""
+    world = two_keys()
+    accounts = [{"id": account, "name": account} for account in listed]
+    world.add("Organization", "org", world.hub, outputs={"id": "o-1", "masterAccountId": HUB, "accounts": accounts})
+    asked = {"StringEquals": {"sts:ExternalId": "12345"}}
+    world.role("vendor", world.stage, document(trusts(world_arn(OUTSIDE, "root"), condition=asked)))
+    world.role("guest", world.stage, document(trusts(world_arn(OUTSIDE, "root"))))
+    state = str(write_state(tmp_path / "a", world))
+    text = run("stage", "--state", state, "--csv", "report.csv", "--html", "report.html").output
+    top = f"2 ways from third parties {known}, 1 without an external ID"
+    assert top in text.splitlines()[1]
+    assert f"role guest\n    {known}, no external ID · always" in text
+    assert f"role vendor\n    {known} · external ID" in text
+    assert top in Path("report.html").read_text()
+    assert f"{known}, no external ID, always" in Path("report.html").read_text()
+    rows = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    told = {row["into role"]: (row["third party"], row["external ID"]) for row in rows if row["what"] == "way in"}
+    assert told == {"deployer": ("", ""), "guest": (known, "not asked for"), "vendor": (known, "asked for")} | {
+        name: ("", "") for name in told if name.startswith("Organization")
+    }
+    assert top in next(row["why"] for row in rows if row["what"] == "summary")
+    found = read("stage", "--state", state)
+    assert found["summary"]["thirdParties"] == [{"known": known, "ways": 2, "withoutExternalId": 1}]
+    (guest,) = [way for way in found["ways"] if way["target"]["name"] == "guest"]
+    assert guest["thirdParty"] == {"known": known, "externalId": False}
+
+
 def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:
     folder = tmp_path / "AWSLogs"
     folder.mkdir()
@@ -442,9 +507,8 @@ STAGES = "222222222222"
 def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may_tell_of_is_never_used(
     tmp_path: Path, name: str, content: bytes | None, known: bool
 ) -> None:
-    folder = logs(
-        tmp_path, entry(ALICE, READ_ONLY, "2026-09-01T00:00:00Z"), signed_in(PROD, "2026-09-30T23:59:59Z", "zoe")
-    )
+    records = [entry(ALICE, READ_ONLY, "2026-09-01T00:00:00Z"), signed_in(PROD, "2026-09-30T23:59:59Z", "zoe")]
+    folder = logs(tmp_path, *records, *(read_event(account, "2026-09-02T00:00:00Z") for account in (HUB, PROD)))
     for account in (HUB, PROD):
         digests(Path(folder), account, "2026-09-01", "2026-09-30")
     damaged = Path(folder, name)
@@ -483,7 +547,7 @@ def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_fi
         file = Path(folder, name)
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps({"digestStartTime": number}))
-    file = Path(folder, "log.json.gz")
+    file = Path(folder, LOG)
     command = "find -L AWSLogs -type f -iname '*json*' -exec sha256sum {} + | cut -c1-64 | sort | sha256sum"
     made = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout[:64]
     sources = read("prod", "--events", folder, "--events", str(file))["events"]["sources"]

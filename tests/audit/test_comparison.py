@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
-from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, signed_in
+from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_event, signed_in
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, Usage, compare
+from twokeys.audit.coverage import Coverage
 from twokeys.audit.events import door_use
 from twokeys.audit.trail import Trail
 
@@ -30,7 +31,7 @@ def compared(
 ) -> Comparison:
     trail = Trail(start=DAY)
     for record in records:
-        trail.add(record)
+        trail.add(record, delivered=True)
     for account in covered:
         trail.coverage.asked(account, "us-east-1", DAY, trail.end or DAY)
     return compare(into(read(world.graph), target), trail, learning_days=learning_days)
@@ -164,15 +165,15 @@ DAYS = frozenset(range(10))
     [
         (STAGE, "us-east-1", DAYS, ""),
         (HUB, "us-east-1", DAYS, ""),
-        (STAGE, "us-east-1", DAYS - {0, 1}, f"{STAGE} in us-east-1 before 2026-09-03"),
-        (STAGE, "us-east-1", DAYS - {8, 9}, f"{STAGE} in us-east-1 after 2026-09-08"),
-        (STAGE, "us-east-1", DAYS - {4}, f"{STAGE} in us-east-1 on 2026-09-05"),
+        (STAGE, "us-east-1", DAYS - {0, 1}, f"{STAGE} is not covered in us-east-1 before 2026-09-03"),
+        (STAGE, "us-east-1", DAYS - {8, 9}, f"{STAGE} is not covered in us-east-1 after 2026-09-08"),
+        (STAGE, "us-east-1", DAYS - {4}, f"{STAGE} is not covered in us-east-1 on 2026-09-05"),
         (STAGE, "us-east-1", DAYS - {0, 4, 6, 9}, "before 2026-09-02 and on 2026-09-05 (1 more such day) and after"),
-        (STAGE, "us-east-1", {4}, f"{STAGE} in us-east-1 before 2026-09-05 and after 2026-09-05"),
-        (STAGE, "eu-central-1", DAYS, f"{STAGE} in us-east-1; no records of management"),
+        (STAGE, "us-east-1", {4}, f"{STAGE} is not covered in us-east-1 before 2026-09-05 and after 2026-09-05"),
+        (STAGE, "eu-central-1", DAYS, f"{STAGE} is not covered in us-east-1; management is not covered"),
         (STAGE, "cn-north-1", DAYS, ""),  # another partition has no global endpoint
-        (PROD, "us-east-1", DAYS, f"{STAGE}; no records of management"),
-        (OUTSIDE, "us-east-1", DAYS, f"{STAGE}; no records of management"),
+        (PROD, "us-east-1", DAYS, f"{STAGE} is not covered; management is not covered"),
+        (OUTSIDE, "us-east-1", DAYS, f"{STAGE} is not covered; management is not covered"),
     ],
 )
 def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_on_every_day(
@@ -189,6 +190,65 @@ def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_
     assert all(said in one.not_known for one in found.doors)
     span = None if said else (DAY, DAY + timedelta(days=9))
     assert {one.covered for one in found.doors} == {span}
+
+
+SELECTED = "by log files with management events"
+
+
+@pytest.mark.parametrize(
+    ("changes", "delivered", "said"),
+    [
+        ({}, True, None),
+        ({"managementEvent": None, "eventCategory": "Management"}, True, None),
+        ({}, False, SELECTED),  # as of lookup-events, which may have asked for one event name
+        ({"eventCategory": "Data", "managementEvent": False}, True, SELECTED),
+        ({"managementEvent": False}, True, SELECTED),
+        ({"eventCategory": "NetworkActivity"}, True, SELECTED),
+        ({"readOnly": False}, True, "in us-east-1, as nothing shows that its trail logs read events"),
+        ({"readOnly": None}, True, "in us-east-1, as nothing shows that its trail logs read events"),
+    ],
+)
+def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_event(
+    changes: dict[str, Any], delivered: bool, said: str | None
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html."""
+    trail = Trail()
+    for day in range(3):
+        trail.add(read_event(STAGE, at(day), **changes), delivered=delivered)
+    found = compare(into(read(two_keys().graph), STAGE), trail)
+    assert found.coverage[0].lacks == said
+    assert set(usage(found).values()) == {Usage.NOT_KNOWN if said else Usage.NEVER}
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ([(0, 24), (24, 48)], None),
+        ([(24, 48), (0, 24), (0, 24), (3, 4)], None),
+        (
+            [(0, 24), (25, 48)],
+            "in us-east-1 from 2026-09-02 00:00 to 2026-09-02 01:00 UTC, of which there is no digest",
+        ),
+        ([(0, 1), (24, 25)], "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC, of which there is no digest"),
+        (
+            [(0, 1), (2, 3), (4, 48)],
+            "in us-east-1 from 2026-09-01 01:00 to 2026-09-01 02:00 UTC (1 more such gap), of which there is no digest",
+        ),
+        ([(0, 47)], "in us-east-1 after 2026-09-01"),
+        ([(1, 48)], "in us-east-1 before 2026-09-02"),
+        ([(-30, -20), (-1, 50), (60, 61)], None),  # what is outside of the period does not matter
+        ([(0, 1)], "in us-east-1"),
+    ],
+)
+def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: str | None) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html."""
+    midnight = DAY.replace(hour=0)
+    coverage, end = Coverage(), midnight + timedelta(days=2, microseconds=-1)
+    coverage.accounts[STAGE].reads["us-east-1"] = -1
+    for one in hours:
+        span = (midnight + timedelta(hours=hour) for hour in one)
+        coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
+    assert coverage.gap(STAGE, ["us-east-1"], midnight, end) == said
 
 
 @pytest.mark.parametrize(
@@ -286,7 +346,7 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     assert [(one.door.source.who.name, one.count) for one in found.steps] == [("ann", 1)]
     assert [(one.use.caller.who.name, one.on_the_way) for one in found.population] == [("ann", True), ("ci", False)]
     (way,) = [one for one in compared(world, second, covered=(STAGE,)).ways if one.way.source.who.name == "ann"]
-    assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "no records of management in us-east-1")
+    assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered in us-east-1")
 
 
 @pytest.mark.parametrize(

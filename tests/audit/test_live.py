@@ -15,6 +15,7 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import not_looked_at, scope
 from twokeys.answers.words import since
+from twokeys.audit.report import what_was_read
 from twokeys.sandbox.local_aws import LocalAws
 
 HUB = "111111111111"
@@ -63,7 +64,10 @@ def test_keys_are_there_since_their_resources_were_made_and_an_inline_policys_ti
         in_part = read(build(read_live(auditor)))
     told = {way.source.who.name: way for way in found.ways if way.target.who.name == "reader"}
     assert set(told) == {"ann", "bob"}
-    assert told["ann"].max_session_seconds == 7200
+    assert (told["ann"].max_session_seconds, what_was_read(found, None)[0][1].split(", ")[-3:-1]) == (
+        7200,
+        [f"accounts {HUB}", prod],
+    )
     ann, bob = told["ann"].steps[0], told["bob"].steps[0]
     assert ann.trust is not None and ann.trust.created is not None  # noqa: PT018 - one fact
     assert before <= datetime.fromisoformat(ann.trust.created) <= datetime.now(UTC) + timedelta(seconds=2)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit.cloudtrail import IN_THE_CALLERS_ACCOUNT, ROLE_CHAINING
+from twokeys.audit.logs import delivered as is_delivered
 from twokeys.audit.logs import log_files, other_service, records
 from twokeys.errors import Refusal
 
@@ -54,6 +55,8 @@ def test_a_digest_file_holds_no_records(tmp_path: Path) -> None:
         b'{"Records": ["x"]}',
         b'{"Records": null}',
         b'{"Records": [{"x": 1e99999999999999999999}]}',
+        b'{"Records": [{"x": 1%s}]}' % (b"0" * 5_000),
+        b'{"x": 1%s, "Records": []}' % (b"0" * 5_000),
         b'{"x":' + b"[" * 100_000,
         gzip.compress(b'{"Records": []}')[:10] + b"\xff" * 9,
     ],
@@ -132,3 +135,19 @@ def test_files_of_other_services_in_a_log_archive_are_known(
     text = json.dumps(content).encode()
     file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     assert other_service(file) == service
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "said"),
+    [
+        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json.gz", "Records", True),
+        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json", "Records", True),
+        ("111122223333_CloudTrail_us-east-1_20150817T1410Z_x.json", "Events", False),
+        ("AWSLogs/111122223333/CloudTrail/us-east-1/2015/08/17/x.json.gz", "Records", False),
+        ("log.json", "Records", False),
+    ],
+)
+def test_a_log_file_of_cloudtrail_has_its_name_and_records(tmp_path: Path, name: str, key: str, said: bool) -> None:
+    file = delivered(tmp_path / name)
+    file.write_text(json.dumps({key: []}))
+    assert is_delivered(file) is said

@@ -154,7 +154,7 @@ def test_filters_narrow_each_other_and_what_does_not_match_is_dimmed(opened: Ope
     page = opened("classic", classic())
     choose(page, "account", "prod — 333333333333")
     expect(doors(page)).to_have_count(2)
-    choose(page, "keys", "✗ a key is missing")
+    choose(page, "keys", "✗ a key is missing, or denied")
     expect(doors(page)).to_have_count(1)
     expect(page.locator("#picture g.door.dim")).to_have_count(1)
     choose(page, "environment", "stage")

@@ -69,8 +69,12 @@ def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> N
     assert "nothing refused" in done.output
 
 
-@pytest.mark.parametrize(("name", "there"), [("ci", True), ("cii", False)])
-def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(tmp_path: Path, name: str, there: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "made", "refusal"), [("ci", 1, ""), ("cii", 1, "cii"), ("ci", 0, "wait for the update to end")]
+)
+def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(
+    tmp_path: Path, name: str, made: int, refusal: str
+) -> None:
     program = (
         "import pulumi\n"
         "roles = pulumi.StackReference('organization/acme/hub').require_output('roles')\n"
@@ -78,16 +82,16 @@ def test_a_stack_reference_is_answered_from_the_state_of_the_sandbox(tmp_path: P
     )
     stack = "pulumi:pulumi:Stack"
     urn = f"urn:pulumi:hub::acme::{stack}::acme-hub"
-    made = {"urn": urn, "type": stack, "custom": False, "outputs": {"roles": {"ci": "arn"}}}
+    hub = {"urn": urn, "type": stack, "custom": False, "outputs": {"roles": {"ci": "arn"}}}
     state = tmp_path / ".twokeys" / "stacks" / "hub.json"
     state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [made]}}))
+    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [hub] * made}}))
     done = acme(tmp_path, "config: {}\n", program)
-    assert (done.return_value == 0) == there
-    if there:
+    assert (done.return_value == 0) == (not refusal)
+    if not refusal:
         assert f"other stacks are as their states in {os.path.relpath(state.parent)} say" in done.output
     else:
-        assert "cii" in str(done.exception)
+        assert refusal in str(done.exception)
 
 
 @pytest.mark.parametrize("account", ["123", "12345678901a", "١٢٣٤٥٦٧٨٩٠١٢"])

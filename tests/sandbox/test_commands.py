@@ -101,6 +101,13 @@ def test_the_demo_tells_the_whole_story_on_a_screen_and_leaves_states_that_every
     assert twokeys("sandbox", "shell", "--stop").returncode == 0
 
 
+def without_grant(project: Path) -> Any:
+    """The doors of stage, and the trust alone of one of them."""
+    doors = yaml.safe_load((project / "Pulumi.stage.yaml").read_text())["config"]["twokeys:doors"]
+    doors["stage-deployer"]["keys"] = ["trust"]
+    return doors
+
+
 @pytest.mark.usefixtures("small_organization", "programs_in_process")
 def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_before_and_nothing_else(
     twokeys: Run, project: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,9 +116,8 @@ def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_bef
         monkeypatch.setenv(name, "real")  # a profile that does not exist, or such keys, would fail what sees them
     assert told(twokeys("sandbox", "up", "management", "--json"))[0]["ok"]
 
-    doors = yaml.safe_load((project / "Pulumi.stage.yaml").read_text())["config"]["twokeys:doors"]
-    doors["stage-deployer"]["keys"] = ["trust"]
-    run = twokeys("sandbox", "up", "stage", "--json", "--config", f"twokeys:doors={json.dumps(doors)}")
+    doors = json.dumps(without_grant(project))
+    run = twokeys("sandbox", "up", "stage", "--json", "--config", f"twokeys:doors={doors}")
     assert run.returncode == 1
     [one] = told(run)
     assert one["stage"] == "preview"
@@ -183,6 +189,10 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))
     with LocalAws.start(project / ".twokeys" / "aws") as aws:
         assert accounts_of(aws)["stage"] == now != before
+    refused = twokeys("sandbox", "up", "stage", "--config", f"twokeys:doors={json.dumps(without_grant(project))}")
+    assert refused.stdout.endswith(
+        "stage is not up any more: once what is refused is mended, twokeys sandbox up stage\n"
+    )
 
 
 @pytest.mark.usefixtures("small_organization")

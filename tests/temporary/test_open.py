@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -69,9 +70,9 @@ def call(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def refusal(project: Path, *arguments: str) -> Refusal:
+def refusal(project: Path, *arguments: str) -> Any:
     before = (project / "Pulumi.shop.yaml").read_text()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises((Refusal, click.UsageError)) as refused:
         call(project, "--reason", "r", *arguments)
     assert (project / "Pulumi.shop.yaml").read_text() == before
     assert [one.name for one in project.iterdir() if one.name.startswith(".")] == []
@@ -180,6 +181,8 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
         (("shop-fix", "--from", "shop-reader", "--for", "2h"), "choose another name"),
         (("elsewhere", "--from", "shop-reader", "--for", "2h"), "choose another name"),
         (("shop-fix", "--until", "2026-02-01T00:00Z"), "2026-02-01T00:00Z is over"),
+        (("shop-fix", "--until", "2099-02-01T00:00"), "with its time zone 2027-01-31T15:00Z (Z for UTC)"),
+        (("shop-fix", "--for", "soon"), "--for soon: write it as 2h"),
         (("new", "--from", "shop-reader", "--user", "zed", "--for", "2h"), "it has: alice, bob"),
         (("new", "--from", "nope", "--for", "2h"), "name one of them"),
         (("new", "--from", "prod-break-glass", "--for", "2h"), "Next step: name one of them"),

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from twokeys import doors
 from twokeys.access import environment
-from twokeys.access.snapshot import PROVIDER, Resource, Snapshot
+from twokeys.access.snapshot import PROVIDER, Resource, Snapshot, items, mapping
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.iam import DEFAULT_PARTITION, UNKNOWN, Arn, partition_of_region
 
@@ -233,6 +233,19 @@ class Accounts:
     def all_members(self) -> frozenset[str]:
         """The member accounts that the stack shows, or another one that it refers to."""
         return self.members | frozenset(map(self.canonical, self._listed_elsewhere)) - {self.management}
+
+    @cached_property
+    def all_listed(self) -> bool:
+        """Whether the snapshot shows every account of the organization: read live, or as a state lists them.
+
+        A list that lacks an account which the state makes is from before that, when others may not have been there.
+        """
+        organizations = list(self._snapshot.of_type(ORGANIZATION))
+        if any(one.caller for one in self._snapshot.evidence):
+            return bool(organizations)
+        made = {self.canonical(symbol) for symbol in self.by_symbol}
+        listed = [{_as_id(mapping(item).get("id")) for item in items(one.get("accounts"))} for one in organizations]
+        return any(len(ids) > 1 and made <= ids for ids in listed)
 
     def is_ours(self, account: str) -> bool:
         """Whether an account is shown to be one of the organization: it is worked in, made or listed."""

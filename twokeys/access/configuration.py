@@ -13,10 +13,20 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 
 from twokeys.access.findings import Level, Rule
-from twokeys.errors import Refusal
+from twokeys.errors import Refusal, or_nearest
 
 LEVEL: Final = "enforcementLevel"
 EVERY_RULE: Final = "all"
+_SHAPE = 'write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}'
+_OBJECT = ("it takes an object of settings", 'write it as {"key": "value"}')
+_PLAIN = {
+    "missing": ("it is required", "add it"),
+    "extra_forbidden": ("there is no such setting", "remove it"),
+    "tuple_type": ("it takes a list", "write it as [...]"),
+    "model_type": _OBJECT,
+    "dict_type": _OBJECT,
+}
+"""Why and the next step in plain words, by pydantic's type of an error."""
 
 
 def read_configuration(
@@ -48,7 +58,7 @@ def read_configuration(
         elif name in others:
             settings[name] = dict(one)
         else:
-            raise _refusal(where, name, f"there is no rule {name}")
+            raise _refusal(where, name, f"there is no rule {name}", or_nearest(_SHAPE, name, (*known, *others)))
     names = (*known, *others) if everywhere else settings
     return {name: {**everywhere, **settings.get(name, {})} for name in names}
 
@@ -59,13 +69,14 @@ def _validate(rule: Rule[Any], given: Mapping[str, object], where: str) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise _refusal(where, f"{rule.name}: {key}", first["msg"]) from error
+        told = f"{first['input']!r}: {first['msg'].replace('Input should', 'it should')}"
+        why, step = _PLAIN.get(first["type"], (told, "correct the value"))
+        if first["type"] == "extra_forbidden":
+            schema = rule.config.model_json_schema()
+            models = (schema, *schema.get("$defs", {}).values())
+            step = or_nearest(step, str(first["loc"][-1]), [name for one in models for name in one["properties"]])
+        raise _refusal(where, f"{rule.name}: {key}", why, step) from error
 
 
-def _refusal(where: str, what: str, why: str) -> Refusal:
-    return Refusal(
-        "the policy pack's configuration cannot be read",
-        where=where,
-        why=f"{what}: {why}",
-        next_step='write it as {"<rule>": {"enforcementLevel": "mandatory", ...}}',
-    )
+def _refusal(where: str, what: str, why: str, step: str = _SHAPE) -> Refusal:
+    return Refusal("the policy pack's configuration cannot be read", where=where, why=f"{what}: {why}", next_step=step)

@@ -280,8 +280,11 @@ def settled(judged: Callable[[Request, Policies], Verdict], request: Request, po
     if verdict.outcome is not Outcome.UNKNOWN:
         return verdict
     trust = policies.trust if policies.trust is None else widest(policies.trust)
-    rcps = tuple(tuple(widest(one) for one in level if one is not UNKNOWN) for level in policies.rcps)
-    wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)), rcps=rcps)
+    scps, rcps = (
+        tuple(tuple(widest(one) for one in level if one is not UNKNOWN) for level in levels)
+        for levels in (policies.scps, policies.rcps)
+    )
+    wide = replace(policies, trust=trust, identity=tuple(map(widest, policies.identity)), rcps=rcps, scps=scps)
     at_most = judged(request, wide)
     if at_most.outcome not in (Outcome.ALLOW, Outcome.CONDITIONAL):
         return verdict

@@ -88,7 +88,14 @@ def read_live(
             resources += found
             not_known += unanswered
     origin, now = f"live accounts, seen from {account}", datetime.now(UTC).isoformat(timespec="seconds")
-    read = Evidence(origin, now, caller=caller["Arn"], region=session.region_name, not_answered=tuple(not_known))
+    read = Evidence(
+        origin,
+        now,
+        caller=caller["Arn"],
+        region=session.region_name,
+        not_answered=tuple(not_known),
+        accounts=(account, *(role.account for role in roles)),
+    )
     return Snapshot(tuple(resources), origin, evidence=(read,))
 
 

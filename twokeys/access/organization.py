@@ -35,6 +35,7 @@ class Guards:
 
     Attributes:
         documents: what those that are attached say, by the policy's URN.
+        aimless: the URNs of attachments whose target is not known yet.
     """
 
     def __init__(self, snapshot: Snapshot, accounts: Accounts, documents: Documents, exported: Exported) -> None:
@@ -44,6 +45,7 @@ class Guards:
             kind: defaultdict(list) for kind in _KINDS.values()
         }
         self.documents: dict[str, tuple[Document, PolicyKind]] = {}
+        self.aimless: set[str] = set()
         self._parents: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._exported_paths: dict[str, str] = {}
@@ -100,6 +102,7 @@ class Guards:
         self.documents[policy.urn] = document, kind
         node = self._node(attachment, "targetId")
         if node is None:
+            self.aimless.add(attachment.urn)
             self._attached[kind][_ROOT].append(UNKNOWN)
         else:
             self._attach(kind, policy.text("name") or policy.name, node, document.policy)

@@ -17,6 +17,7 @@ from twokeys.iam.truth import Truth
 _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
 _EXTERNAL_ID = "sts:externalid"
+EXTERNAL_ID: Final = "external ID"
 _MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _WHOSE: Final = {
     "aws:principalorgid": re.compile(r"(.*)"),
@@ -194,7 +195,7 @@ def in_words(requirement: Requirement) -> str:
         return MFA_BUT_OF_KEYS
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
-    return "external ID" if _asks_for_external_id(requirement) else str(requirement)
+    return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
 
 
 def closing(requirement: Requirement) -> datetime | None:

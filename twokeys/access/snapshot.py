@@ -143,7 +143,8 @@ class Evidence:
     """What was read: a state file, or accounts that live AWS told of.
 
     `time` is when the engine wrote the state (`manifest.time`) or when AWS was asked, in ISO 8601. Only a file has a
-    `sha256`, in hexadecimal digits; only live accounts have a `caller` (an ARN) and the region that was asked.
+    `sha256`, in hexadecimal digits; only live accounts have a `caller` (an ARN), the region that was asked, and
+    `accounts`, the ids of those whose IAM was read.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Evidence:
     caller: str | None = None
     region: str | None = None
     not_answered: tuple[NotAnswered, ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

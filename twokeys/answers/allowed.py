@@ -8,11 +8,12 @@ statement that allows everything is AWS's `AdministratorAccess`. A policy whose 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
 from twokeys.access.documents import Document
+from twokeys.access.requirements import EXTERNAL_ID
 from twokeys.iam import PolicyDocument, Statement, aws_managed
 
 _ADMINISTRATOR = "AdministratorAccess"
@@ -48,8 +49,11 @@ def policy_name(document: Document) -> str:
     return document.title.removeprefix("managed policy ")
 
 
-def difference(before: Iterable[Document], after: Iterable[Document], ids: Mapping[str, str]) -> Difference:
+def difference(before: Sequence[Document], after: Sequence[Document], ids: Mapping[str, str]) -> Difference:
     """What the step from some policies to others gains and loses; `ids` are those of accounts, by symbol."""
+    was, is_now = ([(one.title, one.arn, one.policy) for one in side] for side in (before, after))
+    if was == is_now:
+        return Difference()
     old, new = (frozenset(_all(side, ids)) for side in (before, after))
     return Difference(tuple(_in_words(new - old)), tuple(_in_words(old - new)))
 
@@ -80,7 +84,7 @@ def _lines(statement: Statement, ids: Mapping[str, str]) -> Iterator[str | _Line
     asked = {
         f"{one.lower_key} {one.operator} {', '.join(sorted({plain(each) for each in one.values}))}"
         if one.lower_key != "sts:externalid"
-        else "external ID"
+        else EXTERNAL_ID
         for one in statement.conditions
     } | ({"conditions that are not known yet"} if statement.unresolved else set())
     for action, resource in product(actions, resources):

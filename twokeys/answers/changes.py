@@ -132,9 +132,14 @@ def _limit(found: Permissions) -> tuple[Document, ...]:
     return (found.limit,) if found.limit is not None else ()
 
 
+def same_boundary(now: Permissions) -> str:
+    """That a boundary is another one under the same name."""
+    return f"permissions boundary {now.boundary} changed"
+
+
 def _boundary(was: Permissions, now: Permissions) -> str:
     if was.boundary == now.boundary:
-        return f"permissions boundary {now.boundary} changed"
+        return same_boundary(now)
     return f"permissions boundary {was.boundary or 'none'} became {now.boundary or 'none'}"
 
 

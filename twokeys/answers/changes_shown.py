@@ -7,11 +7,11 @@ from textwrap import shorten
 from typing import Any
 
 from twokeys.answers.allowed import Difference
-from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes
+from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
 from twokeys.answers.summary import strongest
-from twokeys.answers.words import conditions, keys_of, through
+from twokeys.answers.words import conditions, keys_of, third_party, through
 from twokeys.shown import counted, markdown, printable
 
 NOTHING = "No way in is gained, lost or changed"
@@ -85,8 +85,9 @@ def in_markdown(found: Changes) -> str:
 def _what(found: Changed) -> Iterator[str]:
     """In what a way differs, a line each; of the policies the first few gained and lost."""
     for what in found.what:
-        about = found.boundary if what.startswith("permissions boundary") else found.permissions
-        detail = _gained_and_lost(about) if what == OTHER_POLICIES or about is found.boundary else ""
+        of_boundary = found.boundary if what == same_boundary(found.after.permissions) else None
+        about = found.permissions if what == OTHER_POLICIES else of_boundary
+        detail = _gained_and_lost(about) if about else ""
         yield printable(what + (f": {detail}" if detail else ""))
 
 
@@ -105,7 +106,8 @@ def _limits(found: Changes) -> Iterator[str]:
 
 def _line(way: Way) -> str:
     asked = f" if {conditions(way)}" if way.conditions else ""
-    return printable(f"{way.source.short} -> {_into(way)}{asked} ({way.permissions})")
+    about = ", ".join(filter(None, (str(way.permissions), third_party(way))))
+    return printable(f"{way.source.short} -> {_into(way)}{asked} ({about})")
 
 
 def _into(way: Way) -> str:
@@ -119,7 +121,8 @@ def _ways(title: str, ways: Iterable[Way]) -> Iterator[str]:
     yield f"#### {title}"
     rows = ["| Who | Into | If | Permissions | Why |", "| --- | --- | --- | --- | --- |"]
     for way in listed:
-        cells = (way.source.short, _into(way), conditions(way), str(way.permissions), way.why)
+        who = ", ".join(filter(None, (way.source.short, third_party(way))))
+        cells = (who, _into(way), conditions(way), str(way.permissions), way.why)
         rows.append(f"| {' | '.join(map(markdown, cells))} |")
     yield "\n".join(rows)
     places = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from twokeys.access.requirements import EXTERNAL_ID
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import Door as Declared
@@ -31,6 +32,9 @@ class Key(Enum):
 
 _WITHOUT_GRANT = {Key.NOT_OURS: "trust; the grant is not ours", Key.NOT_NEEDED: "trust alone"}
 
+
+OUTSIDE, NOT_SHOWN_INSIDE = "outside the organization", "not shown to be in the organization"
+"""What is known of an account that is not shown to be ours, where all of the organization are listed and elsewhere."""
 
 ANONYMOUS = Who("principal", "ANONYMOUS_PRINCIPAL")
 """What CloudTrail says of a caller whom nobody signed in, as an account's id."""
@@ -140,11 +144,18 @@ class Way:
     max_session_seconds: int | None = None
     by_access_role: bool = False
     role_session_seconds: int | None = None
+    third_party: str | None = None
+    """Of one that comes from an account or organization of others: `OUTSIDE` or `NOT_SHOWN_INSIDE`."""
 
     @property
     def source(self) -> Party:
         """Who comes."""
         return self.steps[0].source
+
+    @property
+    def external_id(self) -> bool:
+        """Whether whoever comes is asked for an external ID."""
+        return EXTERNAL_ID in self.conditions
 
     @property
     def target(self) -> Party:

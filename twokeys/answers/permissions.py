@@ -74,7 +74,7 @@ class Permissions:
     @property
     def names(self) -> tuple[str, ...]:
         """The policies as people name them: "PowerUserAccess"."""
-        return tuple(dict.fromkeys(map(policy_name, self.documents)))
+        return tuple(one.removeprefix("managed policy ") for one in self.policies)
 
     def __str__(self) -> str:
         return self.level.word

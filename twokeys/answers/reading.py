@@ -24,7 +24,21 @@ from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
 from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping
-from twokeys.answers.model import Account, Answers, Door, Key, KeyPlace, LongTerm, NotProved, Party, Portal, Step, Way
+from twokeys.answers.model import (
+    NOT_SHOWN_INSIDE,
+    OUTSIDE,
+    Account,
+    Answers,
+    Door,
+    Key,
+    KeyPlace,
+    LongTerm,
+    NotProved,
+    Party,
+    Portal,
+    Step,
+    Way,
+)
 from twokeys.answers.permissions import Level, Permissions, permissions
 from twokeys.answers.places import Places
 from twokeys.doors import Door as Declared
@@ -255,7 +269,15 @@ class _Reader:
             max_session_seconds=longest,
             by_access_role=self._is_access_role(last.target),
             role_session_seconds=of_role,
+            third_party=self._third_party(path.doors[0]),
         )
+
+    def _third_party(self, first: access.Door) -> str | None:
+        """What is known of an account or organization of others; whoever it is, anybody in AWS comes from outside."""
+        if first.grant_key is not access.Key.NOT_OURS:
+            return None
+        known = not first.source.account or self._accounts.all_listed
+        return OUTSIDE if known else NOT_SHOWN_INSIDE
 
     def _is_access_role(self, role: Principal) -> bool:
         """Whether AWS made a role for the management account: one that nothing here has, or that was read live."""

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
-from twokeys.answers.model import Account, Answers, Door, Party, State, Way
+from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
 from twokeys.shown import counted
@@ -37,6 +37,8 @@ class Summary:
     levels: tuple[tuple[Level, int], ...]
     doors_without_a_key: int
     not_proved: int
+    third_parties: tuple[tuple[str, int, int], ...] = ()
+    """Of third parties that are alike in what is known of them the ways, and those that ask for no external ID."""
 
     @property
     def through_others(self) -> int:
@@ -61,6 +63,10 @@ class Summary:
             have = "has" if self.principals == 1 else "have"
             first = f"{counted(self.principals, 'principal')} {have} {self.ways_in}: {levels}"
         more = [
+            f"{counted(ways, 'way')} from third parties {known}, {without or 'none'} without an external ID"
+            for known, ways, without in self.third_parties
+        ]
+        more += [
             f"{counted(self.doors_without_a_key, 'door')} without a key or denied" if self.doors_without_a_key else "",
             f"{self.not_proved} not proved" if self.not_proved else "",
         ]
@@ -78,6 +84,10 @@ class Summary:
             "permissions": {level.word: count for level, count in self.levels},
             "doorsWithoutAKey": self.doors_without_a_key,
             "notProved": self.not_proved,
+            "thirdParties": [
+                {"known": known, "ways": ways, "withoutExternalId": without}
+                for known, ways, without in self.third_parties
+            ],
         }
 
 
@@ -120,6 +130,11 @@ def summary(answers: Answers) -> Summary:
         levels=tuple((level, levels[level]) for level in _STRONGEST_FIRST if levels[level]),
         doors_without_a_key=sum(door.state is State.SHUT for door in answers.doors),
         not_proved=len(answers.not_proved),
+        third_parties=tuple(
+            (known, len(ways), sum(not way.external_id for way in ways))
+            for known in (OUTSIDE, NOT_SHOWN_INSIDE)
+            if (ways := [way for way in answers.ways if way.third_party == known])
+        ),
     )
 
 

@@ -20,6 +20,11 @@ def through(stops: Iterable[str]) -> str:
     return f", through {told}" if told else ""
 
 
+def third_party(way: Way) -> str:
+    """Of a third party what is known of it, and that no condition asks it for an external ID; empty for all others."""
+    return (way.third_party or "") + (", no external ID" if way.third_party and not way.external_id else "")
+
+
 def conditions(way: Way) -> str:
     """What a session must show beside its identity; "always" where nothing."""
     return " and ".join(way.conditions) or "always"
@@ -38,7 +43,11 @@ def why(way: Way, now: datetime) -> str:
 
 def facts(way: Way, now: datetime) -> str:
     """What there is to know of a way beside its ends, in one line."""
-    parts = [conditions(way), f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""]
+    parts = [
+        third_party(way),
+        conditions(way),
+        f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else "",
+    ]
     parts += [f"since {since(way)}" if way.not_before else "", why(way, now)]
     return " · ".join(part for part in parts if part)
 

@@ -40,9 +40,9 @@ class _Moment(click.DateTime):
     type=InputPath(exists=True, path_type=Path),
     multiple=True,
     help="CloudTrail log files, folders of them (AWSLogs), or what lookup-events printed; may be repeated. "
-    "A door has `no record of use` only where one of its two accounts (of root sessions the caller's) has a record, a "
-    "log file or a digest of every day of the period, in us-east-1 and in its stack's region. Else it is `not known`, "
-    "and the answer names the account and the days.",
+    "A door has `no record of use` only where log files of CloudTrail hold a management event of every day of the "
+    "period, or digests go through it, of one of its two accounts (of root sessions the caller's), in us-east-1 and in "
+    "its stack's region, and one is a read event. Else it is `not known`, and the answer says why.",
 )
 @click.option("--events-api", is_flag=True, help="CloudTrail's event history (90 days) of the credentials' account.")
 @click.option(
@@ -160,6 +160,7 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
         DIGEST,
         Source,
         account_of,
+        delivered,
         hashed,
         hashed_together,
         listed,
@@ -190,11 +191,15 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                     service = other_service(file)
                     if service is not None and file == path:
                         raise click.UsageError(f"--events {file}: it is a file of {service} and holds no events")
+                    whole = service is None and delivered(file)
                     for record in records(file) if service is None else ():
-                        source.saw(trail.add(record, str(file)))
-                    for name in listed(file) if service == DIGEST else ():
-                        if name not in given:
-                            trail.coverage.lacks(name)
+                        source.saw(trail.add(record, str(file), delivered=whole))
+                    if service == DIGEST:
+                        names, *span = listed(file)
+                        trail.coverage.digest(file.name, *span)
+                        for name in names:
+                            if name not in given:
+                                trail.coverage.lacks(name)
                     trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1

@@ -91,7 +91,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """What there is of an account, and where and when records lack; None where none do, empty where all do."""
+    """What there is of an account, and where and when it is not covered; None where it is, empty where nothing is."""
 
     account: str
     recorded: Recorded
@@ -256,7 +256,7 @@ class _Judge:
         lacks = {account: self.lacks(account, start) for account in accounts}
         if any(one is None for one in lacks.values()):
             return "", (start, self.end)
-        each = (f"no records of {accounts[account]} {where}".rstrip() for account, where in lacks.items())
+        each = (f"{accounts[account]} is not covered {where}".rstrip() for account, where in lacks.items())
         return "; ".join(each) or "no account has records of it", None
 
     def accounts(self, ends: Iterable[tuple[Who, Who]]) -> Iterable[Covered]:

@@ -19,7 +19,7 @@ from twokeys.shown import counted
 
 NOT_LOOKED_AT = (
     "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
-    "do with access keys, but for making credentials; whether the trail logs read events, as AssumeRole is one; "
+    "do with access keys, but for making credentials; which read events a trail's event selectors leave out; "
     "regions other than us-east-1 and the stack's, but for the records that are there"
 )
 POPULATION = '"population": []'
@@ -70,11 +70,9 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "filesMissing": one.recorded.missing,
                 "first": _iso(one.recorded.first),
                 "last": _iso(one.recorded.last),
-                "daysByRegion": {
-                    region: one.recorded.whole(region).bit_count() for region in sorted(one.recorded.days)
-                },
+                "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
                 "covered": one.lacks is None,
-                "noRecords": one.lacks,
+                "notCovered": one.lacks,
             }
             for one in found.coverage
         ],
@@ -232,14 +230,14 @@ def not_readable(found: Comparison) -> list[str]:
 def covered(one: Covered, answers: Answers) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
-    whole = ((region, there.whole(region).bit_count()) for region in sorted(there.days))
+    whole = ((region, there.whole(region).bit_count()) for region in there.regions)
     days = (f"{region or 'no region'} {counted(number, 'day')}" for region, number in whole)
     parts = (
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
         listed(list(days), most=_MANY),
         f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
-        "each day is covered" if one.lacks is None else f"not covered: no records {one.lacks}".rstrip(),
+        "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
     )
     return f"{_place(one.account, answers)}: {', '.join(filter(None, parts))}"
 
@@ -328,7 +326,7 @@ def usage(one: DoorUse) -> str:
     if one.usage is not Usage.NEVER or one.covered is None:
         return str(one.usage.value)
     first, last = one.covered
-    return f"{one.usage.value} in what is covered, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:

@@ -18,13 +18,14 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import ijson
 
+from twokeys.audit.coverage import is_log
 from twokeys.errors import Refusal
 
 _ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
@@ -39,7 +40,10 @@ _DEEPEST = 64
 """More levels than any file of AWS has: the parser takes memory for each of those that it reads at once."""
 _LITTLE = 1024
 _DAMAGE = (OSError, EOFError, zlib.error, ValueError, ArithmeticError, RecursionError, ijson.JSONError)
-"""What comes of reading a file that was cut, garbled or is no JSON: also numbers that Python cannot hold."""
+"""What comes of reading a file that was cut, garbled or is no JSON, or holds numbers of more than 64 bits.
+
+With `use_float` the parser refuses those; without, it ends the whole process at an integer of more than 4,300 digits.
+"""
 _GZIP = b"\x1f\x8b"
 _LEVELS: Final = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 DIGEST: Final = "CloudTrail-Digest"
@@ -134,15 +138,26 @@ def other_service(file: Path) -> str | None:
     return _OTHERS.get(found)
 
 
-def listed(digest: Path) -> list[str]:
-    """The names of the log files that a digest lists, as they are without `.gz`. Raises Refusal for a damaged one.
+def delivered(file: Path) -> bool:
+    """Whether CloudTrail wrote the file, as its name and `Records` tell. Raises Refusal for one that cannot be read."""
+    return is_log(file.name) and _first_key(file) == "Records"
+
+
+def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
+    """The names of the log files that a digest lists, as they are without `.gz`, and of which period it is.
+
+    Raises Refusal for a damaged one.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
     """
     try:
         with _opened(digest) as stream:
-            names = ijson.items(stream, "logFiles.item.s3Object")
-            return [str(name).rpartition("/")[2].removesuffix(".gz") for name in names]
+            found = json.load(stream)
+            names = [str(one["s3Object"]).rpartition("/")[2].removesuffix(".gz") for one in found["logFiles"]]
+            start, end = (datetime.fromisoformat(found[f"digest{which}Time"]) for which in ("Start", "End"))
+            return names, start.astimezone(UTC), end.astimezone(UTC)
+    except (KeyError, TypeError) as error:
+        raise _refused(digest, "it does not say of which period or log files it is") from error
     except _DAMAGE as error:
         raise _refused(digest, _said(error)) from error
 
@@ -154,7 +169,7 @@ def records(file: Path) -> Iterator[dict[str, Any]]:
         return
     try:
         with _opened(file) as stream:
-            for record in ijson.items(stream, place, multiple_values=True):
+            for record in ijson.items(stream, place, multiple_values=True, use_float=True):
                 if not isinstance(record, dict):
                     raise _refused(file, "one of its records is no object")
                 yield _looked_up(file, record) if place == _LOOKED_UP or "CloudTrailEvent" in record else record
@@ -167,7 +182,7 @@ def _first_key(file: Path) -> str:
     try:
         with _opened(file) as stream:
             depth = 0
-            events = ijson.parse(stream, multiple_values=True, buf_size=_LITTLE)
+            events = ijson.parse(stream, multiple_values=True, buf_size=_LITTLE, use_float=True)
             for prefix, event, value in events:
                 depth += _LEVELS.get(event, 0)
                 if depth > _DEEPEST:

@@ -13,7 +13,7 @@ from twokeys.answers import pages
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_shown, scope, summary
-from twokeys.answers.words import conditions, duration, held, into, keys, since
+from twokeys.answers.words import conditions, duration, held, into, keys, since, third_party
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
     NOT_LOOKED_AT,
@@ -104,11 +104,12 @@ def _by_source(found: Iterable[tuple[Way, ...]]) -> list[tuple[str, list[tuple[s
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for same in found:
         way = same[0]
-        policies = listed([policy.removeprefix("managed policy ") for policy in way.permissions.policies])
+        policies = listed(way.permissions.names)
         row = (
             into(way),
             way.permissions.level.word + (f": {policies}" if policies else ""),
-            conditions(way) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
+            ", ".join(filter(None, (third_party(way), conditions(way))))
+            + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
             listed([since(one) + (f", until {until(one.expires)}" if one.expires else "") for one in same], most=2),
             held(way),
             listed([one.why for one in same], most=2),

@@ -25,7 +25,7 @@ from twokeys.answers.summary import (
     scope,
     summary,
 )
-from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, through
+from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, third_party, through
 from twokeys.audit.comparison import Comparison, Usage
 from twokeys.audit.events import (
     NOT_LOOKED_AT,
@@ -52,6 +52,8 @@ FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
 
 SHUT = "Doors that are not open"
+_SHA256, _COLUMNS = 64, 80
+"""Hexadecimal digits of a SHA-256, and columns of a terminal."""
 
 COLUMNS = (
     "what",
@@ -60,10 +62,13 @@ COLUMNS = (
     "who",
     "kind",
     "of account",
+    "third party",
+    "external ID",
     "into role",
     "role ARN",
     "keys",
     "permissions",
+    "policies",
     "through",
     "if",
     "up to",
@@ -163,7 +168,11 @@ def table(answers: Answers, target: str | None, comparison: Comparison | None, n
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     made = f"TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC"
-    about = [("report", f"{title(answers, target)}; {made}"), ("not looked at", not_looked_at(answers))]
+    about = [
+        ("report", f"{title(answers, target)}; {made}"),
+        ("summary", summary(answers).sentence),
+        ("not looked at", not_looked_at(answers)),
+    ]
     about += [("evidence", f"{name}: {which}") for name, which in what_was_read(answers, comparison)]
     evidence = [{"what": what, "why": why} for what, why in about]
     of_events = _rows_of_events(answers, comparison) if comparison else ()
@@ -177,8 +186,9 @@ def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]
     yield from ({"what": "way in", **_row(way), **used_by.get(id(way), {})} for way in answers.ways)
     yield from ({"what": "within its account", **_row(way)} for way in answers.within)
     for held_by in answers.long_term:
-        strength = str(held_by.permissions) if held_by.permissions else ""
-        ends = {**_ends(held_by.user, held_by.user), "into role": "", "permissions": strength}
+        may = held_by.permissions
+        strength = {"permissions": str(may), "policies": "; ".join(may.names)} if may else {}
+        ends = {**_ends(held_by.user, held_by.user), "into role": "", **strength}
         yield {"what": "long-term credentials", **ends, "why": held_by.words}
     for door in not_open(answers):
         lacking = "door not proved" if door.state is State.UNPROVED else "door without a key or denied"
@@ -191,7 +201,7 @@ def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]
         yield {"what": "not shown", "why": sentence, "next step": step}
 
 
-def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = 64) -> list[tuple[str, str]]:
+def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = _SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     return [
         (
@@ -202,6 +212,7 @@ def what_was_read(answers: Answers, comparison: Comparison | None, digits: int =
                     ("sha256 ", one.sha256 and one.sha256[:digits]),
                     ("as ", one.caller),
                     ("region ", one.region),
+                    ("accounts ", listed(one.accounts, most=Named.MOST if digits < _SHA256 else len(one.accounts))),
                     ("written " if one.sha256 else "read ", one.time or "at an unknown time"),
                 )
                 if value
@@ -236,9 +247,17 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             yield ""
             many = len(group.accounts) > Named.MOST
             yield named([one.name for one in group.accounts]) if many else heading(group)
-        for way, *_ in group.ways:
-            yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
-            yield f"    {facts(way, now)}" if len(group.accounts) == 1 else f"    {conditions(way)}"
+        said: set[Who] = set()
+        for same in group.ways:
+            way, more = same[0], ""
+            if way.target.who not in said and len({one.permissions.names for one in same}) == 1:
+                said.add(way.target.who)
+                more = listed([name.partition(" of role ")[0] for name in way.permissions.names], most=2)
+            line = f"  {way.permissions}{f' ({more})' if more else ''}: {way.source.short} -> {into(way)}"
+            short = more and len(line) > _COLUMNS
+            yield f"  {way.permissions}: {way.source.short} -> {into(way)}" if short else line
+            about = facts(way, now) if len(group.accounts) == 1 else " · ".join(_asked(way))
+            yield f"    {f'{more} · ' if short else ''}{about}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""
@@ -251,6 +270,10 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         yield from (f"  {one}" for one in answers.long_term)
     if len(answers.accounts) > 1 and answers.ways:
         yield from _principals(answers, named)
+
+
+def _asked(way: Way) -> Iterator[str]:
+    yield from filter(None, (third_party(way), conditions(way)))
 
 
 def _principals(answers: Answers, named: Named) -> Iterator[str]:
@@ -306,7 +329,10 @@ def _row(way: Way) -> dict[str, str]:
     return {
         **_ends(way.source, way.target),
         "keys": held(way),
+        "third party": way.third_party or "",
+        "external ID": ("asked for" if way.external_id else "not asked for") if way.third_party else "",
         "permissions": str(way.permissions),
+        "policies": "; ".join(way.permissions.names),
         "through": "; ".join(one.short for one in way.through),
         "if": conditions(way),
         "up to": duration(way.max_session_seconds),

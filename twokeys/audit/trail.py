@@ -137,8 +137,11 @@ class Trail:
     _as_root: dict[str, Use] = field(default_factory=dict)
     """The first call of each root session, by the id of its access key."""
 
-    def add(self, record: Mapping[str, Any], file: str = "") -> datetime | None:
-        """Take one record and give its time; records of other calls only widen the period and what is covered."""
+    def add(self, record: Mapping[str, Any], file: str = "", *, delivered: bool = False) -> datetime | None:
+        """Take one record and give its time; records of other calls only widen the period and what is covered.
+
+        `delivered` tells that CloudTrail wrote the file, with all that its trail logs.
+        """
         self.records += 1
         time = _time(record.get("eventTime"))
         name = record.get("eventName")
@@ -152,7 +155,8 @@ class Trail:
             self.start = min(self.start or time, time)
             self.end = max(self.end or time, time)
             for account in _recorded_in(record, use):
-                self.coverage.saw(account, str(record.get("awsRegion") or ""), time)
+                region, read = str(record.get("awsRegion") or ""), record.get("readOnly") is True
+                self.coverage.saw(account, region, time, covers=delivered and _is_management(record), read=read)
         if use is not None:
             known = self._uses.get(use.id)
             if known is None or (not known.told and use.told):
@@ -228,6 +232,11 @@ def resolved(use: Use, principals: Mapping[str, Party]) -> Use:
     """The use with its caller found by unique id, where the record tells the account only and the sources know it."""
     known = principals.get(use.unique_id or "")
     return replace(use, caller=known) if not use.told and known is not None else use
+
+
+def _is_management(record: Mapping[str, Any]) -> bool:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html."""
+    return record.get("eventCategory", "Management") == "Management" and record.get("managementEvent") is not False
 
 
 def _recorded_in(record: Mapping[str, Any], use: Use | None) -> set[str]:

@@ -58,7 +58,7 @@
     unit: new Map(data.units.map((unit) => [JSON.stringify(unit), unit.join(" / ")])),
     kind: new Map(data.kinds.map((kind) => [kind, kind])),
     environment: new Map(data.environments.map((environment) => [environment, environment])),
-    keys: new Map([["shut", "✗ a key is missing"], ["unproved", "? not proved"], ["open", "✓ both keys"]]),
+    keys: new Map([["shut", "✗ a key is missing, or denied"], ["unproved", "? not proved"], ["open", "✓ both keys"]]),
   };
 
   const subject = (view) => {

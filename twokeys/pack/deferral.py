@@ -17,11 +17,12 @@ from typing import Final
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Door, Graph, Key
+from twokeys.access.judge import widest
 from twokeys.access.principals import Principal
 from twokeys.access.report import Judged
 from twokeys.access.snapshot import Resource, Snapshot
 from twokeys.access.types import Reading, type_of
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, Outcome
 from twokeys.pack.relevance import GIVING
 
 DEFERRED: Final = "judged-in-the-update"
@@ -31,13 +32,21 @@ _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each b
 
 
 def deferred(graph: Graph, judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
-    """The findings that stand in a preview, and one piece of advice about those that the update will settle."""
+    """The findings that stand in a preview, and one piece of advice about what the update will settle.
+
+    So it does a control policy that is not known yet: it can only close a door that both keys open.
+    """
     waiting = _Waiting(graph)
     later = [one for one in judged if one.finding.rule == "unproved-door" and waiting.may_be_deferred(one.finding)]
     kept = [one for one in judged if one not in later]
-    if not later:
+    urns = {one.finding.urn for one in later if one.finding.urn is not None}
+    if any(door.outcome is Outcome.CONDITIONAL for door in graph.doors):
+        policies = {urn: document.policy for urn, (document, _) in graph.guards.documents.items()}
+        urns |= {urn for urn, policy in policies.items() if policy is UNKNOWN or widest(policy) is not policy}
+        urns |= graph.guards.aimless
+    if not urns:
         return kept, []
-    names = sorted({graph.snapshot.by_urn[one.finding.urn].name for one in later if one.finding.urn is not None})
+    names = sorted({graph.snapshot.by_urn[urn].name for urn in urns})
     listed = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
     about = f"Not known in preview, and nobody comes in by it unjudged: {listed}"
     return kept, [Judged(Finding(DEFERRED, about, _STEP), mandatory=False)]

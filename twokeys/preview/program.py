@@ -172,12 +172,11 @@ def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
         exports = read_exports(str(path))
         stack = exports.snapshot.stack
         if stack is None:
-            raise Refusal(
-                "the stack of this file cannot be told",
-                where=str(path),
-                why="it holds outputs without resources",
-                next_step="give what `pulumi stack export --file FILE` writes",
-            )
+            why, step = "it holds outputs without resources", "give what `pulumi stack export --file FILE` writes"
+            if exports.snapshot.is_state:
+                why = "it holds no resources: an update is under way or was stopped, or the stack is destroyed"
+                step = "wait for the update to end; where none runs, update the stack again, or leave its state out"
+            raise Refusal("the stack of this file cannot be told", where=str(path), why=why, next_step=step)
         found[stack] = exports.outputs
     return found
 

@@ -144,6 +144,8 @@ def _problem_of(detail: ErrorDetails) -> Problem:
         return Problem(key, value, detail["msg"], context["next_step"])
     if kind == "extra_forbidden" and (above := holders(detail["loc"])):
         next_step = f"write it under {' or '.join(above)}, where it belongs"
+    elif kind == "extra_forbidden" and str(place[-1]).casefold() == "resourcecontrolpolicies":
+        next_step = "write each under `policies`, with `type: RESOURCE_CONTROL_POLICY`"
     elif kind == "extra_forbidden" and (near := nearest_key(detail["loc"])):
         next_step = f"write {near}, if that is meant, or remove it"
     if kind == "literal_error":

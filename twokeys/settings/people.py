@@ -20,7 +20,7 @@ class BreakGlassSettings(Model):
     The alarm answers to the role's name in every account: a door to a role of the same name is watched too.
     """
 
-    users: Annotated[tuple[RoleName, ...], Field(min_length=1)]
+    users: Annotated[tuple[RoleName, ...], Field(min_length=1), Once]
     notify: Annotated[tuple[ContactEmail, ...], Field(min_length=1), Once]
     role: RoleName = "break-glass"
     session_seconds: SessionSeconds = 3600

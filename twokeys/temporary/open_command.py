@@ -125,8 +125,10 @@ def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
     try:
         closes = closing_minute(now + lasting(lasts)) if lasts is not None else closing_minute(closing_time(end))
     except (ValueError, OverflowError):
-        option, example = ("--for", "2h, 90m, 3d or 1d12h") if lasts is not None else ("--until", "2027-01-31T15:00Z")
-        raise click.UsageError(f"{option} {lasts if lasts is not None else end}: write it as {example}") from None
+        asked, example = f"--for {lasts}", "2h, 90m, 3d or 1d12h"
+        if end is not None:
+            asked, example = f"--until {end}", "2027-01-31, or with its time zone 2027-01-31T15:00Z (Z for UTC)"
+        raise click.UsageError(f"{asked}: write it as {example}") from None
     if closes <= now:
         raise Refusal(
             "the door would be closed already",

@@ -15,27 +15,31 @@ from twokeys.iam import ANY_PROVIDER, UNKNOWN, WITH_SAML, Federation, Glob
 from twokeys.iam.shared_providers import SharedProvider, never_matches, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.truth import Truth
 
+_OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
 _SHARED = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
 
 def _federated(graph: Graph, _config: DoorConfig, _today: date) -> Iterator[Finding]:
     for found in graph.federated:
         if not found.unknown and (wrong := _wrong(found)):
-            yield _finding(graph, found.role, f"{provider_name(found.federation)}: {wrong[0]}", wrong[1], found.sources)
+            headline, why, step = wrong
+            said = f"{headline} {provider_name(found.federation)}: {why}"
+            yield _finding(graph, found.role, said, step, found.sources)
     for role in graph.roles:
         yield from _roles_anywhere(graph, role)
 
 
-def _wrong(found: FederatedTrust) -> tuple[str, str] | None:
-    """What is wrong with a trust in a provider, as a clause, and the next step."""
+def _wrong(found: FederatedTrust) -> tuple[str, str, str] | None:
+    """What is wrong with a trust in a provider: a headline, why, and the next step."""
     federation = found.federation
     if federation.provider == ANY_PROVIDER:
-        return "every provider that anybody makes in the account is admitted", "name the provider by its ARN"
+        return _OPEN, "every provider that anybody makes in the account is admitted", "name the provider by its ARN"
     if found.names_nothing:
         why = f"{federation.provider!r} names no identity provider, and IAM takes no wildcard in such a name"
-        return why, "name a provider by its ARN, or one that is built into AWS (accounts.google.com)"
+        return _IDLE, why, "name a provider by its ARN, or one that is built into AWS (accounts.google.com)"
     if found.foreign:
         return (
+            _IDLE,
             f"{federation.provider} is of another account or partition, and IAM takes those of the role's only",
             "make the provider in the role's account, and name that one",
         )
@@ -45,23 +49,25 @@ def _wrong(found: FederatedTrust) -> tuple[str, str] | None:
     return _open(federation, shared) if shared is not None else None
 
 
-def _never(federation: Federation) -> tuple[str, str] | None:
+def _never(federation: Federation) -> tuple[str, str, str] | None:
     bad = next((one for one in federation.subject.values if federation.subject.demanded and never_matches(one)), None)
     if bad is None:
         return None
-    why = f"{federation.prefix}:sub has to equal {bad.text!r}, in which * and ? are just signs, so nobody comes in"
-    return why, "use StringLike for a value with wildcards"
+    why = (
+        f"{federation.prefix}:sub has to equal {bad.text!r}, in which * and ? are just signs: no token has that subject"
+    )
+    return _IDLE, why, "use StringLike for a value with wildcards"
 
 
-def _open(federation: Federation, shared: SharedProvider) -> tuple[str, str] | None:
+def _open(federation: Federation, shared: SharedProvider) -> tuple[str, str, str] | None:
     """Everybody can have tokens of a shared provider: some claim has to name one tenant, and one's own at that."""
     reasons = {claim: open_to_others(shared, claim, federation.admits(claim)) for claim in tenant_claims(shared)}
     step = f"demand {shared.key(shared.claims[0])} by StringEquals or StringLike, as in {shared.example}"
     if all(reasons.values()):
-        return f"everybody can have its tokens, and {next(iter(reasons.values()))}", step
+        return _OPEN, f"everybody can have its tokens, and {next(iter(reasons.values()))}", step
     asked = [federation.admits(claim) for claim in shared.claims]
     if all(one.anybody for one in asked):
-        return f"IAM refuses a trust policy that does not demand {shared.key(shared.claims[0])}", step
+        return _IDLE, f"IAM refuses a trust policy that does not demand {shared.key(shared.claims[0])}", step
     return None
 
 
@@ -78,7 +84,7 @@ def _roles_anywhere(graph: Graph, role: Principal) -> Iterator[Finding]:
             continue
         why = f"{CARRIERS[ROLES_ANYWHERE]} comes in, for every trust anchor of the account"
         step = "demand the ARN of one trust anchor with ArnEquals on aws:SourceArn"
-        yield _finding(graph, role, f"{ROLES_ANYWHERE}: {why}", step, {})
+        yield _finding(graph, role, f"{_OPEN} {ROLES_ANYWHERE}: {why}", step, {})
 
 
 def _names_anchor(arn: object) -> bool:
@@ -91,7 +97,7 @@ def _names_anchor(arn: object) -> bool:
 
 def _finding(graph: Graph, role: Principal, wrong: str, step: str, sources: object) -> Finding:
     account = graph.accounts.name(role.account)
-    message = f"The trust policy of role {role.arn} in account {account} is open to others by {wrong}"
+    message = f"The trust policy of role {role.arn} in account {account} {wrong}"
     named = list(sources.values()) if isinstance(sources, dict) else []
     who = named[0].arn if len(named) == 1 else "*"
     return Finding("federated-trust", message, step, role.urn, f"{who} -> {role.arn}", role.source)
