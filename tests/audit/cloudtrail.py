@@ -111,7 +111,7 @@ BY_A_SERVICE: dict[str, Any] = {
 def entry(caller: str, role: str, time: str, **changes: Any) -> dict[str, Any]:
     """A record of the caller's account, like AWS's: `caller` and `role` are ARNs, a session's ARN for a role."""
     kind = "AssumedRole" if ":assumed-role/" in caller else "Root" if caller.endswith(":root") else "IAMUser"
-    identity = {"type": kind, "principalId": "AIDAEXAMPLE", "arn": caller, "accountId": caller.split(":")[4]}
+    identity = {"type": kind, "principalId": "", "arn": caller, "accountId": caller.split(":")[4]}
     return {
         **IN_THE_CALLERS_ACCOUNT,
         "userIdentity": identity,

@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
 from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_event, signed_in
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
@@ -155,6 +169,130 @@ def test_a_sign_in_is_counted_apart_and_that_of_the_root_user_or_a_failed_one_is
         ("anaya", "failed attempt: Failed authentication"),
     ]
     assert [(one.user.who.name, [use.mfa for use in one.uses]) for one in found.sign_ins] == [("anaya", [True, False])]
+
+
+def caller(mfa: str | None, **changes: Any) -> dict[str, Any]:
+    session = {"sessionContext": {"attributes": {"mfaAuthenticated": mfa}}} if mfa else {}
+    return {"type": "IAMUser", "arn": f"arn:aws:iam::{HUB}:user/ann", "accountId": HUB, **session, **changes}
+
+
+@pytest.mark.parametrize(
+    ("told", "serial", "asked", "unusual"),
+    [
+        (caller("false"), None, True, True),
+        (caller("true"), None, True, False),
+        (caller("false"), f"arn:aws:iam::{HUB}:mfa/ann", True, False),
+        (caller(None, accessKeyId="AKIAIOSFODNN7EXAMPLE"), None, True, True),
+        (caller(None, accessKeyId="AKIAIOSFODNN7EXAMPLE"), f"arn:aws:iam::{HUB}:mfa/ann", True, False),
+        (caller(None, accessKeyId="ASIAIOSFODNN7EXAMPLE"), None, True, False),  # the record does not tell
+        (caller("false"), None, False, False),
+    ],
+)
+def test_an_entry_without_the_mfa_that_its_door_asks_for_is_unusual(
+    told: dict[str, Any], serial: str | None, asked: bool, unusual: bool
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html."""
+    world, ann = two_keys(), arn(HUB, "user/ann")
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "ann", world.hub, user="ann", policy=document(grants(arn(STAGE, "role/reader"))))
+    world.role("reader", world.stage, document(trusts(ann, condition=MFA if asked else None)))
+    request = {"roleArn": arn(STAGE, "role/reader"), "serialNumber": serial}
+    found = compared(world, entry(ann, "", at(0), userIdentity=told, requestParameters=request), learning_days=14)
+    assert (usage(found)["reader"], found.undeclared) == (Usage.USED, ())
+    assert whys(found) == ([("without the MFA that its door asks for",)] if unusual else [])
+
+
+@pytest.mark.parametrize(
+    ("event", "account", "changes", "why", "said"),
+    [
+        ("StopLogging", STAGE, {}, ["logging was stopped (ours)"], f"user eve of {STAGE} called StopLogging"),
+        ("DeleteTrail", STAGE, {}, ["a trail was deleted (ours)"], f"user eve of {STAGE} called DeleteTrail"),
+        ("UpdateTrail", STAGE, {}, ["a trail was changed (ours)"], None),
+        ("PutEventSelectors", STAGE, {}, ["what a trail logs was changed (ours)"], None),
+        ("StopLogging", STAGE, {"errorCode": "AccessDenied"}, ["failed attempt: AccessDenied (ours)"], None),
+        ("StopLogging", HUB, {}, ["logging was stopped (ours)"], "user eve of management called StopLogging"),
+        ("StopLogging", PROD, {}, [], None),
+        ("StopLogging", STAGE, {"eventSource": "other.amazonaws.com"}, [], None),
+        (
+            "StopLogging",
+            STAGE,
+            {"again": at(3)},
+            ["logging was stopped (ours)"],
+            f"user eve of {STAGE} called StopLogging",
+        ),
+        ("StopLogging", STAGE, {"again": at(-1)}, ["logging was stopped (ours)"], None),
+    ],
+)
+def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it_was_started(
+    event: str, account: str, changes: dict[str, Any], why: list[str], said: str | None
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html (`Name`: a name or an ARN)."""
+    again = changes.get("again")
+    call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": "ours"}}
+    stop = called(account, at(-2 if again == at(-1) else 2), event, "eve", **{**call, **changes})
+    start = called(account, again or at(0), "StartLogging", "eve", **call)
+    start["requestParameters"] = {"name": f"arn:aws:cloudtrail:us-east-1:{account}:trail/ours"}
+    records = [read_event(STAGE, at(day)) for day in range(5)]
+    trail = Trail()
+    for record in (*records, stop, *([start] if again else [])):
+        trail.add(record, delivered=True)
+    found = compare(into(read(two_keys().graph), STAGE), trail, DAY)
+    assert [one for unusual in found.unusual for one in unusual.why] == why
+    end = f"to {again[:10]} 09:00 UTC" if again else "on"
+    lacks = found.coverage[0].lacks
+    assert lacks == (f"from 2026-09-03 09:00 UTC {end}, as {said}" if said else None)
+
+
+@pytest.mark.parametrize(
+    ("told", "assumed", "known", "count"),
+    [
+        ("AROACI:run-1", "AROADEPLOYER:x", {"ci": "AROACI", "deployer": "AROADEPLOYER"}, 1),
+        ("AROAOLD:run-1", "AROADEPLOYER:x", {"ci": "AROACI"}, 0),
+        ("AROACI:run-1", "AROAOLD:x", {"deployer": "AROADEPLOYER"}, 0),
+        ("AROAOLD:run-1", "AROAOLD:x", {}, 1),
+    ],
+)
+def test_an_entry_with_another_unique_id_of_caller_or_role_is_not_counted_as_the_door_s(
+    told: str, assumed: str, known: dict[str, str], count: int
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids."""
+    world = two_keys()
+    for name, unique_id in known.items():
+        role = next(one for one in world.resources if one.name == name)
+        world.change(role, outputs={**role.outputs, "uniqueId": unique_id})
+    record = entry(CI_SESSION, DEPLOYER, at(0), responseElements={"assumedRoleUser": {"assumedRoleId": assumed}})
+    record["userIdentity"] |= {"principalId": told}
+    found = compared(world, record)
+    (door,) = [one for one in found.doors if one.door.target.who.name == "deployer"]
+    assert (door.usage, door.count, door.others) == (Usage.USED if count else Usage.PERHAPS, count, 1 - count)
+    assert ("perhaps 1 time (1 with another unique id, of that name" in door_use(door)) is not count
+    assert found.undeclared == ()
+
+
+@pytest.mark.parametrize(
+    ("account", "changes", "apart"),
+    [
+        (HUB, {"invokedBy": "cloudformation.amazonaws.com"}, True),
+        (HUB, {}, False),
+        (HUB, {"invokedBy": "AWS Internal"}, False),
+        (OUTSIDE, {"invokedBy": "cloudformation.amazonaws.com"}, False),
+    ],
+)
+def test_a_service_that_calls_for_an_account_of_ours_is_named_and_needs_no_door(
+    account: str, changes: dict[str, Any], apart: bool
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html."""
+    told = {"type": "AWSAccount", "principalId": "AROAX:s", "accountId": account, **changes}
+    found = compared(two_keys(), entry(CI_SESSION, arn(STAGE, "role/stacksets"), at(0), userIdentity=told))
+    service = {"by cloudformation.amazonaws.com for somebody of account management": 1}
+    assert (found.apart, len(found.undeclared), found.entries) == (service if apart else {}, not apart, not apart)
+
+
+def test_a_sign_in_without_mfa_to_an_account_on_the_way_is_unusual_and_one_elsewhere_is_not() -> None:
+    """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3."""
+    without = {"additionalEventData": {"MFAUsed": "No"}}
+    found = compared(two_keys(), *(signed_in(account, at(0), "ann", **without) for account in (HUB, PROD)))
+    assert [(one.use.account, one.why[-1]) for one in found.unusual] == [(HUB, "sign-in without MFA")]
 
 
 DAYS = frozenset(range(10))

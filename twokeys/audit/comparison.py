@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from twokeys.answers.model import Answers, Party, Step, Way
+from twokeys.answers.published import MFA
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Recorded
 from twokeys.audit.logs import Source
-from twokeys.audit.trail import ROOT, SIGN_IN, Trail, Use, resolved
+from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
 from twokeys.iam.globs import Glob
 from twokeys.shown import counted
 
 _ENOUGH = 10
 _APART = 2
+WITHOUT_MFA = "without the MFA that its door asks for"
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
 
@@ -57,6 +59,8 @@ class DoorUse:
     """Why there may be entries that are not among the records, in words; empty where they would be."""
     covered: tuple[datetime, datetime] | None = None
     """From when to when the records would have them; None where they might not."""
+    others: int = 0
+    """How many of `perhaps` tell another unique id than the source or the role has."""
 
     @property
     def usage(self) -> Usage:
@@ -179,10 +183,20 @@ def compare(
     judged = [use for use in into if use.event == SIGN_IN or not _apart(use)]
     entries = [use for use in judged if use.failed is None and use.event != SIGN_IN]
     doors, steps = (_Tallies(one if period else ()) for one in _doors(answers))
-    known_by_id = {party.who for party in answers.principals.values()}
-    population = [doors.take(use, known_by_id) for use in entries]
-    inside = [steps.take(use, known_by_id, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
+    ids: dict[Who, set[str]] = defaultdict(set)
+    for unique_id, party in answers.principals.items():
+        ids[party.who].add(unique_id)
+    population = [doors.take(use, ids) for use in entries]
+    by_service = [one for one in population if not one.doors and _by_service(one.use, answers)]
+    apart += Counter(f"by {one.use.invoked_by} for {_shown(one.use.caller, answers).short}" for one in by_service)
+    population = [one for one in population if one not in by_service]
+    inside = [steps.take(use, ids, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
     population += [one for one in inside if one.doors]
+    on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
+    signed = [use for use in known if use.event == SIGN_IN and not use.failed and use.account in on_the_way]
+    calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
+    calls += [Unusual(one.use, (WITHOUT_MFA,)) for one in population if one.on_the_way and _lacks_mfa(one)]
+    without_mfa = {one.use.id for one in population if not one.on_the_way and _lacks_mfa(one)}
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -193,10 +207,10 @@ def compare(
         start=start,
         end=end,
         learned_until=learned,
-        entries=len(entries),
+        entries=len(entries) - len(by_service),
         doors=tuple(use for _, use in by_doors.values()),
         undeclared=tuple(one.use for one in population if not one.doors),
-        unusual=tuple(_unusual(judged, learned, _users(answers), [*_root_calls(answers, trail)])),
+        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, without_mfa)),
         apart=dict(sorted((apart + Counter(dict(_key_calls(answers, trail)))).items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
@@ -232,6 +246,19 @@ class _Judge:
     end: datetime
 
     def lacks(self, account: str, start: datetime) -> str | None:
+        return self.stopped(account, start) or self.gap(account, start)
+
+    def stopped(self, account: str, start: datetime) -> str | None:
+        """From when on a trail of the account, or of the management account, was stopped."""
+        own = {account, *(way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role)}
+        for use, until in self.trail.stops():
+            if use.account in own and use.time <= self.end and (until is None or until > start):
+                who = _shown(use.caller, self.answers).short
+                end = f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
+                return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
+        return None
+
+    def gap(self, account: str, start: datetime) -> str | None:
         own = self.answers.accounts.get(account)
         homes = {one.region for one in self.answers.accounts.values() if one.region}
         home = {own.region} if own and own.region else homes
@@ -274,6 +301,8 @@ class _Tally:
     count: int = 0
     perhaps: int = 0
     uses: list[Use] = field(default_factory=list)
+    others: list[Use] = field(default_factory=list)
+    """Those with another unique id."""
 
     @property
     def made(self) -> datetime | None:
@@ -281,13 +310,14 @@ class _Tally:
 
     def use(self, judge: _Judge) -> DoorUse:
         made = self.made
-        early = sum(use.time < made for use in self.uses) if made else 0
-        sessions = tuple(dict.fromkeys(use.caller_session for use in self.uses if use.caller_session))
-        identities = tuple(dict.fromkeys(use.source_identity for use in self.uses if use.source_identity))
-        last = self.uses[-1].time if self.uses else None
+        uses = self.uses or self.others
+        early = sum(use.time < made for use in uses) if made else 0
+        sessions = tuple(dict.fromkeys(use.caller_session for use in uses if use.caller_session))
+        identities = tuple(dict.fromkeys(use.source_identity for use in uses if use.source_identity))
+        last = uses[-1].time if uses else None
         why, covered = judge.about(self.door, made)
         found = (self.count, self.perhaps, last, early, sessions, identities)
-        return DoorUse(self.door, bool(self.door.keys), *found, why, covered)
+        return DoorUse(self.door, bool(self.door.keys), *found, why, covered, len(self.others))
 
 
 class _Tallies:
@@ -303,11 +333,12 @@ class _Tallies:
         """Each door's tally and what comes of it, by who comes and what is entered."""
         return {(one.door.source.who, one.door.target.who): (one, one.use(judge)) for one in self._all}
 
-    def take(self, use: Use, known_by_id: Container[Who], *, on_the_way: bool = False) -> Entry:
+    def take(self, use: Use, ids: Mapping[Who, set[str]], *, on_the_way: bool = False) -> Entry:
         """Give a use to the doors that explain it.
 
         A door of the principal itself comes before a door of its account as a whole. Of whom the sources know the
-        unique id, another id is not theirs.
+        unique id, another id is not theirs; one with their name, of before or after they were made anew, perhaps used
+        the door.
         """
         into = [one for one in self._into[use.target.kind, use.account] if _is_at(one.door.target.who, use.target)]
         own = [one for one in into if _is(one.door.source.who, use.caller.who)]
@@ -320,13 +351,26 @@ class _Tallies:
             if (use.event == ROOT and not use.told)  # a session that only the member's account has a record of
             or (
                 _may_be(use.caller.who, one.door.source.who)
-                and not (by_id and _has_another_id(one.door.source.who, by_id, known_by_id))
+                and not (by_id and _has_another_id(one.door.source.who, by_id, ids))
             )
         ]
+        other = bool(sure) and _is_another(use, ids)
+        surely = bool(sure) and not other
         for one in found:
-            one.count, one.perhaps = one.count + bool(sure), one.perhaps + (not sure)
-            one.uses.append(use)
-        return Entry(use, tuple(one.door for one in found), bool(sure), on_the_way)
+            one.count, one.perhaps = one.count + surely, one.perhaps + (not surely)
+            (one.others if other else one.uses).append(use)
+        return Entry(use, tuple(one.door for one in found), surely, on_the_way)
+
+
+def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
+    """Whether a call tells another unique id of its caller or its role than the sources do."""
+    told = ((use.caller.who, use.unique_id), (use.target, use.role_id)) if use.event == "AssumeRole" else ()
+    return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
+
+
+def _lacks_mfa(entry: Entry) -> bool:
+    """Whether the call was without MFA, and each door that explains it asks for that."""
+    return entry.use.mfa is False and bool(entry.doors) and all(MFA in door.conditions for door in entry.doors)
 
 
 def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:
@@ -345,7 +389,7 @@ def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -
     words = {one.usage for one in doors}
     if Usage.NEVER in words or Usage.NOT_KNOWN not in words:
         usage = Usage.NEVER if Usage.NEVER in words else Usage.PERHAPS
-        return WayUse(way, usage, last=found[-1].uses[-1].time if usage is Usage.PERHAPS else None)
+        return WayUse(way, usage, last=doors[-1].last if usage is Usage.PERHAPS else None)
     return WayUse(way, Usage.NOT_KNOWN, not_known=next(one.not_known for one in doors if one.usage is Usage.NOT_KNOWN))
 
 
@@ -357,6 +401,15 @@ def _apart(use: Use) -> str | None:
     if use.caller.who.kind == "service":
         return "by AWS services"
     return "within the account" if use.caller.who.account == use.account else None
+
+
+def _by_service(use: Use, answers: Answers) -> bool:
+    """Whether an AWS service called for somebody of an account that is known."""
+    return use.invoked_by is not None and use.caller.who.account in answers.names
+
+
+def _shown(party: Party, answers: Answers) -> Party:
+    return replace(party, account_name=answers.names.get(party.who.account, ""))
 
 
 def _doors(answers: Answers) -> tuple[list[Step], list[Step]]:
@@ -402,13 +455,13 @@ def _may_be(caller: Who, source: Who) -> bool:
     return caller.kind == "principal" or (source.kind == "group" and caller.kind == "user")
 
 
-def _has_another_id(source: Who, unique_id: str, known_by_id: Container[Who]) -> bool:
+def _has_another_id(source: Who, unique_id: str, ids: Container[Who]) -> bool:
     """Whether a unique id is surely not the source's: the sources know hers, or it is one of another kind.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
     """
     others = {"AIDA": ("role",), "AROA": ("user", "group")}.get(unique_id[:4], ())
-    return source in known_by_id or source.kind in others
+    return source in ids or source.kind in others
 
 
 @dataclass
@@ -471,10 +524,22 @@ def _key_calls(answers: Answers, trail: Trail) -> Iterable[tuple[str, int]]:
             yield f"{name or 'other'} calls of {who} with an access key", calls.count
 
 
+def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
+    for name, use in trail.logging.values():
+        inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
+        if use.event in LOGGING and use.account in accounts and inside:
+            said = f"failed attempt: {use.failed}" if use.failed else LOGGING[use.event]
+            yield Unusual(use, (f"{said} ({name})",))
+
+
 def _unusual(
-    uses: Iterable[Use], learned: datetime | None, users: Container[Who], calls: list[Unusual]
+    uses: Iterable[Use],
+    learned: datetime | None,
+    users: Container[Who],
+    calls: list[Unusual],
+    without_mfa: Container[str],
 ) -> list[Unusual]:
-    found = [*calls, *_surprises(uses, learned, users)]
+    found = [*calls, *_surprises(uses, learned, users, without_mfa)]
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 
@@ -493,7 +558,9 @@ def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
         yield "sign-in without MFA"
 
 
-def _surprises(uses: Iterable[Use], learned: datetime | None, users: Container[Who]) -> Iterable[Unusual]:
+def _surprises(
+    uses: Iterable[Use], learned: datetime | None, users: Container[Who], without_mfa: Container[str]
+) -> Iterable[Unusual]:
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
         if use.failed is not None:
@@ -504,10 +571,11 @@ def _surprises(uses: Iterable[Use], learned: datetime | None, users: Container[W
                 yield Unusual(use, why)
             continue
         who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
+        surprises = [WITHOUT_MFA] if use.id in without_mfa else []
         if learned is None or use.time >= learned:
-            surprises = habits[who].surprises(use)
-            if surprises:
-                yield Unusual(use, tuple(surprises))
+            surprises += habits[who].surprises(use)
+        if surprises:
+            yield Unusual(use, tuple(surprises))
         habits[who].learn(use)
 
 

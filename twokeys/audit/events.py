@@ -138,6 +138,7 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "perhaps": one.perhaps,
         "last": _iso(one.last),
         "beforeItsKeys": one.early,
+        "withAnotherId": one.others,
         "sessions": list(one.sessions),
         "sourceIdentities": list(one.identities),
     }
@@ -360,6 +361,8 @@ def door_use(one: DoorUse) -> str:
     last = f", last {one.last:%Y-%m-%d %H:%M} UTC" if one.last and one.usage is not Usage.NEVER else ""
     proved = "" if one.proved else " (a door that is not proved)"
     early = f" ({one.early} before the door's keys were made)" if one.early else ""
+    others = f"{one.others} with another unique id, of that name before or after it was made anew"
+    early += f" ({'and ' if one.count else ''}{others})" if one.others else ""
     sessions = f", as {listed(list(one.sessions), most=_FEW)}" if one.sessions else ""
     sessions += f", for {listed(list(one.identities), most=_FEW)}" if one.identities else ""
     return f"{one.door.source} -> {one.door.target}{proved}{count}{early}{sessions}{last}"

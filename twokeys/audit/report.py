@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from itertools import chain
@@ -44,7 +45,7 @@ from twokeys.audit.events import (
     ways,
     what,
 )
-from twokeys.audit.trail import SIGN_IN, Use
+from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
 from twokeys.shown import counted, say, spreadsheet
 
@@ -382,7 +383,8 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
-        ends = {**_ends(signed.user, signed.user), "into role": "console", "role ARN": ""}
+        user = replace(signed.user, account_name=answers.names.get(signed.user.who.account, ""))
+        ends = {**_ends(user, user), "into role": "console", "role ARN": ""}
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
     for entry in found.population:
@@ -396,7 +398,8 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     target = Party(use.target, use.arn, answers.names.get(use.account, ""))
     return {
         **_ends(caller(use, answers), target),
-        **({"into role": "console"} if use.event == SIGN_IN else {}),
+        **({"into role": "console"} if use.event == SIGN_IN else {} if use.event in EVENTS else {"into role": ""}),
+        **({} if use.told or not use.unique_id else {"who": use.unique_id}),
         "time": _at(use.time),
         "call": use.event,
         "from address": use.source,

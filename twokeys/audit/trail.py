@@ -37,6 +37,13 @@ EVENTS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", ROOT,
 _SOURCES = {**dict.fromkeys(EVENTS, "sts.amazonaws.com"), **dict.fromkeys(EVENTS[-2:], "signin.amazonaws.com")}
 BY_KEY = ("CreateUser", "CreateAccessKey", "GetSessionToken", "GetFederationToken")
 """Calls that make credentials, which are counted where an IAM user made them with an access key of its own."""
+LOGGING = {
+    "StopLogging": "logging was stopped",
+    "DeleteTrail": "a trail was deleted",
+    "UpdateTrail": "a trail was changed",
+    "PutEventSelectors": "what a trail logs was changed",
+}
+"""Calls after which a trail may log less. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html"""
 _LONG_TERM = "AKIA"
 """How the id of an access key begins that does not end.
 
@@ -88,6 +95,10 @@ class Use:
     """The id of the access key that the call was made with."""
     key: str | None = None
     """The id of the access key that the new session has."""
+    role_id: str | None = None
+    """The unique id of the role that was assumed (AROA...)."""
+    invoked_by: str | None = None
+    """The AWS service that called for the caller."""
 
     @property
     def target(self) -> Who:
@@ -131,6 +142,8 @@ class Trail:
     coverage: Coverage = field(default_factory=Coverage)
     calls: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """By account, caller and name: those of root users, and those that users made with access keys of their own."""
+    logging: dict[str, tuple[str, Use]] = field(default_factory=dict)
+    """Calls of `LOGGING` and StartLogging, by id, each with the trail's name."""
     _uses: dict[str, Use] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
@@ -163,16 +176,39 @@ class Trail:
                 self._uses[use.id] = use
         elif concerns:
             self._cannot_read(record, time, file)
-        elif time is not None and (self.since or time) <= time <= (self.until or time):
+        elif time is not None and (name in LOGGING or name == "StartLogging"):
+            self._log(record, time)
+        if use is None and not concerns and time is not None and not self._outside(time):
             self._call(record, time)
         return time
+
+    def stops(self) -> Iterator[tuple[Use, datetime | None]]:
+        """The calls that stopped or deleted a trail, and when it was started again; None where it was not."""
+        stopped: dict[tuple[str, str], Use] = {}
+        for trail, use in sorted(self.logging.values(), key=lambda one: (one[1].time, one[1].id)):
+            of = (use.account, trail)
+            if use.event in ("StopLogging", "DeleteTrail") and not use.failed:
+                stopped.setdefault(of, use)
+            elif use.event == "StartLogging" and not use.failed and of in stopped:
+                yield stopped.pop(of), use.time
+        yield from ((use, None) for use in stopped.values())
+
+    def _log(self, record: Mapping[str, Any], time: datetime) -> None:
+        for account in _recorded_in(record, None) if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
+            asked = _mapping(record.get("requestParameters"))
+            trail = str(asked.get("name") or asked.get("trailName") or "").rpartition("/")[2]
+            use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
+            self.logging[use.id] = (trail, use)
+
+    def _outside(self, time: datetime) -> bool:
+        return not (self.since or time) <= time <= (self.until or time)
 
     def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str) -> None:
         lacks = "the time" if time is None else "what was assumed"
         place = f" in {file}" if file else ""
         said = f"{record.get('eventName')} {_identity(record) or 'without an id'}{place}, which lacks {lacks}"
         self.unreadable.setdefault(str(_identity(record) or self.records), said)
-        outside = time is not None and not (self.since or time) <= time <= (self.until or time)
+        outside = time is not None and self._outside(time)
         for account in () if outside or _failed(record) else _recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
 
@@ -276,18 +312,21 @@ def _called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, tim
         arn=intern(next((arn for arn in _role_arns(record) if _ROLE.fullmatch(arn)), "")),
         by=_text(told.get("accessKeyId")),
         key=_text(_mapping(answered.get("credentials")).get("accessKeyId")),
+        role_id=_text(str(_mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0]),
+        invoked_by=_service(told.get("invokedBy")) or _service(record.get("sourceIPAddress")),
     )
 
 
 def _mfa(record: Mapping[str, Any], told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool | None:
     """Whether the caller showed an MFA device: at the sign-in, with the session, or with the call itself.
 
-    STS refuses a call whose device or code is wrong. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    STS refuses a call whose device or code is wrong. A call with a user's own access key has no session. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     """
     if record["eventName"] == SIGN_IN:
         said = _mapping(record.get("additionalEventData")).get("MFAUsed")
     else:
         said = _mapping(_mapping(told.get("sessionContext")).get("attributes")).get("mfaAuthenticated")
+        said = "false" if said is None and str(told.get("accessKeyId")).startswith(_LONG_TERM) else said
         said = "true" if _text(asked.get("serialNumber")) else said
     return {"yes": True, "true": True, "no": False, "false": False}.get(str(said).lower())
 
@@ -399,6 +438,14 @@ def _time(value: object) -> datetime | None:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _service(value: object) -> str | None:
+    """An AWS service by the name that it calls as.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    return value if isinstance(value, str) and value.endswith(".amazonaws.com") else None
 
 
 def _text(value: object) -> str | None:
