@@ -202,13 +202,15 @@ ALL: Answers = {
     ("GetCredentialReport", ""): report("u,true,false,false,true", "alone,FALSE,false,TRUE,FALSE"),
     ("DescribeOrganization", ""): {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": HUB}},
     ("ListRoots", ""): {"Roots": [{"Id": "r-a1b2"}]},
-    ("ListAccountsForParent", "r-a1b2"): [{"Accounts": [{"Id": HUB}]}, {"Accounts": [{"Id": OLD}]}],
-    ("ListOrganizationalUnitsForParent", "r-a1b2"): [{"OrganizationalUnits": [{"Id": ou(1)}]}],
-    ("ListAccountsForParent", ou(1)): {"Accounts": [{"Id": GONE}]},
-    ("ListOrganizationalUnitsForParent", ou(1)): [
-        {"OrganizationalUnits": []}, {"OrganizationalUnits": [{"Id": ou(2)}]}
+    ("ListAccountsForParent", "r-a1b2"): [
+        {"Accounts": [account_of(HUB, "hub")]}, {"Accounts": [account_of(OLD, "old")]}
     ],
-    ("ListAccountsForParent", ou(2)): {"Accounts": [{"Id": STAGE}]},
+    ("ListOrganizationalUnitsForParent", "r-a1b2"): [{"OrganizationalUnits": [{"Id": ou(1), "Name": "one"}]}],
+    ("ListAccountsForParent", ou(1)): {"Accounts": [account_of(GONE, "gone")]},
+    ("ListOrganizationalUnitsForParent", ou(1)): [
+        {"OrganizationalUnits": []}, {"OrganizationalUnits": [{"Id": ou(2), "Name": "two"}]}
+    ],
+    ("ListAccountsForParent", ou(2)): {"Accounts": [account_of(STAGE, "stage")]},
     ("ListOrganizationalUnitsForParent", ou(2)): {"OrganizationalUnits": []},
     ("ListAccounts", ""): [
         {"Accounts": [account_of(HUB, "hub", State="ACTIVE"), account_of(OLD, "old", Status="SUSPENDED")]},
@@ -327,8 +329,8 @@ ORGANIZED = [
        arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
        tags={"a": "1", "b": "2"}),
     of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
-    of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2"),
-    of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1)),
+    of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2", name="one"),
+    of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1), name="two"),
     of(HUB, "organizations:Policy", "guard", id="p-01234567", type="SERVICE_CONTROL_POLICY", content="says"),
     of(HUB, "organizations:PolicyAttachment", "guard/r-a1b2", policyId="p-01234567", targetId="r-a1b2"),
     of(HUB, "organizations:PolicyAttachment", f"guard/{STAGE}", policyId="p-01234567", targetId=STAGE),

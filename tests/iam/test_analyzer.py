@@ -11,6 +11,7 @@ from tests.iam.policies import SOURCE, TARGET, admits, document, grant, trust
 from twokeys.iam import UNKNOWN, PolicyKind, Severity, lint, lint_source, policy_size
 from twokeys.iam.finding import GUIDE, Finding
 
+GITHUB = "token.actions.githubusercontent.com"
 ROLE = f"arn:aws:iam::{TARGET}:role/x"
 
 
@@ -58,6 +59,10 @@ def test_a_condition_that_aws_takes_is_no_finding(operator: str, key: str, value
     ({"StringEquals": {"aws:PrincipalType": "role"}}, "value-form", "write AssumedRole"),
     ({"StringEquals": {"aws:SecureTransport": "yes"}}, "value-form", "Bool"),
     ({"StringLike": {"aws:PrincipalArn": "role/ci*"}}, "value-form", "in that form"),
+    ({"StringEquals": {f"{GITHUB}:sub": "repo:acme/app:refs/heads/main"}}, "value-form",
+     "write repo:acme/app:ref:refs/heads/main, or"),
+    ({"ForAnyValue:StringLike": {f"{GITHUB}:Sub": ["repo:acme/*", "repo:acme/app:ref:main*"]}}, "value-form",
+     "write repo:acme/app:ref:refs/heads/main*, or"),
     ({"StringEquals": {"a:k": "x"}, "StringLike": {"A:K": "y*"}}, "contradiction", "remove one"),
     ({"DateGreaterThan": {"aws:CurrentTime": "2028-01-01T00:00:00Z"},
       "DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}, "contradiction", "remove one"),
@@ -80,6 +85,11 @@ def test_a_condition_that_no_request_meets_is_found_with_what_to_write(condition
     {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/*", "o-a1b2c3d4e5/r-ab12/"]}},
     {"StringEquals": {"a:k": ["x", "y"]}, "StringLike": {"a:k": "y*"}, "StringNotEquals": {"a:k": "x"}},
     {"StringEquals": {"a:k": UNKNOWN}, "StringLike": {"a:k": "y*"}},
+    {"StringEquals": {f"{GITHUB}:sub": ["repo:acme/app:ref:refs/heads/main", "repo:acme/app:environment:prod"]}},
+    {"StringLike": {f"{GITHUB}:sub": ["repo:acme/app:*", "repo:acme/app:ref:refs/*", "repo:acme/app:ref:*"]}},
+    {"StringLike": {f"{GITHUB}:sub": ["repo:acme/app:ref:r*", "repo:acme/app:ref:ref?/heads/main"]}},
+    {"StringLike": {f"{GITHUB}:sub": ["repo:acme@42/app@7:pull_request", "repo:acme/app:r*"]}},
+    {"StringNotLike": {f"{GITHUB}:sub": "repo:acme/app:ref:main*"}, "StringEquals": {"a:sub": "repo:a/b:refs/x"}},
     {"StringEquals": {"a:k": "${aws:username}"}, "StringNotEquals": {"a:k": "alice"}},
     {"DateGreaterThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"},
      "DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:01Z"}},

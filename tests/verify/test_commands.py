@@ -89,16 +89,51 @@ def test_one_stack_is_verified_also_from_inside_the_others() -> None:
     assert "the management account's administrator enters prod by its access role" not in found
 
 
-def test_a_door_that_a_control_policy_shuts_is_not_as_expected_though_the_local_aws_lets_in(sandbox: Path) -> None:
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
+REGIONS = {"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}}
+PERIMETER = {"NotIpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}
+BUT_CI = {"ArnNotLike": {"aws:PrincipalArn": CI}}
+SHUT, ON_AWS = "NOT as expected", "on AWS only under conditions: RCP r at"
+
+
+@pytest.mark.parametrize(
+    ("target", "condition", "judged", "detail"),
+    [
+        (STAGE, {}, SHUT, f"AWS refuses it: RCP r at account stage ({STAGE}) denies it"),
+        ("ou-ab12-00000002", {}, SHUT, "AWS refuses it: RCP r at unit Workloads/Stage denies it"),
+        ("ou-ab12-00000001", {}, SHUT, "AWS refuses it: RCP r at unit Workloads denies it"),
+        ("r-ab12", {}, SHUT, "AWS refuses it: RCP r at the root denies it"),
+        (
+            "ou-ab12-00000001",
+            REGIONS,
+            "conditional",
+            f"{ON_AWS} unit Workloads denies it if aws:RequestedRegion StringNotEquals eu-central-1 or us-east-1",
+        ),
+        (STAGE, PERIMETER, "conditional", f"{ON_AWS} account stage ({STAGE}) denies it if"),
+        (STAGE, BUT_CI, "as expected", "arn:aws:sts::"),
+        (STAGE, REGIONS | BUT_CI, "as expected", "arn:aws:sts::"),
+    ],
+)
+def test_what_control_policies_shut_is_not_as_expected_and_what_they_narrow_is_conditional(
+    sandbox: Path, target: str, condition: dict[str, Any], judged: str, detail: str
+) -> None:
+    """The local AWS lets in. A state keeps the ids of units outside their outputs.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
     world = World()
+    units = {"Workloads": "r-ab12", "Stage": "ou-ab12-00000001"}
+    for place, (name, parent) in enumerate(units.items(), 1):
+        of = f"arn:aws:organizations::{HUB}:ou/o-a1b2c3d4e5/ou-ab12-0000000{place}"
+        world.add("OrganizationalUnit", name, world.hub, name=name, parentId=parent, arn=of)
+    of = f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}"
+    world.add("Account", "stage", world.hub, name="stage", parentId="ou-ab12-00000002", arn=of)
     world.role("ci", world.hub)
     world.grant("ci", world.hub, DEPLOYER)
     world.role("deployer", world.stage, document(trusts(CI)))
-    denying = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}
-    said = {"id": "p-r", "type": "RESOURCE_CONTROL_POLICY", "content": document(denying)}
-    world.add("ControlPolicy", "r", world.hub, **said)
-    world.add("ControlPolicyAttachment", "r", world.hub, policyId="p-r", targetId=STAGE)
+    denying = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*", "Condition": condition}
+    said = {"arn": "arn:aws:organizations::1:policy/o-1/p-r", "type": "RESOURCE_CONTROL_POLICY"}
+    world.add("ControlPolicy", "r", world.hub, **said, content=document(denying))
+    world.add("ControlPolicyAttachment", "r", world.hub, policyId="p-r", targetId=target)
     file = sandbox / ".twokeys" / "stacks" / "stage.json"
     state = json.loads(file.read_text())
     kept = ("urn", "type", "inputs", "outputs")
@@ -110,13 +145,11 @@ def test_a_door_that_a_control_policy_shuts_is_not_as_expected_though_the_local_
     file.write_text(json.dumps(state))
     result = run("stage", "--json")
     found = probes(result)
-    shut = found["role ci enters by door stage-deployer"]
-    assert (result.return_value, shut["asExpected"], shut["nextStep"]) == (
-        1,
-        False,
-        "narrow that Deny, or take the door out",
-    )
-    assert f"RCP r at account {STAGE} denies it" in shut["detail"]
+    one = found["role ci enters by door stage-deployer"]
+    step = "narrow that Deny, or take the door out" if judged == SHUT else None
+    assert (result.return_value, one["nextStep"]) == (1 if step else 0, step)
+    assert (one["asExpected"], one["conditional"]) == (judged != SHUT, judged == "conditional")
+    assert one["detail"].startswith(detail)
     assert found["alice of group people enters by door stage-developer"]["asExpected"]
 
 

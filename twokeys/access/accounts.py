@@ -352,6 +352,11 @@ def entry(provider: Resource) -> Entry:
     return Entry(urn=provider.urn, name=provider.name, assumes=assumes, allowed=ids)
 
 
+def id_of(resource: Resource) -> str:
+    """The id of an organization or a part of one: a state keeps it outside the outputs, but the ARN ends with it."""
+    return resource.text("id") or (resource.text("arn") or "").rpartition("/")[2]
+
+
 def _listed(provider: Resource, key: str) -> Iterable[object] | None:
     """A list among a provider's inputs; [] where it is absent, None where it is not known."""
     value = provider.get(key)

@@ -433,9 +433,11 @@ def _of_holder(source: Principal) -> Iterator[Document]:
 def denial(door: Door, key: str) -> str | None:
     """What keeps a key ("trust" or "grant") from turning although its own kind of document allows it, in words.
 
-    None if that document just does not.
+    None if it turns, perhaps under conditions, and if that document just does not allow it.
     """
     verdict, own = (door.trust, "trust") if key == "trust" else (door.grant, "identity")
+    if verdict.outcome is not Outcome.DENY:
+        return None
     for decision in verdict.decisions:
         sid = f" ({decision.sid})" if decision.sid else ""
         if decision.effect == "Deny":

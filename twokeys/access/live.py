@@ -300,14 +300,15 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
         account,
         {"id": described["Id"], "masterAccountId": account},
     )
-    parents = dict(_children(organizations, organizations.list_roots()["Roots"][0]["Id"]))
+    children = list(_children(organizations, organizations.list_roots()["Roots"][0]["Id"]))
+    parents = {child: parent for child, parent, _ in children}
     for page in organizations.get_paginator("list_accounts").paginate():
         for found in page["Accounts"]:
             values = _account_values(organizations, found, parents)
             yield _made(ACCOUNT, found["Name"], account, values, created=found.get("JoinedTimestamp"))
-    for child, parent in parents.items():
+    for child, parent, name in children:
         if child.startswith("ou-"):
-            yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent})
+            yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent, "name": name})
     for kind in (_SCP, _RCP):
         yield from _control_policies(organizations, account, kind)
 
@@ -331,12 +332,13 @@ def _account_values(
     }
 
 
-def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple[str, str]]:
+def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple[str, str, str]]:
+    """The accounts and units below a root or unit, at any depth: id, parent and name."""
     for accounts in organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=parent):
-        yield from ((found["Id"], parent) for found in accounts["Accounts"])
+        yield from ((found["Id"], parent, found["Name"]) for found in accounts["Accounts"])
     for units in organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent):
         for unit in units["OrganizationalUnits"]:
-            yield unit["Id"], parent
+            yield unit["Id"], parent, unit["Name"]
             yield from _children(organizations, unit["Id"])
 
 

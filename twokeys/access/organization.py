@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from twokeys import doors
-from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.accounts import ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, Accounts, id_of
 from twokeys.access.documents import Document, Documents
 from twokeys.access.exports import Exported
 from twokeys.access.snapshot import Resource, Snapshot, mapping
@@ -151,7 +151,7 @@ class Guards:
                 self._parents.setdefault(account, _ROOT if parent.startswith("r-") else parent)
 
     def _by_id(self, identity: str | None) -> Resource | None:
-        found = [policy for policy in self._snapshot.of_type(_POLICY) if identity and policy.text("id") == identity]
+        found = [policy for policy in self._snapshot.of_type(_POLICY) if identity and id_of(policy) == identity]
         return found[0] if len(found) == 1 else None
 
     def _node(self, resource: Resource, key: str) -> str | None:
@@ -167,7 +167,7 @@ class Guards:
             return _ROOT
         if resource.type == ACCOUNT:
             return self._accounts.named_by(resource)
-        return resource.text("id") or resource.urn
+        return id_of(resource) or resource.urn
 
 
 def _full_access(kind: PolicyKind) -> PolicyDocument:

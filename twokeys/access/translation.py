@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts
+from twokeys.access.accounts import ACCOUNT, ORGANIZATIONAL_UNIT, Accounts, id_of
 from twokeys.access.cloudformation import Native, as_pulumi, lowered
 from twokeys.access.not_read import NotRead, not_read
 from twokeys.access.snapshot import Resource, Snapshot, items, mapping
@@ -229,7 +229,7 @@ class _Translator:
     def _below(self, units: Iterable[object]) -> Iterator[str]:
         """The member accounts that the snapshot shows below organizational units, or below the root."""
         parents = {
-            (self._accounts.named_by(one) if one.type == ACCOUNT else one.text("id")): one.text("parentId")
+            (self._accounts.named_by(one) if one.type == ACCOUNT else id_of(one)): one.text("parentId")
             for one in self._snapshot.of_type(ACCOUNT, ORGANIZATIONAL_UNIT)
         }
         wanted = {one for one in units if isinstance(one, str)}

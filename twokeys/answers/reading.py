@@ -15,7 +15,7 @@ from itertools import chain
 from twokeys.access import environment
 from twokeys.access import graph as access
 from twokeys.access.access_roles import is_as_aws_made_it
-from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE
+from twokeys.access.accounts import ORGANIZATION, ORGANIZATIONAL_UNIT, ROLE, id_of
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.graph import Graph
 from twokeys.access.identity_center import PERMISSION_SET
@@ -91,7 +91,7 @@ class _Reader:
     def read(self, name: str | None) -> Answers:
         snapshot = self._graph.snapshot
         organization = next(snapshot.of_type(ORGANIZATION), None)
-        identity = _id(organization) if organization else None
+        identity = id_of(organization) if organization else None
         units = _units(snapshot)
         ways = list(self._ways())
         ways += self._by_management(ways)
@@ -519,7 +519,7 @@ def _listed_names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
 
 def _units(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     """The path of each organizational unit by its id: from the units themselves, else as a stack exports them."""
-    made = {_id(unit): unit for unit in snapshot.of_type(ORGANIZATIONAL_UNIT)}
+    made = {id_of(unit): unit for unit in snapshot.of_type(ORGANIZATIONAL_UNIT)}
 
     def path(id: str, below: frozenset[str] = frozenset()) -> tuple[str, ...]:
         unit = made.get(id)
@@ -545,8 +545,3 @@ def _portal(snapshot: Snapshot) -> Portal | None:
     )
     region = next((one.text("region") for one in snapshot.of_type(PERMISSION_SET) if one.text("region")), None)
     return Portal(f"https://{store}.awsapps.com/start", region) if store else None
-
-
-def _id(resource: Resource) -> str:
-    """The id of an organization or unit: a state keeps it outside the outputs, but the ARN ends with it."""
-    return resource.text("id") or (resource.text("arn") or "").rpartition("/")[2]

@@ -141,7 +141,8 @@ def meant_github_subject(subject: str) -> str | None:
     if found is None:
         return None
     repository, name, value = found.groups()
-    if name and value.startswith("refs/"):
+    beginning = _WILD.split(value)[0]
+    if name and (value.startswith("refs/") or (beginning != value and "refs/".startswith(beginning))):
         return None
     return f"{repository}:ref:{value if value.startswith('refs/') else f'refs/heads/{value}'}"
 

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -94,6 +95,7 @@ class _Prober:
         with ExitStack() as cleaning:
             try:
                 who, keys, user = self._caller(door, source, cleaning)
+                caller = Who("user", door.source_account, user) if user else source
             except ClientError as error:
                 name = f"{source.label} enters by door {door.name}"
                 step = (
@@ -105,7 +107,7 @@ class _Prober:
             code = cleaning.enter_context(self._mfa(door.source_account, user)) if door.mfa and user else dict
             given = {**door.external, **code()}
             name, role = f"{who} enters by door {door.name}", door.role_arn
-            yield enter(self._attempts, name, keys, door, given)
+            yield replace(enter(self._attempts, name, keys, door, given), caller=caller)
             if door.mfa:
                 name = f"{who} tries door {door.name} without MFA"
                 yield self._attempts.attempt(name, keys, role, expected=False, arguments=door.external)

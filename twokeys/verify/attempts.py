@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
     from types_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
 
+    from twokeys.doors import Who
+
 SESSION: Final = "twokeys-probe"
 _REFUSAL: Final = "AccessDenied"
 """The only error that says the role is shut: others (throttling, expired credentials) say nothing of it.
@@ -51,6 +53,8 @@ class Probe:
         next_step: when it did not go as expected, or was not probed, what the reader can do about it.
         right_account: whether the session then was in the account that the role's ARN names.
         elsewhere: whether it can only be probed elsewhere, as a door of IAM Identity Center: nobody's fault.
+        caller: who tried a door for which it was made, where anybody can be tried.
+        conditional: whether AWS asks for more than was asked for here; `detail` then says what.
     """
 
     name: str
@@ -61,6 +65,8 @@ class Probe:
     next_step: str | None = None
     right_account: bool = True
     elsewhere: bool = False
+    caller: Who | None = None
+    conditional: bool = False
 
     @property
     def probed(self) -> bool:
@@ -87,7 +93,9 @@ class Probe:
         """How that is to be taken, in words."""
         if not self.probed:
             return "not probed"
-        return "as expected" if self.as_expected else "NOT as expected"
+        if not self.as_expected:
+            return "NOT as expected"
+        return "conditional" if self.conditional else "as expected"
 
     def as_dict(self) -> dict[str, object]:
         """The probe as JSON-ready data; the role is named as every answer names one."""
@@ -98,6 +106,7 @@ class Probe:
             "expected": "assumed" if self.expected else "refused",
             "happened": self.happened,
             "asExpected": self.as_expected if self.probed else None,
+            "conditional": self.conditional,
             "detail": self.detail,
             "nextStep": self.next_step,
         }
