@@ -144,7 +144,7 @@ def delivered(file: Path) -> bool:
 
 
 def listed(digest: Path) -> tuple[list[str], list[datetime]]:
-    """The names of the log files that a digest lists, as they are without `.gz`, and its start and end, if it says them.
+    """The names of the log files that a digest lists, as they are without `.gz`, and its start and end, if it has them.
 
     Raises Refusal for a damaged one.
 
