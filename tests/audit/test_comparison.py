@@ -290,8 +290,12 @@ def test_a_service_that_calls_for_an_account_of_ours_is_named_and_needs_no_door(
 
 def test_a_sign_in_without_mfa_to_an_account_on_the_way_is_unusual_and_one_elsewhere_is_not() -> None:
     """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3."""
-    without = {"additionalEventData": {"MFAUsed": "No"}}
-    found = compared(two_keys(), *(signed_in(account, at(0), "ann", **without) for account in (HUB, PROD)))
+    signed = [
+        signed_in(account, at(day), "ann", additionalEventData={"MFAUsed": mfa})
+        for account in (HUB, PROD)
+        for day, mfa in enumerate(("No", "Yes"))
+    ]
+    found = compared(two_keys(), *signed)
     assert [(one.use.account, one.why[-1]) for one in found.unusual] == [(HUB, "sign-in without MFA")]
 
 
@@ -384,8 +388,8 @@ def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: st
     coverage, end = Coverage(), midnight + timedelta(days=2, microseconds=-1)
     coverage.accounts[STAGE].reads["us-east-1"] = -1
     for one in hours:
-        span = (midnight + timedelta(hours=hour) for hour in one)
-        coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
+        span = [midnight + timedelta(hours=hour) for hour in one]
+        coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", span)
     assert coverage.gap(STAGE, ["us-east-1"], midnight, end) == said
 
 

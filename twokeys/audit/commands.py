@@ -195,8 +195,8 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                     for record in records(file) if service is None else ():
                         source.saw(trail.add(record, str(file), delivered=whole))
                     if service == DIGEST:
-                        names, *span = listed(file)
-                        trail.coverage.digest(file.name, *span)
+                        names, times = listed(file)
+                        trail.coverage.digest(file.name, times)
                         for name in names:
                             if name not in given:
                                 trail.coverage.lacks(name)

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import MFA
@@ -187,13 +188,13 @@ def compare(
     for unique_id, party in answers.principals.items():
         ids[party.who].add(unique_id)
     population = [doors.take(use, ids) for use in entries]
-    by_service = [one for one in population if not one.doors and _by_service(one.use, answers)]
-    apart += Counter(f"by {one.use.invoked_by} for {_shown(one.use.caller, answers).short}" for one in by_service)
-    population = [one for one in population if one not in by_service]
+    by_service = [one.use for one in population if not one.doors and _by_service(one.use, answers)]
+    apart += Counter(f"by {use.invoked_by} for {_shown(use.caller, answers).short}" for use in by_service)
+    population = [one for one in population if one.doors or not _by_service(one.use, answers)]
     inside = [steps.take(use, ids, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
     population += [one for one in inside if one.doors]
     on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
-    signed = [use for use in known if use.event == SIGN_IN and not use.failed and use.account in on_the_way]
+    signed = [use for use in known if use.account in on_the_way and _is_weak(use)]
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
     calls += [Unusual(one.use, (WITHOUT_MFA,)) for one in population if one.on_the_way and _lacks_mfa(one)]
     without_mfa = {one.use.id for one in population if not one.on_the_way and _lacks_mfa(one)}
@@ -245,14 +246,23 @@ class _Judge:
     start: datetime
     end: datetime
 
+    @cached_property
+    def stops(self) -> list[tuple[Use, datetime | None]]:
+        """The trails that were stopped, each until when."""
+        return [*self.trail.stops()]
+
+    @cached_property
+    def management(self) -> set[str]:
+        """The account that AWS's own access roles trust: its trail may be that of all."""
+        return {way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role}
+
     def lacks(self, account: str, start: datetime) -> str | None:
         return self.stopped(account, start) or self.gap(account, start)
 
     def stopped(self, account: str, start: datetime) -> str | None:
         """From when on a trail of the account, or of the management account, was stopped."""
-        own = {account, *(way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role)}
-        for use, until in self.trail.stops():
-            if use.account in own and use.time <= self.end and (until is None or until > start):
+        for use, until in self.stops:
+            if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
                 who = _shown(use.caller, self.answers).short
                 end = f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
                 return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
@@ -529,7 +539,7 @@ def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
         inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
         if use.event in LOGGING and use.account in accounts and inside:
             said = f"failed attempt: {use.failed}" if use.failed else LOGGING[use.event]
-            yield Unusual(use, (f"{said} ({name})",))
+            yield Unusual(use, (f"{said} ({name})" if name else said,))
 
 
 def _unusual(
@@ -541,6 +551,12 @@ def _unusual(
 ) -> list[Unusual]:
     found = [*calls, *_surprises(uses, learned, users, without_mfa)]
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
+
+
+def _is_weak(use: Use) -> bool:
+    """Whether it is a sign-in that succeeded, without MFA or as the root user."""
+    root = use.caller.who.kind == "root-user"
+    return use.event == SIGN_IN and use.failed is None and (root or use.mfa is False)
 
 
 def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:

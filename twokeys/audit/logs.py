@@ -143,8 +143,8 @@ def delivered(file: Path) -> bool:
     return is_log(file.name) and _first_key(file) == "Records"
 
 
-def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
-    """The names of the log files that a digest lists, as they are without `.gz`, and of which period it is.
+def listed(digest: Path) -> tuple[list[str], list[datetime]]:
+    """The names of the log files that a digest lists, as they are without `.gz`, and its start and end, if it has them.
 
     Raises Refusal for a damaged one.
 
@@ -153,11 +153,11 @@ def listed(digest: Path) -> tuple[list[str], datetime, datetime]:
     try:
         with _opened(digest) as stream:
             found = json.load(stream)
-            names = [str(one["s3Object"]).rpartition("/")[2].removesuffix(".gz") for one in found["logFiles"]]
-            start, end = (datetime.fromisoformat(found[f"digest{which}Time"]) for which in ("Start", "End"))
-            return names, start.astimezone(UTC), end.astimezone(UTC)
-    except (KeyError, TypeError) as error:
-        raise _refused(digest, "it does not say of which period or log files it is") from error
+            names = [str(one["s3Object"]).rpartition("/")[2].removesuffix(".gz") for one in found.get("logFiles", ())]
+            times = [found[name] for name in ("digestStartTime", "digestEndTime") if name in found]
+            return names, [datetime.fromisoformat(time).astimezone(UTC) for time in times]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _refused(digest, "its log files or its times are not as in a digest") from error
     except _DAMAGE as error:
         raise _refused(digest, _said(error)) from error
 
