@@ -151,6 +151,9 @@ def test_what_control_policies_shut_is_not_as_expected_and_what_they_narrow_is_c
     assert (one["asExpected"], one["conditional"]) == (judged != SHUT, judged == "conditional")
     assert one["detail"].startswith(detail)
     assert found["alice of group people enters by door stage-developer"]["asExpected"]
+    shown = " ".join(run("stage").output.split())
+    assert ("1 of them only under conditions on AWS" in shown) == (judged == "conditional")
+    assert (f"{judged}: role ci enters by door stage-deployer" in shown) == (judged != "as expected")
 
 
 @pytest.mark.parametrize(
