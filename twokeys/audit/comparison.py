@@ -272,7 +272,13 @@ class _Judge:
         own = self.answers.accounts.get(account)
         homes = {one.region for one in self.answers.accounts.values() if one.region}
         home = {own.region} if own and own.region else homes
-        return self.trail.coverage.gap(account, home, start, self.end)
+        changes = (
+            use.time
+            for _, use in self.trail.logging.values()
+            if use.event in ("UpdateTrail", "PutEventSelectors") and not use.failed and use.time <= self.end
+            if use.account in (account, *self.management)
+        )
+        return self.trail.coverage.gap(account, home, start, self.end, max(changes, default=None))
 
     def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None]:
         """Why it is not known whether a door was used, and else of which period it is.
