@@ -646,7 +646,9 @@ LETS_IN = {
     "GitHub, one branch of one repository": {
         "Principal": {"Federated": arn(HUB, f"oidc-provider/{GITHUB}")},
         "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": "repo:a/b:ref:x"}},
+        "Condition": {
+            "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": "repo:a/b:ref:refs/heads/x"}
+        },
     },
     "an identity pool of Cognito": {
         "Principal": {"Federated": "cognito-identity.amazonaws.com"},
