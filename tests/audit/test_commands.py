@@ -231,7 +231,10 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
     assert f"<li>{signed}</li>" in Path("report.html").read_text().replace("<wbr>", "")
     (data,) = read("prod", "--events", folder)["events"]["signIns"]
     assert (data["user"]["name"], data["count"], data["mfaUsed"]) == ("zoe", 2, {"yes": 1, "no": 1})
-    rows = [row for row in csv.DictReader(Path("report.csv").read_text().splitlines()) if row["what"] == "unusual"]
+    table = list(csv.DictReader(Path("report.csv").read_text().splitlines()))
+    names = [data["accountName"], *(row["account name"] for row in table if row["what"] == "signed in")]
+    assert names == ["prod", "prod"]
+    rows = [row for row in table if row["what"] == "unusual"]
     assert [(row["who"], row["of account"], row["into role"]) for row in rows] == [
         *[("user zoe", "prod", "console")] * 3,
         ("user HIDDEN_DUE_TO_SECURITY_REASONS", "prod", "console"),

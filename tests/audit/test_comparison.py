@@ -244,6 +244,29 @@ def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it
 
 
 @pytest.mark.parametrize(
+    ("event", "account", "reads", "said"),
+    [
+        ("PutEventSelectors", STAGE, (0, 1, 2), " since it was changed on 2026-09-03"),
+        ("UpdateTrail", HUB, (0, 1, 2), " since it was changed on 2026-09-03"),
+        ("PutEventSelectors", STAGE, (0, 3), None),
+        ("PutEventSelectors", STAGE, (), ""),
+        ("PutEventSelectors", PROD, (0,), None),
+    ],
+)
+def test_after_a_trail_was_changed_a_read_event_has_to_show_that_it_still_logs_them(
+    event: str, account: str, reads: tuple[int, ...], said: str | None
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html: `ReadWriteType`."""
+    trail = Trail()
+    for day in range(5):
+        trail.add(read_event(STAGE, at(day), readOnly=day in reads), delivered=True)
+    trail.add(called(account, at(2), event, "eve", eventSource="cloudtrail.amazonaws.com"))
+    found = compare(into(read(two_keys().graph), STAGE), trail)
+    why = f"in us-east-1, as nothing shows that its trail logs read events{said}"
+    assert found.coverage[0].lacks == (None if said is None else why)
+
+
+@pytest.mark.parametrize(
     ("told", "assumed", "known", "count"),
     [
         ("AROACI:run-1", "AROADEPLOYER:x", {"ci": "AROACI", "deployer": "AROADEPLOYER"}, 1),

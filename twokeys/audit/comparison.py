@@ -189,7 +189,7 @@ def compare(
         ids[party.who].add(unique_id)
     population = [doors.take(use, ids) for use in entries]
     by_service = [one.use for one in population if not one.doors and _by_service(one.use, answers)]
-    apart += Counter(f"by {use.invoked_by} for {_shown(use.caller, answers).short}" for use in by_service)
+    apart += Counter(f"by {use.invoked_by} for {named(use.caller, answers).short}" for use in by_service)
     population = [one for one in population if one.doors or not _by_service(one.use, answers)]
     inside = [steps.take(use, ids, on_the_way=True) for use in known if not use.failed and use.event != SIGN_IN]
     population += [one for one in inside if one.doors]
@@ -263,7 +263,7 @@ class _Judge:
         """From when on a trail of the account, or of the management account, was stopped."""
         for use, until in self.stops:
             if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
-                who = _shown(use.caller, self.answers).short
+                who = named(use.caller, self.answers).short
                 end = f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
                 return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
         return None
@@ -272,7 +272,13 @@ class _Judge:
         own = self.answers.accounts.get(account)
         homes = {one.region for one in self.answers.accounts.values() if one.region}
         home = {own.region} if own and own.region else homes
-        return self.trail.coverage.gap(account, home, start, self.end)
+        changes = (
+            use.time
+            for _, use in self.trail.logging.values()
+            if use.event in ("UpdateTrail", "PutEventSelectors") and not use.failed and use.time <= self.end
+            if use.account in (account, *self.management)
+        )
+        return self.trail.coverage.gap(account, home, start, self.end, max(changes, default=None))
 
     def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None]:
         """Why it is not known whether a door was used, and else of which period it is.
@@ -418,7 +424,8 @@ def _by_service(use: Use, answers: Answers) -> bool:
     return use.invoked_by is not None and use.caller.who.account in answers.names
 
 
-def _shown(party: Party, answers: Answers) -> Party:
+def named(party: Party, answers: Answers) -> Party:
+    """The party with what people call its account."""
     return replace(party, account_name=answers.names.get(party.who.account, ""))
 
 

@@ -120,15 +120,20 @@ class Coverage:
         for days in (self.accounts[account].days, self.accounts[account].reads):
             days[region] |= _mask(start, end)
 
-    def gap(self, account: str, home: Collection[str], start: datetime, end: datetime) -> str | None:
+    def gap(
+        self, account: str, home: Collection[str], start: datetime, end: datetime, changed: datetime | None = None
+    ) -> str | None:
         """Where and when an account is not covered, as "in us-east-1 before 2026-10-28"; None where it is covered.
 
         It is empty for an account without records. `home` are the regions that its stack works in.
+        `changed` is when a trail was last changed: a read event of a later day has to show that it still logs them.
         """
         one = self.accounts.get(account)
         if one is None or not one.regions:
             return "by log files with management events" if one and one.records else ""
-        return next(filter(None, (_lack(one, region, start, end) for region in needed(home, one.regions))), None)
+        return next(
+            filter(None, (_lack(one, region, start, end, changed) for region in needed(home, one.regions))), None
+        )
 
 
 def is_log(name: str) -> bool:
@@ -143,7 +148,7 @@ def needed(home: Collection[str], seen: Collection[str]) -> list[str]:
     return sorted({*home, *(_GLOBAL[one] for one in partitions if one in _GLOBAL)} or set(seen))
 
 
-def _lack(one: Recorded, region: str, start: datetime, end: datetime) -> str | None:
+def _lack(one: Recorded, region: str, start: datetime, end: datetime, changed: datetime | None) -> str | None:
     spans = one.spans(region)
     holes = [(max(end_of, start), min(begin, end)) for (_, end_of), (begin, _) in pairwise(spans)]
     holes = [(first, last) for first, last in holes if first < last]
@@ -157,7 +162,9 @@ def _lack(one: Recorded, region: str, start: datetime, end: datetime) -> str | N
     missing, there = mask & ~days, mask & days
     if not missing:
         reads = one.reads.get(region, 0) & mask
-        return None if reads else f"in {region}, as nothing shows that its trail logs read events"
+        after = (reads >> (_bit(changed) + 1)) if changed else reads
+        since = f" since it was changed on {changed:%Y-%m-%d}" if changed and reads else ""
+        return None if after else f"in {region}, as nothing shows that its trail logs read events{since}"
     if not there:
         return f"in {region}" + (f" from {start:%Y-%m-%d} to {end:%Y-%m-%d}" if days else "")
     return f"in {region} {' and '.join(_lacks(missing, there))}"

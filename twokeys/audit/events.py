@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
 from twokeys.answers.summary import listed
-from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage
+from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage, named
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
@@ -92,8 +91,9 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "signIns": [
             {
-                "user": party_data(_named(one.user, answers)),
+                "user": party_data(named(one.user, answers)),
                 "account": one.uses[-1].account,
+                "accountName": _place(one.uses[-1].account, answers),
                 "count": len(one.uses),
                 "last": _iso(one.uses[-1].time),
                 "mfaUsed": _mfa(one),
@@ -335,7 +335,7 @@ def sign_ins(one: SignIns, answers: Answers) -> str:
     mfa = ", ".join(f"{word} {count}" if len(_mfa(one)) > 1 else word for word, count in _mfa(one).items())
     times = counted(len(one.uses), "time")
     last = f"{one.uses[-1].time:%Y-%m-%d %H:%M} UTC"
-    return f"{_named(one.user, answers)} at the console, {times}, last {last}, MFA used: {mfa}"
+    return f"{named(one.user, answers)} at the console, {times}, last {last}, MFA used: {mfa}"
 
 
 def _mfa(one: SignIns) -> dict[str, int]:
@@ -347,11 +347,7 @@ def _mfa(one: SignIns) -> dict[str, int]:
 
 def caller(use: Use, answers: Answers) -> Party:
     """Who called, with the name of the account."""
-    return _named(use.caller, answers)
-
-
-def _named(party: Party, answers: Answers) -> Party:
-    return replace(party, account_name=answers.names.get(party.who.account, ""))
+    return named(use.caller, answers)
 
 
 def door_use(one: DoorUse) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from itertools import chain
@@ -27,7 +26,7 @@ from twokeys.answers.summary import (
     summary,
 )
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, third_party, through
-from twokeys.audit.comparison import Comparison, Usage
+from twokeys.audit.comparison import Comparison, Usage, named
 from twokeys.audit.events import (
     NOT_LOOKED_AT,
     about_early,
@@ -383,7 +382,7 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
-        user = replace(signed.user, account_name=answers.names.get(signed.user.who.account, ""))
+        user = named(signed.user, answers)
         ends = {**_ends(user, user), "into role": "console", "role ARN": ""}
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
