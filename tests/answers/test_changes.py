@@ -1,5 +1,6 @@
 """What a change opens and closes, as a reviewer of a pull request reads it."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -136,6 +137,11 @@ def test_a_role_that_may_do_something_else_is_a_change_and_says_what(
     arguments = ["diff", str(old), str(new), "--exit-code", "--json"]
     result = CliRunner().invoke(access, arguments, standalone_mode=False)
     (changed,) = json.loads(result.output)["changed"]
+    for side, file in (("before", old), ("after", new)):
+        (read,) = json.loads(result.output)["evidence"][side]
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert (read["name"], read["sha256"]) == (file.name, digest)
+        assert f"Evidence {side}: {file.name} (sha256 {digest[:12]}, written " in written("diff", old, new)
     assert result.return_value == 1
     assert told.partition(":")[0].strip().partition("\n")[0] in " ".join(changed["what"])
 

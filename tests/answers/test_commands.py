@@ -135,12 +135,12 @@ def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monke
 def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path) -> None:
     old, new = (write_state(tmp_path / name, made) for name, made in (("a", without_grant()), ("b", two_keys())))
     for one, other, said in ((old, new, f"+ {WAY}"), (new, old, f"- {WAY}"), (new, new, NOTHING)):
-        change, scope, beyond = call("diff", one, other)[1].splitlines()
+        change, scope, beyond, *read = call("diff", one, other)[1].splitlines()
         assert change == said
         assert scope == "From states: only users and roles that stacks made; --live also finds those made otherwise."
         assert beyond.startswith("Not looked at: policies of buckets")
         marked = call("diff", one, other, "--format", "markdown")[1].splitlines()
-        assert [line.replace("\\", "") for line in marked[-3::2]] == [scope, beyond]
+        assert [line.replace("\\", "") for line in marked[-7::2]] == [scope, beyond, *read]
     assert call("diff", new, old, "--exit-code")[0] == 1
     (tmp_path / "prod").write_text(new.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))
     with pytest.raises(Refusal, match="two states of different stacks") as refused:
@@ -185,7 +185,9 @@ def test_the_difference_to_a_plan_leaves_out_what_it_deletes(tmp_path: Path) -> 
     state = write_state(tmp_path / "state.json", world)
     world.resources.pop()
     plan = write_plan(tmp_path / "plan.json", world, deleted=(deleted,))
-    assert call("diff", state, "--plan", plan)[1].splitlines()[0] == f"- {WAY}"
+    told = call("diff", state, "--plan", plan)[1].splitlines()
+    assert told[0] == f"- {WAY}"
+    assert f"; {plan.name} (sha256 " in told[-1]
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(Refusal, match="no update plan"):
         call("diff", state, "--plan", tmp_path / "bad.json")

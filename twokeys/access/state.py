@@ -217,8 +217,13 @@ def read_plan(path: Path, before: Snapshot) -> Snapshot:
     state `before`. Raises Refusal when the file is no plan.
     """
     try:
-        plans = json.loads(path.read_text(encoding="utf-8"))["resourcePlans"]
-        return Snapshot(tuple(_planned(plans, before)), origin=f"plan {path}")
+        data = path.read_bytes()
+        document = json.loads(data.decode())
+        resources = tuple(_planned(document["resourcePlans"], before))
+        written = mapping(document.get("manifest")).get("time")
+        time = written if isinstance(written, str) else None
+        read = Evidence(path.name, time, hashlib.sha256(data).hexdigest())
+        return Snapshot(resources, origin=f"plan {path}", evidence=(*before.evidence, read))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(
             "this is no update plan",

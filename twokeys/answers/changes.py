@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.access.documents import Document
+from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.model import Answers, NotProved, Way
 from twokeys.answers.permissions import Permissions
@@ -43,6 +44,8 @@ class Changes:
     scope: str | None = None
     """Whom what was read afterwards cannot show."""
     not_looked_at: str | None = None
+    read: tuple[tuple[Evidence, ...], tuple[Evidence, ...]] = ((), ())
+    """What was read of before and of after."""
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from importlib.metadata import version
 from textwrap import shorten
 from typing import Any
 
+from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import OTHER_POLICIES, Changed, Changes, same_boundary
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Way
-from twokeys.answers.summary import strongest
+from twokeys.answers.summary import SHORT, file_or_live, strongest
 from twokeys.answers.words import conditions, keys_of, third_party, through
 from twokeys.shown import counted, markdown, printable
 
@@ -38,6 +41,8 @@ def as_data(found: Changes) -> dict[str, Any]:
         "notShown": found.not_shown,
         "scope": found.scope,
         "notLookedAt": found.not_looked_at,
+        "evidence": {side: [asdict(one) for one in read] for side, read in _sides(found)}
+        | {"version": version("twokeys")},
     }
 
 
@@ -101,7 +106,15 @@ def _gained_and_lost(found: Difference) -> str:
 
 
 def _limits(found: Changes) -> Iterator[str]:
-    return (f"{one}." for one in (found.scope, found.not_looked_at) if one)
+    yield from (f"{one}." for one in (found.scope, found.not_looked_at) if one)
+    for side, read in _sides(found):
+        if read:
+            each = "; ".join(f"{one.name} ({file_or_live(one, SHORT)})" for one in read)
+            yield f"Evidence {side}: {each}; TwoKeys {version('twokeys')}."
+
+
+def _sides(found: Changes) -> Iterable[tuple[str, tuple[Evidence, ...]]]:
+    return zip(("before", "after"), found.read, strict=True)
 
 
 def _line(way: Way) -> str:

@@ -124,7 +124,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
             )
         new = read(build(then))
         found = replace(changes(old, new), not_shown=not_shown(new))
-    found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new))
+    found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
     if as_json or form == "json":
         click.echo(json.dumps(as_data(found), indent=2))
     elif form == "markdown":

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
+from twokeys.access.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
@@ -19,6 +20,8 @@ _NOT_LOOKED_AT = (
     "entered; code that runs with a role; {}"
 )
 _STRONGEST_FIRST = sorted(Level, reverse=True)
+SHA256, SHORT = 64, 12
+"""Hexadecimal digits of a sha256, and as many as a terminal shows of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,18 @@ def evidence(answers: Answers) -> dict[str, Any]:
         "version": version("twokeys"),
         "notLookedAt": not_looked_at(answers),
     }
+
+
+def file_or_live(one: Evidence, digits: int = SHA256) -> str:
+    """Which file or live AWS was read: so many digits of the sha256 and when it was written; by whom, where, when."""
+    said = (
+        ("sha256 ", one.sha256 and one.sha256[:digits]),
+        ("as ", one.caller),
+        ("region ", one.region),
+        ("accounts ", listed(one.accounts, most=Named.MOST if digits < SHA256 else len(one.accounts))),
+        ("written " if one.sha256 else "read ", one.time or "at an unknown time"),
+    )
+    return ", ".join(f"{label}{value}" for label, value in said if value)
 
 
 def not_looked_at(answers: Answers) -> str:

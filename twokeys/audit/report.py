@@ -13,10 +13,13 @@ from rich.console import Console
 
 from twokeys.answers.model import Answers, Door, NotProved, Party, State, Way
 from twokeys.answers.summary import (
+    SHA256,
+    SHORT,
     Alike,
     Named,
     by_account,
     by_principal,
+    file_or_live,
     in_words,
     listed,
     not_looked_at,
@@ -52,8 +55,8 @@ FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
 
 SHUT = "Doors that are not open"
-_SHA256, _COLUMNS = 64, 80
-"""Hexadecimal digits of a SHA-256, and columns of a terminal."""
+_COLUMNS = 80
+"""Columns of a terminal."""
 
 COLUMNS = (
     "what",
@@ -151,7 +154,7 @@ def show(  # noqa: PLR0913 - what is answered by position
         for line in events(answers, comparison):
             say(console, line)
     say(console, "")
-    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=12))
+    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
     say(console, f"Evidence: {read}; TwoKeys {version('twokeys')}, {now:%Y-%m-%d %H:%M} UTC. {not_looked_at(answers)}")
 
 
@@ -201,25 +204,10 @@ def _rows(answers: Answers, found: Comparison | None) -> Iterator[dict[str, str]
         yield {"what": "not shown", "why": sentence, "next step": step}
 
 
-def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = _SHA256) -> list[tuple[str, str]]:
+def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
-    return [
-        (
-            one.name,
-            ", ".join(
-                f"{label}{value}"
-                for label, value in (
-                    ("sha256 ", one.sha256 and one.sha256[:digits]),
-                    ("as ", one.caller),
-                    ("region ", one.region),
-                    ("accounts ", listed(one.accounts, most=Named.MOST if digits < _SHA256 else len(one.accounts))),
-                    ("written " if one.sha256 else "read ", one.time or "at an unknown time"),
-                )
-                if value
-            ),
-        )
-        for one in answers.evidence
-    ] + [(one.name, read_from(one, digits)) for one in (comparison.sources if comparison else ())]
+    of_events = [(one.name, read_from(one, digits)) for one in (comparison.sources if comparison else ())]
+    return [(one.name, file_or_live(one, digits)) for one in answers.evidence] + of_events
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:
