@@ -25,7 +25,7 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, Usage, compare
 from twokeys.audit.coverage import Coverage
-from twokeys.audit.events import door_use
+from twokeys.audit.events import door_use, headline
 from twokeys.audit.trail import Trail
 
 CI_SESSION = f"arn:aws:sts::{HUB}:assumed-role/ci/run-1"
@@ -109,6 +109,49 @@ def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
     assert [(one.door.target.who.name, one.proved) for one in found.doors if one.usage is Usage.USED] == [
         ("vendor", True)
     ]
+
+
+GITHUB = f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com"
+SAML, WEB = "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"
+JOB = {"type": "WebIdentityUser", "userName": "repo:acme/app:ref:refs/heads/main", "identityProvider": GITHUB}
+PERSON = {"type": "SAMLUser", "userName": "ann", "identityProvider": "S"}
+OKTA = f"arn:aws:iam::{STAGE}:saml-provider/Okta"
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "event", "said"),
+    [
+        ("*", "AssumeRole", SAML, Usage.NEVER),
+        ("*", "AssumeRole", WEB, Usage.NEVER),
+        ("*", "AssumeRole", "AssumeRole", Usage.USED),
+        ("*", SAML, SAML, Usage.USED),
+        ("*", SAML, WEB, Usage.NEVER),
+        ("*", SAML, "AssumeRole", Usage.NEVER),
+        ("*", WEB, WEB, Usage.USED),
+        ("*", WEB, "AssumeRole", Usage.NEVER),
+        ("*", "*", WEB, Usage.USED),
+        ("*", "*", SAML, Usage.PERHAPS),  # one door for any provider is shown for both calls
+        ("*", "*", "AssumeRole", Usage.USED),
+        ({"Federated": OKTA}, SAML, SAML, Usage.USED),
+        ({"Federated": f"{OKTA}2"}, SAML, SAML, Usage.NEVER),
+        ({"Federated": GITHUB}, WEB, WEB, Usage.USED),
+        ({"Federated": "arn:aws:iam::222222222222:oidc-provider/gitlab.com"}, WEB, WEB, Usage.NEVER),
+    ],
+)
+def test_an_entry_is_by_a_door_only_if_its_call_and_its_provider_are_the_door_s(
+    principal: object, action: str, event: str, said: Usage
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html."""
+    world, role = World(), arn(STAGE, "role/open")
+    world.role("open", world.stage, document({"Effect": "Allow", "Principal": principal, "Action": f"sts:{action}"}))
+    record = entry(f"arn:aws:iam::{OUTSIDE}:user/eve", role, at(0), eventName=event)
+    if event != "AssumeRole":
+        record["userIdentity"] = PERSON if event == SAML else JOB
+        record["requestParameters"] = {"roleArn": role, "principalArn": OKTA}
+    found = compared(world, record)
+    used = {one.usage for one in found.doors if one.door.target.who.name == "open"} - {Usage.NEVER}
+    assert used == {said} - {Usage.NEVER}
+    assert len(found.undeclared) == (said is Usage.NEVER)
 
 
 @pytest.mark.parametrize(
@@ -510,8 +553,12 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     found = compared(world, first, after)
     assert [(one.door.source.who.name, one.count) for one in found.steps] == [("ann", 1)]
     assert [(one.use.caller.who.name, one.on_the_way) for one in found.population] == [("ann", True), ("ci", False)]
-    (way,) = [one for one in compared(world, second, covered=(STAGE,)).ways if one.way.source.who.name == "ann"]
+    found = compared(world, second, covered=(STAGE,))
+    (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]
     assert (way.usage, way.not_known) == (Usage.NOT_KNOWN, "management is not covered in us-east-1")
+    of, all_of = "of which it is not known whether they were used", compared(world, second, covered=())
+    assert headline(found).endswith(f" unusual, 1 step on the way {of}")
+    assert headline(all_of).endswith(f" unusual, 1 door and 1 step on the way {of}")
 
 
 @pytest.mark.parametrize(
@@ -593,9 +640,6 @@ def test_the_order_in_which_records_are_read_makes_no_difference() -> None:
         for day in range(20)
     ]
     assert compared(two_keys(), *records) == compared(two_keys(), *reversed(records))
-
-
-GITHUB = f"arn:aws:iam::{STAGE}:oidc-provider/token.actions.githubusercontent.com"
 
 
 def by_github(subject: str) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _APART = 2
 WITHOUT_MFA = "without the MFA that its door asks for"
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
+_ANY_PROVIDER = "any identity provider "
+"""How a door's source begins that is of no provider in particular."""
 
 
 class Usage(Enum):
@@ -146,9 +148,10 @@ class Comparison:
     population: tuple[Entry, ...] = ()
 
     @property
-    def not_known(self) -> int:
-        """Of how many doors, those on the way included, it is not known whether they were used."""
-        return sum(one.usage is Usage.NOT_KNOWN for one in (*self.doors, *self.steps))
+    def not_known(self) -> tuple[int, int]:
+        """Of how many doors, and of how many steps on the way, it is not known whether they were used."""
+        doors, steps = (sum(one.usage is Usage.NOT_KNOWN for one in of) for of in (self.doors, self.steps))
+        return doors, steps
 
     @property
     def not_readable(self) -> dict[str, str]:
@@ -158,7 +161,7 @@ class Comparison:
     @property
     def noteworthy(self) -> bool:
         """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known."""
-        known = self.start is not None and not (self.unreadable or self.not_readable or self.not_known)
+        known = self.start is not None and not (self.unreadable or self.not_readable or any(self.not_known))
         return bool(self.undeclared or self.unusual or not known)
 
 
@@ -356,7 +359,11 @@ class _Tallies:
         unique id, another id is not theirs; one with their name, of before or after they were made anew, perhaps used
         the door.
         """
-        into = [one for one in self._into[use.target.kind, use.account] if _is_at(one.door.target.who, use.target)]
+        into = [
+            one
+            for one in self._into[use.target.kind, use.account]
+            if _is_at(one.door.target.who, use.target) and _comes_by(one.door.source.who, use.event)
+        ]
         own = [one for one in into if _is(one.door.source.who, use.caller.who)]
         wide = [one for one in into if _lets_in_all(one.door.source.who, use.caller.who)]
         sure = own or (wide if use.told else [])
@@ -449,10 +456,24 @@ def _is_at(target: Who, used: Who) -> bool:
     return same_place and (target.name == used.name or Glob(target.name).matches(used.name))
 
 
+def _comes_by(source: Who, event: str) -> bool:
+    """Whether such a call is how a door's source comes: people of an identity provider have calls of their own.
+
+    A door for any provider may be for both of them. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+    """
+    if event == "AssumeRoleWithSAML":
+        return source.kind in _BY_PROVIDER and (source.kind != "web-identity" or source.name.startswith(_ANY_PROVIDER))
+    if event == "AssumeRoleWithWebIdentity":
+        return source.kind == "web-identity"
+    return source.kind not in _BY_PROVIDER
+
+
 def _is(source: Who, caller: Who) -> bool:
     """Whether a door's source is the caller; a subject may be a pattern, as in `GitHub repo:acme/*`."""
     if source.kind in ("web-identity", "saml"):
-        return caller.kind == source.kind and Glob(source.name).matches(caller.name)
+        any_provider = source.name.startswith(_ANY_PROVIDER)
+        name = f"* {source.name.removeprefix(_ANY_PROVIDER)}" if any_provider else source.name
+        return caller.kind == source.kind and Glob(name).matches(caller.name)
     if source.kind == "identity-center-user":
         return (caller.kind, caller.name) == (source.kind, source.name)
     return source == caller
@@ -466,6 +487,8 @@ def _lets_in_all(source: Who, caller: Who) -> bool:
 def _may_be(caller: Who, source: Who) -> bool:
     """Whether the caller may be the source, as far as is told: a user of a group that nobody shows the members of."""
     if source.kind == "everyone" or (source.kind, caller.kind) == ("identity-center-group", "identity-center-user"):
+        return True
+    if source.name.startswith(_ANY_PROVIDER) and caller.kind in ("saml", "identity-center-user"):
         return True
     if caller.account != source.account:
         return False

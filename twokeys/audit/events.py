@@ -180,10 +180,14 @@ def headline(found: Comparison | None) -> str:
         return ""
     entries = "entry" if len(found.undeclared) == 1 else "entries"
     seen = f"{len(found.undeclared)} {entries} without a door, {len(found.unusual)} unusual"
+    doors, steps = found.not_known
+    of = " and ".join(
+        f"{counted(count, what)}{where}"
+        for count, what, where in ((doors, "door", ""), (steps, "step", " on the way"))
+        if count
+    )
     not_known = [
-        f"{counted(found.not_known, 'door')} of which it is not known whether they were used"
-        if found.not_known
-        else "",
+        f"{of} of which it is not known whether they were used" if of else "",
         f"{counted(len(found.unreadable), 'record')} that cannot be read" if found.unreadable else "",
         f"{counted(len(found.not_readable), 'file')} that cannot be read" if found.not_readable else "",
     ]
