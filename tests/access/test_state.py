@@ -130,8 +130,9 @@ def test_a_resource_of_another_shape_is_refused(field: dict[str, Any]) -> None:
 NO_STATE = "this is no state (FILE): {}. Next step: export the state again with `pulumi stack export --file FILE`"
 NEITHER = NO_STATE.format("it has no `version` beside a `deployment` or a `checkpoint`")
 NOTHING = (
-    "this state shows nothing (FILE): it holds no resource, so nothing can be shown to be closed by it. Next step:"
-    " export the state of the stack you mean with `pulumi stack export --stack STACK --file FILE`, or leave this file"
+    "this state shows nothing (FILE): it holds no resource, so nothing can be shown to be closed by it: an update is"
+    " under way or was stopped, or the stack is empty. Next step: wait for the update to end, export the state of the"
+    " stack you mean with `pulumi stack export --stack STACK --file FILE`, or leave this file"
     " out if its stack really is empty"
 )
 TERRAFORM = (

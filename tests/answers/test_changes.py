@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from tests.access.states import write_state
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, World, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, MFA, World, arn, document, grants, trusts, two_keys
 from twokeys.access.documents import Document
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.changes import changes
-from twokeys.answers.changes_shown import in_markdown
+from twokeys.answers.changes_shown import as_data, in_markdown
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
 from twokeys.doors import SYMBOL_PREFIX
@@ -144,6 +144,59 @@ def test_a_role_that_may_do_something_else_is_a_change_and_says_what(
         assert f"Evidence {side}: {file.name} (sha256 {digest[:12]}, written " in written("diff", old, new)
     assert result.return_value == 1
     assert told.partition(":")[0].strip().partition("\n")[0] in " ".join(changed["what"])
+
+
+def asks(
+    *statements: Mapping[str, Mapping[str, object]], denied: Mapping[str, Mapping[str, object]] | None = None
+) -> World:
+    """Two keys to a role whose trust asks for conditions, one set a statement."""
+    world = two_keys()
+    role = next(one for one in world.resources if one.name == "deployer")
+    trust = [trusts(CI, condition=one) for one in statements]
+    trust += [trusts("*", condition=denied, effect="Deny")] if denied else []
+    values = {**(role.inputs or {}), "assumeRolePolicy": document(*trust)}
+    world.change(role, inputs=values, outputs=values)
+    return world
+
+
+def external(*ids: str) -> dict[str, dict[str, object]]:
+    return {"StringEquals": {"sts:ExternalId": list(ids)}}
+
+
+def age(seconds: int) -> dict[str, dict[str, object]]:
+    return {"NumericLessThan": {"aws:MultiFactorAuthAge": str(seconds)}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (asks(external("abc")), asks(external("xyz")), ": another external ID"),
+        (asks(external("abc")), asks(external("abc", "xyz")), ": another external ID"),
+        (asks(external("abc")), asks(external("abc"), external("xyz")), ""),
+        (asks(age(300)), asks(age(360000)), ": MFA is asked for otherwise"),
+        (asks(MFA), asks({**MFA, **age(300)}), ": MFA is asked for otherwise"),
+        (asks({**MFA, **age(300)}), asks(MFA), ": MFA is asked for otherwise"),
+        (asks(MFA), asks({**MFA, **external("abc")}), ""),
+        (asks(external("abc", "xyz")), asks(external("xyz", "abc")), None),
+        (asks(external("abc")), asks({"StringEquals": {"STS:externalid": "abc"}}), None),
+        (asks(external("abc"), external("abc")), asks(external("abc")), None),
+        (asks(external("abc")), asks({}, denied={"StringNotEquals": {"sts:ExternalId": "abc"}}), None),
+        (asks(MFA), asks({}, denied={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), None),
+        (
+            asks({"IpAddress": {"aws:SourceIp": ["192.0.2.1", "192.0.2.2"]}}),
+            asks({"IpAddress": {"aws:SourceIp": ["192.0.2.2", "192.0.2.1"]}}),
+            None,
+        ),
+    ],
+)
+def test_other_values_of_conditions_are_a_change_and_their_order_and_form_are_none(
+    before: World, after: World, told: str | None
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"""
+    found = changes(read(before.graph), read(after.graph))
+    assert [one.what for one in found.changed] == ([] if told is None else [(f"under other conditions{told}",)])
+    assert bool(found) is (told is not None)
+    assert told != ": another external ID" or "xyz" not in in_markdown(found) + json.dumps(as_data(found))
 
 
 @pytest.mark.parametrize(

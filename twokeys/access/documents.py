@@ -180,6 +180,10 @@ class Documents:
         return tuple(self._snapshot.by_urn[urn].name if urn in self._snapshot.by_urn else urn for urn in urns)
 
 
+MASKS = ("(secret)", "(another secret)")
+"""What stands for a text that a state holds encrypted: one that is asked for, and one that is excluded."""
+
+
 def _masked(policy: PolicyDocument) -> PolicyDocument:
     """A secret document as messages may quote it: without the texts of conditions, but for those that say who.
 
@@ -198,7 +202,7 @@ def _masked_clause(clause: ConditionClause, denies: bool) -> ConditionClause:
     says_who = clause.lower_key.startswith(_SAYS_WHO) or clause.lower_key.endswith((":sub", ":aud"))
     if says_who or clause.base.family not in _TEXTS:
         return clause
-    mask = "(another secret)" if denies is not clause.base.negated else "(secret)"
+    mask = MASKS[denies is not clause.base.negated]
     return replace(clause, values=tuple(value if _is_plain(value) else mask for value in clause.values))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -18,7 +18,8 @@ _EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "Ar
 MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
 _EXTERNAL_ID = "sts:externalid"
 EXTERNAL_ID: Final = "external ID"
-_MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
+_MFA_PRESENT = "aws:multifactorauthpresent"
+_MFA = frozenset({_MFA_PRESENT, "aws:multifactorauthage"})
 _WHOSE: Final = {
     "aws:principalorgid": re.compile(r"(.*)"),
     "aws:principalorgpaths": re.compile(r"([^/]*)/.*"),
@@ -196,6 +197,27 @@ def in_words(requirement: Requirement) -> str:
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
     return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
+
+
+def in_full(requirements: Sequence[Requirement], plain: Callable[[str], str]) -> frozenset[object]:
+    """Requirements so that those that ask the same are equal, with every value, in whatever order and form.
+
+    It holds external IDs, and is for comparing only. `plain` is applied to each value.
+    """
+    found = frozenset(chain.from_iterable(_in_full(one, plain) for one in requirements))
+    return found - {MFA_BUT_OF_KEYS} if requires_mfa(requirements) else found
+
+
+def _in_full(one: Requirement, plain: Callable[[str], str]) -> Iterable[object]:
+    if one.any_of:
+        groups = frozenset(in_full(group, plain) for group in one.any_of)
+        return next(iter(groups)) if len(groups) == 1 else (groups,)
+    words, values = in_words(one), frozenset(map(plain, one.values))
+    if words == EXTERNAL_ID:
+        return ((words, values, "IgnoreCase" in one.operator),)
+    if one.key.lower() == _MFA_PRESENT or closing(one) is not None:
+        return (words,)
+    return ((one.operator, one.key.lower(), values, one.negated),)
 
 
 def closing(requirement: Requirement) -> datetime | None:

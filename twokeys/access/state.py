@@ -52,9 +52,10 @@ def read_state(path: Path, *, may_be_empty: bool = False) -> Snapshot:
     raise Refusal(
         "this state shows nothing",
         where=str(path),
-        why="it holds no resource, so nothing can be shown to be closed by it",
-        next_step="export the state of the stack you mean with `pulumi stack export --stack STACK --file FILE`, or "
-        "leave this file out if its stack really is empty",
+        why="it holds no resource, so nothing can be shown to be closed by it: an update is under way or was stopped,"
+        " or the stack is empty",
+        next_step="wait for the update to end, export the state of the stack you mean with `pulumi stack export --stack"
+        " STACK --file FILE`, or leave this file out if its stack really is empty",
     )
 
 

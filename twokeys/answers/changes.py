@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from twokeys.access.documents import Document
+from twokeys.access.documents import MASKS, Document
+from twokeys.access.requirements import EXTERNAL_ID, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference
 from twokeys.answers.model import Answers, NotProved, Way
@@ -114,16 +115,39 @@ def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
     allowed = difference(was.documents, now.documents, ids)
     boundary = difference(_limit(was), _limit(now), ids)
     stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
-    conditions = [sorted(_plain(one, ids) for one in way.conditions) for way in (old, new)]
+    asked, under_others = _conditions(old, new, ids)
     differing = {
         "through other roles": stops[0] != stops[1],
-        "under other conditions": conditions[0] != conditions[1],
+        asked: under_others,
         f"{was} became {now}": was.level != now.level and _differ(was, now, allowed, boundary),
         OTHER_POLICIES: bool(allowed),
         _boundary(was, now): bool(boundary),
         _session(old, new): None not in (sessions := _sessions(old, new)) and sessions[0] != sessions[1],
     }
     return Changed(old, new, tuple(what for what, differs in differing.items() if differs), allowed, boundary)
+
+
+def _conditions(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, bool]:
+    """Whether one is open under other conditions, and how that is said; what is encrypted is compared by its words."""
+    values = set()
+
+    def plain(value: str) -> str:
+        values.add(value)
+        return _plain(value, ids)
+
+    words, full = [], []
+    for way in (old, new):
+        words.append(sorted(_plain(one, ids) for one in way.conditions))
+        full.append(in_full([one for step in way.steps for one in step.requirements], plain))
+    told, same = "under other conditions", words[0] == words[1]
+    if not values.isdisjoint(MASKS):
+        return told, not same
+    asks = [{one for one in side if isinstance(one, tuple) and one[0] == EXTERNAL_ID} for side in full]
+    if all(asks) and asks[0] != asks[1]:
+        told += ": another external ID"
+    elif same:
+        told += ": MFA is asked for otherwise"
+    return told, full[0] != full[1] or not (full[0] or same)
 
 
 def _differ(was: Permissions, now: Permissions, *differences: Difference) -> bool:
@@ -160,5 +184,5 @@ def _session(old: Way, new: Way) -> str:
 
 def _plain(text: str, ids: Mapping[str, str]) -> str:
     for symbol, identity in ids.items():
-        text = text.replace(f":{symbol}:", f":{identity}:")
+        text = identity if text == symbol else text.replace(f":{symbol}:", f":{identity}:")
     return text

@@ -12,6 +12,7 @@ from twokeys.access.snapshot import Evidence
 from twokeys.answers.permissions import Permissions
 from twokeys.doors import Door as Declared
 from twokeys.doors import Who
+from twokeys.iam import Requirement
 
 
 class Key(Enum):
@@ -116,6 +117,8 @@ class Step:
     grant: Key = Key.PRESENT
     closes: datetime | None = None
     """The moment from which AWS refuses it, where a key says one."""
+    requirements: tuple[Requirement, ...] = field(default=(), repr=False)
+    """What `conditions` say in words, with the external IDs: never to be printed."""
 
     @property
     def keys(self) -> tuple[KeyPlace, ...]:

@@ -38,8 +38,9 @@ def sandbox_states(project: Path, stacks: Sequence[str] = ()) -> list[Path]:
         raise Refusal(
             "there is no state to read",
             where=str(folder),
-            why="the sandbox has updated no stack here, and no --state was given",
-            next_step="run `twokeys sandbox demo`, or pass with `--state FILE` what `pulumi stack export` writes",
+            why="the sandbox has updated no stack here, or is still at it, and no --state was given",
+            next_step="wait for the update to end, run `twokeys sandbox demo`, or pass with `--state FILE` what"
+            " `pulumi stack export` writes",
         )
     return [there[stack] for stack in stacks] if stacks else list(there.values())
 
