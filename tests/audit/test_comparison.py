@@ -245,6 +245,9 @@ def test_an_entry_without_the_mfa_that_its_door_asks_for_is_unusual(
     assert whys(found) == ([("without the MFA that its door asks for",)] if unusual else [])
 
 
+OF_HUB = {"requestParameters": {"name": f"arn:aws:cloudtrail:us-east-1:{HUB}:trail/ours"}}
+
+
 @pytest.mark.parametrize(
     ("event", "account", "changes", "why", "said"),
     [
@@ -255,6 +258,9 @@ def test_an_entry_without_the_mfa_that_its_door_asks_for_is_unusual(
         ("StopLogging", STAGE, {"errorCode": "AccessDenied"}, ["failed attempt: AccessDenied (ours)"], None),
         ("StopLogging", HUB, {}, ["logging was stopped (ours)"], "user eve of management called StopLogging"),
         ("StopLogging", PROD, {}, [], None),
+        ("StopLogging", PROD, OF_HUB, ["logging was stopped (ours)"], f"user eve of {PROD} called StopLogging"),
+        ("DeleteTrail", PROD, OF_HUB, ["a trail was deleted (ours)"], f"user eve of {PROD} called DeleteTrail"),
+        ("StopLogging", STAGE, OF_HUB | {"errorCode": "No"}, ["failed attempt: No (ours)"], None),
         ("StopLogging", STAGE, {"eventSource": "other.amazonaws.com"}, [], None),
         (
             "StopLogging",

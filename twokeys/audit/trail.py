@@ -58,6 +58,11 @@ _IDENTITY_CENTER = "AWSSSO_"
 https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
 """
 _SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/[^/]+/(.+)")
+_TRAIL = re.compile(r"arn:[^:]+:cloudtrail:[^:]+:(\d{12}):trail/.+")
+"""A delegated administrator names the organization's trail, which is the management account's, by its ARN.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-administrator.html
+"""
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(.+)")
 _ON_RESOURCE = re.compile(r"on resource: (arn:[^:]+:iam::\d{12}:role/\S+)")
 
@@ -194,9 +199,11 @@ class Trail:
         yield from ((use, None) for use in stopped.values())
 
     def _log(self, record: Mapping[str, Any], time: datetime) -> None:
-        for account in _recorded_in(record, None) if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
-            asked = _mapping(record.get("requestParameters"))
-            trail = str(asked.get("name") or asked.get("trailName") or "").rpartition("/")[2]
+        asked = _mapping(record.get("requestParameters"))
+        named = str(asked.get("name") or asked.get("trailName") or "")
+        arn, trail = _TRAIL.fullmatch(named), named.rpartition("/")[2]
+        owners = {arn.group(1)} if arn and not _failed(record) else _recorded_in(record, None)
+        for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
             use = _called(record, _mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             self.logging[use.id] = (trail, use)
 
