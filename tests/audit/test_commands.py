@@ -136,6 +136,12 @@ def test_events_are_compared_with_the_doors(tmp_path: Path) -> None:
         ("in us-east-1 before 2026-09-02", 0, 0),
         ("in us-east-1 on 2026-09-05 (1 more such day)", 2, 2),
     ]
+    days = [one["daysNotCovered"] for one in missing["coverage"]]
+    assert days == [{"us-east-1": ["2026-09-01"]}, {"us-east-1": ["2026-09-05", "2026-09-07"]}]
+    run("prod", "--events", str(tmp_path / "AWSLogs"), "--csv", "report.csv")
+    rows = csv.DictReader(Path("report.csv").read_text().splitlines())
+    lacking = [(row["account"], row["region"], row["why"]) for row in rows if row["what"] == "days not covered"]
+    assert lacking == [(PROD, "us-east-1", "2026-09-01"), (HUB, "us-east-1", "2026-09-05, 2026-09-07")]
     assert [one["usage"] for one in missing["doors"]].count("not known") == 2
     listing.unlink()
     there.unlink()
@@ -239,6 +245,26 @@ def test_users_who_signed_in_are_named_with_mfa_and_those_who_could_not_apart(tm
         *[("user zoe", "prod", "console")] * 3,
         ("user HIDDEN_DUE_TO_SECURITY_REASONS", "prod", "console"),
     ]
+
+
+def test_accounts_that_log_files_cover_and_no_digests_are_named(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html."""
+    for account in (PROD, HUB):
+        log = json.dumps({"Records": [read_event(account, "2026-09-22T09:00:00Z")]})
+        Path(tmp_path, f"{account}_CloudTrail_us-east-1_20260922T0910Z_x.json").write_text(log)
+    asked = ("prod", "--events", str(tmp_path))
+    for without, given in (
+        ("prod (us-east-1), management (us-east-1)", PROD),
+        ("management (us-east-1)", HUB),
+        ("", ""),
+    ):
+        text = run(*asked, "--html", "report.html", "--csv", "report.csv").output
+        page, table = Path("report.html").read_text().replace("<wbr>", ""), Path("report.csv").read_text()
+        said = f"Gaps within a day show only with digests, and none were given for {without}"
+        shown = (text, page, table, read(*asked)["events"]["notLookedAt"])
+        assert [said in one for one in shown] == [bool(without)] * 4
+        if given:
+            digests(tmp_path, given, "2026-09-22", "2026-09-22")
 
 
 def test_of_an_account_without_records_in_the_period_no_door_is_said_to_be_never_used(tmp_path: Path) -> None:

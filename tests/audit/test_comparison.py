@@ -1,6 +1,6 @@
 """Doors against what CloudTrail saw. docs/audit-events.md defines what is unusual; each test is one sentence."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -284,6 +284,8 @@ def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it
     end = f"to {again[:10]} 09:00 UTC" if again else "on"
     lacks = found.coverage[0].lacks
     assert lacks == (f"from 2026-09-03 09:00 UTC {end}, as {said}" if said else None)
+    days = {"us-east-1": [date(2026, 9, day) for day in range(3, 5 if again else 6)]}
+    assert found.coverage[0].days == (days if said else {})
 
 
 @pytest.mark.parametrize(
@@ -307,6 +309,8 @@ def test_after_a_trail_was_changed_a_read_event_has_to_show_that_it_still_logs_t
     found = compare(into(read(two_keys().graph), STAGE), trail)
     why = f"in us-east-1, as nothing shows that its trail logs read events{said}"
     assert found.coverage[0].lacks == (None if said is None else why)
+    days = {"us-east-1": [date(2026, 9, day) for day in range(3 if said else 1, 6)]}
+    assert found.coverage[0].days == ({} if said is None else days)
 
 
 @pytest.mark.parametrize(
@@ -398,6 +402,12 @@ def test_a_door_has_no_record_of_use_only_where_one_of_its_accounts_has_records_
     assert all(said in one.not_known for one in found.doors)
     span = None if said else (DAY, DAY + timedelta(days=9))
     assert {one.covered for one in found.doors} == {span}
+    assert all(bool(one.days) is (one.lacks is not None) for one in found.coverage)
+    missing = {"us-east-1": [(DAY + timedelta(days=day)).date() for day in sorted(DAYS - days)]}
+    whole = {"us-east-1": [(DAY + timedelta(days=day)).date() for day in sorted(DAYS)]}
+    there = region == "us-east-1" and account in (HUB, STAGE)
+    expected = (missing if days != DAYS else {}) if there else {} if region == "cn-north-1" else whole
+    assert {one.account: one.days for one in found.coverage}[account if there else STAGE] == expected
 
 
 SELECTED = "by log files with management events"
@@ -429,26 +439,32 @@ def test_only_management_events_of_log_files_cover_and_one_has_to_be_a_read_even
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"),
+    ("hours", "said", "lacking"),
     [
-        ([(0, 24), (24, 48)], None),
-        ([(24, 48), (0, 24), (0, 24), (3, 4)], None),
+        ([(0, 24), (24, 48)], None, []),
+        ([(24, 48), (0, 24), (0, 24), (3, 4)], None, []),
         (
             [(0, 24), (25, 48)],
             "in us-east-1 from 2026-09-02 00:00 to 2026-09-02 01:00 UTC, of which there is no digest",
+            [2],
         ),
-        ([(0, 1), (24, 25)], "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC, of which there is no digest"),
+        (
+            [(0, 1), (24, 25)],
+            "in us-east-1 from 2026-09-01 01:00 to 2026-09-02 00:00 UTC, of which there is no digest",
+            [1, 2],
+        ),
         (
             [(0, 1), (2, 3), (4, 48)],
             "in us-east-1 from 2026-09-01 01:00 to 2026-09-01 02:00 UTC (1 more such gap), of which there is no digest",
+            [1],
         ),
-        ([(0, 47)], "in us-east-1 after 2026-09-01"),
-        ([(1, 48)], "in us-east-1 before 2026-09-02"),
-        ([(-30, -20), (-1, 50), (60, 61)], None),  # what is outside of the period does not matter
-        ([(0, 1)], "in us-east-1"),
+        ([(0, 47)], "in us-east-1 after 2026-09-01", [2]),
+        ([(1, 48)], "in us-east-1 before 2026-09-02", [1]),
+        ([(-30, -20), (-1, 50), (60, 61)], None, []),  # what is outside of the period does not matter
+        ([(0, 1)], "in us-east-1", [1, 2]),
     ],
 )
-def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: str | None) -> None:
+def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: str | None, lacking: list[int]) -> None:
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html."""
     midnight = DAY.replace(hour=0)
     coverage, end = Coverage(), midnight + timedelta(days=2, microseconds=-1)
@@ -457,6 +473,8 @@ def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: st
         span = [midnight + timedelta(hours=hour) for hour in one]
         coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", span)
     assert coverage.gap(STAGE, ["us-east-1"], midnight, end) == said
+    days = coverage.lacking(STAGE, ["us-east-1"], (midnight, end))
+    assert [day.day for day in days.get("us-east-1", ())] == lacking
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ docs/audit-events.md says what counts as an entry, as used or perhaps used, as w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.published import MFA
 from twokeys.audit import LEARNING
-from twokeys.audit.coverage import Recorded
+from twokeys.audit.coverage import Recorded, needed
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import LOGGING, ROOT, SIGN_IN, Trail, Use, resolved
 from twokeys.doors import Who
@@ -98,11 +98,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """What there is of an account, and where and when it is not covered; None where it is, empty where nothing is."""
+    """What there is of an account, and where and when it is not covered; None where it is, empty where nothing is.
+
+    `days` are all that are not covered, by region; `without_digests` the regions that log files alone cover, in which
+    a gap within a day does not show.
+    """
 
     account: str
     recorded: Recorded
     lacks: str | None
+    days: dict[str, list[date]]
+    without_digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,24 +270,33 @@ class _Judge:
 
     def stopped(self, account: str, start: datetime) -> str | None:
         """From when on a trail of the account, or of the management account, was stopped."""
-        for use, until in self.stops:
-            if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
-                who = named(use.caller, self.answers).short
-                end = f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
-                return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
+        for use, until in self._stops_of(account, start):
+            who = named(use.caller, self.answers).short
+            end = f"to {until:%Y-%m-%d %H:%M} UTC" if until else "on"
+            return f"from {use.time:%Y-%m-%d %H:%M} UTC {end}, as {who} called {use.event}"
         return None
 
+    def _stops_of(self, account: str, start: datetime) -> Iterator[tuple[Use, datetime | None]]:
+        for use, until in self.stops:
+            if use.account in (account, *self.management) and use.time <= self.end and (until is None or until > start):
+                yield use, until
+
     def gap(self, account: str, start: datetime) -> str | None:
+        return self.trail.coverage.gap(account, self._home(account), start, self.end, self._changed(account))
+
+    def _home(self, account: str) -> set[str]:
         own = self.answers.accounts.get(account)
         homes = {one.region for one in self.answers.accounts.values() if one.region}
-        home = {own.region} if own and own.region else homes
+        return {own.region} if own and own.region else homes
+
+    def _changed(self, account: str) -> datetime | None:
         changes = (
             use.time
             for _, use in self.trail.logging.values()
             if use.event in ("UpdateTrail", "PutEventSelectors") and not use.failed and use.time <= self.end
             if use.account in (account, *self.management)
         )
-        return self.trail.coverage.gap(account, home, start, self.end, max(changes, default=None))
+        return max(changes, default=None)
 
     def about(self, door: Step, made: datetime | None) -> tuple[str, tuple[datetime, datetime] | None]:
         """Why it is not known whether a door was used, and else of which period it is.
@@ -311,7 +326,12 @@ class _Judge:
         names = self.answers.names
         for account in sorted(accounts, key=lambda one: (one not in self.answers.accounts, names.get(one, one))):
             recorded = self.trail.coverage.accounts.get(account, Recorded())
-            yield Covered(account, recorded, self.lacks(account, self.start))
+            home, lacks = self._home(account), self.lacks(account, self.start)
+            stopped = [(use.time, until or self.end) for use, until in self._stops_of(account, self.start)]
+            days = self.trail.coverage.lacking(account, home, (self.start, self.end), self._changed(account), stopped)
+            by_logs = needed(home, recorded.regions) if lacks is None and recorded.files else ()
+            without_digests = tuple(region for region in by_logs if not recorded.spans(region))
+            yield Covered(account, recorded, lacks, days, without_digests)
 
 
 @dataclass

@@ -135,6 +135,29 @@ class Coverage:
             filter(None, (_lack(one, region, start, end, changed) for region in needed(home, one.regions))), None
         )
 
+    def lacking(
+        self,
+        account: str,
+        home: Collection[str],
+        period: _Span,
+        changed: datetime | None = None,
+        stopped: Collection[_Span] = (),
+    ) -> dict[str, list[date]]:
+        """Of each region that counts all days that are not covered, as `gap` judges them and as trails were stopped."""
+        (start, end), one = period, self.accounts.get(account, Recorded())
+        found = {}
+        for region in needed(home, one.regions) or sorted(_GLOBAL.values()):
+            days, mask = one.whole(region, start, end), _mask(start, end)
+            for first, last in (*_holes(one, region, start, end), *stopped):
+                days &= ~_mask(max(first, start), min(last, end))
+            reads = one.reads.get(region, 0) & mask
+            if not reads >> (_bit(changed) + 1 if changed else 0):
+                days &= (1 << _bit(changed)) - 1 if changed and reads else 0
+            missing = mask & ~days
+            every = range(_bit(start), _bit(end) + 1)
+            found[region] = [_day(bit) for bit in every if missing >> bit & 1]
+        return {region: days for region, days in found.items() if days}
+
 
 def is_log(name: str) -> bool:
     """Whether CloudTrail names its log files so."""
@@ -149,10 +172,7 @@ def needed(home: Collection[str], seen: Collection[str]) -> list[str]:
 
 
 def _lack(one: Recorded, region: str, start: datetime, end: datetime, changed: datetime | None) -> str | None:
-    spans = one.spans(region)
-    holes = [(max(end_of, start), min(begin, end)) for (_, end_of), (begin, _) in pairwise(spans)]
-    holes = [(first, last) for first, last in holes if first < last]
-    if holes:
+    if holes := _holes(one, region, start, end):
         (first, last), more = holes[0], len(holes) - 1
         others = f" ({counted(more, 'more such gap')})" if more else ""
         return (
@@ -168,6 +188,13 @@ def _lack(one: Recorded, region: str, start: datetime, end: datetime, changed: d
     if not there:
         return f"in {region}" + (f" from {start:%Y-%m-%d} to {end:%Y-%m-%d}" if days else "")
     return f"in {region} {' and '.join(_lacks(missing, there))}"
+
+
+def _holes(one: Recorded, region: str, start: datetime, end: datetime) -> list[_Span]:
+    """The periods between two digests of which there is none."""
+    between = pairwise(one.spans(region))
+    holes = [(max(end_of, start), min(begin, end)) for (_, end_of), (begin, _) in between]
+    return [(first, last) for first, last in holes if first < last]
 
 
 def _lacks(missing: int, there: int) -> Iterator[str]:

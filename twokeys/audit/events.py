@@ -72,6 +72,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
                 "covered": one.lacks is None,
                 "notCovered": one.lacks,
+                "daysNotCovered": {region: [f"{day}" for day in days] for region, days in one.days.items()},
             }
             for one in found.coverage
         ],
@@ -102,8 +103,21 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         ],
         "undeclared": [_use(use, answers) for use in found.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in found.unusual],
+        "notLookedAt": not_in_the_events(answers, found),
         "population": [],
     }
+
+
+def not_in_the_events(answers: Answers, found: Comparison, most: int | None = None) -> str:
+    """What nothing is said of, naming `most` of the accounts that no digests were given for."""
+    without = [
+        f"{_place(one.account, answers)} ({', '.join(one.without_digests)})"
+        for one in found.coverage
+        if one.without_digests
+    ]
+    names = listed(without, most=most or len(without))
+    digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
+    return NOT_LOOKED_AT + digests
 
 
 def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
@@ -217,7 +231,7 @@ def events(answers: Answers, found: Comparison) -> Iterator[str]:
         yield f"without a door: {used(use, answers)}"
     for strange in found.unusual:
         yield f"unusual: {used(strange.use, answers)}: {', '.join(strange.why)}"
-    yield NOT_LOOKED_AT
+    yield not_in_the_events(answers, found, _MANY)
 
 
 def _few(what: str, lines: list[str]) -> Iterator[str]:

@@ -16,11 +16,11 @@ from twokeys.answers.summary import FEW, by_account, listed, not_looked_at, not_
 from twokeys.answers.words import conditions, duration, held, into, keys, since, third_party
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.events import (
-    NOT_LOOKED_AT,
     about_early,
     covered,
     door_use,
     headline,
+    not_in_the_events,
     not_readable,
     period,
     sign_ins,
@@ -138,7 +138,7 @@ def _events(answers: Answers, found: Comparison) -> dict[str, object]:
         "period": period(found),
         "not_readable": not_readable(found),
         "about_early": about_early(found),
-        "not_looked_at": NOT_LOOKED_AT,
+        "not_looked_at": not_in_the_events(answers, found),
         "coverage": [covered(one, answers) for one in found.coverage],
         "doors": [(usage(one), door_use(one)) for one in found.doors],
         "steps": [(usage(one), door_use(one)) for one in found.steps],

@@ -31,7 +31,6 @@ from twokeys.answers.summary import (
 from twokeys.answers.words import conditions, duration, facts, held, into, keys, place, third_party, through
 from twokeys.audit.comparison import Comparison, Usage, named
 from twokeys.audit.events import (
-    NOT_LOOKED_AT,
     about_early,
     by_door,
     caller,
@@ -39,6 +38,7 @@ from twokeys.audit.events import (
     door_use,
     events,
     headline,
+    not_in_the_events,
     not_readable,
     period,
     read_from,
@@ -348,7 +348,7 @@ def _row_of_door(door: Door) -> dict[str, str]:
 
 
 def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, str]]:
-    yield {"what": "not looked at", "why": NOT_LOOKED_AT}
+    yield {"what": "not looked at", "why": not_in_the_events(answers, found)}
     yield from ({"what": "events compared", "why": why} for why in filter(None, (period(found), about_early(found))))
     yield from ({"what": "file not readable", "why": why} for why in not_readable(found))
     for one in found.coverage:
@@ -359,6 +359,9 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
             "account name": account.place,
         }
         yield {**row, "count": str(one.recorded.records), "why": covered(one, answers)}
+        for region, days in one.days.items():
+            why = ", ".join(map(str, days))
+            yield {**row, "what": "days not covered", "region": region, "count": str(len(days)), "why": why}
     if counted_ways := ways(found):
         yield {"what": "use of ways", "why": counted_ways}
     for kind, used in (("door", found.doors), ("step", found.steps)):
