@@ -159,6 +159,14 @@ def asks(
     return world
 
 
+def encrypted(world: World) -> World:
+    """The same from a state that holds the trust as a secret."""
+    world.change(
+        next(one for one in world.resources if one.name == "deployer"), secrets=frozenset({"assumeRolePolicy"})
+    )
+    return world
+
+
 def external(*ids: str) -> dict[str, dict[str, object]]:
     return {"StringEquals": {"sts:ExternalId": list(ids)}}
 
@@ -177,6 +185,8 @@ def age(seconds: int) -> dict[str, dict[str, object]]:
         (asks(MFA), asks({**MFA, **age(300)}), ": MFA is asked for otherwise"),
         (asks({**MFA, **age(300)}), asks(MFA), ": MFA is asked for otherwise"),
         (asks(MFA), asks({**MFA, **external("abc")}), ""),
+        (encrypted(asks(external("abc"))), asks(external("abc")), None),
+        (encrypted(asks(external("abc"))), asks(MFA), ""),
         (asks(external("abc", "xyz")), asks(external("xyz", "abc")), None),
         (asks(external("abc")), asks({"StringEquals": {"STS:externalid": "abc"}}), None),
         (asks(external("abc"), external("abc")), asks(external("abc")), None),
