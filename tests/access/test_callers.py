@@ -367,6 +367,13 @@ def test_what_a_requirement_asks_of_a_session(
     (Requirement("BoolIfExists", PRESENT, ("true",)), "MFA (not asked of access keys)"),
     (Requirement("Bool", PRESENT, ("false",), negated=True), "MFA (not asked of access keys)"),
     (FROM_AN_ADDRESS, "aws:SourceIp IpAddress 10.0.0.0/8"),
+    (
+        Requirement("", any_of=(
+            (Requirement("StringEquals", EXTERNAL_ID, ("a",)),),
+            (Requirement("StringEquals", EXTERNAL_ID, ("b",)), FROM_AN_ADDRESS),
+        )),
+        "(external ID) or (external ID and aws:SourceIp IpAddress 10.0.0.0/8)",
+    ),
 ], ids=str)  # fmt: skip
 def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:
     assert in_words(one) == said

@@ -196,6 +196,13 @@ def in_words(requirement: Requirement) -> str:
         return MFA_BUT_OF_KEYS
     if (closes := closing(requirement)) is not None:
         return f"until {until(closes)}"
+    if requirement.any_of:
+        groups = (
+            " and ".join(f"({in_words(one)})" if one.any_of else in_words(one) for one in group)
+            for group in requirement.any_of
+        )
+        first, *more = dict.fromkeys(groups)
+        return " or ".join(f"({one})" for one in (first, *more)) if more else first
     return EXTERNAL_ID if _asks_for_external_id(requirement) else str(requirement)
 
 

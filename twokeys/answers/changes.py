@@ -145,7 +145,7 @@ def _conditions(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, bool]:
     asks = [{one for one in side if isinstance(one, tuple) and one[0] == EXTERNAL_ID} for side in full]
     if all(asks) and asks[0] != asks[1]:
         told += ": another external ID"
-    elif same:
+    elif same and not any(one.any_of for way in (old, new) for step in way.steps for one in step.requirements):
         told += ": MFA is asked for otherwise"
     return told, full[0] != full[1] or not (full[0] or same)
 
