@@ -232,15 +232,11 @@ def closing(requirement: Requirement) -> datetime | None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-currenttime
     """
-    return _latest(requirement) if "LessThan" in requirement.operator else None
+    return over_since(requirement) if "LessThan" in requirement.operator else None
 
 
 def over_since(requirement: Requirement) -> datetime | None:
     """As `closing`; a requirement of one moment is over after it."""
-    return _latest(requirement)
-
-
-def _latest(requirement: Requirement) -> datetime | None:
     clock = _CLOCKS.get(requirement.key.lower())
     if clock is None or requirement.negated or not clock.fullmatch(requirement.operator):
         return None

@@ -265,6 +265,11 @@ class _Judge:
         """The account that AWS's own access roles trust: its trail may be that of all."""
         return {way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role}
 
+    @cached_property
+    def homes(self) -> set[str]:
+        """The regions that stacks work in: those of an account of which that is not told."""
+        return {one.region for one in self.answers.accounts.values() if one.region}
+
     def lacks(self, account: str, start: datetime) -> str | None:
         return self.stopped(account, start) or self.gap(account, start)
 
@@ -286,8 +291,7 @@ class _Judge:
 
     def _home(self, account: str) -> set[str]:
         own = self.answers.accounts.get(account)
-        homes = {one.region for one in self.answers.accounts.values() if one.region}
-        return {own.region} if own and own.region else homes
+        return {own.region} if own and own.region else self.homes
 
     def _changed(self, account: str) -> datetime | None:
         changes = (

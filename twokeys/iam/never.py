@@ -19,7 +19,7 @@ from twokeys.iam.cases import exclude
 from twokeys.iam.conditions import ConditionClause, parse_network
 from twokeys.iam.documents import PolicyKind, Statement
 from twokeys.iam.finding import Finding, error, path_of
-from twokeys.iam.shared_providers import meant_github_subject
+from twokeys.iam.shared_providers import GITHUB_PAGE, github_subject_step
 
 _KEYS = "reference_policies_condition-keys.html#condition-keys-"
 _OPERATORS = "reference_policies_elements_condition_operators.html#Conditions_String"
@@ -89,7 +89,6 @@ _WITHOUT_WILDCARDS = frozenset(
     }
 )
 _GITHUB_SUBJECT = "token.actions.githubusercontent.com:sub"
-_GITHUB_PAGE = "https://docs.github.com/en/actions/reference/security/oidc"
 _COMPARED = ("numeric", "date", "bool", "ip")
 _TAGS_OF_PRINCIPALS = "aws:principaltag/"
 
@@ -125,11 +124,10 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         message = f"{clause.key} is a moment, and {clause.operator} compares it as text, to the second"
         step = "write a date operator, such as DateLessThan or DateGreaterThan"
         yield replace(error("key-type", statement, element, message, _KEYS + key[4:]), next_step=step)
-    elif key == _GITHUB_SUBJECT and not clause.base.negated and (meant := meant_github_subject(value)):
+    elif key == _GITHUB_SUBJECT and not clause.base.negated and (meant := github_subject_step(value)):
         if like or not re.search(r"[*?]", value):
             message = f"{value!r} is no subject that a token of GitHub has, {never}"
-            step = f"write {meant}, or end it with :environment:NAME or :pull_request"
-            yield replace(error("value-form", statement, element, message, ""), next_step=step, url=_GITHUB_PAGE)
+            yield replace(error("value-form", statement, element, message, ""), next_step=meant, url=GITHUB_PAGE)
     elif (found := _wrong(clause, value)) is not None:
         words, step = found
         finding = error("value-form", statement, element, f"{value!r} is not {words}, {never}", _KEYS + key[4:])

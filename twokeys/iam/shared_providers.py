@@ -64,6 +64,7 @@ class SharedProvider:
 _GITHUB_REF = re.compile(r"(repo:[^:*?]+/[^:*?]+):(?:(ref):(?=[^*?])|(?=refs/))([^:]+)")
 _NOBODYS = frozenset({"", "sts.amazonaws.com"})
 """Values of an audience that every tenant may ask for."""
+GITHUB_PAGE = "https://docs.github.com/en/actions/reference/security/oidc"
 _GITHUB = frozenset(
     {
         "repo",
@@ -76,7 +77,7 @@ _GITHUB = frozenset(
         "enterprise_id",
     }
 )
-"""Claims that a subject may begin with: https://docs.github.com/en/actions/reference/security/oidc"""
+"""Claims that a subject may begin with: see `GITHUB_PAGE`."""
 _GITLAB = frozenset({"project_path", "project_id", "namespace_path", "namespace_id"})
 _ORGANIZATION = frozenset({"organization"})
 _TURBONOMIC = (
@@ -131,11 +132,11 @@ def shared_provider(issuer: str) -> SharedProvider | None:
     return _BY_ISSUER.get(issuer.lower().rstrip("/"))
 
 
-def meant_github_subject(subject: str) -> str | None:
-    """How GitHub writes a subject that asks for a branch or tag in a form that no token has; None for any other.
+def github_subject_step(subject: str) -> str | None:
+    """What to write for a subject that asks for a branch or tag in a form that no token of GitHub has; else None.
 
     A token's subject is `repo:OWNER/REPOSITORY:ref:refs/heads/BRANCH`, and each claim of a customized one has its name
-    in front: https://docs.github.com/en/actions/reference/security/oidc
+    in front: see `GITHUB_PAGE`.
     """
     found = _GITHUB_REF.fullmatch(subject)
     if found is None:
@@ -144,7 +145,8 @@ def meant_github_subject(subject: str) -> str | None:
     beginning = _WILD.split(value)[0]
     if name and (value.startswith("refs/") or (beginning != value and "refs/".startswith(beginning))):
         return None
-    return f"{repository}:ref:{value if value.startswith('refs/') else f'refs/heads/{value}'}"
+    meant = value if value.startswith("refs/") else f"refs/heads/{value}"
+    return f"write {repository}:ref:{meant}, or end it with :environment:NAME or :pull_request"
 
 
 def tenant_claims(provider: SharedProvider) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from twokeys.errors import nearest, or_nearest
 from twokeys.iam import Wanted
-from twokeys.iam.shared_providers import SHARED_ISSUERS, meant_github_subject, shared_provider
+from twokeys.iam.shared_providers import GITHUB_PAGE, SHARED_ISSUERS, github_subject_step, shared_provider
 from twokeys.settings.account_life import account_life
 from twokeys.settings.conditions import conditions
 from twokeys.settings.grants import grants
@@ -42,7 +42,6 @@ from twokeys.settings.problem import Problem, no_account, no_mfa, no_unit
 from twokeys.settings.values import check_email
 
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
-_GITHUB_PAGE = "https://docs.github.com/en/actions/reference/security/oidc"
 _RESERVED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"
 _SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
 
@@ -242,9 +241,8 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
         elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
             why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end ({_SHARED_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
-        elif shared is not None and shared.name == "GitHub" and (meant := meant_github_subject(subject)):
-            why = f"no token of GitHub has this subject, so nobody comes in ({_GITHUB_PAGE})"
-            step = f"write {meant}, or end it with :environment:NAME or :pull_request"
+        elif shared is not None and shared.name == "GitHub" and (step := github_subject_step(subject)):
+            why = f"no token of GitHub has this subject, so nobody comes in ({GITHUB_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, step)
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
