@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import boto3
@@ -84,6 +86,24 @@ def test_each_service_throttles_with_its_own_error(  # noqa: PLR0917 - a column 
     assert error.value.response["Error"]["Code"] == code
     assert error.value.response["Error"]["Message"] == "Rate exceeded"
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_a_throttled_connection_is_used_again(throttling: LocalAws) -> None:
+    # A body that comes after its headers, as the SDKs send it: https://www.rfc-editor.org/rfc/rfc9112#section-9.3
+    statuses = []
+    with closing(HTTPConnection(throttling.endpoint.removeprefix("http://"), timeout=10)) as connection:
+        connection.connect()
+        connection.auto_open = 0  # a closed connection is an error, not a new connection
+        for _ in range(2):
+            connection.putrequest("POST", "/")
+            connection.putheader("Content-Length", "4")
+            connection.endheaders()
+            time.sleep(0.2)
+            connection.send(b"body")
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+    assert statuses == [400, 400]
 
 
 def test_a_call_waits(started: Callable[..., LocalAws], api: Callable[..., Any]) -> None:

@@ -46,11 +46,18 @@ def slow(app: App, longest: float, throttled: float) -> App:
         if scope["type"] == "http" and not scope["path"].startswith(_OWN_PATHS):
             await asyncio.sleep(longest * (0.25 + 0.75 * chance.random()))
             if chance.random() < throttled:
+                await _read_whole(receive)
                 await _throttle(dict(scope["headers"]).get(b"authorization", b""), send)
                 return
         await app(scope, receive, send)
 
     return answer
+
+
+async def _read_whole(receive: Any) -> None:  # noqa: ANN401 - ASGI's callable
+    """Take the request to its end: who answers before it makes the server close a connection that SDKs use again."""
+    while (await receive()).get("more_body"):
+        pass
 
 
 async def _throttle(signed: bytes, send: Send) -> None:
