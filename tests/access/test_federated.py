@@ -188,7 +188,8 @@ def test_a_service_that_works_for_its_account_is_no_door() -> None:
 GITHUB, CORP = arn(STAGE, f"oidc-provider/{HOST}"), arn(STAGE, "saml-provider/corp")
 BOTH = ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
 OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
-OPEN, FROM_OFFICE, OUTSIDE_OF_IT = (Outcome.ALLOW,), (Outcome.CONDITIONAL, "aws:SourceIp"), (Outcome.CONDITIONAL, "")
+OPEN, FROM_OFFICE = (Outcome.ALLOW,), (Outcome.CONDITIONAL, "aws:SourceIp")
+FOR_STS, ONE_OF = (Outcome.CONDITIONAL, AUD), (Outcome.CONDITIONAL, "")
 ANYWHERE = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}
 PODS = {**ANYWHERE, "Principal": {"Service": "pods.eks.amazonaws.com"}}
 EVERY_SERVICE = {**ANYWHERE, "Principal": {"Service": "*"}}
@@ -212,22 +213,28 @@ def test_every_service_that_hands_a_role_to_others_has_a_page_that_says_so() -> 
 
 @pytest.mark.parametrize(("statements", "expected"), [
     ([admits({"StringLike": {SUB: [MAIN, "repo:acme/web:*"]}, **STS})],
-        {f"{GITHUB} {one}": (f"GitHub {one}", *OPEN) for one in (MAIN, "repo:acme/web:*")}),
+        {f"{GITHUB} {one}": (f"GitHub {one}", *FOR_STS) for one in (MAIN, "repo:acme/web:*")}),
     ([admits({"StringEquals": {SUB: MAIN}, **OFFICE})], {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *FROM_OFFICE)}),
+    ([admits({"StringEquals": {SUB: MAIN}})], {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}),
+    ([admits({"StringEqualsIgnoreCase": {SUB: MAIN}})],
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", Outcome.CONDITIONAL, SUB)}),
+    ([admits({"StringEquals": {SUB: "repo:acme/*"}})],
+        {f"{GITHUB} repo:acme/*": ("GitHub repo:acme/*", Outcome.CONDITIONAL, SUB)}),
+    ([admits({"StringLikeIfExists": {SUB: "repo:acme/*"}})], {f"{GITHUB} *": ("GitHub *", Outcome.CONDITIONAL, SUB)}),
     ([admits({"StringEquals": {SUB: MAIN}}), {**admits({"StringEquals": {SUB: MAIN}}), "Effect": "Deny"}], {}),
     ([admits({"StringEquals": {SUB: [MAIN, "x"]}}), {**admits({"StringEquals": {SUB: MAIN}}), "Effect": "Deny"}],
         {f"{GITHUB} x": ("GitHub x", *OPEN)}),
     ([admits({"StringEquals": {SUB: MAIN, AUD: "a"}, "StringNotEquals": {SUB: "x", AUD: "b"}})],
-        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}),
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *FOR_STS, AUD)}),
     *(([admits({"StringEquals": {SUB: MAIN}, "StringLike": {AUD: audiences}}),
         {**admits({"StringEquals": {AUD: "a"}, **OFFICE}), "Effect": "Deny"}],
-        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OUTSIDE_OF_IT)}) for audiences in (["a", "b"], ["a", "b*"])),
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *FOR_STS, "")}) for audiences in (["a", "b"], ["a", "b*"])),
     *(([admits({"StringEquals": {SUB: MAIN, AUD: one}, **more}) for one, more in (("a", {}), ("b", OFFICE))][::way],
-        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *OPEN)}) for way in (1, -1)),
+        {f"{GITHUB} {MAIN}": (f"GitHub {MAIN}", *ONE_OF)}) for way in (1, -1)),
     ([admits({"StringEquals": {"www.amazon.com:user_id": "me", "www.amazon.com:app_id": "a"}}, "www.amazon.com")],
-        {"www.amazon.com me": ("Login with Amazon me", *OPEN)}),
+        {"www.amazon.com me": ("Login with Amazon me", Outcome.CONDITIONAL, "www.amazon.com:app_id")}),
     ([admits({"StringEquals": {"saml:sub": "ann", "saml:aud": "https://signin.aws.amazon.com/saml"}}, CORP, BOTH[1])],
-        {f"{CORP} ann": ("corp ann", *OPEN)}),
+        {f"{CORP} ann": ("corp ann", Outcome.CONDITIONAL, "saml:aud")}),
     *(([{"Effect": "Allow", "Principal": named, "Action": action}], {"* *": ("any identity provider *", *OPEN)})
         for named in ({"Federated": "*"}, {"AWS": "*"}) for action in (*BOTH, BOTH)),
     ([{**ANYWHERE, "Condition": ANCHOR}],
