@@ -726,7 +726,6 @@ def test_long_term_credentials_are_advice_said_once_in_a_program_that_has_no_com
     )
 
 
-
 # The configuration of the rules: https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration
 
 
