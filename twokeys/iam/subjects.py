@@ -62,7 +62,10 @@ class _Subjects:
         return f"write {text}" if fits else f"write it as in {self.examples[0]}"
 
 
-_OF_GITHUB = r"(?:ref:refs/.+|pull_request(?::.+)?|(?!repo:|ref:|pull_request|branch:|tag:|env:|https?:)[a-z][a-z0-9_]*:.+)"
+_OF_GITHUB = (
+    r"(?:ref:refs/.+|pull_request(?::.+)?"
+    r"|(?!repo:|ref:|pull_request|branch:|tag:|env:|https?:)[a-z][a-z0-9_]*:.+)"
+)
 """A claim of a subject: GitHub goes on to add some, and `repo_property_*` are people's own."""
 _PROVIDERS = (
     _Subjects(
