@@ -553,7 +553,8 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
         known,
         known,
     )
-    sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}; events in it are not known"
+    sentence = f"not readable: {damaged}: {source['notReadable'][str(damaged)]}"
+    assert "; events in it are not known: copy the file again" in sentence
     assert f"\n{sentence}\n" in result.stdout
     assert ", 1 file that cannot be read\n" in result.stdout
     span = "1 file read, 60 passed over: 60 of CloudTrail-Digest, 1 not readable, "
@@ -570,12 +571,26 @@ def test_a_damaged_file_in_a_folder_is_counted_and_named_and_no_door_that_it_may
         raise run("prod", "--events", str(damaged)).exception or AssertionError
 
 
+def test_a_damaged_digest_hides_no_event_and_proves_no_hour(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html"""
+    folder = logs(tmp_path, read_event(HUB, "2026-09-01T10:00:00Z"), read_event(HUB, "2026-09-03T10:00:00Z"))
+    digests(Path(folder), HUB, "2026-09-01", "2026-09-03")
+    damaged = Path(folder, f"{HUB}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260902T100131Z.json")
+    damaged.write_text(damaged.read_text().replace("2026-09-02T00:00:00Z", "y"))
+    events = read("prod", "--events", folder)["events"]
+    ((file, why),) = events["sources"][0]["notReadable"].items()
+    assert (file, "; whether a log file of its hour is missing is not known: copy" in why) == (str(damaged), True)
+    gap = "in us-east-1 from 2026-09-02 00:00 to 2026-09-03 00:00 UTC, of which there is no digest"
+    assert {one["account"]: one["notCovered"] for one in events["coverage"]}[HUB] == gap
+    assert not any("cannot be read" in (one["whyNotKnown"] or "") for one in events["doors"])
+
+
 def test_the_hash_of_a_folder_is_what_standard_tools_make_of_it_and_that_of_a_file_its_own(tmp_path: Path) -> None:
     folder = logs(tmp_path, entry(CI, DEPLOYER, "2026-09-01T10:00:00Z"))
     for number, name in enumerate(("a/B.json", "a.json", "a/é.jsonl.gz", "notes.txt", "a/digest.JSON")):
         file = Path(folder, name)
         file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps({"digestStartTime": number}))
+        file.write_text(json.dumps({"configurationItems": number}))
     file = Path(folder, LOG)
     command = "find -L AWSLogs -type f -iname '*json*' -exec sha256sum {} + | cut -c1-64 | sort | sha256sum"
     made = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout[:64]

@@ -477,7 +477,7 @@ def test_between_digests_no_hour_may_lack(hours: list[tuple[int, int]], said: st
     coverage.accounts[STAGE].reads["us-east-1"] = -1
     for one in hours:
         span = [midnight + timedelta(hours=hour) for hour in one]
-        coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", span)
+        coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_the-trail_us-east-1_20260901T100131Z.json.gz", *span)
     assert coverage.gap(STAGE, ["us-east-1"], midnight, end) == said
     days = coverage.lacking(STAGE, ["us-east-1"], (midnight, end))
     assert [day.day for day in days.get("us-east-1", ())] == lacking

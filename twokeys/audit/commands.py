@@ -186,6 +186,7 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
             source, hashes = Source(str(path)), []
             trail.sources.append(source)
             for file in inside:
+                service = None
                 try:
                     hashes.append(hashed(file))
                     service = other_service(file)
@@ -195,8 +196,8 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                     for record in records(file) if service is None else ():
                         source.saw(trail.add(record, str(file), delivered=whole))
                     if service == DIGEST:
-                        names, times = listed(file)
-                        trail.coverage.digest(file.name, times)
+                        names, *period = listed(file)
+                        trail.coverage.digest(file.name, *period)
                         for name in names:
                             if name not in given:
                                 trail.coverage.lacks(name)
@@ -208,8 +209,10 @@ def _from_files(paths: tuple[Path, ...], start: datetime | None, end: datetime |
                 except Refusal as refused:
                     if file == path:
                         raise
-                    source.not_readable[str(file)] = refused.why
-                    trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
+                    lost = "whether a log file of its hour is missing is" if service == DIGEST else "events in it are"
+                    source.not_readable[str(file)] = f"{refused.why}; {lost} not known: {refused.next_step}"
+                    if service != DIGEST:
+                        trail.hidden.setdefault(account_of(file), f"{file}, which cannot be read")
                 progress.update(task, advance=1, records=trail.records)
             source.sha256 = hashed_together(hashes) if path.is_dir() else hashes[0]
     return trail

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -103,10 +103,10 @@ class Coverage:
         if is_log(name) and (found := _named(name)):
             self.accounts[found[0]].files += 1
 
-    def digest(self, name: str, times: Sequence[datetime]) -> None:
-        """Take the name of a digest, and its start and end; one that does not say them covers nothing."""
-        if (found := _named(name)) and len(times) == len(("start", "end")):
-            self.accounts[found[0]].digests[found[1]].append((times[0], times[1]))
+    def digest(self, name: str, start: datetime, end: datetime) -> None:
+        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing."""
+        if found := _named(name):
+            self.accounts[found[0]].digests[found[1]].append((start, end))
 
     def lacks(self, name: str) -> None:
         """Take the name of a log file that a digest lists and that was not given."""

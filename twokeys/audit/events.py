@@ -242,8 +242,9 @@ def _few(what: str, lines: list[str]) -> Iterator[str]:
 
 def not_readable(found: Comparison) -> list[str]:
     """The files and records that cannot be read, each in a sentence."""
-    files = [f"not readable: {file}: {why}; events in it are not known" for file, why in found.not_readable.items()]
-    return files + [f"not readable: {one}" for one in found.unreadable]
+    files = [f"{file}: {why}" for file, why in found.not_readable.items()]
+    records = [f"{one}; whether it is an entry is not known: copy its file again" for one in found.unreadable]
+    return [f"not readable: {one}" for one in (*files, *records)]
 
 
 def covered(one: Covered, answers: Answers) -> str:
