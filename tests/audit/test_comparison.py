@@ -245,6 +245,31 @@ def test_an_entry_without_the_mfa_that_its_door_asks_for_is_unusual(
     assert whys(found) == ([("without the MFA that its door asks for",)] if unusual else [])
 
 
+@pytest.mark.parametrize(
+    ("asked", "request_parameters", "unusual"),
+    [
+        (True, {"externalId": "12345"}, False),
+        (True, {}, True),
+        (True, None, False),  # the record does not tell
+        (False, {}, False),
+    ],
+)
+def test_an_entry_without_the_external_id_that_its_door_asks_for_is_unusual(
+    asked: bool, request_parameters: dict[str, Any] | None, unusual: bool
+) -> None:
+    """AWS's example: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html."""
+    world, role = two_keys(), arn(STAGE, "role/vendor")
+    condition = {"StringEquals": {"sts:ExternalId": "12345"}} if asked else None
+    world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=condition)))
+    record = entry(f"arn:aws:iam::{OUTSIDE}:user/agent", role, at(0), resources=[{"ARN": role}])
+    named = request_parameters
+    record["requestParameters"] = None if named is None else record["requestParameters"] | named
+    found = compared(world, record, learning_days=14)
+    assert (usage(found)["vendor"], found.undeclared) == (Usage.USED, ())
+    said = "without the external ID that its door asks for: the trust was another then, or the door was not used"
+    assert whys(found) == ([(said,)] if unusual else [])
+
+
 OF_HUB = {"requestParameters": {"name": f"arn:aws:cloudtrail:us-east-1:{HUB}:trail/ours"}}
 
 

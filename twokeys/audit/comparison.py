@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step, Way
-from twokeys.answers.published import MFA
+from twokeys.answers.published import EXTERNAL_ID, MFA
 from twokeys.audit import LEARNING
 from twokeys.audit.coverage import Gaps, Recorded
 from twokeys.audit.logs import Source
@@ -24,7 +24,14 @@ from twokeys.shown import counted
 
 _ENOUGH = 10
 _APART = 2
-WITHOUT_MFA = "without the MFA that its door asks for"
+_ASKED = {
+    MFA: "without the MFA that its door asks for",
+    EXTERNAL_ID: "without the external ID that its door asks for: the trust was another then, or the door was not used",
+}
+"""What a door asks for that a record shows, and what is said where it does not.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+"""
 _BY_PROVIDER = ("web-identity", "saml", "identity-center-user", "identity-center-group")
 """Who comes by an identity provider: recorded in the role's account only."""
 _ANY_PROVIDER = "any identity provider "
@@ -210,8 +217,8 @@ def compare(
     on_the_way = {step.source.who.account for way in answers.ways for step in way.steps} - {*answers.accounts}
     signed = [use for use in known if use.account in on_the_way and _is_weak(use)]
     calls = [*_root_calls(answers, trail), *_logging(trail, {*answers.accounts} | on_the_way)]
-    calls += [Unusual(one.use, (WITHOUT_MFA,)) for one in population if one.on_the_way and _lacks_mfa(one)]
-    without_mfa = {one.use.id for one in population if not one.on_the_way and _lacks_mfa(one)}
+    calls += [Unusual(one.use, why) for one in population if one.on_the_way and (why := _lacks(one))]
+    lacks = {one.use.id: _lacks(one) for one in population if not one.on_the_way}
     learned = None
     if start is not None:
         learned = start + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - start)
@@ -225,7 +232,7 @@ def compare(
         entries=len(entries) - len(by_service),
         doors=tuple(use for _, use in by_doors.values()),
         undeclared=tuple(one.use for one in population if not one.doors),
-        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, without_mfa)),
+        unusual=tuple(_unusual([*judged, *signed], learned, _users(answers), calls, lacks)),
         apart=dict(sorted((apart + Counter(dict(_key_calls(answers, trail)))).items())),
         unreadable=tuple(trail.unreadable.values()),
         sign_ins=tuple(_sign_ins(judged)),
@@ -419,9 +426,11 @@ def _is_another(use: Use, ids: Mapping[Who, set[str]]) -> bool:
     return any(unique_id is not None and unique_id not in ids.get(who, {unique_id}) for who, unique_id in told)
 
 
-def _lacks_mfa(entry: Entry) -> bool:
-    """Whether the call was without MFA, and each door that explains it asks for that."""
-    return entry.use.mfa is False and bool(entry.doors) and all(MFA in door.conditions for door in entry.doors)
+def _lacks(entry: Entry) -> tuple[str, ...]:
+    """What the call was without that each door that explains it asks for, in words."""
+    shown = {MFA: entry.use.mfa, EXTERNAL_ID: entry.use.external_id}
+    asked = set.intersection(*(set(door.conditions) for door in entry.doors)) if entry.doors else set()
+    return tuple(words for what, words in _ASKED.items() if what in asked and shown[what] is False)
 
 
 def _way_use(way: Way, used: Mapping[tuple[Who, Who], tuple[_Tally, DoorUse]]) -> WayUse:
@@ -605,9 +614,9 @@ def _unusual(
     learned: datetime | None,
     users: Container[Who],
     calls: list[Unusual],
-    without_mfa: Container[str],
+    lacks: Mapping[str, tuple[str, ...]],
 ) -> list[Unusual]:
-    found = [*calls, *_surprises(uses, learned, users, without_mfa)]
+    found = [*calls, *_surprises(uses, learned, users, lacks)]
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 
@@ -633,7 +642,7 @@ def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
 
 
 def _surprises(
-    uses: Iterable[Use], learned: datetime | None, users: Container[Who], without_mfa: Container[str]
+    uses: Iterable[Use], learned: datetime | None, users: Container[Who], lacks: Mapping[str, tuple[str, ...]]
 ) -> Iterable[Unusual]:
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
@@ -645,7 +654,7 @@ def _surprises(
                 yield Unusual(use, why)
             continue
         who = use.caller.who if use.told else (use.caller.who.account, use.unique_id)
-        surprises = [WITHOUT_MFA] if use.id in without_mfa else []
+        surprises = [*lacks.get(use.id, ())]
         if learned is None or use.time >= learned:
             surprises += habits[who].surprises(use)
         if surprises:

@@ -94,6 +94,8 @@ class Use:
     task: str | None = None
     mfa: bool | None = None
     """Whether the sign-in, or the session that called, was with MFA; None where the record does not tell it."""
+    external_id: bool | None = None
+    """Whether a call of AssumeRole named an external ID; None where the record does not tell it."""
     arn: str = ""
     """The role's."""
     by: str | None = None
@@ -317,10 +319,12 @@ def _called(record: Mapping[str, Any], told: Mapping[str, Any], target: Who, tim
         failed=_failed(record),
         task=task.rpartition("/")[2] if isinstance(task, str) else None,
         mfa=_mfa(record, told, asked),
+        external_id="externalId" in asked if asked and record["eventName"] == "AssumeRole" else None,
         arn=intern(next((arn for arn in _role_arns(record) if _ROLE.fullmatch(arn)), "")),
         by=_text(told.get("accessKeyId")),
         key=_text(_mapping(answered.get("credentials")).get("accessKeyId")),
-        role_id=_text(str(_mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0]),
+        role_id=intern(str(_mapping(answered.get("assumedRoleUser")).get("assumedRoleId") or "").partition(":")[0])
+        or None,
         invoked_by=_service(told.get("invokedBy")) or _service(record.get("sourceIPAddress")),
     )
 
