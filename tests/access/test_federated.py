@@ -29,7 +29,6 @@ from twokeys.iam import UNKNOWN, Outcome
 HOST = "token.actions.githubusercontent.com"
 SUB, AUD, OWNER = f"{HOST}:sub", f"{HOST}:aud", f"{HOST}:repository_owner_id"
 STS = {"StringEquals": {AUD: "sts.amazonaws.com"}}
-PATTERN_UNDER_EQUALS = {"StringEquals": {AUD: "sts.amazonaws.com", SUB: "repo:acme/*"}}
 # https://learn.microsoft.com/en-us/azure/sentinel/connect-aws: one tenant of Microsoft's for all workspaces
 SENTINEL = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/"
 MAIN = "repo:acme/app:ref:refs/heads/main"
@@ -81,7 +80,8 @@ def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: objec
         {"ForAllValues:StringLike": {SUB: "repo:acme/*"}, **STS},
         {"StringNotLike": {SUB: "repo:evil/*"}, **STS},
         {"Null": {SUB: "false"}, **STS},
-        PATTERN_UNDER_EQUALS,
+        {"StringLike": {SUB: ["acme/app:*", "repo:*"]}, **STS},
+        {"StringLike": {SUB: "environment:prod:*"}, **STS},
         {"StringLike": {SUB: "repo:${aws:PrincipalTag/owner}/*"}, **STS},
         {"StringEquals": {OWNER: "42"}},
         {"StringEquals": {f"{HOST}:actor": "me"}, **STS},
@@ -90,9 +90,31 @@ def test_a_subject_of_ones_own_at_a_shared_provider_is_accepted(condition: objec
 )
 def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object) -> None:
     (found,) = trusting(admits(condition)).check().mandatory
-    nobodys = condition in (PATTERN_UNDER_EQUALS, {"StringEquals": {OWNER: "42"}})
-    said = "cannot work as it stands with GitHub: " if nobodys else "is open to others by "
+    without_subject = condition == {"StringEquals": {OWNER: "42"}}
+    said = "cannot work as it stands with GitHub: " if without_subject else "is open to others by "
     assert (found.rule, said in found.message) == ("federated-trust", True)
+
+
+@pytest.mark.parametrize(
+    ("operator", "subjects", "dead", "step"),
+    [
+        ("StringEquals", [MAIN, "repo:acme/web:main"], "repo:acme/web:main", f"write it as in {MAIN}"),
+        ("StringEquals", [MAIN, "repo:acme/*"], "repo:acme/*", "write StringLike, or the whole value"),
+        ("StringEquals", ["acme/app:ref:refs/heads/main"], "acme/app:ref:refs/heads/main", f"write {MAIN}"),
+        ("StringLike", ["acme/app:*"], "acme/app:*", "write repo:acme/app:*"),
+        ("StringLike", ["repo:https://github.com/acme/app:*"], "repo:https://github", "write repo:acme/app:*"),
+    ],
+)
+def test_a_subject_that_no_token_has_lets_nobody_in_and_is_advice_with_what_is_meant(
+    operator: str, subjects: list[str], dead: str, step: str
+) -> None:
+    """https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims"""
+    checked = trusting(admits({**STS, f"ForAnyValue:{operator}": {SUB: subjects}})).check()
+    assert not checked.mandatory
+    (advice,) = (one for one in checked.advisory if one.rule == "policy-lint" and SUB in one.message)
+    assert dead in advice.message
+    assert advice.next_step.startswith(f"{step};")
+    assert "open to others" not in advice.message
 
 
 @pytest.mark.parametrize(
