@@ -32,7 +32,7 @@ def only(policy: PolicyDocument) -> Federation:
     return found
 
 
-def texts(found: Admitted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def asked_for(found: Admitted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The values that must be equal, as written, and those that are patterns."""
     exact, patterns = ([one.text for one in found.values if one.wild is wild] for wild in (False, True))
     return tuple(exact), tuple(patterns)
@@ -56,7 +56,7 @@ def texts(found: Admitted) -> tuple[tuple[str, ...], tuple[str, ...]]:
 ])  # fmt: skip
 def test_a_condition_demands_certain_subjects(condition: Any, exact: tuple[str, ...], patterns: tuple[str, ...]):
     subject = only(trust(admitting(condition))).subject
-    assert texts(subject) == (exact, patterns)
+    assert asked_for(subject) == (exact, patterns)
     assert subject.demanded
     assert not subject.anybody
     assert subject.nobody is (not exact and not patterns)
@@ -88,7 +88,7 @@ def test_a_denial_of_all_others_demands_too(
     denied: Any, exact: tuple[str, ...], patterns: tuple[str, ...], anybody: bool
 ):
     found = only(trust(admitting(), admitting(denied, Effect="Deny")))
-    assert (*texts(found.subject), found.subject.anybody) == (exact, patterns, anybody)
+    assert (*asked_for(found.subject), found.subject.anybody) == (exact, patterns, anybody)
 
 
 def test_who_is_denied_without_conditions_is_no_federation():
@@ -136,9 +136,9 @@ def test_each_kind_of_provider_has_its_action_and_its_keys(provider: str, action
 def test_other_claims_are_read_too():
     keys = {AUD: "sts.amazonaws.com", f"{HOST}:repository_owner_id": "42"}
     found = only(trust(admitting({"StringEquals": keys, "ForAllValues:StringEquals": {f"{HOST}:actor": "me"}})))
-    assert texts(found.admits("repository_owner_id")) == (("42",), ())
+    assert asked_for(found.admits("repository_owner_id")) == (("42",), ())
     assert found.admits("actor").anybody
-    assert texts(found.admits(AUD)) == (("sts.amazonaws.com",), ())
+    assert asked_for(found.admits(AUD)) == (("sts.amazonaws.com",), ())
 
 
 @pytest.mark.parametrize(("provider", "subject"), [
@@ -147,7 +147,7 @@ def test_other_claims_are_read_too():
 def test_some_web_identity_providers_call_the_subject_otherwise(provider: str, subject: str):
     condition = {"StringEquals": {f"{provider}:{subject}": "me"}}
     found = only(trust({"Principal": {"Federated": provider}, "Action": WEB, "Condition": condition}))
-    assert texts(found.subject) == (("me",), ())
+    assert asked_for(found.subject) == (("me",), ())
 
 
 @pytest.mark.parametrize("principal", [{"Federated": "*"}, {"AWS": "*"}])

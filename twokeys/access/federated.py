@@ -37,7 +37,7 @@ from twokeys.iam import (
 from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
 from twokeys.iam.evaluation import Levels
-from twokeys.iam.shared_providers import never_matches, shared_provider, tenant_claims
+from twokeys.iam.shared_providers import shared_provider, tenant_claims
 from twokeys.iam.verdict import Why
 
 _ANYBODY = "*"
@@ -126,7 +126,7 @@ def doors(found: FederatedTrust, trust: PolicyDocument, rcps: Levels) -> Iterato
     """A door for each that comes in: the trust policy is its only key; the audience and all else is its condition."""
     federation, role = found.federation, found.role
     for subject, source in found.sources.items():
-        certain = Wanted(subject) in federation.subject.values and not never_matches(Wanted(subject))
+        certain = Wanted(subject) in federation.subject.values and not set(subject) & set("*?")
         context = Context({federation.subject_key: (subject,)} if certain else {})
         request = Request(_caller(found), federation.action, role.arn, context)
         verdict = _without_pattern(settled(evaluate, request, Policies(trust=trust, rcps=rcps)), federation)
