@@ -165,7 +165,7 @@ def _from_files(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from twokeys.audit.coverage import Coverage
+    from twokeys.audit.coverage import Coverage, is_digest
     from twokeys.audit.logs import (
         DIGEST,
         Source,
@@ -206,7 +206,7 @@ def _from_files(
                     whole = service is None and delivered(file)
                     for record in records(file) if service is None else ():
                         source.saw(trail.add(record, str(file), delivered=whole))
-                    if service == DIGEST:
+                    if service == DIGEST and is_digest(file.name):  # of another, nothing tells the account and region
                         names, *period = listed(file)
                         trail.coverage.digest(file.name, *period)
                         for name in names:

@@ -47,7 +47,7 @@ _FIRST = date(2013, 1, 1).toordinal()
 """The day of bit 0: CloudTrail began in that year."""
 _BEGINNING, _END = (moment.replace(tzinfo=UTC) for moment in (datetime.min, datetime.max))
 _FEW = 2
-"""How many regions that lack the same are named."""
+"""How many of the regions that lack the same are named."""
 _Span = tuple[datetime, datetime]
 _FILE = re.compile(r"(\d{12})_CloudTrail(?:-Digest)?_([a-z]+(?:-[a-z]+)+-\d+)_(?:(.+)_)?(\d{8})T\d{4,6}Z")
 """The name of a log file or a digest, that with the trail's name and home region.
@@ -201,15 +201,24 @@ class Coverage:
 def _words(lacks: Sequence[tuple[str, str]]) -> str:
     first = lacks[0][1]
     alike = [region for region, why in lacks if why == first]
-    more, others = len(alike) - _FEW, len(lacks) - len(alike)
-    shown = ", ".join(alike[:_FEW]) + (f" and {counted(more, 'more region')}" if more > 0 else "")
-    return f"in {shown} {first}".rstrip() + (f", and not wholly in {counted(others, 'other region')}" if others else "")
+    others = [region for region, why in lacks if why != first]
+    also = f", and also in {_some(others)}" if others else ""
+    return f"in {_some(alike)} {first}".rstrip() + also
+
+
+def _some(regions: Sequence[str]) -> str:
+    more = len(regions) - _FEW
+    return ", ".join(regions[:_FEW]) + (f" and {counted(more, 'more region')}" if more > 0 else "")
 
 
 def is_log(name: str) -> bool:
     """Whether CloudTrail names its log files so."""
-    found = _FILE.match(name)
-    return found is not None and "_CloudTrail_" in found.group()
+    return _named(name) is not None and "_CloudTrail_" in name
+
+
+def is_digest(name: str) -> bool:
+    """Whether CloudTrail names its digests so."""
+    return _named(name) is not None and "_CloudTrail-Digest_" in name
 
 
 def _lacks(

@@ -261,7 +261,10 @@ def covered(one: Covered, answers: Answers) -> str:
     whole: dict[int, list[str]] = defaultdict(list)
     for region in there.regions:
         whole[there.whole(region).bit_count()].append(region or "no region")
-    days = (f"{counted(number, 'day')} in {listed(regions)}" for number, regions in sorted(whole.items(), reverse=True))
+    days = (
+        f"{counted(number, 'day')} in {listed(regions) if len(regions) <= _FEW else counted(len(regions), 'region')}"
+        for number, regions in sorted(whole.items(), reverse=True)
+    )
     parts = (
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
@@ -273,10 +276,16 @@ def covered(one: Covered, answers: Answers) -> str:
 
 
 def ways(found: Comparison) -> str:
-    """How many of the ways in were used, in a sentence; empty where there is none."""
+    """How many of the ways in were used, and what tells more, in a sentence; empty where there is none."""
     counts = Counter(one.usage for one in found.ways)
     each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
-    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}" if counts else ""
+    if not counts:
+        return ""
+    step = (
+        "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
+    )
+    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] else ""
+    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
 def through_roles(found: Comparison) -> list[tuple[str, str]]:
