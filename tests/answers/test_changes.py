@@ -584,7 +584,7 @@ def test_an_identity_provider_that_takes_other_tokens_or_assertions_is_a_change(
     found = changes(*(read(of_provider(kind, **values).graph) for values in (before, after)))
     assert bool(found) is (told is not None)
     assert (told or "No way in") in "\n".join(lines(found))
-    assert ("#### Control policies and identity providers" in in_markdown(found)) is (told is not None)
+    assert ("#### What bears on them" in in_markdown(found)) is (told is not None)
 
 
 def bound(content: Mapping[str, object], kind: str = "SERVICE_CONTROL_POLICY") -> World:
@@ -609,3 +609,24 @@ def test_a_control_policy_that_says_something_else_is_a_change_told_once_for_all
     assert told == {"about": "control policies of prod, stage", "gained": [], "lost": ["Deny kms:* on *"]}
     assert "~ control policies of prod, stage: lost Deny kms:* on *" in list(lines(found))
     assert not changes(read(bound(denies, kind).graph), read(bound(denies, kind).graph))
+
+
+def test_an_account_of_the_same_name_and_another_id_is_said_to_be_another_one() -> None:
+    worlds = []
+    for account in ("2" * 12, "4" * 12):
+        world = World()
+        world.add("Account", "stage", world.hub, name="stage", outputs={"id": account})
+        worlds.append(world)
+    told = "account stage is another one: gained id 444444444444; lost id 222222222222"
+    assert f"~ {told}" in list(lines(changes(*(read(one.graph) for one in worlds))))
+
+
+def test_a_user_who_gains_an_access_key_or_a_password_is_told() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"""
+    before, after = may(user=True), may(user=True)
+    before.add("AccessKey", "alice", before.hub, user="alice", status="Inactive")
+    after.add("AccessKey", "alice", after.hub, user="alice", status="Active")
+    after.add("UserLoginProfile", "alice", after.hub, user="alice")
+    for sides, told in (((before, after), "gained"), ((after, before), "lost")):
+        (said,) = lines(changes(*(read(one.graph) for one in sides)))
+        assert said == f"~ user alice of management: {told} a password and an access key"

@@ -36,7 +36,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What bears on ways and stands in no key of theirs: control policies of accounts, or an identity provider."""
+    """What bears on ways and stands in no key of theirs: control policies, identity providers, passwords and keys."""
 
     about: str
     difference: Difference
@@ -61,9 +61,9 @@ class Changes:
 
     @property
     def strongest(self) -> Level:
-        """How strong the strongest way is that is gained or changed."""
+        """How strong the strongest way is that is gained or changed; not known of what changed beside ways."""
         ways = (*self.gained, *(one.after for one in self.changed))
-        return max((way.permissions.level for way in ways), default=Level.NONE)
+        return max((*(way.permissions.level for way in ways), Level.UNKNOWN if self.beside else Level.NONE))
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved or self.beside)
@@ -113,6 +113,35 @@ def _beside(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator
         found = _differing(was[account, name], now[account, name])
         if found:
             yield Beside(f"identity provider {name} of {names.get(account, account)}", found)
+    yield from _other_accounts(before, after, ids)
+    yield from _long_term(before, after, ids)
+
+
+def _other_accounts(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Accounts of one name and another id: their ways are lost and gained, as they are other accounts."""
+    was, now = (
+        {account.name: ids.get(one, one) for one, account in side.accounts.items() if account.name != one}
+        for side in (before, after)
+    )
+    for name in sorted(was.keys() & now.keys()):
+        if was[name] != now[name] and (was[name] + now[name]).isdigit():
+            yield Beside(f"account {name} is another one", Difference((f"id {now[name]}",), (f"id {was[name]}",)))
+
+
+def _long_term(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
+    """Who gains or loses a password or an access key, in what was read alike: live AWS tells more than states do."""
+    if _live(before) is not _live(after):
+        return
+    was, now = ({_with_id(one.user.who, ids): one for one in side.long_term} for side in (before, after))
+    for user in sorted({**was, **now}, key=str):
+        old, new = was.get(user), now.get(user)
+        if (old and old.has) != (new and new.has):
+            party = (new or was[user]).user
+            yield Beside(party.short, Difference((new.has,) if new else (), (old.has,) if old else ()))
+
+
+def _live(side: Answers) -> bool:
+    return any(one.caller for one in side.evidence)
 
 
 def _differing(was: Mapping[str, frozenset[str]], now: Mapping[str, frozenset[str]]) -> Difference:

@@ -83,7 +83,7 @@ def in_markdown(found: Changes) -> str:
     parts += _ways("Lost", found.lost)
     parts += _changed(found.changed)
     if found.beside:
-        parts.append("#### Control policies and identity providers")
+        parts.append("#### What bears on them")
         parts.append(
             "\n".join(f"- {markdown(f'{one.about}: {_gained_and_lost(one.difference)}')}" for one in found.beside)
         )
