@@ -150,8 +150,12 @@ class Coverage:
             self.accounts[found[0]].files += 1
 
     def digest(self, name: str, start: datetime, end: datetime) -> None:
-        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing."""
-        if found := _named(name):
+        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing.
+
+        A backfill digest lists what came late of an hour, and does not stand for that hour's own.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+        """
+        if (found := _named(name)) and "_backfill." not in name:
             account, region, trail, _ = found
             spans = self.accounts[account].digests[region]
             if spans and spans[-1][0] <= start <= spans[-1][1]:  # as read in order: each follows the one before
