@@ -251,7 +251,7 @@ def _few(what: str, lines: list[str]) -> Iterator[str]:
 def not_readable(found: Comparison) -> list[str]:
     """The files and records that cannot be read, each in a sentence."""
     files = [f"{file}: {why}" for file, why in found.not_readable.items()]
-    records = [f"{one}; whether it is an entry is not known: copy its file again" for one in found.unreadable]
+    records = [f"{one}; what happened is not known: copy its file again" for one in found.unreadable]
     return [f"not readable: {one}" for one in (*files, *records)]
 
 
