@@ -31,6 +31,11 @@ def items(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def stack_of(urn: str) -> str:
+    """The name of the stack that makes a resource."""
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]
+
+
 def is_stack_reference(urn: str) -> bool:
     """Whether a URN is that of a stack reference."""
     return f"::{STACK_REFERENCE}::" in urn
@@ -162,7 +167,9 @@ class Snapshot:
 
     `pending` is what may be there beside them, or instead of one of them. `left_out` are resources of the program that
     this operation does not make and that are not there either (`--target`, `--exclude`). `is_state` tells that outputs
-    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from.
+    are what the engine last saw, and not what an operation makes of them. `evidence` is what it was read from. Two
+    things are missing: what the stacks of `without_state` make, and what an operation on those of `unfinished`, which
+    is under way or was stopped, has not made yet.
     """
 
     resources: tuple[Resource, ...]
@@ -171,15 +178,21 @@ class Snapshot:
     left_out: tuple[Resource, ...] = ()
     is_state: bool = False
     evidence: tuple[Evidence, ...] = ()
+    without_state: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @classmethod
     def together(cls, snapshots: Iterable[Snapshot], origin: str) -> Snapshot:
         """Several snapshots as one."""
         parts = tuple(snapshots)
-        resources = tuple(resource for part in parts for resource in part.resources)
-        pending = tuple(pending for part in parts for pending in part.pending)
-        evidence = tuple(one for part in parts for one in part.evidence)
-        return cls(resources, origin, pending, is_state=any(part.is_state for part in parts), evidence=evidence)
+        return cls(
+            resources=tuple(one for part in parts for one in part.resources),
+            origin=origin,
+            pending=tuple(one for part in parts for one in part.pending),
+            is_state=any(part.is_state for part in parts),
+            evidence=tuple(one for part in parts for one in part.evidence),
+            unfinished=tuple(one for part in parts for one in part.unfinished),
+        )
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
@@ -190,7 +203,7 @@ class Snapshot:
     def stack(self) -> str | None:
         """The name of the stack, as its URNs have it."""
         urn = self.resources[0].urn if self.resources else ""
-        return urn.removeprefix("urn:pulumi:").partition("::")[0] if urn.startswith("urn:pulumi:") else None
+        return stack_of(urn) if urn.startswith("urn:pulumi:") else None
 
     @cached_property
     def referred(self) -> tuple[Referred, ...]:

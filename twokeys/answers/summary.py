@@ -153,13 +153,25 @@ def unseen(answers: Answers) -> list[str]:
 
 
 def not_shown(answers: Answers) -> str | None:
-    """That states are missing: those with the users and roles of accounts of the organization that ways come from."""
-    if not (missing := unseen(answers)):
-        return None
-    return (
-        f"Not shown: the users and roles of {', '.join(missing)}, so ways through them are missing here. "
-        "Next step: give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)"
+    """What states would show that are missing or not whole: stacks, and users and roles of accounts."""
+    parts = (
+        (answers.without_state, "stacks without a state ({})", "update them, or wait for the update, and ask again"),
+        (
+            answers.unfinished,
+            "what is still to come of stacks whose update is under way or was stopped ({})",
+            "let `pulumi up` end, and ask again",
+        ),
+        (
+            unseen(answers),
+            "the users and roles of {}",
+            "give the states of the stacks that make them as well (`--state FILE`), or ask live IAM (`--live`)",
+        ),
     )
+    missing = [(what.format(", ".join(names)), step) for names, what, step in parts if names]
+    if not missing:
+        return None
+    what, steps = ("; ".join(each) for each in zip(*missing, strict=True))
+    return f"Not shown: {what}, so ways through them are missing here. Next step: {steps}"
 
 
 def scope(answers: Answers) -> str | None:
