@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
+from twokeys.access.snapshot import place_of
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -38,7 +39,8 @@ class Finding:
     def text(self) -> str:
         """The finding as it is shown to people."""
         place = f" ({self.source})" if self.source else ""
-        where = f" [{self.urn}]" if self.urn and self.urn not in self.message else ""
+        at = place_of(self.urn or "")
+        where = f" [{at}]" if at and at not in self.message else ""
         return f"{self.message}{place}.{where} Next step: {self.next_step}."
 
 

@@ -31,14 +31,19 @@ def items(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def stack_of(urn: str) -> str:
-    """The name of the stack that makes a resource."""
-    return urn.removeprefix("urn:pulumi:").partition("::")[0]
-
-
 def is_stack_reference(urn: str) -> bool:
     """Whether a URN is that of a stack reference."""
     return f"::{STACK_REFERENCE}::" in urn
+
+
+def stack_of(urn: str) -> str | None:
+    """The stack that a URN names; None of what was read live."""
+    return urn.removeprefix("urn:pulumi:").partition("::")[0] if urn.startswith("urn:pulumi:") else None
+
+
+def place_of(urn: str) -> str:
+    """Where people find a resource: its URN, or of one that was read live the ARN of what it is or is a part of."""
+    return urn.partition(" ")[0] if urn.startswith("arn:") else urn
 
 
 def holds_unknown(value: object) -> bool:
@@ -52,6 +57,7 @@ def holds_unknown(value: object) -> bool:
 class Resource:
     """One resource: what the program asked for (`inputs`) and what is known to come of it (`outputs`).
 
+    One that was read live has no URN: what stands there begins with AWS's own ARN or id.
     `inputs` is None where the source does not have them. `source` is the program's file and line, where it is known.
     `created` is when it was made and `modified` when its document was last changed, in ISO 8601, as far as the source
     tells: a state tells no change of a document, it dates whatever touches a resource, also a refresh or a tag.
@@ -202,8 +208,7 @@ class Snapshot:
     @property
     def stack(self) -> str | None:
         """The name of the stack, as its URNs have it."""
-        urn = self.resources[0].urn if self.resources else ""
-        return stack_of(urn) if urn.startswith("urn:pulumi:") else None
+        return stack_of(self.resources[0].urn) if self.resources else None
 
     @cached_property
     def referred(self) -> tuple[Referred, ...]:

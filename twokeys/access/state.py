@@ -89,7 +89,7 @@ def parse_state(text: str, origin: str = "this state") -> Snapshot:
             resources = tuple(_resources(deployment.get("resources") or []))
             operations = deployment.get("pending_operations") or []
             pending = tuple(_pending(operations))
-            unfinished = tuple(dict.fromkeys(stack_of(one["resource"]["urn"]) for one in operations))
+            unfinished = tuple(dict.fromkeys(str(stack_of(one["resource"]["urn"])) for one in operations))
             written = mapping(deployment.get("manifest")).get("time")
             read = Evidence(origin, written if isinstance(written, str) else None)
             return Snapshot(resources, origin, pending, is_state=True, evidence=(read,), unfinished=unfinished)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from twokeys.access.documents import MASKS, Document
 from twokeys.access.requirements import EXTERNAL_ID, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference
-from twokeys.answers.model import Answers, NotProved, Way
+from twokeys.answers.model import Answers, NotProved, Step, Way
 from twokeys.answers.permissions import Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
 from twokeys.doors import Who
+from twokeys.iam.verdict import all_of
 
 OTHER_POLICIES = "other policies"
 
@@ -115,10 +116,10 @@ def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
     allowed = difference(was.documents, now.documents, ids)
     boundary = difference(_limit(was), _limit(now), ids)
     stops = [[_with_id(stop.who, ids) for stop in way.through] for way in (old, new)]
-    asked, under_others = _conditions(old, new, ids)
+    same_doors = stops[0] == stops[1]
     differing = {
-        "through other roles": stops[0] != stops[1],
-        asked: under_others,
+        "through other roles": not same_doors,
+        **dict.fromkeys(_conditions(old, new, ids, same_doors=same_doors), True),
         f"{was} became {now}": was.level != now.level and _differ(was, now, allowed, boundary),
         OTHER_POLICIES: bool(allowed),
         _boundary(was, now): bool(boundary),
@@ -127,27 +128,37 @@ def _changed(old: Way, new: Way, ids: Mapping[str, str]) -> Changed:
     return Changed(old, new, tuple(what for what, differs in differing.items() if differs), allowed, boundary)
 
 
-def _conditions(old: Way, new: Way, ids: Mapping[str, str]) -> tuple[str, bool]:
-    """Whether one is open under other conditions, and how that is said; what is encrypted is compared by its words."""
+def _conditions(old: Way, new: Way, ids: Mapping[str, str], *, same_doors: bool) -> Iterator[str]:
+    """Under which other conditions a way is open; door by door, as a condition that moves along asks another one."""
+    if same_doors and new.through:
+        for before, after in zip(old.steps, new.steps, strict=True):
+            if other := _other_conditions([before], [after], ids):
+                yield f"under other conditions from {after.source.short} to {after.target.short}: {other}"
+    elif other := _other_conditions(old.steps, new.steps, ids):
+        yield f"under other conditions: {other}"
+
+
+def _other_conditions(old: Iterable[Step], new: Iterable[Step], ids: Mapping[str, str]) -> str:
+    """In what conditions differ, in words; what is encrypted is compared by its words."""
     values = set()
 
     def plain(value: str) -> str:
         values.add(value)
         return _plain(value, ids)
 
-    words, full = [], []
-    for way in (old, new):
-        words.append(sorted(_plain(one, ids) for one in way.conditions))
-        full.append(in_full([one for step in way.steps for one in step.requirements], plain))
-    told, same = "under other conditions", words[0] == words[1]
+    sides = [in_full([one for step in side for one in step.requirements], plain) for side in (old, new)]
     if not values.isdisjoint(MASKS):
-        return told, not same
-    asks = [{one for one in side if isinstance(one, tuple) and one[0] == EXTERNAL_ID} for side in full]
-    if all(asks) and asks[0] != asks[1]:
-        told += ": another external ID"
-    elif same and not any(one.any_of for way in (old, new) for step in way.steps for one in step.requirements):
-        told += ": MFA is asked for otherwise"
-    return told, full[0] != full[1] or not (full[0] or same)
+        sides = [{one: one for one in side.values()} for side in sides]
+    was, now = sides
+    lost, gained = ({side[key]: None for key in side if key not in other} for side, other in ((was, now), (now, was)))
+    alike = [one for one in {**lost, **gained} if one in was.values() and one in now.values()]
+    gone, come = (all_of(one for one in side if one not in alike) for side in (lost, gained))
+    told = [f"another {one}" if one == EXTERNAL_ID else f"{one} is asked for otherwise" for one in alike]
+    if gone and come:
+        told.append(f"{gone} became {come}")
+    elif gone or come:
+        told.append(f"{gone} is not asked for any more" if gone else f"{come} is asked for too")
+    return "; ".join(told)
 
 
 def _differ(was: Permissions, now: Permissions, *differences: Difference) -> bool:

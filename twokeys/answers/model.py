@@ -84,9 +84,10 @@ class Party:
 class KeyPlace:
     """Where a key of a door stands: the document, the resource that holds it, and the statement that turns the key.
 
-    `statement` counts from 0. `stack` names the other stack that the document was read from. `created` is when the
-    resource was made, `changed` when its document was last changed, in ISO 8601; None where nothing says it. A Pulumi
-    state knows no such change: it dates whatever touches a resource, also a refresh or a tag.
+    `urn` is an ARN where live AWS was read. `statement` counts from 0. `stack` names the other stack that the document
+    was read from. `created` is when the resource was made, `changed` when its document was last changed, in ISO 8601;
+    None where nothing says it. A Pulumi state knows no such change: it dates whatever touches a resource, also a
+    refresh or a tag.
     """
 
     document: str

@@ -23,7 +23,7 @@ from twokeys.access.keys import Lack, Statement, denial, statements
 from twokeys.access.paths import Path, paths_from
 from twokeys.access.principals import ACCESS_KEY, CREDENTIALS, MFA_DEVICE, PASSWORD, USER, Principal
 from twokeys.access.requirements import MFA_BUT_OF_KEYS, closing, in_words
-from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping, stack_of
+from twokeys.access.snapshot import PROVIDER, STACK, Resource, Snapshot, mapping, place_of, stack_of
 from twokeys.answers.model import (
     NOT_SHOWN_INSIDE,
     OUTSIDE,
@@ -320,7 +320,7 @@ class _Reader:
             if one.source is door.source and one.role is door.target:
                 made, permission_set = one.resource, one.permission_set
                 what = f"assignment of permission set {permission_set.name}" if permission_set else "entitlement"
-                return KeyPlace(what, made.urn, source=made.source, created=made.created)
+                return KeyPlace(what, place_of(made.urn), source=made.source, created=made.created)
         return None
 
     def _strength(self, role: Principal) -> Permissions:
@@ -507,7 +507,6 @@ def _door_order(door: Door) -> tuple[str, ...]:
 
 
 def _stack(resource: Resource | None) -> str | None:
-    """The stack that makes a resource, as its URN has it."""
     return stack_of(resource.urn) if resource else None
 
 

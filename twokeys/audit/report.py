@@ -370,7 +370,8 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
                 **_ends(door.door.source, door.door.target),
                 **_counts(door.usage, door.count or door.perhaps, door.last),
             }
-            why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
+            unused = usage(door) if not (door.count or door.perhaps) else ""
+            why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
         user = named(signed.user, answers)
