@@ -13,7 +13,7 @@ from twokeys.access.snapshot import Evidence
 from twokeys.answers.model import NOT_SHOWN_INSIDE, OUTSIDE, Account, Answers, Door, Party, State, Way
 from twokeys.answers.permissions import Level
 from twokeys.doors import Who
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
@@ -347,14 +347,6 @@ class Named:
     def lists(self) -> Iterator[str]:
         """The lists that were referred to, a line each."""
         return (f"list {number}: {', '.join(each)}" for each, number in self._lists.items())
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """Names in a sentence: "stage, prod", or "a, b, c and 197 more"."""
-    shown = list(dict.fromkeys(names))
-    if len(shown) <= most:
-        return ", ".join(shown)
-    return f"{', '.join(shown[: most - 1])} and {len(shown) - most + 1} more"
 
 
 def _pattern(way: Way) -> tuple[object, ...]:
