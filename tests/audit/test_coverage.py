@@ -39,6 +39,14 @@ def test_the_regions_that_count_are_those_with_an_active_endpoint_of_sts(
     assert Coverage(("eu-west-1",)).regions(STAGE, home) == ["eu-west-1"]
 
 
+def test_a_backfill_digest_does_not_stand_for_its_hour() -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"""
+    coverage = Coverage(("us-east-1",))
+    coverage.saw(STAGE, "us-east-1", DAY, covers=False, read=True)
+    coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_ours_us-east-1_20260902T000131Z_backfill.json.gz", DAY, END)
+    assert coverage.gaps(STAGE, [], (DAY, END)).words == "by log files with management events"
+
+
 def test_regions_that_lack_the_same_are_said_together() -> None:
     coverage = Coverage()
     for region in ("us-east-1", "us-west-2"):

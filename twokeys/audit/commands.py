@@ -211,7 +211,7 @@ def _from_files(
                         trail.coverage.digest(file.name, *period)
                         for name in names:
                             if name not in given:
-                                trail.coverage.lacks(name)
+                                trail.coverage.not_given(name)
                     trail.coverage.file(file.name)
                     if service is None:
                         source.read += 1
