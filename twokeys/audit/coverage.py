@@ -3,7 +3,7 @@
 A call is recorded in the region of the STS endpoint that was called, and one of the global endpoint in us-east-1, also
 where another region has served it. Every region that is enabled has such an endpoint, so all of them count: those that
 AWS enables by default, and of the others those that the account has records of or its stack works in. People may name
-those that count instead, as of an account in which the endpoints of the others are deactivated.
+those that count instead, as of an account that has deactivated the endpoints of the others for its roles.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (calls of a regional endpoint),
 https://aws.amazon.com/blogs/security/announcing-upcoming-changes-to-the-aws-security-token-service-global-endpoint and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html (deactivated endpoints)
