@@ -214,6 +214,30 @@ def test_the_doors_that_a_preview_gains_and_loses_are_advice(tmp_path: Path) -> 
     assert "- role ci of management -> role deployer of 222222222222" in found[DOORS_CHANGED]
 
 
+def strong(policy: str) -> World:
+    world = two_keys()
+    by = {"role": "deployer", "policyArn": f"arn:aws:iam::aws:policy/{policy}"}
+    world.add("RolePolicyAttachment", "may", world.stage, **by)
+    return world
+
+
+@pytest.mark.parametrize(("before", "after", "severity"), [
+    (World(), strong("AdministratorAccess"), "HIGH"),
+    (strong("ReadOnlyAccess"), strong("AdministratorAccess"), "HIGH"),
+    (strong("ReadOnlyAccess"), strong("PowerUserAccess"), "MEDIUM"),
+    (strong("PowerUserAccess"), strong("ReadOnlyAccess"), "LOW"),
+    (strong("AdministratorAccess"), World(), "LOW"),
+])  # fmt: skip
+def test_a_door_that_grows_to_an_administrators_weighs_as_much_as_a_new_one(
+    before: World, after: World, severity: str, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html"""
+    state = write_state(tmp_path / "before.json", before)
+    engine = Engine({DOORS_CHANGED: {"state": str(state)}})
+    (found,) = (one for one in engine.analyze(after.resources) if one.policyName == DOORS_CHANGED)
+    assert analyzer.proto.PolicySeverity.Name(found.severity) == f"POLICY_SEVERITY_{severity}"
+
+
 def test_a_state_that_cannot_be_read_is_said_and_not_taken_for_no_change(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     engine = Engine({DOORS_CHANGED: {"state": str(tmp_path / "bad.json")}})

@@ -155,11 +155,15 @@ class Judge:
 
     def shut_in(self, account: str) -> Verdict:
         """Whether anybody of an account may enter another one, whoever that is and whatever their policies grant."""
-        caller = Caller(str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account))))
         target = str(Arn.iam("role", _NOBODYS_ACCOUNT, "somewhere", partition=self._accounts.partition(account)))
-        values = dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY)
+        return self.bound(account, ASSUME_ROLE, target)
+
+    def bound(self, account: str, action: str, resource: str, caller: str | None = None) -> Verdict:
+        """What the control policies of an account let a caller with every permission do; None: whoever it is."""
+        somebody = str(Arn.iam("role", account, "somebody", partition=self._accounts.partition(account)))
+        context = Context() if caller else Context(values=dict.fromkeys((*_WHO, "aws:PrincipalType"), _ANY))
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
-        return evaluate_grant(Request(caller, ASSUME_ROLE, target, Context(values=values)), policies)
+        return evaluate_grant(Request(Caller(caller or somebody), action, resource, context), policies)
 
     def excluding(self, door: Door, key: str) -> list[str]:
         """The conditions of a key's document ("trust" or "grant") that keep a caller out who is named there.

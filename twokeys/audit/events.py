@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import groupby
@@ -19,8 +19,7 @@ from twokeys.shown import counted
 
 NOT_LOOKED_AT = (
     "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
-    "do with access keys, but for making credentials; which read events a trail's event selectors leave out; "
-    "regions other than us-east-1 and the stack's, but for the records that are there"
+    "do with access keys, but for making credentials; which read events a trail's event selectors leave out"
 )
 _SURE, _PERHAPS, _WITHOUT = "entry by a door", "entry perhaps by a door", "entry without a door"
 _STEP, _PERHAPS_A_STEP = "step on the way", "step perhaps on the way"
@@ -48,7 +47,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
         "learnedUntil": _iso(found.learned_until),
         "entries": found.entries,
         "entriesAndSteps": dict(Counter(map(what, found.population))),
-        "mfaNotShown": found.mfa_not_shown,
+        "askedForAndNotShown": found.not_shown,
         "apart": found.apart,
         "unreadable": len(found.unreadable),
         "unreadableRecords": list(found.unreadable),
@@ -74,6 +73,7 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
                 "filesMissing": one.recorded.missing,
                 "first": _iso(one.recorded.first),
                 "last": _iso(one.recorded.last),
+                "regions": list(one.regions),
                 "daysByRegion": {region: one.recorded.whole(region).bit_count() for region in one.recorded.regions},
                 "covered": one.lacks is None,
                 "notCovered": one.lacks,
@@ -117,13 +117,20 @@ def as_data(answers: Answers, found: Comparison) -> dict[str, Any]:
 def not_in_the_events(answers: Answers, found: Comparison, most: int | None = None) -> str:
     """What nothing is said of, naming `most` of the accounts that no digests were given for."""
     without = [
-        f"{_place(one.account, answers)} ({', '.join(one.without_digests)})"
+        f"{_place(one.account, answers)} ({listed(one.without_digests, most=most or len(one.without_digests))})"
         for one in found.coverage
         if one.without_digests
     ]
     names = listed(without, most=most or len(without))
     digests = f". Gaps within a day show only with digests, and none were given for {names}" if without else ""
-    return NOT_LOOKED_AT + digests
+    return f"{NOT_LOOKED_AT}; {_other_regions(found)}{digests}"
+
+
+def _other_regions(found: Comparison) -> str:
+    """An entry is recorded in the region of the STS endpoint that was called, and of the global one in us-east-1."""
+    if found.regions:
+        return f"regions other than {', '.join(found.regions)} (--region), but for the records that are there"
+    return "regions that AWS does not enable by default, but for the stack's and those of which there are records"
 
 
 def population(answers: Answers, found: Comparison) -> Iterator[dict[str, Any]]:
@@ -154,6 +161,7 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "whyNotKnown": one.not_known or None,
         "coveredFrom": _iso(first),
         "coveredUntil": _iso(last),
+        "withoutDigests": one.without_digests,
         "count": one.count,
         "perhaps": one.perhaps,
         "last": _iso(one.last),
@@ -198,8 +206,10 @@ def headline(found: Comparison | None) -> str:
     """What somebody has to look at, in few words; empty where no events were given."""
     if found is None:
         return ""
-    mfa = f", {found.mfa_not_shown} whose MFA is not shown though its door asks for it" if found.mfa_not_shown else ""
-    seen = f"{_entries(found)}{mfa}, {len(found.unusual)} unusual"
+    hidden = "".join(
+        f", {n} whose {what} is not shown though its door asks for it" for what, n in found.not_shown.items()
+    )
+    seen = f"{_entries(found)}{hidden}, {len(found.unusual)} unusual"
     doors, steps = found.not_known
     of = " and ".join(
         f"{counted(count, what)}{where}"
@@ -258,13 +268,17 @@ def _few(what: str, lines: list[str]) -> Iterator[str]:
 
 def not_readable(found: Comparison) -> list[str]:
     """The files and records that cannot be read, each in a sentence."""
-    files = [f"not readable: {file}: {why}; events in it are not known" for file, why in found.not_readable.items()]
-    return files + [f"not readable: {one}" for one in found.unreadable]
+    files = [f"{file}: {why}" for file, why in found.not_readable.items()]
+    records = [f"{one}; whether it is an entry is not known: copy its file again" for one in found.unreadable]
+    return [f"not readable: {one}" for one in (*files, *records)]
 
 
-def days(one: Covered) -> list[tuple[str, str]]:
-    """By region all days of an account that are not covered: "2026-09-01, 2026-09-05 to 2026-09-07"."""
-    return [(region, ", ".join(_spans(found))) for region, found in one.days.items()]
+def days(one: Covered) -> list[str]:
+    """All days of an account that are not covered: "us-east-1, us-east-2: 2026-09-01, 2026-09-05 to 2026-09-07"."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for region, found in one.days.items():
+        alike[", ".join(_spans(found))].append(region)
+    return [f"{', '.join(regions)}: {spans}" for spans, regions in alike.items()]
 
 
 def _spans(found: list[date]) -> Iterator[str]:
@@ -277,12 +291,17 @@ def _spans(found: list[date]) -> Iterator[str]:
 def covered(one: Covered, answers: Answers) -> str:
     """What there is of an account and what lacks, in words."""
     there = one.recorded
-    whole = ((region, there.whole(region).bit_count()) for region in there.regions)
-    days = (f"{region or 'no region'} {counted(number, 'day')}" for region, number in whole)
+    whole: dict[int, list[str]] = defaultdict(list)
+    for region in there.regions:
+        whole[there.whole(region).bit_count()].append(region or "no region")
+    days = (
+        f"{counted(number, 'day')} in {listed(regions) if len(regions) <= _FEW else counted(len(regions), 'region')}"
+        for number, regions in sorted(whole.items(), reverse=True)
+    )
     parts = (
         counted(there.records, "record") + (f" in {counted(there.files, 'file')}" if there.files else ""),
         f"{there.first:%Y-%m-%d %H:%M} to {there.last:%Y-%m-%d %H:%M} UTC" if there.first else "",
-        listed(list(days), most=_MANY),
+        *days,
         f"{counted(there.missing, 'log file')} that digests list not given" if there.missing else "",
         "of each day something was read" if one.lacks is None else f"not covered {one.lacks}".rstrip(),
     )
@@ -290,10 +309,16 @@ def covered(one: Covered, answers: Answers) -> str:
 
 
 def ways(found: Comparison) -> str:
-    """How many of the ways in were used, in a sentence; empty where there is none."""
+    """How many of the ways in were used, and what tells more, in a sentence; empty where there is none."""
     counts = Counter(one.usage for one in found.ways)
     each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
-    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}" if counts else ""
+    if not counts:
+        return ""
+    step = (
+        "give whole files and digests of what is not covered, or with --region the regions with an active STS endpoint"
+    )
+    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] else ""
+    return f"Of {counted(len(found.ways), 'way')} in, those through other roles included: {each}{known}"
 
 
 def perhaps_by(answers: Answers, found: Comparison) -> list[tuple[str, str]]:
@@ -390,7 +415,8 @@ def usage(one: DoorUse) -> str:
     if one.usage is not Usage.NEVER or one.covered is None:
         return str(one.usage.value)
     first, last = one.covered
-    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    hours = " (without digests: hours may be missing)" if one.without_digests else ""
+    return f"{one.usage.value} in what was read of each day, {first:%Y-%m-%d} to {last:%Y-%m-%d}{hours}"
 
 
 def sign_ins(one: SignIns, answers: Answers) -> str:

@@ -383,7 +383,8 @@ def _rows_of_events(answers: Answers, found: Comparison) -> Iterator[dict[str, s
     for kind, used in (("door", found.doors), ("step", found.steps)):
         for door in used:
             ends = {**_ends(door.door.source, door.door.target), **_counts(door)}
-            why = "; ".join(filter(None, (door.not_known and usage(door), door_use(door))))
+            unused = usage(door) if not (door.count or door.perhaps) else ""
+            why = "; ".join(filter(None, (unused, door_use(door))))
             yield {"what": f"{kind} {door.usage.value}", **ends, "why": why}
     for signed in found.sign_ins:
         user = named(signed.user, answers)

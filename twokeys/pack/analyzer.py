@@ -211,7 +211,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             message="\n".join(map(printable, (policy.description, *finding.text.split("\n")))),
             urn=finding.urn or "",
             enforcementLevel=proto.MANDATORY if judged.mandatory else proto.ADVISORY,
-            severity=_SEVERITIES[policy.severity],
+            severity=_SEVERITIES[finding.severity or policy.severity],
         )
 
 
