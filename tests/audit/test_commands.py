@@ -719,7 +719,7 @@ def test_files_of_other_services_are_passed_over_and_counted_in_a_folder_and_ref
         raise run("prod", "--events", str(config)).exception or AssertionError
 
 
-WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode())
+WHOLE = gzip.compress(json.dumps({"Records": [entry(CI, DEPLOYER, "2026-09-01T10:00:00Z")] * 9}).encode(), mtime=0)
 STAGES = "222222222222"
 
 
