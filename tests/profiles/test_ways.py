@@ -140,27 +140,6 @@ def test_doors_that_cannot_be_told_apart_or_read_are_refused(doors: object, why:
 def test_the_partition_is_the_one_of_the_documents() -> None:
     way = only(outputs(door("a", partition="aws-us-gov")))
     assert way.role_arn.startswith("arn:aws-us-gov:iam::")
-    assert way.switch_url is not None
-    assert way.switch_url.startswith("https://signin.amazonaws-us-gov.com/switchrole?")
-
-
-def test_the_stack_s_own_link_is_used_with_its_colour() -> None:
-    link = f"https://signin.aws.amazon.com/switchrole?account={STAGE}&roleName=reader&displayName=stage&color=FAD791"
-    way = only(outputs(door("a"), switch_role_urls={"stage/reader": link, "prod/x": "javascript:alert(1)"}))
-    assert (way.switch_url, way.color) == (link, "FAD791")
-
-
-@pytest.mark.parametrize("host", ["signin.aws.amazon.com.evil.example", "evil.example"])
-def test_a_link_that_leads_anywhere_but_the_console_is_not_used(host: str) -> None:
-    link = f"https://{host}/switchrole?account={STAGE}&roleName=reader&color=FAD791"
-    way = only(outputs(door("a"), switch_role_urls={"stage/reader": link}))
-    assert way.color is None
-    assert way.switch_url == f"https://signin.aws.amazon.com/switchrole?account={STAGE}&roleName=reader&displayName=a"
-
-
-def test_the_console_cannot_go_where_an_external_id_is_asked_for() -> None:
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_permissions-to-switch.html
-    assert only(outputs(door("a", external_id="x-1"))).switch_url is None
 
 
 def identity_center() -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from pydantic import ValidationError
 
@@ -16,19 +14,11 @@ from twokeys.access.snapshot import PROVIDER, Snapshot
 from twokeys.answers.published import doors_of
 from twokeys.answers.reading import read
 from twokeys.doors import ACCOUNT_OUTPUT, PEOPLE_OUTPUT, ExportedDoor, Who
-from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import Exports, account_names, is_account_id
 from twokeys.iam import UNKNOWN, Arn, PolicyError
 from twokeys.profiles.identity_center import IdentityCenter
 from twokeys.profiles.ways import AssignmentWay, Members, RoleWay, Way
-
-# The console of each partition: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
-_CONSOLES = {
-    "aws": "https://signin.aws.amazon.com",
-    "aws-us-gov": "https://signin.amazonaws-us-gov.com",
-    "aws-cn": "https://signin.amazonaws.cn",
-}
 
 
 def read_ways(exports: Sequence[Exports]) -> tuple[tuple[Way, ...], Members]:
@@ -99,7 +89,6 @@ def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -
     if not isinstance(listed, list):
         raise _malformed(exports, "doors", "it is not a list")
     regions = _regions(exports)
-    urls = tuple(_switch_urls(exports.outputs.get("switch_role_urls")))
     for index, item in enumerate(listed):
         try:
             exported = ExportedDoor.model_validate(item)
@@ -111,7 +100,7 @@ def _doors(exports: Exports, names: Mapping[str, str], center: IdentityCenter) -
             if exported.door.target.permission_set is not None:
                 yield _assignment(exported, exports, names, center)
             else:
-                yield _role_way(exported, exports, names, regions, urls)
+                yield _role_way(exported, exports, names, regions)
         except PolicyError as error:
             raise _malformed(exports, f"doors[{index}].documents", str(error)) from error
 
@@ -140,17 +129,12 @@ def _assignment(
 
 
 def _role_way(
-    exported: ExportedDoor, exports: Exports, names: Mapping[str, str], regions: Mapping[str, str], urls: Sequence[str]
+    exported: ExportedDoor, exports: Exports, names: Mapping[str, str], regions: Mapping[str, str]
 ) -> RoleWay:
     door, arn = exported.door, exported.role_arn
     _must_have_ids(exported, exports)
     account, name = door.target.account, names.get(door.target.account, door.target.account)
     role = f"{arn.path}{arn.name}".lstrip("/")
-    url = next((each for each in urls if _leads_to(each, account, role)), None)
-    color = parse_qs(urlsplit(url).query).get("color", [None])[0] if url else None
-    if url is None and arn.partition in _CONSOLES:
-        query = {"account": account, "roleName": role, "displayName": exported.name[:64]}
-        url = f"{_CONSOLES[arn.partition]}/switchrole?{urlencode(query)}"
     return RoleWay(
         name=exported.name,
         sources=tuple(_sources(exported)),
@@ -164,8 +148,6 @@ def _role_way(
         external_id=exported.external_id if door.requires.external_id else None,
         max_session_seconds=door.max_session_seconds,
         region=regions.get(account),
-        switch_url=None if door.requires.external_id else url,
-        color=color if color and re.fullmatch(r"[0-9A-Fa-f]{6}", color) else None,
         reason=door.reason,
         owner=door.owner,
         expires=door.expires,
@@ -195,7 +177,7 @@ def _shown(exports: Sequence[Exports], names: Mapping[str, str]) -> Iterable[Rol
     for exported in doors_of(read(build(shown))):
         ends = (exported.door.source.account, exported.door.target.account)
         if exported.door.target.permission_set is None and all(map(is_account_id, ends)):
-            yield _role_way(exported, exports[0], names, regions, ())
+            yield _role_way(exported, exports[0], names, regions)
 
 
 def _sources(exported: ExportedDoor) -> Iterable[Who]:
@@ -219,18 +201,6 @@ def _admitted(exported: ExportedDoor) -> frozenset[str] | None:
     if not trusted or any(who.kind != "user" or who.account != account for who in trusted):
         return None
     return frozenset(who.name for who in trusted)
-
-
-def _switch_urls(value: object) -> Iterable[str]:
-    for text in texts_of(value):
-        parts = urlsplit(text)
-        if f"{parts.scheme}://{parts.netloc}" in _CONSOLES.values() and parts.path == "/switchrole":
-            yield text
-
-
-def _leads_to(url: str, account: str, role: str) -> bool:
-    query = parse_qs(urlsplit(url).query)
-    return query.get("account") == [account] and query.get("roleName") == [role]
 
 
 def _iam_members(exports: Exports) -> Iterable[tuple[Who, frozenset[str]]]:
