@@ -9,7 +9,7 @@ from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outp
 from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.exports import parse_exports
-from twokeys.profiles.reading import read_ways
+from twokeys.profiles.reading import read_ways, with_states
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, ways_of
 from twokeys.profiles.ways import people as people_of
 
@@ -22,7 +22,8 @@ def names_of(
 
 
 def told(*contents: dict[str, Any]) -> tuple[tuple[Way, ...], Any]:
-    return read_ways([parse_exports(json.dumps(each).encode(), f"file {i}") for i, each in enumerate(contents)])
+    exports = [parse_exports(json.dumps(each).encode(), f"file {i}") for i, each in enumerate(contents)]
+    return read_ways(with_states(exports))
 
 
 def only(*contents: dict[str, Any]) -> RoleWay:

@@ -87,7 +87,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     from twokeys import files
     from twokeys.doors import Who
     from twokeys.profiles import awsconfig
-    from twokeys.profiles.reading import accounts_shown, read_ways
+    from twokeys.profiles.reading import accounts_shown, read_ways, with_states
     from twokeys.profiles.sections import Choices, account_of, chained, no_profile, sections_for
     from twokeys.profiles.ways import RoleWay, ways_of
 
@@ -98,7 +98,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     who = Who("user" if person else "role", account, person or role or "")
     path = config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     ours = (Path.cwd() / ".twokeys").resolve() in path.resolve().parents
-    exports = exports_of(states, published, sandbox=dry_run or ours)
+    exports = with_states(exports_of(states, published, sandbox=dry_run or ours))
     all_ways, members = read_ways(exports)
     ways = ways_of(all_ways, members, who, groups)
     if not ways and not groups:
