@@ -23,7 +23,6 @@ _DIRECTORY = click.option(
     help="Where states and the local AWS are kept. Default: .twokeys in the project.",
 )
 _VERBOSE = click.option("--verbose", is_flag=True, help="Show every resource, every probe and what is only advised.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 
 
 @click.group(cls=Group)
@@ -49,7 +48,7 @@ sandbox.add_command(pulumi_demo)
 @CONFIG
 @PACK_CONFIG
 @_VERBOSE
-@_JSON
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
 def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     stacks: tuple[str, ...],
     project: Path,
@@ -122,8 +121,7 @@ def down(project: Path, directory: Path | None) -> int:
     help="Where to draw the organization (SVG). Default: organization.svg beside the states.",
 )
 @_VERBOSE
-@_JSON
-def demo(project: Path, directory: Path | None, picture: Path | None, verbose: bool, as_json: bool) -> int:
+def demo(project: Path, directory: Path | None, picture: Path | None, verbose: bool) -> int:
     """Tell the whole story: management, stage and prod proved and made, then every door tried.
 
     Starts in a fresh .twokeys/demo. A door whose grant is taken away must be refused in preview, before its account
@@ -136,15 +134,13 @@ def demo(project: Path, directory: Path | None, picture: Path | None, verbose: b
     from twokeys.sandbox.demo import show_answers, tell
 
     box = _sandbox(project, directory or project / ".twokeys" / "demo")
-    console = Console(quiet=as_json, soft_wrap=True, highlight=False, markup=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     box.remove()
     with box.local_aws() as aws:
         story = tell(box, aws, console, verbose=verbose)
     if story.ok:
         target = (picture or box.directory / "organization.svg").resolve()
         show_answers(story, box, target, console, verbose=verbose)
-    if as_json:
-        click.echo(json.dumps(story.as_json(), indent=2))
     for reason in story.failed:
         console.print(reason, style="red")
     return 0 if story.ok else 1
