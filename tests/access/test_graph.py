@@ -274,29 +274,6 @@ SOMEWHERE = arn(HUB, "policy/made-elsewhere")
 UNRECORDED = "arn:aws:iam::aws:policy/MadeAfterTheData"
 
 
-@pytest.mark.parametrize("policy", [SOMEWHERE, UNRECORDED])
-@pytest.mark.parametrize("trusted", [HUB, arn(HUB, "root")])
-def test_a_principal_with_a_policy_that_nobody_knows_may_come_in_by_a_trust_in_its_account(
-    policy: str, trusted: str
-) -> None:
-    world = two_keys()
-    world.role("reader", world.stage, document(trusts(trusted)))
-    world.role("unknown", world.hub)
-    world.add("RolePolicyAttachment", "attached", world.hub, role="unknown", policyArn=policy)
-    (finding,) = [one for one in world.check().mandatory if one.rule == "unproved-door"]
-    assert finding.door == f"{arn(HUB, 'role/unknown')} -> *"
-    assert arn(STAGE, "role/reader") in finding.message
-
-
-def test_it_is_said_once_however_many_doors_it_may_open() -> None:
-    world = two_keys()
-    for name in ("one", "two", "three", "four", "five"):
-        world.role(name, world.stage, document(trusts(HUB)))
-    world.role("unknown", world.hub, managedPolicyArns=[SOMEWHERE])
-    (finding,) = world.findings()
-    assert "and 3 more" in finding.message, "five roles, and the access role of stage"
-
-
 def test_a_policy_that_nobody_knows_is_no_matter_where_no_trust_leaves_it_to_grants() -> None:
     world = World()
     world.resources.remove(world.stage)
@@ -614,20 +591,6 @@ def limited(condition: dict[str, Any], principal: str = "*") -> World:
     world.role("deployer", world.stage, trust)
     world.grant("ci", world.hub, DEPLOYER)
     return world
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"StringEquals": {"aws:PrincipalAccount": HUB}},
-        {"StringEquals": {"aws:PrincipalAccount": [HUB]}},
-        {"StringEquals": {"aws:PrincipalOrgID": OURS}},
-        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{OURS}/*"]}},
-        {"ArnLike": {"aws:PrincipalArn": arn(HUB, "role/c*")}},
-    ],
-)
-def test_a_condition_that_admits_ours_asks_for_what_the_same_principals_written_out_do(condition: Any) -> None:
-    assert mandatory(limited(condition)) == []
 
 
 @pytest.mark.parametrize(
