@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -78,20 +77,6 @@ def of_center(world: World) -> list[Door]:
     return [door for door in world.graph.doors if door.source.kind.startswith("identity-center")]
 
 
-def test_an_assignment_is_a_door_with_both_keys_of_awss_own() -> None:
-    world = center()
-    attach(world, "ManagedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-    (door,) = of_center(world)
-    assert (door.source.kind, door.source.name, door.source.account) == ("identity-center-group", "admins", "")
-    assert (door.target.account, door.outcome) == (STAGE, Outcome.ALLOW)
-    assert door.target.arn.startswith(arn(STAGE, f"{RESERVED}AWSReservedSSO_Admin_"))
-    assert [one.title for one in door.target.documents] == ["managed policy AdministratorAccess"]
-    (assignment,) = world.graph.identity_center.assignments
-    assert assignment.permission_set is not None
-    assert (assignment.permission_set.session_seconds, assignment.members) == (4 * 3600, ("ann",))
-    assert not refused(world)
-
-
 PATTERN = {"ArnLike": {"aws:PrincipalArn": arn(HUB, f"{RESERVED}*AWSReservedSSO_Admin_*")}}
 
 
@@ -149,31 +134,6 @@ def test_a_policy_of_ones_own_is_that_of_each_account() -> None:
     attach(world, "CustomerManagedPolicyAttachment", customerManagedPolicyReference={"name": "enter", "path": "/"})
     assert not refused(world)
     assert any(door.target.arn == TARGET and door.open for door in world.graph.doors)
-
-
-def test_a_permission_set_of_cloudformation_and_of_aws_native_is_read_too() -> None:
-    body = {
-        "Resources": {
-            "Set": {
-                "Type": "AWS::SSO::PermissionSet",
-                "Properties": {"Name": "Admin", "InlinePolicy": json.loads(document(grants(TARGET)))},
-            },
-            "Assignment": {
-                "Type": "AWS::SSO::Assignment",
-                "Properties": {
-                    "PermissionSetArn": {"Fn::GetAtt": ["Set", "PermissionSetArn"]},
-                    "PrincipalType": "GROUP",
-                    "PrincipalId": "g-1",
-                    "TargetId": PROD,
-                    "TargetType": "AWS_ACCOUNT",
-                },
-            },
-        }
-    }
-    world = World()
-    put(world, "aws:cloudformation/stack:Stack", "center", world.hub, templateBody=json.dumps(body))
-    (door,) = of_center(world)
-    assert (door.source.name, door.target.account, len(door.target.documents)) == ("g-1", PROD, 1)
 
 
 def test_an_entitlement_opens_the_role_that_trusts_the_service() -> None:
