@@ -155,11 +155,6 @@ def test_the_partition_follows_from_the_region() -> None:
 
 
 REFUSED_VALUES = [
-    (
-        "doors.stage-deployer.permissions.managedPolicies",
-        ["arn:aws:iam::111111111111:policy/Deploy"],
-        "it is a policy of account 111111111111",
-    ),
     ("organization", {"resourceControlPolicies": {}}, "no such setting"),
     ("doors.stage-deployer.mfa", True, "carries no MFA"),
     ("doors.stage-deployer.to.role", "aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWS's own"),

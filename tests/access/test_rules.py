@@ -204,6 +204,15 @@ def control_policy_that_lets_nobody_out(world: World) -> None:
     world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
 
 
+def control_policy_that_stops_the_next_update(world: World, *spared: str) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_iam.html"""
+    world.role("r", world.provider("new", PROD))
+    said = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
+    spare = {"Condition": {"ArnNotLike": {"aws:PrincipalARN": list(spared)}}} if spared else {}
+    world.add("ControlPolicy", "s", world.hub, id="p-s", content=document(said | spare))
+    world.add("ControlPolicyAttachment", "s", world.hub, policyId="p-s", targetId=PROD)
+
+
 def one_address_for_two_accounts(world: World) -> None:
     for name, email in (("one", "a@example.com"), ("two", "A@Example.com")):
         world.add("Account", name, world.hub, protect=True, name=name, email=email)
@@ -346,6 +355,11 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ["policy-lint"],
     ),
     "a control policy with an action that AWS does not have": (control_policy_on_a_misspelt_action, ["policy-lint"]),
+    "a control policy that stops the next update": (control_policy_that_stops_the_next_update, ["policy-lint"]),
+    "a control policy that spares another role": (
+        lambda world: control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/AWSControlTowerExecution"),
+        ["policy-lint"],
+    ),
     "a control policy that lets nobody out": (control_policy_that_lets_nobody_out, ["no-iam-users", "policy-lint"]),
     "door past its day": (
         lambda world: world.add("Component", "door", door=door(expires="2026-11-23")),
@@ -371,6 +385,12 @@ def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(name:
     assert world.rules() == []
     change(world)
     assert world.rules() == rules
+
+
+def test_a_control_policy_may_keep_all_others_than_the_program_from_changing_iam() -> None:
+    world = two_keys()
+    control_policy_that_stops_the_next_update(world, "arn:aws:iam::*:role/OrganizationAccountAccessRole")
+    assert world.rules() == []
 
 
 def test_a_permissions_boundary_grants_nothing() -> None:
@@ -525,18 +545,14 @@ def test_an_exception_for_another_stack_is_neither_used_nor_missed_here() -> Non
 
 @pytest.mark.parametrize("given", [None, "  "])
 @pytest.mark.parametrize("missing", ["reason", "owner", "expires"])
-def test_an_exception_without_reason_owner_or_expiry_is_a_failure_of_the_rule(missing: str, given: str | None) -> None:
+def test_an_exception_without_reason_owner_or_expiry_is_refused(missing: str, given: str | None) -> None:
     entry = exception(CI_DOOR, "2027-01-31")
     if given is None:
         del entry[missing]
     else:
         entry[missing] = given
-    found = without_grant().check({"door-needs-grant": {"exceptions": [entry]}}).mandatory
-    where = f"exceptions.0.{missing}"
-    (failed,) = (one for one in found if "configuration" in one.message)
-    assert failed.rule == "door-needs-grant"
-    assert failed.message.startswith(f"The configuration of door-needs-grant cannot be read: {where}: ")
-    assert failed.next_step == f"correct {where} in the policy pack's configuration"
+    with pytest.raises(Refusal, match=rf"door-needs-grant: exceptions\.0\.{missing}: "):
+        read_configuration({"door-needs-grant": {"exceptions": [entry]}}, RULES, where="FILE")
 
 
 def test_an_error_in_a_rule_is_a_violation_with_a_next_step_and_never_a_pass() -> None:
@@ -705,6 +721,23 @@ def test_users_of_an_account_that_is_entered_by_a_role_of_its_own_are_nobodys_bu
     provider = world.add("Provider", "only", allowedAccountIds=f'["{STAGE}"]', assumeRoles=roles)
     world.add("User", "alice", provider, name="alice")
     assert world.rules() == []
+
+
+def test_long_term_credentials_are_advice_said_once_in_a_program_that_has_no_components_of_ours_for_people() -> None:
+    """A user opens no door by itself, and AWS names machines that take no role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/gs-identities-iam-users.html
+    """
+    world = two_keys()
+    for name in ("ci", "mail", "backup"):
+        world.add("User", name, world.stage, name=name)
+    said = f"IAM user ci is made in member account {STAGE}, and 2 more"
+    assert ([one.message for one in world.check().advisory], world.check().mandatory) == ([said], ())
+    world.add("MemberAccount", "stage")
+    assert ([one.urn for one in world.check().mandatory], world.check().advisory) == (
+        [one.urn for one in world.resources if one.type == "aws:iam/user:User"],
+        (),
+    )
 
 
 # The configuration of the rules: https://www.pulumi.com/docs/insights/policy/policy-packs/authoring/#configuration

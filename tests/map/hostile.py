@@ -20,10 +20,10 @@ NAMES = (
 )
 
 
-def hostile() -> Organization:
+def hostile(names: tuple[str, ...] = NAMES) -> Organization:
     """An organization in which every text comes from an enemy."""
     accounts, doors = [Account("111111111111", NAMES[1])], []
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(names):
         id = f"{200000000000 + number}"
         accounts.append(Account(id, name, name, (f"unit-{number % 3}", name)))
         doors.append(

@@ -1,13 +1,12 @@
 """What is on a picture: as much as can be read, and nothing that is wrong folded away."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
 
 from tests.map.organizations import MANAGEMENT, classic, door, grown
-from twokeys.map.model import Account, Key, Organization, State, Who, organization
-from twokeys.map.scenes import MOST_ARROWS, MOST_ARROWS_CLOSE, MOST_BOXES, Box, Scene, close_ups, overview
+from twokeys.map.model import Account, Key, State, Who, organization
+from twokeys.map.scenes import MOST_ARROWS, MOST_BOXES, Box, Scene, overview
 
 SIZES = [5, 15, 50, 500]
 
@@ -31,19 +30,11 @@ def shown_accounts(scene: Scene) -> int:
     return single + sum(int(line.split()[0]) for line in folded)
 
 
-@cache
-def everything(size: int) -> tuple[Organization, list[Scene]]:
-    whole = grown(size)
-    return whole, [overview(whole), *close_ups(whole)]
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_no_picture_has_more_on_it_than_can_be_read(size: int) -> None:
-    for scene in everything(size)[1]:
-        leaves = [box for box in boxes(scene) if not box.children]
-        close = scene.kind in ("account", "principal")
-        assert len(scene.arrows) <= (MOST_ARROWS_CLOSE if close else MOST_ARROWS), scene.title
-        assert len(leaves) <= MOST_BOXES, scene.title
+    scene = overview(grown(size))
+    assert len(scene.arrows) <= MOST_ARROWS
+    assert len([box for box in boxes(scene) if not box.children]) <= MOST_BOXES
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -57,10 +48,10 @@ def test_the_overview_stands_for_every_account_and_every_door_once(size: int) ->
 
 @pytest.mark.parametrize("size", SIZES)
 def test_both_ends_of_each_arrow_are_boxes_of_the_picture(size: int) -> None:
-    for scene in everything(size)[1]:
-        keys = {box.key for box in boxes(scene)}
-        assert {end for arrow in scene.arrows for end in (arrow.source, arrow.target)} <= keys
-        assert {arrow.around for arrow in scene.arrows} <= keys | {None}
+    scene = overview(grown(size))
+    keys = {box.key for box in boxes(scene)}
+    assert {end for arrow in scene.arrows for end in (arrow.source, arrow.target)} <= keys
+    assert {arrow.around for arrow in scene.arrows} <= keys | {None}
 
 
 @pytest.mark.parametrize("size", [15, 50, 500])
@@ -99,37 +90,6 @@ def test_the_half_of_an_arrow_shows_the_key_that_is_missing(
     (arrow,) = overview(organization("example", [], [shut])).arrows
     assert (arrow.grant, arrow.trust) == (grant, trust)
     assert sign in arrow.lines
-
-
-def test_a_close_up_of_an_account_shows_the_roles_behind_its_doors_even_among_500() -> None:
-    whole, scenes = everything(500)
-    target = next(found for found in whole.doors if found.grant is Key.MISSING)
-    scene = next(scene for scene in scenes if scene.about == (target.account,))
-    assert {box.about[2] for box in boxes(scene) if box.kind == "principal"} >= {"deployer", "auditor", "operator"}
-    assert len(scene.arrows) == 3
-
-
-def test_the_roles_of_an_account_that_many_enter_are_told_apart_in_its_close_up() -> None:
-    came = [door(Who("role", MANAGEMENT, f"team-{number}"), "222222222222", f"role-{number}") for number in range(20)]
-    scenes = {scene.kind: scene for scene in close_ups(organization("example", [], came))}
-    assert len(scenes["account"].arrows) == 20
-
-
-def test_a_person_is_tied_to_their_group() -> None:
-    scene = next(scene for scene in close_ups(classic()) if scene.about == ("user", MANAGEMENT, "ada"))
-    titles = {box.key: box.lines for box in boxes(scene)}
-    assert [(titles[user], titles[group]) for user, group in scene.memberships] == [
-        (("user ada",), ("group developers",))
-    ]
-
-
-def test_there_is_a_close_up_of_each_environment_unit_account_and_principal() -> None:
-    whole = classic()
-    kinds = [scene.kind for scene in close_ups(whole)]
-    assert kinds.count("environment") == 3
-    assert kinds.count("unit") == len(whole.units) == 2
-    assert kinds.count("account") == len(whole.accounts) == 3
-    assert kinds.count("principal") == len(whole.principals) == 3
 
 
 def test_a_unit_without_accounts_and_an_account_that_does_not_exist_yet_are_seen_without_any_door() -> None:

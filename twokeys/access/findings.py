@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from twokeys.access.graph import SHOW_SECRETS, Graph
+from twokeys.access.snapshot import place_of
 
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
@@ -23,7 +24,7 @@ class Finding:
 
     `door` is `<source ARN> -> <target ARN>`, with `*` for a side that is not one principal: exceptions name it so.
     `advice` tells that it is only advice where the rule's level is not set: the stack is not of the kind that the rule
-    is for.
+    is for. `severity` is there where it is another one than the rule's.
     """
 
     rule: str
@@ -33,12 +34,14 @@ class Finding:
     door: str | None = None
     source: str | None = None
     advice: bool = False
+    severity: Severity | None = None
 
     @property
     def text(self) -> str:
         """The finding as it is shown to people."""
         place = f" ({self.source})" if self.source else ""
-        where = f" [{self.urn}]" if self.urn and self.urn not in self.message else ""
+        at = place_of(self.urn or "")
+        where = f" [{at}]" if at and at not in self.message else ""
         return f"{self.message}{place}.{where} Next step: {self.next_step}."
 
 
@@ -102,18 +105,13 @@ class Result:
 def run(rule: Rule[Any], graph: Graph, config: Mapping[str, object], today: date) -> Result:
     """Run a rule and apply its exceptions; never raises.
 
-    An exception that has expired or that no finding needed is itself a finding. `today` is the moment at which it is
-    judged; a date is the beginning of that day in UTC.
+    `config` are its settings, as `twokeys.access.configuration` read them. An exception that has expired or that no
+    finding needed is itself a finding. `today` is the moment at which it is judged; a date is the beginning of that day
+    in UTC.
     """
     now = today if isinstance(today, datetime) else datetime.combine(today, time(), UTC)
     try:
         settings = rule.config.model_validate(dict(config))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        message = f"The configuration of {rule.name} cannot be read: {where}: {first['msg']}"
-        return Result(failure=Finding(rule.name, message, f"correct {where} in the policy pack's configuration"))
-    try:
         findings = tuple(rule.check(graph, settings, now))
         if isinstance(settings, DoorConfig):
             findings = tuple(_excused(rule.name, findings, settings.exceptions, graph, now.date()))

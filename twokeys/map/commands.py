@@ -46,6 +46,7 @@ def map_(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.sources import snapshot
     from twokeys.files import write_output
     from twokeys.map.drawing import draw
+    from twokeys.map.page import page
     from twokeys.map.sources import drawn
 
     asked(stacks, live=live)
@@ -56,23 +57,11 @@ def map_(  # noqa: PLR0913 - one parameter an option
     if svg is not None:
         write_output(svg, draw(organization, now))
     if html is not None:
-        write_output(html, _page(organization, now))
+        write_output(html, page(organization, now))
     if as_json:
         click.echo(json.dumps(as_data(answers), indent=2))
     else:
         _summary(answers, organization, [path for path in (svg, html) if path is not None])
-
-
-def _page(organization: Organization, now: datetime) -> str:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from twokeys.map.page import page
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Laying out pictures", total=None)
-        return page(organization, now, lambda done, of: progress.update(task, completed=done, total=of))
 
 
 def _summary(answers: Answers, organization: Organization, written: list[Path]) -> None:

@@ -10,8 +10,6 @@
   const data = JSON.parse(byId("data").textContent);
   const accounts = new Map(data.accounts.map((account) => [account.id, account]));
   const name = (id) => accounts.get(id).name;
-  const sceneOf = new Map(data.scenes.map((scene, index) => [JSON.stringify([scene.kind, ...scene.about]), index]));
-  let drawn = -1;
   let zoom = 1;
   let rows = ROWS;
 
@@ -61,16 +59,6 @@
     keys: new Map([["shut", "✗ a key is missing, or denied"], ["unproved", "? not proved"], ["open", "✓ both keys"]]),
   };
 
-  const subject = (view) => {
-    if (view.principal !== "") {
-      const who = data.principals[Number(view.principal)];
-      return ["principal", who.kind, who.account, who.name];
-    }
-    if (view.account !== "") return ["account", view.account];
-    if (view.unit !== "") return ["unit", ...JSON.parse(view.unit)];
-    return view.environment === "" ? ["overview"] : ["environment", view.environment];
-  };
-
   const within = (account, unit) => account.unit !== null && unit.every((part, depth) => account.unit[depth] === part);
 
   const texts = data.doors.map((door) => {
@@ -106,29 +94,15 @@
     const view = asked();
     byId("search").value === view.search || (byId("search").value = view.search);
     for (const key of FILTERS) byId(key).value = view[key];
-    const index = sceneOf.get(JSON.stringify(subject(view)));
-    const scene = data.scenes[index];
     const found = matching(view);
-    showPicture(index, scene, new Set(found), view);
-    const arrow = Object.hasOwn(scene.arrows, view.arrow) ? scene.arrows[view.arrow].doors : null;
+    showPicture(new Set(found), view);
+    const arrow = Object.hasOwn(data.arrows, view.arrow) ? data.arrows[view.arrow].doors : null;
     showList(arrow ? found.filter((door) => arrow.includes(door)) : found, view, Boolean(arrow));
-    showAccounts(view);
     showDoor(view);
   };
 
-  const showPicture = (index, scene, found, view) => {
-    byId("caption").textContent = scene.title;
-    byId("subcaption").textContent = scene.subtitle;
-    if (pictures.length === 0) return;  // not unpacked yet: the still picture stands there
-    if (drawn !== index) {
-      const svg = new DOMParser().parseFromString(pictures[index], "image/svg+xml").documentElement;
-      byId("picture").replaceChildren(document.adoptNode(svg));
-      drawn = index;
-      for (const [key, box] of Object.entries(scene.boxes)) prepareBox(svg, key, box);
-      for (const [key, arrow] of Object.entries(scene.arrows)) prepareArrow(svg, key, arrow);
-      fit();
-    }
-    for (const [key, { doors }] of Object.entries(scene.arrows)) {
+  const showPicture = (found, view) => {
+    for (const [key, { doors }] of Object.entries(data.arrows)) {
       const dim = !doors.some((door) => found.has(door));
       const chosen = key === view.arrow || (view.door !== "" && doors.includes(Number(view.door)));
       for (const part of byId("picture").querySelectorAll(`.${key}`)) {
@@ -136,7 +110,7 @@
         part.classList.toggle("chosen", chosen);
       }
     }
-    dimBoxes(scene, found, view);
+    dimBoxes(found);
     bringIntoSight(byId("picture").querySelector(found.size < data.doors.length ? ".door.chosen, .door:not(.dim)" : ".door.chosen"));
   };
 
@@ -146,15 +120,14 @@
     byId("picture").scrollBy(box.left - frame.left - (frame.width - box.width) / 2, box.top - frame.top - (frame.height - box.height) / 2);
   };
 
-  // A box stays bright while a way that was asked for leads through it, or when it is what was searched for.
-  const dimBoxes = (scene, found, view) => {
-    const narrowed = found.size < data.doors.length && (view.search !== "" || view.kind !== "" || view.keys !== "");
+  // A box stays bright while a way that was asked for leads through it.
+  const dimBoxes = (found) => {
     const ends = [...found].flatMap((index) => data.doors[index].ends);
     const named = new Set(ends.map((end) => JSON.stringify(end)));
     const accountsIn = new Set(ends.map(([, account]) => account));
-    for (const [key, box] of Object.entries(scene.boxes)) {
+    for (const [key, box] of Object.entries(data.boxes)) {
       const asked = box.kind === "principal" ? named.has(JSON.stringify(box.about)) : box.kind !== "account" || accountsIn.has(box.about[0]);
-      for (const part of byId("picture").querySelectorAll(`.${key}`)) part.classList.toggle("dim", narrowed && !asked);
+      byId("picture").querySelector(`.${key}`).classList.toggle("dim", found.size < data.doors.length && !asked);
     }
   };
 
@@ -171,10 +144,9 @@
     });
   };
 
-  const prepareBox = (svg, key, box) => {
-    const group = svg.querySelector(`.${key}`);
+  const prepareBox = (key, box) => {
     const target = destination(box);
-    if (target) pressable(group, `Show ${box.label}`, () => go({ ...nothing, ...target }));
+    if (target) pressable(byId("picture").querySelector(`.${key}`), `Show ${box.label}`, () => go({ ...nothing, ...target }));
   };
 
   const nothing = { principal: "", account: "", unit: "", environment: "", door: "" };
@@ -188,9 +160,9 @@
     return index < 0 ? { account } : { principal: String(index) };
   };
 
-  const prepareArrow = (svg, key, { doors, label }) => {
+  const prepareArrow = (key, { doors, label }) => {
     const press = () => (doors.length === 1 ? open(doors[0]) : go({ arrow: key, door: "" }));
-    for (const group of svg.querySelectorAll(`.${key}`)) {
+    for (const group of byId("picture").querySelectorAll(`.${key}`)) {
       if (group.classList.contains("door")) pressable(group, label, press);
       else group.addEventListener("click", press);
     }
@@ -233,17 +205,6 @@
     byId("more").textContent = `Show all ${found.length}`;
     byId("narrowed").hidden = !narrowed;
     byId("narrowed").replaceChildren("Those that lead along one arrow. ", element("button", { type: "button", onclick: () => go({}) }, "Show the others too"));
-  };
-
-  const showAccounts = (view) => {
-    const sought = words(view);
-    const found = sought.length === 0 ? [] : data.accounts.filter((account) => {
-      const text = [account.id, account.name, account.environment, ...(account.unit ?? [])].join("\n").toLowerCase();
-      return sought.every((word) => text.includes(word));
-    });
-    byId("found").hidden = found.length === 0;
-    byId("found").querySelector("ul").replaceChildren(...found.slice(0, 8).map((account) =>
-      element("li", {}, element("button", { type: "button", onclick: () => go({ ...nothing, search: "", account: account.id }) }, choices.account.get(account.id)))));
   };
 
   const open = (index) => {
@@ -338,24 +299,16 @@
     window.addEventListener("beforeprint", () => { rows = Infinity; show(); });
   };
 
-  const unpack = async () => {
-    const bytes = Uint8Array.from(atob(byId("pictures").textContent), (letter) => letter.charCodeAt(0));
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
-  };
-
-  let pictures = [];
-  const start = async () => {
-    const everything = { principal: "Everyone", account: "All", unit: "All", environment: "All", kind: "All", keys: "All" };
-    for (const filter of FILTERS) {
-      const options = [["", everything[filter]], ...choices[filter]].map(([value, text]) => element("option", { value }, text));
-      byId(filter).replaceChildren(...options);
-      byId(filter).disabled = choices[filter].size === 0;
-    }
-    listen();
-    show();  // the list at once: a printer waits for no picture
-    pictures = await unpack();
-    document.body.dataset.ready = "true";
-    show();
-  };
-  start();
+  const everything = { principal: "Everyone", account: "All", unit: "All", environment: "All", kind: "All", keys: "All" };
+  for (const filter of FILTERS) {
+    const options = [["", everything[filter]], ...choices[filter]].map(([value, text]) => element("option", { value }, text));
+    byId(filter).replaceChildren(...options);
+    byId(filter).disabled = choices[filter].size === 0;
+  }
+  for (const [key, box] of Object.entries(data.boxes)) prepareBox(key, box);
+  for (const [key, arrow] of Object.entries(data.arrows)) prepareArrow(key, arrow);
+  fit();
+  listen();
+  show();
+  document.body.dataset.ready = "true";
 })();

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,43 +12,34 @@ from twokeys.answers import pages
 from twokeys.answers.model import Party
 from twokeys.answers.words import through
 from twokeys.doors.expiry import until
-from twokeys.map.drawing import DARK_STROKES, STROKES, dark_style, fonts, laid_out, origin_of, title_of
+from twokeys.map.drawing import laid_out, origin_of, title_of
 from twokeys.map.model import Account, Door, Organization, Who, doors_of
-from twokeys.map.scenes import Box, Scene, close_ups, kinds_counted, overview
+from twokeys.map.scenes import Box, Scene, kinds_counted, overview
 from twokeys.shown import printable
 
 _PACKAGE = "twokeys.map"
 
 
-def page(whole: Organization, now: datetime, progress: Callable[[int, int], None] | None = None) -> str:
-    """The page as HTML text; `now` is when it is made (UTC). `progress` is told how many of its pictures are laid out.
+def page(whole: Organization, now: datetime) -> str:
+    """The page as HTML text; `now` is when it is made (UTC).
 
     A content security policy in the page itself keeps it from loading anything and from running any script but its own.
     Raises Refusal where D2 is missing or fails.
     """
-    scenes = [overview(whole), *close_ups(whole)]
-    pictures = []
-    for picture in laid_out(scenes):
-        pictures.append(picture)
-        if progress is not None:
-            progress(len(pictures), len(scenes))
-    place = {door: index for index, door in enumerate(whole.doors)}
+    scene = overview(whole)
     script = pages.part(_PACKAGE, "page.js")
-    packed = gzip.compress(json.dumps(pictures).encode(), mtime=0)
+    svg = laid_out(scene)
     return pages.page(
         _PACKAGE,
         "page.html",
         title=title_of(whole),
-        origin=origin_of(whole, now),
+        origin=f"{scene.subtitle}. {origin_of(whole, now)}",
         limits=whole.limits,
-        style=Markup(_style(scenes)),  # noqa: S704 - colours and fonts of ours
+        style=pages.part(_PACKAGE, "page.css"),
         script=script,
         script_hash=pages.hashed(script),
-        data=_inside_script(data(whole) | {"scenes": [_scene(scene, place) for scene in scenes]}),
-        pictures=base64.b64encode(packed).decode(),
-        picture=Markup(pictures[0]),  # noqa: S704 - D2 escapes the names that it draws
-        caption=scenes[0].title,
-        subcaption=scenes[0].subtitle,
+        data=_inside_script(data(whole) | _drawn(scene, {door: index for index, door in enumerate(whole.doors)})),
+        picture=Markup(svg[svg.index("<svg") :]),  # noqa: S704 - D2 escapes the names that it draws
         rows=[_in_words(door, whole) for door in whole.doors],
         unproved=[printable(one) for one in whole.unproved],
     )
@@ -118,38 +106,16 @@ def _door(door: Door) -> dict[str, Any]:
     }
 
 
-def _scene(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:
+def _drawn(scene: Scene, place: dict[Door, int]) -> dict[str, Any]:
+    """What the boxes and arrows of the picture stand for, by their classes in it."""
     boxes: dict[str, Any] = {}
     waiting: list[Box] = list(scene.boxes)
     while waiting:
         box = waiting.pop()
         boxes[box.key] = {"kind": box.kind, "about": list(box.about), "label": ", ".join(box.lines)}
         waiting.extend(box.children)
-    return {
-        "kind": scene.kind,
-        "about": list(scene.about),
-        "title": scene.title,
-        "subtitle": scene.subtitle,
-        "boxes": boxes,
-        "arrows": {
-            arrow.key: {"doors": [place[door] for door in arrow.doors], "label": arrow.title} for arrow in scene.arrows
-        },
-    }
-
-
-def _style(scenes: Iterable[Scene]) -> str:
-    def variables(colours: dict[Any, str]) -> str:
-        return ":root { " + " ".join(f"--{state.value}: {colour};" for state, colour in colours.items()) + " }"
-
-    dark = f"{variables(DARK_STROKES)}\n{dark_style('#picture')}"
-    return "\n".join(
-        (
-            pages.part(_PACKAGE, "page.css"),
-            fonts(scenes),
-            variables(STROKES),
-            f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}",
-        )
-    )
+    arrows = {one.key: {"doors": [place[door] for door in one.doors], "label": one.title} for one in scene.arrows}
+    return {"boxes": boxes, "arrows": arrows}
 
 
 def _inside_script(value: object) -> Markup:

@@ -9,17 +9,14 @@ open stays a box of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from twokeys.answers.summary import listed
-from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who, doors_of
-from twokeys.shown import counted, folded
+from twokeys.map.model import WAY, WITHIN, Account, Door, Key, Organization, State, Who
+from twokeys.shown import counted, folded, listed
 
-MOST_ARROWS, MOST_ARROWS_CLOSE = 12, 28
-"""The second where else the roles of the account that a scene is about could not be told apart."""
-MOST_BOXES = 40
+MOST_ARROWS, MOST_BOXES = 12, 40
 MOST_EXCEPTIONS = 8
 """Up to how many accounts with a door that is not open stay out of the box that their unit is folded into."""
 
@@ -71,51 +68,11 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture before it is laid out.
+    """The whole organization with all its doors, before it is laid out."""
 
-    `kind` is "overview", "environment", "unit", "account" or "principal", and `about` names which one, as in a box.
-    """
-
-    kind: str
-    about: tuple[str, ...]
-    title: str
     subtitle: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    memberships: tuple[tuple[str, str], ...] = ()
-    """The boxes of a user and of a group that it is in."""
-
-
-def overview(whole: Organization) -> Scene:
-    """The whole organization with all its doors."""
-    return _scene(whole, _Subject("overview", (), "The whole organization"), whole.doors, whole.accounts)
-
-
-def close_ups(whole: Organization) -> Iterator[Scene]:
-    """A scene for each environment, organizational unit, account and principal, with its doors to both sides."""
-    touching: dict[str, dict[Door, None]] = {account.id: {} for account in whole.accounts}
-    for door in whole.doors:
-        for id in door.accounts:
-            touching[id][door] = None
-
-    def around(kind: str, about: tuple[str, ...], title: str, near: Collection[Account]) -> Scene:
-        doors = dict.fromkeys(door for account in near for door in touching[account.id])
-        return _scene(whole, _Subject(kind, about, title), tuple(doors), near)
-
-    for environment in whole.environments:
-        near = [account for account in whole.accounts if account.environment == environment]
-        yield around("environment", (environment,), f"Environment {environment}", near)
-    for unit in whole.units:
-        near = [account for account in whole.accounts if (account.unit or ())[: len(unit)] == unit]
-        yield around("unit", unit, f"Organizational unit {' / '.join(unit)}", near)
-    for account in whole.accounts:
-        yield around("account", (account.id,), f"Account {account.name}", [account])
-    names = {account.id: account for account in whole.accounts}
-    for who in whole.principals:
-        home = names[who.account]
-        about = (who.kind, who.account, who.name)
-        subject = _Subject("principal", about, f"{who.label} of account {home.name}", who)
-        yield _scene(whole, subject, doors_of(whole, who), [home])
 
 
 Segment = tuple[str, tuple[str, ...]]
@@ -123,70 +80,42 @@ Path = tuple[Segment, ...]
 """Where a box is, from the outermost box in: (kind, about) of each box around it, and its own."""
 
 
-@dataclass(frozen=True)
-class _Subject:
-    kind: str
-    about: tuple[str, ...]
-    title: str
-    who: Who | None = None
-
-
-def _scene(whole: Organization, subject: _Subject, doors: Collection[Door], near: Collection[Account]) -> Scene:
-    """The scene with the most detail that can be read; `near` accounts keep theirs longer than the others."""
-    inside = {account.id for account in near}
-    touched = {id for door in doors for id in door.accounts}
-    shown = [account for account in whole.accounts if account.id in inside | touched]
-    units = {"overview": [(), *whole.units], "unit": [subject.about]}.get(subject.kind, [])
-    deepest = max(map(len, (*units, *(account.unit or () for account in shown))), default=0)
-    levels = [_ROLES, _ACCOUNTS, *range(deepest, -1, -1)]
-    ladder = [(close, far) for close in levels for far in levels if far <= close]
-    if inside >= touched:
-        ladder = [(level, level) for level in levels]
-    tries = [(close, far, MOST_ARROWS) for close, far in ladder]
-    if subject.kind in ("account", "principal"):
-        roles = [(close, far) for close, far in ladder if close == _ROLES]
-        tries[len(roles) : len(roles)] = [(close, far, MOST_ARROWS_CLOSE) for close, far in roles]
-    for close, far, most in tries:
-        cuts = {account.id: close if account.id in inside else far for account in shown}
-        drawing = _Drawing(shown, doors, cuts, subject.who)
-        drawing.add_units(unit[:close] for unit in units)
-        if drawing.fits(most):
+def overview(whole: Organization) -> Scene:
+    """The whole organization, in the most detail that can be read."""
+    units = [(), *whole.units]
+    deepest = max(map(len, (*units, *(account.unit or () for account in whole.accounts))))
+    for level in (_ROLES, _ACCOUNTS, *range(deepest, -1, -1)):
+        drawing = _Drawing(whole, level)
+        drawing.add_units(unit[:level] for unit in units)
+        if drawing.fits():
             break
-    subtitle = f"{counted(len(shown), 'account')}, {_counts(doors)}"
     boxes = drawing.boxes()
-    groups = [group for user, group in whole.memberships if user == subject.who]
-    ties = drawing.memberships(subject.who, groups)
-    return Scene(subject.kind, subject.about, subject.title, subtitle, boxes, drawing.arrows(), ties)
+    return Scene(f"{counted(len(whole.accounts), 'account')}, {_counts(whole.doors)}", boxes, drawing.arrows())
 
 
 class _Drawing:
-    """Some accounts, each shown down to its level of detail, and the doors between them."""
+    """Accounts, shown down to a level of detail, and the doors between them."""
 
-    def __init__(
-        self, shown: Collection[Account], doors: Collection[Door], cuts: dict[str, int], subject: Who | None
-    ) -> None:
-        self._accounts = {account.id: account for account in shown}
-        self._doors = doors
-        self._cuts = cuts
-        self._apart = _exceptions(doors)
-        folded = [account for account in shown if account.id not in self._apart]
+    def __init__(self, whole: Organization, level: int) -> None:
+        self._accounts = {account.id: account for account in whole.accounts}
+        self._level = level
+        self._apart = _exceptions(whole.doors)
+        folded = [account for account in whole.accounts if account.id not in self._apart]
         self._together = Counter(self._surroundings(account) for account in folded)
         self._paths: dict[Path, None] = {}
-        for account in sorted(shown, key=lambda account: (account.unit is None, account.unit or ())):
+        for account in sorted(whole.accounts, key=lambda account: (account.unit is None, account.unit or ())):
             self._paths[self._account_path(account)] = None
-        if subject is not None:
-            self._paths[self._path(subject)] = None
         self._between: dict[tuple[Path, Path, str], dict[Door, list[Door]]] = {}
         """By ends and what they lack the doors of an arrow, each with the ways that lead through it."""
-        for door in doors:
+        for door in whole.doors:
             for one in door.arrows:
                 ends = self._end(one.source, one), self._end(one.target, one)
                 self._between.setdefault((*ends, one.lacks), {}).setdefault(one, []).append(door)
         self._keys: dict[Path, str] = {}
 
-    def fits(self, most: int) -> bool:
+    def fits(self) -> bool:
         around = {path[:depth] for path in self._paths for depth in range(len(path))}
-        return len(self._between) <= most and len(self._paths.keys() - around) <= MOST_BOXES
+        return len(self._between) <= MOST_ARROWS and len(self._paths.keys() - around) <= MOST_BOXES
 
     def add_units(self, units: Iterable[tuple[str, ...]]) -> None:
         """Show these units even where they are empty."""
@@ -206,13 +135,6 @@ class _Drawing:
             self._arrow(f"arrow-{number}", source, target, doors)
             for number, ((source, target, _), doors) in enumerate(self._between.items(), start=1)
         )
-
-    def memberships(self, user: Who | None, groups: Iterable[Who]) -> tuple[tuple[str, str], ...]:
-        """The ties of a user to those of its groups that have a box of their own."""
-        if user is None:
-            return ()
-        mine, paths = self._path(user), [self._path(group) for group in groups]
-        return tuple((self._keys[mine], self._keys[path]) for path in paths if path in self._keys and path != mine)
 
     def _arrow(self, key: str, source: Path, target: Path, doors: dict[Door, list[Door]]) -> Arrow:
         first, lines = next(iter(doors)), _label(source, target, doors)
@@ -265,17 +187,17 @@ class _Drawing:
     def _surroundings(self, account: Account) -> Path:
         if account.unit is None:
             return (("outside", ()),)
-        return _unit_path(account.unit[: self._cuts[account.id]])
+        return _unit_path(account.unit[: self._level])
 
     def _account_path(self, account: Account) -> Path:
         around = self._surroundings(account)
-        together = self._cuts[account.id] < _ACCOUNTS and account.id not in self._apart and self._together[around] > 1
+        together = self._level < _ACCOUNTS and account.id not in self._apart and self._together[around] > 1
         own: Segment = ("accounts", around[-1][1]) if together else ("account", (account.id,))
         return (*around, own)
 
     def _path(self, who: Who) -> Path:
         path = self._account_path(self._accounts[who.account])
-        if self._cuts[who.account] < _ROLES:
+        if self._level < _ROLES:
             return path
         return (*path, ("principal", (who.kind, who.account, who.name)))
 
@@ -284,7 +206,7 @@ class _Drawing:
         path = self._path(who)
         account = self._accounts[who.account]
         around = self._surroundings(account)
-        folded = self._cuts[account.id] < _ACCOUNTS and self._together[around] > 1
+        folded = self._level < _ACCOUNTS and self._together[around] > 1
         if folded and door.state is State.OPEN and around[-1][0] != "root":
             return around
         self._paths[path] = None

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from twokeys.errors import nearest, or_nearest
 from twokeys.iam import Wanted
-from twokeys.iam.shared_providers import GITHUB_PAGE, SHARED_ISSUERS, github_subject_step, shared_provider
+from twokeys.iam.shared_providers import SHARED_ISSUERS, shared_provider
+from twokeys.iam.subjects import misspelt_subject
 from twokeys.settings.account_life import account_life
 from twokeys.settings.conditions import conditions
 from twokeys.settings.grants import grants
@@ -238,12 +239,12 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
         wanted = Wanted(subject, wild="*" in subject or "?" in subject)
         if wanted.anything:
             yield Problem(f"{key}.subjects", subject, f"it lets in whoever has a token of {oidc.issuer}", name_yours)
+        elif wrong := misspelt_subject(oidc.issuer, wanted):
+            why = f"it is a subject {wrong.why}, so nobody comes in ({wrong.url})"
+            yield Problem(f"{key}.subjects", subject, why, wrong.next_step)
         elif shared is not None and shared.claims[0] == "sub" and not shared.names_tenant(wanted):
             why = f"everybody can have tokens of {oidc.issuer}, and this names no owner to its end ({_SHARED_PAGE})"
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
-        elif shared is not None and shared.name == "GitHub" and (step := github_subject_step(subject)):
-            why = f"no token of GitHub has this subject, so nobody comes in ({GITHUB_PAGE})"
-            yield Problem(f"{key}.subjects", subject, why, step)
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
         yield Problem(f"{key}.audience", oidc.audience, why, f"give your own audience, as in {shared.example}")

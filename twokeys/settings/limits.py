@@ -150,16 +150,7 @@ def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Itera
     permissions = door.permissions
     said = [(f"{key}.permissions.managedPolicies", arn) for arn in permissions.managed_policies]
     said += [(f"{key}.permissions.boundary", permissions.boundary)] if permissions.boundary else []
-    ids = {settings.accounts[account].adopt for account in settings.target_accounts_of(door)}
     for where, arn in said:
-        owner = arn.split(":")[4]
-        if owner == settings.management_account_id or (owner != "aws" and ids.isdisjoint({owner, None})):
-            yield Problem(
-                where,
-                arn,
-                f"it is a policy of account {owner}, and IAM takes one of the role's account or AWS's ({_ATTACH_PAGE})",
-                "say what it allows as statements, or name a policy of the role's own account",
-            )
         if not aws_managed.is_aws_managed(arn) or not arn.startswith(f"arn:{DEFAULT_PARTITION}:"):
             continue
         if f":policy/{aws_managed.SERVICE_LINKED}" in arn:

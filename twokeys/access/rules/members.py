@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from twokeys.access.access_roles import entered_by_access_role
-from twokeys.access.accounts import ACCOUNT
+from twokeys.access.accounts import ACCOUNT, MEMBER_ACCOUNT
 from twokeys.access.findings import Config, Finding, Rule
 from twokeys.access.graph import Graph
 from twokeys.access.principals import ACCESS_KEY, PASSWORD, PEOPLE, USER
@@ -24,6 +25,7 @@ def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]
         for urn, component in graph.snapshot.by_urn.items()
         if component.type == PEOPLE and (account := component.text("account"))
     }
+    found = []
     for resource in graph.snapshot.of_type(*_LONG_TERM):
         account = graph.accounts.of(resource)
         declared = resource.type == USER and lived_in.get(resource.parent or "") == account
@@ -31,7 +33,18 @@ def _long_term(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]
             message = f"{_LONG_TERM[resource.type]} {resource.name} is made in member account"
             step = "give people and machines a role in that account, and a grant where they already are"
             message = f"{message} {graph.accounts.name(account)}".capitalize().replace("Iam", "IAM", 1)
-            yield Finding("no-iam-users", message, step, resource.urn, source=resource.source)
+            found.append(Finding("no-iam-users", message, step, resource.urn, source=resource.source))
+    if _has_people_elsewhere(graph):
+        yield from found
+    elif found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        yield replace(found[0], message=found[0].message + more, advice=True)
+
+
+def _has_people_elsewhere(graph: Graph) -> bool:
+    """Whether the rule is for it: a stack of our components has `People` for users, and live IAM an organization."""
+    snapshot = graph.snapshot
+    return any(snapshot.of_type(MEMBER_ACCOUNT, PEOPLE)) or any(one.caller for one in snapshot.evidence)
 
 
 def _kept(graph: Graph, _config: Config, _today: date) -> Iterator[Finding]:
@@ -73,9 +86,10 @@ NO_IAM_USERS = Rule(
 
 Member accounts are those that the stack makes, lists or enters by the role that AWS made in them. Users whom the
 component `People` declares for the account that doors start from, an identity account, are people's one identity; a
-password or a key in the program is refused for them too. Unknown: a resource
-whose account is not pinned is not judged here (`provider-enters-its-account` speaks of it). Does not check: the
-management account, accounts that are entered by another role, root users.
+password or a key in the program is refused for them too. A stack without those components gets one piece of advice
+instead: a user is no door, and some machines take no role. Unknown: a resource whose account is not pinned is not
+judged here (`provider-enters-its-account` speaks of it). Does not check: the management account, accounts that are
+entered by another role, root users.
 """
 
 ACCOUNT_KEPT = Rule(
