@@ -75,6 +75,7 @@ ALLOWED: dict[str, set[str]] = {
         "twokeys.errors",
     },
     "twokeys/audit": {
+        "twokeys.aws_reference",
         "twokeys.options",
         "twokeys.audit",
         "twokeys.answers",
