@@ -63,6 +63,26 @@ def test_a_role_that_grows_stronger_is_a_change() -> None:
     assert "no permissions became administrator" in shown(two_keys(), after)
 
 
+def test_an_account_has_one_name_though_one_side_knows_its_id_alone() -> None:
+    before, after = may("ReadOnlyAccess"), may("AdministratorAccess")
+    before.add("Account", "stage", before.hub, name="stage", outputs={"id": STAGE})
+    for one, other in ((before, after), (after, before)):
+        text = shown(one, other)
+        assert "| role ci of management | role deployer of stage |" in text
+        assert STAGE not in text.partition("Evidence")[0]
+
+
+def test_a_role_that_a_user_enters_in_its_own_account_is_compared_as_well() -> None:
+    """It says nothing of another account, and break-glass is such a role."""
+    worlds = []
+    for condition in (MFA, None):
+        world = World()
+        world.add("User", "alice", world.hub, name="alice")
+        world.role("break-glass", world.hub, document(trusts(arn(HUB, "user/alice"), condition=condition)))
+        worlds.append(world)
+    assert "| under other conditions: MFA is not asked for any more |" in shown(*worlds)
+
+
 SYMBOL = f"{SYMBOL_PREFIX}hub"
 BUCKET = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}
 OTHERS = {"Effect": "Allow", "Action": ["sqs:SendMessage", "s3:GetObject"], "Resource": ["arn:aws:s3:::b", "*"]}

@@ -9,8 +9,8 @@ from twokeys.access.documents import MASKS, Document
 from twokeys.access.requirements import EXTERNAL_ID, in_full
 from twokeys.access.snapshot import Evidence
 from twokeys.answers.allowed import Difference, difference
-from twokeys.answers.model import Answers, NotProved, Step, Way
-from twokeys.answers.permissions import Permissions
+from twokeys.answers.model import Answers, NotProved, Party, Step, Way
+from twokeys.answers.permissions import Level, Permissions
 from twokeys.answers.summary import callers_accounts
 from twokeys.answers.words import duration
 from twokeys.doors import Who
@@ -49,6 +49,12 @@ class Changes:
     read: tuple[tuple[Evidence, ...], tuple[Evidence, ...]] = ((), ())
     """What was read of before and of after."""
 
+    @property
+    def strongest(self) -> Level:
+        """How strong the strongest way is that is gained or changed."""
+        ways = (*self.gained, *(one.after for one in self.changed))
+        return max((way.permissions.level for way in ways), default=Level.NONE)
+
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.not_proved)
 
@@ -59,10 +65,12 @@ def changes(before: Answers, after: Answers) -> Changes:
     Accounts are compared by id, or by symbol while they have none: an account that gets its id in between is the same.
     A way is the same when the same principal comes into the same role; it has changed when it leads through other
     roles, under other conditions, or into a role with other policies, another permissions boundary or longest session.
-    Ways that are not proved count as closed on both sides; what is newly not proved is listed.
+    Ways that are not proved count as closed on both sides; what is newly not proved is listed. The roles that users
+    enter in their own account count as ways, and an account has one name on both sides.
     """
     ids = {**before.ids, **after.ids}
-    old, new = (_by_ends(side, ids) for side in (before, after))
+    names = {ids.get(one, one): name for side in (before, after) for one, name in side.names.items() if name != one}
+    old, new = (_by_ends(side, ids, names) for side in (before, after))
     known = {(one.message, one.door) for one in before.not_proved}
     both = [(old[ends], new[ends]) for ends in new if ends in old]
     return Changes(
@@ -99,11 +107,18 @@ def drift(before: Answers, live: Answers) -> Changes:
     return replace(found, not_shown=f"{what}. Next step: {step}.")
 
 
-def _by_ends(answers: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
+def _by_ends(answers: Answers, ids: Mapping[str, str], names: Mapping[str, str]) -> dict[tuple[Who, Who], Way]:
     """The shortest way between two ends: a workload may come by the identity providers of several accounts."""
+
+    def called(one: Party) -> Party:
+        account = one.who.account
+        return replace(one, account_name=names.get(ids.get(account, account), one.account_name))
+
     found: dict[tuple[Who, Who], Way] = {}
-    for way in sorted(answers.ways, key=lambda way: len(way.steps)):
-        found.setdefault((_with_id(way.source.who, ids), _with_id(way.target.who, ids)), way)
+    for way in sorted((*answers.ways, *answers.within), key=lambda way: len(way.steps)):
+        steps = (replace(one, source=called(one.source), target=called(one.target)) for one in way.steps)
+        ends = (_with_id(way.source.who, ids), _with_id(way.target.who, ids))
+        found.setdefault(ends, replace(way, steps=tuple(steps)))
     return found
 
 

@@ -3,7 +3,7 @@
 A call is recorded in the region of the STS endpoint that was called, and one of the global endpoint in us-east-1, also
 where another region has served it. Every region that is enabled has such an endpoint, so all of them count: those that
 AWS enables by default, and of the others those that the account has records of or its stack works in. People may name
-those that count instead, as of an account in which the endpoints of the others are deactivated.
+those that count instead, as of an account that has deactivated the endpoints of the others for its roles.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (calls of a regional endpoint),
 https://aws.amazon.com/blogs/security/announcing-upcoming-changes-to-the-aws-security-token-service-global-endpoint and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html (deactivated endpoints)
@@ -150,13 +150,21 @@ class Coverage:
             self.accounts[found[0]].files += 1
 
     def digest(self, name: str, start: datetime, end: datetime) -> None:
-        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing."""
-        if found := _named(name):
+        """Take the name of a digest, and its period; one that CloudTrail did not name says nothing.
+
+        A backfill digest lists what came late of an hour, and does not stand for that hour's own.
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+        """
+        if (found := _named(name)) and "_backfill." not in name:
             account, region, trail, _ = found
-            self.accounts[account].digests[region].append((start, end))
+            spans = self.accounts[account].digests[region]
+            if spans and spans[-1][0] <= start <= spans[-1][1]:  # as read in order: each follows the one before
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((start, end))
             self.accounts[account].trails[region].add(trail)
 
-    def lacks(self, name: str) -> None:
+    def not_given(self, name: str) -> None:
         """Take the name of a log file that a digest lists and that was not given."""
         if found := _named(name):
             account, region, _, day = found
@@ -189,7 +197,7 @@ class Coverage:
         `stopped` are the periods in which a trail was stopped, in words too.
         """
         one, regions = self.accounts.get(account, Recorded()), self.regions(account, home)
-        lacks = {region: _lacks(one, region, period, changed, stopped) for region in regions}
+        lacks = {region: _gap(one, region, period, changed, stopped) for region in regions}
         days = {region: [_day(bit) for bit in _bits(missing)] for region, (missing, _) in lacks.items() if missing}
         words = _words([(region, why) for region, (_, why) in lacks.items() if region in days]) if days else None
         if days and not one.regions:
@@ -221,7 +229,7 @@ def is_digest(name: str) -> bool:
     return _named(name) is not None and "_CloudTrail-Digest_" in name
 
 
-def _lacks(
+def _gap(
     one: Recorded, region: str, period: _Span, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
 ) -> tuple[int, str]:
     """The days of a region that are not covered, a bit each, and why in words."""

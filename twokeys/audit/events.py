@@ -9,12 +9,11 @@ from typing import Any
 
 from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers, Party, Step
-from twokeys.answers.summary import listed
 from twokeys.audit.comparison import Comparison, Covered, DoorUse, Entry, SignIns, Usage, named
 from twokeys.audit.logs import Source
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
-from twokeys.shown import counted
+from twokeys.shown import counted, listed
 
 NOT_LOOKED_AT = (
     "Not looked at in the events: what sessions do once they are in, but for root users and root sessions; what users "
@@ -251,7 +250,7 @@ def _few(what: str, lines: list[str]) -> Iterator[str]:
 def not_readable(found: Comparison) -> list[str]:
     """The files and records that cannot be read, each in a sentence."""
     files = [f"{file}: {why}" for file, why in found.not_readable.items()]
-    records = [f"{one}; whether it is an entry is not known: copy its file again" for one in found.unreadable]
+    records = [f"{one}; what happened is not known: copy its file again" for one in found.unreadable]
     return [f"not readable: {one}" for one in (*files, *records)]
 
 

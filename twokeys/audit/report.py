@@ -21,7 +21,6 @@ from twokeys.answers.summary import (
     by_principal,
     file_or_live,
     in_words,
-    listed,
     not_looked_at,
     not_open,
     not_shown,
@@ -49,7 +48,7 @@ from twokeys.audit.events import (
 )
 from twokeys.audit.trail import EVENTS, SIGN_IN, Use
 from twokeys.doors import Who
-from twokeys.shown import counted, say, spreadsheet
+from twokeys.shown import counted, listed, say, spreadsheet
 
 FEW = 12
 """Up to how many doors and unproved things are shown without being asked for more."""
